@@ -1,0 +1,202 @@
+r"""Escape from the search phase: eigenvalues, time scale, exit time, exact limits (Sec. 3.1, App. E).
+
+``τ = 1/λ₊`` with ``λ₊`` the growth rate of ``u̇ = a m + b u``, ``ṁ = a u``. How τ behaves where the
+coefficients vanish follows from the leading terms of ``a`` and ``b`` alone (``leading_escape_time``);
+Prop. 3 and the local law at a singularity are two uses of that one rule.
+"""
+
+from dataclasses import dataclass
+
+from sympy import QQ, Expr, Integer, Poly, combsimp, diff, factorial, factorial2, log, oo, sqrt
+
+from derive.drift import Drift
+from derive.errors import InputError
+from derive.symbols import Q, mu
+
+
+def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+    r"""Eigenvalues :math:`\lambda_\pm = \tfrac12 (b \pm \sqrt{b^2 + 4a^2})` of the search phase.
+
+    Arguments: drift coefficients, any expressions. Source: (59). Exact.
+
+    >>> eigenvalues(0, -1)
+    (0, -1)
+    """
+    root = sqrt(b**2 + 4 * a**2)
+    return (b + root) / 2, (b - root) / 2
+
+
+def escape_time(a: Expr, b: Expr) -> Expr:
+    r"""Time scale :math:`\tau = 1/\lambda_+` of the escape; ``oo`` if there is none.
+
+    Arguments: drift coefficients, any expressions.
+
+    .. math:: \tau = \frac{2}{b + \sqrt{b^2 + 4a^2}}
+
+    It is infinite exactly where ``a = 0`` and ``b ≤ 0``. Source: (59)-(61). Exact.
+
+    >>> escape_time(0, -1), escape_time(0, 2)
+    (oo, 1/2)
+    """
+    rate, _ = eigenvalues(a, b)
+    return oo if rate == 0 else 1 / rate
+
+
+def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
+    r"""Exit time from the search phase, to leading order in the dimension ``d``.
+
+    Arguments: drift coefficients and the input dimension, any expressions.
+
+    .. math:: t_{exit} \asymp \frac{\log d}{b + \sqrt{b^2 + 4a^2}} = \tfrac12 \tau \log d
+
+    Source: (9), (61). Exact as a formula; the law holds up to additive constants.
+
+    >>> from derive.symbols import d
+    >>> exit_time(0, 1, d)
+    log(d)/2
+    """
+    return escape_time(a, b) * log(d) / 2
+
+
+@dataclass(frozen=True)
+class LeadingTerm:
+    """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
+
+    The zero function has coefficient 0; an infinite one has coefficient ``oo``.
+    """
+
+    coefficient: Expr
+    exponent: Expr = Integer(0)
+
+
+def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
+    r"""Leading behaviour of τ where the drift coefficients behave as given.
+
+    Arguments: leading terms of ``a`` and ``b`` in the same small ``x``. With
+    :math:`a \sim \alpha x^p`, :math:`b \sim \beta x^q`, the larger of the two sets the rate, except
+    that a larger negative ``b`` cancels in :math:`\lambda_+ = 1/\tau` and leaves :math:`a^2/|b|`:
+
+    .. math:: \lambda_+ \sim |\alpha| x^p \;(p<q), \quad
+              \tfrac12(\beta+\sqrt{\beta^2+4\alpha^2})\,x^p \;(p=q), \quad
+              \beta x^q \;(p>q, \beta>0), \quad
+              \tfrac{\alpha^2}{|\beta|} x^{2p-q} \;(p>q, \beta<0)
+
+    Raises ``InputError`` if a sign or order that decides the case is not known. Source: (59). Exact.
+
+    >>> leading_escape_time(LeadingTerm(Integer(3), Integer(1)), LeadingTerm(Integer(-2)))
+    LeadingTerm(coefficient=2/9, exponent=-2)
+    """
+    alpha, beta = a.coefficient, b.coefficient
+    p = oo if alpha == 0 else a.exponent
+    q = oo if beta == 0 else b.exponent
+    order = p - q if alpha != 0 or beta != 0 else Integer(0)
+    if order.is_positive and beta.is_positive:
+        return LeadingTerm(1 / beta, -q)
+    if order.is_positive and beta.is_negative:
+        return LeadingTerm(-beta / alpha**2, q - 2 * p) if alpha != 0 else LeadingTerm(oo)
+    if order.is_negative:
+        return LeadingTerm(1 / abs(alpha), -p)
+    if order.is_zero and alpha != 0:
+        return LeadingTerm((sqrt(beta**2 + 4 * alpha**2) - beta) / (2 * alpha**2), -p)
+    if order.is_zero:
+        return LeadingTerm(oo)
+    raise InputError(
+        f"the limit is undecided for a ~ {alpha}·x^{p}, b ~ {beta}·x^{q}: "
+        "give the coefficients and exponents known signs and order"
+    )
+
+
+def escape_limit(drift: Drift, end: int) -> LeadingTerm:
+    r"""Leading behaviour of τ at an end of the pre-training range.
+
+    Arguments: ``drift``; ``end`` 0 for :math:`\mu \to 0` (then ``x`` is μ) or 1 for
+    :math:`\mu \to 1` (then ``x`` is :math:`1-\mu`).
+
+    Raises ``InputError`` for another end. Source: Prop. 3, for any polynomial drift. Exact.
+
+    >>> from derive.drift import hermite_drift
+    >>> escape_limit(hermite_drift(3), 1)
+    LeadingTerm(coefficient=1/25, exponent=-2)
+    """
+    if end not in (0, 1):
+        raise InputError(f"end {end!r} is not accepted: give 0 or 1")
+    x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
+    return leading_escape_time(*(_lowest_term(f.compose(x)) for f in (drift.a, drift.b)))
+
+
+def _lowest_term(f: Poly) -> LeadingTerm:
+    (exponent,), coefficient = f.terms()[-1]
+    return LeadingTerm(coefficient, Integer(exponent))
+
+
+def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
+    r"""Leading behaviour of τ for the pure Hermite pair of symbolic degree: Prop. 3, derived.
+
+    Arguments: ``n`` an integer expression; at ``end`` 1 any, at ``end`` 0 one whose parity SymPy
+    can tell, such as ``2*p`` or ``2*p + 1`` with a positive integer symbol ``p``. Normalisation
+    ``n*n!``, ``x`` as in ``escape_limit``.
+
+    From :math:`S(Q) = \sum_j s_j (Q-1)^{2j} Q^{n-2j}`, :math:`s_j = n!^2/((n-2j)!\,(2j)!!^2)`,
+    :math:`b = -S'(\mu^2)/(n\,n!)` and :math:`a = \mu^{n-1} + \mu b` (65)-(69).
+
+    Raises ``InputError`` for ``n`` of unknown parity at end 0, for ``n = 1`` there (use
+    ``escape_limit``) and for another end. Source: Prop. 3, (74)-(79). Exact.
+
+    >>> from sympy import Symbol
+    >>> p = Symbol("p", integer=True, positive=True)
+    >>> hermite_escape_limit(2*p, 0).coefficient
+    factorial2(2*p)/factorial2(2*p - 1)
+    """
+    if end == 1:
+        return _hermite_limit_at_one(n)
+    if end != 0 or n.is_even is None or not (n - 1).is_positive:
+        raise InputError(
+            f"degree {n} at end {end!r} is not accepted: end 1, or end 0 with a degree ≥ 2 "
+            "whose parity is known, such as 2*p or 2*p + 1"
+        )
+    # S'(0): only the last term, j = ⌊n/2⌋, is of order below Q². It is s·(Q-1)^n for even n and
+    # s·(Q-1)^(n-1)·Q for odd n; n! = n!!·(n-1)!! and n!! = n·(n-2)!! keep s in double factorials.
+    if n.is_even:
+        slope = -n * factorial2(n - 1) ** 2
+        normalizer = n * factorial2(n) * factorial2(n - 1)
+    else:
+        slope = (n * factorial2(n - 2)) ** 2
+        normalizer = n * (n * factorial2(n - 2)) * factorial2(n - 1)
+    b = -slope / normalizer
+    # a = μ^(n-1) + μ·b(0) + ...: of first order in μ, with coefficient b(0) but for n = 2, where
+    # b(0) > 0 decides without it.
+    return leading_escape_time(LeadingTerm(b, Integer(1)), LeadingTerm(b))
+
+
+def _hermite_limit_at_one(n: Expr) -> LeadingTerm:
+    """Prop. 3 at μ → 1: the terms j ≥ 2 of S vanish there to fourth order and drop out."""
+    weight = combsimp(factorial(n) ** 2 / (4 * factorial(n - 2)))
+    power = factorial(n) * Q**n + weight * (Q - 1) ** 2 * Q ** (n - 2)
+    b = -diff(power, Q).subs(Q, mu**2) / (n * factorial(n))
+    a = mu ** (n - 1) + mu * b
+    slope = combsimp(diff(a, mu).subs(mu, 1))
+    return leading_escape_time(
+        LeadingTerm(-slope.factor(), Integer(1)), LeadingTerm(combsimp(b.subs(mu, 1)))
+    )
+
+
+def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
+    r"""Constant of the local law at a singularity, as a quotient of polynomials in μ.
+
+    Arguments: ``drift``; ``multiplicity`` ``k`` of the zero of ``a``. At a zero :math:`\mu_\star`
+    with :math:`b(\mu_\star) < 0`,
+
+    .. math:: \tau \approx \frac{C}{(\mu-\mu_\star)^{2k}}, \qquad
+              C = \frac{-b(\mu_\star)}{(a^{(k)}(\mu_\star)/k!)^2}.
+
+    The result is the pair :math:`(-b,\; a^{(k)}/k!)`. Source: ``leading_escape_time``. Exact.
+
+    >>> from derive.drift import hermite_drift
+    >>> numerator, root = local_law(hermite_drift(1))
+    >>> numerator.as_expr(), root.as_expr()
+    (1, -1)
+    """
+    derivative = drift.a
+    for _ in range(multiplicity):
+        derivative = derivative.diff(mu)
+    return -drift.b, derivative.mul_ground(QQ(1, int(factorial(multiplicity))))

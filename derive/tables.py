@@ -1,0 +1,273 @@
+"""LaTeX tables of the pure-Hermite theory, computed from ``derive`` when asked for.
+
+``python -m derive.tables --degree 1:8`` writes all of them, ``--table drift`` one. Adding a table is
+one function and its entry in ``TABLES``.
+"""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+
+from sympy import Expr, Integer, Poly, Symbol, factor
+
+from derive.command import CommandParser, Degrees, progress, provenance, run
+from derive.drift import hermite_drift
+from derive.errors import InputError
+from derive.escape import LeadingTerm, escape_limit, hermite_escape_limit
+from derive.hermite import (
+    hermite_coefficients,
+    hermite_polynomial,
+    hermite_product,
+    rescaling_coefficients,
+)
+from derive.symbols import Q, mu, z
+from derive.tabular import Table, Typeset, as_csv, formula, latex_document, plain, render
+
+_N = Symbol("n")
+
+
+def coefficients_table(degrees: Sequence[int]) -> Table:
+    """Hermite coefficients of the student He_n at variance Q (64)."""
+    return Table(
+        name="coefficients",
+        title=Typeset(
+            "Hermite coefficients c_k(Q) of the student He_n (64)",
+            r"Hermite coefficients $c_k(Q)$ of the student $He_n$ (64)",
+        ),
+        columns=(_N, Typeset("coefficients that do not vanish", "coefficients that do not vanish")),
+        rows=tuple(
+            (
+                n,
+                _listing(
+                    (Typeset(f"c_{k}", f"c_{{{k}}}"), factor(c))
+                    for k, c in enumerate(
+                        hermite_coefficients(hermite_polynomial(n, z), z, Q)
+                    )
+                    if c != 0
+                ),
+            )
+            for n in degrees
+        ),
+        wide=frozenset({1}),
+    )
+
+
+def rescaling_table(degrees: Sequence[int]) -> Table:
+    """Scaled Hermite polynomials of variance Q in the standard ones (34)."""
+    return Table(
+        name="rescaling",
+        title=Typeset(
+            "Variance rescaling: H_n of variance Q in standard Hermite polynomials (34)",
+            r"Variance rescaling: $H_n^{[Q]}$ in standard Hermite polynomials (34)",
+        ),
+        columns=(_N, Typeset("H_n", r"$H_n^{[Q]}$")),
+        rows=tuple(
+            (
+                n,
+                _combination(
+                    (n - 2 * j, w) for j, w in enumerate(rescaling_coefficients(n, Q, Integer(1)))
+                ),
+            )
+            for n in degrees
+        ),
+        wide=frozenset({1}),
+    )
+
+
+def squares_table(degrees: Sequence[int]) -> Table:
+    """Squared labels He_n² in Hermite polynomials (37)."""
+    return Table(
+        name="squares",
+        title=Typeset(
+            "Squared labels He_n^2 in Hermite polynomials (37)",
+            r"Squared labels $He_n^2$ in Hermite polynomials (37)",
+        ),
+        columns=(_N, Typeset("He_n^2", r"$He_n^2$")),
+        rows=tuple((n, _combination(hermite_product(n, n).items())) for n in degrees),
+        wide=frozenset({1}),
+    )
+
+
+def drift_table(degrees: Sequence[int]) -> Table:
+    """Drift coefficients a_n(μ), b_n(μ), factored, divided by n·n! (65)-(69)."""
+    rows = []
+    for n in degrees:
+        drift = hermite_drift(n)
+        rows += [
+            (n, Typeset(name, f"${name}$"), factored(f))
+            for name, f in (("a", drift.a), ("b", drift.b))
+        ]
+    return Table(
+        name="drift",
+        title=Typeset(
+            "Drift coefficients of the matched pair He_n, divided by n*n! (65)-(69)",
+            r"Drift coefficients of the matched pair $He_n$, divided by $n\,n!$ (65)--(69)",
+        ),
+        columns=(_N, Typeset("", ""), Typeset("factored over the rationals", "factored over the rationals")),
+        rows=tuple(rows),
+        wide=frozenset({2}),
+    )
+
+
+def limits_table(degrees: Sequence[int]) -> Table:
+    """Leading behaviour of the escape time at both ends (Prop. 3), with the general law."""
+    p = Symbol("p", integer=True, positive=True)
+    n = Symbol("n", integer=True, positive=True)
+    general = (
+        (2 * p, hermite_escape_limit(2 * p, 0), hermite_escape_limit(2 * p, 1)),
+        (2 * p + 1, hermite_escape_limit(2 * p + 1, 0), hermite_escape_limit(2 * p + 1, 1)),
+        (n, None, hermite_escape_limit(n, 1)),
+    )
+    each = ((n, *(escape_limit(hermite_drift(n), end) for end in (0, 1))) for n in degrees)
+    return Table(
+        name="limits",
+        title=Typeset(
+            "Escape time tau at weak and strong pre-training, divided by n*n! (Prop. 3)",
+            r"Escape time $\tau$ at weak and strong pre-training, normalisation $n\,n!$ (Prop.~3)",
+        ),
+        columns=(_N, Typeset("mu -> 0", r"$\mu \to 0$"), Typeset("mu -> 1", r"$\mu \to 1$")),
+        rows=tuple(
+            (n, _law(zero, mu) if zero else None, _law(one, 1 - mu))
+            for n, zero, one in (*each, *general)
+        ),
+    )
+
+
+TABLES: dict[str, Callable[[Sequence[int]], Table]] = {
+    "coefficients": coefficients_table,
+    "rescaling": rescaling_table,
+    "squares": squares_table,
+    "drift": drift_table,
+    "limits": limits_table,
+}
+
+
+def factored(polynomial: Poly) -> Typeset:
+    """A polynomial over the rationals as a product of a number and irreducible factors. Exact.
+
+    >>> factored(hermite_drift(3).a).plain
+    '1/2*mu*(1 - mu)*(5*mu**3 + 5*mu**2 + mu - 1)'
+    """
+    number, factors = polynomial.factor_list()
+    forms: tuple[list[str], list[str]] = ([], [])
+    for factor_, power in sorted(factors, key=lambda pair: len(pair[0].terms())):
+        if factor_ == Poly(mu - 1, mu, domain=factor_.domain):  # 1 - μ is what is small and positive
+            number, factor_ = number * (-1) ** power, -factor_
+        for form, written, mark in zip(forms, (plain, formula), ("**", "^"), strict=True):
+            base = written(factor_.as_expr())
+            bracketed = base if len(factor_.terms()) == 1 else f"({base})"
+            form.append(f"{bracketed}{mark}{{{power}}}" if power > 1 else bracketed)
+    return Typeset(
+        "*".join(_in_front(plain(number), forms[0])).replace("{", "").replace("}", ""),
+        f"${' '.join(_in_front(formula(number), forms[1]))}$",
+    )
+
+
+def _in_front(number: str, factors: list[str]) -> list[str]:
+    if [number, len(factors)] == ["1", 1] and factors[0].endswith(")"):
+        return [factors[0].strip("()")]
+    if factors and number in ("1", "-1"):
+        return [number[:-1] + factors[0], *factors[1:]]
+    return [number, *factors]
+
+
+def _law(limit: LeadingTerm, x: Expr) -> Expr:
+    return limit.coefficient * x**limit.exponent
+
+
+def _listing(items: Iterable[tuple[Typeset, Expr]]) -> Typeset:
+    pairs = list(items)
+    return Typeset(
+        ", ".join(f"{name.plain} = {plain(value)}" for name, value in pairs),
+        ", ".join(f"${name.latex} = {formula(value)}$" for name, value in pairs),
+    )
+
+
+def _combination(weights: Iterable[tuple[int, Expr]]) -> Typeset:
+    """A sum of multiples of Hermite polynomials, the weights in front."""
+    shown, written = [], []
+    for k, weight in weights:
+        w = factor(weight)
+        if w == 1:
+            shown.append(f"He_{k}")
+            written.append(f"He_{{{k}}}")
+        else:
+            shown.append(f"({w})*He_{k}" if w.is_Add else f"{w}*He_{k}")
+            bracketed = f"({formula(w)})" if w.is_Add else formula(w)
+            written.append(rf"{bracketed}\,He_{{{k}}}")
+    text, mathematics = (" + ".join(t).replace("+ -", "- ") for t in (shown, written))
+    return Typeset(text, f"${mathematics}$")
+
+
+# The command.
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "derive.tables",
+        "Typeset tables of the pure-Hermite theory: Hermite, rescaling and squared-label "
+        "coefficients, drift coefficients, limits of the escape time.",
+        ("--degree 1:8 --output tables.tex", "--degree 1:8 --standalone --output document.tex",
+         "--degree 3 --table drift --format markdown"),
+        default_format="latex",
+    )
+    parser.add_argument(
+        "--degree", type=Degrees, default=Degrees("1:6"), metavar="N",
+        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
+    )
+    parser.add_argument(
+        "--table", choices=TABLES, help="only this table (default: all, one after the other)"
+    )
+    parser.add_argument(
+        "--standalone", action="store_true",
+        help="a complete LaTeX document instead of a piece for \\input (needs only booktabs)",
+    )
+    return parser
+
+
+def _json(tables: Sequence[Table], source: str) -> str:
+    return json.dumps(
+        [
+            {
+                "table": table.name,
+                "title": table.title.plain,
+                "columns": [plain(cell) for cell in table.columns],
+                "rows": [[plain(cell) for cell in row] for row in table.rows],
+                "provenance": source,
+            }
+            for table in tables
+        ],
+        indent=2,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m derive.tables`` and return its exit code."""
+    parser = _parser()
+
+    def action(options: Namespace) -> str:
+        names = [options.table] if options.table else list(TABLES)
+        if options.format == "csv" and len(names) > 1:
+            raise InputError(f"--format csv holds one table: add --table {{{','.join(TABLES)}}}")
+        if options.standalone and options.format != "latex":
+            raise InputError(f"--standalone is a LaTeX document, not {options.format}: drop one")
+        source = provenance(parser, options)
+        tables = [TABLES[name](options.degree) for name in progress(names, "tables")]
+        if options.format == "json":
+            return _json(tables, source)
+        if options.format == "csv":
+            (table,) = tables
+            return as_csv(
+                [plain(cell) for cell in table.columns],
+                [[plain(cell) for cell in row] for row in table.rows],
+                source,
+            )
+        if options.standalone:
+            return f"% {source}\n{latex_document(tables)}"
+        return render(tables, options.format, source)
+
+    return run(parser, action, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

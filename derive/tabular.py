@@ -1,0 +1,197 @@
+"""Tables that can be shown as text, Markdown, CSV or LaTeX (booktabs).
+
+A table is built once from cells that know their plain and their LaTeX form; the formats differ only
+here. Which rows a table holds is decided by its author (``derive.tables``, the ``numerics``
+commands).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sympy import Basic, Expr, latex
+from tabulate import tabulate
+
+
+@dataclass(frozen=True)
+class Typeset:
+    """Text in two forms: ``plain`` for terminals and CSV, ``latex`` for LaTeX and Markdown."""
+
+    plain: str
+    latex: str
+
+
+Cell = Typeset | Basic | str | int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table.
+
+    Fields: ``name`` identifies it to scripts; ``title``; ``columns`` the headings; ``rows``, each
+    as long as ``columns``; ``notes`` printed below. A cell is text, a number, a SymPy expression
+    (typeset as mathematics), a ``Typeset`` or ``None`` (blank). Columns named in ``wide`` wrap in
+    LaTeX; they hold long formulas.
+    """
+
+    name: str
+    title: Typeset
+    columns: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[Typeset, ...] = ()
+    wide: frozenset[int] = frozenset()
+
+
+_LATEX_SPECIAL = str.maketrans(
+    {c: "\\" + c for c in "_%&#${}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
+
+
+def plain(cell: Cell) -> str:
+    """Plain form of a cell."""
+    if isinstance(cell, Typeset):
+        return cell.plain
+    return "" if cell is None else str(cell)
+
+
+def typeset(cell: Cell) -> str:
+    """LaTeX form of a cell, with mathematics in dollars."""
+    if isinstance(cell, Typeset):
+        return cell.latex
+    if isinstance(cell, Basic):
+        return f"${formula(cell)}$"
+    return "" if cell is None else str(cell).translate(_LATEX_SPECIAL)
+
+
+def formula(expression: Expr) -> str:
+    """LaTeX of an expression that TeX may break at its operators: no \\left, \\right."""
+    return re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
+
+
+def decimal(number: str) -> Typeset:
+    """Cell for a decimal string such as ``-7.2e-32``.
+
+    >>> decimal("-7.2e-32").latex
+    '$-7.2 \\\\times 10^{-32}$'
+    """
+    mantissa, _, exponent = number.partition("e")
+    power = rf" \times 10^{{{int(exponent)}}}" if exponent else ""
+    return Typeset(number, f"${mantissa}{power}$")
+
+
+def as_text(table: Table) -> str:
+    """The table for a terminal."""
+    return _with_tabulate(table, plain, "simple", f"{table.title.plain}\n\n", "")
+
+
+def as_markdown(table: Table) -> str:
+    """The table in GitHub's Markdown, formulas between dollars."""
+    return _with_tabulate(table, typeset, "github", f"### {table.title.latex}\n\n", "\n")
+
+
+def _with_tabulate(table: Table, form, style: str, heading: str, gap: str) -> str:
+    body = tabulate(
+        [[form(cell) for cell in row] for row in table.rows],
+        headers=[form(cell) for cell in table.columns],
+        tablefmt=style,
+        disable_numparse=True,
+    )
+    notes = "".join(f"\n{gap}{form(note)}" for note in table.notes)
+    return f"{heading}{body}\n{notes}"
+
+
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]], provenance: str) -> str:
+    """Rows as comma-separated values under a line of headings; ``None`` is an empty field.
+
+    The provenance is a last column, so that files can be read and joined without special care.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*columns, "provenance"])
+    writer.writerows([*row, provenance] for row in rows)
+    return out.getvalue().rstrip("\n")
+
+
+_ROOM_FOR_FRACTIONS = r"\begingroup\renewcommand{\arraystretch}{1.3}"
+
+
+def as_latex(table: Table) -> str:
+    """The table as a ``tabular`` with booktabs rules, to be ``\\input``.
+
+    Needs the packages amsmath, array and booktabs.
+    """
+    return "\n".join(
+        [
+            f"% {table.title.plain}",
+            _ROOM_FOR_FRACTIONS,
+            rf"\begin{{tabular}}{{{_layout(table)}}}",
+            r"\toprule",
+            _latex_row(table.columns),
+            r"\midrule",
+            *map(_latex_row, table.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\endgroup",
+        ]
+    )
+
+
+def _layout(table: Table) -> str:
+    share = f"{0.8 / max(len(table.wide), 1):.2f}"
+    wrapped = rf">{{\raggedright\arraybackslash}}p{{{share}\linewidth}}"
+    columns = (wrapped if i in table.wide else "l" for i in range(len(table.columns)))
+    return f"@{{}}{''.join(columns)}@{{}}"
+
+
+def _latex_row(cells: Sequence[Cell]) -> str:
+    return " & ".join(typeset(cell) for cell in cells) + r" \\"
+
+
+def latex_document(tables: Sequence[Table]) -> str:
+    """A complete LaTeX document that holds the tables under their titles, over pages if need be."""
+    return "\n".join(
+        [
+            r"\documentclass{article}",
+            r"\usepackage[a4paper,margin=20mm]{geometry}",
+            r"\usepackage{amsmath,array,booktabs,longtable}",
+            r"\setlength{\parindent}{0pt}",
+            r"\setlength{\LTleft}{0pt}",
+            r"\begin{document}",
+            _ROOM_FOR_FRACTIONS,
+            *map(_latex_longtable, tables),
+            r"\endgroup",
+            r"\end{document}",
+        ]
+    )
+
+
+def _latex_longtable(table: Table) -> str:
+    # The title is a row of the table, so that no page break can part them.
+    title = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\textbf{{{table.title.latex}}}}}"
+    rules = [r"\toprule", _latex_row(table.columns), r"\midrule"]
+    return "\n".join(
+        [
+            rf"\begin{{longtable}}{{{_layout(table)}}}",
+            rf"{title} \\[1ex]",
+            *rules,
+            r"\endfirsthead",
+            *rules,
+            r"\endhead",
+            r"\bottomrule",
+            r"\endfoot",
+            *map(_latex_row, table.rows),
+            r"\end{longtable}",
+            *(f"{note.latex}\n" for note in table.notes),
+        ]
+    )
+
+
+def render(tables: Sequence[Table], form: str, provenance: str) -> str:
+    """Tables in one of the forms ``text``, ``markdown`` and ``latex``, with their provenance."""
+    if form == "latex":
+        return "\n\n".join([f"% {provenance}", *(as_latex(table) for table in tables)])
+    if form == "markdown":
+        return "\n\n".join([*(as_markdown(table) for table in tables), f"<!-- {provenance} -->"])
+    return "\n\n".join([*(as_text(table) for table in tables), provenance])

@@ -1,0 +1,63 @@
+"""Between exact objects, balls and decimals: conversions that never lose a proof.
+
+Balls are python-flint ``arb`` objects while computing. What leaves the package is an ``Enclosure``
+of two decimal strings, which can be pickled, compared and printed without loss.
+"""
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+from flint import arb, fmpq, fmpq_poly
+from sympy import Poly
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A real number known to lie within ``radius`` of ``mid``; both are decimal strings.
+
+    Certified: the decimal ball contains the number, conversion errors included.
+    """
+
+    mid: str
+    radius: str
+
+    def __float__(self) -> float:
+        """The double nearest to ``mid``."""
+        return float(self.mid)
+
+    def ball(self) -> arb:
+        """The enclosure as a ball, at the working precision."""
+        return arb(self.mid) + arb(0, arb(self.radius).upper())
+
+
+def enclosure(ball: arb, digits: int) -> Enclosure:
+    """Decimal enclosure of a ball, with at most ``digits`` significant digits.
+
+    Certified.
+
+    >>> from flint import arb
+    >>> enclosure(arb(1) / 3, 5)
+    Enclosure(mid='0.33333', radius='3.34e-6')
+    """
+    mid, _, radius = ball.str(digits).strip("[]").partition(" +/- ")
+    return Enclosure(mid, radius or "0")
+
+
+def bits_for(digits: int) -> int:
+    """Relative accuracy in bits that makes ``digits`` decimal digits certain, with a margin."""
+    return ceil(digits * log2(10)) + 8
+
+
+def rational_polynomial(polynomial: Poly) -> fmpq_poly:
+    """A SymPy polynomial with rational coefficients as a FLINT polynomial. Exact.
+
+    >>> from sympy.abc import x
+    >>> rational_polynomial(Poly(x**2 / 2 - 3, x))
+    1/2*x^2 + (-3)
+    """
+    return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())])
+
+
+def evaluate(polynomial: fmpq_poly, ball: arb) -> arb:
+    """Ball that contains the polynomial's value wherever in ``ball`` it is taken. Certified."""
+    return polynomial.numer()(ball) / polynomial.denom()
