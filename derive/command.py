@@ -75,6 +75,7 @@ class Degrees(tuple[int, ...]):
     text: str
 
     def __new__(cls, text: str) -> "Degrees":
+        """Parse ``text``."""
         degrees: dict[int, None] = {}
         for part in text.split(","):
             degrees.update(dict.fromkeys(_degree_range(part.strip(), text)))
@@ -160,7 +161,7 @@ def progress(items: Sequence[T], what: str) -> Iterable[T]:
         return items
     from tqdm import tqdm  # costs start-up time that only a terminal is willing to pay
 
-    return tqdm(items, desc=what, file=sys.stderr, leave=False, delay=0.5)
+    return tqdm(items, desc=what, file=sys.stderr, leave=False, delay=1)
 
 
 def provenance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
@@ -171,7 +172,9 @@ def provenance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> 
         if name not in {"format", "output", "plot"} and value not in (None, False)
     )
     versions = ", ".join(f"{name} {_version(name)}" for name in ("sympy", "python-flint"))
-    return f"{parser.prog} {settings} | lora-escape {_version('lora-escape')}{_commit()}, {versions}"
+    return (
+        f"{parser.prog} {settings} | lora-escape {_version('lora-escape')}{_commit()}, {versions}"
+    )
 
 
 def _version(distribution: str) -> str:

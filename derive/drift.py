@@ -14,7 +14,7 @@ Every result is exact, with rational coefficients in ``mu``, and carries its nor
 from dataclasses import dataclass
 from math import comb, factorial
 
-from sympy import QQ, Expr, Integer, Matrix, Poly, Symbol, diff, expand
+from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
 
 from derive.errors import InputError
 from derive.hermite import checked_degree, gaussian_mean, polynomial

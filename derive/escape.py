@@ -1,13 +1,13 @@
-r"""Escape from the search phase: eigenvalues, time scale, exit time, exact limits (Sec. 3.1, App. E).
+r"""Escape from the search phase: eigenvalues, time scale, exact limits (Sec. 3.1, App. E).
 
-``τ = 1/λ₊`` with ``λ₊`` the growth rate of ``u̇ = a m + b u``, ``ṁ = a u``. How τ behaves where the
-coefficients vanish follows from the leading terms of ``a`` and ``b`` alone (``leading_escape_time``);
-Prop. 3 and the local law at a singularity are two uses of that one rule.
+``τ = 1/λ₊`` with ``λ₊`` the growth rate of ``u̇ = a m + b u``, ``ṁ = a u``. How τ behaves where
+the coefficients vanish follows from the leading terms of ``a`` and ``b`` alone
+(``leading_escape_time``); Prop. 3 and the local law at a singularity are two uses of that rule.
 """
 
 from dataclasses import dataclass
 
-from sympy import QQ, Expr, Integer, Poly, combsimp, diff, factorial, factorial2, log, oo, sqrt
+from sympy import QQ, Expr, Integer, Poly, S, combsimp, diff, factorial, factorial2, log, oo, sqrt
 
 from derive.drift import Drift
 from derive.errors import InputError
@@ -66,7 +66,7 @@ class LeadingTerm:
     """
 
     coefficient: Expr
-    exponent: Expr = Integer(0)
+    exponent: Expr = S.Zero
 
 
 def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
@@ -81,25 +81,25 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
               \beta x^q \;(p>q, \beta>0), \quad
               \tfrac{\alpha^2}{|\beta|} x^{2p-q} \;(p>q, \beta<0)
 
-    Raises ``InputError`` if a sign or order that decides the case is not known. Source: (59). Exact.
+    Raises ``InputError`` if a sign or order that decides the case is not known. Source: (59).
+    Exact.
 
     >>> leading_escape_time(LeadingTerm(Integer(3), Integer(1)), LeadingTerm(Integer(-2)))
     LeadingTerm(coefficient=2/9, exponent=-2)
     """
-    alpha, beta = a.coefficient, b.coefficient
-    p = oo if alpha == 0 else a.exponent
-    q = oo if beta == 0 else b.exponent
-    order = p - q if alpha != 0 or beta != 0 else Integer(0)
-    if order.is_positive and beta.is_positive:
-        return LeadingTerm(1 / beta, -q)
-    if order.is_positive and beta.is_negative:
-        return LeadingTerm(-beta / alpha**2, q - 2 * p) if alpha != 0 else LeadingTerm(oo)
-    if order.is_negative:
-        return LeadingTerm(1 / abs(alpha), -p)
-    if order.is_zero and alpha != 0:
-        return LeadingTerm((sqrt(beta**2 + 4 * alpha**2) - beta) / (2 * alpha**2), -p)
-    if order.is_zero:
+    alpha, p = a.coefficient, a.exponent
+    beta, q = b.coefficient, b.exponent
+    order = p - q
+    if alpha == 0 and beta.is_nonpositive:
         return LeadingTerm(oo)
+    if beta.is_positive and (alpha == 0 or order.is_positive):
+        return LeadingTerm(1 / beta, -q)
+    if beta.is_negative and order.is_positive:
+        return LeadingTerm(-beta / alpha**2, q - 2 * p)
+    if beta == 0 or order.is_negative:
+        return LeadingTerm(1 / abs(alpha), -p)
+    if order.is_zero:
+        return LeadingTerm((sqrt(beta**2 + 4 * alpha**2) - beta) / (2 * alpha**2), -p)
     raise InputError(
         f"the limit is undecided for a ~ {alpha}·x^{p}, b ~ {beta}·x^{q}: "
         "give the coefficients and exponents known signs and order"
@@ -199,4 +199,4 @@ def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
     derivative = drift.a
     for _ in range(multiplicity):
         derivative = derivative.diff(mu)
-    return -drift.b, derivative.mul_ground(QQ(1, int(factorial(multiplicity))))
+    return -drift.b, derivative.to_field().mul_ground(QQ(1, int(factorial(multiplicity))))

@@ -2,15 +2,26 @@
 
 Polynomials here are SymPy expressions, coefficients are exact (integers, rationals, symbols) and a
 Hermite series is the tuple ``(c_0, ..., c_n)`` of its coefficients in ``Σ c_k/k! H_k``, with
-``H_k`` the scaled Hermite polynomial of the stated variance. The identities (19)-(37) that tie these
-functions together are stated, and checked, in ``derive.identities``.
+``H_k`` the scaled Hermite polynomial of the stated variance. The identities (19)-(37) that tie
+these functions together are stated, and checked, in ``derive.identities``.
 """
 
 from collections.abc import Sequence
 from math import comb, factorial
 from operator import index
 
-from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, expand, oo, sympify
+from sympy import (
+    Expr,
+    Integer,
+    Poly,
+    PolynomialError,
+    Rational,
+    S,
+    Symbol,
+    expand,
+    oo,
+    sympify,
+)
 
 from derive.errors import InputError
 from derive.symbols import Q as VARIANCE
@@ -35,7 +46,7 @@ def polynomial(expression: Expr, z: Symbol) -> Poly:
         raise InputError(f"{expression} is not accepted: give a polynomial in {z}") from None
 
 
-def hermite_polynomial(n: int, z: Expr, variance: Expr = Integer(1)) -> Expr:
+def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
     r"""Scaled Hermite polynomial of degree ``n`` for a Gaussian of the given variance.
 
     Arguments: ``n`` ≥ 0; ``z`` the argument; ``variance`` any expression (1 gives the
@@ -76,7 +87,7 @@ def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ..
     )
 
 
-def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = Integer(1)) -> Expr:
+def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     r"""Mean of a polynomial under a centred Gaussian.
 
     Arguments: ``expression`` a polynomial in ``z``; ``variance`` any expression.
@@ -97,9 +108,7 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = Integer(1)) -> E
     return expand(total)
 
 
-def hermite_coefficients(
-    expression: Expr, z: Symbol, variance: Expr = Integer(1)
-) -> tuple[Expr, ...]:
+def hermite_coefficients(expression: Expr, z: Symbol, variance: Expr = S.One) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a polynomial at any variance.
 
     Arguments: ``expression`` a polynomial in ``z``; ``variance`` any expression, usually the
@@ -122,7 +131,7 @@ def hermite_coefficients(
     return tuple(coefficients)
 
 
-def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = Integer(1)) -> Expr:
+def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One) -> Expr:
     r"""Polynomial with the given Hermite coefficients, expanded.
 
     Arguments: ``coefficients`` :math:`(c_0, \dots, c_n)`; ``variance`` as in
@@ -147,9 +156,7 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = Integ
     )
 
 
-def change_variance(
-    coefficients: Sequence[Expr], source: Expr, target: Expr
-) -> tuple[Expr, ...]:
+def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) -> tuple[Expr, ...]:
     r"""Carry the Hermite coefficients of one function from one variance to another.
 
     Arguments: ``coefficients`` at variance ``source``; both variances any expressions.
@@ -178,7 +185,7 @@ def change_variance(
     )
 
 
-def hermite_product(m: int, n: int, variance: Expr = Integer(1)) -> dict[int, Expr]:
+def hermite_product(m: int, n: int, variance: Expr = S.One) -> dict[int, Expr]:
     r"""Linearisation of a product of two scaled Hermite polynomials.
 
     Arguments: degrees ``m, n`` ≥ 0; ``variance`` any expression. The result maps the degree
@@ -200,7 +207,7 @@ def hermite_product(m: int, n: int, variance: Expr = Integer(1)) -> dict[int, Ex
 
 
 def product_coefficients(
-    left: Sequence[Expr], right: Sequence[Expr], variance: Expr = Integer(1)
+    left: Sequence[Expr], right: Sequence[Expr], variance: Expr = S.One
 ) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a product of two Hermite series of the same variance.
 

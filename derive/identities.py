@@ -151,14 +151,20 @@ def _(p: Expr, q: Expr, P: Expr, Q: Expr) -> Sides:
     return gaussian_mean(p * inner, z, P), series
 
 
-@_identity("34", "variance rescaling", r"H_n^{[Q]} = \sum_j \tfrac{n!\,(P-Q)^j}{(n-2j)!\,j!\,2^j} H_{n-2j}^{[P]}")
+@_identity(
+    "34",
+    "variance rescaling",
+    r"H_n^{[Q]} = \sum_j \tfrac{n!\,(P-Q)^j}{(n-2j)!\,j!\,2^j} H_{n-2j}^{[P]}",
+)
 def _(n: int, P: Expr, Q: Expr) -> Sides:
     weights = rescaling_coefficients(n, Q, P)
     terms = (w * hermite_polynomial(n - 2 * j, z, P) for j, w in enumerate(weights))
     return hermite_polynomial(n, z, Q), sum(terms, Integer(0))
 
 
-@_identity("37", "linearised product", r"H_j H_k = \sum_i i! \tbinom{j}{i} \tbinom{k}{i} Q^i H_{j+k-2i}")
+@_identity(
+    "37", "linearised product", r"H_j H_k = \sum_i i! \tbinom{j}{i} \tbinom{k}{i} Q^i H_{j+k-2i}"
+)
 def _(j: int, k: int, Q: Expr) -> Sides:
     terms = (w * hermite_polynomial(i, z, Q) for i, w in hermite_product(j, k, Q).items())
     product = hermite_polynomial(j, z, Q) * hermite_polynomial(k, z, Q)

@@ -1,7 +1,7 @@
 """LaTeX tables of the pure-Hermite theory, computed from ``derive`` when asked for.
 
-``python -m derive.tables --degree 1:8`` writes all of them, ``--table drift`` one. Adding a table is
-one function and its entry in ``TABLES``.
+``python -m derive.tables --degree 1:8`` writes all of them, ``--table drift`` one. Adding a table
+is one function and its entry in ``TABLES``.
 """
 
 import json
@@ -40,15 +40,13 @@ def coefficients_table(degrees: Sequence[int]) -> Table:
                 n,
                 _listing(
                     (Typeset(f"c_{k}", f"c_{{{k}}}"), factor(c))
-                    for k, c in enumerate(
-                        hermite_coefficients(hermite_polynomial(n, z), z, Q)
-                    )
+                    for k, c in enumerate(hermite_coefficients(hermite_polynomial(n, z), z, Q))
                     if c != 0
                 ),
             )
             for n in degrees
         ),
-        wide=frozenset({1}),
+        wide=1,
     )
 
 
@@ -70,7 +68,7 @@ def rescaling_table(degrees: Sequence[int]) -> Table:
             )
             for n in degrees
         ),
-        wide=frozenset({1}),
+        wide=1,
     )
 
 
@@ -84,7 +82,7 @@ def squares_table(degrees: Sequence[int]) -> Table:
         ),
         columns=(_N, Typeset("He_n^2", r"$He_n^2$")),
         rows=tuple((n, _combination(hermite_product(n, n).items())) for n in degrees),
-        wide=frozenset({1}),
+        wide=1,
     )
 
 
@@ -100,12 +98,16 @@ def drift_table(degrees: Sequence[int]) -> Table:
     return Table(
         name="drift",
         title=Typeset(
-            "Drift coefficients of the matched pair He_n, divided by n*n! (65)-(69)",
-            r"Drift coefficients of the matched pair $He_n$, divided by $n\,n!$ (65)--(69)",
+            "Drift coefficients of the matched pair He_n, divided by n*n! (65)–(69)",
+            r"Drift coefficients of the matched pair $He_n$, divided by $n\,n!$ (65)–(69)",
         ),
-        columns=(_N, Typeset("", ""), Typeset("factored over the rationals", "factored over the rationals")),
+        columns=(
+            _N,
+            Typeset("", ""),
+            Typeset("factored over the rationals", "factored over the rationals"),
+        ),
         rows=tuple(rows),
-        wide=frozenset({2}),
+        wide=2,
     )
 
 
@@ -113,23 +115,25 @@ def limits_table(degrees: Sequence[int]) -> Table:
     """Leading behaviour of the escape time at both ends (Prop. 3), with the general law."""
     p = Symbol("p", integer=True, positive=True)
     n = Symbol("n", integer=True, positive=True)
-    general = (
-        (2 * p, hermite_escape_limit(2 * p, 0), hermite_escape_limit(2 * p, 1)),
-        (2 * p + 1, hermite_escape_limit(2 * p + 1, 0), hermite_escape_limit(2 * p + 1, 1)),
-        (n, None, hermite_escape_limit(n, 1)),
-    )
-    each = ((n, *(escape_limit(hermite_drift(n), end) for end in (0, 1))) for n in degrees)
+    each = [
+        (n, *(_law(escape_limit(hermite_drift(n), end), x) for end, x in ((0, mu), (1, 1 - mu))))
+        for n in degrees
+    ]
+    every_degree = [
+        *(
+            (degree, _law(hermite_escape_limit(degree, 0), mu), None)
+            for degree in (2 * p, 2 * p + 1)
+        ),
+        (n, None, _law(hermite_escape_limit(n, 1), 1 - mu)),
+    ]
     return Table(
         name="limits",
         title=Typeset(
-            "Escape time tau at weak and strong pre-training, divided by n*n! (Prop. 3)",
-            r"Escape time $\tau$ at weak and strong pre-training, normalisation $n\,n!$ (Prop.~3)",
+            "Escape time tau at weak and strong pre-training, normalisation n*n! (Prop. 3)",
+            r"Escape time $\tau$ at weak and strong pre-training, normalisation $n\,n!$ (Prop. 3)",
         ),
         columns=(_N, Typeset("mu -> 0", r"$\mu \to 0$"), Typeset("mu -> 1", r"$\mu \to 1$")),
-        rows=tuple(
-            (n, _law(zero, mu) if zero else None, _law(one, 1 - mu))
-            for n, zero, one in (*each, *general)
-        ),
+        rows=(*each, *every_degree),
     )
 
 
@@ -151,7 +155,9 @@ def factored(polynomial: Poly) -> Typeset:
     number, factors = polynomial.factor_list()
     forms: tuple[list[str], list[str]] = ([], [])
     for factor_, power in sorted(factors, key=lambda pair: len(pair[0].terms())):
-        if factor_ == Poly(mu - 1, mu, domain=factor_.domain):  # 1 - μ is what is small and positive
+        if factor_ == Poly(
+            mu - 1, mu, domain=factor_.domain
+        ):  # 1 - μ is what is small and positive
             number, factor_ = number * (-1) ** power, -factor_
         for form, written, mark in zip(forms, (plain, formula), ("**", "^"), strict=True):
             base = written(factor_.as_expr())
@@ -207,19 +213,26 @@ def _parser() -> CommandParser:
         "derive.tables",
         "Typeset tables of the pure-Hermite theory: Hermite, rescaling and squared-label "
         "coefficients, drift coefficients, limits of the escape time.",
-        ("--degree 1:8 --output tables.tex", "--degree 1:8 --standalone --output document.tex",
-         "--degree 3 --table drift --format markdown"),
+        (
+            "--degree 1:8 --output tables.tex",
+            "--degree 1:8 --standalone --output document.tex",
+            "--degree 3 --table drift --format markdown",
+        ),
         default_format="latex",
     )
     parser.add_argument(
-        "--degree", type=Degrees, default=Degrees("1:6"), metavar="N",
+        "--degree",
+        type=Degrees,
+        default=Degrees("1:6"),
+        metavar="N",
         help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
     )
     parser.add_argument(
         "--table", choices=TABLES, help="only this table (default: all, one after the other)"
     )
     parser.add_argument(
-        "--standalone", action="store_true",
+        "--standalone",
+        action="store_true",
         help="a complete LaTeX document instead of a piece for \\input (needs only booktabs)",
     )
     return parser

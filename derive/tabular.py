@@ -8,8 +8,9 @@ commands).
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import Basic, Expr, latex
 from tabulate import tabulate
@@ -23,7 +24,7 @@ class Typeset:
     latex: str
 
 
-Cell = Typeset | Basic | str | int | None
+Cell: TypeAlias = "Typeset | Basic | str | int | None"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Table:
 
     Fields: ``name`` identifies it to scripts; ``title``; ``columns`` the headings; ``rows``, each
     as long as ``columns``; ``notes`` printed below. A cell is text, a number, a SymPy expression
-    (typeset as mathematics), a ``Typeset`` or ``None`` (blank). Columns named in ``wide`` wrap in
-    LaTeX; they hold long formulas.
+    (typeset as mathematics), a ``Typeset`` or ``None`` (blank). The column number ``wide`` holds
+    long formulas and wraps in LaTeX.
     """
 
     name: str
@@ -41,11 +42,12 @@ class Table:
     columns: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[Typeset, ...] = ()
-    wide: frozenset[int] = frozenset()
+    wide: int | None = None
 
 
 _LATEX_SPECIAL = str.maketrans(
-    {c: "\\" + c for c in "_%&#${}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    {c: "\\" + c for c in "_%&#${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )
 
 
@@ -91,7 +93,9 @@ def as_markdown(table: Table) -> str:
     return _with_tabulate(table, typeset, "github", f"### {table.title.latex}\n\n", "\n")
 
 
-def _with_tabulate(table: Table, form, style: str, heading: str, gap: str) -> str:
+def _with_tabulate(
+    table: Table, form: Callable[[Cell], str], style: str, heading: str, gap: str
+) -> str:
     body = tabulate(
         [[form(cell) for cell in row] for row in table.rows],
         headers=[form(cell) for cell in table.columns],
@@ -139,9 +143,8 @@ def as_latex(table: Table) -> str:
 
 
 def _layout(table: Table) -> str:
-    share = f"{0.8 / max(len(table.wide), 1):.2f}"
-    wrapped = rf">{{\raggedright\arraybackslash}}p{{{share}\linewidth}}"
-    columns = (wrapped if i in table.wide else "l" for i in range(len(table.columns)))
+    wrapped = r">{\raggedright\arraybackslash}p{0.8\linewidth}"
+    columns = (wrapped if i == table.wide else "l" for i in range(len(table.columns)))
     return f"@{{}}{''.join(columns)}@{{}}"
 
 

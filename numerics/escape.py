@@ -99,6 +99,7 @@ class Strengths(tuple[Fraction, ...]):
     text: str
 
     def __new__(cls, text: str) -> "Strengths":
+        """Parse ``text``."""
         accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
         number = r"(\d{0,3}\.?\d{1,30})"
         if grid := re.fullmatch(rf"{number}:{number}:(\d{{1,6}})", text, re.ASCII):
@@ -191,27 +192,42 @@ def _parser() -> CommandParser:
         "numerics.escape",
         "Tabulate and draw the escape time of pure Hermite students over the pre-training "
         "strength.",
-        ("--degree 3 --mu 0.1:0.9:9", "--degree 1:5 --mu 0.3207 --format json",
-         "--degree 3,5,7,4,10 --plot escape.pdf --output escape.txt"),
+        (
+            "--degree 3 --mu 0.1:0.9:9",
+            "--degree 1:5 --mu 0.3207 --format json",
+            "--degree 3,5,7,4,10 --plot escape.pdf --output escape.txt",
+        ),
     )
     parser.add_argument(
-        "--degree", type=Degrees, required=True, metavar="N",
+        "--degree",
+        type=Degrees,
+        required=True,
+        metavar="N",
         help="Hermite degree: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
     )
     parser.add_argument(
-        "--mu", type=Strengths, default=Strengths("0.1:0.9:9"), metavar="GRID",
+        "--mu",
+        type=Strengths,
+        default=Strengths("0.1:0.9:9"),
+        metavar="GRID",
         help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1:0.9:9)",
     )
     parser.add_argument(
-        "--labels", choices=LABELS, default=LABELS[0],
+        "--labels",
+        choices=LABELS,
+        default=LABELS[0],
         help="labels of the teacher He_n: as they are, or squared (default: matched)",
     )
     parser.add_argument(
-        "--normalization", choices=NORMALIZATIONS, default=NORMALIZATIONS[0],
+        "--normalization",
+        choices=NORMALIZATIONS,
+        default=NORMALIZATIONS[0],
         help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n!)",
     )
     parser.add_argument(
-        "--plot", type=figure_path, metavar="FILE",
+        "--plot",
+        type=figure_path,
+        metavar="FILE",
         help="also draw τ over (0, 1) as .pdf, .png or .svg, with its data beside it as .csv",
     )
     return parser

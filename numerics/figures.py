@@ -8,6 +8,7 @@ drawn from beside it. This is the only module of ``numerics`` that imports matpl
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ from numerics.escape import EscapeCurve, escape_curve
 from numerics.singularities import find_singularities
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 8,
     "font.family": "serif",
     "font.serif": ["STIXGeneral"],
@@ -77,9 +78,7 @@ def draw_escape_times(
                 curve = _draw_curve(axis, n, labels, normalization, colour)
                 rows += [
                     (n, *point)
-                    for point in zip(
-                        curve.mu, curve.a, curve.b, curve.rate, curve.tau, strict=True
-                    )
+                    for point in zip(curve.mu, curve.a, curve.b, curve.rate, curve.tau, strict=True)
                 ]
             _finish(axis, name, normalization)
         axes[-1].set_xlabel(r"pre-training strength $\mu$")
@@ -87,9 +86,7 @@ def draw_escape_times(
         save_figure(figure, path, as_csv(head, rows, source), source)
 
 
-def _draw_curve(
-    axis: Axes, n: int, labels: str, normalization: str, colour: tuple
-) -> EscapeCurve:
+def _draw_curve(axis: Axes, n: int, labels: str, normalization: str, colour: tuple) -> EscapeCurve:
     drift = hermite_drift(n, labels, normalization)
     singular = [s for s in find_singularities(drift, digits=20) if s.diverges]
     curve = escape_curve(drift, _strengths([Fraction(s.mu.mid) for s in singular]))

@@ -10,6 +10,7 @@ powers of μ is well conditioned.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
 
@@ -41,7 +42,7 @@ def sign_variations(coefficients: Sequence[fmpz]) -> int:
     2
     """
     signs = [c > 0 for c in coefficients if c != 0]
-    return sum(s != t for s, t in zip(signs, signs[1:], strict=False))
+    return sum(s != t for s, t in pairwise(signs))
 
 
 def isolate_roots(polynomial: fmpz_poly) -> list[RealRoot]:
@@ -131,7 +132,7 @@ def enclose_roots(roots: Sequence[RealRoot], bits: int) -> list[tuple[arb, RealR
         found = sorted(
             ((enclose_root(root, bits), root) for root in roots), key=lambda pair: pair[0].mid()
         )
-        if all(left < right for (left, _), (right, _) in zip(found, found[1:], strict=False)):
+        if all(left < right for (left, _), (right, _) in pairwise(found)):
             return found
         bits *= 2
 

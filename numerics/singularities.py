@@ -1,8 +1,8 @@
 """Singularities of the escape time: every zero of ``a`` in (0, 1), with proofs.
 
 ``python -m numerics.singularities --degree 5``. The drift polynomials come from ``derive``, exact;
-their roots are isolated and refined in ``numerics.roots``; the sign of ``b`` at a root is decided by
-exact arithmetic if it is zero and by an enclosure that excludes zero if it is not.
+their roots are isolated and refined in ``numerics.roots``; the sign of ``b`` at a root is decided
+by exact arithmetic if it is zero and by an enclosure that excludes zero if it is not.
 """
 
 import json
@@ -66,9 +66,7 @@ def find_singularities(drift: Drift, digits: int = 30) -> tuple[Singularity, ...
         raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
     roots = isolate_roots(rational_polynomial(drift.a).numer())
     bits = bits_for(digits)
-    return tuple(
-        _singularity(drift, root, bits, digits) for _, root in enclose_roots(roots, bits)
-    )
+    return tuple(_singularity(drift, root, bits, digits) for _, root in enclose_roots(roots, bits))
 
 
 def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singularity:
@@ -122,7 +120,16 @@ def _record(degree: int, options: Namespace, source: str) -> dict:
 
 
 _SHORT = 10  # digits of the less important columns where people read them
-_FIELDS = ("mu", "radius", "b", "b_radius", "diverges", "constant", "constant_radius", "multiplicity")
+_FIELDS = (
+    "mu",
+    "radius",
+    "b",
+    "b_radius",
+    "diverges",
+    "constant",
+    "constant_radius",
+    "multiplicity",
+)
 
 
 def _csv(records: Sequence[dict], source: str) -> str:
@@ -143,12 +150,16 @@ def _shortened(mid: str, radius: str) -> str:
 
 
 def _table(records: Sequence[dict], options: Namespace) -> Table:
-    divisor = Typeset("n*n!", r"$n\,n!$") if options.normalization == "n*n!" else Typeset("1", "$1$")
+    divisor = (
+        Typeset("n*n!", r"$n\,n!$") if options.normalization == "n*n!" else Typeset("1", "$1$")
+    )
     rows: list[tuple] = []
     for record in records:
         n = record["degree"]
         for s in record["singularities"]:
             fate = "diverges" if s["diverges"] else "finite, 1/b"
+            if s["multiplicity"] > 1:
+                fate += f", as the power {2 * s['multiplicity']}"
             b = decimal(_shortened(s["b"], s["b_radius"]))
             constant = s["constant"] and decimal(_shortened(s["constant"], s["constant_radius"]))
             rows.append((n, decimal(s["mu"]), b, fate, constant))
@@ -187,23 +198,36 @@ def _parser() -> CommandParser:
         "numerics.singularities",
         "Find, with proof, every zero of the drift coefficient a in (0, 1), where the escape time "
         "of a pure Hermite student may diverge.",
-        ("--degree 5", "--degree 3:21 --digits 50", "--degree 3,5,10 --format json",
-         "--degree 1:12 --labels squared --format latex --output singularities.tex"),
+        (
+            "--degree 5",
+            "--degree 3:21 --digits 50",
+            "--degree 3,5,10 --format json",
+            "--degree 1:12 --labels squared --format latex --output singularities.tex",
+        ),
     )
     parser.add_argument(
-        "--degree", type=Degrees, required=True, metavar="N",
+        "--degree",
+        type=Degrees,
+        required=True,
+        metavar="N",
         help="Hermite degree: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
     )
     parser.add_argument(
-        "--labels", choices=LABELS, default=LABELS[0],
+        "--labels",
+        choices=LABELS,
+        default=LABELS[0],
         help="labels of the teacher He_n: as they are, or squared (default: matched)",
     )
     parser.add_argument(
-        "--normalization", choices=NORMALIZATIONS, default=NORMALIZATIONS[0],
+        "--normalization",
+        choices=NORMALIZATIONS,
+        default=NORMALIZATIONS[0],
         help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n!)",
     )
     parser.add_argument(
-        "--digits", type=integer_between(1, 10_000), default=30,
+        "--digits",
+        type=integer_between(1, 10_000),
+        default=30,
         help="significant digits, all certified (default: 30)",
     )
     return parser

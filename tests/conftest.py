@@ -1,0 +1,36 @@
+"""Settings and fixtures shared by all tests."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import flint
+import pytest
+from hypothesis import settings
+
+settings.register_profile("thorough", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("thorough")
+
+
+@pytest.fixture(autouse=True)
+def _same_precision_for_every_test() -> Iterator[None]:
+    flint.ctx.default()
+    yield
+    assert flint.ctx.prec == 53, "the test left the working precision changed"
+
+
+@pytest.fixture
+def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run ``python -m MODULE OPTIONS...`` as a user would, in a folder of its own."""
+
+    def call(module: str, *options: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", module, *options],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return call

@@ -1,0 +1,180 @@
+"""The shared command-line manner: grammar of degrees, whole files, exit codes."""
+
+import argparse
+import errno
+import os
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from derive.command import (
+    LARGEST_DEGREE,
+    CommandParser,
+    Degrees,
+    integer_between,
+    output_path,
+    progress,
+    provenance,
+    replacing,
+    run,
+    write_whole,
+)
+from derive.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "degrees"),
+    [
+        ("5", [5]),
+        ("3:6", [3, 4, 5, 6]),
+        ("3:9:3", [3, 6, 9]),
+        ("3,5,10", [3, 5, 10]),
+        ("4:5, 4,4:6", [4, 5, 6]),
+        ("7:7", [7]),
+        (str(LARGEST_DEGREE), [LARGEST_DEGREE]),
+    ],
+)
+def test_degrees(text, degrees):
+    parsed = Degrees(text)
+    assert list(parsed) == degrees
+    assert str(parsed) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "-3", "abc", "9:3", "1e9", "1.5", "3:", ":3", "3,,5", "1:2:0", "5 6", "٣", "²",
+     "1:2:3:4", "9" * 5000, str(LARGEST_DEGREE + 1), "__import__('os')"],
+)  # fmt: skip
+def test_other_degrees_are_refused_in_one_short_line(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="give") as refusal:
+        Degrees(text)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 250
+
+
+@given(st.text(alphabet=string.digits + ":,- ex", max_size=30))
+def test_the_degree_grammar_accepts_or_refuses_and_nothing_else(text):
+    try:
+        degrees = Degrees(text)
+    except argparse.ArgumentTypeError:
+        return
+    assert degrees
+    assert all(1 <= n <= LARGEST_DEGREE for n in degrees)
+    assert len(set(degrees)) == len(degrees)
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_a_range_includes_both_ends(first, last):
+    if first <= last:
+        assert list(Degrees(f"{first}:{last}")) == list(range(first, last + 1))
+    else:
+        with pytest.raises(argparse.ArgumentTypeError, match=f"{last}:{first}"):
+            Degrees(f"{first}:{last}")
+
+
+@pytest.mark.parametrize("text", ["0", "11", "x", "-1", "1" * 40])
+def test_integers_outside_the_bounds_are_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 10"):
+        integer_between(1, 10)(text)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "result.txt"
+    write_whole(target, "old")
+
+    def fail_half_way():
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert target.read_text() == "old\n"
+    assert os.listdir(tmp_path) == ["result.txt"]
+    write_whole(target, "new")
+    assert target.read_text() == "new\n"
+
+
+def test_the_file_appears_with_the_users_usual_permissions(tmp_path):
+    (tmp_path / "other").touch()
+    write_whole(tmp_path / "result", "text")
+    assert (tmp_path / "result").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_link_is_followed_and_a_device_is_written_directly(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    write_whole(output_path(str(tmp_path / "link")), "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new\n"
+    write_whole(output_path(os.devnull), "gone")
+    assert not os.path.isfile(os.devnull)
+
+
+@pytest.mark.parametrize("text", ["", ".", "absent/file", "file/below"])
+def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(argparse.ArgumentTypeError, match=r"folder"):
+        output_path(text)
+
+
+def _exit(capsys, action, *arguments):
+    parser = CommandParser("some.command", "Do something.", ["--format text"])
+    try:
+        code = run(parser, action, arguments)
+    except SystemExit as exit_:
+        code = exit_.code
+    return code, *capsys.readouterr()
+
+
+def _raise(error):
+    def action(_):
+        raise error
+
+    return action
+
+
+def test_exit_codes(capsys, tmp_path):
+    assert _exit(capsys, lambda _: "done") == (0, "done\n", "")
+    code, out, err = _exit(capsys, _raise(InputError("x is wrong: give y")))
+    assert (code, out, err) == (2, "", "python -m some.command: error: x is wrong: give y\n")
+    code, out, err = _exit(capsys, _raise(KeyboardInterrupt()))
+    assert (code, out) == (130, "")
+    assert "interrupted" in err
+    full = OSError(errno.ENOSPC, "No space left on device", "result")
+    code, out, err = _exit(capsys, _raise(full))
+    assert (code, out) == (1, "")
+    assert "No space left" in err
+    assert err.count("\n") == 1
+    code, _, err = _exit(capsys, lambda _: "", "--unknown")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_a_bug_is_not_disguised_as_bad_input(capsys):
+    with pytest.raises(ZeroDivisionError):
+        _exit(capsys, _raise(ZeroDivisionError()))
+
+
+def test_help_has_examples(capsys):
+    code, out, _ = _exit(capsys, lambda _: "", "--help")
+    assert code == 0
+    assert "python -m some.command --format text" in out
+
+
+def test_provenance_names_what_reproduces_the_result():
+    parser = CommandParser("some.command", "Do something.", [])
+    parser.add_argument("--degree", type=Degrees)
+    parser.add_argument("--flag", action="store_true")
+    options = parser.parse_args(["--degree", "3:5", "--flag", "--format", "json"])
+    line = provenance(parser, options)
+    assert line.startswith("python -m some.command --degree 3:5 --flag | lora-escape ")
+    assert "sympy 1." in line
+
+
+def test_progress_is_silent_without_a_terminal(capsys):
+    assert list(progress([1, 2], "things")) == [1, 2]
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,144 @@
+"""Eigenvalues, escape time and its exact limits: by definition, by series, for every degree."""
+
+import pytest
+from hypothesis import given
+from strategies import rationals
+from sympy import (
+    Integer,
+    Poly,
+    Rational,
+    Symbol,
+    expand,
+    factorial2,
+    gammasimp,
+    limit,
+    log,
+    oo,
+    simplify,
+    symbols,
+)
+
+from derive.drift import Drift, hermite_drift
+from derive.errors import InputError
+from derive.escape import (
+    LeadingTerm,
+    eigenvalues,
+    escape_limit,
+    escape_time,
+    exit_time,
+    hermite_escape_limit,
+    leading_escape_time,
+    local_law,
+)
+from derive.symbols import mu
+
+p = Symbol("p", integer=True, positive=True)
+n = Symbol("n", integer=True, positive=True)
+
+
+def test_eigenvalues_are_those_of_the_linearised_flow():
+    a, b, x = symbols("a b x", real=True)
+    plus, minus = eigenvalues(a, b)
+    assert expand((x - plus) * (x - minus) - (x**2 - b * x - a**2)) == 0
+
+
+@given(rationals, rationals)
+def test_escape_time_is_the_inverse_of_a_positive_rate(a, b):
+    tau = escape_time(a, b)
+    if a == 0 and b <= 0:
+        assert tau == oo
+    else:
+        assert tau > 0
+        assert simplify(1 / tau - eigenvalues(a, b)[0]) == 0
+        assert simplify(exit_time(a, b, 7) - tau * log(7) / 2) == 0
+
+
+@pytest.mark.parametrize("alpha", [Rational(-2, 3), Integer(2)])
+@pytest.mark.parametrize("beta", [Integer(-3), Rational(1, 2), Integer(0)])
+@pytest.mark.parametrize(("p_", "q_"), [(0, 1), (1, 1), (1, 0), (2, 1), (3, 0), (0, 0)])
+def test_leading_behaviour_is_the_limit(alpha, beta, p_, q_):
+    """τ divided by its leading term tends to 1, by SymPy's own limits."""
+    x = Symbol("x", positive=True)
+    a, b = alpha * x**p_ * (1 + x), beta * x**q_ * (1 - x)
+    term = leading_escape_time(
+        LeadingTerm(alpha, Integer(p_)), LeadingTerm(beta, Integer(q_) if beta else Integer(0))
+    )
+    rate = eigenvalues(a, b)[0] * term.coefficient * x**term.exponent
+    assert simplify(limit(rate, x, 0, "+")) == 1
+
+
+def test_without_any_drift_there_is_no_escape():
+    zero, negative = LeadingTerm(Integer(0)), LeadingTerm(Integer(-1))
+    assert leading_escape_time(zero, zero).coefficient == oo
+    assert leading_escape_time(zero, negative).coefficient == oo
+    assert leading_escape_time(zero, LeadingTerm(Integer(2))) == LeadingTerm(Rational(1, 2))
+
+
+def test_unknown_sign_is_not_guessed():
+    with pytest.raises(InputError, match="undecided"):
+        leading_escape_time(LeadingTerm(Integer(1), Integer(1)), LeadingTerm(Symbol("c")))
+
+
+def _same(left, right):
+    return gammasimp((left / right).rewrite("gamma")) == 1
+
+
+def test_proposition_3_for_every_degree():
+    """The derived limits are the paper's, as identities in a symbolic degree."""
+    even, odd = hermite_escape_limit(2 * p, 0), hermite_escape_limit(2 * p + 1, 0)
+    assert even.exponent == 0
+    assert _same(even.coefficient, factorial2(2 * p) / factorial2(2 * p - 1))
+    assert odd.exponent == -2
+    assert _same(odd.coefficient, factorial2(2 * p) / factorial2(2 * p - 1))
+    strong = hermite_escape_limit(n, 1)
+    assert strong == LeadingTerm(1 / (2 * n - 1) ** 2, Integer(-2))
+
+
+@pytest.mark.parametrize("degree", range(1, 61))
+def test_proposition_3_degree_by_degree(degree):
+    """The series of the drift polynomials of each degree gives the general law."""
+    drift = hermite_drift(degree)
+    assert escape_limit(drift, 1) == LeadingTerm(Rational(1, (2 * degree - 1) ** 2), Integer(-2))
+    if degree > 1:
+        general = hermite_escape_limit(2 * p + degree % 2, 0)
+        expected = LeadingTerm(general.coefficient.subs(p, degree // 2), general.exponent)
+        assert escape_limit(drift, 0) == expected
+
+
+def test_the_normalisation_scales_the_limits():
+    raw, paper = (escape_limit(hermite_drift(4, "matched", name), 0) for name in ("raw", "n*n!"))
+    assert raw.coefficient * 96 == paper.coefficient
+
+
+@pytest.mark.parametrize("degree", range(3, 62, 2))
+def test_proposition_2(degree):
+    """Odd degrees: a is negative near 0 and positive near 1, so it vanishes in between."""
+    a = hermite_drift(degree).a
+    near_zero, near_one = Rational(1, 1000), Rational(999, 1000)
+    assert a.eval(near_zero) < 0 < a.eval(near_one)
+
+
+@given(rationals.filter(lambda r: 0 < r < 1))
+def test_local_law_at_a_rational_singularity(star):
+    """τ·(μ-μ*)² tends to the constant of the local law."""
+    drift = Drift(Poly(3 * (mu - star) * (mu + 1), mu), Poly(-1 - mu, mu))
+    numerator, root = local_law(drift)
+    constant = numerator.eval(star) / root.eval(star) ** 2
+    step = Rational(1, 10**6)
+    tau = escape_time(drift.a.eval(star + step), drift.b.eval(star + step))
+    assert abs(tau * step**2 / constant - 1) < Rational(1, 10**4)
+
+
+@pytest.mark.parametrize("multiplicity", [1, 2, 3])
+def test_local_law_divides_by_the_factorial(multiplicity):
+    drift = Drift(Poly((2 * mu - 1) ** multiplicity, mu), Poly(-5, mu))
+    numerator, root = local_law(drift, multiplicity)
+    assert (numerator.as_expr(), root.as_expr()) == (5, 2**multiplicity)
+
+
+@pytest.mark.parametrize(("degree", "end"), [(n, 0), (Integer(1), 0), (n, 2), (2 * p, "1")])
+def test_limits_that_are_not_derived_are_refused(degree, end):
+    with pytest.raises(InputError, match="not accepted"):
+        hermite_escape_limit(degree, end)
+    with pytest.raises(InputError, match="give 0 or 1"):
+        escape_limit(hermite_drift(2), "1")

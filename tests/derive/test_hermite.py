@@ -1,0 +1,106 @@
+"""Laws of the Hermite calculus, against SymPy's own polynomials and by round trips."""
+
+import pytest
+from hypothesis import given
+from strategies import degrees, polynomials, variances
+from sympy import Integer, Symbol, diff, exp, expand, hermite_prob, oo
+
+from derive.errors import InputError
+from derive.hermite import (
+    change_variance,
+    gaussian_mean,
+    hermite_coefficients,
+    hermite_mean,
+    hermite_polynomial,
+    hermite_product,
+    hermite_series,
+    information_exponent,
+    product_coefficients,
+    rescaling_coefficients,
+)
+from derive.symbols import Q, z
+
+
+@pytest.mark.parametrize("n", range(13))
+def test_unit_variance_is_sympys_hermite_polynomial(n):
+    assert expand(hermite_polynomial(n, z) - hermite_prob(n, z)) == 0
+
+
+@given(polynomials, variances)
+def test_series_inverts_coefficients(p, variance):
+    assert hermite_series(hermite_coefficients(p, z, variance), z, variance) == expand(p)
+
+
+@given(polynomials, variances, variances)
+def test_changing_the_variance_agrees_with_computing_there(p, source, target):
+    carried = change_variance(hermite_coefficients(p, z, source), source, target)
+    assert carried == hermite_coefficients(p, z, target)
+
+
+@given(polynomials)
+def test_coefficients_solve_the_heat_equation(p):
+    c = [*hermite_coefficients(p, z, Q), Integer(0), Integer(0)]
+    for k in range(len(c) - 2):
+        assert expand(diff(c[k], Q) - c[k + 2] / 2) == 0
+
+
+@given(polynomials, polynomials, variances)
+def test_coefficients_of_a_product(p, q, variance):
+    linearised = product_coefficients(
+        hermite_coefficients(p, z, variance), hermite_coefficients(q, z, variance), variance
+    )
+    direct = hermite_coefficients(expand(p * q), z, variance)
+    # A factor with a zero leading coefficient is written with fewer terms.
+    assert linearised == direct + (0,) * (len(linearised) - len(direct))
+
+
+@pytest.mark.parametrize("n", range(1, 15))
+def test_squared_labels_have_information_exponent_two(n):
+    assert sorted(hermite_product(n, n))[:2] == [0, 2]
+    if n <= 8:
+        assert information_exponent(hermite_polynomial(n, z) ** 2, z) == 2
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_another_variance_lowers_the_information_exponent_to_at_most_two(n):
+    """App. B.3: He_n has information exponent n, but at most 2 at a variance other than 1."""
+    assert information_exponent(hermite_polynomial(n, z), z) == n
+    scaled = hermite_polynomial(n, z).subs(z, z / 2)
+    assert information_exponent(scaled, z) == (1 if n % 2 else 2)
+
+
+@given(degrees, variances)
+def test_mean_of_the_student(n, variance):
+    assert hermite_mean(n, variance) == gaussian_mean(hermite_polynomial(n, z), z, variance)
+
+
+@given(degrees)
+def test_rescaling_to_the_same_variance_changes_nothing(n):
+    first, *others = rescaling_coefficients(n, Q, Q)
+    assert (first, set(others) | {0}) == (1, {0})
+
+
+def test_information_exponent_of_a_constant_is_infinite():
+    assert information_exponent(Integer(3), z) == oo
+
+
+def test_undecided_information_exponent_is_not_zero():
+    with pytest.raises(InputError, match="undecided"):
+        information_exponent(Symbol("c") * z + z**2, z)
+    assert information_exponent(Symbol("c", nonzero=True) * z, z) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: hermite_polynomial(-1, z),
+        lambda: hermite_polynomial(2.0, z),
+        lambda: hermite_product(3, "x"),
+        lambda: gaussian_mean(exp(z), z),
+        lambda: hermite_coefficients(1 / z, z, Q),
+    ],
+)
+def test_input_outside_the_domain_is_refused_in_one_line(call):
+    with pytest.raises(InputError, match="give") as refusal:
+        call()
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,121 @@
+"""The tables say what derive says, in every format, and real LaTeX compiles them."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from sympy import Poly, expand, parse_expr, simplify
+
+from derive.drift import hermite_drift
+from derive.escape import escape_limit
+from derive.hermite import hermite_polynomial, rescaling_coefficients
+from derive.symbols import Q, mu, z
+from derive.tables import TABLES, factored
+from derive.tabular import plain
+
+SYMBOLS = {"mu": mu, "Q": Q}
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_factored_drift_reads_back_as_the_drift(n):
+    """The printed product, multiplied out again, is the polynomial it was made from."""
+    drift = hermite_drift(n)
+    for polynomial in (drift.a, drift.b):
+        product = parse_expr(factored(polynomial).plain, SYMBOLS)
+        assert Poly(product, mu, domain="QQ") == polynomial
+
+
+def test_printed_combinations_read_back_as_the_polynomials():
+    """He_k in the printed sums of the rescaling and square tables stand for the polynomials."""
+    names = {f"He_{k}": hermite_polynomial(k, z) for k in range(13)} | SYMBOLS
+    for n, combination in TABLES["rescaling"](range(1, 7)).rows:
+        value = parse_expr(combination.plain, names)
+        assert expand(value - hermite_polynomial(n, z, Q)) == 0
+    for n, combination in TABLES["squares"](range(1, 7)).rows:
+        value = parse_expr(combination.plain, names)
+        assert expand(value - hermite_polynomial(n, z) ** 2) == 0
+
+
+def test_printed_coefficients_are_those_of_the_rescaling():
+    for n, listing in TABLES["coefficients"](range(1, 9)).rows:
+        printed = dict(part.split(" = ") for part in listing.plain.split(", "))
+        weights = rescaling_coefficients(n, 1, Q)  # He_n, of variance 1, in those of variance Q
+        assert len(printed) == len(weights)
+        for j, weight in enumerate(weights):
+            k = n - 2 * j
+            times_factorial = parse_expr(printed[f"c_{k}"], SYMBOLS) / parse_expr(f"factorial({k})")
+            assert expand(times_factorial - weight) == 0
+
+
+def test_printed_limits_are_those_of_prop_3():
+    rows = TABLES["limits"](range(1, 7)).rows
+    for n, zero, one in rows[:6]:
+        for cell, end, x in ((zero, 0, mu), (one, 1, 1 - mu)):
+            limit = escape_limit(hermite_drift(n), end)
+            value = parse_expr(plain(cell), SYMBOLS)
+            assert simplify(value - limit.coefficient * x**limit.exponent) == 0
+    assert [plain(row[0]) for row in rows[6:]] == ["2*p", "2*p + 1", "n"]
+
+
+def _compile(source, folder):
+    if not shutil.which("pdflatex"):
+        if os.environ.get("CI"):
+            pytest.fail("CI installs a LaTeX engine, but pdflatex is not there")
+        pytest.skip("needs pdflatex (Debian: texlive-latex-recommended)")
+    (folder / "main.tex").write_text(source, encoding="utf-8")
+    run = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert "Overfull" not in run.stdout, run.stdout[-2000:]
+
+
+def test_standalone_document_compiles(command, tmp_path):
+    done = command("derive.tables", "--degree", "1:12", "--standalone", "--output", "all.tex")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    _compile((tmp_path / "all.tex").read_text(encoding="utf-8"), tmp_path)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_piece_compiles_inside_another_document(command, tmp_path, name):
+    command("derive.tables", "--degree", "1:8", "--table", name, "--output", "piece.tex")
+    packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs}"
+    _compile(
+        rf"\documentclass{{article}}{packages}\begin{{document}}\noindent\input{{piece}}"
+        r"\end{document}",
+        tmp_path,
+    )
+
+
+def test_every_format_holds_the_same_rows(command):
+    options = ("--degree", "2:4", "--table", "squares", "--format")
+    (record,) = json.loads(command("derive.tables", *options, "json").stdout)
+    rows = list(csv.reader(command("derive.tables", *options, "csv").stdout.splitlines()))
+    assert [row[:2] for row in rows[1:]] == record["rows"]
+    for form in ("text", "markdown", "latex"):
+        shown = command("derive.tables", *options, form).stdout
+        assert "96" in shown  # 96 He_2 in He_4²
+        assert "python -m derive.tables --degree 2:4 --table squares" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--format", "csv"), "--table"),
+        (("--standalone", "--format", "json"), "drop one"),
+        (("--table", "nonsense"), "coefficients"),
+        (("--degree", "0"), "from 1"),
+    ],
+)
+def test_bad_usage_is_one_line(command, options, hint):
+    done = command("derive.tables", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert hint in done.stderr
+    assert done.stderr.count("\n") == 1

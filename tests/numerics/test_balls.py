@@ -1,0 +1,55 @@
+"""Enclosures contain what they claim to, at the accuracy they claim."""
+
+from fractions import Fraction
+
+import pytest
+from flint import arb, ctx, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import polynomials, strengths
+from sympy import Poly, Rational
+
+from derive.symbols import z
+from numerics.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
+
+fractions = st.fractions(min_value=-(10**6), max_value=10**6, max_denominator=10**9)
+
+
+@given(fractions, st.integers(1, 60))
+def test_decimal_enclosure_contains_the_number_and_is_narrow(number, digits):
+    with ctx.workprec(bits_for(digits) + 40):
+        shown = enclosure(arb(fmpq(number.numerator, number.denominator)), digits)
+    mid, radius = Fraction(shown.mid), Fraction(shown.radius)
+    assert abs(mid - number) <= radius
+    assert radius <= abs(number) * Fraction(10) ** (1 - digits)
+
+
+@given(fractions.filter(bool), st.integers(1, 30))
+def test_ball_of_an_enclosure_contains_the_number(number, digits):
+    with ctx.workprec(bits_for(digits) + 40):
+        exact = arb(fmpq(number.numerator, number.denominator))
+        ball = enclosure(exact, digits).ball()
+    with ctx.workprec(2000):  # contains() rounds a rational to the working precision
+        assert ball.contains(fmpq(number.numerator, number.denominator))
+
+
+def test_exact_numbers_have_no_radius():
+    assert enclosure(arb(0.5), 5) == Enclosure("0.50000", "0")
+    assert float(enclosure(arb(0), 5)) == 0.0
+
+
+@given(polynomials, strengths)
+def test_evaluation_contains_the_exact_value(p, strength):
+    polynomial = Poly(p, z, domain="QQ")
+    value = polynomial.eval(Rational(strength.numerator, strength.denominator))
+    ball = evaluate(
+        rational_polynomial(polynomial), arb(fmpq(strength.numerator, strength.denominator))
+    )
+    assert ball.rad() < 1e-9
+    with ctx.workprec(2000):  # contains() rounds a rational to the working precision
+        assert ball.contains(fmpq(int(value.p), int(value.q)))
+
+
+@pytest.mark.parametrize("digits", [1, 30, 1000])
+def test_bits_suffice_for_the_digits(digits):
+    assert 2 ** (bits_for(digits) - 8) >= 10**digits

@@ -1,0 +1,184 @@
+"""Escape-time curves: closed forms, mpmath, limits, and the command."""
+
+import argparse
+import csv
+import json
+import os
+from fractions import Fraction
+from math import inf, isinf
+
+import mpmath
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import strengths
+
+from derive.drift import LABELS, hermite_drift
+from derive.errors import InputError
+from derive.escape import escape_limit
+from numerics.escape import Strengths, escape_curve, figure_path
+from numerics.singularities import find_singularities
+
+
+@given(strengths)
+def test_linear_student_in_closed_form(mu):
+    """a = 1-μ, b = -1, so τ = (1 + √(1 + 4(1-μ)²)) / (2(1-μ)²)."""
+    curve = escape_curve(hermite_drift(1), [mu])
+    with mpmath.workdps(40):
+        a = 1 - mpmath.mpf(mu.numerator) / mu.denominator
+        tau = (1 + mpmath.sqrt(1 + 4 * a**2)) / (2 * a**2)
+        assert curve.tau[0] == pytest.approx(float(tau), rel=1e-15)
+        assert curve.rate[0] == pytest.approx(float(1 / tau), rel=1e-15)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@given(n=st.integers(1, 40), mu=strengths)
+def test_every_double_is_the_nearest_or_its_neighbour(labels, n, mu):
+    """Against the defining formula at 400 digits, where nothing that cancels is lost."""
+    drift = hermite_drift(n, labels)
+    curve = escape_curve(drift, [mu])
+    with mpmath.workdps(400):
+        x = mpmath.mpf(mu.numerator) / mu.denominator
+        a, b = (
+            sum(mpmath.mpf(c.p) / c.q * x**k for (k,), c in f.terms()) for f in (drift.a, drift.b)
+        )
+        rate = (b + mpmath.sqrt(b**2 + 4 * a**2)) / 2
+        for value, truth in zip(
+            (curve.a, curve.b, curve.rate, curve.tau), (a, b, rate, 1 / rate), strict=True
+        ):
+            assert value[0] == pytest.approx(float(truth), rel=3e-16, abs=0)
+
+
+def test_no_escape_at_full_strength():
+    curve = escape_curve(hermite_drift(3), [Fraction(1)])
+    assert (curve.a, curve.rate, curve.tau) == ((0.0,), (0.0,), (inf,))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 10, 13, 24])
+@pytest.mark.parametrize("end", [0, 1])
+def test_proposition_3_is_the_limit_of_the_curve(n, end):
+    """Two oracles for one law: the series of derive, and evaluation next to the end."""
+    drift = hermite_drift(n)
+    law = escape_limit(drift, end)
+    distance = Fraction(1, 10**8)
+    (tau,) = escape_curve(drift, [abs(end - distance)]).tau
+    expected = float(law.coefficient) * float(distance) ** int(law.exponent)
+    assert tau == pytest.approx(expected, rel=1e-5)
+
+
+@given(st.integers(2, 20))
+def test_time_scales_inversely_with_the_normalisation(n):
+    raw, paper = (
+        escape_curve(hermite_drift(n, "matched", name), [Fraction(2, 3)]).tau[0]
+        for name in ("raw", "n*n!")
+    )
+    scale = hermite_drift(n, "matched", "raw").b.eval(1) / hermite_drift(n).b.eval(1)
+    assert paper == pytest.approx(raw * float(scale), rel=1e-15)
+
+
+@pytest.mark.parametrize("strength", [Fraction(0), Fraction(-1, 2), Fraction(3, 2)])
+def test_strengths_outside_the_range_are_refused(strength):
+    with pytest.raises(InputError, match="0 < μ ≤ 1"):
+        escape_curve(hermite_drift(2), [strength])
+
+
+def test_an_empty_grid_gives_an_empty_curve():
+    assert escape_curve(hermite_drift(2), []).tau == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0.1", ["1/10"]),
+        ("1", ["1"]),
+        (".5,0.25", ["1/2", "1/4"]),
+        ("0.1:0.3:3", ["1/10", "1/5", "3/10"]),
+    ],
+)
+def test_strengths_are_read_exactly(text, values):
+    assert [str(value) for value in Strengths(text)] == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "1.1", "-0.1", "nan", "inf", "1e-3", "0.5:0.1:3", "0.1:0.5", "0.1:0.5:1", "0.1,",
+     "0.1:0.5:9999999", "0." + "1" * 99, "a", "0.1;0.2"],
+)  # fmt: skip
+def test_other_strengths_are_refused_in_one_line(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="give decimals") as refusal:
+        Strengths(text)
+    assert "\n" not in str(refusal.value)
+
+
+# The command.
+
+COMMAND = "numerics.escape"
+
+
+def test_json_holds_what_was_promised(command):
+    done = command(COMMAND, "--degree", "1,3", "--mu", "0.5,1", "--format", "json")
+    linear, cubic = json.loads(done.stdout)
+    assert {"teacher", "student", "labels", "loss", "normalization", "certainty"} <= set(linear)
+    assert (linear["mu"], linear["a"], linear["b"]) == ([0.5, 1.0], [0.5, 0.0], [-1.0, -1.0])
+    assert (cubic["student"], cubic["certainty"]) == ("He3", "certified")
+    assert linear["tau"][1] is None  # no escape; JSON has no infinity
+    assert linear["tau"][0] * linear["rate"][0] == pytest.approx(1)
+
+
+def test_csv_and_people_see_the_same_numbers(command):
+    options = ("--degree", "2", "--labels", "squared", "--mu", "0.5")
+    (row,) = csv.DictReader(command(COMMAND, *options, "--format", "csv").stdout.splitlines())
+    for form in ("text", "latex", "markdown"):
+        assert f"{float(row['tau']):.6g}" in command(COMMAND, *options, "--format", form).stdout
+    assert row["teacher"] == "He2**2"
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png", "svg"])
+def test_figure_has_its_data_and_origin_beside_it(command, tmp_path, suffix):
+    options = ("--degree", "2,3", "--plot", f"tau.{suffix}", "--output", "tau.txt")
+    done = command(COMMAND, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(os.listdir(tmp_path)) == sorted([f"tau.{suffix}", "tau.csv", "tau.txt"])
+    start = {"pdf": b"%PDF", "png": b"\x89PNG", "svg": b"<?xml"}[suffix]
+    drawn = (tmp_path / f"tau.{suffix}").read_bytes()
+    assert drawn.startswith(start)
+    assert suffix == "pdf" or b"python -m numerics.escape --degree 2,3" in drawn
+    rows = list(csv.DictReader((tmp_path / "tau.csv").read_text().splitlines()))
+    assert {row["degree"] for row in rows} == {"2", "3"}
+    assert rows[0]["provenance"].startswith("python -m numerics.escape --degree 2,3")
+    again = command(COMMAND, *options)
+    assert again.returncode == 0
+    assert (tmp_path / f"tau.{suffix}").read_bytes() == drawn  # the same command, the same bytes
+
+
+def test_figure_follows_the_divergence(command, tmp_path):
+    """The data closes in on the singularity far enough to show the local law."""
+    command(COMMAND, "--degree", "3", "--plot", "tau.svg", "--output", os.devnull)
+    rows = list(csv.DictReader((tmp_path / "tau.csv").read_text().splitlines()))
+    (s,) = find_singularities(hermite_drift(3))
+    largest = max(rows, key=lambda row: float(row["tau"]))
+    assert float(largest["tau"]) > 1e9
+    gap = float(largest["mu"]) - float(s.mu)
+    assert float(largest["tau"]) * gap**2 == pytest.approx(float(s.constant), rel=1e-2)
+    assert not any(isinf(float(row["tau"])) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--degree", "3", "--mu", "0"),
+        ("--degree", "3", "--plot", "tau.txt"),
+        ("--degree", "3", "--plot", "absent/tau.pdf"),
+        ("--degree", "3", "--plot", "."),
+        ("--mu", "0.5"),
+    ],
+)
+def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):
+    done = command(COMMAND, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_figure_path_takes_any_case(tmp_path):
+    assert figure_path(str(tmp_path / "A.PDF")).name == "A.PDF"

@@ -1,0 +1,101 @@
+"""The house: public lists, direction of data, cheap imports, examples that run."""
+
+import ast
+import doctest
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import derive
+import numerics
+
+PACKAGES = (derive, numerics)
+MODULES = sorted(
+    f"{package.__name__}.{module.name}"
+    for package in PACKAGES
+    for module in pkgutil.iter_modules(package.__path__)
+)
+
+
+def _source(module):
+    path = Path(importlib.util.find_spec(module).origin)
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_is_there_and_documented(package):
+    assert package.__all__
+    for name in package.__all__:
+        public = getattr(package, name)
+        assert public.__doc__ or isinstance(public, dict), name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("derive.")])
+def test_derive_has_no_floats_and_imports_nothing_of_ours(module):
+    tree = _source(module)
+    assert not set(_imported(tree)) & {"numerics", "transfer", "numpy", "scipy", "flint"}
+    floats = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]
+    assert floats == []
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("numerics.")])
+def test_numerics_does_not_import_transfer(module):
+    assert "transfer" not in _imported(_source(module))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_evaluates_text_or_loads_pickles(module):
+    tree = _source(module)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & {"eval", "exec", "parse_expr", "compile", "pickle"}
+    assert not set(_imported(tree)) & {"pickle", "shelve", "marshal"}
+
+
+@pytest.mark.parametrize("module", ["derive", "numerics", "numerics.singularities"])
+def test_importing_is_cheap(module):
+    heavy = {"torch", "matplotlib", "dask", "pandas", "scipy"}
+    code = f"import sys, {module}; print(*set(sys.modules) & {heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_transfer_says_in_one_line_what_it_needs():
+    # Imports are blocked, so that the outcome does not depend on what is installed.
+    code = (
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
+        "try:\n    import transfer\nexcept ImportError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "transfer needs torch" in done.stdout
+    assert "lora-escape[transfer]" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_installed_wheel_is_what_is_tested(package):
+    (folder,) = package.__path__
+    assert Path(folder).is_relative_to(sys.prefix)
