@@ -1,0 +1,190 @@
+"""Benchmarks: answers checked first, then medians, as ratios within one run.
+
+``tox -e bench`` runs all of them, ``tox -e bench -- roots`` those whose name holds that word. The
+exit code is 1 if an answer is wrong or a target is missed. Adding a benchmark is one function with
+the decorator ``@benchmark``.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from statistics import median
+
+import numpy as np
+from sympy import Poly, real_roots
+from sympy.core.cache import clear_cache
+from sympy.polys.rootoftools import ComplexRootOf
+from tabulate import tabulate
+
+from derive.drift import drift_from_loss, hermite_drift
+from derive.hermite import hermite_polynomial
+from derive.symbols import mu, z
+from numerics.singularities import find_singularities
+
+Row = tuple[str, str, str, bool]  # what, measured, target, met
+BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {}
+
+
+def benchmark(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
+    """Enter a generator of rows into the list."""
+    BENCHMARKS[function.__name__] = function
+    return function
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Wall-clock time of one call that finds no result of an earlier one in SymPy's caches."""
+    clear_cache()
+    ComplexRootOf.clear_cache()
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def paired(ours: Callable[[], object], baseline: Callable[[], object], rounds: int = 5):
+    """Median seconds of both, and the median of the ratios baseline/ours, taken in turn."""
+    pairs = [(seconds(ours), seconds(baseline)) for _ in range(rounds)]
+    mine, theirs = zip(*pairs, strict=True)
+    return median(mine), median(theirs), median(t / m for m, t in pairs)
+
+
+def process(*arguments: str) -> str:
+    """Standard output of a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def singularities(degree: str) -> list[dict]:
+    """The command's JSON records."""
+    return json.loads(
+        process("-m", "numerics.singularities", "--degree", degree, "--format", "json")
+    )
+
+
+def check_records(records: list[dict]) -> None:
+    """Every zero lies between a sign change of the exact polynomial; every count is right."""
+    for record in records:
+        n, found = record["degree"], record["singularities"]
+        assert len(found) == (0 if n in (1, 2, 4, 6, 8) else 1 if n % 2 else 2), n
+        a = hermite_drift(n).a
+        for s in found:
+            mid, radius = Fraction(s["mu"]), Fraction(s["radius"])
+            ends = [a.eval(Fraction(mid + side * radius)) for side in (-1, 1)]
+            assert ends[0] * ends[1] < 0, n
+
+
+@benchmark
+def whole_process() -> Iterator[Row]:
+    """The command as its user meets it, against the imports it cannot do without."""
+    check_records(singularities("5"))
+    ours, imports, ratio = paired(
+        lambda: singularities("5"), lambda: process("-c", "import sympy, flint"), rounds=9
+    )
+    yield (
+        "--degree 5 as a process, in units of importing sympy and flint",
+        f"{1 / ratio:.2f}x ({ours:.2f} s / {imports:.2f} s)",
+        "at most 2x",
+        1 / ratio <= 2,
+    )
+    for degree in ("3:101", "501"):
+        check_records(singularities(degree))
+        taken = median(seconds(lambda d=degree: singularities(d)) for _ in range(3))
+        yield f"--degree {degree} as a process", f"{taken:.2f} s", "at most 30 s", taken <= 30
+
+
+@benchmark
+def roots_against_sympy() -> Iterator[Row]:
+    """All zeros of a in (0, 1) to 30 digits, against SymPy's real_roots and intervals."""
+
+    def with_real_roots(a: Poly):
+        return [r.evalf(30) for r in real_roots(a.as_expr()) if 0 < r.evalf(30) < 1 - 1e-20]
+
+    def with_intervals(a: Poly):
+        return a.intervals(
+            eps=Fraction(1, 10**30), inf=Fraction(1, 10**6), sup=1 - Fraction(1, 10**6)
+        )
+
+    for n, name, baseline in (
+        (9, "real_roots", with_real_roots),
+        (21, "real_roots", with_real_roots),
+        (21, "Poly.intervals", with_intervals),
+        (101, "Poly.intervals", with_intervals),
+    ):
+        drift = hermite_drift(n)
+        found = find_singularities(drift)
+        theirs = baseline(drift.a)
+        assert len(theirs) == len(found), n
+        for s, root in zip(found, theirs, strict=True):
+            value = float(root if name == "real_roots" else root[0][0])
+            assert abs(float(s.mu) - value) < 1e-14, n
+        mine, other, ratio = paired(
+            lambda d=drift: find_singularities(d), lambda d=drift, f=baseline: f(d.a), rounds=3
+        )
+        yield (
+            f"degree {n}: certified zeros, against sympy {name}",
+            f"{ratio:.0f}x faster ({1e3 * mine:.1f} ms / {1e3 * other:.0f} ms)",
+            "faster",
+            ratio > 1,
+        )
+
+
+@benchmark
+def roots_against_companion_matrix() -> Iterator[Row]:
+    """Where numpy.roots, which reports no error, gives wrong zeros without a word."""
+    wrong = []
+    for n in range(3, 61):
+        a = hermite_drift(n).a
+        while a.eval(0) == 0:
+            a = a.exquo(Poly(mu, mu))
+        values = np.roots([float(c) for c in a.all_coeffs()])
+        real = sorted(v.real for v in values if abs(v.imag) < 1e-9 and 1e-9 < v.real < 1 - 1e-6)
+        truth = [float(s.mu) for s in find_singularities(hermite_drift(n))]
+        same = len(real) == len(truth) and np.allclose(real, truth, rtol=1e-6, atol=0)
+        if not same:
+            wrong.append(n)
+    last_right = max((n for n in range(3, 61) if n not in wrong), default=2)
+    yield (
+        "numpy companion matrix, degrees 3 to 60: wrong to 6 digits but reported fine",
+        f"{len(wrong)} of 58; first at {min(wrong)}, all from {last_right + 1} on",
+        "shown to fail",
+        bool(wrong) and last_right < 60,
+    )
+
+
+@benchmark
+def drift_in_closed_form() -> Iterator[Row]:
+    """The closed form of the drift polynomials against linearising the population loss."""
+    n = 20
+    student = hermite_polynomial(n, z)
+    assert hermite_drift(n, "matched", "raw") == drift_from_loss(student, student, z)
+    mine, other, ratio = paired(
+        lambda: hermite_drift(n), lambda: drift_from_loss(student, student, z), rounds=3
+    )
+    yield (
+        f"degree {n}: drift in closed form, against the derivation from the loss",
+        f"{ratio:.0f}x faster ({1e3 * mine:.2f} ms / {1e3 * other:.0f} ms)",
+        "faster",
+        ratio > 1,
+    )
+
+
+def main() -> int:
+    """Run the benchmarks named on the command line, or all; print one table."""
+    chosen = {
+        name: rows
+        for name, rows in BENCHMARKS.items()
+        if all(word in name for word in sys.argv[1:])
+    }
+    rows = [row for generator in chosen.values() for row in generator()]
+    shown = [
+        (what, measured, target, "met" if met else "MISSED") for what, measured, target, met in rows
+    ]
+    print(tabulate(shown, headers=["what", "median", "target", ""]))
+    return 0 if all(row[3] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
