@@ -1,0 +1,301 @@
+r"""Activations: the catalogue, their derivatives, parity and Hermite coefficients.
+
+An activation is kept as ``smooth(z) + sgn(z)·kink(z)`` with both parts smooth, which is closed
+under sums, products and derivatives in the sense of distributions. Adding one to the catalogue is
+one entry in ``CATALOGUE``; text from users becomes an activation in ``derive.grammar``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import (
+    Add,
+    Eq,
+    Expr,
+    I,
+    Integer,
+    Mul,
+    Piecewise,
+    Poly,
+    Pow,
+    Rational,
+    S,
+    cos,
+    diff,
+    erf,
+    exp,
+    expand,
+    factorial,
+    log,
+    oo,
+    pi,
+    sin,
+    sqrt,
+    sympify,
+    tanh,
+)
+from sympy import sign as sympy_sign
+
+from derive import gaussian
+from derive.errors import InputError
+from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.hermite import checked_degree, hermite_polynomial
+from derive.symbols import z
+
+
+@dataclass(frozen=True)
+class Kinked:
+    r"""A function or distribution :math:`\mathrm{smooth}(z) + \mathrm{sgn}(z)\,\mathrm{kink}(z)
+    + \mathrm{jump}\cdot\delta(z)`.
+
+    Fields: ``smooth`` and ``kink``, expressions in ``z`` without singularities on the real line;
+    ``jump``, free of ``z``. Exact.
+    """
+
+    smooth: Expr
+    kink: Expr = S.Zero
+    jump: Expr = S.Zero
+
+    def __add__(self, other: "Kinked") -> "Kinked":
+        return Kinked(self.smooth + other.smooth, self.kink + other.kink, self.jump + other.jump)
+
+    def __mul__(self, other: "Kinked") -> "Kinked":
+        if self.jump != 0 or other.jump != 0:
+            raise NoClosedForm("a product with δ(z) is not formed here")
+        return Kinked(
+            self.smooth * other.smooth + self.kink * other.kink,
+            self.smooth * other.kink + self.kink * other.smooth,
+        )
+
+    def derivative(self) -> "Kinked":
+        """The derivative in the sense of distributions. Exact."""
+        if self.jump != 0:
+            raise NoClosedForm("the derivative of δ(z) is not formed here")
+        return Kinked(diff(self.smooth, z), diff(self.kink, z), 2 * self.kink.subs(z, 0))
+
+    def scaled(self, factor: Expr) -> "Kinked":
+        """The function ``z ↦ f(factor·z)`` for a positive factor. Exact."""
+        return Kinked(
+            self.smooth.subs(z, factor * z), self.kink.subs(z, factor * z), self.jump / factor
+        )
+
+    def gaussian(self) -> GaussianFunction:
+        """The function in the algebra of exact Gaussian means.
+
+        Raises ``NoClosedForm`` if it is not in the algebra. Exact.
+        """
+        return (
+            _in_the_algebra(self.smooth)
+            + gaussian.sign() * _in_the_algebra(self.kink)
+            + gaussian.constant(self.jump) * gaussian.delta()
+        )
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function of the teacher or the student.
+
+    Fields: ``text``, how its user writes it; ``value`` the function. Exact.
+
+    >>> Activation.named("relu").hermite_coefficient(2, S.One)
+    sqrt(2)/(2*sqrt(pi))
+    """
+
+    text: str
+    value: Kinked
+
+    def __post_init__(self) -> None:
+        if self.value.kink.subs(z, 0) != 0:
+            raise InputError(
+                f"{self.text} jumps at 0: σ' is not square integrable there, so the model has no "
+                "gradient flow; use a continuous activation, such as erf(5*x)"
+            )
+
+    @classmethod
+    def named(cls, name: str, argument: Expr = z) -> "Activation":
+        """An entry of the catalogue, such as ``relu``; raises ``InputError`` for other names."""
+        if name not in CATALOGUE:
+            raise InputError(
+                f"activation {name!r} is not known: choose from {', '.join(CATALOGUE)}"
+            )
+        return cls(name, catalogued(name, argument))
+
+    @property
+    def expression(self) -> Expr:
+        """The function as an expression in ``z``."""
+        return self.value.smooth + sympy_sign(z) * self.value.kink
+
+    @property
+    def polynomial(self) -> Poly | None:
+        """The function as a polynomial in ``z`` over the rationals, or ``None`` if it is none."""
+        if self.value.kink != 0 or not self.value.smooth.is_polynomial(z):
+            return None
+        found = Poly(self.value.smooth, z)
+        return found.set_domain("QQ") if found.domain.is_ZZ or found.domain.is_QQ else None
+
+    @property
+    def parity(self) -> int:
+        """1 for an even function, -1 for an odd one, 0 for neither. Exact."""
+        mirrored = (self.value.smooth.subs(z, -z), -self.value.kink.subs(z, -z))
+        for sign_ in (1, -1):
+            own = (sign_ * self.value.smooth, sign_ * self.value.kink)
+            if all(
+                expand(m - o).rewrite(exp).simplify() == 0
+                for m, o in zip(mirrored, own, strict=True)
+            ):
+                return sign_
+        return 0
+
+    def hermite_coefficient(self, k: int, variance: Expr) -> Expr:
+        r"""Hermite coefficient of degree ``k`` at a variance.
+
+        .. math:: c_k(Q) = Q^{-k/2} E[He_k(g)\,\sigma(\sqrt Q g)]
+
+        Raises ``NoClosedForm`` if it has none in the algebra of ``derive.gaussian``,
+        ``InputError`` for a negative degree. Source: (30). Exact.
+
+        >>> Activation.named("exp").hermite_coefficient(3, S.One)
+        exp(1/2)
+        """
+        k = checked_degree(k)
+        root = sqrt(sympify(variance))
+        projected = _in_the_algebra(hermite_polynomial(k, z)) * self.value.gaussian().scaled(root)
+        return (projected.mean() / root**k).expand(power_base=False, power_exp=False)
+
+    def information_exponent(self, largest: int = 20) -> Expr:
+        """Smallest degree ``k`` ≥ 1 with a Hermite coefficient at unit variance that is not 0.
+
+        Raises ``NoClosedForm`` if the coefficients have none, ``InputError`` if all of them up to
+        ``largest`` vanish (``oo`` for a constant). Source: Sec. 2.2. Exact.
+
+        >>> Activation.named("cos").information_exponent()
+        2
+        """
+        if self.value.kink == 0 and not self.value.smooth.has(z):
+            return oo
+        for k in range(1, largest + 1):
+            if self.hermite_coefficient(k, S.One).equals(0) is False:
+                return Integer(k)
+        raise InputError(f"the coefficients of {self.text} up to {largest} vanish or are undecided")
+
+
+def _in_the_algebra(expression: Expr) -> GaussianFunction:
+    """An expression in ``z`` as an element of the algebra, or ``NoClosedForm``."""
+    if not expression.has(z):
+        return gaussian.constant(expression)
+    if expression == z:
+        return gaussian.power(1)
+    if isinstance(expression, Add | Mul):
+        first, *others = (_in_the_algebra(part) for part in expression.args)
+        for other in others:
+            first = first + other if isinstance(expression, Add) else first * other
+        return first
+    if isinstance(expression, Pow) and expression.exp.is_Integer and expression.exp > 0:
+        return _in_the_algebra(expression.base) ** int(expression.exp)
+    argument = expression.args[0] if expression.args else z
+    if not isinstance(expression, exp | erf | sin | cos) or not argument.is_polynomial(z):
+        raise NoClosedForm(f"{expression} is not in the algebra of exact Gaussian means")
+    ascending: list[Expr] = [*list(Poly(argument, z).all_coeffs())[::-1], S.Zero, S.Zero]
+    offset, linear, quadratic, *higher = ascending
+    if isinstance(expression, exp) and not any(higher):
+        return gaussian.constant(exp(offset)) * gaussian.exponential(-quadratic, linear)
+    if isinstance(expression, exp) or any((offset, quadratic, *higher)):
+        raise NoClosedForm(f"{expression} is not in the algebra of exact Gaussian means")
+    if isinstance(expression, erf):
+        return gaussian.error_function(S.One).scaled(linear)
+    plus, minus = (gaussian.exponential(S.Zero, side * I * linear) for side in (1, -1))
+    if isinstance(expression, sin):
+        return gaussian.constant(-I / 2) * (plus - minus)
+    return gaussian.constant(Rational(1, 2)) * (plus + minus)
+
+
+# The catalogue. An entry builds the activation at a multiple of z and, where there is one, states
+# its Hermite coefficient as a formula in a symbolic degree k and variance Q.
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A catalogue entry.
+
+    Fields: ``build``, from ``y = c·z`` and ``size = |c|·z`` to the function; ``coefficient``, the
+    Hermite coefficient :math:`c_k(Q)` for symbolic ``k`` and ``Q``, or ``None``; ``summary``.
+    """
+
+    build: Callable[..., Kinked]
+    summary: str
+    coefficient: Callable[[Expr, Expr], Expr] | None = None
+
+
+def _even(k: Expr, value: Expr) -> Expr:
+    """``value`` for even ``k``, 0 for odd ``k``."""
+    return value * (1 + (-1) ** k) / 2
+
+
+def _density_derivative(k: Expr, variance: Expr) -> Expr:
+    """E δ^(k)(g√V): (-1)^(k/2) (k-1)!! V^(-(k+1)/2)/√(2π) for even k, 0 for odd k."""
+    size = factorial(k) / (factorial(k / 2) * 2 ** (k / 2)) * variance ** (-(k + 1) / 2)
+    return _even(k, (-1) ** (k / 2) * size / sqrt(2 * pi))
+
+
+def _kinked_coefficient(left: Expr, right: Expr) -> Callable[[Expr, Expr], Expr]:
+    """The function with slopes ``left`` and ``right``: linear part plus (right-left)·relu."""
+
+    def coefficient(k: Expr, variance: Expr) -> Expr:
+        mean = (right - left) * sqrt(variance / (2 * pi))
+        curved = (right - left) * _density_derivative(k - 2, variance)
+        return Piecewise((mean, Eq(k, 0)), ((left + right) / 2, Eq(k, 1)), (curved, True))
+
+    return coefficient
+
+
+LEAK = Rational(1, 100)  # slope of the leaky ReLU for negative arguments, unless given
+
+
+def leaky_relu(y: Expr, size: Expr, leak: Expr = LEAK) -> Kinked:
+    """The leaky ReLU: ``y`` for positive arguments, ``leak·y`` for negative ones."""
+    return Kinked(y * (1 + leak) / 2, size * (1 - leak) / 2)
+
+
+CATALOGUE: dict[str, Entry] = {
+    "identity": Entry(
+        lambda y, size: Kinked(y), "x", lambda k, q: Piecewise((1, Eq(k, 1)), (0, True))
+    ),
+    "relu": Entry(
+        lambda y, size: Kinked(y / 2, size / 2), "max(x, 0)", _kinked_coefficient(S.Zero, S.One)
+    ),
+    "leaky_relu": Entry(
+        leaky_relu, "x, times 1/100 or the leak given if x < 0", _kinked_coefficient(LEAK, S.One)
+    ),
+    "abs": Entry(lambda y, size: Kinked(S.Zero, size), "|x|", _kinked_coefficient(-S.One, S.One)),
+    "squared_relu": Entry(lambda y, size: Kinked(y**2 / 2, y * size / 2), "max(x, 0)^2"),
+    "erf": Entry(
+        lambda y, size: Kinked(erf(y)),
+        "the error function erf(x)",
+        lambda k, q: Piecewise(
+            (0, Eq(k, 0)), (2 * _density_derivative(k - 1, q + Rational(1, 2)), True)
+        ),
+    ),
+    "gelu": Entry(lambda y, size: Kinked(y * (1 + erf(y / sqrt(2))) / 2), "x Phi(x)"),
+    "sin": Entry(
+        lambda y, size: Kinked(sin(y)), "sin(x)", lambda k, q: sin(k * pi / 2) * exp(-q / 2)
+    ),
+    "cos": Entry(
+        lambda y, size: Kinked(cos(y)), "cos(x)", lambda k, q: cos(k * pi / 2) * exp(-q / 2)
+    ),
+    "exp": Entry(lambda y, size: Kinked(exp(y)), "exp(x)", lambda k, q: exp(q / 2)),
+    "gauss": Entry(
+        lambda y, size: Kinked(exp(-(y**2) / 2)),
+        "the bump exp(-x^2/2)",
+        lambda k, q: sqrt(2 * pi) * _density_derivative(k, q + 1),
+    ),
+    "sigmoid": Entry(lambda y, size: Kinked(1 / (1 + exp(-y))), "1/(1 + exp(-x))"),
+    "tanh": Entry(lambda y, size: Kinked(tanh(y)), "tanh(x)"),
+    "silu": Entry(lambda y, size: Kinked(y / (1 + exp(-y))), "x/(1 + exp(-x))"),
+    "softplus": Entry(lambda y, size: Kinked(log(1 + exp(y))), "log(1 + exp(x))"),
+}
+
+
+def catalogued(name: str, argument: Expr = z, *parameters: Expr) -> Kinked:
+    """The catalogue's function ``name`` at a non-zero multiple of ``z``. Exact."""
+    slope = argument / z
+    return CATALOGUE[name].build(argument, abs(slope) * z, *parameters)

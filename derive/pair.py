@@ -1,0 +1,162 @@
+r"""Drift coefficients of any teacher-student pair, in closed form where there is one.
+
+With labels ``y = T(φ(ω*·x))``, the pre-trained direction ``μ ω* + ν ξ`` and ``ξ`` orthogonal to
+the teacher (App. A.1), Price's theorem and Stein's lemma turn ``a = -(2μ L_Q + L_ρ)``,
+``b = -2 L_Q`` into
+
+.. math:: a = E[y\, z\, \sigma_\nu'(\mu z)] - \mu P, \quad b = E[y\, \sigma_\nu''(\mu z)] - P, \quad
+          P = E[(\sigma'^2 + \sigma\sigma'')(\sqrt{\mu^2+\nu^2}\, g)]
+
+with :math:`\sigma_\nu` the student smoothed by a Gaussian of variance :math:`\nu^2`. The
+correlation loss (App. H) has no ``P``. Polynomial pairs give a ``Drift``, pairs in the algebra of
+``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: the integrands, exact, for
+``numerics`` to integrate with error bounds.
+"""
+
+from dataclasses import dataclass
+
+from sympy import Expr, Poly, S, sqrt
+
+from derive import gaussian
+from derive.activation import Activation, Kinked
+from derive.drift import Drift, drift_from_expectation
+from derive.errors import InputError
+from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.symbols import mu, z
+
+LOSSES = ("square", "correlation")
+UNCHANGED = Poly(z, z, domain="QQ")
+MISALIGNMENTS = {"none": S.Zero, "linear": 1 - mu, "spherical": sqrt(1 - mu**2)}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A teacher, a student and how the student is trained.
+
+    Fields: ``teacher``, ``student``; ``transform``, the polynomial ``T`` applied to the teacher's
+    output (a ``Poly`` over the rationals), the identity by default; ``loss``, one of ``LOSSES``;
+    ``misalignment`` ν, free of ``z``, 0 for the main model.
+    """
+
+    teacher: Activation
+    student: Activation
+    transform: Poly = UNCHANGED
+    loss: str = "square"
+    misalignment: Expr = S.Zero
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise InputError(f"loss {self.loss!r} is not accepted: choose from {', '.join(LOSSES)}")
+
+    @property
+    def label(self) -> Kinked:
+        """The label as a function of the teacher's pre-activation."""
+        value = Kinked(S.Zero)
+        for coefficient in self.transform.all_coeffs():  # Horner's rule
+            value = value * self.teacher.value + Kinked(coefficient)
+        return value
+
+
+@dataclass(frozen=True)
+class ClosedDrift:
+    """Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``, and ν. Exact."""
+
+    a: Expr
+    b: Expr
+    misalignment: Expr = S.Zero
+    normalization: str = "raw"
+
+
+@dataclass(frozen=True)
+class MeanDrift:
+    """Drift coefficients as means ``a = E f(z)``, ``b = E h(z)`` under the standard normal.
+
+    Fields: ``a``, ``b`` and ``slope`` (whose mean is ``a'``), functions of ``z`` with the parameter
+    ``mu``; the jump of ``b`` multiplies δ(z). Exact as integrands.
+    """
+
+    a: Kinked
+    b: Kinked
+    slope: Kinked
+    normalization: str = "raw"
+
+
+def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
+    """Drift coefficients of a pair, in the best form there is; raw normalisation.
+
+    Raises ``InputError`` if a mean is infinite, or if a misaligned pair has no closed form.
+    Source: (8), (52)-(57), App. A.1, App. H. Exact.
+
+    >>> relu = Activation.named("relu")
+    >>> drift_of(Pair(relu, relu)).a
+    -(mu - 1)/2
+    """
+    teacher, student = pair.teacher.polynomial, pair.student.polynomial
+    plain = pair.loss == "square" and pair.misalignment == 0
+    if plain and teacher is not None and student is not None:
+        label = pair.transform.compose(teacher)
+        return drift_from_expectation(label.as_expr(), student.as_expr(), z)
+    try:
+        return _closed(pair)
+    except NoClosedForm as reason:
+        if pair.misalignment != 0:
+            raise InputError(
+                f"misaligned pre-training of {pair.student.text} has no closed form ({reason}): "
+                "choose an activation that has one, or no misalignment"
+            ) from None
+        return _as_means(pair)
+
+
+def _closed(pair: Pair) -> ClosedDrift:
+    label, sigma = pair.label.gaussian(), pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    slope, curvature = (_seen(f.gaussian(), pair.misalignment) for f in (first, second))
+    a = label * gaussian.power(1) * slope
+    b = label * curvature
+    if pair.loss == "correlation":
+        return ClosedDrift(a.mean(), b.mean(), pair.misalignment)
+    spread = first.gaussian() ** 2 + sigma.gaussian() * second.gaussian()
+    power = spread.scaled(sqrt(mu**2 + pair.misalignment**2))
+    if pair.misalignment == 0:
+        # One mean for each coefficient, so that terms that cancel never appear.
+        growth = gaussian.constant(mu) * power
+        return ClosedDrift((a - growth).mean(), (b - power).mean())
+    return ClosedDrift(a.mean() - mu * power.mean(), b.mean() - power.mean(), pair.misalignment)
+
+
+def _seen(function: GaussianFunction, misalignment: Expr) -> GaussianFunction:
+    """The function at ``μz + νξ``, averaged over ``ξ``."""
+    smooth = function if misalignment == 0 else function.smoothed(misalignment**2)
+    return smooth.scaled(mu)
+
+
+def _as_means(pair: Pair) -> MeanDrift:
+    label, sigma = pair.label, pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    value, slope = sigma.scaled(mu), first.scaled(mu)
+    curvature = Kinked(second.smooth, second.kink).scaled(mu)
+    minus, argument = Kinked(-S.One), Kinked(z)
+    residual = label if pair.loss == "correlation" else label + minus * value
+    spread = Kinked(S.Zero) if pair.loss == "correlation" else slope * slope
+    jump = residual.smooth.subs(z, 0) * second.jump / mu
+    b = residual * curvature + minus * spread
+    return MeanDrift(
+        a=residual * argument * slope,
+        b=Kinked(b.smooth, b.kink, jump),
+        slope=argument * argument * (residual * curvature + minus * spread),
+    )
+
+
+def frozen_risk(pair: Pair) -> Expr:
+    r"""Risk of the frozen pre-trained model, :math:`\ell(\mu) = \tfrac12 E(y - \sigma(\mu z))^2`.
+
+    Raises ``NoClosedForm`` if it has none. Its slope is ``-a`` for the square loss. Exact.
+
+    >>> erf_ = Activation.named("identity")
+    >>> frozen_risk(Pair(erf_, erf_)).factor()
+    (mu - 1)**2/2
+    """
+    residual = pair.label.gaussian() - pair.student.value.gaussian().scaled(mu)
+    return (residual**2).mean() / 2

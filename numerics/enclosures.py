@@ -1,0 +1,97 @@
+"""Enclosures of the drift coefficients of any pair, whatever form ``derive`` found for them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flint import arb, fmpq_poly
+from sympy import Expr, diff, simplify
+
+from derive.activation import Kinked
+from derive.drift import Drift
+from derive.pair import ClosedDrift, MeanDrift
+from derive.symbols import mu, z
+from numerics.balls import evaluate, rational_polynomial
+from numerics.expressions import ball_function
+from numerics.quadrature import mean_function
+
+BallFunction = Callable[[arb], arb]
+_HIGHEST_ORDER = 8
+
+
+@dataclass(frozen=True)
+class BallDrift:
+    """Drift coefficients as functions of balls of ``mu``, each containing every value.
+
+    Fields: ``a``, ``b``, ``slope`` (the derivative of ``a``); ``at_zero``, ``at_one``: for an end
+    at which ``a`` vanishes, its first derivative that does not, else ``None``; ``misalignment`` ν;
+    ``certainty``, ``exact`` for closed forms, ``certified`` for quadrature. Certified.
+    """
+
+    a: BallFunction
+    b: BallFunction
+    slope: BallFunction
+    at_zero: BallFunction | None
+    at_one: BallFunction | None
+    misalignment: BallFunction | None = None
+    certainty: str = "exact"
+
+    def rate(self, strength: arb) -> arb:
+        r"""Growth rate :math:`\lambda_+ = \tfrac12 (b + \sqrt{b^2 + 4(a^2 + \nu^2 b^2)})` (59).
+
+        Certified; without cancellation for negative ``b``.
+        """
+        a, b = self.a(strength), self.b(strength)
+        coupling = a * a
+        if self.misalignment:
+            coupling += (self.misalignment(strength) * b) ** 2
+        root = (b * b + 4 * coupling).sqrt()
+        return (b + root) / 2 if b > 0 else 2 * coupling / (root - b)
+
+
+def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
+    """Enclose the drift coefficients of a pair.
+
+    Raises ``InputError`` if an integrand has no known tail bound. Certified.
+
+    >>> from derive.drift import hermite_drift
+    >>> ball_drift(hermite_drift(1)).a(arb(1)).is_zero()
+    True
+    """
+    if isinstance(drift, MeanDrift):
+        return _from_means(drift)
+    if isinstance(drift, Drift):
+        a, b = (_polynomial(rational_polynomial(f)) for f in (drift.a, drift.b))
+        slope = _polynomial(rational_polynomial(drift.a).derivative())
+        return BallDrift(a, b, slope, *_ends(drift.a.as_expr()))
+    a, b, slope = (ball_function(f, [mu]) for f in (drift.a, drift.b, diff(drift.a, mu)))
+    nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
+    return BallDrift(a, b, slope, *_ends(drift.a), nu)
+
+
+def _polynomial(polynomial: fmpq_poly) -> BallFunction:
+    return lambda strength: evaluate(polynomial, strength)
+
+
+def _ends(a: Expr) -> tuple[BallFunction | None, BallFunction | None]:
+    return _end(a, 0), _end(a, 1)
+
+
+def _end(a: Expr, end: int) -> BallFunction | None:
+    """The first derivative of ``a`` that does not vanish at an end where ``a`` does."""
+    for order in range(_HIGHEST_ORDER):
+        if simplify(a.subs(mu, end)) != 0:
+            return ball_function(a, [mu]) if order else None
+        a = diff(a, mu)
+    return ball_function(a, [mu])
+
+
+def _from_means(drift: MeanDrift) -> BallDrift:
+    a, b, slope = (mean_function(f) for f in (drift.a, drift.b, drift.slope))
+    at_zero, at_one = (slope if _vanishes(drift.a, end) else None for end in (0, 1))
+    return BallDrift(a, b, slope, at_zero, at_one, certainty="certified")
+
+
+def _vanishes(function: Kinked, end: int) -> bool:
+    """Whether the mean provably vanishes there: its integrand is zero or odd."""
+    smooth, kink = (part.subs(mu, end) for part in (function.smooth, function.kink))
+    return simplify(smooth + smooth.subs(z, -z)) == 0 and simplify(kink - kink.subs(z, -z)) == 0
