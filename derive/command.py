@@ -1,29 +1,32 @@
 """The manner all commands share: options, formats, errors, exit codes, files, provenance.
 
 A command declares its options on a ``CommandParser`` and hands ``run`` a function from the parsed
-options to the text to print. Exit codes: 0 done, 1 the result could not be written, 2 bad usage,
-130 interrupted. Errors are one line on stderr; a file is complete or absent.
+options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be
+written, 2 bad usage, 130 interrupted. Errors are one line on stderr; a file is complete or absent.
 """
 
 import argparse
+import io
 import os
 import re
 import secrets
+import shlex
+import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 
 T = TypeVar("T")
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 LARGEST_DEGREE = 2000
-_MOST_DEGREES = 10_000
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -121,38 +124,66 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
 
 def output_path(text: str) -> Path:
     """Option type for a file to write: refuses now what could not be written later."""
-    path = Path(os.path.realpath(text))
-    if not text or path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is a folder: give the name of a file")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is in no existing folder: create it first")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{text!r} is not writable: choose another file")
+    path = Path(text)
+    try:
+        if not text or text.endswith(os.sep) or path.is_dir():
+            raise argparse.ArgumentTypeError(f"{text!r} is no file name: give the name of a file")
+        if _written_directly(path):
+            return path
+        folder = _target(path).parent
+        if not folder.is_dir():
+            raise argparse.ArgumentTypeError(f"{text!r} is in no existing folder: create it first")
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text[:60]!r} is not writable ({error.strerror}): choose another file"
+        ) from None
     return path
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that takes its place on success and goes on failure.
+def _written_directly(path: Path) -> bool:
+    """Whether nothing can take the path's place: a pipe, a device, a descriptor of a process."""
+    special = path.exists() and not path.is_file()
+    return special or path.is_relative_to("/dev") or path.is_relative_to("/proc/self/fd")
 
-    A path that exists and is no regular file, such as a pipe or ``/dev/stdout``, is written
-    directly: nothing can take its place.
+
+def _target(path: Path) -> Path:
+    """The file behind a link."""
+    return Path(os.path.realpath(path))
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write files, all of them whole or none: temporaries first, then one renaming each.
+
+    Pipes, devices and descriptors are appended to directly, last, for nothing can take their place.
     """
-    if path.exists() and not path.is_file():
-        yield path
-        return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    direct = [path for path in files if _written_directly(path)]
+    waiting: dict[Path, Path] = {}
     try:
-        yield temporary
-        os.replace(temporary, path)
+        for path in files:
+            if path not in direct:
+                target = _target(path)
+                temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+                waiting[temporary] = target
+                temporary.write_bytes(files[path])
+                if target.exists():
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        for temporary, target in waiting.items():
+            os.replace(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in waiting:
+            temporary.unlink(missing_ok=True)
+    for path in direct:
+        with path.open("ab") as stream:
+            stream.write(files[path])
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` and a final newline to ``path``, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+@dataclass(frozen=True)
+class Outcome:
+    """What a command has to show: its text, and files to write beside it."""
+
+    text: str
+    files: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 def progress(items: Sequence[T], what: str) -> Iterable[T]:
@@ -166,10 +197,13 @@ def progress(items: Sequence[T], what: str) -> Iterable[T]:
 
 def provenance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
     """One line that reproduces a result: the command with its options, versions, commit."""
-    settings = " ".join(
-        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-        for name, value in vars(options).items()
-        if name not in {"format", "output", "plot"} and value not in (None, False)
+    settings = shlex.join(
+        part
+        for name, given in vars(options).items()
+        if name not in {"format", "output"} and given not in (None, False)
+        for value in (given if isinstance(given, list) else [given])
+        for value in [value.name if isinstance(value, Path) else value]
+        for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     )
     versions = ", ".join(f"{name} {_version(name)}" for name in ("sympy", "python-flint"))
     return (
@@ -188,37 +222,57 @@ def _commit() -> str:
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return ""
-    described = subprocess.run(
-        ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # no git on this machine
+        return ""
     return f" (commit {described.stdout.strip()})" if described.returncode == 0 else ""
 
 
 def run(
     parser: CommandParser,
-    action: Callable[[argparse.Namespace], str],
+    action: Callable[[argparse.Namespace], Outcome],
     arguments: Sequence[str] | None = None,
 ) -> int:
-    """Parse the arguments, run the command, print or write its text; return the exit code."""
+    """Parse the arguments, run the command, show and write its outcome; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without μ shows ?, not a traceback
+            stream.reconfigure(errors="replace")
     try:
         options = parser.parse_args(arguments)
-        text = action(options)
+        outcome = action(options)
+        files = dict(outcome.files)
         if options.output:
-            write_whole(options.output, text)
-        else:
-            print(text, flush=True)
+            files[options.output] = (outcome.text + "\n").encode()
+        write_all(files)
+        return 0 if options.output else _show(outcome.text, parser.prog)
     except InputError as error:
         parser.error(str(error))
+    except Undecided as error:
+        return _fail(f"{parser.prog}: undecided: {error}")
     except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted, nothing was written", file=sys.stderr)
+        start = "\n" if sys.stderr.isatty() else ""  # below a progress bar
+        print(f"{start}{parser.prog}: interrupted, nothing was written", file=sys.stderr)
         return 130
+    except OSError as error:
+        return _fail(f"{parser.prog}: error: cannot write the result: {error.strerror}")
+
+
+def _show(text: str, program: str) -> int:
+    if sys.stdout is None:
+        return _fail(f"{program}: error: cannot write the result: standard output is closed")
+    try:
+        print(text, flush=True)
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        print(f"{parser.prog}: error: cannot write{where}: {error.strerror}", file=sys.stderr)
-        return 1
     return 0
+
+
+def _fail(message: str) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
+    return 1

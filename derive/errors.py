@@ -1,4 +1,4 @@
-"""The one exception raised for input that a function does not accept."""
+"""The exceptions that are not bugs: input not accepted, questions left open."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,11 @@ class InputError(ValueError):
 
     The message is one line: what was given, what is accepted and, where it helps, what to try.
     Commands print it as it stands and leave with exit code 2.
+    """
+
+
+class Undecided(ArithmeticError):
+    """A question that the precision in use does not settle: an answer would be a guess.
+
+    Commands print the message as it stands and leave with exit code 1.
     """

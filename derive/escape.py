@@ -7,10 +7,25 @@ the coefficients vanish follows from the leading terms of ``a`` and ``b`` alone
 
 from dataclasses import dataclass
 
-from sympy import QQ, Expr, Integer, Poly, S, combsimp, diff, factorial, factorial2, log, oo, sqrt
+from sympy import (
+    QQ,
+    Expr,
+    Integer,
+    Poly,
+    S,
+    combsimp,
+    diff,
+    factorial,
+    factorial2,
+    log,
+    oo,
+    sqrt,
+    sympify,
+)
 
 from derive.drift import Drift
 from derive.errors import InputError
+from derive.hermite import checked_degree
 from derive.symbols import Q, mu
 
 
@@ -33,13 +48,19 @@ def escape_time(a: Expr, b: Expr) -> Expr:
 
     .. math:: \tau = \frac{2}{b + \sqrt{b^2 + 4a^2}}
 
-    It is infinite exactly where ``a = 0`` and ``b ≤ 0``. Source: (59)-(61). Exact.
+    It is infinite exactly where ``a = 0`` and ``b ≤ 0``; a symbolic ``a`` is taken to be nonzero.
+    Raises ``InputError`` if ``a = 0`` and the sign of ``b`` is not known. Source: (59)-(61). Exact.
 
     >>> escape_time(0, -1), escape_time(0, 2)
     (oo, 1/2)
     """
-    rate, _ = eigenvalues(a, b)
-    return oo if rate == 0 else 1 / rate
+    a, b = sympify(a), sympify(b)
+    if a.equals(0):
+        sign_of_b = b.is_positive
+        if sign_of_b is None:
+            raise InputError(f"τ at a = 0 is undecided: give {b} a known sign")
+        return 1 / b if sign_of_b else oo
+    return 1 / eigenvalues(a, b)[0]
 
 
 def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
@@ -94,11 +115,11 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
         return LeadingTerm(oo)
     if beta.is_positive and (alpha == 0 or order.is_positive):
         return LeadingTerm(1 / beta, -q)
-    if beta.is_negative and order.is_positive:
+    if beta.is_negative and order.is_positive and alpha.is_nonzero:
         return LeadingTerm(-beta / alpha**2, q - 2 * p)
-    if beta == 0 or order.is_negative:
+    if (beta == 0 or order.is_negative) and alpha.is_nonzero:
         return LeadingTerm(1 / abs(alpha), -p)
-    if order.is_zero:
+    if order.is_zero and alpha.is_nonzero and beta.is_real:
         return LeadingTerm((sqrt(beta**2 + 4 * alpha**2) - beta) / (2 * alpha**2), -p)
     raise InputError(
         f"the limit is undecided for a ~ {alpha}·x^{p}, b ~ {beta}·x^{q}: "
@@ -147,12 +168,13 @@ def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
     >>> hermite_escape_limit(2*p, 0).coefficient
     factorial2(2*p)/factorial2(2*p - 1)
     """
-    if end == 1:
+    n = sympify(n)
+    if end == 1 and n.is_integer and n.is_positive:
         return _hermite_limit_at_one(n)
     if end != 0 or n.is_even is None or not (n - 1).is_positive:
         raise InputError(
-            f"degree {n} at end {end!r} is not accepted: end 1, or end 0 with a degree ≥ 2 "
-            "whose parity is known, such as 2*p or 2*p + 1"
+            f"degree {n} at end {end!r} is not accepted: end 1 with a positive integer, or end 0 "
+            "with a degree ≥ 2 whose parity is known, such as 2*p or 2*p + 1"
         )
     # S'(0): only the last term, j = ⌊n/2⌋, is of order below Q². It is s·(Q-1)^n for even n and
     # s·(Q-1)^(n-1)·Q for odd n; n! = n!!·(n-1)!! and n!! = n·(n-2)!! keep s in double factorials.
@@ -196,6 +218,7 @@ def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
     >>> numerator.as_expr(), root.as_expr()
     (1, -1)
     """
+    multiplicity = checked_degree(multiplicity, "multiplicity", least=1)
     derivative = drift.a
     for _ in range(multiplicity):
         derivative = derivative.diff(mu)

@@ -170,11 +170,11 @@ class _Parser:
         exponent = int(text)
         terms = comb(base.terms + exponent - 1, exponent)
         bounded = self._bounded(_Part(base.value, base.degree * exponent, terms))
-        result = Kinked(S.One)
-        for _ in range(exponent):
-            result = result * base.value
-            result = Kinked(expand(result.smooth), expand(result.kink))
-        return bounded._replace(value=result)
+        # On either side of 0, sgn is ±1: powers of smooth ± kink, taken apart again.
+        right, left = (
+            expand((base.value.smooth + side * base.value.kink) ** exponent) for side in (1, -1)
+        )
+        return bounded._replace(value=Kinked((right + left) / 2, (right - left) / 2))
 
     def _atom(self) -> "_Part":
         if self._take("("):

@@ -2,8 +2,8 @@
 
 Each entry states two sides that are computed along different ways (a definition against a closed
 form, a moment against a coefficient), so that checking one instance tests something. Adding an
-identity is one decorated function. ``docs`` print ``latex``; the tests run every entry on random
-degrees, rational variances and polynomials.
+identity is one decorated function. The tests run every entry on random degrees, rational variances
+and polynomials.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from sympy import (
 )
 
 from derive.hermite import (
+    change_variance,
     gaussian_mean,
     hermite_coefficients,
     hermite_polynomial,
@@ -131,7 +132,8 @@ def _(p: Expr, Q: Expr) -> Sides:
 
 @_identity("29", "mean", r"E_Q[\sigma] = c_0(Q)")
 def _(p: Expr, Q: Expr) -> Sides:
-    return gaussian_mean(p, z, Q), hermite_coefficients(p, z, Q)[0]
+    carried = change_variance(hermite_coefficients(p, z), Integer(1), Q)
+    return gaussian_mean(p, z, Q), carried[0]
 
 
 @_identity("30", "projection", r"Q^k c_k(Q) = E_Q[H_k\,\sigma]")

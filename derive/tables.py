@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sympy import Expr, Integer, Poly, Symbol, factor
 
-from derive.command import CommandParser, Degrees, progress, provenance, run
+from derive.command import CommandParser, Degrees, Outcome, progress, provenance, run
 from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.escape import LeadingTerm, escape_limit, hermite_escape_limit
@@ -32,7 +32,7 @@ def coefficients_table(degrees: Sequence[int]) -> Table:
         name="coefficients",
         title=Typeset(
             "Hermite coefficients c_k(Q) of the student He_n (64)",
-            r"Hermite coefficients $c_k(Q)$ of the student $He_n$ (64)",
+            r"Hermite coefficients $c_k(Q)$ of the student $\mathrm{He}_n$ (64)",
         ),
         columns=(_N, Typeset("coefficients that do not vanish", "coefficients that do not vanish")),
         rows=tuple(
@@ -78,9 +78,9 @@ def squares_table(degrees: Sequence[int]) -> Table:
         name="squares",
         title=Typeset(
             "Squared labels He_n^2 in Hermite polynomials (37)",
-            r"Squared labels $He_n^2$ in Hermite polynomials (37)",
+            r"Squared labels $\mathrm{He}_n^2$ in Hermite polynomials (37)",
         ),
-        columns=(_N, Typeset("He_n^2", r"$He_n^2$")),
+        columns=(_N, Typeset("He_n^2", r"$\mathrm{He}_n^2$")),
         rows=tuple((n, _combination(hermite_product(n, n).items())) for n in degrees),
         wide=1,
     )
@@ -99,12 +99,12 @@ def drift_table(degrees: Sequence[int]) -> Table:
         name="drift",
         title=Typeset(
             "Drift coefficients of the matched pair He_n, divided by n*n! (65)–(69)",
-            r"Drift coefficients of the matched pair $He_n$, divided by $n\,n!$ (65)–(69)",
+            r"Drift coefficients of the matched pair $\mathrm{He}_n$, divided by $n\,n!$ (65)–(69)",
         ),
         columns=(
             _N,
             Typeset("", ""),
-            Typeset("factored over the rationals", "factored over the rationals"),
+            Typeset("factored, divided by n*n!", r"factored, divided by $n\,n!$"),
         ),
         rows=tuple(rows),
         wide=2,
@@ -114,7 +114,7 @@ def drift_table(degrees: Sequence[int]) -> Table:
 def limits_table(degrees: Sequence[int]) -> Table:
     """Leading behaviour of the escape time at both ends (Prop. 3), with the general law."""
     p = Symbol("p", integer=True, positive=True)
-    n = Symbol("n", integer=True, positive=True)
+    any_degree = Symbol("n", integer=True, positive=True)
     each = [
         (n, *(_law(escape_limit(hermite_drift(n), end), x) for end, x in ((0, mu), (1, 1 - mu))))
         for n in degrees
@@ -124,7 +124,7 @@ def limits_table(degrees: Sequence[int]) -> Table:
             (degree, _law(hermite_escape_limit(degree, 0), mu), None)
             for degree in (2 * p, 2 * p + 1)
         ),
-        (n, None, _law(hermite_escape_limit(n, 1), 1 - mu)),
+        (any_degree, None, _law(hermite_escape_limit(any_degree, 1), 1 - mu)),
     ]
     return Table(
         name="limits",
@@ -132,10 +132,16 @@ def limits_table(degrees: Sequence[int]) -> Table:
             "Escape time tau at weak and strong pre-training, normalisation n*n! (Prop. 3)",
             r"Escape time $\tau$ at weak and strong pre-training, normalisation $n\,n!$ (Prop. 3)",
         ),
-        columns=(_N, Typeset("mu -> 0", r"$\mu \to 0$"), Typeset("mu -> 1", r"$\mu \to 1$")),
+        columns=(
+            _N,
+            Typeset("tau, mu -> 0", r"$\tau$ for $\mu \to 0$, in units of $1/(\gamma\,n\,n!)$"),
+            Typeset("tau, mu -> 1", r"$\tau$ for $\mu \to 1$"),
+        ),
         rows=(*each, *every_degree),
     )
 
+
+LARGEST_TABULATED = 200  # a table of longer formulas is of no use to anyone
 
 TABLES: dict[str, Callable[[Sequence[int]], Table]] = {
     "coefficients": coefficients_table,
@@ -196,11 +202,11 @@ def _combination(weights: Iterable[tuple[int, Expr]]) -> Typeset:
         w = factor(weight)
         if w == 1:
             shown.append(f"He_{k}")
-            written.append(f"He_{{{k}}}")
+            written.append(rf"\mathrm{{He}}_{{{k}}}")
         else:
             shown.append(f"({w})*He_{k}" if w.is_Add else f"{w}*He_{k}")
             bracketed = f"({formula(w)})" if w.is_Add else formula(w)
-            written.append(rf"{bracketed}\,He_{{{k}}}")
+            written.append(rf"{bracketed}\,\mathrm{{He}}_{{{k}}}")
     text, mathematics = (" + ".join(t).replace("+ -", "- ") for t in (shown, written))
     return Typeset(text, f"${mathematics}$")
 
@@ -233,7 +239,8 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--standalone",
         action="store_true",
-        help="a complete LaTeX document instead of a piece for \\input (needs only booktabs)",
+        help="a complete LaTeX document instead of a piece for \\input (which needs the packages "
+        "amsmath, array and booktabs)",
     )
     return parser
 
@@ -244,6 +251,7 @@ def _json(tables: Sequence[Table], source: str) -> str:
             {
                 "table": table.name,
                 "title": table.title.plain,
+                "certainty": "exact",
                 "columns": [plain(cell) for cell in table.columns],
                 "rows": [[plain(cell) for cell in row] for row in table.rows],
                 "provenance": source,
@@ -258,7 +266,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m derive.tables`` and return its exit code."""
     parser = _parser()
 
-    def action(options: Namespace) -> str:
+    def action(options: Namespace) -> Outcome:
+        if max(options.degree) > LARGEST_TABULATED:
+            raise InputError(
+                f"--degree {options.degree} is not accepted: tables hold degrees up to "
+                f"{LARGEST_TABULATED}; numerics.singularities goes further"
+            )
         names = [options.table] if options.table else list(TABLES)
         if options.format == "csv" and len(names) > 1:
             raise InputError(f"--format csv holds one table: add --table {{{','.join(TABLES)}}}")
@@ -267,17 +280,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         source = provenance(parser, options)
         tables = [TABLES[name](options.degree) for name in progress(names, "tables")]
         if options.format == "json":
-            return _json(tables, source)
+            return Outcome(_json(tables, source))
         if options.format == "csv":
             (table,) = tables
-            return as_csv(
-                [plain(cell) for cell in table.columns],
-                [[plain(cell) for cell in row] for row in table.rows],
-                source,
-            )
+            rows = [[plain(cell) for cell in row] for row in table.rows]
+            return Outcome(as_csv([plain(cell) for cell in table.columns], rows, source))
         if options.standalone:
-            return f"% {source}\n{latex_document(tables)}"
-        return render(tables, options.format, source)
+            return Outcome(f"% {source}\n{latex_document(tables)}")
+        return Outcome(render(tables, options.format, source))
 
     return run(parser, action, arguments)
 

@@ -68,8 +68,9 @@ def typeset(cell: Cell) -> str:
 
 
 def formula(expression: Expr) -> str:
-    """LaTeX of an expression that TeX may break at its operators: no \\left, \\right."""
-    return re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
+    """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
+    breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
+    return re.sub(r"(\([^()]{1,16}\))", r"{\1}", breakable)
 
 
 def decimal(number: str) -> Typeset:
@@ -114,11 +115,15 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]], provenance:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*columns, "provenance"])
-    writer.writerows([*row, provenance] for row in rows)
+    writer.writerows([*map(_field, row), provenance] for row in rows)
     return out.getvalue().rstrip("\n")
 
 
 _ROOM_FOR_FRACTIONS = r"\begingroup\renewcommand{\arraystretch}{1.3}"
+
+
+def _field(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def as_latex(table: Table) -> str:

@@ -10,6 +10,8 @@ from math import ceil, log2
 from flint import arb, fmpq, fmpq_poly
 from sympy import Poly
 
+from derive.errors import InputError
+
 
 @dataclass(frozen=True)
 class Enclosure:
@@ -33,13 +35,19 @@ class Enclosure:
 def enclosure(ball: arb, digits: int) -> Enclosure:
     """Decimal enclosure of a ball, with at most ``digits`` significant digits.
 
-    Certified.
+    A ball that is not known to one digit gets the midpoint 0. Raises ``InputError`` for an
+    unbounded one. Certified.
 
     >>> from flint import arb
     >>> enclosure(arb(1) / 3, 5)
     Enclosure(mid='0.33333', radius='3.34e-6')
     """
-    mid, _, radius = ball.str(digits).strip("[]").partition(" +/- ")
+    if not ball.is_finite():
+        raise InputError("an unbounded ball is not accepted: no decimal encloses it")
+    text = ball.str(digits).strip("[]")
+    if text.startswith("+/- "):
+        return Enclosure("0", text[4:])
+    mid, _, radius = text.partition(" +/- ")
     return Enclosure(mid, radius or "0")
 
 

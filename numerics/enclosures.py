@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flint import arb, fmpq_poly
+from flint import arb, fmpq, fmpq_poly
 from sympy import Expr, diff, simplify
 
 from derive.activation import Kinked
@@ -35,17 +35,28 @@ class BallDrift:
     misalignment: BallFunction | None = None
     certainty: str = "exact"
 
-    def rate(self, strength: arb) -> arb:
-        r"""Growth rate :math:`\lambda_+ = \tfrac12 (b + \sqrt{b^2 + 4(a^2 + \nu^2 b^2)})` (59).
+    def at(self, strength: fmpq) -> tuple[arb, arb, arb]:
+        """``a``, ``b`` and the growth rate at a rational strength in (0, 1]. Certified."""
+        mu = arb(strength)
+        b = self.b(mu)
+        a = arb(0) if strength == 1 and self.at_one else self.a(mu)
+        extra = (self.misalignment(mu) * b) ** 2 if self.misalignment else arb(0)
+        return a, b, growth_rate(b, a * a + extra)
 
-        Certified; without cancellation for negative ``b``.
-        """
-        a, b = self.a(strength), self.b(strength)
-        coupling = a * a
-        if self.misalignment:
-            coupling += (self.misalignment(strength) * b) ** 2
-        root = (b * b + 4 * coupling).sqrt()
-        return (b + root) / 2 if b > 0 else 2 * coupling / (root - b)
+
+def growth_rate(b: arb, coupling: arb) -> arb:
+    r"""Growth rate :math:`\lambda_+ = \tfrac12 (b + \sqrt{b^2 + 4c})`, for a coupling ``c`` ≥ 0.
+
+    The coupling is :math:`a^2`, or :math:`a^2 + \nu^2 b^2` for misaligned pre-training. Source:
+    (59), App. A.1. Certified, without cancellation for negative ``b``.
+
+    >>> growth_rate(arb(-1), arb(0)).is_zero()
+    True
+    """
+    root = (b * b + 4 * coupling).sqrt()
+    if b > 0:
+        return (b + root) / 2
+    return arb(0) if coupling.is_zero() else 2 * coupling / (root - b)
 
 
 def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:

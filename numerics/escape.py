@@ -1,14 +1,14 @@
 """Escape-time curves of the search phase over the pre-training strength.
 
 ``python -m numerics.escape --degree 3 --mu 0.1:0.9:9``. Drift polynomials are evaluated exactly at
-rational strengths, the square root in ball arithmetic; every double printed is within one unit in
+rational strengths, everything else in ball arithmetic; every double printed is within one unit in
 the last place of the truth. ``numerics.figures`` draws the curves.
 """
 
 import json
 import re
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, isinf
@@ -19,18 +19,23 @@ from sympy import Symbol
 
 from derive.command import (
     CommandParser,
-    Degrees,
+    Outcome,
     output_path,
     progress,
     provenance,
     run,
 )
-from derive.drift import LABELS, NORMALIZATIONS, Drift, hermite_drift
-from derive.errors import InputError
-from derive.tabular import Table, Typeset, as_csv, decimal, render
+from derive.drift import Drift
+from derive.errors import InputError, Undecided
+from derive.pair import ClosedDrift, MeanDrift
+from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.balls import rational_polynomial
+from numerics.cases import Case, add_case_options, cases, in_units
+from numerics.enclosures import BallDrift, ball_drift, growth_rate
 
 _BITS = 128
+_FIRST_BITS = 80  # what a quadrature needs to give 60 bits, most of the time
+_MOST_BITS = 4096
 FIGURE_FORMATS = ("pdf", "png", "svg")
 
 
@@ -49,39 +54,71 @@ class EscapeCurve:
     tau: tuple[float, ...]
 
 
-def escape_curve(drift: Drift, strengths: Sequence[Fraction]) -> EscapeCurve:
+def escape_curve(
+    drift: Drift | ClosedDrift | MeanDrift, strengths: Sequence[Fraction]
+) -> EscapeCurve:
     r"""Evaluate the escape time and what it is made of at rational pre-training strengths.
 
-    Arguments: ``drift`` with polynomial coefficients; ``strengths`` in (0, 1].
+    Arguments: ``drift`` of any pair; ``strengths`` in (0, 1].
 
-    .. math:: \tau = 1/\lambda_+, \qquad \lambda_+ = \tfrac12 (b + \sqrt{b^2+4a^2})
+    .. math:: \tau = 1/\lambda_+, \qquad \lambda_+ = \tfrac12 (b + \sqrt{b^2+4(a^2+\nu^2 b^2)})
 
-    Raises ``InputError`` for a strength outside (0, 1]. Source: (59). Certified.
+    with ν = 0 in the main model. Raises ``InputError`` for a strength outside (0, 1] and
+    ``Undecided`` if an enclosure does not narrow. Source: (59), App. A.1. Certified.
 
+    >>> from derive.drift import hermite_drift
     >>> escape_curve(hermite_drift(1), [Fraction(1, 2)]).tau
     (4.82842712474619,)
     """
     for strength in strengths:
         if not 0 < strength <= 1:
             raise InputError(f"strength {strength} is not accepted: give 0 < μ ≤ 1")
-    a_of, b_of = rational_polynomial(drift.a), rational_polynomial(drift.b)
-    rows = []
-    with ctx.workprec(_BITS):
-        for strength in strengths:
-            mu = fmpq(strength.numerator, strength.denominator)
-            a, b = a_of(mu), b_of(mu)
-            rate = _rate(a, b)
-            tau = inf if rate.is_zero() else float((1 / rate).mid())
-            rows.append((float(strength), *(float(arb(x).mid()) for x in (a, b, rate)), tau))
+    point = _exact_point(drift) if isinstance(drift, Drift) else _enclosed_point(ball_drift(drift))
+    rows = [(float(mu), *point(fmpq(mu.numerator, mu.denominator))) for mu in strengths]
     return EscapeCurve(*zip(*rows, strict=True)) if rows else EscapeCurve((), (), (), (), ())
 
 
-def _rate(a: fmpq, b: fmpq) -> arb:
-    """λ₊ without cancellation: for negative b the sum b + √(b²+4a²) is 4a²/(√(b²+4a²) - b)."""
-    root = arb(b * b + 4 * a * a).sqrt()
-    if b > 0:
-        return (b + root) / 2
-    return arb(0) if a == 0 else 2 * a * a / (root - b)
+def _exact_point(drift: Drift) -> Callable[[fmpq], tuple[float, ...]]:
+    """Polynomial drifts: ``a`` and ``b`` are rational at rational strengths."""
+    a_of, b_of = rational_polynomial(drift.a), rational_polynomial(drift.b)
+
+    def point(mu: fmpq) -> tuple[float, ...]:
+        a, b = a_of(mu), b_of(mu)
+        with ctx.workprec(_BITS):
+            return _doubles(arb(a), arb(b), growth_rate(arb(b), arb(a * a)))
+
+    return point
+
+
+def _enclosed_point(drift: BallDrift) -> Callable[[fmpq], tuple[float, ...]]:
+    """Other drifts: the precision is doubled until every value is known to 60 bits or zero."""
+
+    def point(mu: fmpq) -> tuple[float, ...]:
+        bits = _FIRST_BITS
+        while bits <= _MOST_BITS:
+            with ctx.workprec(bits):
+                a, b, rate = drift.at(mu)
+                if all(x.is_zero() or x.rel_accuracy_bits() >= 60 for x in (a, b, rate)):
+                    return _doubles(a, b, rate)
+            bits *= 2
+        raise Undecided(f"a, b and the rate at μ = {mu} are not enclosed at {_MOST_BITS} bits")
+
+    return point
+
+
+def _doubles(a: arb, b: arb, rate: arb) -> tuple[float, ...]:
+    tau = inf if rate.is_zero() else _double(1 / rate)
+    return (*(_double(x) for x in (a, b, rate)), tau)
+
+
+def _double(ball: arb) -> float:
+    value = float(ball.mid())
+    if isinf(value) or (value == 0) != ball.is_zero():
+        raise InputError(
+            f"the value {ball.str(3, radius=False)} leaves the range of doubles: choose a smaller "
+            "degree, other strengths, or the normalisation n*n!"
+        )
+    return value
 
 
 # The command.
@@ -101,16 +138,16 @@ class Strengths(tuple[Fraction, ...]):
     def __new__(cls, text: str) -> "Strengths":
         """Parse ``text``."""
         accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
-        number = r"(\d{0,3}\.?\d{1,30})"
-        if grid := re.fullmatch(rf"{number}:{number}:(\d{{1,6}})", text, re.ASCII):
-            first, last, count = Fraction(grid[1]), Fraction(grid[2]), int(grid[3])
-            if count < 2 or last <= first:
-                raise ArgumentTypeError(f"{text!r} is no grid: {accepted}, with STOP > START")
+        pieces = text.split(":")
+        if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
+            first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
+            if first is None or last is None or count < 2 or last <= first:
+                raise ArgumentTypeError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
             values = [first + (last - first) * i / (count - 1) for i in range(count)]
-        elif re.fullmatch(rf"{number}(,{number})*", text[:100_000], re.ASCII):
-            values = [Fraction(part) for part in text.split(",")]
         else:
-            raise ArgumentTypeError(f"{text[:40]!r} is not accepted: {accepted}")
+            values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
+            if len(values) != text.count(",") + 1:
+                raise ArgumentTypeError(f"{text[:40]!r} is not accepted: {accepted}")
         if not all(0 < value <= 1 for value in values):
             raise ArgumentTypeError(f"{text[:40]!r} leaves the range: {accepted}")
         self = super().__new__(cls, values)
@@ -121,25 +158,26 @@ class Strengths(tuple[Fraction, ...]):
         return self.text
 
 
+def _decimal(text: str) -> Fraction | None:
+    """A decimal of at most 30 places, exactly, or ``None``."""
+    pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
+    return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None
+
+
 def figure_path(text: str) -> Path:
     """Option type for a figure to write, in one of ``FIGURE_FORMATS``."""
     path = output_path(text)
     if path.suffix[1:].lower() not in FIGURE_FORMATS:
         raise ArgumentTypeError(f"{text!r} is no figure: end it in .pdf, .png or .svg")
+    output_path(str(path.with_suffix(".csv")))  # where the figure's data goes
     return path
 
 
-def _record(degree: int, options: Namespace, source: str) -> dict:
-    """What the JSON format says of one degree; an infinite escape time is ``null``."""
-    drift = hermite_drift(degree, options.labels, options.normalization)
-    curve = escape_curve(drift, options.mu)
-    return {
-        "teacher": f"He{degree}" + ("**2" if options.labels == "squared" else ""),
-        "student": f"He{degree}",
-        "labels": options.labels,
-        "loss": "square",
-        "normalization": options.normalization,
-        "certainty": "certified",
+def _record(case: Case, strengths: Sequence[Fraction], source: str) -> dict:
+    """What the JSON format says of one case; an infinite escape time is ``null``."""
+    curve = escape_curve(case.drift, strengths)
+    return case.description | {
+        "certainty": "certified" if isinstance(case.drift, MeanDrift) else "exact",
         "mu": curve.mu,
         "a": curve.a,
         "b": curve.b,
@@ -153,7 +191,7 @@ _CURVE = ("mu", "a", "b", "rate", "tau")
 
 
 def _csv(records: Sequence[dict], source: str) -> str:
-    head = ("teacher", "student", "labels", "loss", "normalization", "certainty")
+    head = ("teacher", "student", "labels", "loss", "misalignment", "normalization", "certainty")
     rows = [
         [*(record[key] for key in head), *point]
         for record in records
@@ -162,13 +200,14 @@ def _csv(records: Sequence[dict], source: str) -> str:
     return as_csv([*head, *_CURVE], rows, source)
 
 
-def _table(record: dict) -> Table:
-    title = f"student {record['student']}, {record['labels']} labels, normalisation"
+def _table(case: Case, record: dict) -> Table:
+    how = f"{case.labels} labels, {case.loss} loss, misalignment {case.misalignment}"
+    units = in_units(case)
     return Table(
         name="escape",
         title=Typeset(
-            f"Escape time: {title} {record['normalization']}",
-            f"Escape time: {title} ${record['normalization'].replace('*', chr(92) + ',')}$",
+            f"Escape time of {case.name.plain}: {how}, {units.plain}",
+            f"Escape time of {case.name.latex}: {typeset(how)}, {units.latex}",
         ),
         columns=(
             Symbol("mu"),
@@ -190,39 +229,21 @@ def _table(record: dict) -> Table:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "numerics.escape",
-        "Tabulate and draw the escape time of pure Hermite students over the pre-training "
-        "strength.",
+        "Tabulate and draw the escape time of any pair over the pre-training strength.",
         (
             "--degree 3 --mu 0.1:0.9:9",
-            "--degree 1:5 --mu 0.3207 --format json",
+            "--activation relu --activation erf --labels squared --format json",
+            "--activation x --misalignment spherical --mu 0.9",
             "--degree 3,5,7,4,10 --plot escape.pdf --output escape.txt",
         ),
     )
-    parser.add_argument(
-        "--degree",
-        type=Degrees,
-        required=True,
-        metavar="N",
-        help="Hermite degree: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
-    )
+    add_case_options(parser, misalignment=True)
     parser.add_argument(
         "--mu",
         type=Strengths,
         default=Strengths("0.1:0.9:9"),
         metavar="GRID",
         help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1:0.9:9)",
-    )
-    parser.add_argument(
-        "--labels",
-        choices=LABELS,
-        default=LABELS[0],
-        help="labels of the teacher He_n: as they are, or squared (default: matched)",
-    )
-    parser.add_argument(
-        "--normalization",
-        choices=NORMALIZATIONS,
-        default=NORMALIZATIONS[0],
-        help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n!)",
     )
     parser.add_argument(
         "--plot",
@@ -233,24 +254,34 @@ def _parser() -> CommandParser:
     return parser
 
 
+def _shown(chosen: Sequence[Case], records: Sequence[dict], form: str, source: str) -> str:
+    if form == "json":
+        return json.dumps(records, indent=2, allow_nan=False)
+    if form == "csv":
+        return _csv(records, source)
+    tables = [_table(case, record) for case, record in zip(chosen, records, strict=True)]
+    return render(tables, form, source)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.escape`` and return its exit code."""
     parser = _parser()
 
-    def action(options: Namespace) -> str:
+    def action(options: Namespace) -> Outcome:
+        if options.plot and options.output in (options.plot, options.plot.with_suffix(".csv")):
+            raise InputError("--output names a file that --plot writes: choose another name")
         source = provenance(parser, options)
-        records = [_record(n, options, source) for n in progress(options.degree, "degrees")]
+        chosen, records = [], []
+        for derive_case in progress(cases(options), "pairs"):
+            chosen.append(derive_case())
+            records.append(_record(chosen[-1], options.mu, source))
+        files = {}
         if options.plot:
             from numerics.figures import draw_escape_times  # matplotlib, only for a figure
 
-            draw_escape_times(
-                options.degree, options.labels, options.normalization, options.plot, source
-            )
-        if options.format == "json":
-            return json.dumps(records, indent=2)
-        if options.format == "csv":
-            return _csv(records, source)
-        return render([_table(record) for record in records], options.format, source)
+            figure, data = draw_escape_times(chosen, options.plot.suffix[1:].lower(), source)
+            files = {options.plot: figure, options.plot.with_suffix(".csv"): data}
+        return Outcome(_shown(chosen, records, options.format, source), files)
 
     return run(parser, action, arguments)
 

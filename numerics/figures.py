@@ -5,20 +5,23 @@ colour-blind (perceptually ordered colours that also differ in lightness), and h
 drawn from beside it. This is the only module of ``numerics`` that imports matplotlib.
 """
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
+from math import ceil, log10, sqrt
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
-from derive.command import replacing, write_whole
-from derive.drift import hermite_drift
 from derive.tabular import as_csv
+from numerics.cases import Case
 from numerics.escape import EscapeCurve, escape_curve
-from numerics.singularities import find_singularities
+from numerics.singularities import Singularity, find_singularities
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 _STYLE: dict[Any, Any] = {
@@ -34,90 +37,133 @@ _STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "lora-escape",
 }
+_MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
 
 
-def save_figure(figure: Figure, path: Path, data: str, source: str) -> None:
-    """Write a figure and, beside it as ``.csv``, its data; each whole or not at all.
+def rendered(figure: Figure, form: str, source: str) -> bytes:
+    """A figure as the bytes of a ``pdf``, ``png`` or ``svg`` file, its provenance inside.
 
-    Arguments: ``path``, whose suffix names the format; ``data``, the CSV text; ``source``, the
-    provenance kept in the file's metadata.
+    It holds no date: the same command writes the same bytes.
     """
-    form = path.suffix[1:].lower()
-    # No date: the same command writes the same bytes.
     metadata = {
         "pdf": {"Subject": source, "CreationDate": None},
         "svg": {"Description": source, "Date": None},
         "png": {"Description": source},
     }[form]
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format=form, metadata=metadata, dpi=300, bbox_inches="tight")
-    write_whole(path.with_suffix(".csv"), data)
+    stream = io.BytesIO()
+    figure.savefig(stream, format=form, metadata=metadata, dpi=300, bbox_inches="tight")
+    return stream.getvalue()
 
 
-def draw_escape_times(
-    degrees: Sequence[int], labels: str, normalization: str, path: Path, source: str
-) -> None:
-    """Draw τ over μ for pure Hermite students, odd and even degrees apart (Fig. 2 b, d).
+@contextmanager
+def own_style() -> Iterator[None]:
+    """The project's style, whatever the user's own settings of matplotlib are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
 
-    Arguments: as ``hermite_drift``; ``path`` of the figure; ``source``, its provenance. Curves are
-    certified doubles; dotted vertical lines are certified singularities.
+
+def draw_escape_times(chosen: Sequence[Case], form: str, source: str) -> tuple[bytes, bytes]:
+    """Draw τ over μ, one curve a case; odd and even Hermite degrees and the rest in panels apart.
+
+    Arguments: ``chosen``, the cases; ``form``, ``pdf``, ``png`` or ``svg``; ``source``, the
+    provenance. The result is the figure's file and its data as CSV. After Fig. 1 (right) and
+    Fig. 2 (b)-(d). Curves are certified doubles; dotted vertical lines are certified singularities.
     """
-    panels = [
-        (name, [n for n in degrees if n % 2 == parity])
-        for name, parity in (("odd degrees", 1), ("even degrees", 0))
-    ]
-    panels = [(name, chosen) for name, chosen in panels if chosen]
+    panels: dict[str, list[Case]] = {}
+    for case in chosen:
+        panels.setdefault(_panel(case), []).append(case)
     rows = []
-    with matplotlib.rc_context(_STYLE):
+    with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-        for axis, (name, chosen) in zip(axes, panels, strict=True):
-            for rank, n in enumerate(chosen):
-                colour = matplotlib.colormaps["viridis"](0.85 * rank / max(len(chosen) - 1, 1))
-                curve = _draw_curve(axis, n, labels, normalization, colour)
-                rows += [
-                    (n, *point)
-                    for point in zip(curve.mu, curve.a, curve.b, curve.rate, curve.tau, strict=True)
-                ]
-            _finish(axis, name, normalization)
+        for axis, (name, members) in zip(axes, panels.items(), strict=True):
+            places = [case.degree or rank for rank, case in enumerate(members)]
+            scale = Normalize(min(places), max(max(places), min(places) + 1))
+            for place, case in zip(places, members, strict=True):
+                colour = _colours()(scale(place))
+                curve = _draw_curve(axis, case, colour)
+                points = zip(curve.mu, curve.a, curve.b, curve.rate, curve.tau, strict=True)
+                rows += [(case.teacher, case.student, *point) for point in points]
+            _finish(figure, axis, name, members)
         axes[-1].set_xlabel(r"pre-training strength $\mu$")
-        head = ("degree", "mu", "a", "b", "rate", "tau")
-        save_figure(figure, path, as_csv(head, rows, source), source)
+        head = ("teacher", "student", "mu", "a", "b", "rate", "tau")
+        return rendered(figure, form, source), (as_csv(head, rows, source) + "\n").encode()
 
 
-def _draw_curve(axis: Axes, n: int, labels: str, normalization: str, colour: tuple) -> EscapeCurve:
-    drift = hermite_drift(n, labels, normalization)
-    singular = [s for s in find_singularities(drift, digits=20) if s.diverges]
-    curve = escape_curve(drift, _strengths([Fraction(s.mu.mid) for s in singular]))
-    axis.plot(curve.mu, curve.tau, color=colour, label=f"$n={n}$")
+def _colours() -> ListedColormap:
+    """Viridis without its yellow end, which is too light for thin lines on white."""
+    viridis = matplotlib.colormaps["viridis"]
+    return ListedColormap([viridis(0.85 * i / 255) for i in range(256)])
+
+
+def _panel(case: Case) -> str:
+    kind = (
+        "activations" if case.degree is None else ("even degrees", "odd degrees")[case.degree % 2]
+    )
+    special = [f"{case.labels} labels" if case.labels != "matched" else ""]
+    special.append(f"{case.loss} loss" if case.loss != "square" else "")
+    special.append(f"{case.misalignment} misalignment" if case.misalignment != "none" else "")
+    return ", ".join([kind, *filter(None, special)])
+
+
+def _draw_curve(axis: Axes, case: Case, colour: tuple) -> EscapeCurve:
+    # Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.
+    aligned = case.misalignment == "none"
+    found = find_singularities(case.drift, digits=20) if aligned else ()
+    singular = [s for s in found if s.diverges]
+    curve = escape_curve(case.drift, _strengths(singular))
+    label = f"$n={case.degree}$" if case.degree else case.name.plain
+    axis.plot(curve.mu, curve.tau, color=colour, label=label)
     for s in singular:
         axis.axvline(float(s.mu), color=colour, linewidth=0.6, linestyle=":")
     return curve
 
 
-def _strengths(singular: Sequence[Fraction]) -> list[Fraction]:
-    """An even grid on (0, 1), closing in on the singularities by steps of a constant factor."""
+def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
+    """An even grid on (0, 1), closing in on the ends and on the singularities.
+
+    Towards a singularity it goes, by a constant factor a step, as far as the local law needs to
+    pass the highest time shown.
+    """
     even = [Fraction(i, 200) for i in range(1, 200)]
-    close = [
-        centre + side * Fraction(10 ** -(k / 8)).limit_denominator(10**9)
-        for centre in singular
-        for side in (-1, 1)
-        for k in range(8, 48)
+    ends = [
+        abs(end - Fraction(10 ** -(k / 8)).limit_denominator(10**9))
+        for end in (0, 1)
+        for k in range(18, 28)
     ]
-    return sorted({mu for mu in even + close if 0 < mu < 1})
+    close = []
+    for s in singular:
+        constant = float(s.constant) if s.constant else 1.0
+        nearest = min(max(sqrt(constant / _HIGHEST_TIME) / 30, 1e-14), 1e-3)
+        steps = ceil(8 * log10(0.1 / nearest))
+        for k in range(steps + 1):
+            distance = Fraction(0.1 * (nearest / 0.1) ** (k / steps)).limit_denominator(10**18)
+            close += [Fraction(s.mu.mid) + distance, Fraction(s.mu.mid) - distance]
+    return sorted({mu for mu in even + ends + close if 0 < mu < 1})
 
 
-def _finish(axis: Axes, name: str, normalization: str) -> None:
-    unit = r"units of $1/(\gamma\,n\,n!)$" if normalization == "n*n!" else r"units of $1/\gamma$"
+def _finish(figure: Figure, axis: Axes, name: str, members: Sequence[Case]) -> None:
+    scaled = members[0].normalization == "n*n!"
+    unit = r"units of $1/(\gamma\,n\,n\mathrm{!})$" if scaled else r"units of $1/\gamma$"
     axis.set_yscale("log")
     axis.set_xlim(0, 1)
     low, high = axis.get_ylim()
     axis.set_ylim(low, min(high, _HIGHEST_TIME))
     axis.set_ylabel(rf"$\tau$  ({unit})")
     axis.set_title(name, loc="left", fontsize=8)
+    degrees = [case.degree for case in members if case.degree]
+    if len(degrees) > _MOST_IN_LEGEND:
+        scale = ScalarMappable(Normalize(min(degrees), max(degrees)), _colours())
+        figure.colorbar(scale, ax=axis, pad=0.02, label="degree $n$")
+        return
+    columns = 5 if len(members) <= 5 else 3
+    lines = ceil(len(members) / columns)
+    axis.set_title(name, loc="left", fontsize=8, pad=4 if lines == 1 else 4 + 10 * lines)
     axis.legend(
-        ncols=5,
+        ncols=columns,
         fontsize=7,
         loc="lower right",
         bbox_to_anchor=(1, 1),

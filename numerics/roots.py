@@ -14,6 +14,8 @@ from itertools import pairwise
 
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
 
+from derive.errors import InputError
+
 _SHIFT = fmpz_poly([1, 1])  # x + 1
 _GUARD_BITS = 32
 
@@ -46,20 +48,43 @@ def sign_variations(coefficients: Sequence[fmpz]) -> int:
 
 
 def isolate_roots(polynomial: fmpz_poly) -> list[RealRoot]:
-    """Isolate every real root of a non-zero polynomial in the open interval (0, 1).
+    """Isolate every real root of a polynomial in the open interval (0, 1).
 
-    The list is complete, each root once with its multiplicity. Exact.
+    Arguments: ``polynomial``, not zero. The list is complete; each interval holds one root of the
+    polynomial and no other. Raises ``InputError`` for the zero polynomial. Exact.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))  # 2x² - 1
     >>> root.lower, root.upper
     (1/2, 1)
     """
+    if polynomial.is_zero():
+        raise InputError("the zero polynomial is not accepted: every number is its root")
     _, factors = polynomial.factor_squarefree()
+    radical = fmpz_poly([1])
+    for factor, _ in factors:
+        radical *= factor
     return [
-        RealRoot(factor, lower, upper, multiplicity, local)
-        for factor, multiplicity in factors
-        for lower, upper, local in _isolating_intervals(factor)
+        RealRoot(radical, lower, upper, _multiplicity(factors, lower, upper), local)
+        for lower, upper, local in _isolating_intervals(radical)
     ]
+
+
+def _multiplicity(factors: list[tuple[fmpz_poly, int]], lower: fmpq, upper: fmpq) -> int:
+    """Multiplicity of the one root in an isolating interval: that of the factor it belongs to."""
+    return next(
+        multiplicity for factor, multiplicity in factors if _has_the_root(factor, lower, upper)
+    )
+
+
+def _has_the_root(divisor: fmpz_poly, lower: fmpq, upper: fmpq) -> bool:
+    """Whether a divisor of the isolated polynomial has the root of an isolating interval.
+
+    That polynomial is monotone on the closed interval and zero inside, so no divisor vanishes at
+    the ends, and one that vanishes inside does so once and changes sign.
+    """
+    if lower == upper:
+        return divisor(lower) == 0
+    return divisor(lower) * divisor(upper) < 0
 
 
 def _isolating_intervals(squarefree: fmpz_poly) -> Iterator[tuple[fmpq, fmpq, fmpz_poly]]:
@@ -162,9 +187,4 @@ def vanishes_at(f: fmpz_poly, root: RealRoot) -> bool:
     >>> vanishes_at(fmpz_poly([-3, 0, 6]), root), vanishes_at(fmpz_poly([0, 1]), root)
     (True, False)
     """
-    if root.lower == root.upper:
-        return f(root.lower) == 0
-    # The factor is monotone on the closed interval and zero inside, so no divisor of it vanishes at
-    # the ends, and one that vanishes inside does so once and changes sign.
-    common = f.gcd(root.factor)
-    return common(root.lower) * common(root.upper) < 0
+    return _has_the_root(f.gcd(root.factor), root.lower, root.upper)

@@ -11,22 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import arb, ctx
-from sympy import Symbol
+from sympy import simplify
 
-from derive.command import (
-    CommandParser,
-    Degrees,
-    integer_between,
-    progress,
-    provenance,
-    run,
-)
-from derive.drift import LABELS, NORMALIZATIONS, Drift, hermite_drift
+from derive.command import CommandParser, Outcome, integer_between, progress, provenance, run
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import local_law
-from derive.tabular import Table, Typeset, as_csv, decimal, render
+from derive.pair import ClosedDrift, MeanDrift
+from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
+from numerics.cases import Case, add_case_options, cases, in_units
+from numerics.enclosures import ball_drift
 from numerics.roots import RealRoot, enclose_root, enclose_roots, isolate_roots, vanishes_at
+from numerics.zeros import isolate_zeros, values_at_zero
 
 
 @dataclass(frozen=True)
@@ -47,26 +44,57 @@ class Singularity:
     interval: tuple[str, str]
 
 
-def find_singularities(drift: Drift, digits: int = 30) -> tuple[Singularity, ...]:
+def find_singularities(
+    drift: Drift | ClosedDrift | MeanDrift, digits: int = 30
+) -> tuple[Singularity, ...]:
     r"""Find every zero of ``a`` in the open interval (0, 1), in increasing order.
 
-    Arguments: ``drift`` with polynomial coefficients; ``digits`` ≥ 1 of relative accuracy for the
-    zeros, for ``b`` and for the constants of the local law.
+    Arguments: ``drift`` of any pair; ``digits`` ≥ 1 of relative accuracy for the zeros, for ``b``
+    and for the constants of the local law.
 
-    Raises ``InputError`` if ``a`` vanishes identically. Source: Sec. 3.1, Prop. 2. Certified: the
-    list is complete, every enclosure contains the truth, every sign is proved.
+    Raises ``InputError`` if ``a`` vanishes identically or grows too fast for its tail bound, and
+    ``Undecided`` if enclosures do not settle the question (polynomial drifts are always decided).
+    Source: Sec. 3.1, Prop. 2. Certified: the list is complete, every enclosure contains the truth,
+    every sign is proved.
 
+    >>> from derive.drift import hermite_drift
     >>> only, = find_singularities(hermite_drift(3), digits=10)
     >>> only.mu.mid, only.diverges
     ('0.3207243473', True)
     """
     if digits < 1:
         raise InputError(f"digits {digits} is not accepted: give an integer ≥ 1")
+    if not isinstance(drift, Drift):
+        return _from_enclosures(drift, digits)
     if drift.a.is_zero:
-        raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
+        raise InputError(_NOTHING)
     roots = isolate_roots(rational_polynomial(drift.a).numer())
     bits = bits_for(digits)
     return tuple(_singularity(drift, root, bits, digits) for _, root in enclose_roots(roots, bits))
+
+
+_NOTHING = "a vanishes identically: every μ is a zero, there is nothing to isolate"
+
+
+def _from_enclosures(drift: ClosedDrift | MeanDrift, digits: int) -> tuple[Singularity, ...]:
+    if isinstance(drift, ClosedDrift) and simplify(drift.a) == 0:
+        raise InputError(_NOTHING)
+    balls, bits, found = ball_drift(drift), bits_for(digits), []
+    for interval in isolate_zeros(balls):
+        mu, b, slope = values_at_zero(balls, interval, bits)
+        with ctx.workprec(2 * bits):
+            constant = enclosure(-b / slope**2, digits) if b < 0 else None
+        found.append(
+            Singularity(
+                mu=enclosure(mu, digits),
+                b=enclosure(b, digits),
+                diverges=not b > 0,
+                constant=constant,
+                multiplicity=1,
+                interval=(str(interval[0]), str(interval[1])),
+            )
+        )
+    return tuple(found)
 
 
 def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singularity:
@@ -93,13 +121,10 @@ def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singul
 # The command.
 
 
-def _record(degree: int, options: Namespace, source: str) -> dict:
-    """What the JSON format says of one degree."""
-    drift = hermite_drift(degree, options.labels, options.normalization)
-    return {
-        "degree": degree,
-        "labels": options.labels,
-        "normalization": options.normalization,
+def _record(case: Case, digits: int, source: str) -> dict:
+    """What the JSON format says of one case. An incomplete list is an error, so none gets here."""
+    return case.description | {
+        "certainty": "certified",
         "complete": True,
         "singularities": [
             {
@@ -113,7 +138,7 @@ def _record(degree: int, options: Namespace, source: str) -> dict:
                 "multiplicity": s.multiplicity,
                 "interval": list(s.interval),
             }
-            for s in find_singularities(drift, options.digits)
+            for s in find_singularities(case.drift, digits)
         ],
         "provenance": source,
     }
@@ -133,12 +158,12 @@ _FIELDS = (
 
 
 def _csv(records: Sequence[dict], source: str) -> str:
-    """One row per singularity; a degree that provably has none keeps a row with empty fields."""
-    head = ("degree", "labels", "normalization", "complete", "count")
+    """One row per singularity; a case that provably has none keeps a row with empty fields."""
+    head = ("degree", "teacher", "student", "labels", "loss", "normalization", "complete", "count")
     rows = []
     for record in records:
         found = record["singularities"]
-        common = [record[key] for key in head[:-1]] + [len(found)]
+        common = [record.get(key) for key in head[:-1]] + [len(found)]
         for s in found or [{}]:
             rows.append([*common, *(s.get(field) for field in _FIELDS)])
     return as_csv([*head, *_FIELDS], rows, source)
@@ -149,47 +174,43 @@ def _shortened(mid: str, radius: str) -> str:
     return enclosure(Enclosure(mid, radius).ball(), _SHORT).mid
 
 
-def _table(records: Sequence[dict], options: Namespace) -> Table:
-    divisor = (
-        Typeset("n*n!", r"$n\,n!$") if options.normalization == "n*n!" else Typeset("1", "$1$")
-    )
+def _rows(name: Typeset, record: dict) -> list[tuple]:
     rows: list[tuple] = []
-    for record in records:
-        n = record["degree"]
-        for s in record["singularities"]:
-            fate = "diverges" if s["diverges"] else "finite, 1/b"
-            if s["multiplicity"] > 1:
-                fate += f", as the power {2 * s['multiplicity']}"
-            b = decimal(_shortened(s["b"], s["b_radius"]))
-            constant = s["constant"] and decimal(_shortened(s["constant"], s["constant_radius"]))
-            rows.append((n, decimal(s["mu"]), b, fate, constant))
-        if not record["singularities"]:
-            rows.append((n, Typeset("none: proved", "none: proved"), None, "finite", None))
-    n = Symbol("n")
+    for s in record["singularities"]:
+        fate = "diverges" if s["diverges"] else "finite, 1/b"
+        if s["multiplicity"] > 1:
+            fate += f", as the power {2 * s['multiplicity']}"
+        b = decimal(_shortened(s["b"], s["b_radius"]))
+        constant = s["constant"] and decimal(_shortened(s["constant"], s["constant_radius"]))
+        rows.append((name, decimal(s["mu"]), b, fate, constant))
+    return rows or [(name, "none: proved", None, "finite", None)]
+
+
+def _table(chosen: Sequence[Case], records: Sequence[dict]) -> Table:
+    units, labels = in_units(chosen[0]), f"{chosen[0].labels} labels, {chosen[0].loss} loss"
+    note = (
+        "Every list is proved complete; every digit shown is certified to one unit in the last "
+        "place."
+    )
     return Table(
         name="singularities",
         title=Typeset(
-            f"Zeros of a(μ) in (0,1): Hermite student, {options.labels} labels, "
-            f"a and b divided by {divisor.plain}",
-            rf"Zeros of $a(\mu)$ in $(0,1)$: Hermite student, {options.labels} labels, "
-            rf"$a$ and $b$ divided by {divisor.latex}",
+            f"Zeros of a(μ) in (0,1): {labels}, {units.plain}",
+            rf"Zeros of $a(\mu)$ in $(0,1)$: {typeset(labels)}, {units.latex}",
         ),
         columns=(
-            n,
+            "pair",
             Typeset("zero μ*", r"$\mu_\star$"),
             Typeset("b(μ*)", r"$b(\mu_\star)$"),
             Typeset("escape time", r"$\tau$"),
             Typeset("C in τ ≈ C/(μ-μ*)²", r"$C$ in $\tau \approx C/(\mu-\mu_\star)^2$"),
         ),
-        rows=tuple(rows),
-        notes=(
-            Typeset(
-                "Every list is complete (exact root isolation); every digit shown is certified to "
-                "one unit in the last place.",
-                "Every list is complete (exact root isolation); every digit shown is certified to "
-                "one unit in the last place.",
-            ),
+        rows=tuple(
+            row
+            for case, record in zip(chosen, records, strict=True)
+            for row in _rows(case.name, record)
         ),
+        notes=(Typeset(note, note),),
     )
 
 
@@ -197,33 +218,17 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "numerics.singularities",
         "Find, with proof, every zero of the drift coefficient a in (0, 1), where the escape time "
-        "of a pure Hermite student may diverge.",
+        "may diverge.",
         (
             "--degree 5",
             "--degree 3:21 --digits 50",
             "--degree 3,5,10 --format json",
             "--degree 1:12 --labels squared --format latex --output singularities.tex",
+            "--activation erf --activation 'He3 + He4'",
+            "--teacher relu --student tanh --labels 'y**2 - y'",
         ),
     )
-    parser.add_argument(
-        "--degree",
-        type=Degrees,
-        required=True,
-        metavar="N",
-        help="Hermite degree: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
-    )
-    parser.add_argument(
-        "--labels",
-        choices=LABELS,
-        default=LABELS[0],
-        help="labels of the teacher He_n: as they are, or squared (default: matched)",
-    )
-    parser.add_argument(
-        "--normalization",
-        choices=NORMALIZATIONS,
-        default=NORMALIZATIONS[0],
-        help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n!)",
-    )
+    add_case_options(parser)
     parser.add_argument(
         "--digits",
         type=integer_between(1, 10_000),
@@ -237,15 +242,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.singularities`` and return its exit code."""
     parser = _parser()
 
-    def action(options: Namespace) -> str:
+    def action(options: Namespace) -> Outcome:
         source = provenance(parser, options)
-        degrees = progress(options.degree, "degrees")
-        records = [_record(degree, options, source) for degree in degrees]
+        chosen, records = [], []
+        for derive_case in progress(cases(options), "pairs"):
+            chosen.append(derive_case())
+            records.append(_record(chosen[-1], options.digits, source))
         if options.format == "json":
-            return json.dumps(records, indent=2)
+            return Outcome(json.dumps(records, indent=2))
         if options.format == "csv":
-            return _csv(records, source)
-        return render([_table(records, options)], options.format, source)
+            return Outcome(_csv(records, source))
+        return Outcome(render([_table(chosen, records)], options.format, source))
 
     return run(parser, action, arguments)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from flint import arb, ctx, fmpq
 
+from derive.errors import Undecided
 from numerics.enclosures import BallDrift, BallFunction
 
 _SEARCH_BITS = 64
@@ -17,15 +18,13 @@ _MOST_BITS = 4096
 _SPLIT = fmpq(61, 128)  # off centre, so that no zero at a simple fraction is met
 
 
-class Undecided(ArithmeticError):
-    """A question that enclosures of the highest precision in use do not settle."""
-
-
 def isolate_zeros(drift: BallDrift) -> list[tuple[fmpq, fmpq]]:
     """Isolate every zero of ``a`` in the open interval (0, 1), in increasing order.
 
-    In each interval of the result ``a`` is monotone and changes sign. Raises ``Undecided`` where
-    ``a`` and its slope cannot be told from zero together, as at a double zero. Certified.
+    In each interval of the result ``a`` is monotone and changes sign.
+
+    Raises ``Undecided`` where ``a`` and its slope cannot both be told from zero, as at a double
+    zero. Certified.
 
     >>> from derive.drift import hermite_drift
     >>> from numerics.enclosures import ball_drift
@@ -102,6 +101,24 @@ def enclose_zero(drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int) -> ar
                 return ball
         precision *= 2
     raise Undecided(f"the zero in {interval} is not enclosed to {bits} bits")
+
+
+def values_at_zero(
+    drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int
+) -> tuple[arb, arb, arb]:
+    """The zero in a monotone cell, and ``b`` and the slope there, each to ``bits`` bits. Certified.
+
+    Raises ``Undecided`` if ``b`` cannot be told from 0.
+    """
+    accuracy = bits
+    while accuracy <= _MOST_BITS + bits:
+        mu = enclose_zero(drift, interval, accuracy)
+        with ctx.workprec(accuracy + 32):
+            b, slope = drift.b(mu), drift.slope(mu)
+            if all(x.is_zero() or x.rel_accuracy_bits() >= bits for x in (b, slope)):
+                return mu, b, slope
+        accuracy *= 2
+    raise Undecided(f"the sign of b at the zero in {interval} is open at {_MOST_BITS} bits")
 
 
 def _shrunk(drift: BallDrift, ball: arb, rising: bool) -> arb:

@@ -4,6 +4,8 @@ import argparse
 import errno
 import os
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -13,15 +15,15 @@ from derive.command import (
     LARGEST_DEGREE,
     CommandParser,
     Degrees,
+    Outcome,
     integer_between,
     output_path,
     progress,
     provenance,
-    replacing,
     run,
-    write_whole,
+    write_all,
 )
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 
 
 @pytest.mark.parametrize(
@@ -80,45 +82,64 @@ def test_integers_outside_the_bounds_are_refused(text):
         integer_between(1, 10)(text)
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    target = tmp_path / "result.txt"
-    write_whole(target, "old")
-
-    def fail_half_way():
-        with replacing(target) as temporary:
-            temporary.write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_half_way()
-    assert target.read_text() == "old\n"
+def test_files_appear_together_or_not_at_all(tmp_path):
+    target, other = tmp_path / "result.txt", tmp_path / "absent" / "other.txt"
+    write_all({target: b"old"})
+    with pytest.raises(FileNotFoundError):
+        write_all({target: b"new", other: b"lost"})
+    assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["result.txt"]
-    write_whole(target, "new")
-    assert target.read_text() == "new\n"
+    write_all({target: b"new", tmp_path / "other.txt": b"too"})
+    assert (target.read_text(), (tmp_path / "other.txt").read_text()) == ("new", "too")
+    assert sorted(os.listdir(tmp_path)) == ["other.txt", "result.txt"]
 
 
-def test_the_file_appears_with_the_users_usual_permissions(tmp_path):
+def test_permissions_are_the_usual_ones_or_those_of_the_old_file(tmp_path):
     (tmp_path / "other").touch()
-    write_whole(tmp_path / "result", "text")
+    write_all({tmp_path / "result": b"text"})
     assert (tmp_path / "result").stat().st_mode == (tmp_path / "other").stat().st_mode
+    (tmp_path / "result").chmod(0o600)
+    write_all({tmp_path / "result": b"text"})
+    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_link_is_followed_and_a_device_is_written_directly(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
-    write_whole(output_path(str(tmp_path / "link")), "new")
+    write_all({output_path(str(tmp_path / "link")): b"new"})
     assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_text() == "new\n"
-    write_whole(output_path(os.devnull), "gone")
+    assert (tmp_path / "real").read_text() == "new"
+    write_all({output_path(os.devnull): b"gone"})
     assert not os.path.isfile(os.devnull)
 
 
-@pytest.mark.parametrize("text", ["", ".", "absent/file", "file/below"])
+def test_standard_output_as_a_file_keeps_what_it_holds(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("kept\n")
+    code = (
+        "import sys; from derive.command import CommandParser, Outcome, run\n"
+        "run(CommandParser('c', 'C.', []), lambda _: Outcome('added'), sys.argv[1:])"
+    )
+    with log.open("a") as stream:
+        subprocess.run(
+            [sys.executable, "-c", code, "--output", "/dev/stdout"], stdout=stream, check=True
+        )
+    assert log.read_text() == "kept\nadded\n"
+
+
+@pytest.mark.parametrize("text", ["", ".", "new/", "absent/file", "file/below", "n" * 300])
 def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(argparse.ArgumentTypeError, match=r"folder"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"folder|file name|too long"):
         output_path(text)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder nobody can write to")
+def test_folders_nobody_can_write_to_are_refused_before_the_work():
+    with pytest.raises(argparse.ArgumentTypeError, match="not writable"):
+        output_path("/proc/result")
 
 
 def _exit(capsys, action, *arguments):
@@ -138,7 +159,9 @@ def _raise(error):
 
 
 def test_exit_codes(capsys, tmp_path):
-    assert _exit(capsys, lambda _: "done") == (0, "done\n", "")
+    assert _exit(capsys, lambda _: Outcome("done")) == (0, "done\n", "")
+    code, out, err = _exit(capsys, _raise(Undecided("open at 9 bits")))
+    assert (code, out, err) == (1, "", "python -m some.command: undecided: open at 9 bits\n")
     code, out, err = _exit(capsys, _raise(InputError("x is wrong: give y")))
     assert (code, out, err) == (2, "", "python -m some.command: error: x is wrong: give y\n")
     code, out, err = _exit(capsys, _raise(KeyboardInterrupt()))
@@ -149,7 +172,7 @@ def test_exit_codes(capsys, tmp_path):
     assert (code, out) == (1, "")
     assert "No space left" in err
     assert err.count("\n") == 1
-    code, _, err = _exit(capsys, lambda _: "", "--unknown")
+    code, _, err = _exit(capsys, lambda _: Outcome(""), "--unknown")
     assert code == 2
     assert err.count("\n") == 1
 
@@ -160,7 +183,7 @@ def test_a_bug_is_not_disguised_as_bad_input(capsys):
 
 
 def test_help_has_examples(capsys):
-    code, out, _ = _exit(capsys, lambda _: "", "--help")
+    code, out, _ = _exit(capsys, lambda _: Outcome(""), "--help")
     assert code == 0
     assert "python -m some.command --format text" in out
 
@@ -173,6 +196,23 @@ def test_provenance_names_what_reproduces_the_result():
     line = provenance(parser, options)
     assert line.startswith("python -m some.command --degree 3:5 --flag | lora-escape ")
     assert "sympy 1." in line
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_greek_gets_an_answer(encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "derive.tables", "--degree", "1", "--format", "text"],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_commit_is_left_out_where_there_is_no_git(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    parser = CommandParser("some.command", "Do something.", [])
+    assert "commit" not in provenance(parser, parser.parse_args([]))
 
 
 def test_progress_is_silent_without_a_terminal(capsys):

@@ -15,6 +15,7 @@ from sympy import (
     log,
     oo,
     simplify,
+    sqrt,
     symbols,
 )
 
@@ -75,6 +76,12 @@ def test_without_any_drift_there_is_no_escape():
 
 
 def test_unknown_sign_is_not_guessed():
+    c = Symbol("c", real=True)
+    with pytest.raises(InputError, match="undecided"):
+        leading_escape_time(LeadingTerm(c, Integer(1)), LeadingTerm(Integer(-1)))
+    with pytest.raises(InputError, match="undecided"):
+        escape_time(0, c)
+    assert escape_time((sqrt(2) + sqrt(3)) ** 2 - 5 - 2 * sqrt(6), -1) == oo
     with pytest.raises(InputError, match="undecided"):
         leading_escape_time(LeadingTerm(Integer(1), Integer(1)), LeadingTerm(Symbol("c")))
 
@@ -136,7 +143,9 @@ def test_local_law_divides_by_the_factorial(multiplicity):
     assert (numerator.as_expr(), root.as_expr()) == (5, 2**multiplicity)
 
 
-@pytest.mark.parametrize(("degree", "end"), [(n, 0), (Integer(1), 0), (n, 2), (2 * p, "1")])
+@pytest.mark.parametrize(
+    ("degree", "end"), [(n, 0), (1, 0), (n, 2), (2 * p, "1"), (-3, 1), (0, 1), (Rational(1, 2), 1)]
+)
 def test_limits_that_are_not_derived_are_refused(degree, end):
     with pytest.raises(InputError, match="not accepted"):
         hermite_escape_limit(degree, end)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from strategies import polynomials, strengths
 from sympy import Poly, Rational
 
+from derive.errors import InputError
 from derive.symbols import z
 from numerics.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
 
@@ -31,6 +32,13 @@ def test_ball_of_an_enclosure_contains_the_number(number, digits):
         ball = enclosure(exact, digits).ball()
     with ctx.workprec(2000):  # contains() rounds a rational to the working precision
         assert ball.contains(fmpq(number.numerator, number.denominator))
+
+
+def test_wide_balls_have_an_enclosure_and_unbounded_ones_none():
+    wide = enclosure(arb(0, 1), 5)
+    assert (wide.mid, float(wide.radius) >= 1) == ("0", True)
+    with pytest.raises(InputError, match="unbounded"):
+        enclosure(arb("inf"), 5)
 
 
 def test_exact_numbers_have_no_radius():

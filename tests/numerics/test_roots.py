@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Poly, Symbol
 
+from derive.errors import InputError
 from numerics import roots as roots_module
 from numerics.roots import (
     enclose_root,
@@ -78,6 +79,7 @@ def test_close_roots_are_told_apart():
     mignotte = fmpz_poly([2, -4000, 2000000] + [0] * 14 + [-1])
     found = enclose_roots(isolate_roots(mignotte), 40)
     assert len(found) == 2
+    assert found[0][0] < found[1][0]  # apart, though 40 bits are too few for that
     with ctx.workprec(300):
         (left, _), (right, _) = enclose_roots([root for _, root in found], 200)
         assert 0 < right - left < arb(10) ** -22
@@ -109,8 +111,35 @@ def test_an_irrational_root_squares_back(bits):
         assert ball.rel_accuracy_bits() >= bits
 
 
-def test_constants_have_no_roots():
+def test_constants_have_no_roots_and_zero_is_refused():
     assert isolate_roots(fmpz_poly([7])) == []
+    with pytest.raises(InputError, match="zero polynomial"):
+        isolate_roots(fmpz_poly([]))
+
+
+def test_intervals_hold_one_root_of_the_whole_polynomial():
+    """Also next to a root of another multiplicity: 1/√2 twice, and 5/7."""
+    polynomial = fmpz_poly([-1, 0, 2]) ** 2 * fmpz_poly([-5, 7])
+    (double, single) = [root for _, root in enclose_roots(isolate_roots(polynomial), 50)]
+    assert (double.multiplicity, single.multiplicity) == (2, 1)
+    assert double.upper <= single.lower
+    assert double.lower**2 * 2 < 1 < double.upper**2 * 2
+    assert single.lower * 7 < 5 < single.upper * 7
+
+
+def test_an_enclosure_that_misses_the_root_is_noticed(monkeypatch):
+    """Planted fault: Newton off by a little; the substitution back must not accept it."""
+    (root,) = isolate_roots(fmpz_poly([-1, 0, 2]))
+    exact, calls = roots_module._newton, []
+
+    def shifted(f):
+        calls.append(f)
+        return exact(f) + (fmpq(1, 2**20) if len(calls) == 1 else 0)
+
+    monkeypatch.setattr(roots_module, "_newton", shifted)
+    with ctx.workprec(200):
+        assert (2 * enclose_root(root, 60) ** 2).contains(1)
+    assert len(calls) > 1
 
 
 def test_vanishing_is_decided_exactly():

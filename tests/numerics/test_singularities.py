@@ -80,7 +80,7 @@ def test_the_sign_at_degree_50_is_right_where_doubles_are_wrong(table):
     assert -7e-32 < float(first.b) < -6e-32
     b = hermite_drift(50).b
     in_doubles = sum(float(c) * float(first.mu) ** k for (k,), c in b.terms())
-    assert abs(in_doubles) > 1e10 * abs(float(first.b))
+    assert in_doubles > 0
 
 
 @pytest.mark.parametrize("n", [3, 9, 10, 25, 50])
@@ -208,7 +208,7 @@ def test_csv_keeps_a_row_for_degrees_without_singularity(command):
     rows = list(csv.DictReader(done.stdout.splitlines()))
     assert [(row["degree"], row["count"]) for row in rows] == [("3", "1"), ("4", "0"), ("5", "1")]
     assert rows[1]["mu"] == ""
-    assert rows[1]["complete"] == "True"
+    assert rows[1]["complete"] == "true"
 
 
 @pytest.mark.parametrize("form", ["text", "latex", "markdown"])
@@ -255,9 +255,12 @@ def test_interrupt_stops_cleanly(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(4)  # past the imports, far before the end
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=30)
+    try:
+        time.sleep(4)  # past the imports, far before the end
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=30)
+    finally:
+        run.kill()
     assert (run.returncode, out) == (130, "")
     assert err == "python -m numerics.singularities: interrupted, nothing was written\n"
     assert os.listdir(tmp_path) == []

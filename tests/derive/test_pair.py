@@ -1,0 +1,197 @@
+"""Drift coefficients of any pair: closed forms, the frozen risk, quadrature, special models."""
+
+import mpmath
+import pytest
+from sympy import (
+    I,
+    Integer,
+    N,
+    Poly,
+    Rational,
+    asin,
+    diff,
+    factorial,
+    lambdify,
+    pi,
+    simplify,
+    sqrt,
+    symbols,
+)
+
+from derive.activation import CATALOGUE, Activation
+from derive.drift import Drift, hermite_drift
+from derive.errors import InputError
+from derive.gaussian import NoClosedForm
+from derive.grammar import parse_activation, parse_transform
+from derive.pair import MISALIGNMENTS, ClosedDrift, MeanDrift, Pair, drift_of, frozen_risk
+from derive.symbols import mu, z
+
+OUTSIDE = ("sigmoid", "tanh", "silu", "softplus")
+CLOSED = [name for name in CATALOGUE if name not in OUTSIDE]
+SQUARED = parse_transform("squared")
+
+
+def matched(text, **options):
+    activation = parse_activation(text)
+    return Pair(activation, activation, **options)
+
+
+def expressions(drift):
+    return [f.as_expr() if isinstance(f, Poly) else f for f in (drift.a, drift.b)]
+
+
+def test_relu_and_erf_as_in_the_literature():
+    relu = drift_of(matched("relu"))
+    assert simplify(relu.a - (1 - mu) / 2) == 0
+    assert relu.b == Rational(-1, 2)
+    erf = drift_of(matched("erf"))
+    a = 4 / pi / (1 + 2 * mu**2) * (1 / sqrt(3 + 2 * mu**2) - mu / sqrt(1 + 4 * mu**2))
+    assert (erf.a - a).expand().equals(0)
+    assert (erf.b - (-2 * mu * a - 4 / pi / sqrt(1 + 4 * mu**2))).expand().equals(0)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize("transform", ["matched", "squared", "y**3 - y"])
+def test_a_is_minus_the_slope_of_the_frozen_risk(name, transform):
+    """a(μ) = -ℓ'(μ), derived independently: the risk is a mean that a never saw."""
+    pair = matched(name, transform=parse_transform(transform))
+    try:
+        risk = frozen_risk(pair)
+    except NoClosedForm:
+        pytest.skip("the risk itself has no closed form")
+    a, _ = expressions(drift_of(pair))
+    for strength in (Rational(1, 7), Rational(5, 8)):
+        assert abs(N((diff(risk, mu) + a).subs(mu, strength), 30)) < 1e-22
+
+
+def _branches(activation):
+    value = activation.value
+    for _ in range(3):
+        plus, minus = (lambdify(z, value.smooth + side * value.kink, "mpmath") for side in (1, -1))
+        yield (lambda x, p=plus, m=minus: p(x) if x > 0 else m(x)), value.jump
+        if value.jump == 0:
+            value = value.derivative()
+
+
+def _by_quadrature(pair, strength):
+    """a and b from their definition: E[(y - σ)zσ'] and E[(y - σ)σ''] - Eσ'², with the δ of σ''."""
+    (phi, _), *_ = _branches(pair.teacher)
+    transform = lambdify(z, pair.transform.as_expr(), "mpmath")
+    (s, _), (s1, _), (s2, jump) = _branches(pair.student)
+    points = [-22, -12, -8, -4, -2, -1, 0, 1, 2, 4, 8, 12, 22]
+    m = mpmath.mpf(strength.p) / strength.q
+
+    def mean(f):
+        return mpmath.quad(lambda x: f(x) * mpmath.npdf(x), points)
+
+    a = mean(lambda x: (transform(phi(x)) - s(m * x)) * x * s1(m * x))
+    b = mean(lambda x: (transform(phi(x)) - s(m * x)) * s2(m * x) - s1(m * x) ** 2)
+    zero = mpmath.mpf(0)
+    return a, b + (transform(phi(zero)) - s(zero)) * mpmath.mpf(str(N(jump, 40))) / m * mpmath.npdf(
+        0
+    )
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "transform"),
+    [
+        *((name, name, "matched") for name in CLOSED),
+        ("erf", "erf", "squared"),
+        ("gelu", "gelu", "squared"),
+        ("cos", "relu", "matched"),
+        ("He3", "erf(2*x)", "matched"),
+        ("abs", "sin", "y**2 - y"),
+        ("relu", "gauss", "squared"),
+        ("exp(x/2)", "relu + erf", "matched"),
+    ],
+)
+def test_closed_forms_agree_with_quadrature_to_25_digits(teacher, student, transform):
+    pair = Pair(parse_activation(teacher), parse_activation(student), parse_transform(transform))
+    drift = drift_of(pair)
+    strength = Rational(5, 13)
+    with mpmath.workdps(36):
+        for ours, theirs in zip(expressions(drift), _by_quadrature(pair, strength), strict=True):
+            value = mpmath.mpf(str(N(ours.subs(mu, strength), 40)))
+            assert abs(value - theirs) < (1 + abs(value)) * mpmath.mpf(10) ** -25
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+def test_polynomial_pairs_are_the_hermite_drift(n):
+    he = parse_activation(f"He{n}")
+    for labels in ("matched", "squared"):
+        drift = drift_of(Pair(he, he, parse_transform(labels)))
+        assert isinstance(drift, Drift)
+        assert drift == hermite_drift(n, labels, "raw")
+
+
+def test_the_three_kinds_of_drift():
+    assert isinstance(drift_of(matched("x**3")), Drift)
+    assert isinstance(drift_of(matched("relu + sin")), ClosedDrift)
+    assert isinstance(drift_of(matched("relu + tanh")), MeanDrift)
+
+
+@pytest.mark.parametrize("teacher", ["cos", "abs", "gauss", "He4"])
+def test_an_odd_student_never_sees_an_even_teacher(teacher):
+    student = parse_activation("erf")
+    drift = drift_of(Pair(parse_activation(teacher), student))
+    other = drift_of(Pair(parse_activation("x**2"), student))
+    assert [
+        simplify(f - g) for f, g in zip(expressions(drift), expressions(other), strict=True)
+    ] == [0, 0]
+
+
+def test_correlation_loss_of_the_linear_pair_forgets_the_pre_training():
+    assert expressions(drift_of(matched("x", loss="correlation"))) == [1, 0]
+    erf = drift_of(matched("erf", loss="correlation"))
+    assert simplify(erf.a - 4 / pi / (1 + 2 * mu**2) / sqrt(3 + 2 * mu**2)) == 0
+
+
+@pytest.mark.parametrize("name", ["identity", "relu", "erf", "sin", "cos", "exp", "He2", "He3"])
+def test_misalignment_zero_is_the_limit_of_small_misalignment(name):
+    nu = symbols("nu", positive=True)
+    tilted = drift_of(matched(name, misalignment=nu))
+    main = expressions(drift_of(matched(name)))
+    for ours, limit in zip(expressions(tilted), main, strict=True):
+        point = {mu: Rational(2, 5), nu: Rational(1, 10**12)}
+        assert abs(N(ours.subs(point) - limit.subs(mu, Rational(2, 5)), 30)) < 1e-10
+
+
+@pytest.mark.parametrize("name", ["relu", "erf", "cos", "exp", "gauss"])
+def test_misaligned_drift_is_the_derivative_of_the_risk_in_the_statistics(name):
+    """a = -(2μ L_Q + L_ρ), b = -2 L_Q with L(Q, ρ) summed as a Hermite series, at Q = μ² + ν²."""
+    q, r, nu = symbols("q r nu", positive=True)
+    coefficient = CATALOGUE[name].coefficient
+    student = [coefficient(Integer(k), q) for k in range(44)]  # ρ/√Q = 0.45: 0.45^44 < 1e-15
+    correlation = sum(c.subs(q, 1) * c * r**k / factorial(k) for k, c in enumerate(student))
+    power = Activation.named(name).value.gaussian().scaled(sqrt(q)) ** 2
+    loss = power.mean() / 2 - correlation
+    at = {q: Rational(5, 16), r: Rational(1, 4)}
+    by_q, by_r = (N(diff(loss, v).subs(at), 25) for v in (q, r))
+    activation = parse_activation(name)
+    drift = drift_of(Pair(activation, activation, misalignment=nu))
+    point = {mu: Rational(1, 4), nu: Rational(1, 2)}
+    a, b = (N(f.subs(point), 25) for f in expressions(drift))
+    assert abs(b + 2 * by_q) < 1e-12
+    assert abs(a + by_q / 2 + by_r) < 1e-12
+
+
+def test_the_spherical_linear_model_of_the_appendix():
+    """λ₊ = ½(b + √(b² + 4(a² + ν²b²))): τ ≈ 5.854 at μ = 0.9 instead of 101."""
+    nu = MISALIGNMENTS["spherical"]
+    a, b = expressions(drift_of(matched("x", misalignment=nu)))
+    tau = 2 / (b + sqrt(b**2 + 4 * (a**2 + nu**2 * b**2)))
+    assert abs(N(tau.subs(mu, Rational(9, 10))) - 5.8541) < 1e-4
+
+
+def test_arcsines_appear_where_they_should():
+    assert drift_of(matched("gelu")).a.has(asin)
+    assert not drift_of(matched("gelu")).a.has(I)
+
+
+def test_what_cannot_be_done_is_one_line():
+    with pytest.raises(InputError, match="choose from"):
+        Pair(Activation.named("relu"), Activation.named("relu"), loss="hinge")
+    with pytest.raises(InputError, match="no closed form"):
+        drift_of(matched("tanh", misalignment=1 - mu))
+    with pytest.raises(InputError, match="grows too fast"):
+        drift_of(matched("exp(x**2/5)", transform=parse_transform("y**3")))

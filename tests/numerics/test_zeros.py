@@ -1,0 +1,132 @@
+"""All zeros of a in (0, 1) for any pair: against the exact route, and planted zeros."""
+
+import json
+
+import pytest
+from flint import arb, ctx, fmpq
+from sympy import Rational, exp
+
+from derive.drift import hermite_drift
+from derive.errors import InputError, Undecided
+from derive.grammar import parse_activation, parse_transform
+from derive.pair import ClosedDrift, Pair, drift_of
+from derive.symbols import mu
+from numerics.enclosures import ball_drift
+from numerics.singularities import find_singularities
+from numerics.zeros import enclose_zero, isolate_zeros, sign_of
+
+
+@pytest.mark.parametrize("labels", ["matched", "squared"])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 9, 10])
+def test_enclosures_find_what_exact_isolation_finds(n, labels):
+    """Two independent searches: Descartes on integers, and interval Newton on balls."""
+    drift = hermite_drift(n, labels)
+    exact = find_singularities(drift, digits=25)
+    balls = ball_drift(drift)
+    found = isolate_zeros(balls)
+    assert len(found) == len(exact)
+    for interval, s in zip(found, exact, strict=True):
+        with ctx.workprec(120):
+            assert enclose_zero(balls, interval, 80).overlaps(s.mu.ball())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "relu", "leaky_relu", "erf", "gelu", "sin", "cos", "exp", "gauss", "tanh", "sigmoid"],
+)
+def test_no_singularity_of_the_common_activations(text):
+    activation = parse_activation(text)
+    assert find_singularities(drift_of(Pair(activation, activation)), 10) == ()
+
+
+@pytest.mark.parametrize("text", ["erf", "sin", "tanh", "erf(3*x)"])
+def test_odd_activations_with_squared_labels_have_none(text):
+    activation = parse_activation(text)
+    drift = drift_of(Pair(activation, activation, parse_transform("squared")))
+    assert find_singularities(drift, 10) == ()
+
+
+def test_a_steep_sine_has_two():
+    activation = parse_activation("sin(3*x)")
+    found = find_singularities(drift_of(Pair(activation, activation)), 20)
+    assert len(found) == 2
+    assert all(s.diverges for s in found)
+    low, high = (fmpq(*map(int, end.split("/"))) for end in found[0].interval)
+    assert arb(low) <= found[0].mu.ball() <= arb(high)
+
+
+def test_planted_zeros_are_found_with_their_fate():
+    """A closed form with zeros at 1/4 and 3/4, b negative at one and positive at the other."""
+    a = (4 * mu - 1) * (4 * mu - 3) * exp(mu)
+    first, second = find_singularities(ClosedDrift(a, mu - Rational(1, 2)), 30)
+    for s, value in ((first, "1/4"), (second, "3/4")):
+        with ctx.workprec(200):
+            assert s.mu.ball().contains(arb(fmpq(*map(int, value.split("/")))))
+    assert (first.diverges, second.diverges) == (True, False)
+    constant = 0.25 / (8 * 2.718281828459045**0.25) ** 2  # -b/a'², a' = 4(4μ-3)e^μ
+    assert float(first.constant) == pytest.approx(constant, rel=1e-12)
+
+
+def test_double_zeros_are_left_undecided_not_missed():
+    with pytest.raises(Undecided, match="double zero"):
+        find_singularities(ClosedDrift((3 * mu - 1) ** 2 * exp(mu), Rational(-1)), 10)
+
+
+def test_zeros_of_a_and_b_together_are_left_undecided():
+    with pytest.raises(Undecided, match="sign of b"):
+        find_singularities(ClosedDrift((3 * mu - 1) * exp(mu), (3 * mu - 1) * exp(-mu)), 10)
+
+
+def test_a_high_order_zero_at_an_end_is_no_singularity():
+    assert find_singularities(ClosedDrift(mu**3 * (1 - mu) ** 2 * exp(mu), Rational(-1)), 10) == ()
+
+
+def test_nothing_to_isolate():
+    with pytest.raises(InputError, match="identically"):
+        find_singularities(ClosedDrift(mu - mu * exp(0), Rational(-1)), 10)
+
+
+def test_signs_are_certified():
+    assert sign_of(lambda x: x - fmpq(1, 3), fmpq(1, 2)) == 1
+    with pytest.raises(Undecided):
+        sign_of(lambda x: x - x, fmpq(1, 2))
+
+
+# The command.
+
+COMMAND = "numerics.singularities"
+
+
+def test_activations_on_the_command_line(command):
+    done = command(
+        COMMAND, "--activation", "erf", "--activation", "He3 + He4", "--teacher", "relu",
+        "--student", "tanh", "--labels", "y**2 - y", "--format", "json", "--digits", "12",
+    )  # fmt: skip
+    assert done.stderr == ""
+    records = json.loads(done.stdout)
+    assert [r["student"] for r in records] == ["erf", "He3 + He4", "tanh"]
+    assert all(r["complete"] and r["normalization"] == "raw" for r in records)
+    assert records[2]["teacher"] == "relu"
+    line = records[0]["provenance"].split(" | ")[0]
+    assert "--activation 'He3 + He4'" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--activation", "reul"), "did you mean 'relu'"),
+        (("--activation", "step"), "square integrable"),
+        (("--activation", "exp(x**2)"), "grows too fast"),
+        (("--activation", "__import__('os')"), "not part of the grammar"),
+        (("--teacher", "relu"), "go together"),
+        (("--activation", "erf", "--normalization", "n*n!"), "pure Hermite"),
+        (("--degree", "3", "--labels", "x**2"), "accepted"),
+        (("--degree", "3", "--loss", "hinge"), "correlation"),
+        ((), "no pair is chosen"),
+    ],
+)
+def test_bad_usage_is_one_line(command, options, hint):
+    done = command(COMMAND, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert hint in done.stderr
+    assert done.stderr.count("\n") == 1
