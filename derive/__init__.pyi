@@ -1,4 +1,7 @@
 # The public names of derive, by the module that holds them.
+from .activation import CATALOGUE as CATALOGUE
+from .activation import Activation as Activation
+from .activation import Kinked as Kinked
 from .drift import Drift as Drift
 from .drift import drift_from_expectation as drift_from_expectation
 from .drift import drift_from_loss as drift_from_loss
@@ -6,6 +9,7 @@ from .drift import hermite_drift as hermite_drift
 from .drift import hermite_power as hermite_power
 from .drift import linearised_flow as linearised_flow
 from .errors import InputError as InputError
+from .errors import Undecided as Undecided
 from .escape import LeadingTerm as LeadingTerm
 from .escape import eigenvalues as eigenvalues
 from .escape import escape_limit as escape_limit
@@ -14,6 +18,10 @@ from .escape import exit_time as exit_time
 from .escape import hermite_escape_limit as hermite_escape_limit
 from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law
+from .gaussian import GaussianFunction as GaussianFunction
+from .gaussian import NoClosedForm as NoClosedForm
+from .grammar import parse_activation as parse_activation
+from .grammar import parse_transform as parse_transform
 from .hermite import change_variance as change_variance
 from .hermite import gaussian_mean as gaussian_mean
 from .hermite import hermite_coefficients as hermite_coefficients
@@ -29,3 +37,8 @@ from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
 from .loss import PopulationLoss as PopulationLoss
 from .loss import population_loss as population_loss
+from .pair import ClosedDrift as ClosedDrift
+from .pair import MeanDrift as MeanDrift
+from .pair import Pair as Pair
+from .pair import drift_of as drift_of
+from .pair import frozen_risk as frozen_risk

@@ -136,6 +136,7 @@ def as_latex(table: Table) -> str:
             f"% {table.title.plain}",
             _ROOM_FOR_FRACTIONS,
             rf"\begin{{tabular}}{{{_layout(table)}}}",
+            _latex_title(table),
             r"\toprule",
             _latex_row(table.columns),
             r"\midrule",
@@ -151,6 +152,12 @@ def _layout(table: Table) -> str:
     wrapped = r">{\raggedright\arraybackslash}p{0.8\linewidth}"
     columns = (wrapped if i == table.wide else "l" for i in range(len(table.columns)))
     return f"@{{}}{''.join(columns)}@{{}}"
+
+
+def _latex_title(table: Table) -> str:
+    """The title as a row of the table: no page break, and no copy and paste, can part them."""
+    title = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\textbf{{{table.title.latex}}}}}"
+    return rf"{title} \\[1ex]"
 
 
 def _latex_row(cells: Sequence[Cell]) -> str:
@@ -176,13 +183,11 @@ def latex_document(tables: Sequence[Table]) -> str:
 
 
 def _latex_longtable(table: Table) -> str:
-    # The title is a row of the table, so that no page break can part them.
-    title = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\textbf{{{table.title.latex}}}}}"
     rules = [r"\toprule", _latex_row(table.columns), r"\midrule"]
     return "\n".join(
         [
             rf"\begin{{longtable}}{{{_layout(table)}}}",
-            rf"{title} \\[1ex]",
+            _latex_title(table),
             *rules,
             r"\endfirsthead",
             *rules,
@@ -199,7 +204,8 @@ def _latex_longtable(table: Table) -> str:
 def render(tables: Sequence[Table], form: str, provenance: str) -> str:
     """Tables in one of the forms ``text``, ``markdown`` and ``latex``, with their provenance."""
     if form == "latex":
-        return "\n\n".join([f"% {provenance}", *(as_latex(table) for table in tables)])
+        pieces = "\n\n\\bigskip\n\n".join(as_latex(table) for table in tables)
+        return f"% {provenance}\n\n{pieces}"
     if form == "markdown":
         return "\n\n".join([*(as_markdown(table) for table in tables), f"<!-- {provenance} -->"])
     return "\n\n".join([*(as_text(table) for table in tables), provenance])

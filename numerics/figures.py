@@ -161,7 +161,8 @@ def _finish(figure: Figure, axis: Axes, name: str, members: Sequence[Case]) -> N
         return
     columns = 5 if len(members) <= 5 else 3
     lines = ceil(len(members) / columns)
-    axis.set_title(name, loc="left", fontsize=8, pad=4 if lines == 1 else 4 + 10 * lines)
+    beside = lines == 1 and len(name) < 16  # else the title stands above the legend
+    axis.set_title(name, loc="left", fontsize=8, pad=4 if beside else 4 + 10 * lines)
     axis.legend(
         ncols=columns,
         fontsize=7,

@@ -48,6 +48,19 @@ def test_examples_in_docstrings_run(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 
+def test_the_readme_is_right():
+    """Its examples run, and its commands are the ones that continuous integration runs."""
+    root = Path(__file__).resolve().parent.parent
+    assert doctest.testfile(str(root / "README.md"), module_relative=False).failed == 0
+    commands = [
+        line
+        for line in (root / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("python3 -m venv")
+    ]
+    assert len(commands) == 2
+    assert set(commands) <= set((root / ".ci/run").read_text().splitlines())
+
+
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("derive.")])
 def test_derive_has_no_floats_and_imports_nothing_of_ours(module):
     tree = _source(module)
