@@ -14,7 +14,8 @@ Every result is exact, with rational coefficients in ``mu``, and carries its nor
 from dataclasses import dataclass
 from math import comb, factorial
 
-from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
+from sympy import QQ, Expr, Matrix, Poly, PolynomialError, Symbol, diff, expand
+from sympy.polys.polyerrors import CoercionFailed
 
 from derive.errors import InputError
 from derive.hermite import checked_degree, gaussian_mean, polynomial
@@ -41,8 +42,11 @@ class Drift:
 def linearised_flow(loss: PopulationLoss) -> Matrix:
     r"""Jacobian of the gradient flow of ``(u, m)`` at the origin, in ``mu``.
 
-    The flow is :math:`\dot u = -\partial_u L`, :math:`\dot m = -(1-m^2)\,\partial_m L` (91).
-    Source: (52)-(58). Exact.
+    Arguments: ``loss`` of the pair. The flow is
+
+    .. math:: \dot u = -\partial_u L, \qquad \dot m = -(1-m^2)\,\partial_m L.
+
+    Raises nothing of its own. Source: (52)-(58), (91). Exact.
 
     >>> from derive.symbols import z
     >>> linearised_flow(population_loss(z, z, z))
@@ -62,7 +66,10 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     Arguments: ``teacher`` and ``student``, polynomials in ``z``; transformed labels are a
     transformed teacher, as in ``teacher**2``.
 
-    Raises ``InputError`` if one of them is no polynomial in ``z``.
+    .. math:: \dot u = a\,m + b\,u, \qquad \dot m = a\,u
+
+    Raises ``InputError`` if one of them is no polynomial in ``z`` with rational coefficients, and
+    ``ArithmeticError`` if the linearised flow had another form, which would be a bug.
     Source: (33) → (51) → (52)-(58). Exact, raw normalisation.
 
     >>> from derive.symbols import z
@@ -72,7 +79,7 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     flow = linearised_flow(population_loss(teacher, student, z))
     if flow[0, 1] != flow[1, 0] or flow[1, 1] != 0:
         raise ArithmeticError(f"the linearised flow {flow} does not have the form (58)")
-    return Drift(Poly(flow[0, 1], mu, domain=QQ), Poly(flow[0, 0], mu, domain=QQ))
+    return _rational_drift(flow[0, 1], flow[0, 0])
 
 
 def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
@@ -83,7 +90,7 @@ def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     .. math:: a = E[(\phi(z) - \sigma(\mu z))\, z\, \sigma'(\mu z)], \qquad
               b = E[(\phi(z) - \sigma(\mu z))\, \sigma''(\mu z)] - E[\sigma'(\mu z)^2]
 
-    Raises ``InputError`` if one of them is no polynomial in ``z``.
+    Raises ``InputError`` if one of them is no polynomial in ``z`` with rational coefficients.
     Source: Price's theorem on (51) at ``u = m = 0``. Exact, raw normalisation.
 
     >>> from derive.symbols import z
@@ -97,7 +104,16 @@ def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     residual = phi - value
     a = gaussian_mean((residual * slope * Poly(z, z)).as_expr(), z)
     b = gaussian_mean((residual * curvature - slope**2).as_expr(), z)
-    return Drift(Poly(a, mu, domain=QQ), Poly(b, mu, domain=QQ))
+    return _rational_drift(a, b)
+
+
+def _rational_drift(a: Expr, b: Expr) -> Drift:
+    try:
+        return Drift(Poly(a, mu, domain=QQ), Poly(b, mu, domain=QQ))
+    except (CoercionFailed, PolynomialError):
+        raise InputError(
+            "coefficients that are not rational are not accepted here: use derive.pair.drift_of"
+        ) from None
 
 
 def hermite_power(n: int) -> Poly:

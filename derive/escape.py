@@ -32,7 +32,7 @@ from derive.symbols import Q, mu
 def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     r"""Eigenvalues :math:`\lambda_\pm = \tfrac12 (b \pm \sqrt{b^2 + 4a^2})` of the search phase.
 
-    Arguments: drift coefficients, any expressions. Source: (59). Exact.
+    Arguments: ``a``, ``b``, any expressions. Raises nothing of its own. Source: (59). Exact.
 
     >>> eigenvalues(0, -1)
     (0, -1)
@@ -70,7 +70,8 @@ def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
 
     .. math:: t_{exit} \asymp \frac{\log d}{b + \sqrt{b^2 + 4a^2}} = \tfrac12 \tau \log d
 
-    Source: (9), (61). Exact as a formula; the law holds up to additive constants.
+    Raises ``InputError`` as ``escape_time`` does. Source: (9), (61). Exact as a formula; the law
+    holds up to additive constants.
 
     >>> from derive.symbols import d
     >>> exit_time(0, 1, d)
@@ -83,7 +84,7 @@ def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
 class LeadingTerm:
     """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
 
-    The zero function has coefficient 0; an infinite one has coefficient ``oo``.
+    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Exact.
     """
 
     coefficient: Expr
@@ -211,7 +212,9 @@ def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
     .. math:: \tau \approx \frac{C}{(\mu-\mu_\star)^{2k}}, \qquad
               C = \frac{-b(\mu_\star)}{(a^{(k)}(\mu_\star)/k!)^2}.
 
-    The result is the pair :math:`(-b,\; a^{(k)}/k!)`. Source: ``leading_escape_time``. Exact.
+    The result is the pair :math:`(-b,\; a^{(k)}/k!)`.
+
+    Raises ``InputError`` for a multiplicity below 1. Source: ``leading_escape_time``. Exact.
 
     >>> from derive.drift import hermite_drift
     >>> numerator, root = local_law(hermite_drift(1))

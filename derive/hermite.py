@@ -12,6 +12,7 @@ from operator import index
 
 from sympy import (
     Expr,
+    Float,
     Integer,
     Poly,
     PolynomialError,
@@ -39,7 +40,12 @@ def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
 
 
 def polynomial(expression: Expr, z: Symbol) -> Poly:
-    """Return ``expression`` as a polynomial in ``z``, or raise ``InputError`` if it is none."""
+    """Return ``expression`` as a polynomial in ``z``, or raise ``InputError`` if it is none.
+
+    Floating-point coefficients are refused too: nothing exact can be said of them.
+    """
+    if sympify(expression).has(Float):
+        raise InputError(f"{expression} holds a float: give exact numbers, such as Rational(1, 2)")
     try:
         return Poly(expression, z)
     except PolynomialError:
@@ -139,7 +145,7 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One
 
     .. math:: \sigma(z) = \sum_k \frac{c_k}{k!} H_k^{[Q]}(z)
 
-    Source: (28). Exact.
+    Raises nothing of its own. Source: (28). Exact.
 
     >>> from derive.symbols import Q, z
     >>> hermite_series((0, 3*Q, 0, 6), z, Q)
@@ -163,7 +169,8 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
 
     .. math:: c_k(P) = \sum_j \frac{(P-Q)^j}{j!\,2^j}\, c_{k+2j}(Q)
 
-    Source: (34), (35); it is the heat equation :math:`c_k' = c_{k+2}/2`, solved. Exact.
+    Raises nothing of its own. Source: (34), (35); it is the heat equation
+    :math:`c_k' = c_{k+2}/2`, solved. Exact.
 
     >>> from derive.symbols import Q
     >>> change_variance((0, 0, 0, 6), 1, Q)  # He_3 seen at variance Q (64)
@@ -211,9 +218,12 @@ def product_coefficients(
 ) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a product of two Hermite series of the same variance.
 
-    Arguments: coefficients of the factors; a series times itself gives the squared label (36).
+    Arguments: ``left``, ``right``: the coefficients of the factors; ``variance``, that of both. A
+    series times itself gives the squared label (36).
 
-    Source: (36), (37). Exact.
+    .. math:: c_k = k! \sum_{i,j} \frac{a_i b_j}{i!\,j!}\,[H_k]\,H_i H_j
+
+    with the weights of ``hermite_product``. Raises nothing of its own. Source: (36), (37). Exact.
 
     >>> product_coefficients((0, 1), (0, 1))  # z² = He_2 + 1
     (1, 0, 2)
@@ -234,6 +244,8 @@ def information_exponent(expression: Expr, z: Symbol) -> Expr:
 
     Arguments: ``expression`` a polynomial in ``z``; its coefficients may hold other symbols.
     The result is ``oo`` for a constant.
+
+    .. math:: \min \{k \ge 1 : E[He_k(z)\,\sigma(z)] \ne 0\}
 
     Raises ``InputError`` if ``expression`` is no polynomial in ``z``, or if a symbolic
     coefficient leaves the answer open: undecided is not zero. Source: Sec. 2.2. Exact.

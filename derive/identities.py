@@ -176,9 +176,12 @@ def _(j: int, k: int, Q: Expr) -> Sides:
 def ornstein_uhlenbeck(expression: Expr, z: Symbol, variance: Expr) -> Expr:
     r"""Ornstein-Uhlenbeck operator of a Gaussian of the given variance.
 
+    Arguments: ``expression`` in ``z``; ``variance`` :math:`Q`, any expression.
+
     .. math:: \mathcal{L} f = Q f'' - z f'
 
-    Source: (25); the Hermite polynomials are its eigenfunctions (26). Exact.
+    Raises nothing of its own. Source: (25); the Hermite polynomials are its eigenfunctions (26).
+    Exact.
 
     >>> ornstein_uhlenbeck(z**2, z, 1)
     2 - 2*z**2

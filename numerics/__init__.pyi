@@ -5,6 +5,8 @@ from .enclosures import ball_drift as ball_drift
 from .escape import EscapeCurve as EscapeCurve
 from .escape import escape_curve as escape_curve
 from .expressions import ball_function as ball_function
+from .floats import FastDrift as FastDrift
+from .floats import fast_drift as fast_drift
 from .quadrature import mean_function as mean_function
 from .roots import RealRoot as RealRoot
 from .roots import enclose_root as enclose_root

@@ -90,15 +90,19 @@ def _ends(a: Expr) -> tuple[BallFunction | None, BallFunction | None]:
 def _end(a: Expr, end: int) -> BallFunction | None:
     """The first derivative of ``a`` that does not vanish at an end where ``a`` does."""
     for order in range(_HIGHEST_ORDER):
-        if simplify(a.subs(mu, end)) != 0:
-            return ball_function(a, [mu]) if order else None
+        compiled = ball_function(a, [mu])
+        # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
+        if not compiled(arb(end)).contains(0) or simplify(a.subs(mu, end)) != 0:
+            return compiled if order else None
         a = diff(a, mu)
-    return ball_function(a, [mu])
+    return compiled
 
 
 def _from_means(drift: MeanDrift) -> BallDrift:
     a, b, slope = (mean_function(f) for f in (drift.a, drift.b, drift.slope))
-    at_zero, at_one = (slope if _vanishes(drift.a, end) else None for end in (0, 1))
+    at_zero, at_one = (
+        slope if a(arb(end)).contains(0) and _vanishes(drift.a, end) else None for end in (0, 1)
+    )
     return BallDrift(a, b, slope, at_zero, at_one, certainty="certified")
 
 

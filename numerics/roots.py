@@ -124,8 +124,8 @@ def _monotone(centred: fmpz_poly) -> bool:
 def enclose_root(root: RealRoot, bits: int) -> arb:
     """Ball that contains the root, to a relative accuracy of ``bits`` bits.
 
-    Certified: every step keeps the root, and the result is substituted back (the factor changes
-    sign across it).
+    Arguments: ``root`` as isolated; ``bits`` ≥ 1. Raises nothing of its own. Certified: every step
+    keeps the root, and the result is substituted back (the factor changes sign across it).
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))
     >>> enclose_root(root, 40).str(10)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import polynomials, strengths
-from sympy import Poly, Rational, diff, expand, factor, lambdify
+from sympy import Poly, Rational, Symbol, diff, expand, factor, lambdify, sqrt
 
 from derive import drift as drift_module
 from derive.drift import (
@@ -137,6 +137,12 @@ def test_dropping_the_mean_of_the_student_is_noticed(monkeypatch):
         drift_module, "population_loss", lambda *pair: _without_mean(population_loss(*pair))
     )
     assert drift_from_loss(shifted, he, z) != right
+
+
+def test_floats_and_irrational_coefficients_are_refused_in_one_line():
+    for student in (0.5 * z, sqrt(2) * z, Symbol("c") * z):
+        with pytest.raises(InputError, match=r"give exact numbers|not rational"):
+            drift_from_loss(z, student, z)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sympy import (
     symbols,
 )
 
-from derive.activation import CATALOGUE, Activation
+from derive.activation import CATALOGUE, Activation, Kinked
 from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
@@ -122,6 +122,14 @@ def test_polynomial_pairs_are_the_hermite_drift(n):
         drift = drift_of(Pair(he, he, parse_transform(labels)))
         assert isinstance(drift, Drift)
         assert drift == hermite_drift(n, labels, "raw")
+
+
+def test_normalised_hermite_students_have_irrational_coefficients():
+    """He_2/√2 of the networks: the drift is quadratic in the student, so half that of He_2."""
+    half = Activation("He2/sqrt(2)", Kinked(parse_activation("He2").expression / sqrt(2)))
+    raw = hermite_drift(2, "matched", "raw")
+    for ours, whole in zip(expressions(drift_of(Pair(half, half))), (raw.a, raw.b), strict=True):
+        assert simplify(2 * ours - whole.as_expr()) == 0
 
 
 def test_the_three_kinds_of_drift():

@@ -1,0 +1,90 @@
+"""Fast doubles against certified values: to 1e-13 everywhere, next to zeros and ends too."""
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+from derive.activation import CATALOGUE
+from derive.drift import hermite_drift
+from derive.errors import InputError
+from derive.grammar import parse_activation, parse_transform
+from derive.pair import MISALIGNMENTS, Pair, drift_of
+from numerics import floats
+from numerics.enclosures import ball_drift, growth_rate
+from numerics.floats import fast_drift
+from numerics.singularities import find_singularities
+
+ENDS = [1e-8, 3e-7, 1e-3, 1 - 1e-3, 1 - 1e-5, 1 - 1e-8]
+
+
+def _drift(text, labels="matched"):
+    if text.startswith("He"):
+        return hermite_drift(int(text[2:]), labels)
+    activation = parse_activation(text)
+    return drift_of(Pair(activation, activation, parse_transform(labels)))
+
+
+def _certified(drift, points):
+    balls = ball_drift(drift)
+    with ctx.workprec(900 if not hasattr(drift, "slope") else 120):
+        for x in points:
+            a, b = balls.a(arb(float(x))), balls.b(arb(float(x)))
+            rate = growth_rate(b, a * a)
+            yield [float(value.mid()) for value in (a, b, rate)]
+
+
+@pytest.mark.parametrize("text", [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh"])
+@pytest.mark.parametrize("labels", ["matched", "squared"])
+def test_relative_error_is_below_1e_13(text, labels):
+    drift = _drift(text, labels)
+    points = np.concatenate([np.random.default_rng(7).uniform(0.01, 0.99, 25), ENDS])
+    fast = fast_drift(drift)
+    truth = np.array(list(_certified(drift, points))).T
+    for ours, exact in zip((fast.a(points), fast.b(points), fast.rate(points)), truth, strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("text", ["He3", "He10", "He50", "sin(3*x)"])
+def test_next_to_a_singularity(text):
+    drift = _drift(text)
+    for s in find_singularities(drift, 30):
+        points = float(s.mu) * (1 + np.array([-1e-9, -1e-12, 1e-15, 1e-6]))
+        truth = np.array(list(_certified(drift, points))).T
+        fast = fast_drift(drift)
+        np.testing.assert_allclose(fast.a(points), truth[0], rtol=1e-13, atol=0)
+        np.testing.assert_allclose(fast.tau(points), 1 / truth[2], rtol=3e-13, atol=0)
+
+
+@pytest.mark.parametrize("text", ["x", "erf", "cos", "sigmoid"])
+def test_full_strength_has_no_escape(text):
+    fast = fast_drift(_drift(text))
+    assert fast.a([1.0]).tolist() == [0.0]
+    assert fast.tau([1.0]).tolist() == (
+        [np.inf] if fast.b([1.0])[0] < 0 else [1 / fast.b([1.0])[0]]
+    )
+
+
+def test_misaligned_rate():
+    x = parse_activation("x")
+    fast = fast_drift(drift_of(Pair(x, x, misalignment=MISALIGNMENTS["spherical"])))
+    points = np.linspace(0.1, 0.9, 5)
+    coupling = (1 - points) ** 2 + (1 - points**2)
+    np.testing.assert_allclose(fast.rate(points), (-1 + np.sqrt(1 + 4 * coupling)) / 2, rtol=1e-13)
+
+
+def test_shapes_and_ranges():
+    fast = fast_drift(_drift("erf"))
+    assert fast.tau(np.full((2, 3), 0.5)).shape == (2, 3)
+    assert fast.a(0.5).shape == ()
+    for bad in (0.0, -0.1, 1.5, np.nan):
+        with pytest.raises(InputError, match="0 < μ ≤ 1"):
+            fast.a([0.5, bad])
+
+
+def test_trusting_cancelled_doubles_is_noticed(monkeypatch):
+    """Planted fault: without the fall-back on balls, He_50 is wrong."""
+    monkeypatch.setattr(floats, "_MOST_CANCELLATION", np.inf)
+    drift = _drift("He50")
+    points = np.array([0.8, 0.9])
+    truth = np.array(list(_certified(drift, points))).T
+    assert not np.allclose(fast_drift(drift).b(points), truth[1], rtol=1e-3, atol=0)
