@@ -31,7 +31,6 @@ from sympy import (
     pi,
     sin,
     sqrt,
-    sympify,
     tanh,
 )
 from sympy import sign as sympy_sign
@@ -40,7 +39,7 @@ from derive import gaussian
 from derive.errors import InputError
 from derive.gaussian import GaussianFunction, NoClosedForm
 from derive.hermite import checked_degree, hermite_polynomial
-from derive.symbols import z
+from derive.symbols import exact, z
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class Activation:
         exp(1/2)
         """
         k = checked_degree(k)
-        root = sqrt(sympify(variance))
+        root = sqrt(exact(variance))
         projected = _in_the_algebra(hermite_polynomial(k, z)) * self.value.gaussian().scaled(root)
         return (projected.mean() / root**k).expand(power_base=False, power_exp=False)
 

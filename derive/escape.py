@@ -20,13 +20,12 @@ from sympy import (
     log,
     oo,
     sqrt,
-    sympify,
 )
 
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.hermite import checked_degree
-from derive.symbols import Q, mu
+from derive.symbols import Q, exact, mu
 
 
 def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
@@ -54,7 +53,7 @@ def escape_time(a: Expr, b: Expr) -> Expr:
     >>> escape_time(0, -1), escape_time(0, 2)
     (oo, 1/2)
     """
-    a, b = sympify(a), sympify(b)
+    a, b = exact(a), exact(b)
     if a.equals(0):
         sign_of_b = b.is_positive
         if sign_of_b is None:
@@ -169,7 +168,7 @@ def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
     >>> hermite_escape_limit(2*p, 0).coefficient
     factorial2(2*p)/factorial2(2*p - 1)
     """
-    n = sympify(n)
+    n = exact(n)
     if end == 1 and n.is_integer and n.is_positive:
         return _hermite_limit_at_one(n)
     if end != 0 or n.is_even is None or not (n - 1).is_positive:

@@ -27,11 +27,11 @@ from sympy import (
     oo,
     pi,
     sqrt,
-    sympify,
     together,
 )
 
 from derive.errors import InputError
+from derive.symbols import exact
 
 
 class NoClosedForm(ArithmeticError):
@@ -107,7 +107,7 @@ class GaussianFunction:
 
         Raises ``InputError`` if the sign is not known. Exact.
         """
-        factor = sympify(factor)
+        factor = exact(factor)
         if not (factor.is_positive or factor.is_negative):
             raise InputError(
                 f"scale {factor} is not accepted: give a number or symbol of known sign"
@@ -147,7 +147,7 @@ class GaussianFunction:
         >>> sign().smoothed(1) == error_function(1 / sqrt(2))
         True
         """
-        s = sympify(variance)
+        s = exact(variance)
         parts = (constant(c) * _smoothed(key, s) for key, c in self._terms.items())
         return sum(parts, GaussianFunction({}))
 
@@ -174,7 +174,7 @@ class GaussianFunction:
 
 def constant(value: Expr) -> GaussianFunction:
     """The constant function. Exact."""
-    return GaussianFunction({Monomial(): sympify(value)})
+    return GaussianFunction({Monomial(): exact(value)})
 
 
 def power(k: int) -> GaussianFunction:
@@ -184,12 +184,12 @@ def power(k: int) -> GaussianFunction:
 
 def exponential(quadratic: Expr, linear: Expr) -> GaussianFunction:
     """The exponential ``exp(-quadratic·z² + linear·z)``; ``linear`` may be complex. Exact."""
-    return GaussianFunction({_monomial(0, sympify(quadratic), sympify(linear), ()): S.One})
+    return GaussianFunction({_monomial(0, exact(quadratic), exact(linear), ()): S.One})
 
 
 def error_function(scale: Expr) -> GaussianFunction:
     """The error function ``erf(scale·z)`` for a positive scale. Exact."""
-    return GaussianFunction({_monomial(0, S.Zero, S.Zero, (sympify(scale),)): S.One})
+    return GaussianFunction({_monomial(0, S.Zero, S.Zero, (exact(scale),)): S.One})
 
 
 def sign() -> GaussianFunction:

@@ -12,7 +12,6 @@ from operator import index
 
 from sympy import (
     Expr,
-    Float,
     Integer,
     Poly,
     PolynomialError,
@@ -21,11 +20,11 @@ from sympy import (
     Symbol,
     expand,
     oo,
-    sympify,
 )
 
 from derive.errors import InputError
 from derive.symbols import Q as VARIANCE
+from derive.symbols import exact
 
 
 def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
@@ -44,10 +43,8 @@ def polynomial(expression: Expr, z: Symbol) -> Poly:
 
     Floating-point coefficients are refused too: nothing exact can be said of them.
     """
-    if sympify(expression).has(Float):
-        raise InputError(f"{expression} holds a float: give exact numbers, such as Rational(1, 2)")
     try:
-        return Poly(expression, z)
+        return Poly(exact(expression), z)
     except PolynomialError:
         raise InputError(f"{expression} is not accepted: give a polynomial in {z}") from None
 
@@ -86,7 +83,7 @@ def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ..
     (1, 6 - 6*Q, 3*(1 - Q)**2)
     """
     n = checked_degree(n)
-    gap = sympify(target) - sympify(source)
+    gap = exact(target) - exact(source)
     return tuple(
         Integer(factorial(n) // (factorial(n - 2 * j) * factorial(j) * 2**j)) * gap**j
         for j in range(n // 2 + 1)
@@ -110,7 +107,7 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     for (k,), coefficient in polynomial(expression, z).terms():
         if k % 2 == 0:
             double_factorial = factorial(k) // (factorial(k // 2) * 2 ** (k // 2))
-            total += coefficient * double_factorial * sympify(variance) ** (k // 2)
+            total += coefficient * double_factorial * exact(variance) ** (k // 2)
     return expand(total)
 
 
@@ -154,7 +151,7 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One
     return expand(
         sum(
             (
-                sympify(c) / factorial(k) * hermite_polynomial(k, z, variance)
+                exact(c) / factorial(k) * hermite_polynomial(k, z, variance)
                 for k, c in enumerate(coefficients)
             ),
             Integer(0),
@@ -176,13 +173,13 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
     >>> change_variance((0, 0, 0, 6), 1, Q)  # He_3 seen at variance Q (64)
     (0, 3*Q - 3, 0, 6)
     """
-    half_gap = (sympify(target) - sympify(source)) / 2
+    half_gap = (exact(target) - exact(source)) / 2
     length = len(coefficients)
     return tuple(
         expand(
             sum(
                 (
-                    sympify(coefficients[k + 2 * j]) * half_gap**j / factorial(j)
+                    exact(coefficients[k + 2 * j]) * half_gap**j / factorial(j)
                     for j in range((length - k + 1) // 2)
                 ),
                 Integer(0),
@@ -208,7 +205,7 @@ def hermite_product(m: int, n: int, variance: Expr = S.One) -> dict[int, Expr]:
     """
     m, n = checked_degree(m), checked_degree(n)
     return {
-        m + n - 2 * j: factorial(j) * comb(m, j) * comb(n, j) * sympify(variance) ** j
+        m + n - 2 * j: factorial(j) * comb(m, j) * comb(n, j) * exact(variance) ** j
         for j in range(min(m, n) + 1)
     }
 
@@ -233,7 +230,7 @@ def product_coefficients(
         for j, e in enumerate(right):
             if c == 0 or e == 0:
                 continue
-            weight = sympify(c) * sympify(e) / (factorial(i) * factorial(j))
+            weight = exact(c) * exact(e) / (factorial(i) * factorial(j))
             for k, w in hermite_product(i, j, variance).items():
                 result[k] += weight * w * factorial(k)
     return tuple(expand(c) for c in result)
@@ -284,4 +281,4 @@ def hermite_mean(n: int, variance: Expr = VARIANCE) -> Expr:
     if n % 2:
         return Integer(0)
     half = n // 2
-    return Rational(factorial(n), factorial(half) * 2**half) * (sympify(variance) - 1) ** half
+    return Rational(factorial(n), factorial(half) * 2**half) * (exact(variance) - 1) ** half

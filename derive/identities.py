@@ -21,7 +21,6 @@ from sympy import (
     hermite_prob,
     sqrt,
     symbols,
-    sympify,
 )
 
 from derive.hermite import (
@@ -33,7 +32,7 @@ from derive.hermite import (
     hermite_series,
     rescaling_coefficients,
 )
-from derive.symbols import z
+from derive.symbols import exact, z
 
 Sides = tuple[Expr, Expr]
 
@@ -186,4 +185,4 @@ def ornstein_uhlenbeck(expression: Expr, z: Symbol, variance: Expr) -> Expr:
     >>> ornstein_uhlenbeck(z**2, z, 1)
     2 - 2*z**2
     """
-    return sympify(variance) * diff(expression, z, 2) - z * diff(expression, z)
+    return exact(variance) * diff(expression, z, 2) - z * diff(expression, z)

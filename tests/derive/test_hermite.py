@@ -104,3 +104,11 @@ def test_input_outside_the_domain_is_refused_in_one_line(call):
     with pytest.raises(InputError, match="give") as refusal:
         call()
     assert "\n" not in str(refusal.value)
+
+
+def test_text_is_never_evaluated_and_floats_are_never_taken():
+    for bad in ("Q", "__import__('os')", 0.5, object()):
+        with pytest.raises(InputError, match="give"):
+            rescaling_coefficients(2, bad, 1)
+        with pytest.raises(InputError, match="give"):
+            gaussian_mean(bad, z)
