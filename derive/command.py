@@ -122,6 +122,19 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """Option type for text that ``parse`` accepts; the text itself is the value."""
+
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return check
+
+
 def output_path(text: str) -> Path:
     """Option type for a file to write: refuses now what could not be written later."""
     path = Path(text)

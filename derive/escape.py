@@ -19,13 +19,17 @@ from sympy import (
     factorial2,
     log,
     oo,
+    simplify,
     sqrt,
 )
 
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.hermite import checked_degree
+from derive.pair import ClosedDrift
 from derive.symbols import Q, exact, mu
+
+HIGHEST_ORDER = 6  # of a zero at an end that closed forms are differentiated for
 
 
 def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
@@ -127,13 +131,15 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     )
 
 
-def escape_limit(drift: Drift, end: int) -> LeadingTerm:
+def escape_limit(drift: Drift | ClosedDrift, end: int) -> LeadingTerm:
     r"""Leading behaviour of τ at an end of the pre-training range.
 
-    Arguments: ``drift``; ``end`` 0 for :math:`\mu \to 0` (then ``x`` is μ) or 1 for
-    :math:`\mu \to 1` (then ``x`` is :math:`1-\mu`).
+    Arguments: ``drift``, polynomial or in closed form, of a pair without misalignment; ``end`` 0
+    for :math:`\mu \to 0` (then ``x`` is μ) or 1 for :math:`\mu \to 1` (then ``x`` is
+    :math:`1-\mu`).
 
-    Raises ``InputError`` for another end. Source: Prop. 3, for any polynomial drift. Exact.
+    Raises ``InputError`` for another end, for misaligned pre-training, and if a coefficient
+    vanishes at the end to an order above ``HIGHEST_ORDER``. Source: Prop. 3, for any drift. Exact.
 
     >>> from derive.drift import hermite_drift
     >>> escape_limit(hermite_drift(3), 1)
@@ -141,6 +147,10 @@ def escape_limit(drift: Drift, end: int) -> LeadingTerm:
     """
     if end not in (0, 1):
         raise InputError(f"end {end!r} is not accepted: give 0 or 1")
+    if isinstance(drift, ClosedDrift):
+        if drift.misalignment != 0:
+            raise InputError("limits are derived for aligned pre-training: give no misalignment")
+        return leading_escape_time(*(_taylor_term(f, end) for f in (drift.a, drift.b)))
     x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
     return leading_escape_time(*(_lowest_term(f.compose(x)) for f in (drift.a, drift.b)))
 
@@ -148,6 +158,19 @@ def escape_limit(drift: Drift, end: int) -> LeadingTerm:
 def _lowest_term(f: Poly) -> LeadingTerm:
     (exponent,), coefficient = f.terms()[-1]
     return LeadingTerm(coefficient, Integer(exponent))
+
+
+def _taylor_term(f: Expr, end: int) -> LeadingTerm:
+    """The first term of the Taylor series in the distance from the end that does not vanish."""
+    if f == 0:
+        return LeadingTerm(S.Zero)
+    for order in range(HIGHEST_ORDER + 1):
+        value = simplify(f.subs(mu, end))
+        if value != 0:
+            inward = (-1) ** order if end else 1
+            return LeadingTerm(inward * value / factorial(order), Integer(order))
+        f = diff(f, mu)
+    raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")
 
 
 def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:

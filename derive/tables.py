@@ -10,10 +10,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sympy import Expr, Integer, Poly, Symbol, factor
 
-from derive.command import CommandParser, Degrees, Outcome, progress, provenance, run
+from derive.activation_tables import ACTIVATION_TABLES
+from derive.command import (
+    CommandParser,
+    Degrees,
+    Outcome,
+    accepted,
+    progress,
+    provenance,
+    run,
+)
 from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.escape import LeadingTerm, escape_limit, hermite_escape_limit
+from derive.grammar import parse_activation
 from derive.hermite import (
     hermite_coefficients,
     hermite_polynomial,
@@ -217,12 +227,13 @@ def _combination(weights: Iterable[tuple[int, Expr]]) -> Typeset:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "derive.tables",
-        "Typeset tables of the pure-Hermite theory: Hermite, rescaling and squared-label "
-        "coefficients, drift coefficients, limits of the escape time.",
+        "Typeset tables of the theory: Hermite, rescaling and squared-label coefficients, drift "
+        "coefficients, limits of the escape time, for Hermite degrees or for any activation.",
         (
             "--degree 1:8 --output tables.tex",
             "--degree 1:8 --standalone --output document.tex",
             "--degree 3 --table drift --format markdown",
+            "--activation erf --activation 'x**3/6 + relu' --format text",
         ),
         default_format="latex",
     )
@@ -234,7 +245,16 @@ def _parser() -> CommandParser:
         help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
     )
     parser.add_argument(
-        "--table", choices=TABLES, help="only this table (default: all, one after the other)"
+        "--activation",
+        action="append",
+        type=accepted(parse_activation),
+        metavar="TEXT",
+        help="tables of this activation instead, such as erf or 'x**3/6 + relu'; may be repeated",
+    )
+    parser.add_argument(
+        "--table",
+        choices=[*TABLES, *ACTIVATION_TABLES],
+        help="only this table (default: all of them, one after the other)",
     )
     parser.add_argument(
         "--standalone",
@@ -267,18 +287,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
 
     def action(options: Namespace) -> Outcome:
-        if max(options.degree) > LARGEST_TABULATED:
+        builders = ACTIVATION_TABLES if options.activation else TABLES
+        chosen = options.activation or options.degree
+        if not options.activation and max(chosen) > LARGEST_TABULATED:
             raise InputError(
-                f"--degree {options.degree} is not accepted: tables hold degrees up to "
+                f"--degree {chosen} is not accepted: tables hold degrees up to "
                 f"{LARGEST_TABULATED}; numerics.singularities goes further"
             )
-        names = [options.table] if options.table else list(TABLES)
+        if options.table and options.table not in builders:
+            raise InputError(f"--table {options.table} is not among {', '.join(builders)} here")
+        names = [options.table] if options.table else list(builders)
         if options.format == "csv" and len(names) > 1:
-            raise InputError(f"--format csv holds one table: add --table {{{','.join(TABLES)}}}")
+            raise InputError(f"--format csv holds one table: add --table {{{','.join(builders)}}}")
         if options.standalone and options.format != "latex":
             raise InputError(f"--standalone is a LaTeX document, not {options.format}: drop one")
         source = provenance(parser, options)
-        tables = [TABLES[name](options.degree) for name in progress(names, "tables")]
+        tables = [builders[name](chosen) for name in progress(names, "tables")]
         if options.format == "json":
             return Outcome(_json(tables, source))
         if options.format == "csv":

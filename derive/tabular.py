@@ -34,7 +34,7 @@ class Table:
     Fields: ``name`` identifies it to scripts; ``title``; ``columns`` the headings; ``rows``, each
     as long as ``columns``; ``notes`` printed below. A cell is text, a number, a SymPy expression
     (typeset as mathematics), a ``Typeset`` or ``None`` (blank). The column number ``wide`` holds
-    long formulas and wraps in LaTeX.
+    long formulas and wraps in LaTeX, at the given ``share`` of the line.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[Typeset, ...] = ()
     wide: int | None = None
+    share: str = "0.8"
 
 
 _LATEX_SPECIAL = str.maketrans(
@@ -149,7 +150,7 @@ def as_latex(table: Table) -> str:
 
 
 def _layout(table: Table) -> str:
-    wrapped = r">{\raggedright\arraybackslash}p{0.8\linewidth}"
+    wrapped = rf">{{\raggedright\arraybackslash}}p{{{table.share}\linewidth}}"
     columns = (wrapped if i == table.wide else "l" for i in range(len(table.columns)))
     return f"@{{}}{''.join(columns)}@{{}}"
 

@@ -1,19 +1,17 @@
 """Which pairs a command works on: the options that choose them, and the cases they stand for."""
 
 import re
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from derive.command import CommandParser, Degrees
+from derive.command import CommandParser, Degrees, accepted
 from derive.drift import LABELS, NORMALIZATIONS, Drift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import LOSSES, MISALIGNMENTS, ClosedDrift, MeanDrift, Pair, drift_of
 from derive.tabular import Typeset, typeset
 
-T = TypeVar("T")
 AnyDrift = Drift | ClosedDrift | MeanDrift
 
 
@@ -62,19 +60,6 @@ def _written(text: str) -> tuple[str, str]:
     return text, rf"$\mathrm{{He}}_{{{pure[1]}}}$" if pure else rf"\texttt{{{typeset(text)}}}"
 
 
-def accepted(parse: Callable[[str], T]) -> Callable[[str], str]:
-    """Option type for text that ``parse`` accepts; the text itself is the value."""
-
-    def check(text: str) -> str:
-        try:
-            parse(text)
-        except InputError as error:
-            raise ArgumentTypeError(str(error)) from None
-        return text
-
-    return check
-
-
 def add_case_options(parser: CommandParser, misalignment: bool = False) -> None:
     """Add the options that choose the pairs: by degree, by activation, by teacher and student."""
     parser.add_argument(
@@ -98,6 +83,7 @@ def add_case_options(parser: CommandParser, misalignment: bool = False) -> None:
         )
     parser.add_argument(
         "--labels",
+        metavar="TEXT",
         type=accepted(parse_transform),
         default="matched",
         help="labels: matched, squared, or a polynomial of the teacher's output y (default: "

@@ -1,5 +1,7 @@
 """Settings and fixtures shared by all tests."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,3 +36,26 @@ def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
         )
 
     return call
+
+
+@pytest.fixture
+def compiles(tmp_path) -> Callable[[str], None]:
+    """Check that a real LaTeX engine compiles a document, and that nothing sticks out."""
+    if not shutil.which("pdflatex"):
+        if os.environ.get("CI"):
+            pytest.fail("CI installs a LaTeX engine, but pdflatex is not there")
+        pytest.skip("needs pdflatex (Debian: texlive-latex-recommended)")
+
+    def check(source: str) -> None:
+        (tmp_path / "main.tex").write_text(source, encoding="utf-8")
+        run = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout[-2000:]
+        assert "Overfull" not in run.stdout, run.stdout[-2000:]
+
+    return check

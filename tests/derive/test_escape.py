@@ -5,6 +5,7 @@ from hypothesis import given
 from strategies import rationals
 from sympy import (
     Integer,
+    N,
     Poly,
     Rational,
     Symbol,
@@ -31,6 +32,8 @@ from derive.escape import (
     leading_escape_time,
     local_law,
 )
+from derive.grammar import parse_activation
+from derive.pair import Pair, drift_of
 from derive.symbols import mu
 
 p = Symbol("p", integer=True, positive=True)
@@ -110,6 +113,28 @@ def test_proposition_3_degree_by_degree(degree):
         general = hermite_escape_limit(2 * p + degree % 2, 0)
         expected = LeadingTerm(general.coefficient.subs(p, degree // 2), general.exponent)
         assert escape_limit(drift, 0) == expected
+
+
+@pytest.mark.parametrize("text", ["relu", "erf", "gelu", "sin", "cos", "exp", "gauss"])
+@pytest.mark.parametrize("end", [0, 1])
+def test_limits_of_closed_forms_are_limits(text, end):
+    """τ next to the end, at 60 digits, over its leading term is 1."""
+    activation = parse_activation(text)
+    drift = drift_of(Pair(activation, activation))
+    term = escape_limit(drift, end)
+    step = Rational(1, 10**9)
+    a, b = (N(f.subs(mu, abs(end - step)), 60) for f in (drift.a, drift.b))
+    assert abs(escape_time_of(a, b) / N(term.coefficient * step**term.exponent, 60) - 1) < 1e-6
+
+
+def escape_time_of(a, b):
+    return 2 / (b + (b**2 + 4 * a**2) ** Rational(1, 2))
+
+
+def test_limits_of_misaligned_pairs_are_refused():
+    x = parse_activation("relu")
+    with pytest.raises(InputError, match="aligned"):
+        escape_limit(drift_of(Pair(x, x, misalignment=1 - mu)), 1)
 
 
 def test_the_normalisation_scales_the_limits():

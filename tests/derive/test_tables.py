@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import shutil
-import subprocess
 
 import pytest
 from sympy import Poly, expand, parse_expr, simplify
@@ -60,37 +57,19 @@ def test_printed_limits_are_those_of_prop_3():
     assert [plain(row[0]) for row in rows[6:]] == ["2*p", "2*p + 1", "n"]
 
 
-def _compile(source, folder):
-    if not shutil.which("pdflatex"):
-        if os.environ.get("CI"):
-            pytest.fail("CI installs a LaTeX engine, but pdflatex is not there")
-        pytest.skip("needs pdflatex (Debian: texlive-latex-recommended)")
-    (folder / "main.tex").write_text(source, encoding="utf-8")
-    run = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout[-2000:]
-    assert "Overfull" not in run.stdout, run.stdout[-2000:]
-
-
-def test_standalone_document_compiles(command, tmp_path):
+def test_standalone_document_compiles(command, compiles, tmp_path):
     done = command("derive.tables", "--degree", "1:12", "--standalone", "--output", "all.tex")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    _compile((tmp_path / "all.tex").read_text(encoding="utf-8"), tmp_path)
+    compiles((tmp_path / "all.tex").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_piece_compiles_inside_another_document(command, tmp_path, name):
+def test_piece_compiles_inside_another_document(command, compiles, name):
     command("derive.tables", "--degree", "1:8", "--table", name, "--output", "piece.tex")
     packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs}"
-    _compile(
+    compiles(
         rf"\documentclass{{article}}{packages}\begin{{document}}\noindent\input{{piece}}"
-        r"\end{document}",
-        tmp_path,
+        r"\end{document}"
     )
 
 

@@ -1,0 +1,108 @@
+"""Tables for any activation: Hermite coefficients, drift, limits of the escape time.
+
+``derive.tables`` shows them for the activations given with ``--activation``. Adding a table is one
+function and its entry in ``ACTIVATION_TABLES``.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sympy import Expr, simplify, sstr
+
+from derive.drift import Drift
+from derive.errors import InputError
+from derive.escape import LeadingTerm, escape_limit
+from derive.gaussian import NoClosedForm
+from derive.grammar import parse_activation
+from derive.pair import ClosedDrift, MeanDrift, Pair, drift_of
+from derive.symbols import Q, mu
+from derive.tabular import Cell, Table, Typeset, formula, typeset
+
+_HIGHEST_COEFFICIENT = 4
+_NONE = Typeset("no closed form", "no closed form")
+
+
+def activation_coefficients_table(texts: Sequence[str]) -> Table:
+    """Hermite coefficients of activations at variance Q (30)."""
+    rows: list[tuple[Cell, ...]] = []
+    for text in texts:
+        activation = parse_activation(text)
+        for k in range(_HIGHEST_COEFFICIENT + 1):
+            try:
+                value = _expression(simplify(activation.hermite_coefficient(k, Q)))
+            except NoClosedForm:
+                value = _NONE
+            rows.append((_name(text), Typeset(f"c_{k}", f"$c_{{{k}}}$"), value))
+    return _table(
+        "activation-coefficients",
+        Typeset("Hermite coefficients c_k(Q) (30)", "Hermite coefficients $c_k(Q)$ (30)"),
+        rows,
+    )
+
+
+def activation_drift_table(texts: Sequence[str]) -> Table:
+    """Drift coefficients of matched pairs, raw."""
+    rows: list[tuple[Cell, ...]] = []
+    for text in texts:
+        drift = _matched(text)
+        for name in ("a", "b"):
+            f = getattr(drift, name)
+            value = _NONE if isinstance(drift, MeanDrift) else _expression(f.as_expr())
+            rows.append((_name(text), Typeset(name, f"${name}$"), value))
+    return _table(
+        "activation-drift",
+        Typeset(
+            "Drift coefficients of matched pairs, raw", "Drift coefficients of matched pairs, raw"
+        ),
+        rows,
+    )
+
+
+def activation_limits_table(texts: Sequence[str]) -> Table:
+    """Leading behaviour of the escape time of matched pairs at both ends, raw."""
+    rows: list[tuple[Cell, ...]] = []
+    for text in texts:
+        drift = _matched(text)
+        for end, x, arrow in ((0, mu, r"\mu \to 0"), (1, 1 - mu, r"\mu \to 1")):
+            if isinstance(drift, MeanDrift):
+                value: Cell = _NONE
+            else:
+                value = _law(escape_limit(drift, end), x)
+            rows.append((_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value))
+    return _table(
+        "activation-limits",
+        Typeset(
+            "Escape time tau of matched pairs at weak and strong pre-training, raw",
+            r"Escape time $\tau$ of matched pairs at weak and strong pre-training, raw",
+        ),
+        rows,
+    )
+
+
+ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
+    "activation-coefficients": activation_coefficients_table,
+    "activation-drift": activation_drift_table,
+    "activation-limits": activation_limits_table,
+}
+
+
+def _matched(text: str) -> Drift | ClosedDrift | MeanDrift:
+    activation = parse_activation(text)
+    return drift_of(Pair(activation, activation))
+
+
+def _law(limit: LeadingTerm, x: Expr) -> Typeset:
+    return _expression(simplify(limit.coefficient) * x**limit.exponent)
+
+
+def _expression(value: Expr) -> Typeset:
+    return Typeset(sstr(value), f"${formula(value)}$")
+
+
+def _name(text: str) -> Typeset:
+    return Typeset(text, rf"\texttt{{{typeset(text)}}}")
+
+
+def _table(name: str, title: Typeset, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    if not rows:
+        raise InputError("no activation is chosen: give --activation")
+    return Table(name, title, ("activation", "", "closed form"), tuple(rows), wide=2, share="0.65")

@@ -1,0 +1,67 @@
+"""The tables for any activation say what derive says, and real LaTeX compiles them."""
+
+import csv
+import json
+
+import pytest
+from sympy import parse_expr, simplify
+
+from derive.activation_tables import ACTIVATION_TABLES
+from derive.drift import hermite_drift
+from derive.errors import InputError
+from derive.escape import escape_limit
+from derive.grammar import parse_activation
+from derive.pair import Pair, drift_of
+from derive.symbols import Q, mu
+from derive.tabular import plain
+
+SYMBOLS = {"mu": mu, "Q": Q}
+TEXTS = ("erf", "relu", "He3", "sigmoid")
+
+
+def _rows(name):
+    for text, what, value in ACTIVATION_TABLES[name](TEXTS).rows:
+        yield plain(text), plain(what), plain(value)
+
+
+def test_printed_drift_reads_back_as_the_drift():
+    for text, name, printed in _rows("activation-drift"):
+        if text == "sigmoid":
+            assert printed == "no closed form"
+            continue
+        activation = parse_activation(text)
+        value = getattr(drift_of(Pair(activation, activation)), name).as_expr()
+        assert simplify(parse_expr(printed, SYMBOLS) - value) == 0
+
+
+def test_printed_coefficients_read_back():
+    for text, name, printed in _rows("activation-coefficients"):
+        if text != "sigmoid":
+            value = parse_activation(text).hermite_coefficient(int(name[2:]), Q)
+            assert simplify(parse_expr(printed, SYMBOLS) - value) == 0
+
+
+def test_printed_limits_are_those_of_the_drift():
+    rows = {(text, name): printed for text, name, printed in _rows("activation-limits")}
+    limit = escape_limit(hermite_drift(3, "matched", "raw"), 1)
+    printed = parse_expr(rows["He3", "tau, mu -> 1"], SYMBOLS)
+    assert simplify(printed - limit.coefficient * (1 - mu) ** limit.exponent) == 0
+    # ReLU is linear at half the speed: 2/(1-μ)², exactly, to leading order.
+    assert simplify(parse_expr(rows["relu", "tau, mu -> 1"], SYMBOLS) - 2 / (1 - mu) ** 2) == 0
+
+
+def test_no_activation_is_refused():
+    with pytest.raises(InputError, match="--activation"):
+        ACTIVATION_TABLES["activation-drift"](())
+
+
+def test_the_command(command, compiles, tmp_path):
+    options = ("--activation", "erf", "--activation", "x**3/6 + gelu")
+    records = json.loads(command("derive.tables", *options, "--format", "json").stdout)
+    assert [record["table"] for record in records] == list(ACTIVATION_TABLES)
+    done = command("derive.tables", *options, "--format", "csv", "--table", "activation-limits")
+    assert len(list(csv.reader(done.stdout.splitlines()))) == 5
+    done = command("derive.tables", *options, "--table", "drift")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    command("derive.tables", *options, "--standalone", "--output", "all.tex")
+    compiles((tmp_path / "all.tex").read_text(encoding="utf-8"))
