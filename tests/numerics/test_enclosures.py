@@ -29,7 +29,7 @@ from derive.activation import Kinked
 from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.pair import Pair, drift_of
+from derive.pair import Pair, _as_means, drift_of
 from derive.symbols import mu, z
 from numerics.enclosures import ball_drift, growth_rate
 from numerics.expressions import ball_function
@@ -191,3 +191,18 @@ def test_growth_rate_solves_its_equation(a, b):
         rate = growth_rate(b_, a_ * a_)
         assert (rate * rate - b_ * rate - a_ * a_).contains(0)
         assert rate >= 0 or rate.contains(0)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student"), [("cos", "relu"), ("erf", "gelu"), ("He2", "abs + sin"), ("exp", "erf")]
+)
+def test_quadrature_and_closed_form_agree_where_both_exist(teacher, student):
+    """Two ways to one drift, also where the student's kink meets a label that is not 0 there."""
+    pair = Pair(parse_activation(teacher), parse_activation(student))
+    closed, means = ball_drift(drift_of(pair)), ball_drift(_as_means(pair))
+    with ctx.workprec(100):
+        strength = arb(fmpq(3, 11))
+        for name in ("a", "b", "slope"):
+            ours, theirs = getattr(closed, name)(strength), getattr(means, name)(strength)
+            assert ours.overlaps(theirs)
+            assert max(ours.rad(), theirs.rad()) < 1e-20
