@@ -15,11 +15,13 @@ from typing import NamedTuple
 from sympy import (
     Add,
     Expr,
+    I,
     Integer,
     Mul,
     S,
     asin,
     erf,
+    erfi,
     exp,
     expand,
     factor,
@@ -363,10 +365,20 @@ def _mean_without_power(key: Monomial, weight: Expr) -> _Sum:
     if not cosines:
         return {mass: S.One}
     if len(cosines) == 1:
-        return {mass * erf(cosines[0] * key.linear / sqrt(2 * weight)): S.One}
+        return {mass * _erf_of(key.linear, cosines[0] / sqrt(2 * weight)): S.One}
     if len(cosines) == 2 and key.linear == 0:
         return {mass * asin(cosines[0] * cosines[1]) / pi: Integer(2)}
     raise NoClosedForm(
         f"the mean of a product of {len(key.scales)} error functions"
         f"{' and an exponential' if key.linear != 0 else ''} has no closed form here"
     )
+
+
+def _erf_of(linear: Expr, factor_: Expr) -> Expr:
+    """``erf(linear·factor)``, real for a real ``linear`` and i·erfi for an imaginary one."""
+    if not linear.has(I):
+        return erf(linear * factor_)
+    frequency = expand(-I * linear)
+    if frequency.has(I):
+        raise NoClosedForm("an error function of a complex argument is not formed here")
+    return I * erfi(frequency * factor_)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flint import arb, fmpq, fmpq_poly
-from sympy import Expr, diff, simplify
+from flint import acb, arb, fmpq, fmpq_poly
+from sympy import Expr, I, diff, simplify
 
 from derive.activation import Kinked
 from derive.drift import Drift
@@ -74,13 +74,21 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
         a, b = (_polynomial(rational_polynomial(f)) for f in (drift.a, drift.b))
         slope = _polynomial(rational_polynomial(drift.a).derivative())
         return BallDrift(a, b, slope, *_ends(drift.a.as_expr()))
-    a, b, slope = (ball_function(f, [mu]) for f in (drift.a, drift.b, diff(drift.a, mu)))
+    a, b, slope = (_real_function(f) for f in (drift.a, drift.b, diff(drift.a, mu)))
     nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
     return BallDrift(a, b, slope, *_ends(drift.a), nu)
 
 
 def _polynomial(polynomial: fmpq_poly) -> BallFunction:
     return lambda strength: evaluate(polynomial, strength)
+
+
+def _real_function(expression: Expr) -> BallFunction:
+    """A real function of ``mu``, also where its closed form is a sum of complex conjugates."""
+    if not expression.has(I):
+        return ball_function(expression, [mu])
+    compiled = ball_function(expression, [mu], acb)
+    return lambda strength: compiled(acb(strength)).real
 
 
 def _ends(a: Expr) -> tuple[BallFunction | None, BallFunction | None]:
@@ -90,7 +98,7 @@ def _ends(a: Expr) -> tuple[BallFunction | None, BallFunction | None]:
 def _end(a: Expr, end: int) -> BallFunction | None:
     """The first derivative of ``a`` that does not vanish at an end where ``a`` does."""
     for order in range(_HIGHEST_ORDER):
-        compiled = ball_function(a, [mu])
+        compiled = _real_function(a)
         # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
         if not compiled(arb(end)).contains(0) or simplify(a.subs(mu, end)) != 0:
             return compiled if order else None

@@ -94,7 +94,7 @@ def _compiled(expression: Expr, balls: BallDrift, name: str) -> Callable[[ArrayL
     def function(strengths: ArrayLike) -> Doubles:
         x = _checked(strengths)
         with np.errstate(over="ignore", invalid="ignore"):
-            result = np.broadcast_to(np.asarray(value(x), dtype=float), x.shape).copy()
+            result = np.broadcast_to(np.asarray(np.real(value(x)), dtype=float), x.shape).copy()
             cancelled = ~(np.broadcast_to(size(x), x.shape) <= _MOST_CANCELLATION * np.abs(result))
         for place in np.argwhere(cancelled):
             point = x[tuple(place)]

@@ -194,7 +194,14 @@ def test_growth_rate_solves_its_equation(a, b):
 
 
 @pytest.mark.parametrize(
-    ("teacher", "student"), [("cos", "relu"), ("erf", "gelu"), ("He2", "abs + sin"), ("exp", "erf")]
+    ("teacher", "student"),
+    [
+        ("cos", "relu"),
+        ("erf", "gelu"),
+        ("He2", "abs + sin"),
+        ("exp", "erf"),
+        ("x", "sin*exp(x/2)"),
+    ],
 )
 def test_quadrature_and_closed_form_agree_where_both_exist(teacher, student):
     """Two ways to one drift, also where the student's kink meets a label that is not 0 there."""

@@ -33,7 +33,9 @@ def _certified(drift, points):
             yield [float(value.mid()) for value in (a, b, rate)]
 
 
-@pytest.mark.parametrize("text", [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh"])
+@pytest.mark.parametrize(
+    "text", [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh", "x*sin*exp(x/2)"]
+)
 @pytest.mark.parametrize("labels", ["matched", "squared"])
 def test_relative_error_is_below_1e_13(text, labels):
     drift = _drift(text, labels)
