@@ -11,14 +11,16 @@ Every result is exact, with rational coefficients in ``mu``, and carries its nor
 ``raw``, or ``n*n!`` where both coefficients are divided by n·n!, the paper's time scale (50), (68).
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from math import comb, factorial
+from typing import Any
 
-from sympy import QQ, Expr, Matrix, Poly, PolynomialError, Symbol, diff, expand
+from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
 from derive.errors import InputError
-from derive.hermite import checked_degree, gaussian_mean, polynomial
+from derive.hermite import checked_degree, normal_moment, polynomial
 from derive.loss import PopulationLoss, population_loss
 from derive.symbols import Q, m, mu, u
 
@@ -79,7 +81,8 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     flow = linearised_flow(population_loss(teacher, student, z))
     if flow[0, 1] != flow[1, 0] or flow[1, 1] != 0:
         raise ArithmeticError(f"the linearised flow {flow} does not have the form (58)")
-    return _rational_drift(flow[0, 1], flow[0, 0])
+    a, b = (_rational_coefficients(f, mu) for f in (flow[0, 1], flow[0, 0]))
+    return Drift(_polynomial(a), _polynomial(b))
 
 
 def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
@@ -97,23 +100,37 @@ def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     >>> drift_from_expectation(z, z, z).a.as_expr()
     1 - mu
     """
-    phi, sigma = polynomial(teacher, z), polynomial(student, z)
-    value, slope, curvature = (
-        polynomial(f.as_expr().subs(z, mu * z), z) for f in (sigma, sigma.diff(z), sigma.diff(z, z))
-    )
-    residual = phi - value
-    a = gaussian_mean((residual * slope * Poly(z, z)).as_expr(), z)
-    b = gaussian_mean((residual * curvature - slope**2).as_expr(), z)
-    return _rational_drift(a, b)
+    phi, sigma = (_rational_coefficients(f, z) for f in (teacher, student))
+    a: dict[int, Any] = defaultdict(QQ)
+    b: dict[int, Any] = defaultdict(QQ)
+    for k, s in sigma.items():
+        for j in {**phi, **sigma}:
+            label, value = phi.get(j, 0), sigma.get(j, 0)
+            if (j + k) % 2:
+                continue
+            mean = k * s * normal_moment(j + k)
+            a[k - 1] += label * mean
+            a[j + k - 1] -= value * mean
+            if j + k >= 2:
+                mean = k * s * normal_moment(j + k - 2)
+                b[k - 2] += label * (k - 1) * mean
+                b[j + k - 2] -= value * (j + k - 1) * mean
+    return Drift(_polynomial(a), _polynomial(b))
 
 
-def _rational_drift(a: Expr, b: Expr) -> Drift:
+def _rational_coefficients(expression: Expr, z: Symbol) -> dict[int, Any]:
+    """The coefficients of a polynomial in ``z``, by degree, as elements of QQ."""
     try:
-        return Drift(Poly(a, mu, domain=QQ), Poly(b, mu, domain=QQ))
-    except (CoercionFailed, PolynomialError):
+        given = polynomial(expression, z).set_domain(QQ)
+    except CoercionFailed:
         raise InputError(
             "coefficients that are not rational are not accepted here: use derive.pair.drift_of"
         ) from None
+    return {k: coefficient for (k,), coefficient in given.as_dict(native=True).items()}
+
+
+def _polynomial(weights: dict[int, Any]) -> Poly:
+    return Poly.from_dict({(k,): w for k, w in weights.items() if w}, mu, domain=QQ)
 
 
 def hermite_power(n: int) -> Poly:

@@ -90,6 +90,15 @@ def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ..
     )
 
 
+def normal_moment(k: int) -> int:
+    """Moment ``E z^k = (k-1)!!`` of the standard normal for even ``k`` ≥ 0. Exact.
+
+    >>> normal_moment(4)
+    3
+    """
+    return factorial(k) // (factorial(k // 2) * 2 ** (k // 2))
+
+
 def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     r"""Mean of a polynomial under a centred Gaussian.
 
@@ -106,8 +115,7 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     total = Integer(0)
     for (k,), coefficient in polynomial(expression, z).terms():
         if k % 2 == 0:
-            double_factorial = factorial(k) // (factorial(k // 2) * 2 ** (k // 2))
-            total += coefficient * double_factorial * exact(variance) ** (k // 2)
+            total += coefficient * normal_moment(k) * exact(variance) ** (k // 2)
     return expand(total)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from flint import acb, arb, fmpq, fmpq_poly
-from sympy import Expr, I, diff, simplify
+from sympy import Dummy, Expr, I, cancel, diff, exp, simplify
 
 from derive.activation import Kinked
 from derive.drift import Drift
@@ -16,6 +17,7 @@ from numerics.quadrature import mean_function
 
 BallFunction = Callable[[arb], arb]
 _HIGHEST_ORDER = 8
+_EXPONENTIAL = Dummy("w")
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,19 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
     if isinstance(drift, Drift):
         a, b = (_polynomial(rational_polynomial(f)) for f in (drift.a, drift.b))
         slope = _polynomial(rational_polynomial(drift.a).derivative())
-        return BallDrift(a, b, slope, *_ends(drift.a.as_expr()))
-    a, b, slope = (_real_function(f) for f in (drift.a, drift.b, diff(drift.a, mu)))
+        at_zero, at_one = (_polynomial_end(rational_polynomial(drift.a), end) for end in (0, 1))
+        return BallDrift(a, b, slope, at_zero, at_one)
+    a = _real_function(drift.a)
+    b = _deferred(lambda: _real_function(drift.b))
+    slope = _deferred(lambda: _real_function(diff(drift.a, mu)))
     nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
-    return BallDrift(a, b, slope, *_ends(drift.a), nu)
+    return BallDrift(a, b, slope, _end(drift.a, a, 0), _end(drift.a, a, 1), nu)
+
+
+def _deferred(compile_: Callable[[], BallFunction]) -> BallFunction:
+    """A function that is compiled when it is first called: many callers never do."""
+    compiled = cache(compile_)
+    return lambda strength: compiled()(strength)
 
 
 def _polynomial(polynomial: fmpq_poly) -> BallFunction:
@@ -91,23 +102,29 @@ def _real_function(expression: Expr) -> BallFunction:
     return lambda strength: compiled(acb(strength)).real
 
 
-def _ends(a: Expr) -> tuple[BallFunction | None, BallFunction | None]:
-    return _end(a, 0), _end(a, 1)
+def _polynomial_end(a: fmpq_poly, end: int) -> BallFunction | None:
+    """As ``_end``, for a polynomial."""
+    order = 0
+    while a and a(end) == 0:
+        a, order = a.derivative(), order + 1
+    return _polynomial(a) if order else None
 
 
-def _end(a: Expr, end: int) -> BallFunction | None:
+def _end(a: Expr, compiled: BallFunction, end: int) -> BallFunction | None:
     """The first derivative of ``a`` that does not vanish at an end where ``a`` does."""
     for order in range(_HIGHEST_ORDER):
-        compiled = _real_function(a)
         # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
         if not compiled(arb(end)).contains(0) or simplify(a.subs(mu, end)) != 0:
             return compiled if order else None
         a = diff(a, mu)
+        compiled = _real_function(a)
     return compiled
 
 
 def _from_means(drift: MeanDrift) -> BallDrift:
-    a, b, slope = (mean_function(f) for f in (drift.a, drift.b, drift.slope))
+    a = mean_function(drift.a)
+    b = _deferred(lambda: mean_function(drift.b))
+    slope = _deferred(lambda: mean_function(drift.slope))
     at_zero, at_one = (
         slope if a(arb(end)).contains(0) and _vanishes(drift.a, end) else None for end in (0, 1)
     )
@@ -117,4 +134,14 @@ def _from_means(drift: MeanDrift) -> BallDrift:
 def _vanishes(function: Kinked, end: int) -> bool:
     """Whether the mean provably vanishes there: its integrand is zero or odd."""
     smooth, kink = (part.subs(mu, end) for part in (function.smooth, function.kink))
-    return simplify(smooth + smooth.subs(z, -z)) == 0 and simplify(kink - kink.subs(z, -z)) == 0
+    return all(_is_zero(f) for f in (smooth + smooth.subs(z, -z), kink - kink.subs(z, -z)))
+
+
+def _is_zero(expression: Expr) -> bool:
+    """Whether an expression in ``z`` is proved to be zero."""
+    # Most are rational in z and exp(z), which is decided at once.
+    rational = expression.rewrite(exp).replace(exp(-z), 1 / _EXPONENTIAL)
+    rational = rational.replace(exp(z), _EXPONENTIAL)
+    if rational.is_rational_function(z, _EXPONENTIAL):
+        return cancel(rational) == 0
+    return simplify(expression) == 0

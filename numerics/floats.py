@@ -1,9 +1,10 @@
 """Drift coefficients and escape times as fast, vectorised doubles.
 
-Closed forms are compiled to numpy once. Each is a sum of a few terms; where they cancel by more
-than ``_MOST_CANCELLATION``, as next to a singularity or to an end, the double is taken from ball
-arithmetic instead, point by point. Means without a closed form are interpolated in Chebyshev points
-of (0, 1), zeros at the ends divided out, from certified values at the nodes.
+Closed forms are compiled to numpy once, polynomials to Horner's rule. Where their terms cancel by
+more than ``_MOST_CANCELLATION``, as next to a singularity or to an end, the double is taken from
+ball arithmetic instead, point by point. Means without a closed form are interpolated in Chebyshev
+points of (0, 1), zeros at the ends divided out; the trapezoidal rule gives the values there, in the
+widest floats of the machine, and certified quadrature where that cannot be trusted.
 """
 
 from collections.abc import Callable
@@ -12,22 +13,28 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, ctx
 from numpy.polynomial import chebyshev
+from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from sympy import Abs, Add, Expr, Poly, lambdify
+from sympy import Add, Expr, Poly, lambdify
 
+from derive.activation import Kinked
 from derive.drift import Drift
 from derive.errors import InputError, Undecided
 from derive.pair import ClosedDrift, MeanDrift
-from derive.symbols import mu
-from numerics.enclosures import BallDrift, BallFunction, ball_drift
+from derive.symbols import mu, z
+from numerics.enclosures import BallFunction, ball_drift
 
 Doubles = NDArray[np.float64]
+Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
 _MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
 _MOST_BITS = 4096
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
 _MODULES = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
+_REACH, _STEP = 16, 1 / 8  # of the trapezoidal rule, in standard deviations
+_WIDEST = float(np.finfo(np.longdouble).eps)  # the machine may have nothing wider than doubles
+_MOST_WIDE = _MOST_CANCELLATION * np.finfo(float).eps / _WIDEST
 _LEAST_SHARE = 0.05  # below it, an absolute error near 5e-15 is a relative one of 1e-13
 
 
@@ -74,35 +81,71 @@ def fast_drift(drift: Drift | ClosedDrift | MeanDrift) -> FastDrift:
     balls = ball_drift(drift)
     if isinstance(drift, MeanDrift):
         return FastDrift(
-            _interpolated(balls.a, balls.at_zero is not None, balls.at_one is not None),
-            _interpolated(balls.b, False, False),
+            _interpolated(drift.a, balls.a, balls.at_zero is not None, balls.at_one is not None),
+            _interpolated(drift.b, balls.b, False, False),
         )
-    a, b = (f.as_expr() if isinstance(f, Poly) else f for f in (drift.a, drift.b))
-    nu = None
-    if isinstance(drift, ClosedDrift) and drift.misalignment != 0:
-        nu = lambdify(mu, drift.misalignment, "numpy")
-    return FastDrift(_compiled(a, balls, "a"), _compiled(b, balls, "b"), nu)
+    if isinstance(drift, Drift):
+        return FastDrift(
+            _with_balls(_polynomial(drift.a), balls.a, balls.at_one is not None),
+            _with_balls(_polynomial(drift.b), balls.b, False),
+        )
+    nu = None if drift.misalignment == 0 else lambdify(mu, drift.misalignment, "numpy")
+    return FastDrift(
+        _with_balls(_closed(drift.a), balls.a, balls.at_one is not None),
+        _with_balls(_closed(drift.b), balls.b, False),
+        nu,
+    )
 
 
-def _compiled(expression: Expr, balls: BallDrift, name: str) -> Callable[[ArrayLike], Doubles]:
-    terms = Add.make_args(expression)
-    value = lambdify(mu, expression, _MODULES)
-    size = lambdify(mu, Add(*(Abs(term) for term in terms)), _MODULES)
-    exact = getattr(balls, name)
-    vanishes_at_one = name == "a" and balls.at_one is not None
+def _with_balls(
+    evaluate: Callable[[Doubles], Judged], exact: BallFunction, vanishes_at_one: bool
+) -> Callable[[ArrayLike], Doubles]:
+    """A form in doubles, replaced by the ball's value where it cannot be trusted."""
 
     def function(strengths: ArrayLike) -> Doubles:
         x = _checked(strengths)
         with np.errstate(over="ignore", invalid="ignore"):
-            result = np.broadcast_to(np.asarray(np.real(value(x)), dtype=float), x.shape).copy()
-            cancelled = ~(np.broadcast_to(size(x), x.shape) <= _MOST_CANCELLATION * np.abs(result))
-        for place in np.argwhere(cancelled):
-            point = x[tuple(place)]
-            zero = vanishes_at_one and point == 1
-            result[tuple(place)] = 0.0 if zero else _double(exact, float(point))
+            result, trusted = evaluate(x)
+        if vanishes_at_one:
+            trusted |= x == 1
+            result[x == 1] = 0.0
+        for place in np.argwhere(~trusted):
+            result[tuple(place)] = _double(exact, float(x[tuple(place)]))
         return result
 
     return function
+
+
+def _polynomial(polynomial: Poly) -> Callable[[Doubles], Judged]:
+    """Horner's rule in the widest floats of the machine, zeros at the ends divided out."""
+    powers = [0, 0]
+    for end in (0, 1):
+        factor = Poly(mu if end == 0 else 1 - mu, mu, domain=polynomial.domain)
+        while polynomial and polynomial.eval(end) == 0:
+            polynomial, powers[end] = polynomial.exquo(factor), powers[end] + 1
+    coefficients = np.array(
+        [np.longdouble(str(c.p)) / np.longdouble(str(c.q)) for c in polynomial.all_coeffs()[::-1]]
+    )
+
+    def evaluate(x: Doubles) -> Judged:
+        wide = x.astype(np.longdouble)
+        value = polyval(wide, coefficients)
+        trusted = polyval(wide, np.abs(coefficients)) <= _MOST_WIDE * np.abs(value)
+        return (value * wide ** powers[0] * (1 - wide) ** powers[1]).astype(float), trusted
+
+    return evaluate
+
+
+def _closed(expression: Expr) -> Callable[[Doubles], Judged]:
+    """A closed form as the sum of its terms."""
+    terms = lambdify(mu, Add.make_args(expression), _MODULES, cse=True)
+
+    def evaluate(x: Doubles) -> Judged:
+        values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
+        result, size = np.real(sum(values)), sum(np.abs(value) for value in values)
+        return np.array(result, dtype=float), size <= _MOST_CANCELLATION * np.abs(result)
+
+    return evaluate
 
 
 def _checked(strengths: ArrayLike) -> Doubles:
@@ -125,9 +168,9 @@ def _double(function: BallFunction, point: float) -> float:
 
 
 def _interpolated(
-    function: BallFunction, zero_at_zero: bool, zero_at_one: bool
+    mean: Kinked, exact: BallFunction, zero_at_zero: bool, zero_at_one: bool
 ) -> Callable[[ArrayLike], Doubles]:
-    """Chebyshev interpolant of the function with its zeros at the ends divided out.
+    """Chebyshev interpolant of the mean with its zeros at the ends divided out.
 
     Where it is much smaller than its largest value, balls give the double.
     """
@@ -138,25 +181,42 @@ def _interpolated(
             result *= x
         return result * (1 - x) if zero_at_one else result
 
-    coefficients = _chebyshev_coefficients(function, ends)
+    node_values = _with_balls(_trapezoidal(mean), exact, zero_at_one)
+    coefficients = _chebyshev_coefficients(lambda x: node_values(x) / ends(x))
     least = _LEAST_SHARE * np.abs(coefficients).sum()
 
-    def interpolant(strengths: ArrayLike) -> Doubles:
-        x = _checked(strengths)
+    def evaluate(x: Doubles) -> Judged:
         value = chebyshev.chebval(2 * x - 1, coefficients)
-        result = value * ends(x)
-        for place in np.argwhere((np.abs(value) < least) & (result != 0)):
-            result[tuple(place)] = _double(function, float(x[tuple(place)]))
-        return result
+        return value * ends(x), np.abs(value) >= least
 
-    return interpolant
+    return _with_balls(evaluate, exact, zero_at_one)
 
 
-def _chebyshev_coefficients(function: BallFunction, ends: Callable[[Doubles], Doubles]) -> Doubles:
+def _trapezoidal(mean: Kinked) -> Callable[[Doubles], Judged]:
+    """The mean by the trapezoidal rule, which converges geometrically for analytic integrands.
+
+    Trusted where half the points give the same and the sum does not cancel; nowhere for a kink.
+    """
+    points = np.arange(-_REACH, _REACH + _STEP / 2, _STEP, dtype=np.longdouble)
+    weights = np.exp(-points * points / 2) * _STEP / np.sqrt(2 * np.pi)
+    integrand = lambdify((z, mu), mean.smooth, "numpy", cse=True)
+    smooth = mean.kink == 0 and mean.jump == 0 and _WIDEST < 1e-18
+
+    def evaluate(x: Doubles) -> Judged:
+        if not smooth:
+            return np.zeros(x.shape), np.zeros(x.shape, dtype=bool)
+        terms = weights * integrand(points, x.astype(np.longdouble)[..., None])
+        value, half = terms.sum(-1), 2 * terms[..., ::2].sum(-1)
+        size = np.maximum(np.abs(terms).sum(-1), np.abs(half - value) / _WIDEST)
+        return value.astype(float), size <= _MOST_WIDE * np.abs(value)
+
+    return evaluate
+
+
+def _chebyshev_coefficients(function: Callable[[Doubles], Doubles]) -> Doubles:
     for count in _NODES:
         angles = np.pi * (np.arange(count) + 0.5) / count
-        nodes = (1 + np.cos(angles)) / 2
-        values = np.array([_double(function, float(x)) for x in nodes]) / ends(nodes)
+        values = function((1 + np.cos(angles)) / 2)
         coefficients = 2 / count * np.cos(np.outer(np.arange(count), angles)) @ values
         coefficients[0] /= 2
         if np.abs(coefficients[-count // 8 :]).max() <= _TAIL * np.abs(coefficients).max():

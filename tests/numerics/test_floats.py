@@ -85,8 +85,18 @@ def test_shapes_and_ranges():
 
 def test_trusting_cancelled_doubles_is_noticed(monkeypatch):
     """Planted fault: without the fall-back on balls, He_50 is wrong."""
-    monkeypatch.setattr(floats, "_MOST_CANCELLATION", np.inf)
+    monkeypatch.setattr(floats, "_MOST_WIDE", np.inf)
     drift = _drift("He50")
     points = np.array([0.8, 0.9])
     truth = np.array(list(_certified(drift, points))).T
     assert not np.allclose(fast_drift(drift).b(points), truth[1], rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("text", ["He10", "tanh"])
+def test_machines_without_wider_floats_get_the_same(monkeypatch, text):
+    monkeypatch.setattr(floats, "_WIDEST", np.finfo(float).eps)
+    monkeypatch.setattr(floats, "_MOST_WIDE", floats._MOST_CANCELLATION)
+    drift = _drift(text)
+    points = np.array([0.01, 0.4, 0.99])
+    truth = np.array(list(_certified(drift, points))).T
+    np.testing.assert_allclose(fast_drift(drift).a(points), truth[0], rtol=1e-13, atol=0)
