@@ -37,8 +37,14 @@ from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
 from .loss import PopulationLoss as PopulationLoss
 from .loss import population_loss as population_loss
+from .mechanics import acceleration as acceleration
+from .mechanics import energy as energy
+from .mechanics import potential as potential
 from .pair import ClosedDrift as ClosedDrift
 from .pair import MeanDrift as MeanDrift
 from .pair import Pair as Pair
 from .pair import drift_of as drift_of
 from .pair import frozen_risk as frozen_risk
+from .pair import frozen_risk_integrand as frozen_risk_integrand
+from .singularities import SingularStrength as SingularStrength
+from .singularities import singular_strengths as singular_strengths

@@ -6,7 +6,7 @@ function and its entry in ``ACTIVATION_TABLES``.
 
 from collections.abc import Callable, Sequence
 
-from sympy import Expr, simplify, sstr
+from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.drift import Drift
 from derive.errors import InputError
@@ -14,11 +14,16 @@ from derive.escape import LeadingTerm, escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.pair import ClosedDrift, MeanDrift, Pair, drift_of
+from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 from derive.tabular import Cell, Table, Typeset, formula, typeset
 
 _HIGHEST_COEFFICIENT = 4
 _NONE = Typeset("no closed form", "no closed form")
+_ELSEWHERE = Typeset("see numerics.singularities", r"see \texttt{numerics.singularities}")
+_HIGHEST_ISOLATED = 200  # degree of a drift polynomial whose zeros are found in seconds
+_DIGITS = 10
+SINGULARITIES_COLUMNS = (Typeset("zeros", "zeros"), Typeset("tau", r"$\tau$ there"))
 
 
 def activation_coefficients_table(texts: Sequence[str]) -> Table:
@@ -78,10 +83,47 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
     )
 
 
+def activation_singularities_table(texts: Sequence[str]) -> Table:
+    """Singular pre-training strengths of matched polynomial pairs."""
+    rows: list[tuple[Cell, ...]] = []
+    for text in texts:
+        drift = _matched(text)
+        cells = singularities_cells(drift) if isinstance(drift, Drift) else (_ELSEWHERE, None)
+        rows.append((_name(text), *cells))
+    return Table(
+        "activation-singularities",
+        Typeset(
+            "Zeros of a in (0, 1) for matched pairs, rounded down",
+            "Zeros of $a$ in $(0,1)$ for matched pairs, rounded down",
+        ),
+        ("activation", *SINGULARITIES_COLUMNS),
+        tuple(rows),
+        wide=1,
+        share="0.4",
+    )
+
+
+def singularities_cells(drift: Drift) -> tuple[Cell, ...]:
+    """What a table says of the zeros of a polynomial ``a``, for ``SINGULARITIES_COLUMNS``."""
+    if drift.a.degree() > _HIGHEST_ISOLATED:
+        return _ELSEWHERE, None
+    zeros = singular_strengths(drift, _DIGITS)
+    if not zeros:
+        return Typeset("none", "none"), Typeset("finite", "finite")
+    places = ", ".join(_rounded_down(s.low) for s in zeros)
+    fates = ", ".join("diverges" if s.diverges else "finite" for s in zeros)
+    return Typeset(places, places), Typeset(fates, fates)
+
+
+def _rounded_down(value: Rational) -> str:
+    return f"0.{int(floor(value * 10**_DIGITS)):0{_DIGITS}d}"
+
+
 ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
     "activation-coefficients": activation_coefficients_table,
     "activation-drift": activation_drift_table,
     "activation-limits": activation_limits_table,
+    "activation-singularities": activation_singularities_table,
 }
 
 

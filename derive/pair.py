@@ -22,6 +22,7 @@ from derive.activation import Activation, Kinked
 from derive.drift import Drift, drift_from_expectation
 from derive.errors import InputError
 from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.hermite import gaussian_mean
 from derive.symbols import mu, z
 
 LOSSES = ("square", "correlation")
@@ -154,9 +155,23 @@ def frozen_risk(pair: Pair) -> Expr:
 
     Raises ``NoClosedForm`` if it has none. Its slope is ``-a`` for the square loss. Exact.
 
-    >>> erf_ = Activation.named("identity")
-    >>> frozen_risk(Pair(erf_, erf_)).factor()
+    >>> x = Activation.named("identity")
+    >>> frozen_risk(Pair(x, x)).factor()
     (mu - 1)**2/2
     """
+    integrand = frozen_risk_integrand(pair)
+    if integrand.kink == 0 and integrand.smooth.is_polynomial(z):
+        return gaussian_mean(integrand.smooth, z)
     residual = pair.label.gaussian() - pair.student.value.gaussian().scaled(mu)
     return (residual**2).mean() / 2
+
+
+def frozen_risk_integrand(pair: Pair) -> Kinked:
+    """The function of ``z`` whose Gaussian mean is the risk of the frozen model. Exact.
+
+    >>> x = Activation.named("identity")
+    >>> frozen_risk_integrand(Pair(x, x)).smooth.subs(mu, 0)
+    z**2/2
+    """
+    residual = pair.label + Kinked(-S.One) * pair.student.value.scaled(mu)
+    return Kinked(S.Half) * residual * residual

@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sympy import Expr, Integer, Poly, Symbol, factor
 
-from derive.activation_tables import ACTIVATION_TABLES
+from derive.activation_tables import (
+    ACTIVATION_TABLES,
+    SINGULARITIES_COLUMNS,
+    singularities_cells,
+)
 from derive.command import (
     CommandParser,
     Degrees,
@@ -151,6 +155,20 @@ def limits_table(degrees: Sequence[int]) -> Table:
     )
 
 
+def singularities_table(degrees: Sequence[int]) -> Table:
+    """Singular pre-training strengths of matched pairs (Prop. 2)."""
+    rows = [(n, *singularities_cells(hermite_drift(n))) for n in degrees]
+    return Table(
+        name="singularities",
+        title=Typeset(
+            "Zeros of a in (0, 1) for the matched pair He_n, rounded down (Prop. 2)",
+            r"Zeros of $a$ in $(0,1)$ for the matched pair $\mathrm{He}_n$, rounded down (Prop. 2)",
+        ),
+        columns=(_N, *SINGULARITIES_COLUMNS),
+        rows=tuple(rows),
+    )
+
+
 LARGEST_TABULATED = 200  # a table of longer formulas is of no use to anyone
 
 TABLES: dict[str, Callable[[Sequence[int]], Table]] = {
@@ -159,6 +177,7 @@ TABLES: dict[str, Callable[[Sequence[int]], Table]] = {
     "squares": squares_table,
     "drift": drift_table,
     "limits": limits_table,
+    "singularities": singularities_table,
 }
 
 

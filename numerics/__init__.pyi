@@ -1,7 +1,10 @@
 # The public names of numerics, by the module that holds them.
 from .balls import Enclosure as Enclosure
+from .balls import nearest_double as nearest_double
 from .enclosures import BallDrift as BallDrift
 from .enclosures import ball_drift as ball_drift
+from .enclosures import frozen_risk_function as frozen_risk_function
+from .enclosures import student_mean_function as student_mean_function
 from .escape import EscapeCurve as EscapeCurve
 from .escape import escape_curve as escape_curve
 from .expressions import ball_function as ball_function

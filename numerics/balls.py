@@ -4,13 +4,17 @@ Balls are python-flint ``arb`` objects while computing. What leaves the package 
 of two decimal strings, which can be pickled, compared and printed without loss.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, log2
 
-from flint import arb, fmpq, fmpq_poly
+from flint import arb, ctx, fmpq, fmpq_poly
 from sympy import Poly
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
+
+_FIRST_BITS, _MOST_BITS = 72, 4096
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,22 @@ def rational_polynomial(polynomial: Poly) -> fmpq_poly:
 def evaluate(polynomial: fmpq_poly, ball: arb) -> arb:
     """Ball that contains the polynomial's value wherever in ``ball`` it is taken. Certified."""
     return polynomial.numer()(ball) / polynomial.denom()
+
+
+def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> float:
+    """The function's value at a point as a double, within one unit in the last place. Certified.
+
+    Arguments: ``function`` from balls to balls. Raises ``Undecided`` if its value does not narrow.
+
+    >>> nearest_double(arb.sqrt, Fraction(1, 4))
+    0.5
+    """
+    exact = Fraction(point)
+    bits = _FIRST_BITS
+    while bits <= _MOST_BITS:
+        with ctx.workprec(bits):
+            value = function(arb(fmpq(exact.numerator, exact.denominator)))
+            if value.is_zero() or value.rel_accuracy_bits() >= 60:
+                return float(value.mid())
+        bits *= 2
+    raise Undecided(f"the value at {point} is not enclosed at {_MOST_BITS} bits")

@@ -33,6 +33,11 @@ class Case:
     drift: AnyDrift
 
     @property
+    def pair(self) -> Pair:
+        """The pair itself."""
+        return _pair(self.teacher, self.student, self.labels, self.loss, self.misalignment)
+
+    @property
     def description(self) -> dict[str, object]:
         """The case as the first fields of its JSON record."""
         degree = {} if self.degree is None else {"degree": self.degree}
@@ -144,16 +149,18 @@ def _hermite_case(n: int, options: Namespace) -> Case:
 
 
 def _case(teacher: str, student: str, degree: int | None, options: Namespace) -> Case:
-    misalignment = getattr(options, "misalignment", "none")
-    pair = Pair(
+    how = (options.labels, options.loss, getattr(options, "misalignment", "none"))
+    drift = drift_of(_pair(teacher, student, *how))
+    return Case(teacher, student, degree, *how, "raw", drift)
+
+
+def _pair(teacher: str, student: str, labels: str, loss: str, misalignment: str) -> Pair:
+    return Pair(
         parse_activation(teacher),
         parse_activation(student),
-        parse_transform(options.labels),
-        options.loss,
+        parse_transform(labels),
+        loss,
         MISALIGNMENTS[misalignment],
-    )
-    return Case(
-        teacher, student, degree, options.labels, options.loss, misalignment, "raw", drift_of(pair)
     )
 
 

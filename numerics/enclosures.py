@@ -7,9 +7,10 @@ from functools import cache
 from flint import acb, arb, fmpq, fmpq_poly
 from sympy import Dummy, Expr, I, cancel, diff, exp, simplify
 
-from derive.activation import Kinked
+from derive.activation import Activation, Kinked
 from derive.drift import Drift
-from derive.pair import ClosedDrift, MeanDrift
+from derive.gaussian import NoClosedForm
+from derive.pair import ClosedDrift, MeanDrift, Pair, frozen_risk, frozen_risk_integrand
 from derive.symbols import mu, z
 from numerics.balls import evaluate, rational_polynomial
 from numerics.expressions import ball_function
@@ -82,6 +83,40 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
     slope = _deferred(lambda: _real_function(diff(drift.a, mu)))
     nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
     return BallDrift(a, b, slope, _end(drift.a, a, 0), _end(drift.a, a, 1), nu)
+
+
+def frozen_risk_function(pair: Pair) -> BallFunction:
+    """The risk of the frozen pre-trained model (``derive.pair.frozen_risk``), of a ball of μ.
+
+    Raises ``InputError`` if its integrand has no known tail bound. Certified.
+
+    >>> from derive import parse_activation
+    >>> relu = parse_activation("relu")
+    >>> frozen_risk_function(Pair(relu, relu))(arb("0.5")).contains(arb("0.0625"))
+    True
+    """
+    return _mean_of(lambda: frozen_risk(pair), lambda: frozen_risk_integrand(pair))
+
+
+def student_mean_function(student: Activation) -> BallFunction:
+    r"""The student's mean :math:`c_0(\mu^2) = E\sigma(\mu z)` (E.5), of a ball of μ.
+
+    Raises ``InputError`` if its integrand has no known tail bound. Certified.
+
+    >>> from derive import parse_activation
+    >>> student_mean_function(parse_activation("He2"))(arb(1)).contains(0)
+    True
+    """
+    if student.parity == -1:
+        return lambda strength: arb(0)
+    return _mean_of(lambda: student.hermite_coefficient(0, mu**2), lambda: student.value.scaled(mu))
+
+
+def _mean_of(closed: Callable[[], Expr], integrand: Callable[[], Kinked]) -> BallFunction:
+    try:
+        return _real_function(closed())
+    except NoClosedForm:
+        return mean_function(integrand())
 
 
 def _deferred(compile_: Callable[[], BallFunction]) -> BallFunction:

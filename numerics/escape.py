@@ -6,12 +6,11 @@ the last place of the truth. ``numerics.figures`` draws the curves.
 """
 
 import json
-import re
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isinf
+from math import inf, isinf, log
 from pathlib import Path
 
 from flint import arb, ctx, fmpq
@@ -20,7 +19,6 @@ from sympy import Symbol
 from derive.command import (
     CommandParser,
     Outcome,
-    output_path,
     progress,
     provenance,
     run,
@@ -32,11 +30,12 @@ from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.balls import rational_polynomial
 from numerics.cases import Case, add_case_options, cases, in_units
 from numerics.enclosures import BallDrift, ball_drift, growth_rate
+from numerics.options import Strengths, dimension, figure_path
 
 _BITS = 128
+_QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "potential")
 _FIRST_BITS = 80  # what a quadrature needs to give 60 bits, most of the time
 _MOST_BITS = 4096
-FIGURE_FORMATS = ("pdf", "png", "svg")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class EscapeCurve:
 
     Fields, equally long: ``mu``; ``a``, ``b``; ``rate`` :math:`\\lambda_+`; ``tau`` its inverse,
     ``inf`` where there is no escape. Certified: each double is within one unit in the last place.
+    ``exit_time`` gives :math:`\\tfrac12 \\tau \\log d` (9).
     """
 
     mu: tuple[float, ...]
@@ -52,6 +52,10 @@ class EscapeCurve:
     b: tuple[float, ...]
     rate: tuple[float, ...]
     tau: tuple[float, ...]
+
+    def exit_time(self, dimension: int) -> tuple[float, ...]:
+        """Exit time to leading order in the dimension, ``½ τ log d`` (9), (61)."""
+        return tuple(tau * log(dimension) / 2 for tau in self.tau)
 
 
 def escape_curve(
@@ -124,57 +128,8 @@ def _double(ball: arb) -> float:
 # The command.
 
 
-class Strengths(tuple[Fraction, ...]):
-    """Pre-training strengths read from text: ``0.3``, ``0.1,0.5`` or ``START:STOP:COUNT``.
-
-    Numbers are decimals in (0, 1], taken exactly. Raises ``argparse.ArgumentTypeError`` otherwise.
-
-    >>> [str(mu) for mu in Strengths("0.1:0.5:3")]
-    ['1/10', '3/10', '1/2']
-    """
-
-    text: str
-
-    def __new__(cls, text: str) -> "Strengths":
-        """Parse ``text``."""
-        accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
-        pieces = text.split(":")
-        if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
-            first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
-            if first is None or last is None or count < 2 or last <= first:
-                raise ArgumentTypeError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
-            values = [first + (last - first) * i / (count - 1) for i in range(count)]
-        else:
-            values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
-            if len(values) != text.count(",") + 1:
-                raise ArgumentTypeError(f"{text[:40]!r} is not accepted: {accepted}")
-        if not all(0 < value <= 1 for value in values):
-            raise ArgumentTypeError(f"{text[:40]!r} leaves the range: {accepted}")
-        self = super().__new__(cls, values)
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def _decimal(text: str) -> Fraction | None:
-    """A decimal of at most 30 places, exactly, or ``None``."""
-    pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
-    return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None
-
-
-def figure_path(text: str) -> Path:
-    """Option type for a figure to write, in one of ``FIGURE_FORMATS``."""
-    path = output_path(text)
-    if path.suffix[1:].lower() not in FIGURE_FORMATS:
-        raise ArgumentTypeError(f"{text!r} is no figure: end it in .pdf, .png or .svg")
-    output_path(str(path.with_suffix(".csv")))  # where the figure's data goes
-    return path
-
-
-def _record(case: Case, strengths: Sequence[Fraction], source: str) -> dict:
-    """What the JSON format says of one case; an infinite escape time is ``null``."""
+def _record(case: Case, strengths: Sequence[Fraction], dimension: int, source: str) -> dict:
+    """What the JSON format says of one case; an infinite time is ``null``."""
     curve = escape_curve(case.drift, strengths)
     return case.description | {
         "certainty": "certified" if isinstance(case.drift, MeanDrift) else "exact",
@@ -183,15 +138,20 @@ def _record(case: Case, strengths: Sequence[Fraction], source: str) -> dict:
         "b": curve.b,
         "rate": curve.rate,
         "tau": [None if isinf(tau) else tau for tau in curve.tau],
+        "dimension": dimension,
+        "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
         "provenance": source,
     }
 
 
-_CURVE = ("mu", "a", "b", "rate", "tau")
+_CURVE = ("mu", "a", "b", "rate", "tau", "exit_time")
 
 
 def _csv(records: Sequence[dict], source: str) -> str:
-    head = ("teacher", "student", "labels", "loss", "misalignment", "normalization", "certainty")
+    head = (
+        *("teacher", "student", "labels", "loss", "misalignment", "normalization"),
+        *("certainty", "dimension"),
+    )
     rows = [
         [*(record[key] for key in head), *point]
         for record in records
@@ -202,7 +162,7 @@ def _csv(records: Sequence[dict], source: str) -> str:
 
 def _table(case: Case, record: dict) -> Table:
     how = f"{case.labels} labels, {case.loss} loss, misalignment {case.misalignment}"
-    units = in_units(case)
+    units, dimension = in_units(case), record["dimension"]
     return Table(
         name="escape",
         title=Typeset(
@@ -215,6 +175,7 @@ def _table(case: Case, record: dict) -> Table:
             Symbol("b"),
             Typeset("λ+", r"$\lambda_+$"),
             Typeset("τ", r"$\tau$"),
+            Typeset(f"½ τ log {dimension}", rf"$\frac12\tau\log {dimension}$"),
         ),
         rows=tuple(
             tuple(
@@ -235,6 +196,8 @@ def _parser() -> CommandParser:
             "--activation relu --activation erf --labels squared --format json",
             "--activation x --misalignment spherical --mu 0.9",
             "--degree 3,5,7,4,10 --plot escape.pdf --output escape.txt",
+            "--activation gelu --activation sigmoid --plot risk.svg --quantity frozen-risk",
+            "--activation x --mu 0.1,0.5,0.9 --plot potential.pdf --quantity potential",
         ),
     )
     add_case_options(parser, misalignment=True)
@@ -246,12 +209,41 @@ def _parser() -> CommandParser:
         help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1:0.9:9)",
     )
     parser.add_argument(
+        "--dimension",
+        type=dimension,
+        default=1000,
+        metavar="D",
+        help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: 1000)",
+    )
+    parser.add_argument(
         "--plot",
         type=figure_path,
         metavar="FILE",
-        help="also draw τ over (0, 1) as .pdf, .png or .svg, with its data beside it as .csv",
+        help="also draw --quantity as .pdf, .png or .svg, with its data beside it as .csv",
+    )
+    parser.add_argument(
+        "--quantity",
+        choices=_QUANTITIES,
+        default=_QUANTITIES[0],
+        help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
+        "--mu (default: tau)",
     )
     return parser
+
+
+def _drawn(chosen: Sequence[Case], options: Namespace, source: str) -> dict[Path, bytes]:
+    """The figure and its data."""
+    from numerics.figures.curves import (
+        draw_curves,
+        draw_potentials,
+    )  # matplotlib, only for a figure
+
+    form = options.plot.suffix[1:].lower()
+    if options.quantity == "potential":
+        figure, data = draw_potentials(chosen, options.mu, form, source)
+    else:
+        figure, data = draw_curves(chosen, options.quantity, options.dimension, form, source)
+    return {options.plot: figure, options.plot.with_suffix(".csv"): data}
 
 
 def _shown(chosen: Sequence[Case], records: Sequence[dict], form: str, source: str) -> str:
@@ -274,13 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen, records = [], []
         for derive_case in progress(cases(options), "pairs"):
             chosen.append(derive_case())
-            records.append(_record(chosen[-1], options.mu, source))
-        files = {}
-        if options.plot:
-            from numerics.figures import draw_escape_times  # matplotlib, only for a figure
-
-            figure, data = draw_escape_times(chosen, options.plot.suffix[1:].lower(), source)
-            files = {options.plot: figure, options.plot.with_suffix(".csv"): data}
+            records.append(_record(chosen[-1], options.mu, options.dimension, source))
+        files = _drawn(chosen, options, source) if options.plot else {}
         return Outcome(_shown(chosen, records, options.format, source), files)
 
     return run(parser, action, arguments)

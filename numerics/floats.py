@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from flint import arb, ctx
 from numpy.polynomial import chebyshev
 from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike, NDArray
@@ -20,15 +19,15 @@ from sympy import Add, Expr, Poly, lambdify
 
 from derive.activation import Kinked
 from derive.drift import Drift
-from derive.errors import InputError, Undecided
+from derive.errors import InputError
 from derive.pair import ClosedDrift, MeanDrift
 from derive.symbols import mu, z
+from numerics.balls import nearest_double
 from numerics.enclosures import BallFunction, ball_drift
 
 Doubles = NDArray[np.float64]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
 _MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
-_MOST_BITS = 4096
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
 _MODULES = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
@@ -110,7 +109,7 @@ def _with_balls(
             trusted |= x == 1
             result[x == 1] = 0.0
         for place in np.argwhere(~trusted):
-            result[tuple(place)] = _double(exact, float(x[tuple(place)]))
+            result[tuple(place)] = nearest_double(exact, float(x[tuple(place)]))
         return result
 
     return function
@@ -153,18 +152,6 @@ def _checked(strengths: ArrayLike) -> Doubles:
     if not np.all((x > 0) & (x <= 1)):
         raise InputError("a strength outside (0, 1] is not accepted: give 0 < μ ≤ 1")
     return x
-
-
-def _double(function: BallFunction, point: float) -> float:
-    """The value at a double, correct to its last place."""
-    bits = 72
-    while bits <= _MOST_BITS:
-        with ctx.workprec(bits):
-            value = function(arb(point))
-            if value.is_zero() or value.rel_accuracy_bits() >= 60:
-                return float(value.mid())
-        bits *= 2
-    raise Undecided(f"the value at μ = {point} is not enclosed at {_MOST_BITS} bits")
 
 
 def _interpolated(

@@ -16,9 +16,9 @@ import numerics
 
 PACKAGES = (derive, numerics)
 MODULES = sorted(
-    f"{package.__name__}.{module.name}"
+    module.name
     for package in PACKAGES
-    for module in pkgutil.iter_modules(package.__path__)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 )
 
 

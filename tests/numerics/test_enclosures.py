@@ -31,7 +31,13 @@ from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair, _as_means, drift_of
 from derive.symbols import mu, z
-from numerics.enclosures import ball_drift, growth_rate
+from numerics.balls import nearest_double
+from numerics.enclosures import (
+    ball_drift,
+    frozen_risk_function,
+    growth_rate,
+    student_mean_function,
+)
 from numerics.expressions import ball_function
 from numerics.quadrature import Majorant, majorant, mean_function
 
@@ -213,3 +219,22 @@ def test_quadrature_and_closed_form_agree_where_both_exist(teacher, student):
             ours, theirs = getattr(closed, name)(strength), getattr(means, name)(strength)
             assert ours.overlaps(theirs)
             assert max(ours.rad(), theirs.rad()) < 1e-20
+
+
+@pytest.mark.parametrize("text", ["He4", "relu", "erf", "gelu", "sin(2*x)", "tanh", "softplus"])
+def test_frozen_risk_and_mean_against_mpmath(text):
+    activation = parse_activation(text)
+    sigma = lambdify(z, activation.expression, "mpmath")
+    strength = mpmath.mpf(3) / 7
+
+    def mean(function):
+        return mpmath.quad(lambda g: function(g) * mpmath.npdf(g), [-20, -5, 0, 5, 20])
+
+    with mpmath.workdps(30):
+        risk = mean(lambda g: (sigma(g) - sigma(strength * g)) ** 2) / 2
+        first = mean(lambda g: sigma(strength * g))
+    for function, truth in (
+        (frozen_risk_function(Pair(activation, activation)), risk),
+        (student_mean_function(activation), first),
+    ):
+        assert nearest_double(function, Fraction(3, 7)) == pytest.approx(float(truth), rel=1e-15)

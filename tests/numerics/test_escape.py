@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import math
 import os
 from fractions import Fraction
 from math import inf, isinf
@@ -16,7 +17,8 @@ from strategies import strengths
 from derive.drift import LABELS, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
-from numerics.escape import Strengths, escape_curve, figure_path
+from numerics.escape import escape_curve
+from numerics.options import Strengths, figure_path
 from numerics.singularities import find_singularities
 
 
@@ -152,6 +154,57 @@ def test_figure_has_its_data_and_origin_beside_it(command, tmp_path, suffix):
     assert (tmp_path / f"tau.{suffix}").read_bytes() == drawn  # the same command, the same bytes
 
 
+@pytest.mark.parametrize(
+    ("quantity", "column"),
+    [
+        ("exit-time", "exit_time"),
+        ("rate", "rate"),
+        ("drift", "b"),
+        ("frozen-risk", "risk"),
+        ("mean", "relative_mean"),
+        ("potential", "potential"),
+    ],
+)
+def test_every_quantity_is_drawn_with_its_data(command, tmp_path, quantity, column):
+    pairs = ("--degree", "2,3", "--activation", "relu", "--activation", "tanh")
+    done = command(
+        COMMAND, *pairs, "--plot", "f.svg", "--quantity", quantity, "--output", os.devnull
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    assert {row["student"] for row in rows} == {"He2", "He3", "relu", "tanh"}
+    values = {row["student"]: float(row[column]) for row in rows if row["mu"] in ("0.5", "0.9")}
+    assert len(values) == 4
+    at_half = {row["student"]: float(row[column]) for row in rows if row["mu"] == "0.5"}
+    expected = {
+        "exit-time": ("relu", (2 + 2 * 2**0.5) * 2 * math.log(1000) / 2),
+        "rate": ("relu", (2**0.5 - 1) / 4),
+        "drift": ("relu", -0.5),
+        "frozen-risk": ("relu", 1 / 16),
+        "mean": ("He2", (1 / 4 - 1) / 2**0.5),
+    }.get(quantity)
+    if expected:
+        assert at_half[expected[0]] == pytest.approx(expected[1], rel=1e-14)
+
+
+def test_potential_is_steeper_for_weaker_pre_training(command, tmp_path):
+    options = ("--activation", "x", "--mu", "0.1,0.9", "--quantity", "potential")
+    command(COMMAND, *options, "--plot", "v.pdf", "--output", os.devnull)
+    rows = csv.DictReader((tmp_path / "v.csv").read_text().splitlines())
+    depth = {row["mu"]: float(row["potential"]) for row in rows if float(row["g"]) == 3}
+    for mu, value in depth.items():  # V = -(1-μ)² log cosh g
+        assert value == pytest.approx(-((1 - float(mu)) ** 2) * math.log(math.cosh(3)))
+
+
+def test_exit_time_grows_with_the_logarithm_of_the_dimension(command):
+    options = ("--degree", "2", "--mu", "0.5", "--format", "json")
+    small, large = (
+        json.loads(command(COMMAND, *options, "--dimension", d).stdout)[0] for d in ("1e3", "1e6")
+    )
+    assert large["exit_time"][0] == pytest.approx(2 * small["exit_time"][0])
+    assert small["exit_time"][0] == pytest.approx(small["tau"][0] * math.log(1000) / 2)
+
+
 def test_figure_follows_the_divergence(command, tmp_path):
     """The data closes in on the singularity far enough to show the local law."""
     command(COMMAND, "--degree", "3", "--plot", "tau.svg", "--output", os.devnull)
@@ -176,6 +229,9 @@ def test_figure_follows_the_divergence(command, tmp_path):
         ("--degree", "171", "--normalization", "raw", "--mu", "0.9"),
         ("--degree", "232", "--labels", "squared", "--mu", "0.9"),
         ("--mu", "0.5"),
+        ("--degree", "3", "--dimension", "2"),
+        ("--degree", "3", "--dimension", "1e99"),
+        ("--degree", "3", "--quantity", "colour"),
     ],
 )
 def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):

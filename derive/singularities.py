@@ -1,0 +1,69 @@
+"""Singular pre-training strengths of polynomial pairs, isolated exactly by continued fractions.
+
+``numerics.singularities`` finds those of every pair, faster; this exact list needs no balls, prints
+in the tables of ``derive`` and is the oracle that the tests hold the other to.
+"""
+
+from dataclasses import dataclass
+
+from sympy import Poly, Rational, floor
+
+from derive.drift import Drift
+from derive.errors import InputError
+from derive.symbols import mu
+
+
+@dataclass(frozen=True)
+class SingularStrength:
+    """A zero of ``a`` in (0, 1), between the rationals ``low`` and ``high``. Exact.
+
+    ``diverges`` says whether the escape time is infinite there, that is whether ``b`` ≤ 0.
+    """
+
+    low: Rational
+    high: Rational
+    diverges: bool
+
+
+def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength, ...]:
+    r"""All zeros of ``a`` in the open interval (0, 1), in increasing order.
+
+    Arguments: ``drift`` of a polynomial pair; ``digits`` after the point that both ends of each
+    isolating interval share.
+
+    .. math:: a(\mu^\star) = 0, \qquad \tau = \infty \iff b(\mu^\star) \le 0
+
+    Raises ``InputError`` if ``a`` vanishes identically. Source: Prop. 2, Remark 1, (59). Exact.
+
+    >>> from derive.drift import hermite_drift
+    >>> [(s.low, s.high, s.diverges) for s in singular_strengths(hermite_drift(3), 2)]
+    [(41/128, 21/64, True)]
+    """
+    if drift.a.is_zero:
+        raise InputError("a vanishes at every strength: no zero of it is isolated")
+    inner = drift.a.sqf_part()
+    for end in (mu, 1 - mu):
+        factor = Poly(end, mu, domain=inner.domain)
+        inner = inner.exquo(factor) if inner.rem(factor).is_zero else inner
+    steepest = sum(k * abs(c) for (k,), c in drift.b.terms())  # bounds |b'| on [0, 1]
+    common = inner.gcd(drift.b)
+    found = []
+    for (low, high), _ in inner.intervals(inf=0, sup=1):
+        shared = bool(common.degree() > 0 and common.intervals(inf=low, sup=high))
+        # Bisect until both ends agree in their decimals and b cannot change its sign between them.
+        while low < high and not (
+            floor(low * 10**digits) == floor(high * 10**digits)
+            and (shared or abs(drift.b.eval(low)) > steepest * (high - low))
+        ):
+            low, high = _half(inner, low, high)
+        found.append(SingularStrength(low, high, shared or drift.b.eval(low) <= 0))
+    return tuple(found)
+
+
+def _half(a: Poly, low: Rational, high: Rational) -> tuple[Rational, Rational]:
+    """The half of an isolating interval that holds the zero."""
+    middle = (low + high) / 2
+    value = a.eval(middle)
+    if value == 0:
+        return middle, middle
+    return (middle, high) if value * a.eval(low) > 0 else (low, middle)

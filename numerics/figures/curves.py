@@ -1,0 +1,257 @@
+"""Curves of a pair over the pre-training strength: escape time, drift, risk, mean, potential.
+
+``draw_curves`` draws one quantity of several cases, with certified singularities as vertical lines.
+Adding a quantity is one entry in ``QUANTITIES``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, log10, sqrt
+
+import numpy as np
+from flint import arb
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from sympy import S
+
+from derive.activation import Activation, Kinked
+from derive.pair import Pair
+from derive.tabular import as_csv
+from numerics.balls import nearest_double
+from numerics.cases import Case
+from numerics.enclosures import BallFunction, frozen_risk_function, student_mean_function
+from numerics.escape import escape_curve
+from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
+from numerics.singularities import Singularity, find_singularities
+
+_MOST_IN_LEGEND = 6
+_HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
+_ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
+
+Lines = Mapping[str, Sequence[float]]  # the first is what the others are drawn over
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What ``draw_curves`` can draw.
+
+    Fields: ``label`` of the axis; ``lines``, from a case, strengths and the dimension to columns of
+    data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in units of
+    time and divergent at singularities.
+    """
+
+    label: str
+    lines: Callable[[Case, Sequence[Fraction], int], Lines]
+    drawn: tuple[str, ...]
+    scale: str = "linear"
+    is_time: bool = False
+
+
+def _from_curve(*names: str) -> Callable[[Case, Sequence[Fraction], int], Lines]:
+    def lines(case: Case, strengths: Sequence[Fraction], dimension: int) -> Lines:
+        curve = escape_curve(case.drift, strengths)
+        known = {"exit_time": curve.exit_time(dimension)}
+        return {name: known.get(name) or getattr(curve, name) for name in ("mu", *names)}
+
+    return lines
+
+
+def _from_function(
+    name: str, build: Callable[[Case], BallFunction]
+) -> Callable[[Case, Sequence[Fraction], int], Lines]:
+    def lines(case: Case, strengths: Sequence[Fraction], dimension: int) -> Lines:
+        function = build(case)
+        values = [nearest_double(function, mu) for mu in strengths]
+        return {"mu": [float(mu) for mu in strengths], name: values}
+
+    return lines
+
+
+def _relative_mean(student: Activation) -> BallFunction:
+    """The student's mean in units of its root mean square at full strength."""
+    mean = student_mean_function(student)
+    half_power = frozen_risk_function(Pair(student, Activation("0", Kinked(S.Zero))))
+    return lambda mu: mean(mu) / (2 * half_power(arb(1))).sqrt()
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "tau": Quantity(r"$\tau$", _from_curve("a", "b", "rate", "tau"), ("tau",), "log", is_time=True),
+    "exit-time": Quantity(
+        r"$\frac{1}{2}\tau\,\log\,d$",
+        _from_curve("tau", "exit_time"),
+        ("exit_time",),
+        "log",
+        is_time=True,
+    ),
+    "rate": Quantity(r"growth rate $\lambda_+$", _from_curve("rate"), ("rate",)),
+    "drift": Quantity(r"$a$ (solid), $b$ (dashed)", _from_curve("a", "b"), ("a", "b")),
+    "frozen-risk": Quantity(
+        r"frozen risk $\ell(\mu)$",
+        _from_function("risk", lambda case: frozen_risk_function(case.pair)),
+        ("risk",),
+        "log",
+    ),
+    "mean": Quantity(
+        r"mean $c_0(\mu^2)/\sqrt{E\sigma(z)^2}$",
+        _from_function("relative_mean", lambda case: _relative_mean(case.pair.student)),
+        ("relative_mean",),
+    ),
+}
+
+
+def draw_curves(
+    chosen: Sequence[Case], name: str, dimension: int, form: str, source: str
+) -> tuple[bytes, bytes]:
+    """Draw a quantity over μ, one curve a case; odd and even Hermite degrees and the rest apart.
+
+    Arguments: ``chosen``, the cases; ``name``, one of ``QUANTITIES``; ``dimension`` for the exit
+    time; ``form``, ``pdf``, ``png`` or ``svg``; ``source``, the provenance. The result is the
+    figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig. 6. Curves are
+    certified doubles; dotted vertical lines are certified singularities.
+    """
+    quantity = QUANTITIES[name]
+    panels: dict[str, list[Case]] = {}
+    for case in chosen:
+        panels.setdefault(_panel(case), []).append(case)
+    rows: list[tuple] = []
+    with own_style():
+        figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
+        axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+        for axis, (title, members) in zip(axes, panels.items(), strict=True):
+            places = [case.degree or rank for rank, case in enumerate(members)]
+            for place, case in zip(places, members, strict=True):
+                lines = _draw_case(axis, case, quantity, dimension, _shade(place, places))
+                points = zip(*lines.values(), strict=True)
+                rows += [(case.teacher, case.student, *point) for point in points]
+            _finish(axis, quantity, members)
+            _add_key(figure, axis, title, members)
+        axes[-1].set_xlabel(r"pre-training strength $\mu$")
+        data = as_csv(("teacher", "student", *lines), rows, source)
+        return rendered(figure, form, source), (data + "\n").encode()
+
+
+def draw_potentials(
+    chosen: Sequence[Case], strengths: Sequence[Fraction], form: str, source: str
+) -> tuple[bytes, bytes]:
+    r"""Draw the mechanical potential :math:`V(g) = -a^2 \log\cosh g`, one curve a strength.
+
+    Arguments and result as ``draw_curves``, with one panel a case. After Fig. 8; (86), (90).
+    """
+    rows = []
+    with own_style():
+        figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(chosen) + 0.3), layout="constrained")
+        axes = figure.subplots(len(chosen), sharex=True, squeeze=False)[:, 0]
+        for axis, case in zip(axes, chosen, strict=True):
+            curve = escape_curve(case.drift, strengths)
+            for mu, a in zip(curve.mu, curve.a, strict=True):
+                potential = -(a**2) * np.log(np.cosh(_ASIDE))
+                axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
+                rows += [
+                    (case.teacher, case.student, mu, g, v)
+                    for g, v in zip(_ASIDE, potential, strict=True)
+                ]
+            axis.set_ylabel("potential $V$")
+            axis.set_title(case.name.plain, loc="left", fontsize=8)
+            if len(strengths) <= _MOST_IN_LEGEND:
+                axis.legend(fontsize=7)
+            else:
+                shades = ScalarMappable(Normalize(min(curve.mu), max(curve.mu)), colours())
+                figure.colorbar(shades, ax=axis, pad=0.02, label=r"$\mu$")
+        axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
+        data = as_csv(("teacher", "student", "mu", "g", "potential"), rows, source)
+        return rendered(figure, form, source), (data + "\n").encode()
+
+
+def _shade(place: float, places: Sequence[float]) -> tuple:
+    scale = Normalize(min(places), max(*places, min(places) + 1e-9))
+    return colours()(scale(place))
+
+
+def _panel(case: Case) -> str:
+    kind = (
+        "activations" if case.degree is None else ("even degrees", "odd degrees")[case.degree % 2]
+    )
+    special = [f"{case.labels} labels" if case.labels != "matched" else ""]
+    special.append(f"{case.loss} loss" if case.loss != "square" else "")
+    special.append(f"{case.misalignment} misalignment" if case.misalignment != "none" else "")
+    return ", ".join([kind, *filter(None, special)])
+
+
+def _draw_case(axis: Axes, case: Case, quantity: Quantity, dimension: int, colour: tuple) -> Lines:
+    # Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.
+    aligned = quantity.is_time and case.misalignment == "none"
+    found = find_singularities(case.drift, digits=20) if aligned else ()
+    singular = [s for s in found if s.diverges]
+    lines = quantity.lines(case, _strengths(singular), dimension)
+    label = f"$n={case.degree}$" if case.degree else case.name.plain
+    for name, dash in zip(quantity.drawn, ("-", "--"), strict=False):
+        axis.plot(lines["mu"], lines[name], dash, color=colour, label=label)
+        label = "_nolegend_"
+    for s in singular:
+        axis.axvline(float(s.mu), color=colour, linewidth=0.6, linestyle=":")
+    return lines
+
+
+def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
+    """An even grid on (0, 1), closing in on the ends and on the singularities.
+
+    Towards a singularity it goes, by a constant factor a step, as far as the local law needs to
+    pass the highest time shown.
+    """
+    even = [Fraction(i, 200) for i in range(1, 200)]
+    ends = [
+        abs(end - Fraction(10 ** -(k / 8)).limit_denominator(10**9))
+        for end in (0, 1)
+        for k in range(18, 28)
+    ]
+    close = []
+    for s in singular:
+        constant = float(s.constant) if s.constant else 1.0
+        nearest = min(max(sqrt(constant / _HIGHEST_TIME) / 30, 1e-14), 1e-3)
+        steps = ceil(8 * log10(0.1 / nearest))
+        for k in range(steps + 1):
+            distance = Fraction(0.1 * (nearest / 0.1) ** (k / steps)).limit_denominator(10**18)
+            close += [Fraction(s.mu.mid) + distance, Fraction(s.mu.mid) - distance]
+    return sorted({mu for mu in even + ends + close if 0 < mu < 1})
+
+
+def _finish(axis: Axes, quantity: Quantity, members: Sequence[Case]) -> None:
+    label = quantity.label
+    if quantity.is_time:
+        scaled = members[0].normalization == "n*n!"
+        label += (
+            r"  (units of $1/(\gamma\,n\,n\mathrm{!})$)" if scaled else r"  (units of $1/\gamma$)"
+        )
+    axis.set_yscale(quantity.scale)
+    axis.set_xlim(0, 1)
+    if quantity.is_time:
+        low, high = axis.get_ylim()
+        axis.set_ylim(low, min(high, _HIGHEST_TIME))
+    axis.set_ylabel(label)
+
+
+def _add_key(figure: Figure, axis: Axes, name: str, members: Sequence[Case]) -> None:
+    """Say which curve is which: a legend above the panel, or a colour bar for many degrees."""
+    axis.set_title(name, loc="left", fontsize=8)
+    degrees = [case.degree for case in members if case.degree]
+    if len(degrees) > _MOST_IN_LEGEND:
+        scale = ScalarMappable(Normalize(min(degrees), max(degrees)), colours())
+        figure.colorbar(scale, ax=axis, pad=0.02, label="degree $n$")
+        return
+    columns = 5 if len(members) <= 5 else 3
+    lines = ceil(len(members) / columns)
+    beside = len(members) <= 3 and len(name) < 16  # else the title stands above the legend
+    axis.set_title(name, loc="left", fontsize=8, pad=4 if beside else 4 + 10 * lines)
+    axis.legend(
+        ncols=columns,
+        fontsize=7,
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderpad=0,
+        handlelength=0.9,
+        handletextpad=0.4,
+        columnspacing=0.9,
+    )

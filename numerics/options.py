@@ -1,0 +1,78 @@
+"""Types of the options that several commands share: strengths, dimensions, files of figures.
+
+Text is matched against a pattern and taken exactly; anything else is refused in one line.
+"""
+
+import re
+from argparse import ArgumentTypeError
+from fractions import Fraction
+from pathlib import Path
+
+from derive.command import output_path
+
+FIGURE_FORMATS = ("pdf", "png", "svg")
+LARGEST_DIMENSION = 10**15
+
+
+class Strengths(tuple[Fraction, ...]):
+    """Pre-training strengths read from text: ``0.3``, ``0.1,0.5`` or ``START:STOP:COUNT``.
+
+    Numbers are decimals in (0, 1], taken exactly. Raises ``argparse.ArgumentTypeError`` otherwise.
+
+    >>> [str(mu) for mu in Strengths("0.1:0.5:3")]
+    ['1/10', '3/10', '1/2']
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> "Strengths":
+        """Parse ``text``."""
+        accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
+        pieces = text.split(":")
+        if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
+            first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
+            if first is None or last is None or count < 2 or last <= first:
+                raise ArgumentTypeError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
+            values = [first + (last - first) * i / (count - 1) for i in range(count)]
+        else:
+            values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
+            if len(values) != text.count(",") + 1:
+                raise ArgumentTypeError(f"{text[:40]!r} is not accepted: {accepted}")
+        if not all(0 < value <= 1 for value in values):
+            raise ArgumentTypeError(f"{text[:40]!r} leaves the range: {accepted}")
+        self = super().__new__(cls, values)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _decimal(text: str) -> Fraction | None:
+    """A decimal of at most 30 places, exactly, or ``None``."""
+    pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
+    return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None
+
+
+def figure_path(text: str) -> Path:
+    """Option type for a figure to write, in one of ``FIGURE_FORMATS``."""
+    path = output_path(text)
+    if path.suffix[1:].lower() not in FIGURE_FORMATS:
+        raise ArgumentTypeError(f"{text!r} is no figure: end it in .pdf, .png or .svg")
+    output_path(str(path.with_suffix(".csv")))  # where the figure's data goes
+    return path
+
+
+def dimension(text: str) -> int:
+    """Option type for an input dimension: an integer, also as ``1e6``.
+
+    >>> dimension("1e9")
+    1000000000
+    """
+    match = re.fullmatch(r"(\d{1,16})(?:e(\d{1,2}))?", text, re.ASCII)
+    value = int(match[1]) * 10 ** int(match[2] or 0) if match else 0
+    if not 3 <= value <= LARGEST_DIMENSION:
+        raise ArgumentTypeError(
+            f"{text[:40]!r} is not accepted: give an integer from 3 to 1e15, such as 1000 or 1e6"
+        )
+    return value

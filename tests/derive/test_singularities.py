@@ -1,0 +1,43 @@
+"""Exact isolation of singular strengths, held to the certified search and to counting."""
+
+import pytest
+from sympy import Poly, Rational
+
+from derive.drift import LABELS, Drift, hermite_drift
+from derive.errors import InputError
+from derive.singularities import singular_strengths
+from derive.symbols import mu
+from numerics.singularities import find_singularities
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("n", [*range(1, 21), 50])
+def test_same_zeros_and_fates_as_the_certified_search(n, labels):
+    """Continued fractions with bisection, and FLINT with interval Newton: two methods."""
+    drift = hermite_drift(n, labels)
+    exact, certified = singular_strengths(drift, 15), find_singularities(drift, 30)
+    assert [s.diverges for s in exact] == [s.diverges for s in certified]
+    for ours, theirs in zip(exact, certified, strict=True):
+        assert abs(float(theirs.mu) - float(ours.low)) < 2e-15
+
+
+def test_a_rational_zero_a_shared_zero_and_a_positive_b():
+    half = Poly(2 * mu - 1, mu, domain="QQ")
+    one = Poly(1, mu, domain="QQ")
+    (point,) = singular_strengths(Drift(half, one))
+    assert (point.low, point.high, point.diverges) == (Rational(1, 2), Rational(1, 2), False)
+    root = Poly(3 * mu**2 - 1, mu, domain="QQ")
+    (shared,) = singular_strengths(Drift(root, root))
+    assert shared.diverges
+    assert shared.low**2 < Rational(1, 3) < shared.high**2
+
+
+def test_zeros_at_the_ends_do_not_count():
+    drift = Drift(Poly(mu**2 * (1 - mu), mu, domain="QQ"), Poly(-1, mu, domain="QQ"))
+    assert singular_strengths(drift) == ()
+
+
+def test_a_that_vanishes_is_refused():
+    zero = Poly(0, mu, domain="QQ")
+    with pytest.raises(InputError, match="vanishes at every strength"):
+        singular_strengths(Drift(zero, zero))
