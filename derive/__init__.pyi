@@ -35,6 +35,8 @@ from .hermite import rescaling_coefficients as rescaling_coefficients
 from .identities import IDENTITIES as IDENTITIES
 from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
+from .landscape import Landscape as Landscape
+from .landscape import landscape as landscape
 from .loss import PopulationLoss as PopulationLoss
 from .loss import population_loss as population_loss
 from .mechanics import acceleration as acceleration
@@ -43,6 +45,7 @@ from .mechanics import potential as potential
 from .pair import ClosedDrift as ClosedDrift
 from .pair import MeanDrift as MeanDrift
 from .pair import Pair as Pair
+from .pair import closed_drift as closed_drift
 from .pair import drift_of as drift_of
 from .pair import frozen_risk as frozen_risk
 from .pair import frozen_risk_integrand as frozen_risk_integrand

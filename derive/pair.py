@@ -98,7 +98,7 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
         label = pair.transform.compose(teacher)
         return drift_from_expectation(label.as_expr(), student.as_expr(), z)
     try:
-        return _closed(pair)
+        return closed_drift(pair)
     except NoClosedForm as reason:
         if pair.misalignment != 0:
             raise InputError(
@@ -108,7 +108,15 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
         return _as_means(pair)
 
 
-def _closed(pair: Pair) -> ClosedDrift:
+def closed_drift(pair: Pair) -> ClosedDrift:
+    """Drift coefficients of a pair in closed form, whatever its misalignment.
+
+    Raises ``NoClosedForm`` if there is none. Source: as ``drift_of``. Exact.
+
+    >>> x = Activation.named("identity")
+    >>> closed_drift(Pair(x, x, misalignment=sqrt(1 - mu**2))).b
+    -1
+    """
     label, sigma = pair.label.gaussian(), pair.student.value
     first = sigma.derivative()
     second = first.derivative()

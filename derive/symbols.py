@@ -12,6 +12,7 @@ z = Symbol("z", real=True)  # a Gaussian pre-activation
 Q = Symbol("Q", positive=True)  # its variance; for the student μ² + u² + 2μum
 rho = Symbol("rho", real=True)  # covariance of student and teacher pre-activations
 mu = Symbol("mu", positive=True)  # pre-training strength
+residual = Symbol("s", positive=True)  # Q - ρ², the student's variance that is not the teacher's
 u = Symbol("u", real=True)  # trainable LoRA scale
 m = Symbol("m", real=True)  # overlap of the trainable direction with the teacher
 d = Symbol("d", positive=True)  # input dimension

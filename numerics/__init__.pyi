@@ -1,6 +1,7 @@
 # The public names of numerics, by the module that holds them.
 from .balls import Enclosure as Enclosure
 from .balls import nearest_double as nearest_double
+from .dense import simulate_densely as simulate_densely
 from .enclosures import BallDrift as BallDrift
 from .enclosures import ball_drift as ball_drift
 from .enclosures import frozen_risk_function as frozen_risk_function
@@ -10,10 +11,23 @@ from .escape import escape_curve as escape_curve
 from .expressions import ball_function as ball_function
 from .floats import FastDrift as FastDrift
 from .floats import fast_drift as fast_drift
+from .flow import Flow as Flow
+from .flow import Trajectory as Trajectory
+from .flow import flow_of as flow_of
+from .flow import integrate as integrate
+from .flow import linearised as linearised
+from .flow import predicted_exit as predicted_exit
+from .landscape import FloatLandscape as FloatLandscape
+from .landscape import float_landscape as float_landscape
 from .quadrature import mean_function as mean_function
 from .roots import RealRoot as RealRoot
 from .roots import enclose_root as enclose_root
 from .roots import isolate_roots as isolate_roots
+from .sgd import Learner as Learner
+from .sgd import Runs as Runs
+from .sgd import Stage as Stage
+from .sgd import simulate as simulate
 from .singularities import Singularity as Singularity
 from .singularities import find_singularities as find_singularities
+from .stability import stable_learning_rate as stable_learning_rate
 from .zeros import isolate_zeros as isolate_zeros

@@ -74,8 +74,9 @@ def test_misaligned_rate():
     np.testing.assert_allclose(fast.rate(points), (-1 + np.sqrt(1 + 4 * coupling)) / 2, rtol=1e-13)
 
 
-def test_shapes_and_ranges():
-    fast = fast_drift(_drift("erf"))
+@pytest.mark.parametrize("text", ["erf", "He3", "sigmoid"])
+def test_shapes_and_ranges(text):
+    fast = fast_drift(_drift(text))
     assert fast.tau(np.full((2, 3), 0.5)).shape == (2, 3)
     assert fast.a(0.5).shape == ()
     for bad in (0.0, -0.1, 1.5, np.nan):

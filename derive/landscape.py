@@ -1,0 +1,69 @@
+r"""The population loss as a landscape over (ρ, s), with the drift on all of it (Sec. 3, App. G).
+
+Given the teacher's pre-activation ``z`` the student sees ``λ = ρ z + √s g``: ``ρ`` is their
+covariance, ``s = Q - ρ²`` what is left of the student's variance. The slopes of the loss in these
+variables extend the drift coefficients off the search phase,
+
+.. math:: a(\rho, s) = -\partial_\rho L, \qquad b(\rho, s) = -2\,\partial_s L,
+
+with ``a(μ, 0)``, ``b(μ, 0)`` those of ``derive.pair``. Nothing is singular where the student's
+direction becomes the teacher's (``s → 0``), as it is in the variables ``Q`` and ``ρ``.
+"""
+
+from dataclasses import dataclass, replace
+
+from sympy import Expr, S, diff, expand, sqrt
+
+from derive.loss import population_loss
+from derive.pair import Pair, closed_drift
+from derive.symbols import Q, mu, residual, rho, z
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The loss of a pair and its slopes, as expressions in ``rho`` and ``residual``.
+
+    Fields: ``loss`` (for the correlation loss without its constant), ``a``, ``b``. Exact.
+    """
+
+    loss: Expr
+    a: Expr
+    b: Expr
+
+
+def landscape(pair: Pair) -> Landscape:
+    r"""The loss of a pair over covariance and residual variance, in closed form.
+
+    Arguments: ``pair``; its misalignment is not used, for it only chooses where on the landscape
+    the learner starts.
+
+    .. math:: L(\rho, s) = \tfrac12 E(y - \sigma(\rho z + \sqrt s\,g))^2
+
+    Raises ``NoClosedForm`` if there is none. Source: (31)-(33), (51), (91), (94). Exact.
+
+    >>> from derive.activation import Activation
+    >>> x = Activation.named("identity")
+    >>> landscape(Pair(x, x)).a, landscape(Pair(x, x)).b
+    (1 - rho, -1)
+    """
+    pair = replace(pair, misalignment=S.Zero)
+    teacher, student = pair.teacher.polynomial, pair.student.polynomial
+    if teacher is not None and student is not None:
+        label = pair.transform.compose(teacher)
+        return _polynomial(label.as_expr(), student.as_expr(), pair.loss)
+    seen = replace(pair, misalignment=sqrt(residual))
+    drift = closed_drift(seen)
+    label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
+    loss = -(label * sigma.smoothed(residual).scaled(mu)).mean()
+    if pair.loss == "square":
+        power = (sigma**2).scaled(sqrt(mu**2 + residual)).mean()
+        loss += ((label**2).mean() + power) / 2
+    # The means were taken for ρ > 0; they are analytic in ρ, and so hold on the whole line.
+    return Landscape(*(f.subs(mu, rho) for f in (loss, drift.a, drift.b)))
+
+
+def _polynomial(label: Expr, student: Expr, loss: str) -> Landscape:
+    found = population_loss(label, student, z)
+    chosen = found.expression if loss == "square" else -found.correlation
+    here = expand(chosen.subs(Q, rho**2 + residual))
+    return Landscape(here, expand(-diff(here, rho)), expand(-2 * diff(here, residual)))

@@ -1,0 +1,71 @@
+"""One-pass SGD as it is written, with vectors of ``d`` entries: the reference for ``numerics.sgd``.
+
+Its cost grows with the dimension; it is there to be compared with, and to be read.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from derive.pair import Pair
+from numerics.landscape import two_sided
+from numerics.sgd import Learner
+
+
+def simulate_densely(
+    learner: Learner, rng: Generator, horizon: int, records: Sequence[int]
+) -> NDArray[np.float64]:
+    r"""Run the algorithm in ``d`` dimensions, and return its order parameters at some steps.
+
+    Arguments: ``learner``; ``rng``; ``horizon`` in steps; ``records``, steps at which
+    ``(u, m)``, or ``(u, m, κ)``, is kept; one row each. The teacher is the first basis vector, the
+    misaligned direction the second.
+
+    .. math:: \omega^+ = \frac{\omega - \gamma \nabla_\omega}{|\omega - \gamma \nabla_\omega|},
+        \qquad u^+ = u - \gamma \nabla_u
+
+    with the mean gradient of the batch, its part along :math:`\omega` removed for the spherical
+    update. Raises nothing of its own. Source: (38)-(40). A simulation.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> simulate_densely(Learner(Pair(x, x), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
+    (1, 2)
+    """
+    d, planes = learner.dimension, 2 if learner.nu else 1
+    sigma = two_sided(learner.pair.student.value)
+    slope = two_sided(learner.pair.student.value.derivative())
+    labels = two_sided(learner.pair.label)
+    stage = learner.stage
+    if stage:
+        first_pair = Pair(learner.pair.teacher, learner.pair.student, stage.transform)
+        first_labels = two_sided(first_pair.label)
+    frozen = np.zeros(d)
+    frozen[0], frozen[1] = learner.mu, learner.nu
+    start = learner.initial(rng)
+    u, omega = start[0], np.zeros(d)
+    omega[:planes] = start[1 : 1 + planes]
+    rest = rng.standard_normal(d - planes)
+    omega[planes:] = math.sqrt(1 - omega @ omega) * rest / np.linalg.norm(rest)
+    in_first = stage is not None and abs(omega[0]) < stage.until_overlap and stage.until_step > 0
+    kept = []
+    for step in range(horizon + 1):
+        if step in records:
+            kept.append([u, *omega[:planes]])
+        inputs = rng.standard_normal((learner.batch, d))
+        y = (first_labels if in_first else labels)(inputs[:, 0])
+        y = y + learner.noise * rng.standard_normal(learner.batch)
+        pre_activations = inputs @ (frozen + u * omega)
+        error = y - sigma(pre_activations) if learner.pair.loss == "square" else y
+        weighted = error * slope(pre_activations)
+        pull = inputs.T @ weighted / learner.batch  # minus the gradient for the whole direction
+        tangent = pull - (omega @ pull) * omega if learner.update == "spherical" else pull
+        moved = omega + learner.learning_rate * u * tangent
+        u += learner.learning_rate * (omega @ pull)
+        omega = moved / np.linalg.norm(moved)
+        if in_first and stage:
+            in_first = abs(omega[0]) < stage.until_overlap and step + 1 < stage.until_step
+    return np.array(kept)

@@ -1,0 +1,216 @@
+r"""Gradient flow of the order parameters: the limit of small steps of one-pass SGD (91), App. A.1.
+
+The state is ``(u, m)``, or ``(u, m, κ)`` for misaligned pre-training; time is ``γ`` times the
+number of steps. With :math:`\rho = \mu + um`, :math:`s = \nu^2 + 2u\nu\kappa + u^2(1-m^2)` the slopes
+``a(ρ, s)``, ``b(ρ, s)`` of the loss give the whole flow, and ``a(μ, ν²)``, ``b(μ, ν²)`` its
+linearisation in the search phase.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+from scipy.optimize import brentq
+
+from derive.errors import InputError, Undecided
+from derive.pair import Pair
+from derive.symbols import mu as mu_symbol
+from numerics.landscape import FloatLandscape, float_landscape
+
+EXIT_RADIUS = 0.5
+_SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
+_RELATIVE, _ABSOLUTE = 1e-10, 1e-14
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The gradient flow of one pair at one pre-training strength.
+
+    Fields: ``landscape``; ``mu`` in (0, 1]; ``nu``, the misalignment, 0 in the main model.
+    States are arrays ``(u, m)``, or ``(u, m, κ)`` if ``nu`` is not 0. Heuristic.
+    """
+
+    landscape: FloatLandscape
+    mu: float
+    nu: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Number of order parameters."""
+        return 3 if self.nu else 2
+
+    def place(self, state: ArrayLike) -> tuple[Doubles, Doubles]:
+        """Covariance ρ and residual variance s of states, whose last axis has ``size`` entries."""
+        u, m, *rest = np.moveaxis(np.asarray(state, dtype=float), -1, 0)
+        kappa = rest[0] if rest else 0.0
+        s = self.nu**2 + 2 * u * self.nu * kappa + u * u * (1 - m * m)
+        return self.mu + u * m, np.maximum(s, 0.0)
+
+    def velocity(self, time: float, state: ArrayLike) -> Doubles:
+        r"""The flow: :math:`\dot u = -\partial_u L`, the spherical gradient for the direction.
+
+        Source: (91), App. A.1. Heuristic.
+        """
+        u, m, *rest = np.asarray(state, dtype=float)
+        kappa = rest[0] if rest else 0.0
+        rho, s = (float(x) for x in self.place(state))
+        a, b = self.landscape.a(rho, s), self.landscape.b(rho, s)
+        by_m, by_kappa = a * u - b * u * u * m, b * u * self.nu
+        radial = m * by_m + kappa * by_kappa
+        by_u = a * m + b * (u * (1 - m * m) + self.nu * kappa)
+        return np.array([by_u, by_m - m * radial, by_kappa - kappa * radial][: self.size])
+
+    def loss(self, states: ArrayLike) -> Doubles:
+        """The population loss at states. Heuristic."""
+        return self.landscape.losses(*self.place(states))
+
+    def alignment(self, states: ArrayLike) -> Doubles:
+        r"""Effective alignment :math:`\rho/\sqrt Q` of states with the teacher."""
+        rho, s = self.place(states)
+        return rho / np.sqrt(rho * rho + s)
+
+    def linearisation(self) -> Doubles:
+        """Matrix of the flow at the origin: the search phase (58), App. A.1. Heuristic."""
+        a = self.landscape.a(self.mu, self.nu**2)
+        b = self.landscape.b(self.mu, self.nu**2)
+        e = self.nu * b
+        return np.array([[b, a, e], [a, 0, 0], [e, 0, 0]])[: self.size, : self.size]
+
+    def rate(self) -> float:
+        """Growth rate λ₊ of the search phase (59). Heuristic."""
+        return float(np.linalg.eigvalsh(self.linearisation())[-1])
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A solution of the flow.
+
+    Fields: ``times``, those of the solver's steps; ``at``, the state at an array of times within
+    them, one row a time. Heuristic: errors near 1e-10, without bounds.
+    """
+
+    times: Doubles
+    at: Callable[[ArrayLike], Doubles]
+
+    def first_passage(self, radius: float = EXIT_RADIUS) -> float | None:
+        r"""First time at which :math:`|(u, m, \kappa)| = ` ``radius``; ``None`` if there is none.
+
+        The passage is looked for at 16 places in every step of the solver. Source: (60). Heuristic.
+        """
+        return _first_passage(self.at, self.times, radius)
+
+
+def flow_of(pair: Pair, mu: float) -> Flow:
+    """The gradient flow of a pair at a pre-training strength.
+
+    Arguments: ``pair``, whose misalignment ν is taken at ``mu``; ``mu`` in (0, 1].
+
+    Raises ``InputError`` for another strength. Source: (91), App. A.1. Heuristic.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> flow_of(Pair(x, x), 0.5).velocity(0.0, [0.1, 0.2]).round(3).tolist()
+    [0.0, 0.048]
+    """
+    if not 0 < mu <= 1:
+        raise InputError(f"strength {mu} is not accepted: give 0 < μ ≤ 1")
+    nu = float(pair.misalignment.subs(mu_symbol, mu))
+    return Flow(float_landscape(pair), float(mu), nu)
+
+
+def integrate(flow: Flow, initial: Sequence[float], horizon: float) -> Trajectory:
+    """Solve the flow from an initial state up to a time.
+
+    Arguments: ``initial``, of ``flow.size`` entries with the direction inside the unit ball;
+    ``horizon`` > 0, in units of 1/γ.
+
+    Raises ``InputError`` for a state outside, ``Undecided`` if the solver gives up. Heuristic.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> end = integrate(flow_of(Pair(x, x), 0.5), [0.01, 0.01], 200.0).at(200.0)
+    >>> [round(float(value), 6) for value in end]
+    [0.5, 1.0]
+    """
+    start = np.asarray(initial, dtype=float)
+    if start.shape != (flow.size,) or not np.sum(start[1:] ** 2) <= 1 or not horizon > 0:
+        raise InputError(
+            f"initial state {list(initial)} up to {horizon} is not accepted: give {flow.size} "
+            "numbers, the overlaps inside the unit ball, and a positive time"
+        )
+    solution = solve_ivp(
+        flow.velocity,
+        (0.0, horizon),
+        start,
+        method="DOP853",
+        rtol=_RELATIVE,
+        atol=_ABSOLUTE,
+        dense_output=True,
+    )
+    if not solution.success:
+        raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
+    return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
+
+
+def linearised(flow: Flow, initial: Sequence[float]) -> Callable[[float], Doubles]:
+    """State of the linearised flow as a function of time (57). Heuristic.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> linearised(flow_of(Pair(x, x), 1.0), [1.0, 0.5])(1.0).round(4).tolist()
+    [0.3679, 0.5]
+    """
+    matrix, start = flow.linearisation(), np.asarray(initial, dtype=float)
+    return lambda time: expm(matrix * time) @ start
+
+
+def predicted_exit(
+    flow: Flow, initial: Sequence[float], radius: float = EXIT_RADIUS
+) -> float | None:
+    """Exit time of the linearised flow: its first passage through ``radius``, if any.
+
+    This is ``½ τ log d`` with the constant that the initial state and the radius set (60), (61).
+    Heuristic.
+
+    >>> from derive import parse_activation
+    >>> he2 = parse_activation("He2/2")
+    >>> round(predicted_exit(flow_of(Pair(he2, he2), 0.5), [1e-3, 1e-3]), 4)
+    9.3396
+    """
+    rate, at = flow.rate(), linearised(flow, initial)
+    size = float(np.linalg.norm(initial))
+    if size >= radius:
+        return 0.0
+    if rate <= 0:
+        return None
+    late = 2 * (np.log(radius / size) + 5) / rate
+    while np.linalg.norm(at(late)) < radius:
+        late *= 2
+        if late * rate > 1e4:  # the initial state has no part along the growing direction
+            return None
+    return _first_passage(lambda t: np.stack([at(x) for x in np.ravel(t)]), [0.0, late], radius)
+
+
+def _first_passage(
+    at: Callable[[ArrayLike], Doubles], steps: ArrayLike, radius: float
+) -> float | None:
+    fractions = np.arange(_SUBSTEPS) / _SUBSTEPS
+    times = np.asarray(steps, dtype=float)
+    fine = np.append((times[:-1, None] + np.diff(times)[:, None] * fractions).ravel(), times[-1])
+    outside = np.linalg.norm(at(fine), axis=-1) >= radius
+    if not outside.any():
+        return None
+    first = int(outside.argmax())
+    if first == 0:
+        return 0.0
+    return float(
+        brentq(
+            lambda t: float(np.linalg.norm(at(np.array([t])))) - radius,
+            fine[first - 1],
+            fine[first],
+        )
+    )

@@ -1,0 +1,155 @@
+r"""The population loss and its slopes over (ρ, s) as doubles, for any pair.
+
+Closed forms of ``derive.landscape`` are compiled; the rest is integrated in polar coordinates of
+``(z, g)``, where a kink of the teacher or the student is a ray and the integrand smooth between
+rays. Heuristic: held to independent values in the tests, without error bounds.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from sympy import Expr, I, asin, atan2, factor, lambdify, sqrt, together
+
+from derive.activation import Kinked
+from derive.gaussian import NoClosedForm
+from derive.landscape import landscape
+from derive.pair import Pair
+from derive.symbols import residual, rho, z
+
+Function = Callable[[float, float], float]
+_LEAST_RESIDUAL = 1e-200  # below it, closed forms would divide by zero
+_REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
+
+
+@dataclass(frozen=True)
+class FloatLandscape:
+    """The loss over covariance ``rho`` and residual variance ``s`` ≥ 0, with its slopes.
+
+    Fields: ``loss``, ``a`` = -∂L/∂ρ, ``b`` = -2 ∂L/∂s, functions of two numbers; ``closed`` whether
+    they are closed forms. Heuristic.
+    """
+
+    loss: Function
+    a: Function
+    b: Function
+    closed: bool
+
+    def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> NDArray[np.float64]:
+        """The loss at arrays of points, broadcast against each other. Heuristic."""
+        return np.vectorize(self.loss, otypes=[float])(rhos, residuals)
+
+
+def float_landscape(pair: Pair) -> FloatLandscape:
+    r"""Compile the landscape of a pair, in closed form where there is one.
+
+    Arguments: ``pair``; its misalignment is not used.
+
+    .. math:: L = \tfrac12 E(y - \sigma(\rho z + \sqrt s\,g))^2, \quad a = -\partial_\rho L,
+              \quad b = -2\,\partial_s L
+
+    Raises nothing of its own. Source: (33), (51), (94). Heuristic.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> float_landscape(Pair(x, x)).a(0.25, 0.0)
+    0.75
+    """
+    try:
+        exact = landscape(pair)
+    except NoClosedForm:
+        return _by_quadrature(pair)
+    loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))
+    return FloatLandscape(loss, a, b, closed=True)
+
+
+def _compiled(expression: Expr) -> Function:
+    modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
+    if expression.has(I):
+        modules = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
+    # asin loses half its digits at 1, where s = 0; the arc tangent of the same angle does not.
+    stable = expression.replace(asin, lambda x: atan2(x, sqrt(factor(together(1 - x**2)))))
+    function = lambdify((rho, residual), stable, modules, cse=True)
+
+    def value(covariance: float, s: float) -> float:
+        return float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)).real)
+
+    return value
+
+
+def _by_quadrature(pair: Pair) -> FloatLandscape:
+    """Integrals over (z, g) = r (cos θ, sin θ), between the rays z = 0 and ρz + √s g = 0."""
+    sigma = pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    y, value, slope, curvature = (two_sided(f) for f in (pair.label, sigma, first, second))
+    squared = pair.loss == "square"
+
+    def mean(integrand: Callable, covariance: float, s: float) -> float:
+        place, weight = _polar_nodes(covariance, s)
+        return float(weight @ integrand(*place))
+
+    def loss(covariance: float, s: float) -> float:
+        if squared:
+            return mean(lambda t, x: (y(t) - value(x)) ** 2 / 2, covariance, s)
+        return mean(lambda t, x: -y(t) * value(x), covariance, s)
+
+    def a(covariance: float, s: float) -> float:
+        return mean(lambda t, x: (y(t) - squared * value(x)) * t * slope(x), covariance, s)
+
+    def b(covariance: float, s: float) -> float:
+        smooth = mean(
+            lambda t, x: (y(t) - squared * value(x)) * curvature(x) - squared * slope(x) ** 2,
+            covariance,
+            s,
+        )
+        return smooth + float(second.jump) * _at_the_kink(covariance, s)
+
+    def _at_the_kink(covariance: float, s: float) -> float:
+        """E[(y - σ(λ)) δ(λ)]: the teacher's argument is normal of variance s/Q there."""
+        if second.jump == 0:
+            return 0.0
+        variance = covariance**2 + s
+        radii, weights = _radial_rule()
+        density = np.exp(-radii * radii / 2) / np.sqrt(2 * np.pi) * weights
+        spread = radii * np.sqrt(s / variance)
+        inside = density @ (y(spread) + y(-spread) - 2 * squared * value(np.zeros(1)))
+        return float(inside) / math.sqrt(2 * math.pi * variance)
+
+    return FloatLandscape(loss, a, b, closed=False)
+
+
+def two_sided(function: Kinked) -> Callable[[NDArray], NDArray]:
+    """The function without its jump, on arrays."""
+    smooth, kink = (lambdify(z, f, "scipy", cse=True) for f in (function.smooth, function.kink))
+    if function.kink == 0:
+        return lambda x: np.broadcast_to(smooth(x), np.shape(x))
+    return lambda x: smooth(x) + np.sign(x) * kink(x)
+
+
+_legendre = cache(np.polynomial.legendre.leggauss)
+
+
+def _radial_rule() -> tuple[NDArray, NDArray]:
+    nodes, weights = _legendre(_RADII)
+    return (nodes + 1) * _REACH / 2, weights * _REACH / 2
+
+
+def _polar_nodes(covariance: float, s: float) -> tuple[tuple[NDArray, NDArray], NDArray]:
+    """Values of (z, λ) and weights that integrate over the Gaussian plane."""
+    tilt = math.atan2(-covariance, math.sqrt(s))  # of the ray λ = 0
+    rays = np.sort(np.mod([math.pi / 2, 3 * math.pi / 2, tilt, tilt + math.pi], 2 * math.pi))
+    ends = np.append(rays, rays[0] + 2 * math.pi)
+    nodes, weights = _legendre(_ANGLES)
+    halves = np.diff(ends)[:, None] / 2
+    angles = (ends[:-1, None] + halves * (1 + nodes)).ravel()
+    angle_weights = (halves * weights).ravel()
+    radii, radius_weights = _radial_rule()
+    radial = radius_weights * radii * np.exp(-radii * radii / 2) / (2 * math.pi)
+    teacher = np.outer(np.cos(angles), radii)
+    student = covariance * teacher + math.sqrt(s) * np.outer(np.sin(angles), radii)
+    return (teacher.ravel(), student.ravel()), np.outer(angle_weights, radial).ravel()

@@ -1,0 +1,64 @@
+r"""The largest learning rate at which one-pass SGD contracts to the teacher (46).
+
+At the teacher's direction, ``u = 1 - μ``, the error of a sample is linear in what is missing: an
+offset ``η`` of ``u`` and a tangent vector ``t``. Their mean squares obey a linear recursion with
+non-negative coefficients, ``I - γ(D - γN)``, which contracts if and only if γ times the spectral
+radius of ``D⁻¹N`` is below 1. Everything but the four moments of the slope is exact.
+"""
+
+import numpy as np
+from sympy import lambdify
+
+from derive.errors import InputError
+from derive.pair import Pair
+from derive.symbols import z
+
+_REACH, _NODES = 13.0, 400
+
+
+def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> float:
+    r"""Learning rate below which the mean square distance to the teacher contracts.
+
+    Arguments: ``pair``, whose student is taken to match the labels there; ``mu`` in (0, 1];
+    ``dimension`` ≥ 3; ``batch`` ≥ 1. With :math:`p_k = E z^k\sigma'(z)^2`,
+    :math:`q_k = E z^k \sigma'(z)^4`, :math:`v = 1-\mu`, :math:`\beta = 1 - 1/B`,
+
+    .. math:: D = \mathrm{diag}(2v^2p_0,\, 2p_2), \quad
+        N = \begin{pmatrix} v^4(q_0\tfrac{d+1}{B} + \beta p_0^2) & v^2 q_2 \tfrac{d-1}{B} \\
+        v^2 q_2/B & q_4/B + \beta p_2^2 \end{pmatrix}, \quad
+        \gamma < 1/\mathrm{radius}(D^{-1}N)
+
+    For large ``d`` this is of the order :math:`2B p_0/(v^2 q_0\, d)`. Raises ``InputError`` if the
+    student has no slope. Source: (45), (46), derived for batches. Heuristic: the moments are
+    doubles.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> round(stable_learning_rate(Pair(x, x), 0.5, 10**6, 1) * 10**6, 3)
+    8.0
+    """
+    slope = pair.student.value.derivative()
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    points, density = (nodes + 1) * _REACH / 2, weights * _REACH / 2
+    p, q = np.zeros(3), np.zeros(3)
+    for side in (1, -1):
+        values = lambdify(z, slope.smooth + side * slope.kink, "scipy")(side * points)
+        squares = np.broadcast_to(np.asarray(values, dtype=float), points.shape) ** 2
+        measure = density * np.exp(-points * points / 2) / np.sqrt(2 * np.pi)
+        for k in range(3):
+            p[k] += measure @ (points ** (2 * k) * squares)
+            q[k] += measure @ (points ** (2 * k) * squares**2)
+    if not p[0] > 0:
+        raise InputError("a constant student is not accepted: it has nothing to learn")
+    v, beta = 1 - mu, 1 - 1 / batch
+    decay = np.array([2 * p[0], 2 * p[1]])  # v² divided out of the first row, and of its column
+    growth = np.array(
+        [
+            [
+                v**2 * (q[0] * (dimension + 1) / batch + beta * p[0] ** 2),
+                q[1] * (dimension - 1) / batch,
+            ],
+            [v**2 * q[1] / batch, q[2] / batch + beta * p[1] ** 2],
+        ]
+    )
+    return float(1 / np.abs(np.linalg.eigvals(growth / decay[:, None])).max())

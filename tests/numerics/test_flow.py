@@ -1,0 +1,160 @@
+"""The flow: closed solutions, its linearisation, the Lyapunov function, mechanics, descent."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from derive.errors import InputError
+from derive.grammar import parse_activation
+from derive.pair import MISALIGNMENTS, Pair, drift_of
+from numerics.floats import fast_drift
+from numerics.flow import flow_of, integrate, linearised, predicted_exit
+
+
+def _pair(text, misalignment="none", loss="square"):
+    activation = parse_activation(text)
+    return Pair(activation, activation, loss=loss, misalignment=MISALIGNMENTS[misalignment])
+
+
+STUDENTS = ["x", "relu", "erf", "He2", "He3", "He4", "gelu", "sin", "leaky_relu"]
+
+
+@pytest.mark.parametrize("text", [*STUDENTS, "sigmoid"])
+def test_loss_falls_along_the_flow(text):
+    """(92): the loss is a Lyapunov function."""
+    flow = flow_of(_pair(text), 0.6)
+    trajectory = integrate(flow, [0.02, 0.02], 8 / flow.rate())
+    losses = flow.loss(trajectory.at(np.linspace(0, trajectory.times[-1], 200)))
+    assert np.all(np.diff(losses) < 1e-8 * losses[0])
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("misalignment", ["none", "linear", "spherical"])
+@pytest.mark.parametrize("text", ["x", "erf", "He3"])
+def test_velocity_is_the_spherical_gradient_of_the_loss(text, misalignment):
+    """Against central differences of the loss in the ambient coordinates of the direction."""
+    flow = flow_of(_pair(text, misalignment), 0.7)
+    state = np.array([0.3, 0.4, -0.2])[: flow.size]
+    gradient = np.empty(flow.size)
+    for i in range(flow.size):
+        step = np.zeros(flow.size)
+        step[i] = 1e-5
+        gradient[i] = (flow.loss(state + step) - flow.loss(state - step)) / 2e-5
+    overlaps = state[1:]
+    expected = -gradient
+    expected[1:] += overlaps * (overlaps @ gradient[1:])
+    np.testing.assert_allclose(flow.velocity(0.0, state), expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("text", [*STUDENTS, "tanh"])
+def test_linearisation_is_the_jacobian_and_the_drift(text):
+    flow, fast = flow_of(_pair(text), 0.45), fast_drift(drift_of(_pair(text)))
+    jacobian = np.stack(
+        [(flow.velocity(0, 1e-6 * e) - flow.velocity(0, -1e-6 * e)) / 2e-6 for e in np.eye(2)], 1
+    )
+    np.testing.assert_allclose(flow.linearisation(), jacobian, rtol=1e-5, atol=1e-9)
+    assert flow.rate() == pytest.approx(float(fast.rate(0.45)), rel=1e-10)
+
+
+def test_misaligned_rate_has_the_third_direction():
+    """App. A.1: λ₊ = ½(b + √(b² + 4(a² + ν²b²))), and the learnt direction is not the teacher's."""
+    flow = flow_of(_pair("x", "spherical"), 0.9)
+    assert 1 / flow.rate() == pytest.approx(2 / (-1 + np.sqrt(1 + 4 * (0.01 + 0.19))))
+    end = integrate(flow, [1e-2, 1e-2, -1e-2], 300.0).at(300.0)
+    rho, s = flow.place(end)
+    np.testing.assert_allclose([rho, s], [1.0, 0.0], atol=1e-8)
+    assert abs(end[1]) < 0.3
+
+
+def test_linear_student_at_full_strength():
+    """App. F: for a = 0, u decays as exp(-t) and m stays where it is."""
+    state = integrate(flow_of(_pair("x"), 1.0), [1e-4, 0.3], 2.0).at(2.0)
+    assert state[0] == pytest.approx(1e-4 * np.exp(-2), rel=1e-3)
+    assert state[1] == pytest.approx(0.3, rel=1e-6)
+
+
+@pytest.mark.parametrize("text", ["x", "relu", "erf", "He2", "He3", "sigmoid"])
+def test_the_flow_starts_as_its_linearisation(text):
+    flow = flow_of(_pair(text), 0.6)
+    start, time = [1e-7, 2e-7], 3 / flow.rate()
+    np.testing.assert_allclose(
+        integrate(flow, start, time).at(time), linearised(flow, start)(time), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("text", ["x", "relu", "erf", "He3"])
+def test_exit_time_grows_by_half_tau_log_d(text):
+    """(9): from |x₀| ~ 1/√d, a hundredfold dimension adds ½ τ log 100."""
+    flow = flow_of(_pair(text), 0.6)
+    times = []
+    for d in (10**8, 10**10):
+        start = np.full(2, d**-0.5)
+        predicted = predicted_exit(flow, start)
+        passage = integrate(flow, start, 3 * predicted).first_passage()
+        assert passage == pytest.approx(predicted, abs=3 / flow.rate())
+        times.append(passage)
+    assert (times[1] - times[0]) * flow.rate() == pytest.approx(np.log(100) / 2, rel=1e-3)
+
+
+def test_passages_are_defined_at_the_edges():
+    flow = flow_of(_pair("x"), 0.5)
+    trajectory = integrate(flow, [0.1, 0.1], 0.1)
+    assert trajectory.first_passage(0.1) == 0.0
+    assert trajectory.first_passage(0.9) is None
+    assert predicted_exit(flow, [0.6, 0.0]) == 0.0
+    assert predicted_exit(flow_of(_pair("x"), 1.0), [0.01, 0.01]) is None
+
+
+def test_mechanics_of_the_search_phase():
+    """App. F: with m = tanh g, the energy ½ġ² - a² log cosh g changes at the rate b ġ²."""
+    a, b = flow_of(_pair("erf"), 0.4).linearisation()[0, ::-1]
+
+    def search(time, state):
+        u, m, _ = state
+        return [a * m + b * u, (1 - m * m) * a * u, b * (a * u) ** 2]
+
+    solution = solve_ivp(search, (0, 40), [0.05, 0.1, 0.0], rtol=1e-11, atol=1e-13)
+    u, m, work = solution.y
+    energy = (a * u) ** 2 / 2 - a**2 * np.log(np.cosh(np.arctanh(m)))
+    np.testing.assert_allclose(energy - energy[0], work, atol=1e-9)
+    assert work[-1] < -1e-4
+
+
+@pytest.mark.parametrize("text", ["x", "relu", "erf"])
+def test_descent_phase_recovers_the_teacher_exponentially(text):
+    """App. G: 1 - m² falls at a steady exponential rate, and u → 1 - μ."""
+    flow = flow_of(_pair(text), 0.4)
+    trajectory = integrate(flow, [0.05, 0.05], 60 / flow.rate())
+    times = np.linspace(0, trajectory.times[-1], 20_000)
+    gaps = 1 - trajectory.at(times)[:, 1] ** 2
+    first, middle, last = (int(np.argmax(gaps < level)) for level in (1e-3, 1e-5, 1e-7))
+    assert 0 < first < middle < last
+    early, late = times[middle] - times[first], times[last] - times[middle]
+    assert late == pytest.approx(early, rel=0.1)  # the same time for every factor of 100
+    end = trajectory.at(trajectory.times[-1])
+    np.testing.assert_allclose(end, [0.6, 1.0], atol=1e-3)
+
+
+def test_an_even_student_may_find_the_mirrored_teacher():
+    """Remark 4: for even σ there are two minimisers, u = 1 - μ and u = -(1 + μ)."""
+    flow = flow_of(_pair("He2"), 0.3)
+    ends = [integrate(flow, start, 60.0).at(60.0) for start in ([0.05, 0.05], [-0.05, 0.05])]
+    for end in ends:
+        rho, s = flow.place(end)
+        assert abs(rho) == pytest.approx(1, abs=1e-6)
+        assert s == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: flow_of(_pair("x"), 0.0),
+        lambda: flow_of(_pair("x"), 1.5),
+        lambda: integrate(flow_of(_pair("x"), 0.5), [0.1, 1.1], 1.0),
+        lambda: integrate(flow_of(_pair("x"), 0.5), [0.1], 1.0),
+        lambda: integrate(flow_of(_pair("x"), 0.5), [0.1, 0.1], 0.0),
+    ],
+)
+def test_impossible_requests_are_refused(call):
+    with pytest.raises(InputError, match="not accepted"):
+        call()

@@ -1,0 +1,59 @@
+"""Float landscape: closed forms against the polar quadrature and mpmath, and its edge."""
+
+import mpmath
+import numpy as np
+import pytest
+from sympy import lambdify
+
+from derive.grammar import parse_activation, parse_transform
+from derive.pair import Pair, drift_of
+from derive.symbols import z
+from numerics.floats import fast_drift
+from numerics.landscape import _by_quadrature, float_landscape
+
+POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2, 0.1)]
+
+
+@pytest.mark.parametrize("loss", ["square", "correlation"])
+@pytest.mark.parametrize("labels", ["y", "y**2"])
+@pytest.mark.parametrize("text", ["x", "He3", "relu", "erf", "sin", "gelu", "squared_relu"])
+def test_closed_form_against_quadrature(text, labels, loss):
+    activation = parse_activation(text)
+    pair = Pair(activation, activation, parse_transform(labels), loss)
+    ours, other = float_landscape(pair), _by_quadrature(pair)
+    for point in POINTS:
+        for name in ("loss", "a", "b"):
+            expected = getattr(other, name)(*point)
+            assert getattr(ours, name)(*point) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(("teacher", "student"), [("tanh", "tanh"), ("relu", "softplus")])
+def test_quadrature_against_mpmath(teacher, student):
+    pair = Pair(parse_activation(teacher), parse_activation(student))
+    y, sigma = (lambdify(z, f.expression, "mpmath") for f in (pair.teacher, pair.student))
+    rho, s = mpmath.mpf("0.6"), mpmath.mpf("0.2")
+
+    def inner(t):
+        return mpmath.quad(
+            lambda g: (y(t) - sigma(rho * t + mpmath.sqrt(s) * g)) ** 2 * mpmath.npdf(g), [-8, 0, 8]
+        )
+
+    truth = mpmath.quad(lambda t: inner(t) * mpmath.npdf(t), [-8, 0, 8]) / 2
+    assert float_landscape(pair).loss(0.6, 0.2) == pytest.approx(float(truth), rel=1e-11)
+
+
+@pytest.mark.parametrize("text", ["He4", "relu", "erf", "tanh", "sigmoid"])
+def test_edge_is_the_search_phase(text):
+    activation = parse_activation(text)
+    pair = Pair(activation, activation)
+    fast, found = fast_drift(drift_of(pair)), float_landscape(pair)
+    for mu in (0.2, 0.7):
+        assert found.a(mu, 0.0) == pytest.approx(float(fast.a(mu)), rel=1e-11)
+        assert found.b(mu, 0.0) == pytest.approx(float(fast.b(mu)), rel=1e-11)
+
+
+def test_arrays_of_losses():
+    x = parse_activation("x")
+    rho, s = np.array([[0.2], [0.5]]), np.array([0.0, 0.1, 0.4])
+    found = float_landscape(Pair(x, x)).losses(rho, s)
+    np.testing.assert_allclose(found, ((1 - rho) ** 2 + s) / 2, rtol=1e-14)
