@@ -104,7 +104,8 @@ def _with_balls(
     def function(strengths: ArrayLike) -> Doubles:
         x = _checked(strengths)
         with np.errstate(over="ignore", invalid="ignore"):
-            result, trusted = (np.array(part) for part in evaluate(x))
+            values, judged = evaluate(x)
+        result, trusted = np.array(values, dtype=float), np.array(judged)
         if vanishes_at_one:
             trusted |= x == 1
             result[x == 1] = 0.0

@@ -1,0 +1,274 @@
+"""SGD exact in law: against dense vectors, plain Python, the flow, and what must be refused."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+from numpy.random import SFC64, Generator, SeedSequence
+from scipy.stats import ks_2samp
+
+from derive.errors import InputError
+from derive.grammar import parse_activation, parse_transform
+from derive.pair import MISALIGNMENTS, Pair
+from numerics import sgd
+from numerics.dense import simulate_densely
+from numerics.flow import flow_of, integrate
+from numerics.sgd import Learner, Stage, simulate
+from numerics.stability import stable_learning_rate
+
+REPLICAS = 1200
+
+
+def _learner(text, dimension, rate, student=None, labels="y", **others):
+    misalignment = MISALIGNMENTS[others.pop("misalignment", "none")]
+    pair = Pair(
+        parse_activation(text),
+        parse_activation(student or text),
+        parse_transform(labels),
+        others.pop("loss", "square"),
+        misalignment,
+    )
+    return Learner(pair, others.pop("mu", 0.5), dimension, rate, **others)
+
+
+CASES = {
+    "linear in three dimensions": (_learner("x", 3, 0.9), (1, 8)),
+    "linear, batch of three": (_learner("x", 60, 0.3, batch=3), (4, 16)),
+    "erf": (_learner("erf", 4, 0.4, batch=2), (1, 8)),
+    "relu": (_learner("relu", 20, 0.2, batch=4), (3, 10)),
+    "He3": (_learner("He3", 5, 0.0004, batch=2), (3, 25)),
+    "sigmoid, noisy labels": (_learner("sigmoid", 6, 1.0, noise=0.5), (2, 9)),
+    "mismatched, squared labels": (_learner("x", 5, 0.1, student="erf", labels="y**2"), (1, 7)),
+    "correlation loss": (_learner("erf", 6, 1.0, loss="correlation", batch=2), (2, 7)),
+    "projected update": (_learner("x", 4, 0.4, batch=2, update="projected"), (1, 8)),
+    "misaligned": (_learner("x", 5, 0.3, mu=0.8, misalignment="spherical", batch=2), (1, 7)),
+    "misaligned in three dimensions": (_learner("erf", 3, 0.4, misalignment="linear"), (1, 7)),
+    "two stages by step": (
+        _learner("relu", 5, 0.2, batch=2, stage=Stage(parse_transform("y**2"), until_step=4)),
+        (4, 12),
+    ),
+    "two stages by overlap": (
+        _learner("x", 5, 0.3, stage=Stage(parse_transform("y**3"), until_overlap=0.5)),
+        (2, 9),
+    ),
+}
+
+
+def _dense(learner, records, replicas=REPLICAS):
+    streams = (np.random.default_rng([7, r]) for r in range(replicas))
+    return np.array([simulate_densely(learner, g, max(records), records) for g in streams])
+
+
+def _agree(ours, theirs):
+    """Smallest Kolmogorov-Smirnov p-value over steps, order parameters and their product."""
+    ours, theirs = (np.concatenate([x, x[..., :1] * x[..., 1:2]], -1) for x in (ours, theirs))
+    steps, parameters = ours.shape[1:]
+    return min(
+        ks_2samp(ours[:, k, i], theirs[:, k, i]).pvalue
+        for k in range(steps)
+        for i in range(parameters)
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_law_is_that_of_the_dense_algorithm(name):
+    learner, records = CASES[name]
+    ours = simulate(learner, range(4 * REPLICAS), 1, max(records), records).states
+    assert _agree(ours, _dense(learner, records)) > 1e-4
+
+
+def _with_fault(monkeypatch, right, wrong):
+    source = inspect.getsource(sgd._run.py_func)
+    assert right in source
+    scope = {"numba": sgd.numba, "math": math, "_LARGEST_STATE": sgd._LARGEST_STATE}
+    exec(source.replace(right, wrong), scope)  # our own source
+    monkeypatch.setattr(sgd, "_run", scope["_run"])
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("linear in three dimensions", "(3 if three else 2)", "(2 if three else 1)"),
+        ("linear in three dimensions", "pull = rate * u", "pull = rate"),
+        ("linear, batch of three", "/ (batch * batch)", "/ batch"),
+        ("correlation loss", "g_teacher -= along * m", "g_teacher -= 0.0"),
+        ("misaligned", "+ nu * x", ""),
+        ("two stages by overlap", "abs(m) >= until_overlap or", ""),
+    ],
+)
+def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):
+    learner, records = CASES[name]
+    _with_fault(monkeypatch, right, wrong)
+    ours = simulate(learner, range(4 * REPLICAS), 1, max(records), records).states
+    assert _agree(ours, _dense(learner, records)) < 1e-4
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_compiled_and_plain_python_take_the_same_path(name):
+    learner, _ = CASES[name]
+    compiled = simulate(learner, [5], 3, 12, range(13)).states[0]
+    rng = Generator(SFC64(SeedSequence(3, spawn_key=(5,))))
+    start = learner.initial(rng)
+    states = np.full((13, 3), np.nan)
+    transform = learner.stage.transform if learner.stage else None
+    functions = [f.py_func for f in sgd._functions(learner.pair, transform)]
+    settings = sgd._settings(learner, 0.5, False)
+    sgd._run.py_func(rng, *functions, settings, start, 12, np.arange(13), states)
+    np.testing.assert_allclose(compiled, states[:, : compiled.shape[1]], rtol=1e-11, atol=1e-12)
+
+
+def test_replicas_do_not_depend_on_how_they_are_split():
+    learner, records = CASES["misaligned"]
+    whole = simulate(learner, range(6), 11, 30, records, threads=2)
+    parts = [
+        simulate(learner, part, 11, 30, records, threads=1) for part in ([0, 1], [2], [3, 4, 5])
+    ]
+    np.testing.assert_array_equal(whole.states, np.concatenate([p.states for p in parts]))
+    np.testing.assert_array_equal(whole.exits, np.concatenate([p.exits for p in parts]))
+    other = simulate(learner, range(6), 12, 30, records)
+    assert not np.any(whole.states == other.states)
+
+
+def test_exits_are_first_passages():
+    """The step reported is the first at which the recorded state is outside."""
+    learner = _learner("x", 50, 0.02, batch=5)
+    runs = simulate(learner, range(20), 2, 3000, range(3001), radius=0.4)
+    outside = np.linalg.norm(runs.states, axis=-1) >= 0.4
+    first = np.where(outside.any(1), outside.argmax(1), np.nan)
+    np.testing.assert_array_equal(runs.exits, first)
+    assert np.isfinite(first).sum() > 0
+    stopped = simulate(learner, range(20), 2, 3000, (), radius=0.4, stop_at_exit=True)
+    np.testing.assert_array_equal(stopped.exits, first)
+
+
+def test_runs_that_do_not_exit_are_censored():
+    runs = simulate(_learner("x", 1000, 1e-4), range(5), 1, 10)
+    assert (runs.censored, np.isnan(runs.exits).all()) == (5, True)
+
+
+def test_initial_directions_are_uniform_on_the_sphere():
+    learner = _learner("x", 7, 0.1, misalignment="linear")
+    states = simulate(learner, range(20_000), 1, 1, [0]).states[:, 0]
+    assert np.all(states[:, 0] == 1 / math.sqrt(7))
+    np.testing.assert_allclose((states[:, 1:] ** 2).mean(0), 1 / 7, rtol=0.05)
+    np.testing.assert_allclose((states[:, 1:] ** 4).mean(0), 3 / (7 * 9), rtol=0.1)
+    for signs, sign in (("aligned", 1), ("opposed", -1)):
+        chosen = simulate(_learner("x", 7, 0.1, signs=signs), range(50), 1, 1, [0]).states
+        assert np.all(np.sign(chosen[:, 0, 1]) == sign)
+
+
+@pytest.mark.parametrize("update", ["spherical", "projected"])
+@pytest.mark.parametrize(
+    ("text", "misalignment"), [("x", "none"), ("erf", "none"), ("x", "spherical")]
+)
+def test_small_steps_converge_to_the_flow_at_first_order(text, misalignment, update):
+    """Halving γ halves the distance of the mean trajectory from the flow."""
+    gaps, time = [], 3.2
+    for rate in (0.4, 0.2, 0.1):
+        learner = _learner(
+            text,
+            20,
+            rate,
+            batch=20_000,
+            misalignment=misalignment,
+            update=update,
+            mu=0.4,
+            scale=1.5,
+            signs="aligned",
+        )
+        last = round(time / rate)
+        states = simulate(learner, range(100), 5, last, [0, last]).states
+        flow = flow_of(learner.pair, 0.4)
+        ends = np.array([integrate(flow, s[0], time).at(time) for s in states])
+        gaps.append(np.linalg.norm((states[:, 1] - ends).mean(0)))
+    orders = np.log2(np.array(gaps[:-1]) / gaps[1:])
+    assert np.all((orders > 0.7) & (orders < 1.4)), gaps
+
+
+@pytest.mark.parametrize(
+    ("text", "misalignment", "rate"),
+    [("x", "none", 0.04), ("relu", "none", 0.08), ("erf", "none", 0.2), ("sigmoid", "none", 2.0),
+     ("He2", "none", 0.004), ("He3", "none", 5e-4), ("x", "spherical", 0.04)],
+)  # fmt: skip
+def test_growth_in_the_search_phase_is_lambda_plus(text, misalignment, rate):
+    """The mean amplitude along the growing direction, within four standard errors and 2 %."""
+    learner = _learner(
+        text, 2000, rate, batch=400, scale=0.3, mu=0.6, misalignment=misalignment, signs="aligned"
+    )
+    flow = flow_of(learner.pair, 0.6)
+    values, vectors = np.linalg.eigh(flow.linearisation())
+    steps = (np.array([0.5, 2.0]) / values[-1] / rate).astype(int)
+    states = simulate(learner, range(300), 9, steps[1], steps).states
+    amplitudes = states @ vectors[:, -1]
+    mean = amplitudes.mean(0)
+    growth = math.log(mean[1] / mean[0])
+    error = np.std(amplitudes[:, 1] / mean[1] - amplitudes[:, 0] / mean[0]) / math.sqrt(300)
+    assert error < 0.05 * growth
+    measured = growth / ((steps[1] - steps[0]) * rate)
+    assert measured == pytest.approx(values[-1], rel=4 * error / growth + 0.02)
+
+
+# The learning rate.
+
+
+@pytest.mark.parametrize("text", ["x", "erf", "relu"])
+@pytest.mark.parametrize(("dimension", "batch"), [(30, 1), (200, 4)])
+def test_stable_learning_rate_is_where_contraction_ends(text, dimension, batch):
+    """From next to the teacher, the mean square distance falls below it and grows above it."""
+    pair = Pair(parse_activation(text), parse_activation(text))
+    limit = stable_learning_rate(pair, 0.3, dimension, batch)
+    functions = sgd._functions(pair, None)
+    change = {}
+    for share in (0.6, 1.8):
+        learner = Learner(pair, 0.3, dimension, share * limit, batch)
+        settings = sgd._settings(learner, 2.0, False)
+        final = []
+        for replica in range(3000):
+            rng = Generator(SFC64(SeedSequence(4, spawn_key=(replica,))))
+            states = np.empty((2, 3))
+            start = np.array([0.7, math.sqrt(1 - 1e-10), 0.0])
+            sgd._run(rng, *functions, settings, start, 12, np.array([2, 12]), states)
+            final.append((states[:, 0] - 0.7) ** 2 + 0.49 * (1 - states[:, 1] ** 2))
+        change[share] = np.diff(np.log(np.mean(final, 0)))[0]
+    assert change[0.6] < 0 < change[1.8]
+
+
+def test_stable_learning_rate_of_the_linear_student():
+    """x: p = (1, 1, ...), q = (1, 1, 3); for B = 1 and large d it is 2/((1-μ)² d)."""
+    pair = Pair(parse_activation("x"), parse_activation("x"))
+    assert stable_learning_rate(pair, 0.5, 10**8, 1) * 10**8 == pytest.approx(8, rel=1e-6)
+    assert stable_learning_rate(pair, 0.5, 1000, 10) > 9 * stable_learning_rate(pair, 0.5, 1000, 1)
+
+
+def test_divergence_is_reported_with_the_step_and_the_limit():
+    learner = _learner("He3", 1000, 1.0)
+    with pytest.raises(InputError, match=r"diverged at step \d+ .* stable one is below"):
+        simulate(learner, range(4), 1, 1000, [1000])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"batch": 0}, {"dimension": 2}, {"mu": 1.5}, {"mu": 0.0}, {"learning_rate": -1.0},
+     {"learning_rate": math.nan}, {"noise": -1.0}, {"update": "cubic"}, {"signs": "none"},
+     {"scale": 0.0}],
+)  # fmt: skip
+def test_impossible_learners_are_refused(change):
+    pair = Pair(parse_activation("x"), parse_activation("x"))
+    settings = {"mu": 0.5, "dimension": 10, "learning_rate": 0.1} | change
+    with pytest.raises(InputError, match="not accepted"):
+        Learner(pair, **settings)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda learner: simulate(learner, [], 1, 10),
+        lambda learner: simulate(learner, [0], 1, 0),
+        lambda learner: simulate(learner, [0], 1, 10, [11]),
+        lambda learner: simulate(learner, [0], 1, 10, [5, 3]),
+    ],
+)
+def test_impossible_runs_are_refused(call):
+    with pytest.raises(InputError, match="not accepted"):
+        call(_learner("x", 10, 0.1))
