@@ -208,17 +208,21 @@ def progress(items: Sequence[T], what: str) -> Iterable[T]:
     return tqdm(items, desc=what, file=sys.stderr, leave=False, delay=1)
 
 
-def provenance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+def provenance(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    libraries: Sequence[str] = ("sympy", "python-flint"),
+) -> str:
     """One line that reproduces a result: the command with its options, versions, commit."""
     settings = shlex.join(
         part
         for name, given in vars(options).items()
-        if name not in {"format", "output"} and given not in (None, False)
+        if name not in {"format", "output"} and given is not None and given is not False
         for value in (given if isinstance(given, list) else [given])
         for value in [value.name if isinstance(value, Path) else value]
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     )
-    versions = ", ".join(f"{name} {_version(name)}" for name in ("sympy", "python-flint"))
+    versions = ", ".join(f"{name} {_version(name)}" for name in libraries)
     return (
         f"{parser.prog} {settings} | lora-escape {_version('lora-escape')}{_commit()}, {versions}"
     )

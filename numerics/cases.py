@@ -2,7 +2,7 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derive.command import CommandParser, Degrees, accepted
@@ -65,7 +65,9 @@ def _written(text: str) -> tuple[str, str]:
     return text, rf"$\mathrm{{He}}_{{{pure[1]}}}$" if pure else rf"\texttt{{{typeset(text)}}}"
 
 
-def add_case_options(parser: CommandParser, misalignment: bool = False) -> None:
+def add_case_options(
+    parser: CommandParser, misalignment: bool = False, normalization: bool = True
+) -> None:
     """Add the options that choose the pairs: by degree, by activation, by teacher and student."""
     parser.add_argument(
         "--degree",
@@ -105,12 +107,30 @@ def add_case_options(parser: CommandParser, misalignment: bool = False) -> None:
             help="pre-trained direction off the teacher's by ν: none, linear (1-μ) or spherical "
             "(√(1-μ²)) (default: none)",
         )
-    parser.add_argument(
-        "--normalization",
-        choices=NORMALIZATIONS,
-        help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n! with "
-        "--degree, raw otherwise)",
-    )
+    if normalization:
+        parser.add_argument(
+            "--normalization",
+            choices=NORMALIZATIONS,
+            help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n! "
+            "with --degree, raw otherwise)",
+        )
+
+
+def chosen_pairs(options: Namespace) -> tuple[Sequence[int], list[tuple[str, str]]]:
+    """The Hermite degrees and the other pairs of teacher and student the options choose.
+
+    Raises ``InputError`` if they choose none or contradict each other.
+    """
+    if (options.teacher is None) != (options.student is None):
+        raise InputError("--teacher and --student go together: give both, or --activation")
+    pairs = [(text, text) for text in options.activation or []]
+    if options.teacher is not None:
+        pairs.append((options.teacher, options.student))
+    if not pairs and not options.degree:
+        raise InputError(
+            "no pair is chosen: give --degree, --activation, or --teacher and --student"
+        )
+    return options.degree or (), pairs
 
 
 def cases(options: Namespace) -> list[Callable[[], Case]]:
@@ -118,19 +138,11 @@ def cases(options: Namespace) -> list[Callable[[], Case]]:
 
     Raises ``InputError`` if the options choose none or contradict each other.
     """
-    if (options.teacher is None) != (options.student is None):
-        raise InputError("--teacher and --student go together: give both, or --activation")
-    pairs = [(text, text) for text in options.activation or []]
-    if options.teacher is not None:
-        pairs.append((options.teacher, options.student))
+    degrees, pairs = chosen_pairs(options)
     if options.normalization == "n*n!" and pairs:
         raise InputError("--normalization n*n! is for pure Hermite pairs: use --degree, or raw")
-    if not pairs and not options.degree:
-        raise InputError(
-            "no pair is chosen: give --degree, --activation, or --teacher and --student"
-        )
     return [
-        *(lambda n=n: _hermite_case(n, options) for n in options.degree or ()),
+        *(lambda n=n: _hermite_case(n, options) for n in degrees),
         *(lambda pair=pair: _case(pair[0], pair[1], None, options) for pair in pairs),
     ]
 

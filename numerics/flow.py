@@ -1,18 +1,17 @@
 r"""Gradient flow of the order parameters: the limit of small steps of one-pass SGD (91), App. A.1.
 
 The state is ``(u, m)``, or ``(u, m, κ)`` for misaligned pre-training; time is ``γ`` times the
-number of steps. With :math:`\rho = \mu + um`, :math:`s = \nu^2 + 2u\nu\kappa + u^2(1-m^2)` the slopes
-``a(ρ, s)``, ``b(ρ, s)`` of the loss give the whole flow, and ``a(μ, ν²)``, ``b(μ, ν²)`` its
+number of steps. With :math:`\rho = \mu + um`, :math:`s = \nu^2 + 2u\nu\kappa + u^2(1-m^2)`, the
+slopes ``a(ρ, s)``, ``b(ρ, s)`` of the loss give the whole flow, and ``a(μ, ν²)``, ``b(μ, ν²)`` its
 linearisation in the search phase.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
-from scipy.linalg import expm
 from scipy.optimize import brentq
 
 from derive.errors import InputError, Undecided
@@ -122,7 +121,7 @@ def flow_of(pair: Pair, mu: float) -> Flow:
     return Flow(float_landscape(pair), float(mu), nu)
 
 
-def integrate(flow: Flow, initial: Sequence[float], horizon: float) -> Trajectory:
+def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
     """Solve the flow from an initial state up to a time.
 
     Arguments: ``initial``, of ``flow.size`` entries with the direction inside the unit ball;
@@ -139,7 +138,7 @@ def integrate(flow: Flow, initial: Sequence[float], horizon: float) -> Trajector
     start = np.asarray(initial, dtype=float)
     if start.shape != (flow.size,) or not np.sum(start[1:] ** 2) <= 1 or not horizon > 0:
         raise InputError(
-            f"initial state {list(initial)} up to {horizon} is not accepted: give {flow.size} "
+            f"initial state {start.tolist()} up to {horizon} is not accepted: give {flow.size} "
             "numbers, the overlaps inside the unit ball, and a positive time"
         )
     solution = solve_ivp(
@@ -156,21 +155,20 @@ def integrate(flow: Flow, initial: Sequence[float], horizon: float) -> Trajector
     return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
 
 
-def linearised(flow: Flow, initial: Sequence[float]) -> Callable[[float], Doubles]:
-    """State of the linearised flow as a function of time (57). Heuristic.
+def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]:
+    """States of the linearised flow as a function of times, one row a time (57). Heuristic.
 
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
     >>> linearised(flow_of(Pair(x, x), 1.0), [1.0, 0.5])(1.0).round(4).tolist()
     [0.3679, 0.5]
     """
-    matrix, start = flow.linearisation(), np.asarray(initial, dtype=float)
-    return lambda time: expm(matrix * time) @ start
+    rates, directions = np.linalg.eigh(flow.linearisation())
+    parts = directions * (directions.T @ np.asarray(initial, dtype=float))
+    return lambda times: np.exp(np.multiply.outer(times, rates)) @ parts.T
 
 
-def predicted_exit(
-    flow: Flow, initial: Sequence[float], radius: float = EXIT_RADIUS
-) -> float | None:
+def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) -> float | None:
     """Exit time of the linearised flow: its first passage through ``radius``, if any.
 
     This is ``½ τ log d`` with the constant that the initial state and the radius set (60), (61).
@@ -187,12 +185,12 @@ def predicted_exit(
         return 0.0
     if rate <= 0:
         return None
-    late = 2 * (np.log(radius / size) + 5) / rate
+    late = (np.log(radius / size) + 5) / rate
     while np.linalg.norm(at(late)) < radius:
-        late *= 2
-        if late * rate > 1e4:  # the initial state has no part along the growing direction
+        late *= 1.5
+        if late * rate > 500:  # the initial state has no part along the growing direction
             return None
-    return _first_passage(lambda t: np.stack([at(x) for x in np.ravel(t)]), [0.0, late], radius)
+    return _first_passage(at, [0.0, late], radius)
 
 
 def _first_passage(

@@ -5,6 +5,8 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,6 +63,60 @@ def figure_path(text: str) -> Path:
         raise ArgumentTypeError(f"{text!r} is no figure: end it in .pdf, .png or .svg")
     output_path(str(path.with_suffix(".csv")))  # where the figure's data goes
     return path
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A number read from text, alone or as a multiple of a named unit such as ``0.5*stable``.
+
+    Fields: ``value``; ``unit``, empty for none; ``text`` as given.
+    """
+
+    value: float
+    unit: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def multiple_of(*units: str) -> Callable[[str], Multiple]:
+    """Option type for a positive number, alone or followed by one of the ``units``.
+
+    >>> multiple_of("/d", "*stable")("0.5/d")
+    Multiple(value=0.5, unit='/d', text='0.5/d')
+    """
+    accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])
+
+    def parse(text: str) -> Multiple:
+        unit = next((unit for unit in units if text.endswith(unit)), "")
+        digits = text.removesuffix(unit)
+        pattern = r"(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?"
+        value = float(digits) if re.fullmatch(pattern, digits, re.ASCII) else 0.0
+        if not value > 0:
+            raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give {accepted}")
+        return Multiple(value, unit, text)
+
+    return parse
+
+
+class Dimensions(tuple[int, ...]):
+    """Input dimensions read from text: ``1000``, ``1e6`` or a list ``1e3,1e6``.
+
+    >>> list(Dimensions("1e3,250"))
+    [1000, 250]
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> "Dimensions":
+        """Parse ``text``."""
+        self = super().__new__(cls, dict.fromkeys(dimension(part) for part in text.split(",")))
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def dimension(text: str) -> int:

@@ -167,7 +167,7 @@ def simulate(
     size = 3 if learner.nu else 2
 
     def run(replica: int) -> tuple[NDArray, int, int]:
-        rng = Generator(SFC64(SeedSequence(seed, spawn_key=(replica,))))
+        rng = replica_stream(seed, replica)
         states = np.full((len(steps), 3), np.nan)
         start = learner.initial(rng)
         stopped = _run(rng, *functions, settings, start, horizon, steps, states)  # type: ignore[call-arg]
@@ -186,6 +186,11 @@ def simulate(
         )
     exits = np.array([np.nan if e < 0 else e for _, e, _ in results])
     return Runs(steps, np.array([s for s, _, _ in results]), exits, horizon)
+
+
+def replica_stream(seed: int, replica: int) -> Generator:
+    """The random stream of a replica, independent of all others."""
+    return Generator(SFC64(SeedSequence(seed, spawn_key=(replica,))))
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,7 @@ from numerics.singularities import Singularity, find_singularities
 
 _MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
+STRENGTH_LABEL = r"pre-training strength $\mu$"
 _ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
 
 Lines = Mapping[str, Sequence[float]]  # the first is what the others are drawn over
@@ -112,7 +113,6 @@ def draw_curves(
     figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig. 6. Curves are
     certified doubles; dotted vertical lines are certified singularities.
     """
-    quantity = QUANTITIES[name]
     panels: dict[str, list[Case]] = {}
     for case in chosen:
         panels.setdefault(_panel(case), []).append(case)
@@ -121,16 +121,25 @@ def draw_curves(
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         for axis, (title, members) in zip(axes, panels.items(), strict=True):
-            places = [case.degree or rank for rank, case in enumerate(members)]
-            for place, case in zip(places, members, strict=True):
-                lines = _draw_case(axis, case, quantity, dimension, _shade(place, places))
-                points = zip(*lines.values(), strict=True)
-                rows += [(case.teacher, case.student, *point) for point in points]
-            _finish(axis, quantity, members)
-            _add_key(figure, axis, title, members)
-        axes[-1].set_xlabel(r"pre-training strength $\mu$")
-        data = as_csv(("teacher", "student", *lines), rows, source)
-        return rendered(figure, form, source), (data + "\n").encode()
+            head, points = draw_panel(figure, axis, title, members, name, dimension)
+            rows += points
+        axes[-1].set_xlabel(STRENGTH_LABEL)
+        return rendered(figure, form, source), (as_csv(head, rows, source) + "\n").encode()
+
+
+def draw_panel(
+    figure: Figure, axis: Axes, title: str, members: Sequence[Case], name: str, dimension: int
+) -> tuple[tuple[str, ...], list[tuple]]:
+    """Draw a quantity of several cases into one panel; return the head and rows of its data."""
+    quantity, rows = QUANTITIES[name], []
+    places = [case.degree or rank for rank, case in enumerate(members)]
+    for place, case in zip(places, members, strict=True):
+        lines = _draw_case(axis, case, quantity, dimension, _shade(place, places))
+        points = zip(*lines.values(), strict=True)
+        rows += [(case.teacher, case.student, case.labels, *point) for point in points]
+    _finish(axis, quantity, members)
+    _add_key(figure, axis, title, members)
+    return ("teacher", "student", "labels", *lines), rows
 
 
 def draw_potentials(
@@ -140,29 +149,34 @@ def draw_potentials(
 
     Arguments and result as ``draw_curves``, with one panel a case. After Fig. 8; (86), (90).
     """
-    rows = []
+    rows: list[tuple] = []
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(chosen) + 0.3), layout="constrained")
         axes = figure.subplots(len(chosen), sharex=True, squeeze=False)[:, 0]
         for axis, case in zip(axes, chosen, strict=True):
-            curve = escape_curve(case.drift, strengths)
-            for mu, a in zip(curve.mu, curve.a, strict=True):
-                potential = -(a**2) * np.log(np.cosh(_ASIDE))
-                axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
-                rows += [
-                    (case.teacher, case.student, mu, g, v)
-                    for g, v in zip(_ASIDE, potential, strict=True)
-                ]
-            axis.set_ylabel("potential $V$")
-            axis.set_title(case.name.plain, loc="left", fontsize=8)
-            if len(strengths) <= _MOST_IN_LEGEND:
-                axis.legend(fontsize=7)
-            else:
-                shades = ScalarMappable(Normalize(min(curve.mu), max(curve.mu)), colours())
-                figure.colorbar(shades, ax=axis, pad=0.02, label=r"$\mu$")
+            rows += _draw_potential(figure, axis, case, strengths)
         axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
         data = as_csv(("teacher", "student", "mu", "g", "potential"), rows, source)
         return rendered(figure, form, source), (data + "\n").encode()
+
+
+def _draw_potential(
+    figure: Figure, axis: Axes, case: Case, strengths: Sequence[Fraction]
+) -> list[tuple]:
+    curve, rows = escape_curve(case.drift, strengths), []
+    for mu, a in zip(curve.mu, curve.a, strict=True):
+        potential = -(a**2) * np.log(np.cosh(_ASIDE))
+        axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
+        values = zip(_ASIDE, potential, strict=True)
+        rows += [(case.teacher, case.student, mu, *point) for point in values]
+    axis.set_ylabel("potential $V$")
+    axis.set_title(case.name.plain, loc="left", fontsize=8)
+    if len(strengths) <= _MOST_IN_LEGEND:
+        axis.legend(fontsize=7)
+    else:
+        shades = ScalarMappable(Normalize(min(curve.mu), max(curve.mu)), colours())
+        figure.colorbar(shades, ax=axis, pad=0.02, label=r"$\mu$")
+    return rows
 
 
 def _shade(place: float, places: Sequence[float]) -> tuple:

@@ -14,6 +14,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
+PAGE_WIDTH = 7.0
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "font.family": "serif",

@@ -1,0 +1,163 @@
+"""SGD beside its flow: loss, overlap and effective alignment over time (Figs. 1, 3, 5, 7, 9).
+
+Bands hold 80 % of the replicas, lines are their medians; the flow, dashed, starts from the median
+initial state. Simulations support the theory drawn beside them; they certify nothing.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from derive.tabular import as_csv
+from numerics.cells import flow_of_cell
+from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
+from numerics.flow import integrate
+from numerics.simulation import Point
+
+# What is drawn of states: its label, its values in a point's arrays, and those along the flow.
+OBSERVABLES: dict[str, tuple[str, Callable, Callable]] = {
+    "loss": ("loss", lambda a: a["loss"], lambda flow, x: flow.loss(x)),
+    "overlap": (
+        r"overlap $|m|$",
+        lambda a: np.abs(a["states"][..., 1]),
+        lambda f, x: np.abs(x[:, 1]),
+    ),
+    "scale": (r"$|u|$", lambda a: np.abs(a["states"][..., 0]), lambda f, x: np.abs(x[:, 0])),
+    "alignment": (
+        r"$|\rho|/\sqrt{Q}$",
+        lambda a: np.abs(a["alignment"]),
+        lambda f, x: np.abs(f.alignment(x)),
+    ),
+}
+DEFAULT = ("loss", "overlap", "alignment")
+DATA_HEAD = (
+    "teacher",
+    "student",
+    "mu",
+    "dimension",
+    "time",
+    "observable",
+    "low",
+    "median",
+    "high",
+    "flow",
+)
+
+
+def draw_dynamics(
+    points: Sequence[Point],
+    form: str,
+    source: str,
+    shown: Sequence[str] = DEFAULT,
+    with_flow: bool = True,
+) -> tuple[bytes, bytes]:
+    """Draw observables over time, one column of panels a pair, one colour a strength.
+
+    Arguments: ``points`` with recorded states; ``form``, ``pdf``, ``png`` or ``svg``; ``source``,
+    the provenance; ``shown``, of ``OBSERVABLES``; ``with_flow``, also the flow. The result is the
+    figure's file and its data as CSV.
+    """
+    with own_style():
+        figure, rows = dynamics_figure(points, shown, with_flow)
+        return rendered(figure, form, source), (as_csv(DATA_HEAD, rows, source) + "\n").encode()
+
+
+def dynamics_figure(
+    points: Sequence[Point], shown: Sequence[str] = DEFAULT, with_flow: bool = True
+) -> tuple[Figure, list[tuple]]:
+    """The figure and its rows of data; call it within ``own_style``."""
+    columns: dict[str, list[Point]] = {}
+    for point in points:
+        columns.setdefault(_name(point), []).append(point)
+    width = COLUMN_WIDTH * max(1.0, 0.62 * len(columns))
+    figure = Figure(figsize=(width, 1.45 * len(shown) + 0.5), layout="constrained")
+    axes = figure.subplots(len(shown), len(columns), sharex="col", squeeze=False)
+    rows: list[tuple] = []
+    for column, (name, members) in zip(axes.T, columns.items(), strict=True):
+        strengths = [point.cell["mu"] for point in members]
+        for point in members:
+            colour = shade(point.cell["mu"], strengths)
+            rows += draw_point(column, point, shown, colour, with_flow)
+        column[0].set_title(name, loc="left", fontsize=8)
+        column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
+    for axis, observable in zip(axes[:, 0], shown, strict=True):
+        axis.set_ylabel(OBSERVABLES[observable][0])
+    _add_legend(figure, points, with_flow)
+    return figure, rows
+
+
+def draw_point(
+    column: Sequence[Axes], point: Point, shown: Sequence[str], colour: tuple, with_flow: bool
+) -> list[tuple]:
+    """Draw one point's observables into a column of panels; return the rows of data."""
+    times = point.times
+    path = _flow_path(point) if with_flow else None
+    cell, rows = point.cell, []
+    for axis, observable in zip(column, shown, strict=True):
+        _, measured, along = OBSERVABLES[observable]
+        low, median, high = np.quantile(measured(point.arrays), [0.1, 0.5, 0.9], axis=0)
+        later = times > 0
+        axis.fill_between(times[later], low[later], high[later], color=colour, alpha=0.25, lw=0)
+        axis.plot(times[later], median[later], color=colour)
+        flow = np.full(len(times), np.nan)
+        if path is not None:
+            flow = along(flow_of_cell(cell), path)
+            axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
+        axis.set_xscale("log")
+        axis.set_yscale("log" if observable == "loss" else "linear")
+        if observable in ("overlap", "alignment"):
+            axis.set_ylim(-0.03, 1.03)
+        head = (cell["teacher"], cell["student"], cell["mu"], cell["dimension"])
+        values = zip(times, low, median, high, flow, strict=True)
+        rows += [(*head, t, observable, *rest) for t, *rest in values]
+    if "loss" in shown:
+        axis = column[list(shown).index("loss")]
+        axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
+    return rows
+
+
+def shade(mu: float, strengths: Sequence[float]) -> tuple:
+    """The colour of a pre-training strength among others."""
+    return colours()(Normalize(min(strengths), max(*strengths, min(strengths) + 1e-9))(mu))
+
+
+def _flow_path(point: Point) -> NDArray | None:
+    """The flow at the recorded times, from the median initial state on the side of most runs."""
+    states = point.arrays["states"][:, 0]
+    start = np.median(np.abs(states), axis=0)
+    matrix = flow_of_cell(point.cell).linearisation()
+    start[1:] *= np.where(matrix[0, 1 : len(start)] < 0, -1, 1)
+    return integrate(flow_of_cell(point.cell), start, float(point.times[-1])).at(point.times)
+
+
+def _name(point: Point) -> str:
+    cell = point.cell
+    name = (
+        cell["student"]
+        if cell["teacher"] == cell["student"]
+        else f"{cell['teacher']} → {cell['student']}"
+    )
+    stage = f", first {cell['stage']['labels']}" if cell["stage"] else ""
+    tilt = f", {cell['misalignment']} misalignment" if cell["misalignment"] != "none" else ""
+    return f"{name}{stage}{tilt}, $d={cell['dimension']}$"
+
+
+def _add_legend(figure: Figure, points: Sequence[Point], with_flow: bool) -> None:
+    strengths = sorted({point.cell["mu"] for point in points})
+    lines = [
+        Line2D([], [], color=shade(mu, strengths), label=rf"$\mu={mu:.3g}$") for mu in strengths
+    ]
+    if with_flow:
+        lines.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.9, label="flow"))
+    figure.legend(
+        handles=lines,
+        loc="outside upper center",
+        ncols=min(len(lines), 5),
+        fontsize=7,
+        handlelength=1.2,
+    )

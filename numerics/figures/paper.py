@@ -1,0 +1,242 @@
+"""The figures of the paper, each drawn from scratch: what it shows, and how.
+
+``python -m numerics.figures`` writes them. Adding a figure is one entry in ``FIGURES``; what it
+simulates is said in the options of ``numerics.simulate``.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from derive.command import Degrees
+from derive.tabular import as_csv
+from numerics.cases import Case, cases
+from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
+from numerics.figures.dynamics import DATA_HEAD, draw_dynamics, draw_point, shade
+from numerics.figures.style import PAGE_WIDTH, own_style, rendered
+from numerics.grid import grid_of
+from numerics.options import Strengths
+from numerics.simulate import run_grid, simulation_parser
+from numerics.simulation import Point, fit_log_dimension
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a figure is wanted: ``form``, ``source`` and whether ``quick``."""
+
+    form: str
+    source: str
+    quick: bool
+
+
+Drawn = tuple[bytes, bytes]  # the figure's file, its data as CSV
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure: its ``caption`` and the function that draws it."""
+
+    caption: str
+    draw: Callable[[Request], Drawn]
+
+
+_IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
+
+
+def _cases(
+    degree: str = "", activations: Sequence[str] = (), labels: str = "matched"
+) -> list[Case]:
+    options = Namespace(
+        degree=Degrees(degree) if degree else None,
+        activation=list(activations),
+        teacher=None,
+        student=None,
+        labels=labels,
+        loss="square",
+        normalization=None,
+    )
+    return [derive_case() for derive_case in cases(options)]
+
+
+def _simulated(
+    options: str, request: Request, replicas: tuple[int, int] = (20, 200)
+) -> list[Point]:
+    """Run the simulation that the options of ``numerics.simulate`` stand for."""
+    count = replicas[0] if request.quick else replicas[1]
+    parsed = simulation_parser().parse_args([*options.split(), "--replicas", str(count)])
+    return run_grid(grid_of(parsed), count)
+
+
+def _dynamics(
+    options: str,
+    request: Request,
+    shown: Sequence[str] = ("loss", "overlap", "alignment"),
+    replicas=(20, 200),
+) -> Drawn:
+    points = _simulated(options, request, replicas)
+    return draw_dynamics(points, request.form, request.source, shown)
+
+
+def _trade_off(request: Request) -> Drawn:
+    """Fig. 1: loss and overlap of the linear student, and τ of four activations."""
+    points = _simulated("--activation x --mu 0.1:0.9:5 --signs aligned", request)
+    with own_style():
+        figure = Figure(figsize=(PAGE_WIDTH, 2.1), layout="constrained")
+        axes = figure.subplots(1, 3)
+        strengths = [point.cell["mu"] for point in points]
+        rows: list[tuple] = []
+        for point in points:
+            colour = shade(point.cell["mu"], strengths)
+            rows += draw_point(axes[:2], point, ("loss", "overlap"), colour, True)
+            axes[0].plot([], [], color=colour, label=rf"$\mu={point.cell['mu']:.1f}$")
+        for axis, label in zip(axes, ("loss", "overlap $|m|$"), strict=False):
+            axis.set_ylabel(label)
+            axis.set_xlabel(r"time $t$ (units of $1/\gamma$)")
+        axes[0].set_title("x, $d=1000$", loc="left", fontsize=8)
+        axes[0].legend(fontsize=6, loc="lower left", handlelength=1)
+        _, curve = draw_panel(figure, axes[2], "", _cases(activations=_IE1), "tau", 1000)
+        rows += [(t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, mu, _, _, _, tau in curve]
+        axes[2].set_xlabel(STRENGTH_LABEL)
+        data = as_csv(DATA_HEAD, rows, request.source) + "\n"
+        return rendered(figure, request.form, request.source), data.encode()
+
+
+def _singular(request: Request) -> Drawn:
+    """Fig. 2: escape times of Hermite students and under squared labels; the search of He_3."""
+    panels = (
+        ("(a) even degrees", _cases(degree="2:10:2")),
+        ("(b) odd degrees", _cases(degree="1:9:2")),
+        ("(c) squared labels", _cases(activations=_IE1, labels="squared")),
+        ("(d) squared labels", _cases(degree="1:9", labels="squared")),
+    )
+    points = _simulated(
+        "--degree 3 --mu 0.1,0.32,0.7 --learning-rate 0.05*stable --horizon 400000",
+        request,
+        (6, 60),
+    )
+    with own_style():
+        figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
+        axes = figure.subplots(2, 2)
+        rows: list[tuple] = []
+        for axis, (title, members) in zip(axes.ravel(), panels, strict=True):
+            head, curve = draw_panel(figure, axis, title, members, "tau", 1000)
+            rows += [("tau", *point) for point in curve]
+            axis.set_xlabel(STRENGTH_LABEL)
+        inset = axes[0, 1].inset_axes((0.45, 0.52, 0.4, 0.42))
+        strengths = [point.cell["mu"] for point in points]
+        for point in points:
+            overlap = np.median(np.abs(point.arrays["states"][..., 1]), axis=0)
+            inset.plot(
+                point.times[1:], overlap[1:], color=shade(point.cell["mu"], strengths), lw=0.9
+            )
+            rows += [
+                ("overlap", "He3", "He3", "matched", point.cell["mu"], t, m, "", "")
+                for t, m in zip(point.times, overlap, strict=True)
+            ]
+        inset.set_title("$|m|$ of He$_3$ over $t$", fontsize=6, pad=2)
+        inset.tick_params(labelsize=5)
+        data = as_csv(("what", *head), rows, request.source) + "\n"
+        return rendered(figure, request.form, request.source), data.encode()
+
+
+def _exit_times(request: Request) -> Drawn:
+    """Exit times against log d: medians and 80 % of the replicas, the fit, and the slope τ/2."""
+    dimensions = "1e2,1e3,1e4" if request.quick else "1e2,1e3,1e4,1e5,1e6"
+    options = f"--mu 0.5 --dimension {dimensions} --points 0 --learning-rate 0.05*stable"
+    with own_style():
+        figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
+        axis = figure.subplots()
+        rows: list[tuple] = []
+        names = ("x", "relu", "gelu")
+        for rank, name in enumerate(names):
+            points = _simulated(f"--activation {name} {options}", request, (60, 100))
+            colour, fit = shade(rank, range(len(names))), fit_log_dimension(points)
+            d = np.array([point.cell["dimension"] for point in points])
+            low, median, high = np.array(
+                [np.quantile(point.exit_times, [0.1, 0.5, 0.9]) for point in points]
+            ).T
+            axis.errorbar(
+                d,
+                median,
+                [median - low, high - median],
+                fmt="o",
+                ms=3,
+                color=colour,
+                capsize=2,
+                lw=0.8,
+            )
+            if fit:
+                label = rf"{name}: slope ${fit.slope:.2f}\pm{fit.error:.2f}$, $\tau/2={fit.half_tau:.2f}$"
+                line = median[0] + fit.half_tau * np.log(d / d[0])
+                axis.plot(d, line, "--", color=colour, lw=0.9, label=label)
+            rows += [(name, *row, fit and fit.slope, fit and fit.half_tau)
+                     for row in zip(d, low, median, high, strict=True)]  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_xlabel("dimension $d$")
+        axis.set_ylabel(r"exit time (units of $1/\gamma$)")
+        axis.legend(fontsize=6)
+        head = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
+        data = as_csv(head, rows, request.source) + "\n"
+        return rendered(figure, request.form, request.source), data.encode()
+
+
+def _means(request: Request) -> Drawn:
+    return draw_curves(_cases(degree="2:10:2"), "mean", 1000, request.form, request.source)
+
+
+def _potentials(request: Request) -> Drawn:
+    strengths = Strengths("0.1:0.9:5")
+    return draw_potentials(_cases(activations=["x"]), strengths, request.form, request.source)
+
+
+_HE3 = "--degree 3 --learning-rate 0.05*stable --horizon 1000000"
+
+FIGURES: dict[str, PaperFigure] = {
+    "1": PaperFigure("The trade-off: better start, slower escape", _trade_off),
+    "2": PaperFigure("Escape times of Hermite students and under squared labels", _singular),
+    "3": PaperFigure(
+        "Misaligned pre-training",
+        partial(_dynamics, "--activation x --misalignment linear --mu 0.1:0.9:5"),
+    ),
+    "4": PaperFigure(
+        "Two-stage labels escape where the original ones do not",
+        partial(
+            _dynamics,
+            f"{_HE3} --mu 0.3 --first-labels squared --until-overlap 0.3",
+            replicas=(6, 60),
+        ),
+    ),
+    "5": PaperFigure(
+        "Loss, overlap and alignment of four activations",
+        partial(
+            _dynamics,
+            "--activation x --activation erf --activation relu --activation sigmoid --mu 0.1,0.5,0.9",
+            replicas=(10, 200),
+        ),
+    ),
+    "6": PaperFigure("Mean of even Hermite students", _means),
+    "7": PaperFigure(
+        "Plateau of even students",
+        partial(
+            _dynamics,
+            "--degree 2,4 --mu 0.1,0.5,0.8 --learning-rate 0.05*stable --signs aligned",
+            shown=("loss", "scale", "overlap"),
+            replicas=(8, 100),
+        ),
+    ),
+    "8": PaperFigure("Mechanical potential of the linear student", _potentials),
+    "9": PaperFigure(
+        "Delay of He_3 near its singularity",
+        partial(
+            _dynamics,
+            f"{_HE3} --mu 0.1,0.3,0.5,0.7",
+            shown=("loss", "scale", "overlap"),
+            replicas=(6, 60),
+        ),
+    ),
+    "exit-times": PaperFigure("Exit time against the logarithm of the dimension", _exit_times),
+}

@@ -1,0 +1,182 @@
+"""One-pass SGD simulated exactly in law: exit times, trajectories, and the flow beside them.
+
+``python -m numerics.simulate --activation x --mu 0.1,0.5 --dimension 1e6``. The cost does not
+depend on the dimension. With ``--results FOLDER`` finished cells are kept and a run that was
+stopped goes on; with ``--scheduler`` a Dask cluster does the work.
+"""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from derive.command import CommandParser, Outcome, provenance, run
+from derive.errors import InputError
+from derive.tabular import Table, Typeset, as_csv, decimal, render
+from numerics.cells import cells_of, compile_for, compute_cell
+from numerics.grid import add_simulation_options, grid_of
+from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, points_of
+from numerics.sweep import executor_for, run_cells
+
+LIBRARIES = ("numpy", "scipy", "numba", "sympy")
+
+
+# What is shown.
+
+
+def _fits(points: Sequence[Point]) -> dict[tuple[str, str, float], LogFit]:
+    groups: dict[tuple[str, str, float], list[Point]] = {}
+    for p in points:
+        groups.setdefault((p.cell["teacher"], p.cell["student"], p.cell["mu"]), []).append(p)
+    found = {key: fit_log_dimension(members) for key, members in groups.items()}
+    return {key: fit for key, fit in found.items() if fit}
+
+
+def _tables(records: Sequence[dict], fits: dict[tuple[str, str, float], LogFit]) -> list[Table]:
+    def shown(value: object) -> object:
+        return "-" if value is None else decimal(f"{value:.4g}")
+
+    def pair(teacher: str, student: str) -> str:
+        return student if teacher == student else f"{teacher} -> {student}"
+
+    tables = [
+        Table(
+            name="simulate",
+            title=Typeset(
+                "Exit times of one-pass SGD, in units of 1/γ (a simulation)",
+                r"Exit times of one-pass SGD, in units of $1/\gamma$ (a simulation)",
+            ),
+            columns=("pair", "mu", "d", "escaped", "10 %", "median", "90 %",
+                     Typeset("½ τ log d", r"$\frac12\tau\log d$"), "with start"),
+            rows=tuple(
+                (
+                    Typeset(*[pair(r["teacher"], r["activation"])] * 2),
+                    shown(r["mu"]),
+                    shown(r["dimension"]),
+                    Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
+                    *(shown(r["exit_time_quantiles"][q]) for q in ("0.1", "0.5", "0.9")),
+                    shown(r["predicted"]),
+                    shown(r["predicted_with_start"]),
+                )
+                for r in records
+            ),
+        )
+    ]  # fmt: skip
+    if fits:
+        tables.append(
+            Table(
+                name="fits",
+                title=Typeset(
+                    "Median exit time against log d: measured slope, and τ/2",
+                    r"Median exit time against $\log d$: measured slope, and $\tau/2$",
+                ),
+                columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
+                rows=tuple(
+                    (
+                        Typeset(*[pair(teacher, student)] * 2),
+                        *(shown(x) for x in (mu, fit.slope, fit.error, fit.half_tau)),
+                    )
+                    for (teacher, student, mu), fit in fits.items()
+                ),
+            )
+        )
+    return tables
+
+
+def _shown(points: Sequence[Point], form: str, source: str) -> str:
+    records = [point.record() for point in points]
+    fits = _fits(points)
+    for record in records:
+        fit = fits.get((record["teacher"], record["activation"], record["mu"]))
+        record["log_d_slope"] = fit and fit.slope
+        record["log_d_slope_error"] = fit and fit.error
+        record["half_tau"] = fit and fit.half_tau
+    if form == "json":
+        rows = [{**record, "provenance": source} for record in records]
+        return json.dumps(rows, indent=2, allow_nan=False)
+    if form == "csv":
+        flat = [
+            {k: v for k, v in r.items() if k != "exit_time_quantiles"}
+            | {f"exit_time_{q}": v for q, v in r["exit_time_quantiles"].items()}
+            for r in records
+        ]
+        return as_csv(list(flat[0]), [list(row.values()) for row in flat], source)
+    return render(_tables(records, fits), form, source)
+
+
+# The command.
+
+
+def simulation_parser() -> CommandParser:
+    """The parser of the command, which figures use to say what they simulate."""
+    parser = CommandParser(
+        "numerics.simulate",
+        "Simulate one-pass SGD exactly in law, at a cost that does not depend on the dimension.",
+        (
+            "--activation x --activation relu --mu 0.1,0.5,0.9 --dimension 1e3",
+            "--activation x --mu 0.5 --dimension 1e2,1e3,1e4,1e5 --replicas 400 --points 0",
+            "--degree 3 --mu 0.3 --first-labels squared --until-overlap 0.3 --horizon 200000",
+            "--activation erf --mu 0.2,0.8 --plot dynamics.pdf --data dynamics.nc",
+            "--degree 2:6 --results cells --scheduler tcp://127.0.0.1:8786",
+        ),
+    )
+    add_simulation_options(parser)
+    return parser
+
+
+def run_grid(
+    grid: Sequence[dict[str, Any]],
+    replicas: int,
+    folder: Path | None = None,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> list[Point]:
+    """Simulate all points of a grid, behind a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    cells = [cell for parameters in grid for cell in cells_of(parameters, replicas)]
+    if scheduler is None:
+        for parameters in {(c["student"], c["teacher"]): c for c in cells}.values():
+            compile_for(parameters)
+    shown = sys.stderr.isatty()
+    with (
+        executor_for(scheduler, workers) as executor,
+        tqdm(
+            total=len(cells), desc="cells", file=sys.stderr, leave=False, disable=not shown
+        ) as bar,
+    ):
+        results = run_cells(compute_cell, cells, folder, executor, bar.update)
+    return points_of(grid, replicas, results)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m numerics.simulate`` and return its exit code."""
+    parser = simulation_parser()
+
+    def action(options: Namespace) -> Outcome:
+        files: dict[Path, bytes] = {}
+        if (options.plot or options.data) and not options.points:
+            raise InputError("--points 0 records nothing to draw or keep: give --points 60")
+        source = provenance(parser, options, LIBRARIES)
+        where = (options.results, options.scheduler, options.workers)
+        points = run_grid(grid_of(options), options.replicas, *where)
+        if options.data:
+            data = dataset_of(points, source).to_netcdf(engine="scipy")
+            files[options.data] = bytes(data)
+        if options.plot:
+            from numerics.figures.dynamics import draw_dynamics
+
+            form = options.plot.suffix[1:].lower()
+            figure, table = draw_dynamics(points, form, source)
+            files |= {options.plot: figure, options.plot.with_suffix(".csv"): table}
+        if options.output in files:
+            raise InputError("--output names a file that another option writes: choose another")
+        return Outcome(_shown(points, options.format, source), files)
+
+    return run(parser, action, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

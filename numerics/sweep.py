@@ -1,0 +1,182 @@
+"""Sweeps: cells of a grid computed by any executor, each kept in a file of its own.
+
+A cell is a dictionary of plain parameters; its file is named by their hash and written whole or not
+at all, so that a sweep that is killed loses what was in flight and no more, and one that is run
+again computes only what is missing. The executor is one of ``concurrent.futures``: processes of
+this machine, or a Dask cluster's.
+"""
+
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.command import write_all
+from derive.errors import InputError, Undecided
+
+Cell = Mapping[str, Any]
+Result = dict[str, NDArray]
+_PARAMETERS = "parameters"
+
+
+def cell_key(cell: Cell) -> str:
+    """Name of a cell: a hash of its parameters, the same in every process and on every machine.
+
+    >>> cell_key({"mu": 0.5, "student": "x"}) == cell_key({"student": "x", "mu": 0.5})
+    True
+    """
+    return hashlib.sha256(_canonical(cell).encode()).hexdigest()[:32]
+
+
+def run_cells(
+    compute: Callable[[Cell], Result],
+    cells: Sequence[Cell],
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    done: Callable[[], object] = lambda: None,
+) -> list[Result]:
+    """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
+
+    Arguments: ``compute``, a function of a module, from a cell to named arrays; ``cells``;
+    ``folder`` for the finished ones, or ``None`` to keep none; ``executor``, or ``None`` for this
+    process; ``done``, called once for each finished cell.
+
+    Raises ``InputError`` for a folder that cannot be written and for a file there that is no cell
+    of this sweep, ``Undecided`` if a worker died; what was finished is kept. Results do not depend
+    on the executor.
+
+    >>> run_cells(lambda cell: {"square": np.array(cell["x"] ** 2)}, [{"x": 3}])[0]["square"]
+    array(9)
+    """
+    results: dict[str, Result] = {}
+    missing: dict[str, Cell] = {}
+    for cell in cells:
+        key = cell_key(cell)
+        known = read_cell(folder, cell) if folder else None
+        if known is None:
+            missing[key] = cell
+        elif key not in results:
+            results[key] = known
+            done()
+    if folder:
+        _make(folder)
+    for key, result in _computed(compute, missing, executor):
+        if folder:
+            write_cell(folder, missing[key], result)
+        results[key] = result
+        done()
+    return [results[cell_key(cell)] for cell in cells]
+
+
+def _computed(
+    compute: Callable[[Cell], Result], cells: Mapping[str, Cell], executor: Executor | None
+) -> Iterator[tuple[str, Result]]:
+    if executor is None:
+        yield from ((key, compute(cell)) for key, cell in cells.items())
+        return
+    futures = {executor.submit(compute, dict(cell)): key for key, cell in cells.items()}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise Undecided(
+            "a worker process died; what was finished is kept: run the same command again"
+        ) from None
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextmanager
+def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executor]:
+    """The executor of a sweep: local processes, or the cluster of a Dask scheduler.
+
+    Arguments: ``scheduler``, its address such as ``tcp://10.0.0.1:8786``, or ``None``;
+    ``workers``, the number of local processes, all cores by default.
+
+    Raises ``InputError`` if the scheduler does not answer, or Dask is not installed.
+    """
+    if scheduler is None:
+        # Forked processes inherit what is compiled already; elsewhere they compile their own.
+        method = "fork" if sys.platform == "linux" else "spawn"
+        context = multiprocessing.get_context(method)
+        with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(
+            "--scheduler needs Dask, which is not installed: pip install 'lora-escape[sweep]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout="10s")
+    except (OSError, ValueError):
+        raise InputError(
+            f"no scheduler answers at {scheduler[:80]!r}: give the address that dask scheduler "
+            "prints, such as tcp://127.0.0.1:8786"
+        ) from None
+    with client:
+        yield client.get_executor(pure=False)
+
+
+def write_cell(folder: Path, cell: Cell, result: Result) -> None:
+    """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
+    stream = io.BytesIO()
+    arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
+    np.savez_compressed(stream, **arrays)
+    try:
+        write_all({_path(folder, cell): stream.getvalue()})
+    except OSError as error:
+        raise InputError(
+            f"a finished cell cannot be written to {folder} ({error.strerror}): make room there "
+            "and run the same command again; what was finished before is kept"
+        ) from None
+
+
+def read_cell(folder: Path, cell: Cell) -> Result | None:
+    """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
+    path = _path(folder, cell)
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {name: file[name] for name in file.files}
+        if str(stored.pop(_PARAMETERS)) == _canonical(cell):
+            return stored
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass
+    raise InputError(
+        f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"
+    )
+
+
+def _canonical(cell: Cell) -> str:
+    return json.dumps(dict(cell), sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
+def _path(folder: Path, cell: Cell) -> Path:
+    return folder / f"{cell_key(cell)}.npz"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (probe := folder / f".{os.getpid()}.part").touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"folder {str(folder)[:80]!r} is not writable ({error.strerror}): choose another one"
+        ) from None
