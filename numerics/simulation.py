@@ -119,8 +119,8 @@ def dataset_of(points: Sequence[Point], source: str) -> "Dataset":
     """All points as one labelled dataset, with units, parameters and provenance.
 
     Arguments: ``points`` with equally many replicas; ``source``, the provenance. Shorter records
-    are filled up with NaN. Dimensions are ``point``, ``replica``, ``record`` and ``parameter`` (u, m, and κ); points carry
-    their parameters as coordinates, and all of them as JSON in ``parameters``.
+    are filled up with NaN. Dimensions are ``point``, ``replica``, ``record`` and ``parameter``
+    (u, m and κ); points carry their parameters as coordinates, all of them in ``parameters``.
     """
     from xarray import Dataset
 

@@ -152,7 +152,7 @@ def read_cell(folder: Path, cell: Cell) -> Result | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
         if str(stored.pop(_PARAMETERS)) == _canonical(cell):
             return stored

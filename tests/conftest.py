@@ -25,14 +25,14 @@ def _same_precision_for_every_test() -> Iterator[None]:
 def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
     """Run ``python -m MODULE OPTIONS...`` as a user would, in a folder of its own."""
 
-    def call(module: str, *options: str) -> subprocess.CompletedProcess:
+    def call(module: str, *options: str, timeout: float = 120) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", module, *options],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=timeout,
         )
 
     return call

@@ -1,4 +1,4 @@
-"""``python -m numerics.figures``: the paper's figures from scratch, each with its data beside it."""
+"""``python -m numerics.figures``: the paper's figures from scratch, each with its data."""
 
 import json
 import sys
@@ -79,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"folder {str(options.folder)[:60]!r} cannot be made ({error.strerror}): choose another"
+                f"folder {str(options.folder)[:60]!r} cannot be made ({error.strerror}): "
+                "choose another"
             ) from None
         rows = []
         for name in tqdm(

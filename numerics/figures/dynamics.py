@@ -83,6 +83,7 @@ def dynamics_figure(
         for point in members:
             colour = shade(point.cell["mu"], strengths)
             rows += draw_point(column, point, shown, colour, with_flow)
+        finish_panels(column, shown)
         column[0].set_title(name, loc="left", fontsize=8)
         column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
     for axis, observable in zip(axes[:, 0], shown, strict=True):
@@ -108,17 +109,22 @@ def draw_point(
         if path is not None:
             flow = along(flow_of_cell(cell), path)
             axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
-        axis.set_xscale("log")
-        axis.set_yscale("log" if observable == "loss" else "linear")
-        if observable in ("overlap", "alignment"):
-            axis.set_ylim(-0.03, 1.03)
         head = (cell["teacher"], cell["student"], cell["mu"], cell["dimension"])
         values = zip(times, low, median, high, flow, strict=True)
         rows += [(*head, t, observable, *rest) for t, *rest in values]
-    if "loss" in shown:
-        axis = column[list(shown).index("loss")]
-        axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
     return rows
+
+
+def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
+    """Scales and limits of a column of panels, once everything is drawn into them."""
+    for axis, observable in zip(column, shown, strict=True):
+        axis.set_xscale("log")
+        low, high = axis.get_ylim()
+        if observable == "loss" and low < high / 20:
+            axis.set_yscale("log")
+            axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
+        elif observable in ("overlap", "alignment"):
+            axis.set_ylim(bottom=max(low, -0.03), top=1.03)
 
 
 def shade(mu: float, strengths: Sequence[float]) -> tuple:
@@ -157,7 +163,8 @@ def _add_legend(figure: Figure, points: Sequence[Point], with_flow: bool) -> Non
     figure.legend(
         handles=lines,
         loc="outside upper center",
-        ncols=min(len(lines), 5),
+        ncols=min(len(lines), 6),
         fontsize=7,
         handlelength=1.2,
+        columnspacing=1.0,
     )

@@ -10,18 +10,29 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from derive.command import Degrees
 from derive.tabular import as_csv
 from numerics.cases import Case, cases
 from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
-from numerics.figures.dynamics import DATA_HEAD, draw_dynamics, draw_point, shade
+from numerics.figures.dynamics import (
+    DATA_HEAD,
+    draw_dynamics,
+    draw_point,
+    finish_panels,
+    shade,
+)
 from numerics.figures.style import PAGE_WIDTH, own_style, rendered
 from numerics.grid import grid_of
 from numerics.options import Strengths
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation import Point, fit_log_dimension
+
+_IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
+_FOUR = " ".join(f"--activation {name}" for name in _IE1)
+_HE3 = "--degree 3 --learning-rate 2e-5 --horizon 1000000"
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,6 @@ class PaperFigure:
 
     caption: str
     draw: Callable[[Request], Drawn]
-
-
-_IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
 
 
 def _cases(
@@ -75,10 +83,22 @@ def _dynamics(
     options: str,
     request: Request,
     shown: Sequence[str] = ("loss", "overlap", "alignment"),
-    replicas=(20, 200),
+    replicas: tuple[int, int] = (20, 200),
 ) -> Drawn:
     points = _simulated(options, request, replicas)
     return draw_dynamics(points, request.form, request.source, shown)
+
+
+def _two_stages(request: Request) -> Drawn:
+    """Fig. 4: He_3 near its singularity, with squared labels first and with its own alone."""
+    stage = "--first-labels squared --until-overlap 0.5"
+    points = [
+        point
+        for options in (stage, "")
+        for point in _simulated(f"{_HE3} --mu 0.3 {options}", request, (6, 60))
+    ]
+    shown = ("loss", "scale", "overlap")
+    return draw_dynamics(points, request.form, request.source, shown, with_flow=False)
 
 
 def _trade_off(request: Request) -> Drawn:
@@ -93,6 +113,7 @@ def _trade_off(request: Request) -> Drawn:
             colour = shade(point.cell["mu"], strengths)
             rows += draw_point(axes[:2], point, ("loss", "overlap"), colour, True)
             axes[0].plot([], [], color=colour, label=rf"$\mu={point.cell['mu']:.1f}$")
+        finish_panels(axes[:2], ("loss", "overlap"))
         for axis, label in zip(axes, ("loss", "overlap $|m|$"), strict=False):
             axis.set_ylabel(label)
             axis.set_xlabel(r"time $t$ (units of $1/\gamma$)")
@@ -113,11 +134,7 @@ def _singular(request: Request) -> Drawn:
         ("(c) squared labels", _cases(activations=_IE1, labels="squared")),
         ("(d) squared labels", _cases(degree="1:9", labels="squared")),
     )
-    points = _simulated(
-        "--degree 3 --mu 0.1,0.32,0.7 --learning-rate 0.05*stable --horizon 400000",
-        request,
-        (6, 60),
-    )
+    points = _simulated(f"{_HE3} --mu 0.1,0.32,0.5,0.7", request, (6, 60))
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
         axes = figure.subplots(2, 2)
@@ -126,21 +143,27 @@ def _singular(request: Request) -> Drawn:
             head, curve = draw_panel(figure, axis, title, members, "tau", 1000)
             rows += [("tau", *point) for point in curve]
             axis.set_xlabel(STRENGTH_LABEL)
-        inset = axes[0, 1].inset_axes((0.45, 0.52, 0.4, 0.42))
-        strengths = [point.cell["mu"] for point in points]
-        for point in points:
-            overlap = np.median(np.abs(point.arrays["states"][..., 1]), axis=0)
-            inset.plot(
-                point.times[1:], overlap[1:], color=shade(point.cell["mu"], strengths), lw=0.9
-            )
-            rows += [
-                ("overlap", "He3", "He3", "matched", point.cell["mu"], t, m, "", "")
-                for t, m in zip(point.times, overlap, strict=True)
-            ]
-        inset.set_title("$|m|$ of He$_3$ over $t$", fontsize=6, pad=2)
-        inset.tick_params(labelsize=5)
+        rows += _search_of_cubic(axes[1, 0].inset_axes((0.2, 0.56, 0.5, 0.36)), points)
         data = as_csv(("what", *head), rows, request.source) + "\n"
         return rendered(figure, request.form, request.source), data.encode()
+
+
+def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
+    strengths, rows = [point.cell["mu"] for point in points], []
+    for point, mu in zip(points, strengths, strict=True):
+        overlap = np.median(np.abs(point.arrays["states"][..., 1]), axis=0)
+        colour = shade(mu, strengths)
+        inset.plot(point.times[1:], overlap[1:], color=colour, lw=0.9, label=rf"$\mu={mu:g}$")
+        rows += [
+            ("overlap", "He3", "He3", "matched", mu, t, m, "", "")
+            for t, m in zip(point.times, overlap, strict=True)
+        ]
+    inset.set_xscale("log")
+    inset.set_xlim(left=1e-2)
+    inset.set_title("overlap $|m|$ of He$_3$ over time", fontsize=6, pad=2)
+    inset.legend(fontsize=5, handlelength=0.8)
+    inset.tick_params(labelsize=5)
+    return rows
 
 
 def _exit_times(request: Request) -> Drawn:
@@ -170,7 +193,8 @@ def _exit_times(request: Request) -> Drawn:
                 lw=0.8,
             )
             if fit:
-                label = rf"{name}: slope ${fit.slope:.2f}\pm{fit.error:.2f}$, $\tau/2={fit.half_tau:.2f}$"
+                slope = rf"${fit.slope:.2f}\pm{fit.error:.2f}$"
+                label = rf"{name}: slope {slope}, $\tau/2={fit.half_tau:.2f}$"
                 line = median[0] + fit.half_tau * np.log(d / d[0])
                 axis.plot(d, line, "--", color=colour, lw=0.9, label=label)
             rows += [(name, *row, fit and fit.slope, fit and fit.half_tau)
@@ -193,8 +217,6 @@ def _potentials(request: Request) -> Drawn:
     return draw_potentials(_cases(activations=["x"]), strengths, request.form, request.source)
 
 
-_HE3 = "--degree 3 --learning-rate 0.05*stable --horizon 1000000"
-
 FIGURES: dict[str, PaperFigure] = {
     "1": PaperFigure("The trade-off: better start, slower escape", _trade_off),
     "2": PaperFigure("Escape times of Hermite students and under squared labels", _singular),
@@ -203,18 +225,13 @@ FIGURES: dict[str, PaperFigure] = {
         partial(_dynamics, "--activation x --misalignment linear --mu 0.1:0.9:5"),
     ),
     "4": PaperFigure(
-        "Two-stage labels escape where the original ones do not",
-        partial(
-            _dynamics,
-            f"{_HE3} --mu 0.3 --first-labels squared --until-overlap 0.3",
-            replicas=(6, 60),
-        ),
+        "Two-stage labels leave the search phase where the original ones do not", _two_stages
     ),
     "5": PaperFigure(
         "Loss, overlap and alignment of four activations",
         partial(
             _dynamics,
-            "--activation x --activation erf --activation relu --activation sigmoid --mu 0.1,0.5,0.9",
+            f"{_FOUR} --mu 0.1,0.5,0.9",
             replicas=(10, 200),
         ),
     ),
@@ -223,7 +240,8 @@ FIGURES: dict[str, PaperFigure] = {
         "Plateau of even students",
         partial(
             _dynamics,
-            "--degree 2,4 --mu 0.1,0.5,0.8 --learning-rate 0.05*stable --signs aligned",
+            "--degree 2,4 --mu 0.1,0.5,0.8 --learning-rate 0.05*stable --signs aligned "
+            "--horizon 8*tau",
             shown=("loss", "scale", "overlap"),
             replicas=(8, 100),
         ),

@@ -1,0 +1,39 @@
+"""The figures command: every figure is drawn, with its data, and the same bytes again."""
+
+import csv
+import os
+
+import pytest
+
+COMMAND = "numerics.figures"
+
+
+@pytest.mark.parametrize("name", ["1", "2", "3", "4", "6", "8", "9", "exit-times"])
+def test_figure_has_its_data_beside_it(command, tmp_path, name):
+    done = command(COMMAND, "--quick", "--figure", name, "--as", "svg", "--folder", "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(os.listdir(tmp_path / "out")) == [f"figure-{name}.csv", f"figure-{name}.svg"]
+    drawn = (tmp_path / "out" / f"figure-{name}.svg").read_bytes()
+    assert drawn.startswith(b"<?xml")
+    assert f"--figure {name} --quick".encode() in drawn
+    rows = list(csv.DictReader((tmp_path / "out" / f"figure-{name}.csv").read_text().splitlines()))
+    assert len(rows) > 5
+    assert f"--figure {name}" in rows[0]["provenance"]
+
+
+def test_the_same_command_writes_the_same_bytes(command, tmp_path):
+    for folder in ("one", "two"):
+        command(COMMAND, "--quick", "--figure", "3", "--as", "svg", "--folder", folder)
+    for file in ("figure-3.svg", "figure-3.csv"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--figure", "99"), ("--as", "gif"), ("--folder", "file/in"), ("--folder", "file")],
+)
+def test_bad_usage_is_one_line(command, tmp_path, options):
+    (tmp_path / "file").write_text("")
+    done = command(COMMAND, "--quick", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1

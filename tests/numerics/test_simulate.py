@@ -1,0 +1,207 @@
+"""The simulate command: its records, data and figure, resuming, theory beside it, bad usage."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import xarray
+
+from numerics.cells import cell_seed, cells_of, compute_cell
+from numerics.grid import grid_of
+from numerics.simulate import run_grid, simulation_parser
+from numerics.simulation import fit_log_dimension
+
+COMMAND = "numerics.simulate"
+SMALL = ("--activation", "x", "--mu", "0.5", "--replicas", "20", "--points", "12")
+
+
+def _points(*options):
+    parsed = simulation_parser().parse_args(options)
+    return run_grid(grid_of(parsed), parsed.replicas)
+
+
+def test_json_holds_what_was_promised(command):
+    done = command(COMMAND, *SMALL, "--degree", "2", "--format", "json")
+    hermite, linear = json.loads(done.stdout)
+    assert {
+        "activation", "mu", "dimension", "batch", "learning_rate", "replicas", "escaped", "censored",
+        "exit_time_median", "exit_time_quantiles", "predicted",
+    } <= set(linear)  # fmt: skip
+    assert (hermite["activation"], linear["activation"]) == ("He2", "x")
+    assert linear["escaped"] + linear["censored"] == linear["replicas"] == 20
+    tau = 2 + 2 * math.sqrt(2)  # a = 1/2, b = -1
+    assert linear["predicted"] == pytest.approx(tau * math.log(1000) / 2, rel=1e-12)
+    values = list(linear["exit_time_quantiles"].values())
+    assert values == sorted(values)
+    assert linear["exit_time_median"] == linear["exit_time_quantiles"]["0.5"]
+    assert "--seed 0" in linear["provenance"]
+    assert "numba" in linear["provenance"]
+
+
+def test_csv_and_people_see_the_same_numbers(command):
+    (row,) = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines())
+    for form in ("text", "latex", "markdown"):
+        shown = command(COMMAND, *SMALL, "--format", form).stdout
+        assert f"{float(row['exit_time_median']):.4g}" in shown
+
+
+def test_results_are_reproducible_from_their_own_metadata(command):
+    first = command(COMMAND, *SMALL, "--seed", "5", "--format", "json").stdout
+    other = command(COMMAND, *SMALL, "--seed", "6", "--format", "json").stdout
+    (record,) = json.loads(first)
+    assert json.loads(other)[0]["exit_time_median"] != record["exit_time_median"]
+    shown = record["provenance"].split(" | ")[0].split()[3:]
+    again = command(COMMAND, *[part.strip("'") for part in shown], "--format", "json").stdout
+    (repeated,) = json.loads(again)
+    assert {k: v for k, v in repeated.items() if k != "provenance"} == {
+        k: v for k, v in record.items() if k != "provenance"
+    }
+
+
+def test_data_and_figure_are_whole(command, tmp_path):
+    options = ("--activation", "relu", "--misalignment", "linear", "--mu", "0.4,0.8")
+    options += ("--replicas", "8", "--points", "15", "--data", "d.nc", "--plot", "d.svg")
+    done = command(COMMAND, *options, "--activation", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(os.listdir(tmp_path)) == ["d.csv", "d.nc", "d.svg"]
+    with xarray.open_dataset(tmp_path / "d.nc") as data:
+        assert data.sizes["point"] == 4
+        assert data.sizes["replica"] == 8
+        assert data.parameter.values.tolist() == ["u", "m", "kappa"]
+        assert data.time.attrs["units"] == "1/gamma"
+        overlaps = data.state.sel(parameter=["m", "kappa"]).values
+        assert np.nanmax((overlaps**2).sum(-1)) <= 1 + 1e-9
+        assert json.loads(str(data.parameters.values[0]))["student"] == "relu"
+        assert data.attrs["provenance"].startswith("python -m numerics.simulate")
+    rows = list(csv.DictReader((tmp_path / "d.csv").read_text().splitlines()))
+    assert {row["observable"] for row in rows} == {"loss", "overlap", "alignment"}
+    for row in rows:
+        assert float(row["low"]) <= float(row["median"]) <= float(row["high"])
+
+
+def test_blocks_do_not_change_the_streams():
+    """A replica has the same law and the same path in whatever block it is computed."""
+    parsed = simulation_parser().parse_args([*SMALL, "--replicas", "120"])
+    (parameters,) = grid_of(parsed)
+    blocks = cells_of(parameters, 120)
+    assert len({cell_seed(cell) for cell in blocks}) == 1
+    joined = np.concatenate([compute_cell(cell)["states"] for cell in blocks])
+    whole = compute_cell({**blocks[0], "block": 120})["states"]
+    np.testing.assert_array_equal(joined, whole)
+    moved = grid_of(simulation_parser().parse_args([*SMALL, "--seed", "1"]))[0]
+    assert cell_seed(cells_of(moved, 1)[0]) != cell_seed(blocks[0])
+
+
+def test_a_killed_sweep_resumes_bit_identically(command, tmp_path):
+    options = ("--activation", "x", "--mu", "0.2,0.5,0.8", "--replicas", "100", "--horizon",
+               "6000", "--format", "json")  # fmt: skip
+    arguments = [sys.executable, "-m", COMMAND, *options, "--results", "cells", "--workers", "1"]
+    process = subprocess.Popen(arguments, cwd=tmp_path, start_new_session=True)
+    folder = tmp_path / "cells"
+    for _ in range(1200):
+        if folder.exists() and any(folder.glob("*.npz")):
+            break
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
+    assert 1 <= len(kept) < 6
+    resumed = json.loads(command(COMMAND, *options, "--results", "cells").stdout)
+    assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
+    plain = json.loads(command(COMMAND, *options).stdout)
+    for ours, theirs in zip(resumed, plain, strict=True):
+        ours.pop("provenance"), theirs.pop("provenance")
+        assert ours == theirs
+
+
+def test_runs_that_do_not_exit_are_counted_not_dropped(command):
+    done = command(COMMAND, *SMALL, "--horizon", "10", "--format", "json")
+    (record,) = json.loads(done.stdout)
+    assert (record["escaped"], record["censored"]) == (0, 20)
+    assert record["exit_time_median"] is None
+
+
+@pytest.mark.parametrize("text", ["x", "relu"])
+def test_exit_times_grow_with_half_tau_log_d(text):
+    """The slope of the median against log d, within four standard errors of τ/2."""
+    points = _points(
+        "--activation", text, "--mu", "0.5", "--dimension", "1e2,1e3,1e4", "--points", "0",
+        "--learning-rate", "0.02*stable", "--batch", "64", "--replicas", "150",
+    )  # fmt: skip
+    fit = fit_log_dimension(points)
+    assert fit.error < 0.12 * fit.half_tau
+    assert fit.slope == pytest.approx(fit.half_tau, abs=4 * fit.error)
+    assert fit_log_dimension(points[:2]) is None
+
+
+def test_the_prediction_with_the_start_is_near_the_median():
+    (point,) = _points(
+        "--activation", "x", "--mu", "0.6", "--dimension", "1e5", "--points", "0",
+        "--learning-rate", "0.02*stable", "--batch", "64", "--replicas", "100",
+    )  # fmt: skip
+    record = point.record()
+    assert record["exit_time_median"] == pytest.approx(record["predicted_with_start"], rel=0.1)
+
+
+def test_the_cubic_is_delayed_near_its_singularity_and_squared_labels_help():
+    """Figs. 4 and 9: at μ = 0.3 no run exits in the time that all runs take at μ = 0.7, and with
+    squared labels first they do."""
+    options = ("--degree", "3", "--learning-rate", "5e-5", "--horizon", "200000", "--replicas",
+               "20", "--points", "0")  # fmt: skip
+    (near,), (far,) = _points(*options, "--mu", "0.3"), _points(*options, "--mu", "0.7")
+    assert (near.record()["escaped"], far.record()["escaped"]) == (0, 20)
+    stage = ("--first-labels", "squared", "--until-overlap", "0.5")
+    (staged,) = _points(*options, "--mu", "0.3", *stage, "--horizon", "400000")
+    assert staged.record()["escaped"] == 20
+
+
+def test_even_students_meet_a_plateau():
+    """Fig. 7: at weak pre-training u is learnt long before the overlap, and waits for it."""
+    (point,) = _points(
+        "--degree", "4", "--mu", "0.1", "--replicas", "10", "--signs", "aligned", "--points",
+        "200", "--horizon", "8*tau", "--learning-rate", "0.05*stable",
+    )  # fmt: skip
+    u, m = np.median(np.abs(point.arrays["states"]), axis=0).T
+    learnt_u, learnt_m = point.times[np.argmax(u > 0.4)], point.times[np.argmax(m > 0.9)]
+    assert 0 < 4 * learnt_u < learnt_m
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        (*SMALL, "--batch", "0"),
+        (*SMALL, "--dimension", "2"),
+        (*SMALL, "--mu", "1.2"),
+        (*SMALL, "--replicas", "0"),
+        (*SMALL, "--learning-rate", "0"),
+        (*SMALL, "--learning-rate", "0.1*unstable"),
+        (*SMALL, "--horizon", "1e30"),
+        (*SMALL, "--mu", "1", "--horizon", "2*tau"),
+        (*SMALL, "--until-step", "5"),
+        (*SMALL, "--first-labels", "squared"),
+        (*SMALL, "--points", "0", "--plot", "a.svg"),
+        (*SMALL, "--data", "a.txt"),
+        (*SMALL, "--plot", "a.svg", "--output", "a.svg"),
+        (*SMALL, "--learning-rate", "20*stable"),
+        (*SMALL, "--labels", "__import__('os')"),
+    ],
+)
+def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):
+    done = command(COMMAND, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_divergence_names_the_step_and_the_limit(command):
+    done = command(COMMAND, *SMALL, "--learning-rate", "20*stable")
+    assert "diverged at step" in done.stderr
+    assert "stable one is below" in done.stderr

@@ -1,0 +1,212 @@
+"""Sweeps: cells are kept, found again, refused when foreign, and survive the death of a worker."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError, Undecided
+from numerics import sweep
+from numerics.sweep import cell_key, executor_for, read_cell, run_cells, write_cell
+
+CELLS = [{"x": float(x), "name": "square"} for x in range(5)]
+
+
+def square(cell):
+    return {"square": np.array([cell["x"] ** 2])}
+
+
+def slow(cell):
+    time.sleep(0.5)
+    return square(cell)
+
+
+def fatal(cell):
+    if cell["x"] == 3:
+        time.sleep(0.5)  # so that the others are finished
+        os.kill(os.getpid(), signal.SIGKILL)
+    return square(cell)
+
+
+def _values(results):
+    return [float(result["square"][0]) for result in results]
+
+
+def test_results_come_in_order_whatever_the_executor():
+    expected = [x**2 for x in range(5)]
+    assert _values(run_cells(square, CELLS)) == expected
+    with ThreadPoolExecutor(3) as pool, executor_for(None, 2) as processes:
+        for executor in (pool, processes):
+            assert _values(run_cells(square, CELLS, executor=executor)) == expected
+
+
+def test_finished_cells_are_not_computed_again(tmp_path):
+    first = run_cells(square, CELLS[:3], tmp_path)
+    calls = []
+    again = run_cells(lambda cell: calls.append(cell) or square(cell), CELLS, tmp_path)
+    assert [call["x"] for call in calls] == [3.0, 4.0]
+    np.testing.assert_array_equal(_values(again)[:3], _values(first))
+    assert len(list(tmp_path.iterdir())) == 5  # nothing but cells is left
+
+
+def test_keys_depend_on_every_parameter_and_on_nothing_else():
+    cell = {"a": 1, "b": [1, 2], "c": None}
+    assert cell_key(cell) == cell_key({"c": None, "b": [1, 2], "a": 1})
+    others = [{**cell, "a": 2}, {**cell, "b": [2, 1]}, {**cell, "c": 0}, {**cell, "d": 1}]
+    assert len({cell_key(other) for other in [cell, *others]}) == 5
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 not really"])
+def test_damaged_cells_are_refused_and_left_alone(tmp_path, content):
+    path = tmp_path / f"{cell_key(CELLS[1])}.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="damaged or no cell"):
+        run_cells(square, CELLS, tmp_path)
+    assert path.read_bytes() == content
+
+
+def test_a_cell_of_other_parameters_is_refused(tmp_path):
+    write_cell(tmp_path, CELLS[0], square(CELLS[0]))
+    (source,) = tmp_path.iterdir()
+    source.rename(tmp_path / f"{cell_key(CELLS[1])}.npz")
+    with pytest.raises(InputError, match="no cell of this sweep"):
+        read_cell(tmp_path, CELLS[1])
+
+
+def test_pickles_are_never_loaded(tmp_path):
+    """An array of objects would need one."""
+    path = tmp_path / f"{cell_key(CELLS[1])}.npz"
+    np.savez(path, square=np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="damaged or no cell"):
+        read_cell(tmp_path, CELLS[1])
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="not writable"):
+        run_cells(square, CELLS, tmp_path / "file" / "folder")
+
+
+def test_a_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
+    written = []
+    real = sweep.write_all
+
+    def full(files):
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.extend(files)
+        real(files)
+
+    monkeypatch.setattr(sweep, "write_all", full)
+    with pytest.raises(InputError, match="make room"):
+        run_cells(square, CELLS, tmp_path)
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 2
+    assert _values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
+
+
+def test_a_killed_process_loses_only_its_cells(tmp_path):
+    with executor_for(None, 2) as pool, pytest.raises(Undecided, match="run the same command"):
+        run_cells(fatal, CELLS, tmp_path, pool)
+    kept = len(list(tmp_path.iterdir()))
+    assert 1 <= kept < 5
+    assert _values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
+
+
+def test_an_unreachable_scheduler_is_one_clear_line(command):
+    done = command(
+        "numerics.simulate", "--activation", "x", "--scheduler", "tcp://127.0.0.1:9", timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "no scheduler answers" in done.stderr
+
+
+# A real scheduler and real workers, in processes of their own on loopback.
+
+
+def _spawn(*arguments, folder):
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler with two workers: its address, and the workers' processes."""
+    file = tmp_path / "scheduler.json"
+    common = ("--scheduler-file", str(file))
+    scheduler = _spawn(
+        "scheduler",
+        *common,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        folder=tmp_path,
+    )
+    processes = [scheduler]
+    try:
+        for _ in range(200):
+            if file.exists():
+                break
+            time.sleep(0.1)
+        workers = [
+            _spawn(
+                "worker", *common, "--nworkers", "1", "--nthreads", "1", "--no-nanny",
+                "--no-dashboard", "--host", "127.0.0.1", folder=tmp_path,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        processes += workers
+        yield json.loads(file.read_text())["address"], workers
+    finally:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.wait()
+
+
+def test_a_cluster_gives_the_same_and_survives_a_killed_worker(cluster, command, tmp_path):
+    """One of two workers is killed in mid-sweep: the sweep ends, bit-identical to a local one."""
+    address, workers = cluster
+    options = (
+        "--activation", "x", "--mu", "0.3,0.6", "--replicas", "300", "--horizon", "4000",
+        "--format", "json", "--results",
+    )  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, "-m", "numerics.simulate", *options, "remote", "--scheduler", address],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    remote = tmp_path / "remote"
+    for _ in range(600):
+        if remote.exists() and any(remote.glob("*.npz")):
+            break
+        time.sleep(0.05)
+    assert running.poll() is None  # it is killed while there is work left
+    workers[0].send_signal(signal.SIGKILL)
+    _, errors = running.communicate(timeout=100)
+    assert running.returncode == 0, errors
+    assert command("numerics.simulate", *options, "local").returncode == 0
+    names = sorted(path.name for path in remote.iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "local").iterdir())
+    assert len(names) == 12
+    for name in names:
+        with np.load(remote / name) as ours, np.load(tmp_path / "local" / name) as theirs:
+            for array in ours.files:
+                np.testing.assert_array_equal(ours[array], theirs[array])
