@@ -1,0 +1,132 @@
+"""Benchmarks of the dynamics: SGD exact in law against dense loops, over d, steps and cores."""
+
+import os
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+from harness import Row, benchmark, paired, seconds
+from scipy.stats import ks_2samp
+
+from derive.grammar import parse_activation
+from derive.pair import Pair
+from numerics.dense import simulate_densely
+from numerics.sgd import Learner, simulate
+
+BATCH = 500  # of the paper
+
+
+def learner(text: str, dimension: int, batch: int = BATCH) -> Learner:
+    """A matched student with a small step."""
+    activation = parse_activation(text)
+    return Learner(Pair(activation, activation), 0.5, dimension, 1e-4, batch)
+
+
+def check_law() -> None:
+    """The two algorithms that are timed against each other have the same law."""
+    small = learner("He2", 20, 4)
+    ours = simulate(small, range(2000), 1, 30, [30]).states[:, 0, 0]
+    theirs = [simulate_densely(small, np.random.default_rng(r), 30, [30])[0, 0] for r in range(500)]
+    assert ks_2samp(ours, theirs).pvalue > 1e-3
+
+
+@benchmark
+def samples_per_second() -> Iterator[Row]:
+    """Throughput of one core, of all cores, and over the dimension."""
+    check_law()
+    steps = 20_000
+    for text in ("x", "He3", "relu", "erf"):
+        simulate(learner(text, 1000), [0], 1, 1)  # compiles
+        one = learner(text, 1000)
+        times = [seconds(lambda one=one: simulate(one, [0], 1, steps)) for _ in range(5)]
+        rate = BATCH * steps / float(np.median(times)) / 1e6
+        target = "at least 20" if text in ("x", "He3") else "shown"
+        met = rate >= 20 or target == "shown"
+        yield f"{text}: million sample updates a second and core", f"{rate:.0f}", target, met
+    for dimension in (10**6, 10**9):
+        _, _, ratio = paired(
+            lambda d=dimension: simulate(learner("x", d), [0], 1, 20_000),
+            lambda: simulate(learner("x", 1000), [0], 1, 20_000),
+        )
+        yield (
+            f"d = {dimension:.0e}: cost in units of d = 1000",
+            f"{1 / ratio:.2f}",
+            "1",
+            ratio > 0.8,
+        )
+    cores = os.cpu_count() or 1
+    _, _, ratio = paired(
+        lambda: simulate(learner("x", 1000), range(8), 1, 10_000),
+        lambda: simulate(learner("x", 1000), range(8), 1, 10_000, threads=1),
+    )
+    yield f"speed-up on {cores} cores", f"{ratio:.2f}x", f"{0.9 * cores:.1f}x", ratio >= 0.9 * cores
+
+
+@benchmark
+def sgd_against_dense_loops() -> Iterator[Row]:
+    """d = 1000, B = 500: against vectors in numpy, and against autograd in torch."""
+    check_law()
+    steps, ours = 40, learner("He3", 1000)
+    simulate(ours, [0], 1, 1)
+
+    def numpy_loop() -> None:
+        simulate_densely(ours, np.random.default_rng(0), steps, [])
+
+    baselines = [("a dense numpy loop", numpy_loop, 200)]
+    try:
+        import torch
+    except ImportError:
+        yield "against a torch autograd loop", "torch is not installed", "at least 100x", True
+    else:
+        baselines.append(("a torch autograd loop", lambda: torch_loop(torch, steps), 100))
+    for name, baseline, target in baselines:
+        # One replica of many more steps, so that the clock sees the kernel.
+        mine, theirs, ratio = paired(lambda: simulate(ours, [0], 1, 50 * steps), baseline, rounds=5)
+        per_step = 50 * ratio
+        yield (
+            f"d = 1000, B = 500, one core, against {name}",
+            f"{per_step:.0f}x ({2e4 * mine / steps:.1f} us / {1e6 * theirs / steps:.0f} us a step)",
+            f"at least {target}x",
+            per_step >= target,
+        )
+
+
+def torch_loop(torch, steps: int) -> None:
+    """The reference implementation's way: dense vectors, autograd, normalise."""
+    torch.manual_seed(0)
+    d = 1000
+    teacher = torch.zeros(d)
+    teacher[0] = 1
+    omega = torch.nn.functional.normalize(torch.randn(d), dim=0).requires_grad_()
+    u = torch.tensor(d**-0.5, requires_grad=True)
+    for _ in range(steps):
+        inputs = torch.randn(BATCH, d)
+        labels = cubic(inputs @ teacher)
+        predicted = cubic(inputs @ (0.5 * teacher + u * omega))
+        loss = ((labels - predicted) ** 2).mean() / 2
+        by_u, by_omega = torch.autograd.grad(loss, (u, omega))
+        with torch.no_grad():
+            u -= 1e-4 * by_u
+            omega -= 1e-4 * (by_omega - (omega @ by_omega) * omega)
+            omega /= omega.norm()
+
+
+def cubic(x):
+    """He_3."""
+    return x**3 - 3 * x
+
+
+@benchmark
+def memory_over_steps() -> Iterator[Row]:
+    """A run of a hundred times the steps keeps the same records."""
+    peaks = []
+    for steps in (10_000, 1_000_000):
+        records = np.unique(np.geomspace(1, steps, 50).astype(int))
+        small = learner("x", 1000, 1)
+        simulate(small, [0], 1, 1)
+        tracemalloc.start()
+        simulate(small, range(4), 1, steps, records)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    ratio = peaks[1] / peaks[0]
+    yield "peak memory at 100 times the steps", f"{ratio:.2f}x", "flat", ratio < 1.5
