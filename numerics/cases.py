@@ -66,9 +66,12 @@ def _written(text: str) -> tuple[str, str]:
 
 
 def add_case_options(
-    parser: CommandParser, misalignment: bool = False, normalization: bool = True
+    parser: CommandParser, misalignment: bool = False, simulated: bool = False
 ) -> None:
-    """Add the options that choose the pairs: by degree, by activation, by teacher and student."""
+    """Add the options that choose the pairs: by degree, by activation, by teacher and student.
+
+    A simulation takes several kinds of labels, and knows no normalisation but its own.
+    """
     parser.add_argument(
         "--degree",
         type=Degrees,
@@ -88,14 +91,24 @@ def add_case_options(
         parser.add_argument(
             f"--{role}", type=activation, metavar="TEXT", help=f"{role} activation, with --{other}"
         )
-    parser.add_argument(
-        "--labels",
-        metavar="TEXT",
-        type=accepted(parse_transform),
-        default="matched",
-        help="labels: matched, squared, or a polynomial of the teacher's output y (default: "
-        "matched)",
-    )
+    known = "labels: matched, squared, or a polynomial of the teacher's output y"
+    transform = accepted(parse_transform)
+    if simulated:
+        parser.add_argument(
+            "--labels",
+            action="append",
+            type=transform,
+            metavar="TEXT",
+            help=f"{known}; may be repeated (default: matched)",
+        )
+    else:
+        parser.add_argument(
+            "--labels",
+            type=transform,
+            default="matched",
+            metavar="TEXT",
+            help=f"{known} (default: matched)",
+        )
     parser.add_argument(
         "--loss", choices=LOSSES, default=LOSSES[0], help="loss of the student (default: square)"
     )
@@ -107,7 +120,7 @@ def add_case_options(
             help="pre-trained direction off the teacher's by ν: none, linear (1-μ) or spherical "
             "(√(1-μ²)) (default: none)",
         )
-    if normalization:
+    if not simulated:
         parser.add_argument(
             "--normalization",
             choices=NORMALIZATIONS,

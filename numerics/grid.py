@@ -13,7 +13,7 @@ from derive.grammar import parse_transform
 from numerics.cases import add_case_options, chosen_pairs
 from numerics.cells import flow_of_cell, learner_of, pair_of
 from numerics.flow import EXIT_RADIUS
-from numerics.options import Dimensions, Multiple, Strengths, figure_path, multiple_of
+from numerics.options import Dimensions, Multiple, Seeds, Strengths, figure_path, multiple_of
 from numerics.sgd import SIGNS, UPDATES
 from numerics.stability import stable_learning_rate
 
@@ -22,7 +22,7 @@ _MOST_STEPS = 10**12
 
 def add_simulation_options(parser: CommandParser) -> None:
     """Add the options that say what is simulated, where, and what is kept."""
-    add_case_options(parser, misalignment=True, normalization=False)
+    add_case_options(parser, misalignment=True, simulated=True)
     _add_learner_options(parser)
     _add_run_options(parser)
 
@@ -128,10 +128,10 @@ def _add_learner_options(parser: CommandParser) -> None:
 def _add_run_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--seed",
-        type=integer_between(0, 10**9 - 1),
-        default=0,
+        type=Seeds,
+        default=Seeds("0"),
         metavar="N",
-        help="of all random streams (default: 0)",
+        help="of all random streams, or several: 0,1,2 (default: 0)",
     )
     parser.add_argument(
         "--results",
@@ -181,20 +181,28 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
     degrees, pairs = chosen_pairs(options)
     chosen = [*((f"He{n}", f"He{n}") for n in degrees), *pairs]
     return [
-        _parameters(teacher, student, float(mu), dimension, options)
+        _parameters(teacher, student, labels, float(mu), dimension, seed, options)
         for teacher, student in chosen
+        for labels in options.labels or ["matched"]
+        for seed in options.seed
         for dimension in options.dimension
         for mu in options.mu
     ]
 
 
 def _parameters(
-    teacher: str, student: str, mu: float, dimension: int, options: Namespace
+    teacher: str,
+    student: str,
+    labels: str,
+    mu: float,
+    dimension: int,
+    seed: int,
+    options: Namespace,
 ) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "teacher": teacher,
         "student": student,
-        "labels": options.labels,
+        "labels": labels,
         "loss": options.loss,
         "misalignment": options.misalignment,
         "mu": mu,
@@ -206,7 +214,7 @@ def _parameters(
         "signs": options.signs,
         "stage": _stage(options),
         "radius": options.radius.value,
-        "seed": options.seed,
+        "seed": seed,
     }
     cell["learning_rate"] = _learning_rate(options.learning_rate, cell)
     learner_of(cell)  # refuses what is impossible before anything is computed

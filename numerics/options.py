@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
-from derive.command import output_path
+from derive.command import integer_between, output_path
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
 LARGEST_DIMENSION = 10**15
@@ -100,23 +101,50 @@ def multiple_of(*units: str) -> Callable[[str], Multiple]:
     return parse
 
 
-class Dimensions(tuple[int, ...]):
+class _Listed(tuple[int, ...]):
+    """Integers read from text separated by commas; ``str`` gives back the text."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Parse ``text``."""
+        self = super().__new__(cls, dict.fromkeys(cls.entry(part) for part in text.split(",")))
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+    @staticmethod
+    def entry(part: str) -> int:
+        """One of the integers."""
+        raise NotImplementedError
+
+
+class Dimensions(_Listed):
     """Input dimensions read from text: ``1000``, ``1e6`` or a list ``1e3,1e6``.
 
     >>> list(Dimensions("1e3,250"))
     [1000, 250]
     """
 
-    text: str
+    @staticmethod
+    def entry(part: str) -> int:
+        """One dimension."""
+        return dimension(part)
 
-    def __new__(cls, text: str) -> "Dimensions":
-        """Parse ``text``."""
-        self = super().__new__(cls, dict.fromkeys(dimension(part) for part in text.split(",")))
-        self.text = text
-        return self
 
-    def __str__(self) -> str:
-        return self.text
+class Seeds(_Listed):
+    """Seeds read from text: ``7`` or a list ``0,1,2``.
+
+    >>> list(Seeds("0,1"))
+    [0, 1]
+    """
+
+    @staticmethod
+    def entry(part: str) -> int:
+        """One seed."""
+        return integer_between(0, 10**9 - 1)(part)
 
 
 def dimension(text: str) -> int:

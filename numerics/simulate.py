@@ -14,7 +14,7 @@ from typing import Any
 
 from derive.command import CommandParser, Outcome, provenance, run
 from derive.errors import InputError
-from derive.tabular import Table, Typeset, as_csv, decimal, render
+from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.cells import cells_of, compile_for, compute_cell
 from numerics.grid import add_simulation_options, grid_of
 from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, points_of
@@ -26,20 +26,27 @@ LIBRARIES = ("numpy", "scipy", "numba", "sympy")
 # What is shown.
 
 
-def _fits(points: Sequence[Point]) -> dict[tuple[str, str, float], LogFit]:
-    groups: dict[tuple[str, str, float], list[Point]] = {}
-    for p in points:
-        groups.setdefault((p.cell["teacher"], p.cell["student"], p.cell["mu"]), []).append(p)
+Group = tuple[str, str, str, float, int]  # teacher, student, labels, μ, seed
+
+
+def _fits(points: Sequence[Point]) -> dict[Group, LogFit]:
+    groups: dict[Group, list[Point]] = {}
+    for point in points:
+        cell = point.cell
+        key = (cell["teacher"], cell["student"], cell["labels"], cell["mu"], cell["seed"])
+        groups.setdefault(key, []).append(point)
     found = {key: fit_log_dimension(members) for key, members in groups.items()}
     return {key: fit for key, fit in found.items() if fit}
 
 
-def _tables(records: Sequence[dict], fits: dict[tuple[str, str, float], LogFit]) -> list[Table]:
+def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
     def shown(value: object) -> object:
         return "-" if value is None else decimal(f"{value:.4g}")
 
-    def pair(teacher: str, student: str) -> str:
-        return student if teacher == student else f"{teacher} -> {student}"
+    def pair(teacher: str, student: str, labels: str) -> Typeset:
+        name = student if teacher == student else f"{teacher} -> {student}"
+        shown = name if labels == "matched" else f"{name}, {labels} labels"
+        return Typeset(shown, typeset(shown))
 
     tables = [
         Table(
@@ -52,7 +59,7 @@ def _tables(records: Sequence[dict], fits: dict[tuple[str, str, float], LogFit])
                      Typeset("½ τ log d", r"$\frac12\tau\log d$"), "with start"),
             rows=tuple(
                 (
-                    Typeset(*[pair(r["teacher"], r["activation"])] * 2),
+                    pair(r["teacher"], r["activation"], r["labels"]),
                     shown(r["mu"]),
                     shown(r["dimension"]),
                     Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
@@ -75,10 +82,10 @@ def _tables(records: Sequence[dict], fits: dict[tuple[str, str, float], LogFit])
                 columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
                 rows=tuple(
                     (
-                        Typeset(*[pair(teacher, student)] * 2),
+                        pair(teacher, student, labels),
                         *(shown(x) for x in (mu, fit.slope, fit.error, fit.half_tau)),
                     )
-                    for (teacher, student, mu), fit in fits.items()
+                    for (teacher, student, labels, mu, _), fit in fits.items()
                 ),
             )
         )
@@ -89,7 +96,8 @@ def _shown(points: Sequence[Point], form: str, source: str) -> str:
     records = [point.record() for point in points]
     fits = _fits(points)
     for record in records:
-        fit = fits.get((record["teacher"], record["activation"], record["mu"]))
+        names = ("teacher", "activation", "labels", "mu", "seed")
+        fit = fits.get(tuple(record[name] for name in names))
         record["log_d_slope"] = fit and fit.slope
         record["log_d_slope_error"] = fit and fit.error
         record["half_tau"] = fit and fit.half_tau

@@ -149,8 +149,9 @@ def _name(point: Point) -> str:
         else f"{cell['teacher']} → {cell['student']}"
     )
     stage = f", first {cell['stage']['labels']}" if cell["stage"] else ""
+    labels = f", {cell['labels']} labels" if cell["labels"] != "matched" else ""
     tilt = f", {cell['misalignment']} misalignment" if cell["misalignment"] != "none" else ""
-    return f"{name}{stage}{tilt}, $d={cell['dimension']}$"
+    return f"{name}{labels}{stage}{tilt}, $d={cell['dimension']}$"
 
 
 def _add_legend(figure: Figure, points: Sequence[Point], with_flow: bool) -> None:

@@ -84,6 +84,25 @@ def test_data_and_figure_are_whole(command, tmp_path):
         assert float(row["low"]) <= float(row["median"]) <= float(row["high"])
 
 
+def test_the_grid_is_a_product(command):
+    options = (
+        "--labels",
+        "matched",
+        "--labels",
+        "squared",
+        "--seed",
+        "0,1",
+        "--dimension",
+        "50,99",
+    )
+    done = command(COMMAND, *SMALL, "--mu", "0.3,0.6", *options, "--format", "json")
+    records = json.loads(done.stdout)
+    names = ("labels", "seed", "dimension", "mu")
+    assert len({tuple(record[name] for name in names) for record in records}) == 2**4
+    medians = [record["exit_time_median"] for record in records]
+    assert len(set(medians)) > 12
+
+
 def test_blocks_do_not_change_the_streams():
     """A replica has the same law and the same path in whatever block it is computed."""
     parsed = simulation_parser().parse_args([*SMALL, "--replicas", "120"])
