@@ -42,6 +42,12 @@ from .loss import population_loss as population_loss
 from .mechanics import acceleration as acceleration
 from .mechanics import energy as energy
 from .mechanics import potential as potential
+from .network import Kernel as Kernel
+from .network import NetworkDrift as NetworkDrift
+from .network import kernel as kernel
+from .network import linearised_network as linearised_network
+from .network import network_drift as network_drift
+from .network import network_loss as network_loss
 from .pair import ClosedDrift as ClosedDrift
 from .pair import MeanDrift as MeanDrift
 from .pair import Pair as Pair

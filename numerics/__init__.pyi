@@ -2,6 +2,7 @@
 from .balls import Enclosure as Enclosure
 from .balls import nearest_double as nearest_double
 from .dense import simulate_densely as simulate_densely
+from .dense import simulate_network_densely as simulate_network_densely
 from .enclosures import BallDrift as BallDrift
 from .enclosures import ball_drift as ball_drift
 from .enclosures import frozen_risk_function as frozen_risk_function
@@ -19,6 +20,12 @@ from .flow import linearised as linearised
 from .flow import predicted_exit as predicted_exit
 from .landscape import FloatLandscape as FloatLandscape
 from .landscape import float_landscape as float_landscape
+from .network import NetworkFlow as NetworkFlow
+from .network import NetworkState as NetworkState
+from .network import integrate_network as integrate_network
+from .network import network_flow as network_flow
+from .network_sgd import NetworkLearner as NetworkLearner
+from .network_sgd import simulate_network as simulate_network
 from .quadrature import mean_function as mean_function
 from .roots import RealRoot as RealRoot
 from .roots import enclose_root as enclose_root

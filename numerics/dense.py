@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from derive.pair import Pair
 from numerics.landscape import two_sided
+from numerics.network_sgd import NetworkLearner
 from numerics.sgd import Learner
 
 
@@ -68,4 +69,45 @@ def simulate_densely(
         omega = moved / np.linalg.norm(moved)
         if in_first and stage:
             in_first = abs(omega[0]) < stage.until_overlap and step + 1 < stage.until_step
+    return np.array(kept)
+
+
+def simulate_network_densely(
+    learner: NetworkLearner, rng: Generator, horizon: int, records: Sequence[int]
+) -> NDArray[np.float64]:
+    """Run a network's SGD in ``d`` dimensions; packed statistics ``U, M, G``, one row a record.
+
+    Arguments: as ``simulate_densely``. The teachers are the first K basis vectors. Source:
+    App. K. A simulation.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> learner = NetworkLearner(Pair(x, x), (0.5, 0.2), 1, 10, 1e-2)
+    >>> simulate_network_densely(learner, np.random.default_rng(1), 5, [5]).shape
+    (1, 5)
+    """
+    d, neurons = learner.dimension, len(learner.mu)
+    sigma = two_sided(learner.pair.student.value)
+    slope = two_sided(learner.pair.student.value.derivative())
+    label = two_sided(learner.pair.label)
+    frozen = np.zeros((d, neurons))
+    frozen[range(neurons), range(neurons)] = learner.mu
+    v = rng.standard_normal((d, learner.rank))
+    v /= np.linalg.norm(v, axis=0)
+    u = np.full((neurons, learner.rank), learner.scale / math.sqrt(d))
+    kept = []
+    for step in range(horizon + 1):
+        if step in records:
+            kept.append(np.concatenate([u.ravel(), v[:neurons].ravel(), (v.T @ v).ravel()]))
+        inputs = rng.standard_normal((learner.batch, d))
+        y = label(inputs[:, :neurons]).sum(1) / math.sqrt(neurons)
+        y = y + learner.noise * rng.standard_normal(learner.batch)
+        arguments = inputs @ (frozen + v @ u.T)
+        error = y - sigma(arguments).sum(1) / math.sqrt(neurons)
+        weighted = error[:, None] * slope(arguments) / math.sqrt(neurons)
+        pull = inputs.T @ weighted / learner.batch  # minus the gradient for each neuron's weights
+        on_v = pull @ u
+        moved = v + learner.learning_rate * (on_v - v * (v * on_v).sum(0))
+        u = u + learner.learning_rate * pull.T @ v
+        v = moved / np.linalg.norm(moved, axis=0)
     return np.array(kept)

@@ -6,14 +6,14 @@ rays. Heuristic: held to independent values in the tests, without error bounds.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from sympy import Expr, I, asin, atan2, factor, lambdify, sqrt, together
+from sympy import Expr, I, Symbol, asin, atan2, factor, lambdify, sqrt, together
 
 from derive.activation import Kinked
 from derive.gaussian import NoClosedForm
@@ -67,18 +67,37 @@ def float_landscape(pair: Pair) -> FloatLandscape:
     return FloatLandscape(loss, a, b, closed=True)
 
 
+def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., NDArray]:
+    """A closed form as a function of arrays, with the same stable arcsine as the landscape."""
+    modules = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
+    function = lambdify(symbols, _stable(expression), modules, cse=True)
+
+    def values(*arguments: ArrayLike) -> NDArray:
+        arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in arguments))
+        return np.array(np.broadcast_to(np.real(function(*arrays)), arrays[0].shape), dtype=float)
+
+    return values
+
+
 def _compiled(expression: Expr) -> Function:
-    modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
     if expression.has(I):
-        modules = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
-    # asin loses half its digits at 1, where s = 0; the arc tangent of the same angle does not.
-    stable = expression.replace(asin, lambda x: atan2(x, sqrt(factor(together(1 - x**2)))))
-    function = lambdify((rho, residual), stable, modules, cse=True)
+        general = array_function(expression, (rho, residual))
+        return lambda covariance, s: float(general(covariance, max(s, _LEAST_RESIDUAL)))
+    modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
+    function = lambdify((rho, residual), _stable(expression), modules, cse=True)
+    return lambda covariance, s: float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)))
 
-    def value(covariance: float, s: float) -> float:
-        return float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)).real)
 
-    return value
+def _stable(expression: Expr) -> Expr:
+    """The arc sine loses half its digits at 1; the arc tangent of the same angle does not."""
+    return expression.replace(asin, lambda x: atan2(x, sqrt(factor(together(1 - x**2)))))
+
+
+def gaussian_mean_of(function: Callable[[NDArray], NDArray]) -> float:
+    """Mean of a function of a standard normal that is smooth on both sides of 0. Heuristic."""
+    radii, weights = _radial_rule()
+    density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
+    return float(density @ (function(radii) + function(-radii)))
 
 
 def _by_quadrature(pair: Pair) -> FloatLandscape:
@@ -114,11 +133,9 @@ def _by_quadrature(pair: Pair) -> FloatLandscape:
         if second.jump == 0:
             return 0.0
         variance = covariance**2 + s
-        radii, weights = _radial_rule()
-        density = np.exp(-radii * radii / 2) / np.sqrt(2 * np.pi) * weights
-        spread = radii * np.sqrt(s / variance)
-        inside = density @ (y(spread) + y(-spread) - 2 * squared * value(np.zeros(1)))
-        return float(inside) / math.sqrt(2 * math.pi * variance)
+        spread = math.sqrt(s / variance)
+        here = gaussian_mean_of(lambda x: y(spread * x) - squared * value(np.zeros(1)))
+        return here / math.sqrt(2 * math.pi * variance)
 
     return FloatLandscape(loss, a, b, closed=False)
 

@@ -155,13 +155,7 @@ def simulate(
     >>> runs.states.shape, runs.censored
     ((3, 1, 2), 3)
     """
-    steps = np.asarray(records, dtype=np.int64)
-    if not len(replicas) or horizon < 1:
-        raise InputError(
-            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
-        )
-    if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):
-        raise InputError("recorded steps are not accepted: give increasing ones in [0, horizon]")
+    steps = checked_records(replicas, horizon, records)
     functions = _functions(learner.pair, learner.stage.transform if learner.stage else None)
     settings = _settings(learner, radius, stop_at_exit)
     size = 3 if learner.nu else 2
@@ -173,16 +167,50 @@ def simulate(
         stopped = _run(rng, *functions, settings, start, horizon, steps, states)  # type: ignore[call-arg]
         return states[:, :size], *stopped
 
+    def limit() -> float:
+        return stable_learning_rate(learner.pair, learner.mu, learner.dimension, learner.batch)
+
+    return run_replicas(run, replicas, threads, steps, horizon, learner.learning_rate, limit)
+
+
+def checked_records(
+    replicas: Sequence[int], horizon: int, records: Sequence[int]
+) -> NDArray[np.int64]:
+    """The recorded steps as an array; raises ``InputError`` for an impossible run."""
+    steps = np.asarray(records, dtype=np.int64)
+    if not len(replicas) or horizon < 1:
+        raise InputError(
+            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
+        )
+    if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):
+        raise InputError("recorded steps are not accepted: give increasing ones in [0, horizon]")
+    return steps
+
+
+def run_replicas(
+    run: Callable[[int], tuple[NDArray, int, int]],
+    replicas: Sequence[int],
+    threads: int | None,
+    steps: NDArray[np.int64],
+    horizon: int,
+    learning_rate: float,
+    limit: Callable[[], float],
+) -> Runs:
+    """Run replicas in threads and gather them.
+
+    Arguments: ``run``, from a replica's number to its recorded states, its step of exit and of
+    divergence, -1 for none; ``limit``, the stable learning rate. Raises ``InputError`` if one
+    diverged.
+    """
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         results = list(pool.map(run, replicas))
     diverged = [(r, at) for r, (_, _, at) in zip(replicas, results, strict=True) if at >= 0]
     if diverged:
-        limit = stable_learning_rate(learner.pair, learner.mu, learner.dimension, learner.batch)
         replica, at = diverged[0]
         raise InputError(
             f"replica {replica} diverged at step {at} ({len(diverged)} of {len(replicas)} did): "
-            f"learning rate {learner.learning_rate:.3g} is too large, the stable one is below "
-            f"{limit:.3g}: choose a smaller one or a larger batch"
+            f"learning rate {learning_rate:.3g} is too large, the stable one is below "
+            f"{limit():.3g}: choose a smaller one or a larger batch"
         )
     exits = np.array([np.nan if e < 0 else e for _, e, _ in results])
     return Runs(steps, np.array([s for s, _, _ in results]), exits, horizon)

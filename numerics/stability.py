@@ -6,14 +6,14 @@ non-negative coefficients, ``I - γ(D - γN)``, which contracts if and only if �
 radius of ``D⁻¹N`` is below 1. Everything but the four moments of the slope is exact.
 """
 
+from collections.abc import Callable
+
 import numpy as np
-from sympy import lambdify
+from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.pair import Pair
-from derive.symbols import z
-
-_REACH, _NODES = 13.0, 400
+from numerics.landscape import gaussian_mean_of, two_sided
 
 
 def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> float:
@@ -37,17 +37,8 @@ def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> f
     >>> round(stable_learning_rate(Pair(x, x), 0.5, 10**6, 1) * 10**6, 3)
     8.0
     """
-    slope = pair.student.value.derivative()
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    points, density = (nodes + 1) * _REACH / 2, weights * _REACH / 2
-    p, q = np.zeros(3), np.zeros(3)
-    for side in (1, -1):
-        values = lambdify(z, slope.smooth + side * slope.kink, "scipy")(side * points)
-        squares = np.broadcast_to(np.asarray(values, dtype=float), points.shape) ** 2
-        measure = density * np.exp(-points * points / 2) / np.sqrt(2 * np.pi)
-        for k in range(3):
-            p[k] += measure @ (points ** (2 * k) * squares)
-            q[k] += measure @ (points ** (2 * k) * squares**2)
+    slope = two_sided(pair.student.value.derivative())
+    p, q = ([gaussian_mean_of(_weighted(slope, k, n)) for k in (0, 2, 4)] for n in (2, 4))
     if not p[0] > 0:
         raise InputError("a constant student is not accepted: it has nothing to learn")
     v, beta = 1 - mu, 1 - 1 / batch
@@ -62,3 +53,7 @@ def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> f
         ]
     )
     return float(1 / np.abs(np.linalg.eigvals(growth / decay[:, None])).max())
+
+
+def _weighted(slope: Callable[[NDArray], NDArray], k: int, n: int) -> Callable[[NDArray], NDArray]:
+    return lambda x: x**k * slope(x) ** n

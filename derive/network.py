@@ -1,0 +1,210 @@
+r"""Two-layer networks with shared rank-r LoRA: kernels, loss, search phase (App. K).
+
+The teacher is :math:`K^{-1/2}\sum_j \phi(\omega^\star_j\cdot x)` with orthonormal directions, the
+student :math:`K^{-1/2}\sum_j \sigma(w_j\cdot x)` with
+:math:`w_j = \mu_j\omega^\star_j + \sum_l U_{jl} v_l`. The loss is a sum over pairs of neurons of
+two kernels, the means of products of the two activations at correlated Gaussians; so it depends on
+``R = Ω*ᵀW`` and ``Q = WᵀW`` alone. Both are second order in the search phase's ``(U, M)``, hence
+the linearised flow needs only the kernels' slopes where all pairs of neurons are independent:
+
+.. math:: \dot U_{\cdot l} = A^T M_{\cdot l} + B\,U_{\cdot l}, \qquad
+          \dot M_{\cdot l} = A\,U_{\cdot l}
+
+the same for every ``l``. The rank drops out of the escape for every activation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Matrix, S, Symbol, diff, expand, factorial, sqrt
+
+from derive.activation import Activation
+from derive.errors import InputError
+from derive.hermite import hermite_coefficients
+from derive.pair import Pair, drift_of
+from derive.symbols import exact, mu, z
+
+K = Symbol("K", integer=True, positive=True)  # neurons
+FIELD = Symbol("F", real=True)  # Σ_j (c_0^φ - c_0(μ_j²)), what the means of all neurons miss
+OTHER = Symbol("mu_2", positive=True)  # strength of a second neuron
+_FIRST, _SECOND = Symbol("q_1", positive=True), Symbol("q_2", positive=True)
+_CROSS = Symbol("q_12", real=True)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    r"""Mean :math:`E\,f(x)\,g(y)` of centred Gaussians as a function of their covariance.
+
+    Fields: ``expression`` in the variances ``first``, ``second`` and the covariance ``cross``.
+    Exact.
+    """
+
+    expression: Expr
+    first: Symbol = _FIRST
+    second: Symbol = _SECOND
+    cross: Symbol = _CROSS
+
+
+def kernel(left: Activation, right: Activation) -> Kernel:
+    r"""The kernel of two activations.
+
+    Polynomials: Mehler's sum :math:`\sum_k c_k(q_1)\,c'_k(q_2)\,q_{12}^k/k!`. Others: ``right`` is
+    averaged given the first Gaussian, then the product is.
+
+    Raises ``NoClosedForm`` if there is none. Source: (31). Exact.
+
+    >>> x = Activation.named("identity")
+    >>> kernel(x, x).expression
+    q_12
+    """
+    if left.polynomial is not None and right.polynomial is not None:
+        ours = hermite_coefficients(left.polynomial.as_expr(), z, _FIRST)
+        theirs = hermite_coefficients(right.polynomial.as_expr(), z, _SECOND)
+        terms = zip(range(len(ours)), ours, theirs, strict=False)
+        return Kernel(expand(sum((a * b * _CROSS**k / factorial(k) for k, a, b in terms), S.Zero)))
+    covariance = Symbol("q_12", positive=True)
+    seen = right.value.gaussian().smoothed(_SECOND - covariance**2 / _FIRST)
+    root = sqrt(_FIRST)
+    product = left.value.gaussian().scaled(root) * seen.scaled(covariance / root)
+    # Taken for a positive covariance, the mean is analytic in it and holds for negative ones.
+    return Kernel(product.mean().subs(covariance, _CROSS))
+
+
+@dataclass(frozen=True)
+class NetworkDrift:
+    """The blocks ``A`` and ``B`` of the linearised flow, entry by entry.
+
+    Fields: ``a``, ``b``, the diagonal entries of a neuron of strength ``mu``, in ``K`` and
+    ``FIELD``; ``a_other``, ``b_other``, the entry of a teacher of strength ``mu`` and a student
+    neuron of strength ``OTHER``; ``missing``, the term of ``FIELD`` of a neuron of strength
+    ``mu``. Exact.
+    """
+
+    a: Expr
+    b: Expr
+    a_other: Expr
+    b_other: Expr
+    missing: Expr
+
+    def blocks(self, strengths: Sequence[Expr]) -> tuple[Matrix, Matrix]:
+        """``A`` and ``B`` for given strengths of all neurons. Exact."""
+        values = [exact(value) for value in strengths]
+        size = len(values)
+        if not size:
+            raise InputError("no neuron is given: give one strength a neuron, at least one")
+        field = sum((self.missing.subs(mu, value) for value in values), S.Zero)
+
+        def entry(own: Expr, other: Expr, i: int, j: int) -> Expr:
+            if i == j:
+                return own.subs({K: size, FIELD: field}).subs(mu, values[i])
+            return other.subs(K, size).subs({mu: values[i], OTHER: values[j]}, simultaneous=True)
+
+        return (
+            Matrix(size, size, lambda i, j: entry(self.a, self.a_other, i, j)),
+            Matrix(size, size, lambda i, j: entry(self.b, self.b_other, i, j)),
+        )
+
+    def equal_strengths(self) -> dict[str, tuple[Expr, Expr]]:
+        """Drift coefficients of the two kinds of modes when all strengths are equal.
+
+        ``collective``: all neurons move together, once; ``relative``: they move against each
+        other, K - 1 times. Each pair has the rate of ``derive.escape.eigenvalues``. In symbolic
+        ``K``. Exact.
+        """
+        own = [f.subs(FIELD, K * self.missing) for f in (self.a, self.b)]
+        other = [f.subs(OTHER, mu) for f in (self.a_other, self.b_other)]
+        pairs = list(zip(own, other, strict=True))
+        collective = tuple((f + (K - 1) * g).factor() for f, g in pairs)
+        relative = tuple((f - g).factor() for f, g in pairs)
+        return {"collective": collective, "relative": relative}
+
+
+def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:
+    r"""The search phase of a network, derived from the kernels' slopes.
+
+    Arguments: ``teacher``, ``student``, the activations of all neurons. With ``a₁``, ``b₁`` the
+    drift of a single neuron and :math:`c_k` the Hermite coefficients at its variance,
+
+    .. math:: b = \tfrac1K (b_1 + c_2 F_{\ne}), \quad a = \tfrac1K (a_1 + \mu c_2 F_{\ne}), \quad
+        A_{ij} = \tfrac1K c_1(\mu_j^2)\,(c^\phi_1 - \mu_i c_1(\mu_i^2)), \quad
+        B_{ij} = -\tfrac1K c_1(\mu_i^2)\,c_1(\mu_j^2)
+
+    where :math:`F_{\ne}` is what the means of the other neurons miss. Raises ``NoClosedForm`` if
+    a coefficient has none. Source: (101)-(119), generalised. Exact.
+
+    >>> x = Activation.named("identity")
+    >>> network_drift(x, x).a_other
+    (1 - mu)/K
+    """
+    single = drift_of(Pair(teacher, student))
+    a, b = (getattr(single, name).as_expr() for name in ("a", "b"))
+    mean, slope, curvature = (student.hermite_coefficient(k, mu**2) for k in range(3))
+    teacher_mean, teacher_slope = (teacher.hermite_coefficient(k, Integer(1)) for k in range(2))
+    missing = teacher_mean - mean
+    others = FIELD - missing
+    there = slope.subs(mu, OTHER)
+    return NetworkDrift(
+        a=((a + mu * curvature * others) / K).expand().collect(FIELD),
+        b=((b + curvature * others) / K).expand().collect(FIELD),
+        a_other=there * (teacher_slope - mu * slope) / K,
+        b_other=-slope * there / K,
+        missing=missing,
+    )
+
+
+def network_loss(
+    teacher: Activation,
+    student: Activation,
+    strengths: Sequence[Expr],
+    u: Matrix,
+    m: Matrix,
+    g: Matrix,
+) -> Expr:
+    r"""The population loss of a network in the statistics ``U``, ``M`` and ``G``.
+
+    Arguments: ``strengths``, one a neuron; ``u``, ``m``: K × r; ``g``: r × r, with unit diagonal.
+
+    .. math:: L = \tfrac1{2K}\Big[\sum_{ij} k_{\phi\phi}(\delta_{ij}) + k_{\sigma\sigma}(Q_{ij})
+              - 2 k_{\phi\sigma}(R_{ij})\Big]
+
+    Raises ``InputError`` for shapes that do not fit. Source: App. K, (121). Exact.
+
+    >>> x = Activation.named("identity")
+    >>> one = Matrix([[Symbol("u")]]), Matrix([[Symbol("m")]]), Matrix([[1]])
+    >>> network_loss(x, x, [mu], *one).subs({"u": 0}).factor()
+    (mu - 1)**2/2
+    """
+    size = len(strengths)
+    if u.shape != m.shape or u.rows != size or g.shape != (u.cols, u.cols):
+        raise InputError(
+            f"shapes {u.shape}, {m.shape}, {g.shape} for {size} neurons are not accepted: "
+            "give U and M of K rows and r columns, G of r rows and columns"
+        )
+    frozen = Matrix.diag(*strengths)
+    r = frozen + m * u.T
+    q = frozen**2 + frozen * m * u.T + u * m.T * frozen + u * g * u.T
+    own, mixed, labels = (
+        kernel(student, student), kernel(teacher, student), kernel(teacher, teacher)
+    )  # fmt: skip
+
+    def at(k: Kernel, first: Expr, second: Expr, cross: Expr) -> Expr:
+        return k.expression.subs(
+            {k.first: first, k.second: second, k.cross: cross}, simultaneous=True
+        )
+
+    total = S.Zero
+    for i in range(size):
+        for j in range(size):
+            total += at(labels, S.One, S.One, Integer(i == j))
+            total += at(own, q[i, i], q[j, j], q[i, j]) - 2 * at(mixed, S.One, q[j, j], r[i, j])
+    return total / (2 * size)
+
+
+def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
+    """Jacobian of the flow ``-∇L`` of the given variables where all of them vanish. Exact."""
+    origin = dict.fromkeys(variables, 0)
+    return Matrix(
+        len(variables),
+        len(variables),
+        lambda i, j: -diff(loss, variables[i], variables[j]).subs(origin),
+    )

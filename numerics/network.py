@@ -1,0 +1,192 @@
+r"""Gradient flow of two-layer networks with shared rank-r LoRA, in the statistics (U, M, G) (120).
+
+With ``R' = ∂L/∂R`` and ``Q' = ∂L/∂Q`` at the current overlaps, ``P = R' + 2 diag(μ) Q'`` are the
+coordinates of the loss's slope for the neurons along the teachers; everything the flow needs is
+``P``, ``Q'`` and the statistics themselves. Heuristic: floats without bounds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import solve_ivp
+from sympy import Symbol, diff, sqrt
+
+from derive.activation import Activation
+from derive.errors import InputError, Undecided
+from derive.network import kernel
+from derive.pair import Pair
+from numerics.flow import Trajectory
+from numerics.landscape import (
+    FloatLandscape,
+    array_function,
+    float_landscape,
+    gaussian_mean_of,
+    two_sided,
+)
+
+Doubles = NDArray[np.float64]
+_Q = Symbol("Q", positive=True)
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """Statistics of a network: ``u`` and ``m`` of K × r, ``g`` of r × r with unit diagonal."""
+
+    u: Doubles
+    m: Doubles
+    g: Doubles
+
+    def packed(self) -> Doubles:
+        """All entries in one vector: U, M, G."""
+        return np.concatenate([part.ravel() for part in (self.u, self.m, self.g)])
+
+    @classmethod
+    def unpacked(cls, vector: ArrayLike, neurons: int, rank: int) -> "NetworkState":
+        """The inverse of ``packed``."""
+        u, m, g = np.split(np.asarray(vector, dtype=float), [neurons * rank, 2 * neurons * rank])
+        return cls(u.reshape(neurons, rank), m.reshape(neurons, rank), g.reshape(rank, rank))
+
+
+@dataclass(frozen=True)
+class NetworkFlow:
+    """The gradient flow of a network.
+
+    Fields: ``mu``, one strength a neuron; ``rank``; ``mixed``, the landscape of one teacher and
+    one student neuron under the correlation loss; ``own``, the kernel of two student neurons with
+    its slopes; ``power``, that of a neuron with itself; ``labels``, the teacher's mean square.
+    """
+
+    mu: Doubles
+    rank: int
+    mixed: FloatLandscape
+    own: tuple[Callable, Callable, Callable]
+    power: tuple[Callable, Callable]
+    labels: float
+
+    def overlaps(self, state: NetworkState) -> tuple[Doubles, Doubles]:
+        """``R`` and ``Q``: overlaps of student neurons with teachers, and with each other."""
+        cross = state.m @ state.u.T
+        tilted = self.mu[:, None] * cross
+        r = np.diag(self.mu) + cross
+        return r, np.diag(self.mu**2) + tilted + tilted.T + state.u @ state.g @ state.u.T
+
+    def loss(self, state: NetworkState) -> float:
+        """The population loss (121). Heuristic."""
+        r, q = self.overlaps(state)
+        sizes = np.diag(q)
+        apart = _apart(self._of_pairs(self.own[0], q))
+        own = np.sum(apart) + np.sum(self.power[0](sizes))
+        mixed = np.sum(self.mixed.losses(r, np.maximum(sizes - r * r, 0.0)))  # minus the kernels
+        return float((self.labels + own + 2 * mixed) / (2 * len(self.mu)))
+
+    def slopes(self, state: NetworkState) -> tuple[Doubles, Doubles]:
+        """``∂L/∂R`` and ``∂L/∂Q``, the latter symmetric. Heuristic."""
+        r, q = self.overlaps(state)
+        sizes, count = np.diag(q), len(self.mu)
+        by_r, by_size = np.empty_like(r), np.zeros(count)
+        for i, j in np.ndindex(r.shape):
+            overlap = float(r[i, j])
+            left = max(float(sizes[j]) - overlap**2, 0.0)
+            curvature = self.mixed.b(overlap, left)
+            by_r[i, j] = -(self.mixed.a(overlap, left) - overlap * curvature) / count
+            by_size[j] -= curvature / (2 * count)
+        first = _apart(self._of_pairs(self.own[1], q))
+        by_q = _apart(self._of_pairs(self.own[2], q)) / (2 * count)
+        by_size += (self.power[1](sizes) / 2 + first.sum(1)) / count
+        return by_r, by_q + np.diag(by_size)
+
+    @staticmethod
+    def _of_pairs(function: Callable[..., Doubles], q: Doubles) -> Doubles:
+        sizes = np.diag(q)
+        with np.errstate(divide="ignore", invalid="ignore"):  # on the diagonal, which is not used
+            return function(sizes[:, None], sizes[None], q)
+
+    def velocity(self, time: float, vector: ArrayLike) -> Doubles:
+        """The flow of the packed statistics: gradient for U, spherical gradient for columns."""
+        state = NetworkState.unpacked(vector, len(self.mu), self.rank)
+        by_r, by_q = self.slopes(state)
+        along = by_r + 2 * self.mu[:, None] * by_q
+        x, y = along @ state.u, 2 * state.u.T @ by_q @ state.u
+        pull = state.m.T @ x + state.g @ y
+        radial = np.diag(pull)
+        by_u = -(along.T @ state.m + 2 * by_q @ state.u @ state.g)
+        by_m = -(x + state.m @ y) + state.m * radial
+        by_g = -(pull + pull.T) + state.g * (radial[:, None] + radial[None])
+        np.fill_diagonal(by_g, 0.0)
+        return NetworkState(by_u, by_m, by_g).packed()
+
+
+def network_flow(pair: Pair, strengths: Sequence[float], rank: int) -> NetworkFlow:
+    """The gradient flow of a network whose neurons have the pair's activations.
+
+    Arguments: ``pair``, with its labels and the square loss, aligned; ``strengths`` in [0, 1], one
+    a neuron; ``rank`` ≥ 1.
+
+    Raises ``InputError`` for other values, ``NoClosedForm`` if two student neurons have no kernel
+    in closed form. Source: App. K. Heuristic.
+
+    >>> from derive import parse_activation
+    >>> x = parse_activation("x")
+    >>> flow = network_flow(Pair(x, x), [0.5, 0.5], 1)
+    >>> round(flow.loss(NetworkState(np.zeros((2, 1)), np.zeros((2, 1)), np.eye(1))), 3)
+    0.125
+    """
+    mu = np.asarray(strengths, dtype=float)
+    if mu.ndim != 1 or not len(mu) or not np.all((mu >= 0) & (mu <= 1)):
+        raise InputError(f"strengths {strengths} are not accepted: give one in [0, 1] a neuron")
+    if rank < 1:
+        raise InputError(f"rank {rank} is not accepted: give an integer of at least 1")
+    if pair.loss != "square" or pair.misalignment != 0:
+        raise InputError("networks take the square loss and aligned pre-training: use those")
+    mixed = float_landscape(replace(pair, loss="correlation"))
+    label = two_sided(pair.label)
+    same = gaussian_mean_of(lambda x: label(x) ** 2)
+    other = gaussian_mean_of(label) ** 2
+    labels = len(mu) * (same + (len(mu) - 1) * other)
+    return NetworkFlow(mu, rank, mixed, *_student_kernels(pair.student), labels)
+
+
+def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) -> Trajectory:
+    """Solve the network's flow up to a time; states are packed, one row a time.
+
+    Raises ``InputError`` for statistics that are no Gram matrix, ``Undecided`` if the solver gives
+    up. Heuristic.
+    """
+    start = initial.packed()
+    neurons = len(flow.mu)
+    if initial.u.shape != (neurons, flow.rank) or initial.m.shape != initial.u.shape:
+        raise InputError(f"U and M of shape {initial.u.shape} are not accepted: give K × r")
+    gram = initial.g - initial.m.T @ initial.m
+    if not np.allclose(np.diag(initial.g), 1) or np.linalg.eigvalsh(gram)[0] < -1e-9:
+        raise InputError("G and M are not accepted: give unit diagonals, and G - MᵀM ≥ 0")
+    solution = solve_ivp(
+        flow.velocity, (0.0, horizon), start, "DOP853", rtol=1e-9, atol=1e-13, dense_output=True
+    )
+    if not solution.success:
+        raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
+    return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
+
+
+@lru_cache(maxsize=32)
+def _student_kernels(
+    student: Activation,
+) -> tuple[tuple[Callable, Callable, Callable], tuple[Callable, Callable]]:
+    k = kernel(student, student)
+    names = (k.first, k.second, k.cross)
+    if student.polynomial is not None:
+        alone = k.expression.subs(dict.fromkeys(names, _Q))
+    else:
+        squared = student.value.gaussian() ** 2
+        alone = squared.scaled(sqrt(_Q)).mean()
+    own = (k.expression, diff(k.expression, k.first), diff(k.expression, k.cross))
+    value, by_first, by_cross = (array_function(f, names) for f in own)
+    power, slope = (array_function(f, [_Q]) for f in (alone, diff(alone, _Q)))
+    return (value, by_first, by_cross), (power, slope)
+
+
+def _apart(values: Doubles) -> Doubles:
+    """Pairs of different neurons: the diagonal, where the kernel may be singular, is left out."""
+    return np.where(np.eye(len(values), dtype=bool), 0.0, values)

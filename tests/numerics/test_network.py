@@ -1,0 +1,242 @@
+"""Networks: the flow is the gradient's, SGD has the dense law, and K = r = 1 is the old model."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp
+from sympy import Rational
+
+from derive.errors import InputError
+from derive.grammar import parse_activation
+from derive.network import network_drift
+from derive.pair import Pair
+from numerics import network_sgd
+from numerics.dense import simulate_network_densely
+from numerics.flow import flow_of
+from numerics.network import NetworkState, integrate_network, network_flow
+from numerics.network_sgd import NetworkLearner, simulate_network
+from numerics.sgd import Learner, simulate
+
+
+def _pair(text):
+    return Pair(*[parse_activation(text)] * 2)
+
+
+def _random_state(rng, neurons, rank, dimension=12, size=0.4):
+    v = rng.standard_normal((dimension, rank))
+    v /= np.linalg.norm(v, axis=0)
+    return NetworkState(size * rng.standard_normal((neurons, rank)), v[:neurons], v.T @ v), v
+
+
+@pytest.mark.parametrize("text", ["x", "He2", "He3 + x/2", "erf", "relu", "x**4/12 + x"])
+def test_velocity_is_the_spherical_gradient_of_the_loss(text):
+    """Against central differences in U and in the d-dimensional columns."""
+    rng = np.random.default_rng(3)
+    neurons, rank = 3, 2
+    flow = network_flow(_pair(text), rng.uniform(0.2, 0.9, neurons), rank)
+    state, v = _random_state(rng, neurons, rank)
+
+    def loss(u, columns):
+        return flow.loss(NetworkState(u, columns[:neurons], columns.T @ columns))
+
+    by_u, by_v = np.empty_like(state.u), np.empty_like(v)
+    for array, gradient in ((state.u, by_u), (v, by_v)):
+        for place in np.ndindex(array.shape):
+            step = np.zeros_like(array)
+            step[place] = 1e-5
+            ends = [
+                (state.u + s * step, v) if array is state.u else (state.u, v + s * step)
+                for s in (1, -1)
+            ]
+            gradient[place] = (loss(*ends[0]) - loss(*ends[1])) / 2e-5
+    moving = -(by_v - v * (v * by_v).sum(0))
+    expected = NetworkState(-by_u, moving[:neurons], moving.T @ v + v.T @ moving)
+    np.testing.assert_allclose(flow.velocity(0, state.packed()), expected.packed(), atol=2e-7)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("text", ["x", "He2", "He3 + x", "erf"])
+def test_linearisation_is_the_jacobian(text, seed):
+    rng = np.random.default_rng(seed)
+    neurons, rank = rng.integers(1, 7, 2)
+    strengths = [Rational(int(k), 100) for k in rng.integers(10, 95, neurons)]
+    flow = network_flow(_pair(text), [float(s) for s in strengths], int(rank))
+    a, b = (
+        np.array(block.evalf(20).tolist(), dtype=float)
+        for block in network_drift(*[parse_activation(text)] * 2).blocks(strengths)
+    )
+    origin = NetworkState(*[np.zeros((neurons, rank))] * 2, np.eye(rank)).packed()
+    size, step = 2 * neurons * rank, 1e-5
+    jacobian = np.empty((size, size))
+    for i in range(size):
+        shift = np.zeros_like(origin)
+        shift[i] = step
+        difference = flow.velocity(0, origin + shift) - flow.velocity(0, origin - shift)
+        jacobian[:, i] = difference[:size] / (2 * step)
+    one = np.eye(rank)
+    expected = np.block(
+        [[np.kron(b, one), np.kron(a.T, one)], [np.kron(a, one), np.zeros((size // 2, size // 2))]]
+    )
+    np.testing.assert_allclose(jacobian, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("text", ["x", "He2", "erf"])
+def test_the_flow_descends_and_keeps_a_gram_matrix(text):
+    rng = np.random.default_rng(5)
+    flow = network_flow(_pair(text), [0.3, 0.5, 0.7], 2)
+    start, _ = _random_state(rng, 3, 2, dimension=100, size=0.05)
+    trajectory = integrate_network(flow, start, 40.0)
+    losses = []
+    for vector in trajectory.at(np.linspace(0, 40, 50)):
+        state = NetworkState.unpacked(vector, 3, 2)
+        losses.append(flow.loss(state))
+        np.testing.assert_allclose(np.diag(state.g), 1, atol=1e-8)
+        assert np.linalg.eigvalsh(state.g - state.m.T @ state.m)[0] > -1e-7
+    assert np.all(np.diff(losses) < 1e-9)
+    assert losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize("text", ["x", "erf", "He2"])
+def test_one_neuron_of_rank_one_flows_as_the_single_index_model(text):
+    single, network = flow_of(_pair(text), 0.6), network_flow(_pair(text), [0.6], 1)
+    u, m = 0.3, -0.4
+    ours = network.velocity(0, [u, m, 1.0])
+    np.testing.assert_allclose(ours[:2], single.velocity(0, [u, m]), rtol=1e-12)
+
+
+def test_rank_sets_the_final_loss_not_the_escape():
+    """Fig. 14: the search phase is the same for every rank, and full rank alone learns all."""
+    final, rates = [], []
+    for rank in (1, 3):
+        flow = network_flow(_pair("x"), [0.2, 0.5, 0.8], rank)
+        start = NetworkState(np.full((3, rank), 1e-5), np.full((3, rank), 1e-5), np.eye(rank))
+        early = integrate_network(flow, start, 12.0)
+        u = early.at(np.array([8.0, 12.0]))[:, 0]
+        rates.append(math.log(u[1] / u[0]) / 4)
+        late = integrate_network(flow, _random_state(np.random.default_rng(1), 3, rank)[0], 200.0)
+        final.append(flow.loss(NetworkState.unpacked(late.at(200.0), 3, rank)))
+    mismatch = (0.8**2 + 0.5**2 + 0.2**2) / 3
+    np.testing.assert_allclose(rates, (-1 + math.sqrt(1 + 4 * mismatch)) / 2, rtol=1e-3)
+    assert final[1] < 1e-6
+    hermite = []
+    for rank in (1, 3):
+        flow = network_flow(_pair("He2"), [0.2, 0.5, 0.8], rank)
+        late = integrate_network(flow, _random_state(np.random.default_rng(1), 3, rank)[0], 100.0)
+        hermite.append(flow.loss(NetworkState.unpacked(late.at(100.0), 3, rank)))
+    assert hermite[1] < 1e-8 < 0.01 < hermite[0]
+
+
+# SGD.
+
+REPLICAS = 1000
+CASES = {
+    "linear": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 6, 0.3, batch=3), (2, 8)),
+    "one dimension to spare": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 5, 0.4, batch=2), (2, 8)),
+    "none to spare": (NetworkLearner(_pair("x"), (0.5, 0.2, 0.8), 2, 5, 0.4), (1, 6)),
+    "relu, rank above the batch": (NetworkLearner(_pair("relu"), (0.4,), 3, 9, 0.4), (2, 8)),
+    "erf, noisy": (
+        NetworkLearner(_pair("erf"), (0.2, 0.6), 1, 12, 0.4, batch=4, noise=0.3),
+        (1, 8),
+    ),
+    "Hermite": (NetworkLearner(_pair("He2"), (0.5, 0.5), 2, 8, 0.01, batch=3), (3, 20)),
+}
+
+
+def _smallest_p_value(learner, records, replicas=REPLICAS):
+    ours = simulate_network(learner, range(3 * replicas), 1, max(records), records).states
+    theirs = np.array(
+        [
+            simulate_network_densely(learner, np.random.default_rng([9, r]), max(records), records)
+            for r in range(replicas)
+        ]
+    )
+    constant = (ours.std((0, 1)) < 1e-9) & (theirs.std((0, 1)) < 1e-9)  # the diagonal of G
+    return min(
+        ks_2samp(ours[:, k, i], theirs[:, k, i]).pvalue
+        for k in range(len(records))
+        for i in np.flatnonzero(~constant)
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_law_is_that_of_the_dense_algorithm(name):
+    assert _smallest_p_value(*CASES[name]) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("linear", "others = dimension - neurons - rank", "others = dimension"),
+        ("linear", "places[neurons:] = factor.T", "places[neurons:] = factor"),
+        ("linear", "- along * places[:, col]", ""),
+    ],
+)
+def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):
+    source = inspect.getsource(network_sgd._run.py_func)
+    assert right in source
+    scope = dict(vars(network_sgd))
+    exec(source.replace(right, wrong), scope)  # our own source
+    monkeypatch.setattr(network_sgd, "_run", scope["_run"])
+    assert _smallest_p_value(*CASES[name]) < 1e-4
+
+
+def test_statistics_stay_a_gram_matrix():
+    learner = NetworkLearner(_pair("x"), (0.3, 0.6), 3, 1000, 5e-3, batch=4)
+    states = simulate_network(learner, range(3), 2, 4000, range(0, 4001, 100)).states
+    for vector in states.reshape(-1, states.shape[-1]):
+        state = NetworkState.unpacked(vector, 2, 3)
+        np.testing.assert_allclose(np.diag(state.g), 1, atol=1e-12)
+        assert np.linalg.eigvalsh(state.g - state.m.T @ state.m)[0] > -1e-9
+
+
+def test_one_neuron_of_rank_one_has_the_law_of_the_single_index_model():
+    pair = _pair("erf")
+    network = NetworkLearner(pair, (0.5,), 1, 6, 0.4, batch=2)
+    ours = simulate_network(network, range(4000), 1, 10, [10]).states[:, 0, :2]
+    theirs = simulate(Learner(pair, 0.5, 6, 0.4, batch=2), range(4000), 2, 10, [10]).states[:, 0]
+    assert min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(2)) > 1e-3
+
+
+@pytest.mark.parametrize("text", ["x", "He2"])
+def test_measured_escape_is_the_predicted_rate(text):
+    """Growth of the mean amplitude along the fastest mode, within four standard errors and 3 %."""
+    strengths, rank = [Rational(2, 5), Rational(3, 5)], 2
+    pair = _pair(text)
+    blocks = network_drift(pair.teacher, pair.student).blocks(strengths)
+    a, b = (np.array(block.evalf(20).tolist(), dtype=float) for block in blocks)
+    values, vectors = np.linalg.eigh(np.block([[b, a.T], [a, np.zeros((2, 2))]]))
+    rate = 0.04 if text == "x" else 0.004
+    learner = NetworkLearner(pair, (0.4, 0.6), rank, 3000, rate, batch=300, scale=0.3)
+    steps = (np.array([0.5, 1.8]) / values[-1] / rate).astype(int)
+    states = simulate_network(learner, range(200), 4, steps[1], steps).states
+    columns = states[..., :8].reshape(200, 2, 2, 2, rank)  # replica, step, U or M, neuron, column
+    amplitudes = np.einsum("rsknc,kn->rsc", columns, vectors[:, -1].reshape(2, 2))
+    signed = (amplitudes * np.sign(amplitudes[:, :1])).mean(-1)
+    mean = signed.mean(0)
+    growth = math.log(mean[1] / mean[0])
+    error = np.std(signed[:, 1] / mean[1] - signed[:, 0] / mean[0]) / math.sqrt(200)
+    assert error < 0.06 * growth
+    measured = growth / ((steps[1] - steps[0]) * rate)
+    assert measured == pytest.approx(values[-1], rel=4 * error / growth + 0.03)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rank": 0}, {"rank": 9}, {"mu": ()}, {"mu": (0.5,) * 11}, {"mu": (1.2,)}, {"batch": 0},
+     {"learning_rate": 0.0}],
+)  # fmt: skip
+def test_impossible_networks_are_refused(change):
+    settings = {"mu": (0.5, 0.5), "rank": 1, "dimension": 10, "learning_rate": 0.1} | change
+    with pytest.raises(InputError, match="not accepted"):
+        NetworkLearner(_pair("x"), **settings)
+
+
+def test_impossible_flows_are_refused():
+    with pytest.raises(InputError, match="not accepted"):
+        network_flow(_pair("x"), [0.5, 1.5], 1)
+    flow = network_flow(_pair("x"), [0.5, 0.5], 1)
+    lonely = NetworkState(np.zeros((2, 1)), np.array([[0.9], [0.9]]), np.eye(1))
+    with pytest.raises(InputError, match="not accepted"):
+        integrate_network(flow, lonely, 1.0)
