@@ -57,6 +57,13 @@ class Pair:
             value = value * self.teacher.value + Kinked(coefficient)
         return value
 
+    @property
+    def labelled_teacher(self) -> Activation:
+        """The teacher with its labels' transform, as an activation of its own."""
+        if self.transform == UNCHANGED:
+            return self.teacher
+        return Activation(f"labels of {self.teacher.text}", self.label)
+
 
 @dataclass(frozen=True)
 class ClosedDrift:

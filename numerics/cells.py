@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
-from numerics.flow import Flow, flow_of, predicted_exit
+from numerics.network_sgd import NetworkLearner, simulate_network
 from numerics.sgd import Learner, Stage, replica_stream, simulate
 from numerics.sweep import Cell, Result
+from numerics.systems import System, network, observed_nothing, packed, single_index
 
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
 _BLOCK = 50  # replicas a cell
@@ -56,18 +58,18 @@ def pair_of(cell: Cell) -> Pair:
     return _pair_of(*(cell[name] for name in names))
 
 
-@lru_cache(maxsize=64)
-def _flow(pair: Pair, mu: float) -> Flow:
-    return flow_of(pair, mu)
+def system_of(cell: Cell) -> System:
+    """The flow of a cell's learner, and what is observed of its states."""
+    pair = pair_of(cell)
+    if cell["strengths"]:
+        return network(pair, tuple(cell["strengths"]), cell["rank"])
+    return single_index(pair, cell["mu"])
 
 
-def flow_of_cell(cell: Cell) -> Flow:
-    """The gradient flow of a cell's learner."""
-    return _flow(pair_of(cell), cell["mu"])
-
-
-def learner_of(cell: Cell) -> Learner:
+def learner_of(cell: Cell) -> Learner | NetworkLearner:
     """The learner of a cell; raises ``InputError`` for impossible parameters."""
+    if cell["strengths"]:
+        return _network_of(cell)
     stage = cell["stage"]
     first = None
     if stage:
@@ -79,28 +81,33 @@ def learner_of(cell: Cell) -> Learner:
     return Learner(pair_of(cell), **{name: cell[name] for name in names}, stage=first)
 
 
+def _network_of(cell: Cell) -> NetworkLearner:
+    fixed = {"update": "spherical", "signs": "random", "stage": None}
+    for name, value in fixed.items():
+        if cell[name] != value:
+            raise InputError(f"{name} {cell[name]} is not accepted for networks: leave it out")
+    names = ("rank", "dimension", "learning_rate", "batch", "noise", "scale")
+    settings = {name: cell[name] for name in names}
+    return NetworkLearner(pair_of(cell), tuple(cell["strengths"]), **settings)
+
+
 def compute_cell(cell: Cell) -> Result:
-    """Simulate a cell: states, loss and alignment at the recorded steps, exits, predictions."""
+    """Simulate a cell: states and what is observed of them, exits, predicted exits."""
     learner, seed = learner_of(cell), cell_seed(cell)
     replicas = range(cell["first"], cell["first"] + cell["block"])
     records: Sequence[int] = cell["records"]
-    runs = simulate(
-        learner,
-        replicas,
-        seed,
-        cell["horizon"],
-        records,
-        radius=cell["radius"],
-        stop_at_exit=not records,
-        threads=1,
-    )
-    flow = flow_of_cell(cell)
-    starts = [learner.initial(replica_stream(seed, r)) for r in replicas]
-    predicted = [predicted_exit(flow, start[: flow.size], cell["radius"]) for start in starts]
+    arguments = (replicas, seed, cell["horizon"], records, cell["radius"], not records, 1)
+    if isinstance(learner, NetworkLearner):
+        runs = simulate_network(learner, *arguments)
+    else:
+        runs = simulate(learner, *arguments)
+    system = system_of(cell)
+    starts = (packed(learner.initial(replica_stream(seed, r))) for r in replicas)
+    predicted = [system.predict(start, cell["radius"]) for start in starts]
+    observed = system.observe(runs.states) if records else observed_nothing(len(replicas))
     return {
+        **observed,
         "states": runs.states,
-        "loss": flow.loss(runs.states) if records else np.empty((len(replicas), 0)),
-        "alignment": flow.alignment(runs.states),
         "exits": runs.exits,
         "predicted": np.array([np.nan if p is None else p for p in predicted]),
     }

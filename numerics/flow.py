@@ -163,9 +163,26 @@ def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]
     >>> linearised(flow_of(Pair(x, x), 1.0), [1.0, 0.5])(1.0).round(4).tolist()
     [0.3679, 0.5]
     """
-    rates, directions = np.linalg.eigh(flow.linearisation())
-    parts = directions * (directions.T @ np.asarray(initial, dtype=float))
-    return lambda times: np.exp(np.multiply.outer(times, rates)) @ parts.T
+    return linear_growth(flow.linearisation(), np.asarray(initial, dtype=float))
+
+
+def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doubles]:
+    """``exp(matrix·t) @ start`` as a function of times, for a symmetric matrix. Heuristic.
+
+    Arguments: ``start``, a vector or columns that grow side by side; one row a time, raveled.
+
+    >>> linear_growth(np.diag([1.0, 0.0]), np.array([1.0, 2.0]))(0.0).tolist()
+    [1.0, 2.0]
+    """
+    rates, directions = np.linalg.eigh(matrix)
+    parts = directions.T @ start.reshape(len(start), -1)
+
+    def at(times: ArrayLike) -> Doubles:
+        growth = np.exp(np.multiply.outer(np.asarray(times, dtype=float), rates))
+        states = directions @ (growth[..., None] * parts)
+        return states.reshape(*np.shape(times), start.size)
+
+    return at
 
 
 def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) -> float | None:
@@ -179,8 +196,16 @@ def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) 
     >>> round(predicted_exit(flow_of(Pair(he2, he2), 0.5), [1e-3, 1e-3]), 4)
     9.3396
     """
-    rate, at = flow.rate(), linearised(flow, initial)
-    size = float(np.linalg.norm(initial))
+    return first_passage_of(
+        linearised(flow, initial), np.asarray(initial, dtype=float), flow.rate(), radius
+    )
+
+
+def first_passage_of(
+    at: Callable[[ArrayLike], Doubles], start: Doubles, rate: float, radius: float
+) -> float | None:
+    """First passage of linear growth at a ``rate`` through a radius, if any. Heuristic."""
+    size = float(np.linalg.norm(start))
     if size >= radius:
         return 0.0
     if rate <= 0:

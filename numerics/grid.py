@@ -1,6 +1,7 @@
 """The grid of a simulation: its options, and the points they stand for."""
 
 from argparse import ArgumentTypeError, Namespace
+from fractions import Fraction
 from math import ceil, log
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from derive.command import CommandParser, accepted, integer_between, output_path
 from derive.errors import InputError
 from derive.grammar import parse_transform
 from numerics.cases import add_case_options, chosen_pairs
-from numerics.cells import flow_of_cell, learner_of, pair_of
+from numerics.cells import learner_of, pair_of, system_of
 from numerics.flow import EXIT_RADIUS
 from numerics.options import Dimensions, Multiple, Seeds, Strengths, figure_path, multiple_of
 from numerics.sgd import SIGNS, UPDATES
@@ -35,6 +36,26 @@ def _add_learner_options(parser: CommandParser) -> None:
         default=Strengths("0.1,0.5,0.9"),
         metavar="GRID",
         help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1,0.5,0.9)",
+    )
+    parser.add_argument(
+        "--neurons",
+        type=integer_between(1, 1000),
+        default=1,
+        metavar="K",
+        help="neurons of a two-layer network, all of the strength --mu (default: 1)",
+    )
+    parser.add_argument(
+        "--strengths",
+        type=Strengths,
+        metavar="LIST",
+        help="one strength a neuron instead, such as 0.2,0.5,0.8",
+    )
+    parser.add_argument(
+        "--rank",
+        type=integer_between(1, 1000),
+        default=1,
+        metavar="R",
+        help="LoRA rank, shared by all neurons (default: 1)",
     )
     parser.add_argument(
         "--dimension",
@@ -186,8 +207,15 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
         for labels in options.labels or ["matched"]
         for seed in options.seed
         for dimension in options.dimension
-        for mu in options.mu
+        for mu in _mus(options)
     ]
+
+
+def _mus(options: Namespace) -> Strengths | list[Fraction]:
+    """The strengths of the grid; those of unequal neurons count as one point, by their mean."""
+    if options.strengths is None:
+        return options.mu
+    return [sum(options.strengths, Fraction(0)) / len(options.strengths)]
 
 
 def _parameters(
@@ -215,6 +243,8 @@ def _parameters(
         "stage": _stage(options),
         "radius": options.radius.value,
         "seed": seed,
+        "rank": options.rank,
+        "strengths": _strengths(mu, options),
     }
     cell["learning_rate"] = _learning_rate(options.learning_rate, cell)
     learner_of(cell)  # refuses what is impossible before anything is computed
@@ -222,6 +252,16 @@ def _parameters(
     steps = np.geomspace(1, cell["horizon"], max(options.points - 1, 1)).round().astype(int)
     cell["records"] = [0, *np.unique(steps).tolist()] if options.points else []
     return cell
+
+
+def _strengths(mu: float, options: Namespace) -> list[float] | None:
+    """One strength a neuron for networks, ``None`` for the single-index model."""
+    if options.strengths is not None:
+        given = [float(value) for value in options.strengths]
+        if options.neurons not in (1, len(given)):
+            raise InputError(f"{len(given)} strengths for {options.neurons} neurons: give as many")
+        return given
+    return None if options.neurons == options.rank == 1 else [mu] * options.neurons
 
 
 def _stage(options: Namespace) -> dict[str, Any] | None:
@@ -249,7 +289,7 @@ def _learning_rate(rate: Multiple, cell: dict[str, Any]) -> float:
 def _horizon(horizon: Multiple, cell: dict[str, Any]) -> int:
     steps = horizon.value
     if horizon.unit:
-        rate = flow_of_cell(cell).rate()
+        rate = system_of(cell).rate()
         if not rate > 1e-14:
             raise InputError(
                 f"no escape at μ = {cell['mu']:g}, so τ is no unit: give --horizon in steps"

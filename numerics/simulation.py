@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.cells import cells_of, flow_of_cell
+from numerics.cells import cells_of, system_of
 from numerics.sweep import Cell, Result
+from numerics.systems import OBSERVED
 
 if TYPE_CHECKING:  # its import costs a second, and pandas
     from xarray import Dataset
@@ -49,14 +50,16 @@ class Point:
     @property
     def tau(self) -> float:
         """Escape time τ, ``inf`` if there is no escape."""
-        rate = flow_of_cell(self.cell).rate()
+        rate = system_of(self.cell).rate()
         return 1 / rate if rate > 1e-14 else float("inf")
 
     def record(self) -> dict[str, Any]:
         """What the JSON format says of it; times in units of 1/γ, ``null`` where censored."""
         cell, exits = self.cell, self.exit_times
-        names = ("teacher", "labels", "loss", "misalignment", "mu", "dimension", "batch",
-                 "learning_rate", "update", "noise", "seed", "horizon")  # fmt: skip
+        names = (
+            *("teacher", "labels", "loss", "misalignment", "mu", "strengths", "rank", "dimension"),
+            *("batch", "learning_rate", "update", "noise", "seed", "horizon"),
+        )
         quantiles = {str(q): _finite(_quantile(exits, q)) for q in QUANTILES}
         started = _quantile(np.nan_to_num(self.arrays["predicted"], nan=np.inf), 0.5)
         return {
@@ -130,8 +133,7 @@ def dataset_of(points: Sequence[Point], source: str) -> "Dataset":
     return Dataset(
         {
             "state": ((*shape, "parameter"), _stacked([p.arrays["states"] for p in points])),
-            "loss": (shape, _stacked([p.arrays["loss"] for p in points])),
-            "alignment": (shape, _stacked([p.arrays["alignment"] for p in points])),
+            **{name: (shape, _stacked([p.arrays[name] for p in points])) for name in OBSERVED},
             "exit_time": (
                 ("point", "replica"),
                 _stacked([p.exit_times for p in points]),
@@ -144,7 +146,7 @@ def dataset_of(points: Sequence[Point], source: str) -> "Dataset":
             ),
         },
         coords={
-            "parameter": list(("u", "m", "kappa")[:size]),
+            "parameter": _parameter_names(points[0].cell, size),
             "parameters": ("point", [json.dumps(dict(p.cell), sort_keys=True) for p in points]),
             **{
                 name: ("point", np.array([p.cell[name] for p in points]).astype(kind))
@@ -154,6 +156,14 @@ def dataset_of(points: Sequence[Point], source: str) -> "Dataset":
         },
         attrs={"provenance": source, "radius": points[0].cell["radius"]},
     )
+
+
+def _parameter_names(cell: Cell, size: int) -> list[str]:
+    if not cell["strengths"]:
+        return list(("u", "m", "kappa")[:size])
+    neurons, rank = len(cell["strengths"]), cell["rank"]
+    shapes = (("u", neurons), ("m", neurons), ("g", rank))
+    return [f"{name}_{j}_{k}" for name, rows in shapes for j in range(rows) for k in range(rank)]
 
 
 def _stacked(arrays: Sequence[NDArray]) -> NDArray:

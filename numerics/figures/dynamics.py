@@ -4,35 +4,24 @@ Bands hold 80 % of the replicas, lines are their medians; the flow, dashed, star
 initial state. Simulations support the theory drawn beside them; they certify nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from derive.tabular import as_csv
-from numerics.cells import flow_of_cell
+from numerics.cells import system_of
 from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
-from numerics.flow import integrate
 from numerics.simulation import Point
 
-# What is drawn of states: its label, its values in a point's arrays, and those along the flow.
-OBSERVABLES: dict[str, tuple[str, Callable, Callable]] = {
-    "loss": ("loss", lambda a: a["loss"], lambda flow, x: flow.loss(x)),
-    "overlap": (
-        r"overlap $|m|$",
-        lambda a: np.abs(a["states"][..., 1]),
-        lambda f, x: np.abs(x[:, 1]),
-    ),
-    "scale": (r"$|u|$", lambda a: np.abs(a["states"][..., 0]), lambda f, x: np.abs(x[:, 0])),
-    "alignment": (
-        r"$|\rho|/\sqrt{Q}$",
-        lambda a: np.abs(a["alignment"]),
-        lambda f, x: np.abs(f.alignment(x)),
-    ),
+OBSERVABLES = {  # of numerics.systems, with the labels of their axes
+    "loss": "loss",
+    "overlap": r"overlap $|m|$",
+    "scale": r"scale $|u|$",
+    "alignment": r"$|\rho|/\sqrt{Q}$",
 }
 DEFAULT = ("loss", "overlap", "alignment")
 DATA_HEAD = (
@@ -87,7 +76,7 @@ def dynamics_figure(
         column[0].set_title(name, loc="left", fontsize=8)
         column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
     for axis, observable in zip(axes[:, 0], shown, strict=True):
-        axis.set_ylabel(OBSERVABLES[observable][0])
+        axis.set_ylabel(OBSERVABLES[observable])
     _add_legend(figure, points, with_flow)
     return figure, rows
 
@@ -97,17 +86,17 @@ def draw_point(
 ) -> list[tuple]:
     """Draw one point's observables into a column of panels; return the rows of data."""
     times = point.times
-    path = _flow_path(point) if with_flow else None
+    system, states = system_of(point.cell), point.arrays["states"]
+    flows = system.observe(system.path(states[:, 0], times)) if with_flow else None
     cell, rows = point.cell, []
     for axis, observable in zip(column, shown, strict=True):
-        _, measured, along = OBSERVABLES[observable]
-        low, median, high = np.quantile(measured(point.arrays), [0.1, 0.5, 0.9], axis=0)
+        low, median, high = np.quantile(point.arrays[observable], [0.1, 0.5, 0.9], axis=0)
         later = times > 0
         axis.fill_between(times[later], low[later], high[later], color=colour, alpha=0.25, lw=0)
         axis.plot(times[later], median[later], color=colour)
         flow = np.full(len(times), np.nan)
-        if path is not None:
-            flow = along(flow_of_cell(cell), path)
+        if flows is not None:
+            flow = flows[observable]
             axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
         head = (cell["teacher"], cell["student"], cell["mu"], cell["dimension"])
         values = zip(times, low, median, high, flow, strict=True)
@@ -124,21 +113,12 @@ def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
             axis.set_yscale("log")
             axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
         elif observable in ("overlap", "alignment"):
-            axis.set_ylim(bottom=max(low, -0.03), top=1.03)
+            axis.set_ylim(bottom=max(low, -0.03), top=max(high, 1.03))
 
 
 def shade(mu: float, strengths: Sequence[float]) -> tuple:
     """The colour of a pre-training strength among others."""
     return colours()(Normalize(min(strengths), max(*strengths, min(strengths) + 1e-9))(mu))
-
-
-def _flow_path(point: Point) -> NDArray | None:
-    """The flow at the recorded times, from the median initial state on the side of most runs."""
-    states = point.arrays["states"][:, 0]
-    start = np.median(np.abs(states), axis=0)
-    matrix = flow_of_cell(point.cell).linearisation()
-    start[1:] *= np.where(matrix[0, 1 : len(start)] < 0, -1, 1)
-    return integrate(flow_of_cell(point.cell), start, float(point.times[-1])).at(point.times)
 
 
 def _name(point: Point) -> str:
@@ -151,6 +131,8 @@ def _name(point: Point) -> str:
     stage = f", first {cell['stage']['labels']}" if cell["stage"] else ""
     labels = f", {cell['labels']} labels" if cell["labels"] != "matched" else ""
     tilt = f", {cell['misalignment']} misalignment" if cell["misalignment"] != "none" else ""
+    if cell["strengths"]:
+        name += f", $K={len(cell['strengths'])}$, $r={cell['rank']}$"
     return f"{name}{labels}{stage}{tilt}, $d={cell['dimension']}$"
 
 

@@ -166,6 +166,18 @@ def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
     return rows
 
 
+def _ranks(request: Request) -> Drawn:
+    """Fig. 14: three neurons of activation He_2, ranks 1 to 3, at two strengths."""
+    options = "--degree 2 --neurons 3 --mu 0.3,0.6 --learning-rate 0.05*stable --horizon 3*tau"
+    points = [
+        point
+        for rank in (1, 2, 3)
+        for point in _simulated(f"{options} --rank {rank}", request, (6, 60))
+    ]
+    shown = ("loss", "scale", "overlap")
+    return draw_dynamics(points, request.form, request.source, shown, with_flow=False)
+
+
 def _exit_times(request: Request) -> Drawn:
     """Exit times against log d: medians and 80 % of the replicas, the fit, and the slope τ/2."""
     dimensions = "1e2,1e3,1e4" if request.quick else "1e2,1e3,1e4,1e5,1e6"
@@ -256,5 +268,6 @@ FIGURES: dict[str, PaperFigure] = {
             replicas=(6, 60),
         ),
     ),
+    "14": PaperFigure("Networks: the rank sets the final loss, not the escape", _ranks),
     "exit-times": PaperFigure("Exit time against the logarithm of the dimension", _exit_times),
 }

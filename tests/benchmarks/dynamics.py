@@ -10,7 +10,8 @@ from scipy.stats import ks_2samp
 
 from derive.grammar import parse_activation
 from derive.pair import Pair
-from numerics.dense import simulate_densely
+from numerics.dense import simulate_densely, simulate_network_densely
+from numerics.network_sgd import NetworkLearner, simulate_network
 from numerics.sgd import Learner, simulate
 
 BATCH = 500  # of the paper
@@ -114,6 +115,39 @@ def torch_loop(torch, steps: int) -> None:
 def cubic(x):
     """He_3."""
     return x**3 - 3 * x
+
+
+@benchmark
+def network_against_dense_loop() -> Iterator[Row]:
+    """K = 8 neurons of rank 4 at d = 1000, and over the dimension."""
+    activation, steps = parse_activation("He2"), 40
+
+    def network(dimension: int) -> NetworkLearner:
+        pair = Pair(activation, activation)
+        return NetworkLearner(pair, (0.5,) * 8, 4, dimension, 1e-5, 50)
+
+    small = network(14)
+    ours = simulate_network(small, range(500), 1, 20, [20]).states[:, 0, 0]
+    theirs = [
+        simulate_network_densely(small, np.random.default_rng(r), 20, [20])[0, 0]
+        for r in range(300)
+    ]
+    assert ks_2samp(ours, theirs).pvalue > 1e-3
+    mine, other, ratio = paired(
+        lambda: simulate_network(network(1000), [0], 1, 50 * steps),
+        lambda: simulate_network_densely(network(1000), np.random.default_rng(0), steps, []),
+    )
+    yield (
+        "network, d = 1000, K = 8, r = 4, B = 50, one core, against a dense numpy loop",
+        f"{50 * ratio:.0f}x ({2e4 * mine / steps:.0f} us / {1e6 * other / steps:.0f} us a step)",
+        "at least 50x",
+        50 * ratio >= 50,
+    )
+    _, _, ratio = paired(
+        lambda: simulate_network(network(10**9), [0], 1, 2000),
+        lambda: simulate_network(network(1000), [0], 1, 2000),
+    )
+    yield "network, d = 1e9: cost in units of d = 1000", f"{1 / ratio:.2f}", "1", ratio > 0.8
 
 
 @benchmark

@@ -125,7 +125,7 @@ def test_rank_sets_the_final_loss_not_the_escape():
         flow = network_flow(_pair("He2"), [0.2, 0.5, 0.8], rank)
         late = integrate_network(flow, _random_state(np.random.default_rng(1), 3, rank)[0], 100.0)
         hermite.append(flow.loss(NetworkState.unpacked(late.at(100.0), 3, rank)))
-    assert hermite[1] < 1e-8 < 0.01 < hermite[0]
+    assert hermite[1] < 1e-6 < 0.01 < hermite[0]
 
 
 # SGD.
@@ -170,7 +170,7 @@ def test_the_law_is_that_of_the_dense_algorithm(name):
     [
         ("linear", "others = dimension - neurons - rank", "others = dimension"),
         ("linear", "places[neurons:] = factor.T", "places[neurons:] = factor"),
-        ("linear", "- along * places[:, col]", ""),
+        ("linear", "rate * rate * _wishart", "rate * _wishart"),
     ],
 )
 def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):

@@ -103,6 +103,22 @@ def test_the_grid_is_a_product(command):
     assert len(set(medians)) > 12
 
 
+def test_networks_through_the_same_command(command, tmp_path):
+    options = ("--activation", "x", "--replicas", "10", "--points", "15", "--data", "d.nc",
+               "--plot", "d.svg", "--format", "json")  # fmt: skip
+    done = command(COMMAND, *options, "--strengths", "0.2,0.6", "--rank", "2")
+    (record,) = json.loads(done.stdout)
+    tau = 2 / (-1 + math.sqrt(1 + 4 * (0.8**2 + 0.4**2) / 2))  # (110), whatever the rank
+    assert record["predicted"] == pytest.approx(tau * math.log(1000) / 2, rel=1e-9)
+    assert (record["rank"], record["strengths"]) == (2, [0.2, 0.6])
+    with xarray.open_dataset(tmp_path / "d.nc") as data:
+        g = data.state.sel(parameter="g_0_0").values
+        np.testing.assert_allclose(g, 1, atol=1e-12)
+    done = command(COMMAND, *options, "--neurons", "3", "--mu", "0.5")
+    (equal,) = json.loads(done.stdout)
+    assert equal["predicted"] == pytest.approx((2 + 2 * math.sqrt(2)) * math.log(1000) / 2)
+
+
 def test_blocks_do_not_change_the_streams():
     """A replica has the same law and the same path in whatever block it is computed."""
     parsed = simulation_parser().parse_args([*SMALL, "--replicas", "120"])
@@ -204,6 +220,11 @@ def test_even_students_meet_a_plateau():
         (*SMALL, "--mu", "1", "--horizon", "2*tau"),
         (*SMALL, "--until-step", "5"),
         (*SMALL, "--first-labels", "squared"),
+        (*SMALL, "--strengths", "0.2,0.5", "--neurons", "3"),
+        (*SMALL, "--neurons", "4", "--dimension", "3"),
+        (*SMALL, "--neurons", "4", "--rank", "8", "--dimension", "10"),
+        (*SMALL, "--neurons", "2", "--loss", "correlation"),
+        (*SMALL, "--neurons", "2", "--signs", "aligned"),
         (*SMALL, "--points", "0", "--plot", "a.svg"),
         (*SMALL, "--data", "a.txt"),
         (*SMALL, "--plot", "a.svg", "--output", "a.svg"),
