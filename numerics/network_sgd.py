@@ -17,10 +17,15 @@ from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.pair import Pair
-from numerics.compiled import compiled
 from numerics.flow import EXIT_RADIUS
 from numerics.network import NetworkState
-from numerics.sgd import Runs, checked_records, replica_stream, run_replicas
+from numerics.sgd import (
+    Runs,
+    checked_records,
+    compiled_functions,
+    replica_stream,
+    run_replicas,
+)
 from numerics.stability import stable_learning_rate
 
 _LARGEST_STATE = 1e3  # beyond it a run counts as diverged
@@ -102,8 +107,7 @@ def simulate_network(
     """
     steps = checked_records(replicas, horizon, records)
     pair, neurons = learner.pair, len(learner.mu)
-    sigma = pair.student.value
-    functions = (compiled(pair.label), compiled(sigma), compiled(sigma.derivative()))
+    functions = compiled_functions(pair, None)[1:]
     settings = (
         learner.dimension,
         learner.learning_rate,
@@ -118,13 +122,33 @@ def simulate_network(
         start = learner.initial(rng)
         states = np.full((len(steps), 2 * neurons * learner.rank + learner.rank**2), np.nan)
         parts = (np.array(learner.mu), start.u, start.m, start.g)
-        stopped = _run(rng, *functions, *parts, settings, horizon, steps, states)
+        stopped = _run(rng, *functions, *parts, settings, horizon, steps, states)  # type: ignore[call-arg]
         return states, *stopped
 
     def limit() -> float:
         return stable_learning_rate(pair, min(learner.mu), learner.dimension, learner.batch)
 
     return run_replicas(run, replicas, threads, steps, horizon, learner.learning_rate, limit)
+
+
+# Products of small matrices as loops: numba's own would compile for seconds to call a BLAS.
+
+
+@numba.njit(nogil=True)
+def _times(left, right):  # type: ignore[no-untyped-def]
+    rows, inner = left.shape
+    result = np.zeros((rows, right.shape[1]))
+    for i in range(rows):
+        for k in range(inner):
+            for j in range(right.shape[1]):
+                result[i, j] += left[i, k] * right[k, j]
+    return result
+
+
+@numba.njit(nogil=True)
+def _gram(rows):  # type: ignore[no-untyped-def]
+    """Inner products of rows."""
+    return _times(rows, rows.T)
 
 
 @numba.njit(nogil=True)
@@ -148,6 +172,17 @@ def _cholesky(matrix):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
+def _own_factor(m, g):  # type: ignore[no-untyped-def]
+    """Coordinates of the columns off the teachers: the Cholesky factor of ``G - MᵀM``."""
+    left = g.copy()
+    for row in range(len(g)):
+        for col in range(len(g)):
+            for j in range(len(m)):
+                left[row, col] -= m[j, row] * m[j, col]
+    return _cholesky(left)
+
+
+@numba.njit(nogil=True)
 def _wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
     """Gram matrix of ``freedom`` Gaussian vectors' columns with the given covariance."""
     size = len(covariance)
@@ -157,15 +192,13 @@ def _wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
         for i in range(freedom):
             for j in range(size):
                 vectors[i, j] = rng.standard_normal()
-        rows = vectors @ factor.T
-        return rows.T @ rows
+        return _gram(_times(factor, vectors.T))
     bartlett = np.zeros((size, size))
     for i in range(size):
         bartlett[i, i] = math.sqrt(rng.chisquare(freedom - i))
         for j in range(i):
             bartlett[i, j] = rng.standard_normal()
-    half = factor @ bartlett
-    return half @ half.T
+    return _gram(_times(factor, bartlett))
 
 
 @numba.njit(nogil=True)
@@ -196,14 +229,51 @@ def _gradients(rng, label, sigma, slope, mu, u, m, factor, batch, noise):  # typ
         for col in range(rank):
             weights[col] = 0.0
             for j in range(neurons):
-                weights[col] += error * pulls[j] * u[j, col]
-                on_u[j, col] += error * pulls[j] * o[col]
+                weights[col] += error * pulls[j] * u[j, col] / batch
+                on_u[j, col] += error * pulls[j] * o[col] / batch
             for i in range(neurons + rank):
                 on_v[i, col] += weights[col] * x[i]
         for row in range(rank):
             for col in range(rank):
                 rest[row, col] += weights[row] * weights[col]
-    return on_u / batch, on_v / batch, rest / (batch * batch)
+    return on_u, on_v, rest
+
+
+@numba.njit(nogil=True)
+def _largest(matrix):  # type: ignore[no-untyped-def]
+    """Largest absolute value; NaN if there is one."""
+    largest = 0.0
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            if not abs(matrix[i, j]) <= largest:
+                largest = abs(matrix[i, j])
+    return largest
+
+
+@numba.njit(nogil=True)
+def _keep(matrix, row, start):  # type: ignore[no-untyped-def]
+    """Write a matrix into a row from a place on; return the place after it."""
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            row[start] = matrix[i, j]
+            start += 1
+    return start
+
+
+@numba.njit(nogil=True)
+def _moved(m, factor, on_v, rate):  # type: ignore[no-untyped-def]
+    """In-plane coordinates of the columns after a step along their tangent pulls."""
+    neurons, rank = m.shape
+    moved = np.empty((neurons + rank, rank))
+    for col in range(rank):
+        along = 0.0
+        for i in range(neurons + rank):
+            place = m[i, col] if i < neurons else factor[col, i - neurons]
+            moved[i, col] = place
+            along += on_v[i, col] * place
+        for i in range(neurons + rank):
+            moved[i, col] += rate * (on_v[i, col] - along * moved[i, col])
+    return moved
 
 
 @numba.njit(nogil=True)
@@ -213,35 +283,39 @@ def _run(  # type: ignore[no-untyped-def]
     """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
     dimension, rate, batch, noise, radius, stop_at_exit = settings
     neurons, rank = u.shape
-    size = neurons * rank
+    others = dimension - neurons - rank
     exit_step, record = -1, 0
     for step in range(horizon + 1):
-        if exit_step < 0 and (u * u).sum() + (m * m).sum() >= radius * radius:
+        distance = 0.0
+        for j in range(neurons):
+            for col in range(rank):
+                distance += u[j, col] ** 2 + m[j, col] ** 2
+        if exit_step < 0 and distance >= radius * radius:
             exit_step = step
             if stop_at_exit:
                 break
         if record < len(records) and records[record] == step:
-            states[record, :size] = u.ravel()
-            states[record, size : 2 * size] = m.ravel()
-            states[record, 2 * size :] = g.ravel()
+            place = _keep(u, states[record], 0)
+            place = _keep(m, states[record], place)
+            _keep(g, states[record], place)
             record += 1
         if step == horizon:
             break
-        factor = _cholesky(g - m.T @ m)
+        factor = _own_factor(m, g)
         on_u, on_v, rest = _gradients(rng, label, sigma, slope, mu, u, m, factor, batch, noise)
-        places = np.zeros((neurons + rank, rank))
-        places[:neurons] = m
-        places[neurons:] = factor.T
-        moved = np.empty_like(places)
+        moved = _moved(m, factor, on_v, rate)
+        gram, far = _gram(moved.T), _wishart(rng, rest, others)
+        u, m, g = u.copy(), m.copy(), g.copy()
+        for row in range(rank):
+            for col in range(rank):
+                gram[row, col] += rate * rate * far[row, col]
         for col in range(rank):
-            along = (on_v[:, col] * places[:, col]).sum()
-            moved[:, col] = places[:, col] + rate * (on_v[:, col] - along * places[:, col])
-        others = dimension - neurons - rank
-        gram = moved.T @ moved + rate * rate * _wishart(rng, rest, others)
-        sizes = np.sqrt(np.diag(gram))
-        u = u + rate * on_u
-        m = moved[:neurons] / sizes
-        g = gram / np.outer(sizes, sizes)
-        if not np.abs(u).max() < _LARGEST_STATE or not np.abs(g).max() <= 1.0 + 1e-9:
+            size = math.sqrt(gram[col, col])
+            for j in range(neurons):
+                u[j, col] += rate * on_u[j, col]
+                m[j, col] = moved[j, col] / size
+            for row in range(rank):
+                g[row, col] = gram[row, col] / (size * math.sqrt(gram[row, row]))
+        if not _largest(u) < _LARGEST_STATE or not _largest(g) <= 1.0 + 1e-9:
             return exit_step, step + 1
     return exit_step, -1

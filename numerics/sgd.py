@@ -156,7 +156,7 @@ def simulate(
     ((3, 1, 2), 3)
     """
     steps = checked_records(replicas, horizon, records)
-    functions = _functions(learner.pair, learner.stage.transform if learner.stage else None)
+    functions = compiled_functions(learner.pair, learner.stage.transform if learner.stage else None)
     settings = _settings(learner, radius, stop_at_exit)
     size = 3 if learner.nu else 2
 
@@ -222,8 +222,8 @@ def replica_stream(seed: int, replica: int) -> Generator:
 
 
 @lru_cache(maxsize=64)
-def _functions(pair: Pair, first_transform: Poly | None) -> tuple[Callable, ...]:
-    """Compiled labels of both stages, student, and the student's slope."""
+def compiled_functions(pair: Pair, first_transform: Poly | None) -> tuple[Callable, ...]:
+    """Labels of the first and the last stage, student and its slope, in machine code."""
     labels = compiled(pair.label)
     first = labels
     if first_transform is not None:

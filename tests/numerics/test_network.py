@@ -169,8 +169,8 @@ def test_the_law_is_that_of_the_dense_algorithm(name):
     ("name", "right", "wrong"),
     [
         ("linear", "others = dimension - neurons - rank", "others = dimension"),
-        ("linear", "places[neurons:] = factor.T", "places[neurons:] = factor"),
-        ("linear", "rate * rate * _wishart", "rate * _wishart"),
+        ("linear", "_own_factor(m, g)", "_cholesky(g)"),
+        ("linear", "rate * rate * far", "rate * far"),
     ],
 )
 def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):

@@ -112,7 +112,7 @@ def test_compiled_and_plain_python_take_the_same_path(name):
     start = learner.initial(rng)
     states = np.full((13, 3), np.nan)
     transform = learner.stage.transform if learner.stage else None
-    functions = [f.py_func for f in sgd._functions(learner.pair, transform)]
+    functions = [f.py_func for f in sgd.compiled_functions(learner.pair, transform)]
     settings = sgd._settings(learner, 0.5, False)
     sgd._run.py_func(rng, *functions, settings, start, 12, np.arange(13), states)
     np.testing.assert_allclose(compiled, states[:, : compiled.shape[1]], rtol=1e-11, atol=1e-12)
@@ -218,7 +218,7 @@ def test_stable_learning_rate_is_where_contraction_ends(text, dimension, batch):
     """From next to the teacher, the mean square distance falls below it and grows above it."""
     pair = Pair(parse_activation(text), parse_activation(text))
     limit = stable_learning_rate(pair, 0.3, dimension, batch)
-    functions = sgd._functions(pair, None)
+    functions = sgd.compiled_functions(pair, None)
     change = {}
     for share in (0.6, 1.8):
         learner = Learner(pair, 0.3, dimension, share * limit, batch)
