@@ -13,6 +13,7 @@ from derive.errors import InputError
 from derive.escape import LeadingTerm, escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
+from derive.network import network_drift
 from derive.pair import ClosedDrift, MeanDrift, Pair, drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
@@ -103,6 +104,25 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
     )
 
 
+def activation_network_table(texts: Sequence[str]) -> Table:
+    """Drift coefficients of K neurons of equal strength, by kind of mode; any rank."""
+    rows: list[tuple[Cell, ...]] = []
+    for text in texts:
+        activation = parse_activation(text)
+        try:
+            modes = network_drift(activation, activation).equal_strengths()
+        except NoClosedForm:
+            rows.append((_name(text), Typeset("", ""), _NONE))
+            continue
+        for kind, pair in modes.items():
+            for name, value in zip("ab", pair, strict=True):
+                label = Typeset(f"{name}, {kind}", f"${name}$, {kind}")
+                # Expanded, for LaTeX breaks lines only between the terms of a sum.
+                rows.append((_name(text), label, _expression(value.expand())))
+    title = "Search phase of networks of K neurons and any rank, equal strengths, raw"
+    return _table("activation-network", Typeset(title, title), rows)
+
+
 def singularities_cells(drift: Drift) -> tuple[Cell, ...]:
     """What a table says of the zeros of a polynomial ``a``, for ``SINGULARITIES_COLUMNS``."""
     if drift.a.degree() > _HIGHEST_ISOLATED:
@@ -124,6 +144,7 @@ ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
     "activation-drift": activation_drift_table,
     "activation-limits": activation_limits_table,
     "activation-singularities": activation_singularities_table,
+    "activation-network": activation_network_table,
 }
 
 

@@ -16,7 +16,18 @@ the same for every ``l``. The rank drops out of the escape for every activation.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Matrix, S, Symbol, diff, expand, factorial, sqrt
+from sympy import (
+    Expr,
+    Integer,
+    Matrix,
+    S,
+    Symbol,
+    diff,
+    expand,
+    factor_terms,
+    factorial,
+    sqrt,
+)
 
 from derive.activation import Activation
 from derive.errors import InputError
@@ -114,9 +125,17 @@ class NetworkDrift:
         own = [f.subs(FIELD, K * self.missing) for f in (self.a, self.b)]
         other = [f.subs(OTHER, mu) for f in (self.a_other, self.b_other)]
         pairs = list(zip(own, other, strict=True))
-        collective = tuple((f + (K - 1) * g).factor() for f, g in pairs)
-        relative = tuple((f - g).factor() for f, g in pairs)
-        return {"collective": collective, "relative": relative}
+        return {
+            "collective": tuple(_by_neurons(f + (K - 1) * g) for f, g in pairs),
+            "relative": tuple(_by_neurons(f - g) for f, g in pairs),
+        }
+
+
+def _by_neurons(expression: Expr) -> Expr:
+    """A constant plus a multiple of 1/K, which is all that the number of neurons changes."""
+    one, two = expression.subs(K, 1), expression.subs(K, 2)
+    share, rest = (2 * (one - two)).expand(), (2 * two - one).expand()
+    return factor_terms(rest) + factor_terms(share) / K
 
 
 def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:

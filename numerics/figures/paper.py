@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from derive.command import Degrees
+from derive.grammar import parse_activation
+from derive.pair import Pair
 from derive.tabular import as_csv
 from numerics.cases import Case, cases
 from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
@@ -26,9 +28,11 @@ from numerics.figures.dynamics import (
 )
 from numerics.figures.style import PAGE_WIDTH, own_style, rendered
 from numerics.grid import grid_of
+from numerics.network import NetworkState, integrate_network, network_flow
 from numerics.options import Strengths
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation import Point, fit_log_dimension
+from numerics.systems import network
 
 _IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
 _FOUR = " ".join(f"--activation {name}" for name in _IE1)
@@ -166,9 +170,50 @@ def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
     return rows
 
 
+def _networks(request: Request) -> Drawn:
+    """Fig. 13: 1/λ₊ of four neurons over their strength, and the growth of the flow."""
+    strengths, rows = np.linspace(0.1, 0.9, 9), []
+    with own_style():
+        figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
+        axis = figure.subplots()
+        for place, name in enumerate(("x", "He2")):
+            activation = parse_activation(name)
+            pair, colour = Pair(activation, activation), shade(place, (0, 1.4))
+            systems = [network(pair, (round(float(mu), 3),) * 4, 1) for mu in strengths]
+            theory = [1 / system.rate() for system in systems]
+            axis.plot(strengths, theory, color=colour, label=f"{name}: theory")
+            for rank, mark in ((1, "o"), (2, "s"), (4, "^")):
+                times = [
+                    _flow_time(pair, (round(float(mu), 3),) * 4, rank, tau)
+                    for mu, tau in zip(strengths, theory, strict=True)
+                ]
+                axis.plot(strengths, times, mark, ms=2 + rank, mfc="none", color=colour)
+                values = zip(strengths, theory, times, strict=True)
+                rows += [(name, rank, *value) for value in values]
+        for rank, mark in ((1, "o"), (2, "s"), (4, "^")):
+            axis.plot([], [], mark, ms=2 + rank, mfc="none", color="0.4", label=f"flow, $r={rank}$")
+        axis.set_yscale("log")
+        axis.set_xlabel(STRENGTH_LABEL)
+        axis.set_ylabel(r"$1/\lambda_+$  (units of $1/\gamma$)")
+        axis.legend(fontsize=6)
+        head = ("activation", "rank", "mu", "theory", "flow")
+        data = as_csv(head, rows, request.source) + "\n"
+        return rendered(figure, request.form, request.source), data.encode()
+
+
+def _flow_time(pair: Pair, strengths: tuple[float, ...], rank: int, tau: float) -> float:
+    """Time in which the full flow's early states grow by a factor e."""
+    neurons = len(strengths)
+    small = np.full((neurons, rank), 1e-6)
+    start = NetworkState(small, small, np.eye(rank))
+    path = integrate_network(network_flow(pair, strengths, rank), start, 7 * tau)
+    sizes = np.linalg.norm(path.at(np.array([6.0, 7.0]) * tau)[:, : neurons * rank], axis=1)
+    return float(tau / np.log(sizes[1] / sizes[0]))
+
+
 def _ranks(request: Request) -> Drawn:
     """Fig. 14: three neurons of activation He_2, ranks 1 to 3, at two strengths."""
-    options = "--degree 2 --neurons 3 --mu 0.3,0.6 --learning-rate 0.05*stable --horizon 3*tau"
+    options = "--degree 2 --neurons 3 --mu 0.3,0.6 --learning-rate 0.1*stable --horizon 4*tau"
     points = [
         point
         for rank in (1, 2, 3)
@@ -268,6 +313,7 @@ FIGURES: dict[str, PaperFigure] = {
             replicas=(6, 60),
         ),
     ),
+    "13": PaperFigure("Escape time of networks: theory, and the flow at several ranks", _networks),
     "14": PaperFigure("Networks: the rank sets the final loss, not the escape", _ranks),
     "exit-times": PaperFigure("Exit time against the logarithm of the dimension", _exit_times),
 }
