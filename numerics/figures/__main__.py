@@ -40,9 +40,7 @@ def _parser() -> CommandParser:
         metavar="FOLDER",
         help="where they are written (default: figures)",
     )
-    parser.add_argument(
-        "--as", dest="form", choices=FIGURE_FORMATS, default="pdf", help="format (default: pdf)"
-    )
+    parser.add_argument("--as", choices=FIGURE_FORMATS, default="pdf", help="format (default: pdf)")
     parser.add_argument(
         "--quick", action="store_true", help="fewer replicas: all of them in two minutes on 2 cores"
     )
@@ -74,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def action(options: Namespace) -> Outcome:
         from tqdm import tqdm
 
-        chosen = options.figure or list(FIGURES)
+        chosen, form = options.figure or list(FIGURES), getattr(options, "as")
         try:
             options.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -86,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in tqdm(
             chosen, "figures", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
         ):
-            file = options.folder / f"figure-{name}.{options.form}"
-            drawn = FIGURES[name].draw(Request(options.form, _source(options, name), options.quick))
+            file = options.folder / f"figure-{name}.{form}"
+            drawn = FIGURES[name].draw(Request(form, _source(options, name), options.quick))
             write_all({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
             rows.append((name, FIGURES[name].caption, str(file)))
         return Outcome(_shown(rows, options.format, provenance(parser, options, LIBRARIES)))
