@@ -53,9 +53,37 @@ def _shown(rows: Sequence[tuple[str, ...]], form: str, source: str) -> str:
         return json.dumps(records, indent=2, ensure_ascii=False)
     if form == "csv":
         return as_csv(_HEAD, rows, source)
-    cells = tuple(tuple(Typeset(text, typeset(text)) for text in row) for row in rows)
-    title = "The paper's claims"
-    return render([Table("claims", Typeset(title, title), _HEAD, cells, wide=2)], form, source)
+    title = Typeset("The paper's claims", "The paper's claims")
+    if form != "latex":
+        cells = tuple(tuple(Typeset(text, text) for text in row) for row in rows)
+        return render([Table("claims", title, _HEAD, cells)], form, source)
+    lines = tuple(
+        (*(_latex(text) for text in (name, verdict)), _latex(f"{statement} ({place}). {evidence}."))
+        for name, place, statement, verdict, _, evidence in rows
+    )
+    head = ("claim", "verdict", "statement and evidence")
+    return render([Table("claims", title, head, lines, wide=2, share="0.6")], form, source)
+
+
+_MATHEMATICS = {
+    "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
+    "γ": r"\gamma", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12",
+    "√": r"\surd", "²": "^2", "₊": "_+", "ġ": r"\dot g", "g̈": r"\ddot g", "ω": r"\omega",
+    "≥": r"\ge", "·": r"\cdot",
+}  # fmt: skip
+
+
+def _latex(text: str) -> Typeset:
+    """Text with mathematics in Unicode, or between dollars, as LaTeX."""
+    pieces = text.split("$")
+    for place in range(0, len(pieces), 2):
+        written = typeset(pieces[place])
+        for sign, command in _MATHEMATICS.items():
+            written = written.replace(sign, f"${command}$")
+        pieces[place] = written
+    for place in range(1, len(pieces), 2):
+        pieces[place] = f"${pieces[place]}$"
+    return Typeset(text, "".join(pieces))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

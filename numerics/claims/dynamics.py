@@ -1,17 +1,19 @@
 """Claims on the dynamics and on networks (Sec. 2.2, App. E to G, I, K)."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Function, Matrix, Rational, Symbol, diff, eye, nsimplify, simplify, sqrt, symbols
 
 from derive.escape import eigenvalues
-from derive.grammar import parse_activation
+from derive.grammar import parse_activation, parse_transform
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.symbols import m, mu, u
 from numerics.claims.ledger import Finding, claim, decided, is_zero
 from numerics.claims.search_phase import matched
 from numerics.flow import flow_of, integrate
-from numerics.sgd import Learner, simulate
+from numerics.sgd import Learner, Stage, simulate
 from numerics.stability import stable_learning_rate
 
 
@@ -70,6 +72,39 @@ def _cubic() -> Finding:
     near, far = (np.isfinite(_exits("He3", s, 100_000, 0.1)).sum() for s in (0.3, 0.7))
     evidence = f"{near} of 60 runs exit at μ = 0.3, {far} of 60 at μ = 0.7, in the same steps"
     return decided("supported", near < 6 and far > 54, evidence)
+
+
+@claim(
+    "two-stages-escape",
+    "App. B.4, Fig. 4",
+    "Squared labels first, then the original ones, leave the search phase of He_3 at μ = 0.3",
+    "supported",
+)
+def _two_stages_escape() -> Finding:
+    overlap = np.abs(_two_stages()[:, 1]).min()
+    return decided("supported", overlap > 0.9, f"10 runs, d = 1000: |m| ≥ {overlap:.3f} at the end")
+
+
+@claim(
+    "two-stages-recover",
+    "App. B.4, Fig. 4",
+    "These two stages recover the teacher of He_3 at μ = 0.3",
+    "refuted",
+)
+def _two_stages_recover() -> Finding:
+    states = _two_stages()
+    loss = float(np.median(flow_of(matched("He3"), 0.3).loss(states)))
+    covariance = float(np.median(0.3 + states[:, 0] * states[:, 1]))
+    evidence = f"10 runs end at |ρ| = {abs(covariance):.3f}, loss {loss:.3f} of the 3 of no student"
+    return Finding("refuted" if loss > 1 else "supported", f"{evidence}: u m = -μ, not 1 - μ")
+
+
+@cache
+def _two_stages() -> NDArray[np.float64]:
+    """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
+    stage = Stage(parse_transform("squared"), until_overlap=0.5)
+    learner = Learner(matched("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
+    return simulate(learner, range(10), 1, 1_200_000, [1_200_000]).states[:, 0]
 
 
 @claim(

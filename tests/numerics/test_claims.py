@@ -63,6 +63,21 @@ def test_the_command_prints_one_claim_in_every_format(command):
     )
 
 
+def test_the_latex_ledger_compiles(compiles):
+    rows = [
+        (e.name, e.place, e.statement, e.recorded, e.recorded, "λ₊ of μ → 1")
+        for e in CLAIMS.values()
+    ]
+    shown = command_module._shown(rows, "latex", "source")
+    assert shown.isascii()
+    body = shown.replace("tabular}", "longtable}")
+    compiles(
+        "\\documentclass{article}\\usepackage[a4paper,margin=20mm]{geometry}"
+        "\\usepackage{amsmath,array,booktabs,longtable}\\begin{document}\n"
+        f"{body}\n\\end{{document}}"
+    )
+
+
 def test_a_second_run_gives_the_same(command):
     options = ("--claim", "cubic-delay", "--claim", "odd-singularity", "--format", "json")
     first, second = (json.loads(command(COMMAND, *options).stdout) for _ in range(2))
