@@ -35,7 +35,7 @@ class Case:
     @property
     def pair(self) -> Pair:
         """The pair itself."""
-        return _pair(self.teacher, self.student, self.labels, self.loss, self.misalignment)
+        return pair_from_text(self.teacher, self.student, self.labels, self.loss, self.misalignment)
 
     @property
     def description(self) -> dict[str, object]:
@@ -175,11 +175,12 @@ def _hermite_case(n: int, options: Namespace) -> Case:
 
 def _case(teacher: str, student: str, degree: int | None, options: Namespace) -> Case:
     how = (options.labels, options.loss, getattr(options, "misalignment", "none"))
-    drift = drift_of(_pair(teacher, student, *how))
+    drift = drift_of(pair_from_text(teacher, student, *how))
     return Case(teacher, student, degree, *how, "raw", drift)
 
 
-def _pair(teacher: str, student: str, labels: str, loss: str, misalignment: str) -> Pair:
+def pair_from_text(teacher: str, student: str, labels: str, loss: str, misalignment: str) -> Pair:
+    """The pair that the texts of its options stand for."""
     return Pair(
         parse_activation(teacher),
         parse_activation(student),

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from derive.errors import InputError
-from derive.grammar import parse_activation, parse_transform
-from derive.pair import MISALIGNMENTS, Pair
+from derive.grammar import parse_transform
+from derive.pair import Pair
+from numerics.cases import pair_from_text
 from numerics.network_sgd import NetworkLearner, simulate_network
 from numerics.sgd import Learner, Stage, replica_stream, simulate
 from numerics.sweep import Cell, Result
@@ -41,15 +42,7 @@ def cells_of(parameters: Mapping[str, Any], replicas: int) -> list[Cell]:
     ]
 
 
-@lru_cache(maxsize=64)
-def _pair_of(teacher: str, student: str, labels: str, loss: str, misalignment: str) -> Pair:
-    return Pair(
-        parse_activation(teacher),
-        parse_activation(student),
-        parse_transform(labels),
-        loss,
-        MISALIGNMENTS[misalignment],
-    )
+_pair_of = lru_cache(maxsize=64)(pair_from_text)
 
 
 def pair_of(cell: Cell) -> Pair:

@@ -30,14 +30,12 @@ _REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-3
 class FloatLandscape:
     """The loss over covariance ``rho`` and residual variance ``s`` ≥ 0, with its slopes.
 
-    Fields: ``loss``, ``a`` = -∂L/∂ρ, ``b`` = -2 ∂L/∂s, functions of two numbers; ``closed`` whether
-    they are closed forms. Heuristic.
+    Fields: ``loss``, ``a`` = -∂L/∂ρ, ``b`` = -2 ∂L/∂s, functions of two numbers. Heuristic.
     """
 
     loss: Function
     a: Function
     b: Function
-    closed: bool
 
     def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> NDArray[np.float64]:
         """The loss at arrays of points, broadcast against each other. Heuristic."""
@@ -64,7 +62,7 @@ def float_landscape(pair: Pair) -> FloatLandscape:
     except NoClosedForm:
         return _by_quadrature(pair)
     loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))
-    return FloatLandscape(loss, a, b, closed=True)
+    return FloatLandscape(loss, a, b)
 
 
 def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., NDArray]:
@@ -137,7 +135,7 @@ def _by_quadrature(pair: Pair) -> FloatLandscape:
         here = gaussian_mean_of(lambda x: y(spread * x) - squared * value(np.zeros(1)))
         return here / math.sqrt(2 * math.pi * variance)
 
-    return FloatLandscape(loss, a, b, closed=False)
+    return FloatLandscape(loss, a, b)
 
 
 def two_sided(function: Kinked) -> Callable[[NDArray], NDArray]:

@@ -20,6 +20,7 @@ from derive.pair import Pair
 from numerics.flow import EXIT_RADIUS
 from numerics.network import NetworkState
 from numerics.sgd import (
+    LARGEST_STATE,
     Runs,
     checked_records,
     compiled_functions,
@@ -27,8 +28,6 @@ from numerics.sgd import (
     run_replicas,
 )
 from numerics.stability import stable_learning_rate
-
-_LARGEST_STATE = 1e3  # beyond it a run counts as diverged
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def simulate_network(
     def limit() -> float:
         return stable_learning_rate(pair, min(learner.mu), learner.dimension, learner.batch)
 
-    return run_replicas(run, replicas, threads, steps, horizon, learner.learning_rate, limit)
+    return run_replicas(run, replicas, threads, steps, learner.learning_rate, limit)
 
 
 # Products of small matrices as loops: numba's own would compile for seconds to call a BLAS.
@@ -316,6 +315,6 @@ def _run(  # type: ignore[no-untyped-def]
                 m[j, col] = moved[j, col] / size
             for row in range(rank):
                 g[row, col] = gram[row, col] / (size * math.sqrt(gram[row, row]))
-        if not _largest(u) < _LARGEST_STATE or not _largest(g) <= 1.0 + 1e-9:
+        if not _largest(u) < LARGEST_STATE or not _largest(g) <= 1.0 + 1e-9:
             return exit_step, step + 1
     return exit_step, -1

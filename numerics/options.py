@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from derive.command import integer_between, output_path
 
@@ -101,52 +101,6 @@ def multiple_of(*units: str) -> Callable[[str], Multiple]:
     return parse
 
 
-class _Listed(tuple[int, ...]):
-    """Integers read from text separated by commas; ``str`` gives back the text."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        """Parse ``text``."""
-        self = super().__new__(cls, dict.fromkeys(cls.entry(part) for part in text.split(",")))
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
-
-    @staticmethod
-    def entry(part: str) -> int:
-        """One of the integers."""
-        raise NotImplementedError
-
-
-class Dimensions(_Listed):
-    """Input dimensions read from text: ``1000``, ``1e6`` or a list ``1e3,1e6``.
-
-    >>> list(Dimensions("1e3,250"))
-    [1000, 250]
-    """
-
-    @staticmethod
-    def entry(part: str) -> int:
-        """One dimension."""
-        return dimension(part)
-
-
-class Seeds(_Listed):
-    """Seeds read from text: ``7`` or a list ``0,1,2``.
-
-    >>> list(Seeds("0,1"))
-    [0, 1]
-    """
-
-    @staticmethod
-    def entry(part: str) -> int:
-        """One seed."""
-        return integer_between(0, 10**9 - 1)(part)
-
-
 def dimension(text: str) -> int:
     """Option type for an input dimension: an integer, also as ``1e6``.
 
@@ -160,3 +114,39 @@ def dimension(text: str) -> int:
             f"{text[:40]!r} is not accepted: give an integer from 3 to 1e15, such as 1000 or 1e6"
         )
     return value
+
+
+class _Listed(tuple[int, ...]):
+    """Integers read from text separated by commas; ``str`` gives back the text."""
+
+    text: str
+    entry: ClassVar[Any]  # from the text of one to its value
+
+    def __new__(cls, text: str) -> Self:
+        """Parse ``text``."""
+        self = super().__new__(cls, dict.fromkeys(cls.entry(part) for part in text.split(",")))
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Dimensions(_Listed):
+    """Input dimensions read from text: ``1000``, ``1e6`` or a list ``1e3,1e6``.
+
+    >>> list(Dimensions("1e3,250"))
+    [1000, 250]
+    """
+
+    entry = staticmethod(dimension)
+
+
+class Seeds(_Listed):
+    """Seeds read from text: ``7`` or a list ``0,1,2``.
+
+    >>> list(Seeds("0,1"))
+    [0, 1]
+    """
+
+    entry = staticmethod(integer_between(0, 10**9 - 1))

@@ -30,7 +30,7 @@ from numerics.stability import stable_learning_rate
 
 UPDATES = ("spherical", "projected")
 SIGNS = ("random", "aligned", "opposed")
-_LARGEST_STATE = 1e3  # beyond it a run counts as diverged
+LARGEST_STATE = 1e3  # beyond it a run counts as diverged
 _NEVER = 2**62
 
 
@@ -110,14 +110,13 @@ class Runs:
 
     Fields: ``steps``, at which states were recorded (k); ``states`` (replicas × k × 2 or 3), NaN
     after a run that was stopped at its exit; ``exits``, the first step with
-    \\|(u, m, κ)\\| ≥ the exit radius, NaN for censored runs; ``horizon``, in steps. A simulation:
-    it supports, with the uncertainty of its replicas.
+    \\|(u, m, κ)\\| ≥ the exit radius, NaN for censored runs. A simulation: it supports, with the
+    uncertainty of its replicas.
     """
 
     steps: NDArray[np.int64]
     states: NDArray[np.float64]
     exits: NDArray[np.float64]
-    horizon: int
 
     @property
     def censored(self) -> int:
@@ -170,7 +169,7 @@ def simulate(
     def limit() -> float:
         return stable_learning_rate(learner.pair, learner.mu, learner.dimension, learner.batch)
 
-    return run_replicas(run, replicas, threads, steps, horizon, learner.learning_rate, limit)
+    return run_replicas(run, replicas, threads, steps, learner.learning_rate, limit)
 
 
 def checked_records(
@@ -192,7 +191,6 @@ def run_replicas(
     replicas: Sequence[int],
     threads: int | None,
     steps: NDArray[np.int64],
-    horizon: int,
     learning_rate: float,
     limit: Callable[[], float],
 ) -> Runs:
@@ -213,7 +211,7 @@ def run_replicas(
             f"{limit():.3g}: choose a smaller one or a larger batch"
         )
     exits = np.array([np.nan if e < 0 else e for _, e, _ in results])
-    return Runs(steps, np.array([s for s, _, _ in results]), exits, horizon)
+    return Runs(steps, np.array([s for s, _, _ in results]), exits)
 
 
 def replica_stream(seed: int, replica: int) -> Generator:
@@ -302,7 +300,7 @@ def _run(  # type: ignore[no-untyped-def]  # numba infers the types
             new_m * new_m + new_kappa * new_kappa + new_r * new_r + pull * pull * across
         )
         u, m, kappa = u + rate * along, new_m / size, new_kappa / size
-        if not abs(u) < _LARGEST_STATE or not abs(m) <= 1.0 + 1e-9:
+        if not abs(u) < LARGEST_STATE or not abs(m) <= 1.0 + 1e-9:
             return exit_step, step + 1
         if first_stage and (abs(m) >= until_overlap or step + 1 >= until_step):
             first_stage = False

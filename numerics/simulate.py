@@ -1,7 +1,7 @@
 """One-pass SGD simulated exactly in law: exit times, trajectories, and the flow beside them.
 
-``python -m numerics.simulate --activation x --mu 0.1,0.5 --dimension 1e6``. The cost does not
-depend on the dimension. With ``--results FOLDER`` finished cells are kept and a run that was
+``python -m numerics.simulate --activation x --mu 0.1,0.5 --dimension 1e5``. The cost of a step does
+not depend on the dimension. With ``--results FOLDER`` finished cells are kept and a run that was
 stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 """
 
@@ -146,7 +146,7 @@ def run_grid(
 
     cells = [cell for parameters in grid for cell in cells_of(parameters, replicas)]
     if scheduler is None:
-        for parameters in {(c["student"], c["teacher"]): c for c in cells}.values():
+        for parameters in {(c["student"], c["teacher"], c["labels"]): c for c in cells}.values():
             compile_for(parameters)
     shown = sys.stderr.isatty()
     with (
@@ -167,6 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files: dict[Path, bytes] = {}
         if (options.plot or options.data) and not options.points:
             raise InputError("--points 0 records nothing to draw or keep: give --points 60")
+        written = [options.data, options.plot, options.plot and options.plot.with_suffix(".csv")]
+        if options.output and options.output in written:
+            raise InputError("--output names a file that another option writes: choose another")
         source = provenance(parser, options, LIBRARIES)
         where = (options.results, options.scheduler, options.workers)
         points = run_grid(grid_of(options), options.replicas, *where)
@@ -179,8 +182,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             form = options.plot.suffix[1:].lower()
             figure, table = draw_dynamics(points, form, source)
             files |= {options.plot: figure, options.plot.with_suffix(".csv"): table}
-        if options.output in files:
-            raise InputError("--output names a file that another option writes: choose another")
         return Outcome(_shown(points, options.format, source), files)
 
     return run(parser, action, arguments)

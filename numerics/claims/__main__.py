@@ -69,7 +69,7 @@ _MATHEMATICS = {
     "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
     "γ": r"\gamma", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12",
     "√": r"\surd", "²": "^2", "₊": "_+", "ġ": r"\dot g", "g̈": r"\ddot g", "ω": r"\omega",
-    "≥": r"\ge", "·": r"\cdot",
+    "≥": r"\ge", "≤": r"\le", "·": r"\cdot",
 }  # fmt: skip
 
 

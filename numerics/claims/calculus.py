@@ -23,7 +23,7 @@ _INSTANCES = {
 
 def _enter_identities() -> None:
     for equation, identity in IDENTITIES.items():
-        statement = f"{identity.name}: ${identity.latex}$"
+        statement = f"{identity.name}: ${identity.latex}$ (low degrees, any variance)"
 
         def check(identity=identity) -> Finding:  # type: ignore[no-untyped-def]
             instances = list(product(*(_INSTANCES[name] for name in identity.arguments)))
@@ -40,7 +40,7 @@ _enter_identities()
 @claim(
     "information-exponent",
     "Sec. 2.2, App. B.3",
-    "A student of another variance has information exponent at most 2",
+    "He_1 to He_15 of another variance have information exponent at most 2",
     "proved",
 )
 def _information_exponent() -> Finding:
@@ -55,7 +55,7 @@ def _information_exponent() -> Finding:
 @claim(
     "squared-labels-exponent",
     "App. B.4, (37)",
-    "Squaring a pure Hermite label gives information exponent 2, whatever its degree",
+    "Squared He_1 to He_15 have information exponent 2",
     "proved",
 )
 def _squared_exponent() -> Finding:
@@ -67,7 +67,7 @@ def _squared_exponent() -> Finding:
 @claim(
     "even-mean",
     "App. E.5",
-    "The mean of an even Hermite student is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2); odd ones have none",
+    "The mean of an even Hermite student is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2), n ≤ 12",
     "proved",
 )
 def _even_mean() -> Finding:

@@ -10,7 +10,7 @@ from derive.escape import eigenvalues
 from derive.grammar import parse_activation, parse_transform
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.symbols import m, mu, u
-from numerics.claims.ledger import Finding, claim, decided, is_zero
+from numerics.claims.ledger import Finding, claim, decided, is_zero, refuted_if
 from numerics.claims.search_phase import matched
 from numerics.flow import flow_of, integrate
 from numerics.sgd import Learner, Stage, simulate
@@ -96,7 +96,7 @@ def _two_stages_recover() -> Finding:
     loss = float(np.median(flow_of(matched("He3"), 0.3).loss(states)))
     covariance = float(np.median(0.3 + states[:, 0] * states[:, 1]))
     evidence = f"10 runs end at |ρ| = {abs(covariance):.3f}, loss {loss:.3f} of the 3 of no student"
-    return Finding("refuted" if loss > 1 else "supported", f"{evidence}: u m = -μ, not 1 - μ")
+    return refuted_if(loss > 1, f"{evidence}: u m = -μ, not 1 - μ")
 
 
 @cache
@@ -144,7 +144,7 @@ def _network_hermite() -> Finding:
 @claim(
     "network-rank",
     "App. K",
-    "The rank does not change the escape from the search phase",
+    "The rank does not change the escape (K = r = 2; x, He_2, He_3 + x)",
     "proved",
 )
 def _network_rank() -> Finding:
@@ -160,4 +160,6 @@ def _network_rank() -> Finding:
         mixed = jacobian.extract([0, 1, 4, 5], [2, 3, 6, 7])
         if any(nsimplify(entry) != 0 for entry in [*(first - second), *mixed]):
             wrong.append(text)
-    return decided("proved", not wrong, "Hessian of the loss, K = r = 2: columns decouple, equal")
+    return decided(
+        "proved", not wrong, "Hessian of the loss: the columns decouple, with equal blocks"
+    )

@@ -54,8 +54,18 @@ def claim(
 
 
 def decided(verdict: str, holds: bool, evidence: str) -> Finding:
-    """A verdict of the given kind if the statement holds, else a refutation."""
-    return Finding(verdict if holds else "refuted", evidence)
+    """A verdict of the given kind if the statement holds.
+
+    An exact or certified check that fails is a counter-example; a simulation that fails leaves the
+    statement undecided.
+    """
+    otherwise = "undecided" if verdict == "supported" else "refuted"
+    return Finding(verdict if holds else otherwise, evidence)
+
+
+def refuted_if(found: bool, evidence: str) -> Finding:
+    """A refutation if there is counter-evidence; finding none proves nothing."""
+    return Finding("refuted" if found else "undecided", evidence)
 
 
 def is_zero(expression: Expr) -> bool:

@@ -81,7 +81,7 @@ def test_the_law_is_that_of_the_dense_algorithm(name):
 def _with_fault(monkeypatch, right, wrong):
     source = inspect.getsource(sgd._run.py_func)
     assert right in source
-    scope = {"numba": sgd.numba, "math": math, "_LARGEST_STATE": sgd._LARGEST_STATE}
+    scope = {"numba": sgd.numba, "math": math, "LARGEST_STATE": sgd.LARGEST_STATE}
     exec(source.replace(right, wrong), scope)  # our own source
     monkeypatch.setattr(sgd, "_run", scope["_run"])
 
