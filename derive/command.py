@@ -212,16 +212,22 @@ def provenance(
     parser: argparse.ArgumentParser,
     options: argparse.Namespace,
     libraries: Sequence[str] = ("sympy", "python-flint"),
+    positional: Sequence[str] = (),
 ) -> str:
-    """One line that reproduces a result: the command with its options, versions, commit."""
-    settings = shlex.join(
+    """One line that reproduces a result: the command with its options, versions, commit.
+
+    ``positional`` names the arguments that are given without the name of an option.
+    """
+    unnamed = [str(getattr(options, name)) for name in positional]
+    named = [
         part
         for name, given in vars(options).items()
-        if name not in {"format", "output"} and given is not None and given is not False
+        if name not in {"format", "output", *positional} and given not in (None, False)
         for value in (given if isinstance(given, list) else [given])
         for value in [value.name if isinstance(value, Path) else value]
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    )
+    ]
+    settings = shlex.join([*unnamed, *named])
     versions = ", ".join(f"{name} {_version(name)}" for name in libraries)
     return (
         f"{parser.prog} {settings} | lora-escape {_version('lora-escape')}{_commit()}, {versions}"

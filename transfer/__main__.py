@@ -1,0 +1,247 @@
+"""``python -m transfer``: run a transfer task, see how far it is, report what it found."""
+
+import json
+import os
+import sys
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from derive.command import CommandParser, Outcome, accepted, integer_between, provenance, run
+from derive.errors import InputError
+from derive.tabular import Table, as_csv, render
+from numerics.options import figure_path
+from numerics.sweep import executor_for
+from transfer.experiment import (
+    Chain,
+    Place,
+    chains_of,
+    finished,
+    prepare,
+    results_of,
+    run_experiment,
+    weight_of,
+)
+from transfer.task import SCALES, Task, read_task, shipped_tasks
+
+LIBRARIES = ("torch", "transformers", "peft", "numpy")
+
+
+def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
+    parser = CommandParser(f"transfer {verb}", summary, examples)
+    parser.add_argument(
+        "task",
+        type=accepted(read_task),
+        metavar="TASK",
+        help=f"a TOML file, or one of {', '.join(shipped_tasks())}",
+    )
+    parser.add_argument(
+        "--scale", choices=SCALES, help="the paper's model and epochs instead of the task's own"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="where finished cells are kept (default: results/transfer/TASK)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=_folder,
+        metavar="FOLDER",
+        help="where datasets are looked for first, each in a folder of its name",
+    )
+    parser.add_argument(
+        "--hub", action="store_true", help="fetch datasets that are not found from a hub"
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto"
+    )
+    return parser
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise ArgumentTypeError(f"folder {text[:60]!r} does not exist: give the one with the data")
+    return Path(text)
+
+
+def _run_parser() -> CommandParser:
+    parser = _parser(
+        "run",
+        "Run a task, or what is missing of it.",
+        ("demo", "fashion-mnist-to-mnist --workers 2", "my-task.toml --data-dir ~/data",
+         "fashion-mnist-to-shifted --scale paper --device cuda"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers",
+        type=integer_between(1, 1024),
+        metavar="N",
+        help="processes, each of one thread (default: one a core; GPUs: one process each)",
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="use the cluster of this scheduler")
+    parser.add_argument(
+        "--keep-adapters", action="store_true", help="keep adapters and heads as safetensors"
+    )
+    return parser
+
+
+def _status_parser() -> CommandParser:
+    return _parser("status", "Say how much of a task is finished.", ("demo",))
+
+
+def _report_parser() -> CommandParser:
+    parser = _parser(
+        "report",
+        "Print the tables of a task, or as much as is there, and the verdict.",
+        ("demo", "demo --format markdown --plot demo.pdf"),
+    )
+    parser.add_argument(
+        "--plot", type=figure_path, metavar="FILE", help="draw the curves: .pdf, .png or .svg"
+    )
+    return parser
+
+
+def _task_and_place(options: Namespace, source: str) -> tuple[Task, Place]:
+    task = read_task(options.task, options.scale)
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: there is no GPU that PyTorch can use; give --device cpu")
+    folder = options.results or Path("results") / "transfer" / task.name
+    adapters = getattr(options, "keep_adapters", False)
+    return task, Place(folder, options.data_dir, options.hub, device, adapters, source)
+
+
+def _run(options: Namespace, source: str) -> Outcome:
+    if torch.get_num_threads() > 1 and not torch.cuda.is_available():
+        torch.set_num_threads(1)
+    task, place = _task_and_place(options, source)
+    prepare(task, place)
+    chains = chains_of(task, place)
+    share, place = _share_of_processes(place)
+    _computed(chains[share], place, options)
+    return _status_of(task, chains, place, options.format, source)
+
+
+def _share_of_processes(place: Place) -> tuple[slice, Place]:
+    """Which chains are this process's, if ``accelerate launch`` has started several."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return slice(None), place
+    from dataclasses import replace
+
+    from accelerate import PartialState
+
+    state = PartialState(cpu=place.device == "cpu")
+    mine = slice(state.process_index, None, state.num_processes)
+    return mine, replace(place, device=str(state.device))
+
+
+def _computed(chains: Sequence[Chain], place: Place, options: Namespace) -> None:
+    from tqdm import tqdm
+
+    cells = [
+        cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
+    ]
+    total = sum(map(weight_of, cells))
+    hidden = not sys.stderr.isatty()
+    with tqdm(
+        total=total, desc="images", unit_scale=True, file=sys.stderr, leave=False, disable=hidden
+    ) as bar:
+        if place.device.startswith("cuda") or "WORLD_SIZE" in os.environ:
+            run_experiment(chains, place, None, bar.update)
+            return
+        with executor_for(options.scheduler, options.workers) as executor:
+            run_experiment(chains, place, executor, bar.update)
+
+
+def _status(options: Namespace, source: str) -> Outcome:
+    task, place = _task_and_place(options, source)
+    return _status_of(task, chains_of(task, place), place, options.format, source)
+
+
+def _status_of(
+    task: Task, chains: Sequence[Chain], place: Place, form: str, source: str
+) -> Outcome:
+    head = ("part", "finished", "cells")
+    found = [(name, *counts) for name, counts in finished(chains, place).items()]
+    if form == "json":
+        records = [dict(zip(head, row, strict=True)) | {"provenance": source} for row in found]
+        return Outcome(json.dumps(records, indent=2, ensure_ascii=False))
+    if form == "csv":
+        return Outcome(as_csv(head, found, source))
+    from transfer.report import same
+
+    table = Table("status", same(f"{task.title}: finished cells in {place.results}"), head,
+                  tuple(found))  # fmt: skip
+    return Outcome(render([table], form, source))
+
+
+def _report(options: Namespace, source: str) -> Outcome:
+    from transfer.report import COLUMNS, rows, tables, verdict
+
+    task, place = _task_and_place(options, source)
+    data = results_of(task, place)
+    if not data.source_accuracy.notnull().any():
+        raise InputError(
+            f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
+        )
+    files: dict[Path, bytes] = {}
+    if options.plot:
+        from transfer.figure import draw_transfer
+
+        drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), source)
+        files = dict(zip((options.plot, options.plot.with_suffix(".csv")), drawn, strict=True))
+    if options.format == "json":
+        content = {
+            "task": task.name,
+            "verdict": verdict(data),
+            "provenance": source,
+            "runs": rows(data),
+        }
+        return Outcome(json.dumps(content, indent=2, ensure_ascii=False), files)
+    if options.format == "csv":
+        table = [[record[name] for name in COLUMNS] for record in rows(data)]
+        return Outcome(as_csv(COLUMNS, table, source), files)
+    return Outcome(render(tables(task, data), options.format, source), files)
+
+
+_VERBS: dict[str, tuple[Callable[[], CommandParser], Callable[[Namespace, str], Outcome]]] = {
+    "run": (_run_parser, _run),
+    "status": (_status_parser, _status),
+    "report": (_report_parser, _report),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m transfer`` and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in _VERBS:
+        return _usage(given)
+    make, action = _VERBS[given[0]]
+    parser = make()
+    return run(
+        parser,
+        lambda options: action(options, provenance(parser, options, LIBRARIES, ("task",))),
+        given[1:],
+    )
+
+
+def _usage(given: Sequence[str]) -> int:
+    lines = "\n".join(f"  {make().prog} TASK   {make().description}" for make, _ in _VERBS.values())
+    if given[:1] in (["-h"], ["--help"]):
+        print(f"{__doc__}\n\n{lines}\n\ntasks: {', '.join(shipped_tasks())}\n"
+              "--help after run, status or report shows the options")  # fmt: skip
+        return 0
+    what = repr(given[0][:40]) if given else "nothing"
+    print(
+        f"python -m transfer: error: {what} was given: give run, status or report, then a task",
+        file=sys.stderr,
+    )
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+"""Checkpoints: tensors in safetensors files, with facts about them, written whole or not at all.
+
+A file says which architecture and run it belongs to, and is refused elsewhere; an adapter says
+which backbone it was trained on. No pickle is written or read.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from derive.command import write_all
+from derive.errors import InputError
+
+Facts = Mapping[str, Any]
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> None:
+    """Write tensors and facts about them, atomically; raises ``InputError`` if there is no room."""
+    content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_all({path: save(content, {"facts": json.dumps(dict(facts), sort_keys=True)})})
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}): make room there and run the same "
+            "command again; what was finished is kept"
+        ) from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a file of ``write_tensors``; raises ``InputError`` if it is missing or damaged."""
+    try:
+        content = path.read_bytes()
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])
+        return load(content), json.loads(header["__metadata__"]["facts"])
+    except OSError as error:
+        raise InputError(f"checkpoint {path} cannot be read ({error.strerror})") from None
+    except (SafetensorError, ValueError, KeyError):
+        raise InputError(
+            f"checkpoint {path} is damaged: remove it and run the same command again"
+        ) from None
+
+
+def restore(model: nn.Module, path: Path, expected: Facts) -> None:
+    """Load a model's weights.
+
+    Arguments: ``expected``, the facts that the file must agree with, such as its architecture.
+
+    Raises ``InputError`` for a checkpoint of another architecture or run.
+    """
+    tensors, facts = read_tensors(path)
+    for name, value in expected.items():
+        if facts.get(name) != json.loads(json.dumps(value)):
+            raise InputError(
+                f"checkpoint {path} has {name} {facts.get(name)}, the task {value}: "
+                "choose another folder of results"
+            )
+    try:
+        model.load_state_dict(tensors, strict=True)
+    except RuntimeError:
+        raise InputError(
+            f"checkpoint {path} is of another architecture: choose another folder of results"
+        ) from None
+
+
+def identity_of(model: nn.Module) -> str:
+    """A hash of a model's weights, by name and value."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data)
+    return found.hexdigest()[:32]
+
+
+def write_adapter(model: PeftModel, path: Path, backbone: str, facts: Facts) -> None:
+    """Write adapters and head; ``backbone`` is the ``identity_of`` the model they were put on."""
+    adapter = get_peft_model_state_dict(model)
+    write_tensors(path, adapter, {**facts, "backbone": backbone})
+
+
+def read_adapter(model: PeftModel, path: Path, backbone: str) -> None:
+    """Load adapters and head into a model that has adapters of the same shape.
+
+    Raises ``InputError`` for an adapter of another backbone or of another shape: loaded there, it
+    would give other logits without a word.
+    """
+    tensors, facts = read_tensors(path)
+    if facts.get("backbone") != backbone:
+        raise InputError(f"adapter {path} was trained on another backbone: load that one first")
+    own = get_peft_model_state_dict(model)
+    if {n: t.shape for n, t in own.items()} != {n: t.shape for n, t in tensors.items()}:
+        raise InputError(f"adapter {path} matches no module here: build the model it was made for")
+    set_peft_model_state_dict(model, tensors)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The state of PyTorch's generators, of the CPU and of the device."""
+    states = {"random.cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["random.device"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_random_state(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put PyTorch's generators back into a state of ``random_state``."""
+    torch.set_rng_state(states["random.cpu"])
+    if "random.device" in states:
+        torch.cuda.set_rng_state(states["random.device"], device)

@@ -1,0 +1,166 @@
+"""The vision transformer, its adapters and its head.
+
+Models come from ``transformers``, adapters from ``peft``. ``ClassTokenViT`` computes the same
+logits as either faster: the last layer serves the class token alone, for nothing else is read.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor, nn
+from transformers import ViTConfig, ViTForImageClassification
+
+from derive.errors import InputError
+from transfer.task import Model
+
+# How releases of transformers name the attention projections, by what they are.
+_PROJECTIONS = {
+    "query": ("q_proj", "attention.query"),
+    "key": ("k_proj", "attention.key"),
+    "value": ("v_proj", "attention.value"),
+    "output": ("o_proj", "attention.output.dense"),
+}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from PyTorch's generator of the CPU as if just seeded; its state comes back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def vision_transformer(
+    model: Model, shape: tuple[int, int, int], classes: int, seed: int
+) -> ViTForImageClassification:
+    """A randomly initialised ViT in float32.
+
+    Arguments: ``model``, its sizes; ``shape``, channels, height and width of an image; ``classes``;
+    ``seed`` of the initialisation, which does not depend on the device.
+    """
+    config = ViTConfig(
+        image_size=shape[1],
+        num_channels=shape[0],
+        patch_size=model.patch,
+        hidden_size=model.width,
+        num_hidden_layers=model.depth,
+        num_attention_heads=model.heads,
+        intermediate_size=4 * model.width,
+        hidden_dropout_prob=model.dropout,
+        attention_probs_dropout_prob=model.dropout,
+        num_labels=classes,
+    )
+    with seeded(seed):
+        return ViTForImageClassification(config).float()
+
+
+def give_new_head(model: ViTForImageClassification, classes: int, seed: int) -> None:
+    """Replace the head by a random one, even where the number of classes stays the same."""
+    with seeded(seed):
+        head = nn.Linear(model.config.hidden_size, classes)
+        nn.init.trunc_normal_(head.weight, std=model.config.initializer_range)
+        nn.init.zeros_(head.bias)
+    model.classifier = head.to(model.classifier.weight.device)
+    model.config.num_labels = model.num_labels = classes
+
+
+def attention_projections(model: nn.Module, targets: Sequence[str]) -> list[str]:
+    """Names of the attention projections of a ViT, found by looking at it.
+
+    Arguments: ``targets``, of ``query``, ``key``, ``value``, ``output``.
+
+    Raises ``InputError`` unless there is exactly one of each in every layer.
+    """
+    layers = model.config.num_hidden_layers
+    found = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and "attention" in name
+        for target in targets
+        if name.endswith(_PROJECTIONS[target])
+    ]
+    if not targets or len(found) != layers * len(targets):
+        raise InputError(
+            f"{', '.join(targets) or 'no target'}: the adapter matches {len(found)} modules where "
+            f"{layers * len(targets)} were expected; use the pinned version of transformers"
+        )
+    return found
+
+
+def with_lora(
+    model: ViTForImageClassification, rank: int, alpha: float, targets: Sequence[str], seed: int
+) -> PeftModel:
+    """Put LoRA on attention projections; adapters and head learn, the backbone is frozen.
+
+    Arguments: ``rank``; ``alpha``, the update being alpha/rank B A; ``targets`` as in
+    ``attention_projections``; ``seed`` of A. B begins at zero, so that the logits do not change.
+    """
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=attention_projections(model, targets),
+        modules_to_save=["classifier"],  # or the head would neither learn nor be saved
+    )
+    with seeded(seed):
+        return get_peft_model(model, config)
+
+
+def only_head_learns(model: ViTForImageClassification) -> None:
+    """Freeze everything but the head."""
+    model.requires_grad_(False)
+    model.classifier.requires_grad_(True)
+
+
+class ClassTokenViT(nn.Module):
+    """A ViT, with or without adapters, that computes the last layer for the class token alone.
+
+    The head reads nothing but the class token's last state, so that the other tokens need no
+    query, output or perceptron in the last layer: the same logits for less work. ``features`` is
+    what the head reads.
+    """
+
+    def __init__(self, model: ViTForImageClassification | PeftModel) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def base(self) -> ViTForImageClassification:
+        """The transformer itself, in which adapters and head are in their places."""
+        model = self.model
+        return model.get_base_model() if isinstance(model, PeftModel) else model
+
+    def features(self, images: Tensor) -> Tensor:
+        """States of the class token, shape (batch, width), for images as the model takes them."""
+        vit = self.base.vit
+        tokens = vit.embeddings(images)
+        for layer in vit.layers[:-1]:
+            tokens = layer(tokens)
+        return vit.layernorm(_class_token(vit.layers[-1], tokens))[:, 0]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, classes)."""
+        return self.base.classifier(self.features(images))
+
+
+def _class_token(layer: nn.Module, tokens: Tensor) -> Tensor:
+    """What a layer of a ViT makes of its first token; shape (batch, 1, width)."""
+    attention: nn.Module = layer.attention
+    batch = len(tokens)
+    normal = layer.layernorm_before(tokens)
+    heads = (attention.num_attention_heads, attention.head_dim)
+
+    def split(states: Tensor) -> Tensor:
+        return states.view(batch, -1, *heads).transpose(1, 2)
+
+    read = nn.functional.scaled_dot_product_attention(
+        split(attention.q_proj(normal[:, :1])),
+        split(attention.k_proj(normal)),
+        split(attention.v_proj(normal)),
+        dropout_p=attention.attention_dropout if layer.training else 0.0,
+        scale=attention.scaling,
+    )
+    gathered = attention.o_proj(read.transpose(1, 2).reshape(batch, 1, -1))
+    first = tokens[:, :1] + layer.dropout(gathered)
+    return first + layer.dropout(layer.mlp(layer.layernorm_after(first)))

@@ -1,0 +1,150 @@
+"""Pre-training on the source: checkpoints along the way, and a state from which to go on.
+
+After every epoch the whole state (weights, optimiser, step, random generators, curves) is in a
+file, so that a run killed at any moment goes on to the weights it would have had, bit for bit on
+the same device.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import ViTForImageClassification
+
+from derive.errors import InputError
+from numerics.sweep import Cell, Result, cell_key
+from transfer.checkpoint import random_state, read_tensors, restore_random_state, write_tensors
+from transfer.data import Dataset
+from transfer.model import ClassTokenViT, seeded, vision_transformer
+from transfer.subsets import few_shot, held_out
+from transfer.task import Model
+from transfer.training import Alone, Images, Schedule, Training, evaluate, normalised
+
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+_EACH_CHECKPOINT = ("test_loss", "test_accuracy")
+
+
+def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
+    """Where a run keeps the checkpoint of an epoch; ``run`` is the key of its cell."""
+    return folder / run / f"epoch-{epoch:04d}.safetensors"
+
+
+def facts_of(cell: Cell, run: str, epoch: int) -> dict[str, Any]:
+    """What a checkpoint says of itself, and a reader may insist on."""
+    return {"model": cell["model"], "run": run, "epoch": epoch}
+
+
+def schedule_of(settings: Mapping[str, Any]) -> Schedule:
+    """The schedule in the settings of ``Pretraining`` or ``Adaptation``."""
+    return Schedule(**{name: settings[name] for name in Schedule.__dataclass_fields__})
+
+
+def source_model(cell: Cell, source: Dataset) -> ViTForImageClassification:
+    """The model of a pre-training cell, as it is before the first step."""
+    sizes = msgspec.convert(cell["model"], Model)
+    return vision_transformer(sizes, source.shape, source.classes, cell["seed"])
+
+
+def pretrain(
+    cell: Cell,
+    source: Dataset,
+    folder: Path,
+    device: torch.device,
+    done: Callable[[], object] = lambda: None,
+) -> Result:
+    """Pre-train, or go on where a run that was stopped left off.
+
+    Arguments: ``cell``, as made by ``transfer.experiment``; ``source``; ``folder`` that keeps
+    checkpoints and the state; ``device``; ``done``, called after each epoch. The result holds
+    ``CURVES`` over the epochs, and test loss and accuracy at each checkpoint.
+
+    Raises ``InputError`` if the loss becomes infinite or undefined, and as ``Training`` does.
+    """
+    settings, run = cell["pretraining"], cell_key(cell)
+    images, (chosen, held, test) = _images(cell, source, device)
+    model = source_model(cell, source).to(device)
+    network = Alone(ClassTokenViT(model))
+    schedule = schedule_of(settings)
+    training = Training(network, images, chosen[None], schedule, [cell["seed"]])
+    curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *_EACH_CHECKPOINT)}
+    state = folder / run / "state.safetensors"
+
+    def keep(epoch: int) -> None:
+        if epoch in settings["checkpoints"]:
+            for name, value in zip(_EACH_CHECKPOINT, evaluate(network, test), strict=True):
+                curves[name].append(value.item())
+            path = checkpoint_path(folder, run, epoch)
+            write_tensors(path, model.state_dict(), facts_of(cell, run, epoch))
+        facts = {**facts_of(cell, run, epoch), "curves": curves, "step": training.step}
+        write_tensors(state, {**_state(model, training), **random_state(device)}, facts)
+
+    with seeded(cell["seed"]):
+        if state.exists():
+            facts = _resume(state, model, training, device)
+            curves, begun = facts["curves"], facts["epoch"]
+        else:
+            keep(begun := 0)
+        for epoch in range(begun + 1, schedule.epochs + 1):
+            loss = training.epoch().item()
+            _insist_on_finite(loss, epoch, schedule)
+            values = (loss, *(value.item() for value in evaluate(network, held)))
+            for name, value in zip(CURVES, values, strict=True):
+                curves[name].append(value)
+            keep(epoch)
+            done()
+    return {name: np.array(values) for name, values in curves.items()}
+
+
+def _images(
+    cell: Cell, source: Dataset, device: torch.device
+) -> tuple[Images, tuple[Tensor, Images, Images]]:
+    """All training images, which of them to train on, those held out, and the test images."""
+    seed, wanted = cell["seed"], cell["source"]["images"]
+    labels, pixels = source.train.labels, source.train.images
+    everything = np.arange(len(labels))
+    used = everything if wanted == "all" else few_shot(labels, wanted // source.classes, seed)
+    kept, out = held_out(labels[used], cell["pretraining"]["validation"], seed)
+    held, test = used[out], source.test
+    return normalised(pixels, labels, source, device), (
+        torch.from_numpy(used[kept]).to(device),
+        normalised(pixels[held], labels[held], source, device),
+        normalised(test.images, test.labels, source, device),
+    )
+
+
+def _insist_on_finite(loss: float, epoch: int, schedule: Schedule) -> None:
+    if not np.isfinite(loss):
+        raise InputError(
+            f"the training loss is {loss} in epoch {epoch} of pre-training: give a learning_rate "
+            f"below {schedule.learning_rate} in [pretraining]"
+        )
+
+
+def _state(model: torch.nn.Module, training: Training) -> dict[str, Tensor]:
+    moments = {
+        f"optimiser.{place}.{name}": value
+        for place, values in training.optimiser.state_dict()["state"].items()
+        for name, value in values.items()
+    }
+    return {**{f"model.{n}": t for n, t in model.state_dict().items()}, **moments}
+
+
+def _resume(
+    path: Path, model: torch.nn.Module, training: Training, device: torch.device
+) -> dict[str, Any]:
+    tensors, facts = read_tensors(path)
+    model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith("model.")})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, place, field = name.split(".")
+            state.setdefault(int(place), {})[field] = tensor
+    groups = training.optimiser.state_dict()["param_groups"]
+    training.optimiser.load_state_dict({"state": state, "param_groups": groups})
+    training.step = facts["step"]
+    restore_random_state(tensors, device)
+    return facts

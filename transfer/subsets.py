@@ -1,0 +1,56 @@
+"""Balanced subsets of labelled images: few shots per class, held-out validation.
+
+Which images are chosen depends on the labels, the seed and nothing else.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.errors import InputError
+
+Labels = NDArray[np.int64]
+
+
+def few_shot(labels: Labels, shots: int, seed: int) -> NDArray[np.int64]:
+    """Choose ``shots`` examples of every class, without repetition.
+
+    Arguments: ``labels``, shape (N,), integers from 0; ``shots``, at least 1; ``seed``, not
+    negative. The result holds indices, sorted. For the same seed, fewer shots are a subset of more.
+
+    Raises ``InputError`` if a class has too few examples.
+
+    >>> few_shot(np.array([0, 0, 0, 1, 1, 1]), 2, seed=0)
+    array([0, 2, 4, 5])
+    """
+    chosen = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) < shots:
+            raise InputError(
+                f"{shots} examples of each class were asked for, class {label} has "
+                f"{len(members)}: ask for at most that many"
+            )
+        stream = np.random.default_rng([seed, int(label)])
+        chosen.append(stream.permutation(members)[:shots])
+    return np.sort(np.concatenate(chosen))
+
+
+def held_out(
+    labels: Labels, share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Part examples into those for training and those held out, class by class.
+
+    Arguments: ``labels``, shape (N,); ``share`` to hold out, in [0, 1), rounded down per class;
+    ``seed``. The results are sorted, disjoint, and together all indices.
+
+    >>> kept, out = held_out(np.array([0, 0, 1, 1]), 0.5, seed=1)
+    >>> len(kept), len(out), sorted([*kept, *out]) == [0, 1, 2, 3]
+    (2, 2, True)
+    """
+    out: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        stream = np.random.default_rng([seed, int(label)])
+        out.append(stream.permutation(members)[: int(share * len(members))])
+    chosen = np.sort(np.concatenate(out))
+    return np.setdiff1d(np.arange(len(labels)), chosen), chosen

@@ -1,0 +1,278 @@
+"""The loop that pre-training and fine-tuning share: AdamW, warm-up and cosine, data on the device.
+
+A network is one model, or several of one shape that learn side by side. Images stay bytes on the
+device and are taken by index; what is drawn at random is drawn on the CPU, whatever the device.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from derive.errors import InputError
+from transfer.data import Dataset
+
+_EVALUATED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Epochs, images a batch, largest learning rate, weight decay, share of steps to warm up."""
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+
+    def factor(self, step: int, steps: int) -> float:
+        """Share of the learning rate at a step: linear warm-up, then half a cosine down to 0.
+
+        >>> schedule = Schedule(1, 1, 1.0, 0.0, warmup=0.2)
+        >>> [round(schedule.factor(step, 10), 3) for step in (0, 1, 2, 6, 9)]
+        [0.5, 1.0, 1.0, 0.5, 0.038]
+        """
+        rising = max(1, round(self.warmup * steps))
+        if step < rising and self.warmup:
+            return (step + 1) / rising
+        start = rising if self.warmup else 0
+        return 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start)))
+
+
+class Images:
+    """Images on a device: bytes that are normalised when taken, or features, taken as they are.
+
+    Arguments: ``values``, bytes (N, channels, height, width) or features (N, width); ``labels``,
+    (N,); ``mean`` and ``deviation`` of each channel, for bytes.
+    """
+
+    def __init__(
+        self, values: Tensor, labels: Tensor, mean: Tensor | None = None,
+        deviation: Tensor | None = None,
+    ) -> None:  # fmt: skip
+        self.values, self.labels = values, labels
+        self._mean, self._deviation = mean, deviation
+
+    def take(self, index: Tensor | slice) -> Tensor:
+        """The images of an index of any shape."""
+        values = self.values[index]
+        if self._mean is None or self._deviation is None:
+            return values
+        shape = (-1, 1, 1)
+        return (values.float() - self._mean.view(shape)) / self._deviation.view(shape)
+
+
+def normalised(
+    images: np.ndarray, labels: np.ndarray, source: Dataset, device: torch.device
+) -> Images:
+    """Images on a device, normalised by each channel's mean and deviation over the source."""
+    scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in _scale(source))
+    moved = [torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in (images, labels)]
+    return Images(moved[0], moved[1], *scale)
+
+
+@lru_cache(maxsize=4)
+def _scale(source: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over the source's training images."""
+    channels = range(source.shape[0])
+    counts = np.array([_histogram(source.train.images[:, channel]) for channel in channels])
+    shares, values = counts / counts.sum(axis=1, keepdims=True), np.arange(256)
+    mean = shares @ values
+    return mean, np.sqrt(shares @ values**2 - mean**2)
+
+
+def _histogram(pixels: np.ndarray) -> np.ndarray:
+    """How often each byte occurs, in parts: numpy counts integers of eight bytes."""
+    return sum((np.bincount(part.ravel(), minlength=256) for part in np.array_split(pixels, 64)),
+               np.zeros(256, np.int64))  # fmt: skip
+
+
+class Network(Protocol):
+    """What learns: one model or several, their losses and logits stacked along the first axis."""
+
+    size: int
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimiser changes."""
+
+    def logits(self, images: Tensor, shared: bool) -> Tensor:
+        """Logits (size, batch, classes); of images (size, batch, ...), ``shared`` (batch, ...)."""
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout on or off."""
+
+    def write_back(self) -> None:
+        """Give every model what it has learnt."""
+
+
+class Alone:
+    """One model as a network."""
+
+    size = 1
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        on_gpu = next(model.parameters()).is_cuda
+        self._forward = torch.compile(model) if on_gpu else model
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Those of its parameters that are not frozen."""
+        return [p for p in self._model.parameters() if p.requires_grad]
+
+    def logits(self, images: Tensor, shared: bool) -> Tensor:
+        """Logits (1, batch, classes)."""
+        return self._forward(images if shared else images[0])[None]
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout on or off."""
+        self._model.train(mode)
+
+    def write_back(self) -> None:
+        """Nothing to do: the model itself has learnt."""
+
+
+class Together:
+    """Models of one shape and with the same frozen weights, learning side by side in one pass.
+
+    What learns is stacked, what is frozen is shared; the optimiser works entry by entry, so each
+    model learns as it would alone, up to rounding. ``write_back`` gives the models what was learnt.
+    """
+
+    def __init__(self, models: Sequence[nn.Module]) -> None:
+        self.size = len(models)
+        self._models = models
+        own = [dict(model.named_parameters()) for model in models]
+        self._fixed = {n: p for n, p in own[0].items() if not p.requires_grad}
+        self._stacked = {
+            n: nn.Parameter(torch.stack([parameters[n].detach() for parameters in own]))
+            for n, p in own[0].items()
+            if p.requires_grad
+        }
+
+    def parameters(self) -> list[nn.Parameter]:
+        """The stacks."""
+        return list(self._stacked.values())
+
+    def logits(self, images: Tensor, shared: bool) -> Tensor:
+        """Logits (size, batch, classes)."""
+
+        def one(learnt: dict[str, Tensor], taken: Tensor) -> Tensor:
+            return functional_call(self._models[0], {**self._fixed, **learnt}, (taken,))
+
+        places = (0, None if shared else 0)
+        return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout on or off."""
+        self._models[0].train(mode)
+
+    @torch.no_grad()
+    def write_back(self) -> None:
+        """Give every model its own slice of what was learnt."""
+        for place, model in enumerate(self._models):
+            for name, parameter in model.named_parameters():
+                if name in self._stacked:
+                    parameter.copy_(self._stacked[name][place])
+
+
+class Training:
+    """A network on its way through the epochs of a schedule.
+
+    Arguments: ``network``; ``images``; ``chosen``, indices (size, n) of each model's training
+    images; ``schedule``; ``seeds``, one a model, that order the batches. ``optimiser`` and
+    ``step`` are its whole state, together with the network and PyTorch's generator.
+    """
+
+    def __init__(
+        self, network: Network, images: Images, chosen: Tensor, schedule: Schedule,
+        seeds: Sequence[int],
+    ) -> None:  # fmt: skip
+        self._network, self._images, self._chosen = network, images, chosen
+        self._schedule, self._seeds = schedule, seeds
+        self._per_epoch = math.ceil(chosen.shape[1] / schedule.batch)
+        self.step = 0
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(),
+            lr=schedule.learning_rate,
+            weight_decay=schedule.weight_decay,
+            fused=True,
+        )
+
+    def epoch(self) -> Tensor:
+        """Run the next epoch; the result is each model's mean loss on its training images.
+
+        Raises ``InputError`` if the device has not enough memory, with the batch to try.
+        """
+        number = self.step // self._per_epoch
+        order = torch.stack([_order(seed, number, self._chosen.shape[1]) for seed in self._seeds])
+        index = torch.gather(self._chosen, 1, order.to(self._chosen.device))
+        total = torch.zeros(self._network.size, device=index.device)
+        self._network.train(True)
+        try:
+            for batch in index.split(self._schedule.batch, dim=1):
+                total += self._batch(batch) * batch.shape[1]
+        except torch.OutOfMemoryError:
+            raise InputError(
+                f"out of memory with {self._schedule.batch} images a batch and "
+                f"{self._network.size} models side by side: give batch = "
+                f"{max(1, self._schedule.batch // 2)} in the task"
+            ) from None
+        return total / index.shape[1]
+
+    def _batch(self, index: Tensor) -> Tensor:
+        for group in self.optimiser.param_groups:
+            steps = self._schedule.epochs * self._per_epoch
+            factor = self._schedule.factor(self.step, steps)
+            group["lr"] = self._schedule.learning_rate * factor
+        self.optimiser.zero_grad()
+        losses = _losses(self._network, self._images.take(index), self._images.labels[index], False)
+        losses.sum().backward()
+        self.optimiser.step()
+        self.step += 1
+        return losses.detach()
+
+
+def _order(seed: int, epoch: int, count: int) -> Tensor:
+    """The order of an epoch's images: drawn on the CPU, from the seed and the epoch alone."""
+    return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
+
+
+def _losses(network: Network, images: Tensor, labels: Tensor, shared: bool) -> Tensor:
+    """Each model's mean cross-entropy; bfloat16 on GPUs, float32 on CPUs."""
+    device = images.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        logits = network.logits(images, shared)
+    return _cross_entropy(logits.float(), labels)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    picked = logits.log_softmax(-1).gather(-1, labels.expand(logits.shape[:-1])[..., None])
+    return -picked[..., 0].mean(-1)
+
+
+def batches(count: int) -> Iterator[slice]:
+    """Slices of all of ``count`` images, few enough at once to fit."""
+    return (slice(k, k + _EVALUATED_AT_ONCE) for k in range(0, count, _EVALUATED_AT_ONCE))
+
+
+@torch.no_grad()
+def evaluate(network: Network, images: Images) -> tuple[np.ndarray, np.ndarray]:
+    """Each model's mean loss and accuracy on all of the images, as arrays of shape (size,)."""
+    network.train(False)
+    count = len(images.labels)
+    totals = torch.zeros(2, network.size, device=images.labels.device)
+    for part in batches(count):
+        taken, labels = images.take(part), images.labels[part]
+        device = taken.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            logits = network.logits(taken, True)
+        hits = (logits.argmax(-1) == labels).float().mean(-1)
+        totals += torch.stack([_cross_entropy(logits.float(), labels), hits]) * len(labels)
+    loss, accuracy = (totals / count).double().cpu().numpy()
+    return loss, accuracy
