@@ -1,22 +1,22 @@
 # The public names of transfer, by the module that holds them.
-from .adapt import adapt as adapt
+from .adapt import adapt_cell as adapt_cell
 from .adapt import adapted_model as adapted_model
 from .checkpoint import read_adapter as read_adapter
 from .checkpoint import write_adapter as write_adapter
 from .data import DATASETS as DATASETS
 from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
-from .experiment import Place as Place
-from .experiment import chains_of as chains_of
-from .experiment import results_of as results_of
 from .experiment import run_experiment as run_experiment
 from .model import ClassTokenViT as ClassTokenViT
 from .model import vision_transformer as vision_transformer
 from .model import with_lora as with_lora
 from .overlap import subspace_overlap as subspace_overlap
-from .pretrain import pretrain as pretrain
+from .plan import Place as Place
+from .plan import chains_of as chains_of
+from .pretrain import pretrain_cell as pretrain_cell
 from .report import tables as tables
 from .report import verdict as verdict
+from .results import results_of as results_of
 from .shift import shifted as shifted
 from .statistics import best_against_last as best_against_last
 from .statistics import spread as spread

@@ -7,23 +7,12 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
 from derive.command import CommandParser, Outcome, accepted, integer_between, provenance, run
 from derive.errors import InputError
 from derive.tabular import Table, as_csv, render
 from numerics.options import figure_path
 from numerics.sweep import executor_for
-from transfer.experiment import (
-    Chain,
-    Place,
-    chains_of,
-    finished,
-    prepare,
-    results_of,
-    run_experiment,
-    weight_of,
-)
+from transfer.plan import Chain, Place, chains_of, finished, weight_of
 from transfer.task import SCALES, Task, read_task, shipped_tasks
 
 LIBRARIES = ("torch", "transformers", "peft", "numpy")
@@ -104,6 +93,8 @@ def _report_parser() -> CommandParser:
 
 
 def _task_and_place(options: Namespace, source: str) -> tuple[Task, Place]:
+    import torch  # here, so that bad usage is told at once
+
     task = read_task(options.task, options.scale)
     device = options.device
     if device == "auto":
@@ -116,9 +107,13 @@ def _task_and_place(options: Namespace, source: str) -> tuple[Task, Place]:
 
 
 def _run(options: Namespace, source: str) -> Outcome:
-    if torch.get_num_threads() > 1 and not torch.cuda.is_available():
-        torch.set_num_threads(1)
+    import torch
+
+    from transfer.experiment import prepare
+
     task, place = _task_and_place(options, source)
+    if place.device == "cpu":
+        torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
     chains = chains_of(task, place)
     share, place = _share_of_processes(place)
@@ -141,6 +136,8 @@ def _share_of_processes(place: Place) -> tuple[slice, Place]:
 
 def _computed(chains: Sequence[Chain], place: Place, options: Namespace) -> None:
     from tqdm import tqdm
+
+    from transfer.experiment import run_experiment
 
     cells = [
         cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
@@ -181,6 +178,7 @@ def _status_of(
 
 def _report(options: Namespace, source: str) -> Outcome:
     from transfer.report import COLUMNS, rows, tables, verdict
+    from transfer.results import results_of
 
     task, place = _task_and_place(options, source)
     data = results_of(task, place)

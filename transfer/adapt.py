@@ -19,8 +19,9 @@ from numerics.sweep import Cell, Result, cell_key
 from transfer.checkpoint import identity_of, restore, write_adapter
 from transfer.data import Dataset, Split
 from transfer.model import ClassTokenViT, give_new_head, only_head_learns, seeded, with_lora
-from transfer.overlap import NAMES, update_overlaps
+from transfer.overlap import update_overlaps
 from transfer.pretrain import checkpoint_path, facts_of, schedule_of, source_model
+from transfer.results import OVERLAPS
 from transfer.shift import shifted
 from transfer.subsets import few_shot
 from transfer.training import (
@@ -53,7 +54,7 @@ def _shifted_splits(dataset: Dataset, rotation: float, noise: float) -> tuple[Sp
     return train, test
 
 
-def adapt(
+def adapt_cell(
     cell: Cell,
     source: Dataset,
     downstream: Dataset,
@@ -81,7 +82,7 @@ def adapt(
     checkpoint = _checkpoint(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     learners: list[nn.Module] = [ClassTokenViT(model.to(device)) for model in models]
-    if cell["adaptation"]["method"] == "probe" and not cell["model"]["dropout"]:
+    if _features_suffice(cell):
         train, test = (_features(learners[0], images) for images in (train, test))
         learners = [model.classifier for model in models]
     result = _learn(learners, (train, test), chosen.to(device), cell)
@@ -90,11 +91,11 @@ def adapt(
         for seed, model in zip(seeds, lora, strict=False):
             path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
-    overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(NAMES, np.nan)]
+    overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(OVERLAPS, np.nan)]
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
     return {
         **result,
-        **{name: np.array([overlap[name] for overlap in overlaps]) for name in NAMES},
+        **{name: np.array([overlap[name] for overlap in overlaps]) for name in OVERLAPS},
         "learning": np.array(learning),
     }
 
@@ -121,6 +122,11 @@ def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> ViTForImageClassif
     model, (run, epoch) = source_model(cell, source), (cell["run"], cell["checkpoint"])
     restore(model, checkpoint_path(folder, run, epoch), facts_of(cell, run, epoch))
     return model
+
+
+def _features_suffice(cell: Cell) -> bool:
+    """Whether the head alone learns, on features that are the same at every epoch."""
+    return cell["adaptation"]["method"] == "probe" and not cell["model"]["dropout"]
 
 
 @torch.no_grad()

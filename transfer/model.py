@@ -4,6 +4,7 @@ Models come from ``transformers``, adapters from ``peft``. ``ClassTokenViT`` com
 logits as either faster: the last layer serves the class token alone, for nothing else is read.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -103,7 +104,9 @@ def with_lora(
         target_modules=attention_projections(model, targets),
         modules_to_save=["classifier"],  # or the head would neither learn nor be saved
     )
-    with seeded(seed):
+    with seeded(seed), warnings.catch_warnings():
+        # peft asks transformers by a name that is on its way out.
+        warnings.filterwarnings("ignore", ".*gradient_checkpointing.*", FutureWarning)
         return get_peft_model(model, config)
 
 

@@ -11,7 +11,7 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
-NAMES = ("left", "right", "size")
+from transfer.results import OVERLAPS
 
 
 def subspace_overlap(update: Tensor, weights: Tensor, rank: int) -> tuple[float, float]:
@@ -45,7 +45,7 @@ def update_overlaps(model: PeftModel) -> dict[str, float]:
         update = layer.get_delta_weight("default")
         overlaps = subspace_overlap(update, weights, layer.r["default"])
         found.append((*overlaps, (update.norm() / weights.norm()).item()))
-    return dict(zip(NAMES, np.mean(found, axis=0).tolist(), strict=True))
+    return dict(zip(OVERLAPS, np.mean(found, axis=0).tolist(), strict=True))
 
 
 def _lora_layers(model: PeftModel) -> Iterator[LoraLayer]:

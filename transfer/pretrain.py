@@ -20,11 +20,11 @@ from numerics.sweep import Cell, Result, cell_key
 from transfer.checkpoint import random_state, read_tensors, restore_random_state, write_tensors
 from transfer.data import Dataset
 from transfer.model import ClassTokenViT, seeded, vision_transformer
+from transfer.results import CURVES
 from transfer.subsets import few_shot, held_out
 from transfer.task import Model
 from transfer.training import Alone, Images, Schedule, Training, evaluate, normalised
 
-CURVES = ("train_loss", "validation_loss", "validation_accuracy")
 _EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 
 
@@ -49,7 +49,7 @@ def source_model(cell: Cell, source: Dataset) -> ViTForImageClassification:
     return vision_transformer(sizes, source.shape, source.classes, cell["seed"])
 
 
-def pretrain(
+def pretrain_cell(
     cell: Cell,
     source: Dataset,
     folder: Path,

@@ -128,7 +128,7 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
                 arm,
                 f"{learning:,.0f}" if np.isfinite(learning) else "-",
                 *(_percent(final.sel(checkpoint=epoch)) for epoch in data.checkpoint.values),
-                same(_interval(found.gain, 1)) if found else None,
+                same(_gain(found, int((data.checkpoint > 0).sum()) - 1)) if found else None,
             )
         )
     columns = ("protocol", "learning",
@@ -142,8 +142,14 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
         (
             same("best - last: in points, the checkpoint chosen for each pre-training seed on "
                   "the other seeds; random is no candidate."),
+            same(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
+                 "one process."),
         ),
     )  # fmt: skip
+
+
+def _gain(found: Comparison, last: int) -> str:
+    return "last is best" if set(found.best) == {last} else _interval(found.gain, 1)
 
 
 def _percent(values: "DataArray") -> Typeset:

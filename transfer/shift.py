@@ -4,11 +4,15 @@ The angle and the noise of an image depend on the seed and on its place in the s
 a subset of the shifted images is the shift of the subset.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from derive.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 _AT_ONCE = 4096  # images transformed together
 
@@ -52,12 +56,14 @@ def rotations(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def transformed(images: NDArray[np.uint8], matrices: NDArray[np.float64]) -> torch.Tensor:
+def transformed(images: NDArray[np.uint8], matrices: NDArray[np.float64]) -> "torch.Tensor":
     """Apply an affine map to every image: real values from 0 to 255, black from outside.
 
     Arguments: ``images``, shape (N, channels, height, width); ``matrices``, shape (N, 2, 3), from
     the coordinates of the result in [-1, 1] to those of the image.
     """
+    import torch  # here, so that reading a task does not wait for it
+
     source = torch.from_numpy(images).float()
     grid = torch.nn.functional.affine_grid(
         torch.from_numpy(matrices).float(), list(source.shape), align_corners=False
@@ -66,7 +72,7 @@ def transformed(images: NDArray[np.uint8], matrices: NDArray[np.float64]) -> tor
 
 
 def with_noise(
-    images: torch.Tensor, noise: float, stream: np.random.Generator
+    images: "torch.Tensor", noise: float, stream: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Add noise, in units of the full range, and round to bytes."""
     added = stream.standard_normal(tuple(images.shape), np.float32) * (255 * noise)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from derive.errors import InputError
 from transfer.data import Dataset
@@ -166,7 +167,8 @@ class Together:
             return functional_call(self._models[0], {**self._fixed, **learnt}, (taken,))
 
         places = (0, None if shared else 0)
-        return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
+        with sdpa_kernel(SDPBackend.MATH):  # the others are not batched everywhere
+            return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
 
     def train(self, mode: bool) -> None:
         """Switch dropout on or off."""

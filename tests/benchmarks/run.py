@@ -9,6 +9,7 @@ import sys
 
 import dynamics  # noqa: F401  # importing it enters its benchmarks into the list
 import search_phase  # noqa: F401
+import vision  # noqa: F401
 from harness import BENCHMARKS
 from tabulate import tabulate
 

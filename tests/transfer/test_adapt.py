@@ -1,0 +1,145 @@
+"""Fine-tuning: the backbone stays, seeds and methods do what they say, overlaps."""
+
+import numpy as np
+import pytest
+import torch
+
+from derive.errors import InputError
+from numerics.sweep import cell_key
+from transfer.adapt import adapt_cell
+from transfer.checkpoint import read_tensors
+from transfer.overlap import subspace_overlap
+from transfer.pretrain import checkpoint_path, pretrain_cell
+from transfer.results import OVERLAPS
+
+CPU = torch.device("cpu")
+COMMON = {
+    "model": {"patch": 14, "width": 16, "depth": 2, "heads": 2, "dropout": 0.0},
+    "source": {"dataset": "patterns", "images": "all"},
+    "seed": 1,
+}
+FIRST = {
+    **COMMON,
+    "kind": "pretraining",
+    "pretraining": {
+        "epochs": 3, "checkpoints": [0, 3], "batch": 50, "learning_rate": 3e-3,
+        "weight_decay": 0.05, "warmup": 0.1, "validation": 0.1,
+    },
+}  # fmt: skip
+SETTINGS = {
+    "epochs": 6, "measured": [1, 3, 6], "batch": 10, "learning_rate": 1e-2, "method": "lora",
+    "rank": 2, "alpha": 4.0, "targets": ["query", "value"], "head": "new",
+    "weight_decay": 0.01, "warmup": 0.1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(patterns, tmp_path_factory):
+    made = tmp_path_factory.mktemp("checkpoints")
+    pretrain_cell(FIRST, patterns, made, CPU)
+    return made
+
+
+def cell(checkpoint=3, seeds=(0,), dropout=0.0, **changes):
+    return {
+        **COMMON,
+        "kind": "adaptation",
+        "run": cell_key(FIRST),
+        "downstream": {"dataset": "patterns", "shots": 10, "rotation": 0.0, "noise": 0.0},
+        "adaptation": {**SETTINGS, **changes},
+        "checkpoint": checkpoint,
+        "fine_tuning_seeds": list(seeds),
+    }
+
+
+@pytest.mark.parametrize("method", ["lora", "full", "probe"])
+def test_every_method_learns_and_is_the_same_again(patterns, folder, method):
+    found = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
+    again = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
+    assert found["train_loss"].shape == (1, 6)
+    assert found["test_accuracy"].shape == (1, 3)
+    assert found["train_loss"][0, -1] < found["train_loss"][0, 0]
+    assert all(np.array_equal(found[name], again[name], equal_nan=True) for name in found)
+
+
+@pytest.mark.parametrize("method", ["lora", "full", "probe"])
+def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, method):
+    both = adapt_cell(cell(seeds=(4, 7), method=method), patterns, patterns, folder, CPU)
+    for row, seed in enumerate((4, 7)):
+        alone = adapt_cell(cell(seeds=(seed,), method=method), patterns, patterns, folder, CPU)
+        np.testing.assert_allclose(both["train_loss"][row], alone["train_loss"][0], rtol=2e-3)
+        np.testing.assert_allclose(both["test_accuracy"][row], alone["test_accuracy"][0], atol=0.05)
+
+
+def test_features_computed_once_give_what_the_whole_model_gives(patterns, folder, monkeypatch):
+    """A probe without dropout takes a short cut; the long way is the oracle."""
+    short = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+    monkeypatch.setattr("transfer.adapt._features_suffice", lambda cell: False)
+    long = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+    for name in ("train_loss", "test_loss", "test_accuracy"):
+        np.testing.assert_allclose(short[name], long[name], rtol=1e-4)
+
+
+def test_learning_parameters_as_counted_by_hand(patterns, folder):
+    width, depth, classes = 16, 2, 3
+    head = width * classes + classes
+    expected = {"probe": head, "lora": head + depth * 2 * 2 * 2 * width}
+    for method, count in expected.items():
+        assert adapt_cell(cell(method=method), patterns, patterns, folder, CPU)["learning"] == count
+
+
+def test_only_lora_has_overlaps(patterns, folder):
+    lora = adapt_cell(cell(), patterns, patterns, folder, CPU)
+    full = adapt_cell(cell(method="full"), patterns, patterns, folder, CPU)
+    assert all(np.isfinite(lora[name]).all() for name in OVERLAPS)
+    assert all(np.isnan(full[name]).all() for name in OVERLAPS)
+
+
+def test_a_loss_that_explodes_is_not_a_number_not_an_accuracy(patterns, folder):
+    found = adapt_cell(cell(method="full", learning_rate=1e30), patterns, patterns, folder, CPU)
+    assert np.isnan(found["test_accuracy"]).all()
+
+
+def test_a_kept_head_starts_where_pre_training_ended(patterns, folder):
+    kept = adapt_cell(cell(head="kept"), patterns, patterns, folder, CPU)
+    new = adapt_cell(cell(), patterns, patterns, folder, CPU)
+    assert kept["train_loss"][0, 0] < new["train_loss"][0, 0]
+
+
+def test_adapters_are_kept_on_demand(patterns, folder, tmp_path):
+    adapt_cell(cell(seeds=(0, 1)), patterns, patterns, folder, CPU, adapters=tmp_path)
+    tensors, facts = read_tensors(min(tmp_path.iterdir()))
+    assert facts["backbone"]
+    assert sum("lora_A" in name for name in tensors) == 4
+    assert any("classifier" in name for name in tensors)
+
+
+def test_a_missing_checkpoint_is_one_line(patterns, folder):
+    with pytest.raises(InputError, match="cannot be read"):
+        adapt_cell(cell(checkpoint=2), patterns, patterns, folder, CPU)
+    assert checkpoint_path(folder, cell_key(FIRST), 3).exists()
+
+
+def test_overlap_is_one_by_chance_and_largest_for_itself():
+    generator = torch.Generator().manual_seed(0)
+
+    def random(rank):
+        return torch.randn(40, rank, generator=generator) @ torch.randn(
+            rank, 60, generator=generator
+        )
+
+    weights = torch.randn(40, 60, generator=generator)
+    left, right = np.mean([subspace_overlap(random(4), weights, 4) for _ in range(200)], axis=0)
+    assert left == pytest.approx(1, abs=0.05)
+    assert right == pytest.approx(1, abs=0.05)
+    assert subspace_overlap(weights, weights, 4) == pytest.approx((10, 15))
+
+
+def test_overlap_does_not_depend_on_bases_or_scale():
+    generator = torch.Generator().manual_seed(1)
+    update, weights = (torch.randn(12, 12, generator=generator).double() for _ in range(2))
+    left, _ = torch.linalg.qr(torch.randn(12, 12, generator=generator).double())
+    right, _ = torch.linalg.qr(torch.randn(12, 12, generator=generator).double())
+    expected = subspace_overlap(update, weights, 3)
+    turned = subspace_overlap(5 * left @ update @ right, left @ weights @ right, 3)
+    assert turned == pytest.approx(expected)

@@ -1,0 +1,153 @@
+"""``python -m transfer`` end to end: run, stop, go on, status, report; bad usage; one or many."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from transfer.__main__ import main
+
+RESULTS = "found"
+
+
+@pytest.fixture
+def transfer(command):
+    def call(*options, timeout=300):
+        return command("transfer", *options, timeout=timeout)
+
+    return call
+
+
+def cells(folder):
+    """What every finished cell holds, but for the time it took."""
+    found = {}
+    for path in sorted((folder / "cells").glob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            found[path.name] = {n: file[n].tolist() for n in file.files
+                                if n not in ("seconds", "provenance")}  # fmt: skip
+    return found
+
+
+def checkpoints(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.glob("checkpoints/*/*"))
+    }
+
+
+def start(small_task, folder):
+    return subprocess.Popen(
+        [sys.executable, "-m", "transfer", "run", str(small_task), "--results", folder,
+         "--workers", "1"],
+        cwd=small_task.parent, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
+    ran = transfer("run", str(small_task), "--results", RESULTS)
+    assert ran.returncode == 0, ran.stderr
+    assert "linear probe" in ran.stdout
+    assert ran.stderr == ""
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    assert len(before) == 2 * (1 + 3 * 2 * 2)
+    assert transfer("run", str(small_task), "--results", RESULTS).returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+
+    status = json.loads(
+        transfer("status", str(small_task), "--results", RESULTS, "--format", "json").stdout
+    )
+    assert [(row["part"], row["finished"], row["cells"]) for row in status] == [
+        ("pre-training", 2, 2), ("LoRA", 12, 12), ("linear probe", 12, 12)]  # fmt: skip
+
+    options = ("report", str(small_task), "--results", RESULTS)
+    text = transfer(*options, "--plot", "curves.svg").stdout
+    assert "0 (random)" in text
+    assert "python -m transfer report" in text
+    assert (tmp_path / "curves.svg").stat().st_size > 10_000
+    assert (tmp_path / "curves.csv").read_text().startswith("panel,checkpoint,epoch,mean")
+    whole = json.loads(transfer(*options, "--format", "json").stdout)
+    assert len(whole["runs"]) == 2 * 2 * 3 * 2 * 2
+    assert all(0 <= run["accuracy"] <= 1 for run in whole["runs"])
+    assert transfer(*options, "--format", "csv").stdout.count("\n") == 1 + len(whole["runs"])
+    assert r"\toprule" in transfer(*options, "--format", "latex").stdout
+
+    damaged = min((tmp_path / RESULTS / "cells").iterdir())
+    damaged.write_bytes(b"x")
+    refused = transfer(*options)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert damaged.name in refused.stderr
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, small_task, tmp_path):
+    assert transfer("run", str(small_task), "--results", "whole").returncode == 0
+    states = 0
+    for _ in range(2):  # once while pre-training, once later
+        running = start(small_task, "parts")
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and running.poll() is None:
+            now = sum(path.stat().st_mtime_ns for path in tmp_path.glob("parts/*/*/state*"))
+            if now != states:
+                states = now
+                break
+            time.sleep(0.002)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    unfinished = len(cells(tmp_path / "parts"))
+    assert unfinished < len(cells(tmp_path / "whole"))
+    assert transfer("run", str(small_task), "--results", "parts").returncode == 0
+    assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
+    assert checkpoints(tmp_path / "parts") == checkpoints(tmp_path / "whole")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_several_processes_of_accelerate_find_what_one_finds(transfer, small_task, tmp_path):
+    assert transfer("run", str(small_task), "--results", "one", "--workers", "1").returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+         "--module", "transfer", "run", str(small_task), "--results", "two"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert cells(tmp_path / "one") == cells(tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("run", "no-such-task"), "choose from"),
+        (("run", "demo", "--data-dir", "nowhere"), "does not exist"),
+        (("run", "demo", "--device", "cuda"), "no GPU"),
+        (("run", "cifar-10-to-svhn"), "was not found in"),
+        (("run", "demo", "--workers", "0"), "an integer from 1"),
+        (("report", "demo"), "nothing is finished"),
+        (("train", "demo"), "give run, status or report"),
+        ((), "give run, status or report"),
+        (("run",), "required: TASK"),
+    ],
+)
+def test_bad_usage_is_one_line_and_code_2(options, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(options)
+    except SystemExit as stopped:
+        code = stopped.code
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert err.count("\n") == 1
+    assert message in err
+    assert out == ""
+
+
+def test_help_shows_verbs_tasks_and_examples(transfer):
+    assert "fashion-mnist-to-mnist" in transfer("--help").stdout
+    shown = transfer("run", "--help").stdout
+    assert "examples:" in shown
+    assert "python -m transfer run demo" in shown

@@ -1,0 +1,95 @@
+"""Pre-training: stopped and gone on is bit-identical; checkpoints; an infinite loss."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from derive.errors import InputError
+from numerics.sweep import cell_key
+from transfer.checkpoint import read_tensors
+from transfer.pretrain import checkpoint_path, pretrain_cell, source_model
+
+CPU = torch.device("cpu")
+CELL = {
+    "kind": "pretraining",
+    "model": {"patch": 14, "width": 16, "depth": 2, "heads": 2, "dropout": 0.2},
+    "source": {"dataset": "patterns", "images": "all"},
+    "pretraining": {
+        "epochs": 4, "checkpoints": [0, 2, 4], "batch": 50, "learning_rate": 3e-3,
+        "weight_decay": 0.05, "warmup": 0.1, "validation": 0.1,
+    },
+    "seed": 1,
+}  # fmt: skip
+
+
+def hashes(folder):
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (folder / cell_key(CELL)).iterdir()
+    }
+
+
+class _Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_stopped_and_gone_on_is_bit_identical(patterns, tmp_path, after):
+    whole = pretrain_cell(CELL, patterns, tmp_path / "whole", CPU)
+    epochs = []
+
+    def stop():
+        epochs.append(0)
+        if len(epochs) == after:
+            raise _Stop
+
+    with pytest.raises(_Stop):
+        pretrain_cell(CELL, patterns, tmp_path / "parts", CPU, stop)
+    torch.rand(7)  # another process's generator is elsewhere
+    gone_on = pretrain_cell(CELL, patterns, tmp_path / "parts", CPU)
+    assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
+    for name, values in whole.items():
+        assert (gone_on[name] == values).all(), name
+
+
+def test_dropout_draws_on_after_a_stop_so_that_its_state_must_be_kept(patterns, tmp_path):
+    """The law above would be empty if nothing random happened between epochs."""
+    model = {**CELL["model"], "dropout": 0.0}
+    dry = pretrain_cell({**CELL, "model": model}, patterns, tmp_path / "dry", CPU)
+    wet = pretrain_cell(CELL, patterns, tmp_path / "wet", CPU)
+    assert (dry["train_loss"] != wet["train_loss"]).all()
+
+
+def test_curves_and_checkpoints_are_all_there(patterns, tmp_path):
+    found = pretrain_cell(CELL, patterns, tmp_path, CPU)
+    assert [len(found[name]) for name in ("train_loss", "validation_accuracy")] == [4, 4]
+    assert len(found["test_accuracy"]) == 3
+    assert found["train_loss"][-1] < found["train_loss"][0]
+    start, _ = read_tensors(checkpoint_path(tmp_path, cell_key(CELL), 0))
+    for name, tensor in source_model(CELL, patterns).state_dict().items():
+        assert torch.equal(start[name], tensor), "epoch 0 is the random initialisation"
+
+
+def test_the_generator_of_the_caller_is_left_alone(patterns, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    pretrain_cell(CELL, patterns, tmp_path, CPU)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_loss_that_explodes_stops_with_the_reason(patterns, tmp_path):
+    settings = {**CELL["pretraining"], "learning_rate": 1e30}
+    with pytest.raises(InputError, match=r"loss is (nan|inf) in epoch 1 .* learning_rate below"):
+        pretrain_cell({**CELL, "pretraining": settings}, patterns, tmp_path, CPU)
+
+
+def test_seeds_differ_in_initialisation_order_and_images(patterns, tmp_path):
+    source = {"dataset": "patterns", "images": 150}
+    one, other = (
+        pretrain_cell({**CELL, "source": source, "seed": seed}, patterns, tmp_path, CPU)
+        for seed in (1, 2)
+    )
+    assert not np.allclose(one["train_loss"], other["train_loss"])

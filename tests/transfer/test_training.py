@@ -1,0 +1,111 @@
+"""The loop: side by side as alone, the schedule's laws, the order of images, memory."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from derive.errors import InputError
+from transfer.model import ClassTokenViT, vision_transformer, with_lora
+from transfer.task import Model
+from transfer.training import Alone, Schedule, Together, Training, evaluate, normalised
+
+CPU = torch.device("cpu")
+SIZES = Model(patch=14, width=16, depth=2, heads=2)
+SCHEDULE = Schedule(epochs=3, batch=10, learning_rate=1e-2, weight_decay=0.1, warmup=0.2)
+
+
+def adapted(seeds):
+    base = vision_transformer(SIZES, (1, 28, 28), 3, seed=0)
+    models = [with_lora(copy.deepcopy(base), 2, 4.0, ("query", "value"), s) for s in seeds]
+    return [ClassTokenViT(model) for model in models]
+
+
+def trained(network, patterns, chosen, seeds):
+    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    training = Training(network, images, chosen, SCHEDULE, seeds)
+    losses = torch.stack([training.epoch() for _ in range(SCHEDULE.epochs)])
+    test = normalised(patterns.test.images, patterns.test.labels, patterns, CPU)
+    return losses, *evaluate(network, test)
+
+
+def test_models_side_by_side_learn_what_each_learns_alone(patterns):
+    seeds = [3, 4, 5]
+    chosen = torch.tensor(np.array([np.random.default_rng(s).permutation(300)[:25] for s in seeds]))
+    models = adapted(seeds)
+    network = Together(models)
+    losses, test_loss, accuracy = trained(network, patterns, chosen, seeds)
+    network.write_back()
+    for place, seed in enumerate(seeds):
+        (single,) = adapted([seed])
+        own = trained(Alone(single), patterns, chosen[place : place + 1], [seed])
+        torch.testing.assert_close(losses[:, place], own[0][:, 0], rtol=1e-4, atol=1e-5)
+        assert test_loss[place] == pytest.approx(own[1][0], rel=1e-3)
+        assert accuracy[place] == pytest.approx(own[2][0], abs=0.03)
+        for one, other in zip(models[place].parameters(), single.parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)
+
+
+def test_training_learns_and_is_the_same_again(patterns):
+    (one, same) = adapted([0, 0])
+    chosen = torch.arange(300)[None]
+    first = trained(Alone(one), patterns, chosen, [0])
+    second = trained(Alone(same), patterns, chosen, [0])
+    assert torch.equal(first[0], second[0])
+    assert first[0][-1] < 0.9 * first[0][0]
+
+
+@given(
+    st.integers(2, 500),
+    st.floats(0, 0.9),
+)
+def test_the_schedule_rises_then_falls_and_stays_within_one(steps, warmup):
+    schedule = Schedule(1, 1, 1.0, 0.0, warmup)
+    factors = [schedule.factor(step, steps) for step in range(steps)]
+    assert min(factors) > 0
+    assert max(factors) == pytest.approx(1)
+    top = int(np.argmax(factors))
+    assert (np.diff(factors[: top + 1]) > 0).all()
+    assert (np.diff(factors[top:]) <= 1e-12).all()
+
+
+def test_normalised_images_have_mean_zero_and_deviation_one(patterns):
+    train = patterns.train
+    images = normalised(train.images, train.labels, patterns, CPU).take(slice(None))
+    assert images.mean().item() == pytest.approx(0, abs=1e-3)
+    assert images.std().item() == pytest.approx(1, abs=1e-3)
+
+
+class _Full(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        raise torch.OutOfMemoryError("a long story")
+
+
+def test_out_of_memory_says_which_batch_to_try(patterns):
+    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    training = Training(Alone(_Full()), images, torch.arange(30)[None], SCHEDULE, [0])
+    with pytest.raises(InputError, match=r"out of memory with 10 images a batch.* batch = 5"):
+        training.epoch()
+
+
+def test_evaluation_weighs_every_image_alike(patterns):
+    """A last batch that is smaller counts less: against one pass over everything."""
+    (model,) = adapted([0])
+    count = 1100
+    images = normalised(np.tile(patterns.train.images, (4, 1, 1, 1))[:count],
+                        np.tile(patterns.train.labels, 4)[:count], patterns, CPU)  # fmt: skip
+    with torch.no_grad():
+        logits = model.eval()(images.take(slice(None)))
+    loss, accuracy = evaluate(Alone(model), images)
+    assert loss[0] == pytest.approx(
+        nn.functional.cross_entropy(logits, images.labels).item(), rel=1e-5
+    )
+    assert accuracy[0] == pytest.approx((logits.argmax(1) == images.labels).float().mean().item())

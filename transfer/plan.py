@@ -1,0 +1,115 @@
+"""The plan of an experiment: a task as cells, and where they are kept.
+
+One chain of cells a pre-training seed: the pre-training, then every checkpoint x protocol x
+fine-tuning seed. Nothing is computed here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from numerics.sweep import Cell, cell_key, read_cell
+from transfer.data import Dataset, load_dataset
+from transfer.task import Task
+
+_VERSION = 1  # of what a cell means; results of another version are not mixed in
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an experiment runs and what it is told about itself.
+
+    Fields: ``results``, the folder of everything it makes; ``data`` and ``hub``, as in
+    ``load_dataset``; ``device``, ``cpu`` or ``cuda``; ``adapters``, whether to keep them;
+    ``provenance``, written into each cell.
+    """
+
+    results: Path
+    data: Path | None = None
+    hub: bool = False
+    device: str = "cpu"
+    adapters: bool = False
+    provenance: str = ""
+
+    @property
+    def cells(self) -> Path:
+        """The folder of the finished cells."""
+        return self.results / "cells"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One pre-training and all that starts from its checkpoints, by the name of the arm."""
+
+    pretraining: Cell
+    adaptations: tuple[tuple[str, Cell], ...]
+
+
+def datasets_of(task: Task, place: Place) -> tuple[Dataset, Dataset]:
+    """Source and downstream dataset; raises ``InputError`` as ``load_dataset`` does."""
+    names = (task.source.dataset, task.downstream.dataset)
+    source, downstream = (load_dataset(name, place.data, place.hub) for name in names)
+    return source, downstream
+
+
+def chains_of(task: Task, place: Place) -> list[Chain]:
+    """All cells of a task, a chain for each pre-training seed.
+
+    A cell names the content of its datasets and the kind of its device: what differs in one of
+    them is another cell.
+    """
+    source, downstream = datasets_of(task, place)
+    described: dict[str, Any] = msgspec.to_builtins(task)
+    settings = described["pretraining"]
+    seeds = settings.pop("seeds")
+    common = {
+        "version": _VERSION,
+        "device": place.device,
+        "model": described["model"],
+        "source": {**described["source"], "digest": source.digest},
+    }
+    after = {**common, "downstream": {**described["downstream"], "digest": downstream.digest}}
+    chains = []
+    for seed in range(seeds):
+        first = {**common, "kind": "pretraining", "pretraining": settings, "seed": seed}
+        later = {**after, "kind": "adaptation", "run": cell_key(first), "seed": seed}
+        chains.append(Chain(first, tuple(_adaptations(described, later, place.device))))
+    return chains
+
+
+def _adaptations(
+    described: dict[str, Any], common: dict[str, Any], device: str
+) -> Iterator[tuple[str, Cell]]:
+    for arm, settings in described["arms"].items():
+        own = {name: value for name, value in settings.items() if name != "seeds"}
+        seeds = list(range(settings["seeds"]))
+        # Side by side on a GPU; on a CPU one after the other is faster, and a cell each is safer.
+        groups = [seeds] if device == "cuda" else [[seed] for seed in seeds]
+        for epoch in described["pretraining"]["checkpoints"]:
+            for group in groups:
+                yield (
+                    arm,
+                    {**common, "adaptation": own, "checkpoint": epoch, "fine_tuning_seeds": group},
+                )
+
+
+def weight_of(cell: Cell) -> float:
+    """About how much work a cell is, in images: for progress bars, and nothing else."""
+    if cell["kind"] == "pretraining":
+        images = cell["source"]["images"]
+        return cell["pretraining"]["epochs"] * (60_000.0 if images == "all" else images)
+    return cell["adaptation"]["epochs"] * cell["downstream"]["shots"] * 10.0 + 5_000
+
+
+def finished(chains: Sequence[Chain], place: Place) -> dict[str, tuple[int, int]]:
+    """How many cells of the pre-training and of each arm are finished, and how many there are."""
+    counts: dict[str, tuple[int, int]] = {}
+    for chain in chains:
+        for name, cell in (("pre-training", chain.pretraining), *chain.adaptations):
+            there = read_cell(place.cells, cell) is not None
+            found, total = counts.get(name, (0, 0))
+            counts[name] = (found + there, total + 1)
+    return counts

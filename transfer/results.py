@@ -1,0 +1,80 @@
+"""The finished cells of an experiment as labelled arrays."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numerics.sweep import read_cell
+from transfer.plan import Chain, Place, chains_of
+from transfer.statistics import search_phase
+from transfer.task import Task
+
+if TYPE_CHECKING:
+    import xarray
+
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
+OVERLAPS = ("left", "right", "size")  # of transfer.overlap
+
+
+def results_of(task: Task, place: Place) -> "xarray.Dataset":
+    """The finished cells as labelled arrays, not a number where a cell is missing.
+
+    Dimensions: ``arm``, ``pretraining_seed``, ``checkpoint``, ``fine_tuning_seed``, ``measured``
+    (epochs of fine-tuning) and ``epoch`` (of pre-training).
+    """
+    import xarray
+
+    checkpoints, arms = task.pretraining.checkpoints, task.arms
+    coordinates = {
+        "arm": list(arms),
+        "pretraining_seed": range(task.pretraining.seeds),
+        "checkpoint": list(checkpoints),
+        "fine_tuning_seed": range(max(arm.seeds for arm in arms.values())),
+        "measured": sorted({epoch for arm in arms.values() for epoch in arm.measured}),
+        "epoch": range(1, task.pretraining.epochs + 1),
+    }
+    data = xarray.Dataset(coords={name: list(values) for name, values in coordinates.items()})
+
+    def blank(*dimensions: str) -> tuple[tuple[str, ...], np.ndarray]:
+        return dimensions, np.full([data.sizes[name] for name in dimensions], np.nan)
+
+    for name in CURVES:
+        data[name] = blank("pretraining_seed", "epoch")
+    for name in ("source_loss", "source_accuracy"):
+        data[name] = blank("pretraining_seed", "checkpoint")
+    run = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed")
+    for name in ("search_phase", *OVERLAPS):
+        data[name] = blank(*run)
+    for name in ("loss", "accuracy"):
+        data[name] = blank(*run, "measured")
+    data["learning"] = blank("arm")
+    data.attrs["seconds"] = 0.0  # that the finished cells took, summed
+    for chain in chains_of(task, place):
+        _fill(data, chain, place, task)
+    return data
+
+
+def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> None:
+    seed = {"pretraining_seed": chain.pretraining["seed"]}
+    first = read_cell(place.cells, chain.pretraining)
+    if first is not None:
+        data.attrs["seconds"] += float(first["seconds"])
+        for name in CURVES:
+            data[name].loc[seed] = first[name]
+        data["source_loss"].loc[seed] = first["test_loss"]
+        data["source_accuracy"].loc[seed] = first["test_accuracy"]
+    for arm, cell in chain.adaptations:
+        found = read_cell(place.cells, cell)
+        if found is None:
+            continue
+        data.attrs["seconds"] += float(found["seconds"])
+        data["learning"].loc[{"arm": arm}] = found["learning"]
+        for row, fine in enumerate(cell["fine_tuning_seeds"]):
+            place_of = {**seed, "arm": arm, "checkpoint": cell["checkpoint"],
+                        "fine_tuning_seed": fine}  # fmt: skip
+            data["search_phase"].loc[place_of] = search_phase(found["train_loss"][row])
+            for name in OVERLAPS:
+                data[name].loc[place_of] = found[name][row]
+            measured = {**place_of, "measured": list(task.arms[arm].measured)}
+            data["loss"].loc[measured] = found["test_loss"][row]
+            data["accuracy"].loc[measured] = found["test_accuracy"][row]
