@@ -7,6 +7,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 import derive
 import numerics
 
-PACKAGES = (derive, numerics)
+PACKAGES = [derive, numerics]
+if find_spec("torch") and find_spec("peft"):  # the extra; CI has it
+    PACKAGES.append(importlib.import_module("transfer"))
 MODULES = sorted(
     module.name
     for package in PACKAGES
@@ -94,17 +97,29 @@ def test_importing_is_cheap(module):
     assert done.stdout.split() == []
 
 
-def test_transfer_says_in_one_line_what_it_needs():
-    # Imports are blocked, so that the outcome does not depend on what is installed.
+def _without_torch(start):
+    """Run a line of Python where torch cannot be found, whatever is installed."""
     code = (
-        "import importlib.util as u; find = u.find_spec\n"
+        "import importlib.util as u, runpy, sys; find = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
-        "try:\n    import transfer\nexcept ImportError as error:\n    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return subprocess.run(
+        [sys.executable, "-c", code + start], capture_output=True, text=True, check=False
+    )
+
+
+def test_transfer_says_in_one_line_what_it_needs():
+    done = _without_torch("try: import transfer\nexcept ImportError as error: print(error)")
     assert "transfer needs torch" in done.stdout
     assert "lora-escape[transfer]" in done.stdout
     assert done.stdout.count("\n") == 1
+
+
+def test_its_command_too():
+    done = _without_torch("sys.argv = ['-m']; runpy.run_module('transfer', run_name='__main__')")
+    assert done.returncode == 2
+    assert "lora-escape[transfer]" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
