@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 # The commands on the pages are those of this environment, at a width that fits a page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ["COLUMNS"] = "96"
+os.environ["COLUMNS"] = "92"
 
 project = "lora-escape"
 author = "The lora-escape authors"
@@ -26,12 +26,12 @@ extensions = [
     "extensions.gallery",
     "extensions.ledger",
     "extensions.mathml",
+    "extensions.offline",
     "extensions.public",
 ]
 exclude_patterns = ["figures"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-suppress_warnings = ["config.cache"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -45,6 +45,7 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_title = "lora-escape"
+html_theme_options = {"light_css_variables": {"code-font-size": "0.77em"}}
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 html_css_files = ["style.css"]

@@ -7,6 +7,7 @@ is fast and a change of the code draws them again.
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -53,9 +54,10 @@ class Drawing(SphinxDirective):
     def figure(self, file: Path, caption: str, command: str) -> list[nodes.Node]:
         """A figure, the command that makes it, and its data."""
         uri = os.path.relpath(file, self.env.srcdir)
-        drawn = nodes.figure("", nodes.image(uri=uri, alt=caption), classes=["drawn"])
+        image = nodes.image(uri=uri, alt=caption, width=_width(file))
+        drawn = nodes.figure("", image, classes=["drawn"])
         drawn += nodes.caption("", "", *self.parse_inline(caption)[0])
-        made = nodes.literal_block(command, command, language="console")
+        made = nodes.literal_block(command, command, language="text")
         data = os.path.relpath(file.with_suffix(".csv"), Path(self.env.doc2path("index")).parent)
         link = download_reference(
             "",
@@ -65,6 +67,12 @@ class Drawing(SphinxDirective):
             refdoc=self.env.docname,
         )
         return [drawn, made, nodes.paragraph("", "", nodes.Text("Data: "), link)]
+
+
+def _width(file: Path) -> str:
+    """Twice the printed width, so that text is as large in all figures."""
+    printed = re.search(r'<svg[^>]* width="([\d.]+)pt"', file.read_text(encoding="utf-8"))
+    return f"{2 * float(printed[1]):.0f}px" if printed else "100%"
 
 
 class PaperFigures(Drawing):

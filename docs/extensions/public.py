@@ -1,27 +1,16 @@
 """The directive ``public``: documents every name of a package's public list, module by module."""
 
-import ast
 import importlib
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-PACKAGES = ("derive", "numerics")
-
-
-def public_names(package: str) -> dict[str, list[str]]:
-    """The public names of a package by the module that holds them, as its ``.pyi`` lists them."""
-    stub = Path(importlib.import_module(package).__path__[0], "__init__.pyi")
-    found: dict[str, list[str]] = {}
-    for line in ast.parse(stub.read_text(encoding="utf-8")).body:
-        if isinstance(line, ast.ImportFrom):
-            found.setdefault(f"{package}.{line.module}", []).extend(n.name for n in line.names)
-    return found
+from extensions.names import PACKAGES, public_names
 
 
 def _entry(package: str, name: str) -> str:
@@ -29,7 +18,9 @@ def _entry(package: str, name: str) -> str:
     if isinstance(value, dict):  # has no docstring of its own
         kind = type(next(iter(value.values()))).__name__
         listed = ", ".join(f"``{key}``" for key in value)
-        return f".. py:data:: {package}.{name}\n\n   A ``{kind}`` for each of {listed}.\n"
+        return (
+            f".. py:data:: {name}\n   :module: {package}\n\n   A ``{kind}`` for each of {listed}.\n"
+        )
     if isinstance(value, type):
         return f".. autoclass:: {package}.{name}\n   :members:\n"
     return f".. autofunction:: {package}.{name}\n"
@@ -45,7 +36,10 @@ class Public(SphinxDirective):
         (package,) = self.arguments
         pieces = []
         for module, names in public_names(package).items():
-            pieces += [f"{module}\n{'-' * len(module)}\n", f".. automodule:: {module}\n   :no-index:\n"]
+            pieces += [
+                f"{module}\n{'-' * len(module)}\n",
+                f".. automodule:: {module}\n   :no-index:\n",
+            ]
             pieces += [_entry(package, name) for name in names]
         return self.parse_text_to_nodes("\n".join(pieces), allow_section_headings=True)
 
@@ -65,8 +59,17 @@ def _resolved(
     )
 
 
+def _complete(app: Sphinx, env: BuildEnvironment) -> None:
+    """Every public name has its entry, or the build fails."""
+    for package in PACKAGES:
+        for name in (name for names in public_names(package).values() for name in names):
+            if f"{package}.{name}" not in env.domains["py"].objects:
+                logging.getLogger(__name__).warning("%s.%s has no entry", package, name)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enter the directive."""
     app.add_directive("public", Public)
+    app.connect("env-check-consistency", _complete)
     app.connect("missing-reference", _resolved)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

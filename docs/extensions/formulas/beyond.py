@@ -74,9 +74,11 @@ from extensions.formulas.registry import (
 def _drifts_under_squared_labels() -> Built:
     drifts = {n: hermite_drift(n, "squared") for n in range(1, 7)}
     rows = [
-        (f"${n}$", *(factored(f).latex for f in (drift.a, drift.b))) for n, drift in drifts.items()
+        (f"{n}", f"${name}$", factored(getattr(drift, name)).latex)
+        for n, drift in drifts.items()
+        for name in "ab"
     ]
-    return table("squared-drifts", ("$n$", "$a$", "$b$"), rows)
+    return table("squared-drifts", ("$n$", "", "factored, divided by $n\\,n!$"), rows)
 
 
 @enter

@@ -1,8 +1,8 @@
 r"""The registry of formulas, and how equations and tables are typeset.
 
 An entry is one decorated function that returns LaTeX or a ``Table``; its name, with hyphens, is
-what ``{derived}`` takes. Only left-hand sides and definitions are typed; what is equal to them is built
-from ``derive``. An entry that states an equality checks it first: a wrong one fails the build.
+what ``{derived}`` takes. Only left-hand sides and definitions are typed; what is equal to them is
+built from ``derive``. Where an entry states an equality, a wrong one fails the build.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,7 +8,6 @@ from sympy import (
     Symbol,
     diff,
     expand,
-    factor,
     latex,
     simplify,
     symbols,
@@ -178,8 +177,10 @@ def _drift_as_means() -> Built:
 def _slope_of_the_frozen_risk() -> Built:
     pair = _any_pair()
     risk = frozen_risk_integrand(pair).smooth
-    holds = expand(diff(risk, mu) + drift_of(pair).a.smooth) == 0
-    mean = rf"\tfrac12 {_mean(factor(2 * risk))}"
+    residual = pair.label.smooth - pair.student.value.scaled(mu).smooth
+    holds = expand(2 * risk - residual**2) == 0
+    holds = holds and expand(diff(risk, mu) + drift_of(pair).a.smooth) == 0
+    mean = rf"\tfrac12 {_mean(residual**2)}"
     return checked(holds, rf"\ell(\mu) = {mean}, \qquad a(\mu) = -\ell^{{\prime}}(\mu)")
 
 
