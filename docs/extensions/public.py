@@ -1,14 +1,17 @@
 """The directive ``public``: documents every name of a package's public list, module by module."""
 
 import importlib
+import re
 from typing import Any
 
 from docutils import nodes
+from numpy.typing import ArrayLike
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import stringify_annotation
 
 from extensions.names import PACKAGES, public_names
 
@@ -59,6 +62,24 @@ def _resolved(
     )
 
 
+_ARRAY = re.compile(
+    r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[([^\[\]]+)\]\]"
+)
+_ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
+
+
+def _short(app: Sphinx, *described: Any) -> tuple[str | None, ...]:
+    """Signatures with numpy's names for arrays, not with what these stand for."""
+    *_, signature, returned = described
+    return tuple(
+        text
+        and _ARRAY.sub(
+            r"~numpy.typing.NDArray[\1]", text.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike")
+        )
+        for text in (signature, returned)
+    )
+
+
 def _complete(app: Sphinx, env: BuildEnvironment) -> None:
     """Every public name has its entry, or the build fails."""
     for package in PACKAGES:
@@ -70,6 +91,7 @@ def _complete(app: Sphinx, env: BuildEnvironment) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enter the directive."""
     app.add_directive("public", Public)
+    app.connect("autodoc-process-signature", _short)
     app.connect("env-check-consistency", _complete)
     app.connect("missing-reference", _resolved)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
