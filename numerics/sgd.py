@@ -141,7 +141,7 @@ def simulate(
     the state is kept; ``radius`` of exit; ``stop_at_exit`` saves the rest of the run; ``threads``,
     all cores by default. Results do not depend on how replicas are split among calls or threads.
 
-    .. math:: u^+ = u + \gamma \overline{s o}, \qquad
+    .. math:: u^+ = u + \frac{\gamma}{B}\sum_i s_i o_i, \qquad
         m^+ = \frac{m + \gamma u\, g_\tau}{\sqrt{1+\gamma^2u^2(|g_\tau|^2+|g_\perp|^2)}}, \qquad
         |g_\perp|^2 = \frac{\sum_i s_i^2}{B^2}\,\chi^2_{d-2}
 

@@ -1,0 +1,53 @@
+"""Settings of the documentation; ``tox -e docs`` builds it, with warnings as errors.
+
+Nothing is fetched when it is built or read: formulas are MathML, figures and outputs are made here.
+"""
+
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+# The commands on the pages are those of this environment, at a width that fits a page.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["COLUMNS"] = "92"
+
+project = "lora-escape"
+author = "The lora-escape authors"
+copyright = "2026, the lora-escape authors"
+release = version = metadata.version("lora-escape")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinxcontrib.programoutput",
+    "extensions.derived",
+    "extensions.gallery",
+    "extensions.ledger",
+    "extensions.mathml",
+    "extensions.offline",
+    "extensions.public",
+]
+exclude_patterns = ["figures"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+# Names of other libraries, whose documentation is not fetched, and one that is not public.
+nitpick_ignore_regex = [
+    ("py:.*", r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib)\..*"),
+    ("py:class", r"derive\.gaussian\.Monomial"),
+]
+
+html_theme = "furo"
+html_title = "lora-escape"
+html_theme_options = {"light_css_variables": {"code-font-size": "0.77em"}}
+html_math_renderer = "mathml"
+html_static_path = ["static"]
+html_css_files = ["style.css"]
+html_copy_source = False
+html_show_sphinx = False

@@ -1,0 +1,38 @@
+"""Formulas as MathML, which browsers show by themselves: no script, no font and no network.
+
+LaTeX that cannot be converted is a warning, hence an error of the build.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from math_core import LatexError, LatexToMathML
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+_CONVERTER = LatexToMathML(fancy_error=False)
+
+
+def _converted(node: nodes.Element, display: bool) -> str:
+    try:
+        return _CONVERTER.convert_with_local_state(node.astext(), displaystyle=display)
+    except LatexError as error:
+        logging.getLogger(__name__).warning("formula %r: %s", node.astext(), error, location=node)
+        return ""
+
+
+def _visit_inline(translator: HTML5Translator, node: nodes.Element) -> None:
+    translator.body.append(_converted(node, display=False))
+    raise nodes.SkipNode
+
+
+def _visit_block(translator: HTML5Translator, node: nodes.Element) -> None:
+    translator.body.append(f'<div class="math">{_converted(node, display=True)}</div>\n')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Make MathML the form of formulas in HTML."""
+    app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,136 @@
+"""The documentation: what its pages show is made by the code, and nothing public is left out."""
+
+import doctest
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from derive import CATALOGUE
+from derive.tabular import Table
+from numerics.figures.curves import QUANTITIES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = {str(path.relative_to(DOCS)): path.read_text("utf-8") for path in DOCS.rglob("*.md")}
+
+sys.path.insert(0, str(DOCS))
+from extensions.formulas import FORMULAS  # noqa: E402
+from extensions.formulas.registry import checked  # noqa: E402
+from extensions.names import PACKAGES, public_names  # noqa: E402
+from extensions.offline import remote_resources  # noqa: E402
+
+COMMANDS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if 'if __name__ == "__main__"' in path.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("page", [page for page, text in PAGES.items() if ">>>" in text])
+def test_examples_on_pages_run(page):
+    found = doctest.testfile(str(DOCS / page), module_relative=False)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_output_of_commands_is_never_typed():
+    typed = [page for page, text in PAGES.items() if re.search(r"^\$ ", text, re.MULTILINE)]
+    assert typed == []
+
+
+def test_the_theory_uses_every_formula_and_no_other():
+    text = PAGES["theory.md"]
+    blocks = re.findall(r"^```\{derived\} (\S+)$", text, re.MULTILINE)
+    inline = re.findall(r"\{derived\}`([^`]+)`", text)
+    assert len(blocks) == len(set(blocks))
+    assert set(blocks) | set(inline) == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formula_is_derived(name):
+    built = FORMULAS[name]()
+    if isinstance(built, Table):
+        assert built.rows
+        assert {len(row) for row in built.rows} == {len(built.columns)}
+    else:
+        assert built
+        assert built.count("{") == built.count("}")
+
+
+def test_a_statement_that_does_not_hold_is_not_shown():
+    with pytest.raises(ArithmeticError, match="a = b does not hold"):
+        checked(False, "a = b")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_reference_is_the_public_list(package):
+    listed = [name for names in public_names(package).values() for name in names]
+    assert sorted(listed) == sorted(importlib.import_module(package).__all__)
+    assert f".. public:: {package}\n" in (DOCS / f"reference/{package}.rst").read_text("utf-8")
+
+
+def test_every_command_is_in_the_reference():
+    shown = re.findall(r"\{command-output\} python -m (\S+) --help", PAGES["reference/commands.md"])
+    assert sorted(shown) == COMMANDS
+
+
+def _lines_with_commands():
+    for page, text in PAGES.items():
+        for module, options in re.findall(r"python -m ([\w.]+)([^\n`]*)", text):
+            yield pytest.param(module, options, id=f"{page}: {module}{options[:40]}")
+
+
+@pytest.mark.parametrize(("module", "options"), [*_lines_with_commands()])
+def test_commands_on_pages_have_the_options_they_are_given(module, options, capsys):
+    assert module in COMMANDS
+    try:
+        main = importlib.import_module(module).main
+    except AttributeError:
+        main = importlib.import_module(f"{module}.__main__").main
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = re.findall(r"--[a-z-]+", capsys.readouterr().out)
+    assert set(re.findall(r"--[a-z-]+", options)) <= {*known, "--help"}
+
+
+def test_the_gallery_shows_every_quantity():
+    shown = re.findall(r"python -m numerics.escape .*--plot", PAGES["gallery.md"])
+    drawn = {(re.findall(r"--quantity (\S+)", line) or ["tau"])[0] for line in shown}
+    assert drawn == {*QUANTITIES, "potential"}
+
+
+def test_the_catalogue_is_listed():
+    missing = [name for name in CATALOGUE if f"`{name}`" not in PAGES["howto/activation.md"]]
+    assert missing == ["identity"]  # which is written x
+
+
+@pytest.mark.parametrize(
+    ("package", "heading"), [("derive", "mathematics"), ("numerics", "numbers")]
+)
+def test_the_map_knows_every_file(package, heading):
+    part = PAGES["map.md"].split(f"### The {heading}: ")[1].split("##")[0]
+    inside = {
+        path.name + "/" * path.is_dir()
+        for path in (ROOT / package).iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert set(re.findall(r"`([\w.]+(?:\.py|/))`", part)) == inside - {"__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('<script src="https://example.org/x.js"></script>', ["https://example.org/x.js"]),
+        ('<link rel="stylesheet" href="//example.org/x.css">', ["//example.org/x.css"]),
+        ("@import 'http://example.org/x.css';", ["http://example.org/x.css"]),
+        ("a { background: url(https://example.org/x.png) }", ["https://example.org/x.png"]),
+        ('<img src="x.svg"><script src="_static/x.js"></script>', []),
+        ('<a href="https://example.org/">a link</a>', []),
+    ],
+)
+def test_remote_resources_are_seen(text, found):
+    assert remote_resources(text) == found
