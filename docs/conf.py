@@ -39,7 +39,10 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 # Names of other libraries, whose documentation is not fetched, and one that is not public.
 nitpick_ignore_regex = [
-    ("py:.*", r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib)\..*"),
+    (
+        "py:.*",
+        r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec)\..*",
+    ),
     ("py:class", r"derive\.gaussian\.Monomial"),
 ]
 

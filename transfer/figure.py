@@ -47,7 +47,7 @@ def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
     panels[1].set_ylabel("source accuracy, held out")
     panels[0].plot([], [], "--", color="0.2", label="training")
     panels[0].plot([], [], "-", color="0.2", label="held out")
-    panels[0].legend()
+    panels[0].legend(loc="upper center")
     return rows
 
 

@@ -1,15 +1,16 @@
 """The public names of the packages, as their ``.pyi`` files list them."""
 
 import ast
-import importlib
+from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = ("derive", "numerics")
+PACKAGES = ("derive", "numerics", "transfer")
 
 
 def public_names(package: str) -> dict[str, list[str]]:
     """The public names of a package by the module that holds them, as its ``.pyi`` lists them."""
-    stub = Path(importlib.import_module(package).__path__[0], "__init__.pyi")
+    (folder,) = find_spec(package).submodule_search_locations  # not imported: it may need an extra
+    stub = Path(folder, "__init__.pyi")
     found: dict[str, list[str]] = {}
     for line in ast.parse(stub.read_text(encoding="utf-8")).body:
         if isinstance(line, ast.ImportFrom):
