@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
-from sympy import Basic, Expr, Rational, expand, numer, simplify, together
+from sympy import Expr, Rational, expand, numer, simplify, together
 
 from derive.errors import Undecided
+from derive.escape import LeadingTerm
+from derive.symbols import exact
+from numerics.balls import Bounds, Enclosure
 
 T = TypeVar("T")
 
@@ -39,16 +42,43 @@ def shown(text: str, value: object) -> Step:
 
 
 def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
-    """A step whose value must pass a test."""
-    return Step(text, value, bool(test(value)))
+    """A step whose value must pass a test.
+
+    Raises ``Undecided`` if the test gives ``None``: what is not known is not false.
+    """
+    outcome = test(value)
+    if outcome is None:
+        raise Undecided(f"{text}: open for {str(value)[:60]}")
+    return Step(text, value, bool(outcome))
 
 
-def equal(text: str, left: Expr, right: Expr) -> Step:
+def positive(value: Expr | Enclosure | LeadingTerm) -> bool | None:
+    """Whether an expression, an enclosed number or a leading term is positive; ``None`` if open."""
+    if isinstance(value, LeadingTerm):
+        return value.coefficient.is_positive
+    if isinstance(value, Enclosure):
+        ball = value.ball()
+        return True if ball > 0 else False if ball <= 0 else None
+    return value.is_positive
+
+
+def negative(value: Expr | Enclosure | LeadingTerm) -> bool | None:
+    """Whether an expression, an enclosed number or a leading term is negative; ``None`` if open."""
+    if isinstance(value, LeadingTerm):
+        return value.coefficient.is_negative
+    if isinstance(value, Enclosure):
+        ball = value.ball()
+        return True if ball < 0 else False if ball >= 0 else None
+    return value.is_negative
+
+
+def equal(text: str, left: Expr, right: Expr | int) -> Step:
     """A step that holds if two expressions agree identically; their difference is simplified.
 
     Raises ``Undecided`` if it is neither proved to vanish nor to differ from zero.
     """
-    return Step(text, Equation(left, right), is_zero(left - right))
+    sides = Equation(exact(left), exact(right))
+    return Step(text, sides, is_zero(sides.left - sides.right))
 
 
 @dataclass(frozen=True)
@@ -133,19 +163,13 @@ def leaves(value: object) -> Iterator[object]:
     """The expressions, enclosures, numbers and texts that a step's value is made of."""
     if isinstance(value, dict):
         value = tuple(value.values())
-    if is_dataclass(value) and not _is_enclosure(value):
+    if is_dataclass(value) and not isinstance(value, Enclosure | Bounds):
         value = tuple(getattr(value, field.name) for field in fields(value))
     if isinstance(value, (tuple, list)):
         for part in value:
             yield from leaves(part)
     else:
         yield value
-
-
-def _is_enclosure(value: object) -> bool:
-    from numerics.balls import Enclosure
-
-    return isinstance(value, Enclosure)
 
 
 def is_zero(expression: Expr) -> bool:
