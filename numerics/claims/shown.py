@@ -53,7 +53,7 @@ def _json(entries: Sequence[Entry], source: str, details: bool) -> str:
         if details:
             record["details"] = [
                 {"step": s.text, "value": structure(s.value), "text": plain(s.value),
-                 "holds": s.holds}
+                 "latex": in_latex(s.value), "holds": s.holds}
                 for s in entry.finding.details
             ]  # fmt: skip
         records.append(record | {"provenance": source})
