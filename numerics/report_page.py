@@ -8,6 +8,7 @@ import base64
 import html
 import json
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from derive.tabular import without_latex
 from numerics.claims.ledger import VERDICTS
 
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
+_ENLARGED = 1.7  # pixels a point: print has 4/3
 
 
 def page(results: Sequence[Any], folder: Path, source: str) -> str:
@@ -77,18 +79,20 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-def _image(file: Path) -> str:
-    """An image file as an address that holds it."""
-    data = base64.b64encode(file.read_bytes()).decode("ascii")
-    return f"data:{_IMAGES[file.suffix]};base64,{data}"
+def _image(file: Path) -> dict[str, Any]:
+    """An image as an address that holds it, and the width in pixels that makes it readable."""
+    content = file.read_bytes()
+    points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', content[:4000])
+    address = f"data:{_IMAGES[file.suffix]};base64,{base64.b64encode(content).decode('ascii')}"
+    return {"address": address, "width": round(float(points[1]) * _ENLARGED) if points else None}
 
 
 def _tables(file: Path) -> Markup:
     """A command's Markdown, with formulas as MathML, each table in a box that scrolls."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.use(dollarmath_plugin, renderer=lambda formula, _: convert(formula))
-    text = file.read_text(encoding="utf-8").replace("<!--", "`").replace("-->", "`")
-    rendered = reader.render(text)
+    text = re.sub(r"<!--.*?-->", "", file.read_text(encoding="utf-8"))  # provenance, shown on top
+    rendered = reader.render(text).replace("h3>", "h4>")
     rendered = rendered.replace("<table>", '<div class="wide" tabindex="0"><table>')
     rendered = rendered.replace("</table>", "</table></div>")
     return Markup(rendered)  # from this project's own commands, raw HTML escaped
