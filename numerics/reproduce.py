@@ -71,7 +71,6 @@ def steps(quality: str) -> list[Step]:
     """All steps of a quality, one of ``QUALITIES``, in the order of the page."""
     from numerics.figures.paper import FIGURES
 
-    replicas = {"quick": 20, "default": 100, "full": 400}[quality]
     brief = {"quick": set(FIGURES), "default": _COSTLY, "full": set()}[quality]
     return [
         Step(
@@ -100,6 +99,12 @@ def steps(quality: str) -> list[Step]:
             )
             for name, figure in FIGURES.items()
         ),
+        *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
+    ]  # fmt: skip
+
+
+def _tables(replicas: int) -> list[Step]:
+    return [
         _table("hermite", "Hermite students", "derive.tables --degree 1:8"),
         _table("activations", "Other activations",
                "derive.tables --activation erf --activation relu --activation sin"),
