@@ -15,6 +15,7 @@ from .escape import eigenvalues as eigenvalues
 from .escape import escape_limit as escape_limit
 from .escape import escape_time as escape_time
 from .escape import exit_time as exit_time
+from .escape import hermite_drift_limit as hermite_drift_limit
 from .escape import hermite_escape_limit as hermite_escape_limit
 from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law

@@ -228,10 +228,13 @@ def provenance(
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     ]
     settings = shlex.join([*unnamed, *named])
-    versions = ", ".join(f"{name} {_version(name)}" for name in libraries)
-    return (
-        f"{parser.prog} {settings} | lora-escape {_version('lora-escape')}{_commit()}, {versions}"
-    )
+    return f"{parser.prog} {settings} | {versions(libraries)}"
+
+
+def versions(libraries: Sequence[str]) -> str:
+    """The versions of this project, with its commit, and of libraries, in one line."""
+    listed = ", ".join(f"{name} {_version(name)}" for name in libraries)
+    return f"lora-escape {_version('lora-escape')}{_commit()}, {listed}"
 
 
 def _version(distribution: str) -> str:

@@ -11,6 +11,7 @@ from sympy import (
     QQ,
     Expr,
     Integer,
+    KroneckerDelta,
     Poly,
     S,
     combsimp,
@@ -176,24 +177,38 @@ def _taylor_term(f: Expr, end: int) -> LeadingTerm:
 def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
     r"""Leading behaviour of τ for the pure Hermite pair of symbolic degree: Prop. 3, derived.
 
-    Arguments: ``n`` an integer expression; at ``end`` 1 any, at ``end`` 0 one whose parity SymPy
-    can tell, such as ``2*p`` or ``2*p + 1`` with a positive integer symbol ``p``. Normalisation
-    ``n*n!``, ``x`` as in ``escape_limit``.
-
-    From :math:`S(Q) = \sum_j s_j (Q-1)^{2j} Q^{n-2j}`, :math:`s_j = n!^2/((n-2j)!\,(2j)!!^2)`,
-    :math:`b = -S'(\mu^2)/(n\,n!)` and :math:`a = \mu^{n-1} + \mu b` (65)-(69).
-
-    Raises ``InputError`` for ``n`` of unknown parity at end 0, for ``n = 1`` there (use
-    ``escape_limit``) and for another end. Source: Prop. 3, (74)-(79). Exact.
+    Arguments and errors: as ``hermite_drift_limit``. Source: Prop. 3, (74)-(79). Exact.
 
     >>> from sympy import Symbol
     >>> p = Symbol("p", integer=True, positive=True)
     >>> hermite_escape_limit(2*p, 0).coefficient
     factorial2(2*p)/factorial2(2*p - 1)
     """
+    return leading_escape_time(*hermite_drift_limit(n, end))
+
+
+def hermite_drift_limit(n: Expr, end: int) -> tuple[LeadingTerm, LeadingTerm]:
+    r"""Leading terms of a and b of the pure Hermite pair of symbolic degree.
+
+    Arguments: ``n`` an integer expression; at ``end`` 1 any, at ``end`` 0 one whose parity SymPy
+    can tell, such as ``2*p`` or ``2*p + 1`` with a positive integer symbol ``p``. Normalisation
+    ``n*n!``, ``x`` as in ``escape_limit``.
+
+    From :math:`S(Q) = \sum_j s_j (Q-1)^{2j} Q^{n-2j}`, :math:`s_j = n!^2/((n-2j)!\,(2j)!!^2)`,
+    :math:`b = -S'(\mu^2)/(n\,n!)` and :math:`a = \mu^{n-1} + \mu b` (65)-(69). For odd ``n`` ≥ 3
+    the signs of ``a`` at the two ends differ, which proves Prop. 2 for all of them.
+
+    Raises ``InputError`` for ``n`` of unknown parity at end 0, for ``n = 1`` there (use
+    ``escape_limit``) and for another end. Source: (70)-(79). Exact.
+
+    >>> from sympy import Symbol
+    >>> p = Symbol("p", integer=True, positive=True)
+    >>> [hermite_drift_limit(2*p + 1, end)[0].coefficient.is_positive for end in (0, 1)]
+    [False, True]
+    """
     n = exact(n)
     if end == 1 and n.is_integer and n.is_positive:
-        return _hermite_limit_at_one(n)
+        return _hermite_drift_at_one(n)
     if end != 0 or n.is_even is None or not (n - 1).is_positive:
         raise InputError(
             f"degree {n} at end {end!r} is not accepted: end 1 with a positive integer, or end 0 "
@@ -208,21 +223,18 @@ def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
         slope = (n * factorial2(n - 2)) ** 2
         normalizer = n * (n * factorial2(n - 2)) * factorial2(n - 1)
     b = -slope / normalizer
-    # a = μ^(n-1) + μ·b(0) + ...: of first order in μ, with coefficient b(0) but for n = 2, where
-    # b(0) > 0 decides without it.
-    return leading_escape_time(LeadingTerm(b, Integer(1)), LeadingTerm(b))
+    # a = μ^(n-1) + μ·b(0) + ...: of first order in μ, the power being of that order if n = 2.
+    return LeadingTerm(b + KroneckerDelta(n, 2), Integer(1)), LeadingTerm(b)
 
 
-def _hermite_limit_at_one(n: Expr) -> LeadingTerm:
-    """Prop. 3 at μ → 1: the terms j ≥ 2 of S vanish there to fourth order and drop out."""
+def _hermite_drift_at_one(n: Expr) -> tuple[LeadingTerm, LeadingTerm]:
+    """The terms j ≥ 2 of S vanish at μ = 1 to fourth order and drop out."""
     weight = combsimp(factorial(n) ** 2 / (4 * factorial(n - 2)))
     power = factorial(n) * Q**n + weight * (Q - 1) ** 2 * Q ** (n - 2)
     b = -diff(power, Q).subs(Q, mu**2) / (n * factorial(n))
     a = mu ** (n - 1) + mu * b
     slope = combsimp(diff(a, mu).subs(mu, 1))
-    return leading_escape_time(
-        LeadingTerm(-slope.factor(), Integer(1)), LeadingTerm(combsimp(b.subs(mu, 1)))
-    )
+    return LeadingTerm(-slope.factor(), Integer(1)), LeadingTerm(combsimp(b.subs(mu, 1)))
 
 
 def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:

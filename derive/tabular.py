@@ -92,7 +92,33 @@ def as_text(table: Table) -> str:
 
 def as_markdown(table: Table) -> str:
     """The table in GitHub's Markdown, formulas between dollars."""
-    return _with_tabulate(table, typeset, "github", f"### {table.title.latex}\n\n", "\n")
+    return _with_tabulate(table, _markdown, "github", f"### {_markdown(table.title)}\n\n", "\n")
+
+
+_LATEX_TEXT = {r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textbackslash{}": "\\"}
+
+
+def without_latex(text: str) -> str:
+    r"""Text of a LaTeX cell outside its formulas, as plain text.
+
+    >>> without_latex(r"squared\_relu, 50\%")
+    'squared_relu, 50%'
+    """
+    for command, sign in _LATEX_TEXT.items():
+        text = text.replace(command, sign)
+    return re.sub(r"\\([_%&#${}])", r"\1", text)
+
+
+def _markdown(cell: Cell) -> str:
+    """A cell in Markdown: formulas between dollars, code between backticks, bars escaped."""
+    pieces = typeset(cell).split("$")
+    for place in range(0, len(pieces), 2):
+        parts = re.split(r"\\texttt\{((?:\\.|[^{}])*)\}", pieces[place])
+        parts[1::2] = [f"`{without_latex(code)}`" for code in parts[1::2]]
+        for command, sign in _LATEX_TEXT.items():
+            parts[::2] = [text.replace(command, sign) for text in parts[::2]]
+        pieces[place] = "".join(parts)
+    return "$".join(pieces).replace("|", r"\|")
 
 
 def _with_tabulate(

@@ -6,6 +6,7 @@ of two decimal strings, which can be pickled, compared and printed without loss.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil, log2
 
@@ -53,6 +54,41 @@ def enclosure(ball: arb, digits: int) -> Enclosure:
         return Enclosure("0", text[4:])
     mid, _, radius = text.partition(" +/- ")
     return Enclosure(mid, radius or "0")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Decimal numbers between which a real number, or a function on an interval, lies. Certified.
+
+    A wide ball keeps its sign in this form, which a midpoint with one radius may lose.
+    """
+
+    low: str
+    high: str
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where both bounds have that sign, else 0."""
+        return (Decimal(self.low) > 0) - (Decimal(self.high) < 0)
+
+
+def bounds(ball: arb, digits: int = 6) -> Bounds:
+    """The ends of a ball, rounded outwards to so many significant digits.
+
+    Raises ``InputError`` for an unbounded ball. Certified.
+
+    >>> bounds(arb(1) / 3)
+    Bounds(low='0.333333', high='0.333334')
+    """
+    if not ball.is_finite():
+        raise InputError("an unbounded ball is not accepted: no decimals bound it")
+    ends = ((ball.lower(), ROUND_FLOOR), (ball.upper(), ROUND_CEILING))
+    return Bounds(*(_rounded(end.fmpq(), digits, way) for end, way in ends))
+
+
+def _rounded(number: fmpq, digits: int, way: str) -> str:
+    context = Context(prec=digits, rounding=way)
+    return str(context.divide(Decimal(int(number.p)), Decimal(int(number.q))))
 
 
 def bits_for(digits: int) -> int:

@@ -78,9 +78,9 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
         slope = _polynomial(rational_polynomial(drift.a).derivative())
         at_zero, at_one = (_polynomial_end(rational_polynomial(drift.a), end) for end in (0, 1))
         return BallDrift(a, b, slope, at_zero, at_one)
-    a = _real_function(drift.a)
-    b = _deferred(lambda: _real_function(drift.b))
-    slope = _deferred(lambda: _real_function(diff(drift.a, mu)))
+    a = real_function(drift.a)
+    b = _deferred(lambda: real_function(drift.b))
+    slope = _deferred(lambda: real_function(diff(drift.a, mu)))
     nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
     return BallDrift(a, b, slope, _end(drift.a, a, 0), _end(drift.a, a, 1), nu)
 
@@ -114,7 +114,7 @@ def student_mean_function(student: Activation) -> BallFunction:
 
 def _mean_of(closed: Callable[[], Expr], integrand: Callable[[], Kinked]) -> BallFunction:
     try:
-        return _real_function(closed())
+        return real_function(closed())
     except NoClosedForm:
         return mean_function(integrand())
 
@@ -129,7 +129,7 @@ def _polynomial(polynomial: fmpq_poly) -> BallFunction:
     return lambda strength: evaluate(polynomial, strength)
 
 
-def _real_function(expression: Expr) -> BallFunction:
+def real_function(expression: Expr) -> BallFunction:
     """A real function of ``mu``, also where its closed form is a sum of complex conjugates."""
     if not expression.has(I):
         return ball_function(expression, [mu])
@@ -152,7 +152,7 @@ def _end(a: Expr, compiled: BallFunction, end: int) -> BallFunction | None:
         if not compiled(arb(end)).contains(0) or simplify(a.subs(mu, end)) != 0:
             return compiled if order else None
         a = diff(a, mu)
-        compiled = _real_function(a)
+        compiled = real_function(a)
     return compiled
 
 

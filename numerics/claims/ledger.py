@@ -1,27 +1,104 @@
-"""What a claim is, the kinds of verdict, and the list of all claims.
+"""What a claim is, the kinds of verdict, the steps they rest on, and the list of all claims.
 
 The verdicts are never mixed up: ``proved`` by symbolic derivation, ``certified`` by enclosures,
 ``supported`` by simulation with its uncertainty, ``refuted`` by counter-evidence, ``undecided``. A
 claim is entered by decorating its check with ``@claim``; the verdict given there is the recorded
-one, and a check that finds another is reported.
+one, and a check that finds another is reported. A check returns steps: what it computed, and what
+follows from each. The verdict is read off the steps, so what is shown is what was decided on.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar
 
 from sympy import Expr, Rational, expand, numer, simplify, together
 
 from derive.errors import Undecided
+from derive.escape import LeadingTerm
+from derive.symbols import exact
+from numerics.balls import Bounds, Enclosure
+
+T = TypeVar("T")
 
 VERDICTS = ("proved", "certified", "supported", "refuted", "undecided")
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of a check: ``text`` says what was computed, ``value`` holds it.
+
+    ``value`` is a SymPy expression, an enclosure, a number, text, or a tuple, mapping or dataclass
+    of these. ``holds`` is what follows from it for the claim; ``None`` if it is only shown.
+    """
+
+    text: str
+    value: Any
+    holds: bool | None = None
+
+
+def shown(text: str, value: object) -> Step:
+    """A step that the verdict does not depend on: parameters, a formula on the way."""
+    return Step(text, value)
+
+
+def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
+    """A step whose value must pass a test.
+
+    Raises ``Undecided`` if the test gives ``None``: what is not known is not false.
+    """
+    outcome = test(value)
+    if outcome is None:
+        raise Undecided(f"{text}: open for {str(value)[:60]}")
+    return Step(text, value, bool(outcome))
+
+
+def positive(value: Expr | Enclosure | LeadingTerm) -> bool | None:
+    """Whether an expression, an enclosed number or a leading term is positive; ``None`` if open."""
+    if isinstance(value, LeadingTerm):
+        return value.coefficient.is_positive
+    if isinstance(value, Enclosure):
+        ball = value.ball()
+        return True if ball > 0 else False if ball <= 0 else None
+    return value.is_positive
+
+
+def negative(value: Expr | Enclosure | LeadingTerm) -> bool | None:
+    """Whether an expression, an enclosed number or a leading term is negative; ``None`` if open."""
+    if isinstance(value, LeadingTerm):
+        return value.coefficient.is_negative
+    if isinstance(value, Enclosure):
+        ball = value.ball()
+        return True if ball < 0 else False if ball >= 0 else None
+    return value.is_negative
+
+
+def equal(text: str, left: Expr, right: Expr | int) -> Step:
+    """A step that holds if two expressions agree identically; their difference is simplified.
+
+    Raises ``Undecided`` if it is neither proved to vanish nor to differ from zero.
+    """
+    sides = Equation(exact(left), exact(right))
+    return Step(text, sides, is_zero(sides.left - sides.right))
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Two sides that were compared: ``left``, as computed, and ``right``, as claimed."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What a check found: ``verdict``, one of ``VERDICTS``, and the ``evidence`` in one line."""
+    """What a check found.
+
+    Fields: ``verdict``, one of ``VERDICTS``; the ``evidence`` in one line; ``details``, the steps.
+    """
 
     verdict: str
     evidence: str
+    details: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +113,13 @@ class Claim:
     statement: str
     recorded: str
     check: Callable[[], Finding]
+
+    def found(self) -> Finding:
+        """Run the check; what stays open is ``undecided``, with the reason."""
+        try:
+            return self.check()
+        except Undecided as error:
+            return Finding("undecided", str(error), (shown("what stays open", str(error)),))
 
 
 CLAIMS: dict[str, Claim] = {}
@@ -53,19 +137,39 @@ def claim(
     return enter
 
 
-def decided(verdict: str, holds: bool, evidence: str) -> Finding:
-    """A verdict of the given kind if the statement holds.
+def decided(verdict: str, evidence: str, *steps: Step) -> Finding:
+    """A verdict of the given kind if every judged step holds.
 
     An exact or certified check that fails is a counter-example; a simulation that fails leaves the
     statement undecided.
     """
     otherwise = "undecided" if verdict == "supported" else "refuted"
-    return Finding(verdict if holds else otherwise, evidence)
+    return Finding(verdict if _all_hold(steps) else otherwise, evidence, steps)
 
 
-def refuted_if(found: bool, evidence: str) -> Finding:
-    """A refutation if there is counter-evidence; finding none proves nothing."""
-    return Finding("refuted" if found else "undecided", evidence)
+def refuted_if(evidence: str, *steps: Step) -> Finding:
+    """A refutation if every judged step of the counter-example holds; else nothing is proved."""
+    return Finding("refuted" if _all_hold(steps) else "undecided", evidence, steps)
+
+
+def _all_hold(steps: tuple[Step, ...]) -> bool:
+    judgements = [step.holds for step in steps if step.holds is not None]
+    if not judgements:
+        raise ValueError("a check must judge at least one of its steps")
+    return all(judgements)
+
+
+def leaves(value: object) -> Iterator[object]:
+    """The expressions, enclosures, numbers and texts that a step's value is made of."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if is_dataclass(value) and not isinstance(value, Enclosure | Bounds):
+        value = tuple(getattr(value, field.name) for field in fields(value))
+    if isinstance(value, (tuple, list)):
+        for part in value:
+            yield from leaves(part)
+    else:
+        yield value
 
 
 def is_zero(expression: Expr) -> bool:

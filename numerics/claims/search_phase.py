@@ -1,42 +1,122 @@
-"""Claims on the drift, the escape time and its singularities (Sec. 3, App. A.1, E, F, H)."""
+"""Claims on the search phase of any pair: growth, exit time, when it is slow (Sec. 3.1, E.1)."""
 
-from fractions import Fraction
-from itertools import pairwise
-
-from sympy import Expr, Matrix, Rational, Symbol, diff, simplify, sqrt, symbols, tanh
+from sympy import ImmutableMatrix, Symbol, diff, expand, limit, log, oo, sqrt, symbols
 
 from derive.drift import hermite_drift
-from derive.escape import eigenvalues, escape_limit, escape_time, hermite_escape_limit
-from derive.grammar import parse_activation
-from derive.mechanics import acceleration, energy
-from derive.pair import MISALIGNMENTS, Pair, closed_drift, drift_of, frozen_risk
-from derive.symbols import mu
-from numerics.claims.ledger import Finding, claim, decided, is_zero, refuted_if
+from derive.escape import eigenvalues, escape_time, exit_time
+from derive.symbols import Q, d, m, mu, rho, u
+from numerics.claims.ledger import (
+    Finding,
+    claim,
+    decided,
+    equal,
+    judged,
+    positive,
+    refuted_if,
+    shown,
+)
 from numerics.singularities import find_singularities
 
-_ODD = range(3, 42, 2)
+_A, _B = symbols("a b", real=True)
+_JACOBIAN = ImmutableMatrix([[_B, _A], [_A, 0]])
 
 
-def matched(text: str) -> Pair:
-    """The matched pair of an activation."""
-    activation = parse_activation(text)
-    return Pair(activation, activation)
+@claim(
+    "search-phase",
+    "Sec. 3, (7), (57)",
+    "Near u = m = 0 the flow is u̇ = a m + b u, ṁ = a u, for any loss L(Q, ρ)",
+    "proved",
+)
+def _search_phase() -> Finding:
+    by_q, by_rho, x, y, w = symbols("L_Q L_rho L_QQ L_Qrho L_rhorho", real=True)
+    here, there = Q - mu**2, rho - mu
+    loss = by_q * here + by_rho * there + x * here**2 / 2 + y * here * there + w * there**2 / 2
+    loss = loss.subs({Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m})
+    velocity = (-diff(loss, u), -(1 - m**2) * diff(loss, m))
+    found = ImmutableMatrix(
+        2, 2, lambda i, j: expand(diff(velocity[i], (u, m)[j]).subs({u: 0, m: 0}))
+    )
+    a, b = -(2 * mu * by_q + by_rho), -2 * by_q
+    return decided(
+        "proved",
+        "a = -(2μ L_Q + L_ρ), b = -2 L_Q; higher slopes of L drop out",
+        shown("Jacobian at the origin, rows u and m", found),
+        equal("∂u̇/∂u is b", found[0, 0], b),
+        equal("∂u̇/∂m is a", found[0, 1], a),
+        equal("∂ṁ/∂u is a", found[1, 0], a),
+        equal("∂ṁ/∂m", found[1, 1], 0),
+    )
 
 
-def _exact(text: str) -> tuple[Expr, Expr]:
-    """Drift coefficients of a matched pair that has them in closed form."""
-    drift = closed_drift(matched(text))
-    return drift.a, drift.b
+@claim(
+    "effective-alignment",
+    "Sec. 2.2",
+    "Before fine-tuning u and m vanish, yet the student is aligned: ρ/√Q = 1",
+    "proved",
+)
+def _effective_alignment() -> Finding:
+    alignment = (mu + u * m) / sqrt(mu**2 + u**2 + 2 * mu * u * m)
+    step = equal("ρ/√Q at u = m = 0", alignment.subs({u: 0, m: 0}), 1)
+    return decided("proved", "μ/√(μ²), at every strength", shown("ρ/√Q", alignment), step)
 
 
 @claim(
     "escape-rate", "Prop. 1, (59)", "The search phase grows at λ₊ = ½(b + √(b² + 4a²))", "proved"
 )
 def _rate() -> Finding:
-    a, b = symbols("a b", real=True)
-    found = Matrix([[b, a], [a, 0]]).eigenvals()
-    holds = {simplify(x) for x in found} == {simplify(x) for x in eigenvalues(a, b)}
-    return decided("proved", holds, "eigenvalues of the flow's Jacobian, symbolic a and b")
+    x = Symbol("x")
+    plus, minus = eigenvalues(_A, _B)
+    found = _JACOBIAN.charpoly(x).as_expr()
+    return decided(
+        "proved",
+        "eigenvalues of the flow's Jacobian, symbolic a and b",
+        shown("Jacobian", _JACOBIAN),
+        shown("λ₊, λ₋", (plus, minus)),
+        equal("characteristic polynomial is (x-λ₊)(x-λ₋)", found, (x - plus) * (x - minus)),
+    )
+
+
+@claim(
+    "exit-time",
+    "Prop. 1, (9), (61)",
+    "From u, m of the order 1/√d the exit time is log d/(b + √(b² + 4a²)), to leading order",
+    "proved",
+)
+def _exit_time() -> Finding:
+    a, c, r, rate = symbols("a c R lambda", positive=True)
+    plus = eigenvalues(a, _B)[0]
+    growing = ImmutableMatrix([plus, a])
+    image = _JACOBIAN.subs(_A, a) * growing
+    exit_at = log(r * sqrt(d) / c) / rate
+    share = limit(exit_at / log(d), d, oo)
+    return decided(
+        "proved",
+        "for the linearised flow, symbolic a and b: t/log d → ½ τ",
+        equal("first entry of J v is that of λ₊ v, v = (λ₊, a)", image[0], plus * growing[0]),
+        equal("second entry", image[1], plus * growing[1]),
+        shown("time at which c e^(λt)/√d reaches the radius R", exit_at),
+        equal("t/log d as d → ∞", share.subs(rate, plus), exit_time(a, _B, d) / log(d)),
+    )
+
+
+@claim(
+    "slow-where-small",
+    "Remark 1",
+    "Small values of |a| and b slow the escape: λ₊ increases with both",
+    "proved",
+)
+def _slow_where_small() -> Finding:
+    a = Symbol("a", positive=True)
+    plus, minus = eigenvalues(a, _B)
+    root = plus - minus
+    return decided(
+        "proved",
+        "slopes of λ₊ in closed form, symbolic a > 0 and b",
+        equal("∂λ₊/∂a is positive", diff(plus, a), 2 * a / root),
+        equal("∂λ₊/∂b has the sign of λ₊", diff(plus, _B), plus / root),
+        equal("λ₊λ₋ is negative, so λ₊ > 0 > λ₋", expand(plus * minus), -(a**2)),
+        judged("λ₊ - λ₋", root, positive),
+    )
 
 
 @claim(
@@ -46,176 +126,11 @@ def _rate() -> Finding:
     "refuted",
 )
 def _divergence() -> Finding:
-    finite = [s for s in find_singularities(hermite_drift(6, "squared")) if not s.diverges]
+    finite = tuple(s for s in find_singularities(hermite_drift(6, "squared")) if not s.diverges)
     where = f"squared labels, He_6: a = 0, b > 0 at μ = {finite[0].mu.mid[:8]}" if finite else ""
-    exact = escape_time(0, 2) == Rational(1, 2)
-    refuted = bool(finite) and exact
-    return refuted_if(refuted, f"{where}, so τ = 1/b is finite; it needs b ≤ 0")
-
-
-@claim("linear-drift", "App. E.2", "x has a = 1 - μ, b = -1, and τ increases with μ", "proved")
-def _linear() -> Finding:
-    a, b = _exact("x")
-    x = Symbol("x", positive=True)
-    slope = simplify(diff(escape_time(x, -1), x) * x**3 * sqrt(4 * x**2 + 1))
-    negative = is_zero(slope + (1 + 2 * x**2 + sqrt(4 * x**2 + 1)))
-    holds = is_zero(a - (1 - mu)) and b == -1 and negative
-    return decided("proved", holds, "dτ/da < 0 for a = 1 - μ > 0, in closed form")
-
-
-@claim(
-    "relu-dip",
-    "Sec. 3.2 (b)",
-    "For ReLU, τ decreases slightly at small μ before it increases",
-    "refuted",
-)
-def _relu() -> Finding:
-    twice = is_zero(escape_time(*_exact("relu")) - 2 * escape_time(*_exact("x")))
-    return refuted_if(twice, "a = (1-μ)/2, b = -1/2: τ is twice the linear one exactly")
-
-
-@claim(
-    "divergence-at-one",
-    "Sec. 3.2 (b)",
-    "τ diverges as μ → 1 for x, erf, ReLU (and as (1-μ)^-2)",
-    "proved",
-)
-def _at_one() -> Finding:
-    limits = [escape_limit(closed_drift(matched(text)), 1) for text in ("x", "erf", "relu")]
-    holds = all(limit.exponent == -2 for limit in limits)
-    return decided("proved", holds, "leading terms of a and b at μ = 1, exactly")
-
-
-@claim(
-    "common-activations",
-    "Sec. 3.2 (b)",
-    "x, erf, ReLU, sigmoid, tanh, GELU have a finite escape time at every strength below 1",
-    "certified",
-)
-def _common() -> Finding:
-    names = ("x", "erf", "relu", "sigmoid", "tanh", "gelu")
-    found = {text: find_singularities(drift_of(matched(text))) for text in names}
-    return decided("certified", not any(found.values()), "no zero of a in (0, 1), lists complete")
-
-
-@claim(
-    "odd-singularity",
-    "Prop. 2",
-    "Odd Hermite degrees (3 to 41) have a strength at which τ diverges",
-    "certified",
-)
-def _odd() -> Finding:
-    found = [find_singularities(hermite_drift(n)) for n in _ODD]
-    holds = all(len(each) == 1 and each[0].diverges for each in found)
-    return decided("certified", holds, "exactly one each, and it diverges")
-
-
-@claim(
-    "odd-singularity-shifts",
-    "Sec. 3.2 (c)",
-    "The critical strength shifts to the right with the odd degree (3 to 41)",
-    "certified",
-)
-def _shifts() -> Finding:
-    found = [find_singularities(hermite_drift(n))[0] for n in _ODD]
-    bounds = [(Fraction(s.mu.mid), Fraction(s.mu.radius)) for s in found]
-    holds = all(x + r < y - t for (x, r), (y, t) in pairwise(bounds))
-    ends = f"{float(found[0].mu):.4f} up to {float(found[-1].mu):.4f}"
-    return decided("certified", holds, f"disjoint enclosures, in order: {ends}")
-
-
-@claim(
-    "even-singularities",
-    "Sec. 3.2 (c)",
-    "Even Hermite degrees have no singularity up to 8, and two from 10 on (to 40)",
-    "certified",
-)
-def _even() -> Finding:
-    counts = {n: len(find_singularities(hermite_drift(n))) for n in range(2, 41, 2)}
-    holds = all(count == (0 if n < 10 else 2) for n, count in counts.items())
-    return decided("certified", holds, "none for 2 to 8, two for each even degree from 10 to 40")
-
-
-_N = Symbol("n", integer=True, positive=True)
-_HALF = Symbol("p", integer=True, positive=True)
-
-
-@claim("limit-at-one", "Prop. 3", "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n", "proved")
-def _limit_at_one() -> Finding:
-    law = hermite_escape_limit(_N, 1)
-    holds = is_zero(law.coefficient * (2 * _N - 1) ** 2 - 1) and law.exponent == -2
-    return decided("proved", holds, "for symbolic n")
-
-
-@claim("limit-at-zero-odd", "Prop. 3", "τ ~ μ^-2 as μ → 0 for odd degrees from 3 on", "proved")
-def _limit_odd() -> Finding:
-    law = hermite_escape_limit(2 * _HALF + 1, 0)
-    return decided("proved", law.exponent == -2, f"coefficient {law.coefficient}, symbolic n")
-
-
-@claim("limit-at-zero-even", "Prop. 3", "τ stays finite as μ → 0 for even degrees", "proved")
-def _limit_even() -> Finding:
-    law = hermite_escape_limit(2 * _HALF, 0)
-    return decided("proved", law.exponent == 0, f"limit {law.coefficient}, symbolic n")
-
-
-@claim(
-    "frozen-risk",
-    "beyond the paper",
-    "a(μ) = -ℓ'(μ) with ℓ the frozen risk (eight activations)",
-    "proved",
-)
-def _frozen() -> Finding:
-    names = ("x", "He3", "relu", "erf", "sin", "exp", "gauss", "squared_relu")
-    wrong = [
-        text
-        for text in names
-        if not is_zero(_exact(text)[0] + diff(frozen_risk(matched(text)), mu))
-    ]
-    return decided("proved", not wrong, f"{', '.join(names)}: symbolic in μ")
-
-
-@claim(
-    "misaligned-norm",
-    "App. A.1",
-    "The additional term of the misaligned model has no effect on the dynamics",
-    "refuted",
-)
-def _misaligned() -> Finding:
-    x = parse_activation("x")
-    drift = closed_drift(Pair(x, x, misalignment=MISALIGNMENTS["spherical"]))
-    coupling = drift.a**2 + drift.misalignment**2 * drift.b**2
-    tau = 1 / eigenvalues(sqrt(coupling), drift.b)[0]
-    tilted, aligned = (f.subs(mu, Rational(9, 10)) for f in (tau, escape_time(1 - mu, -1)))
+    b = Symbol("b", positive=True)
     return refuted_if(
-        bool(2 * tilted < aligned),
-        f"x at μ = 0.9: τ = {float(tilted):.3g} instead of {float(aligned):.3g}, "
-        "through the overlap with ξ",
+        f"{where}, so τ = 1/b is finite; it needs b ≤ 0",
+        judged("squared labels, He_6: zeros of a in (0, 1) at which b > 0", finite, bool),
+        judged("τ at a = 0, b > 0", escape_time(0, b), lambda tau: tau == 1 / b),
     )
-
-
-@claim(
-    "correlation-loss",
-    "App. H",
-    "Under the correlation loss the linear student's dynamics do not depend on μ",
-    "proved",
-)
-def _correlation() -> Finding:
-    x = parse_activation("x")
-    drift = closed_drift(Pair(x, x, loss="correlation"))
-    return decided("proved", (drift.a, drift.b) == (1, 0), "a = 1, b = 0")
-
-
-@claim(
-    "mechanics",
-    "App. F, (84)-(88)",
-    "With m = tanh g: g̈ = a² tanh g + b ġ, and the energy changes at the rate b ġ²",
-    "proved",
-)
-def _mechanics() -> Finding:
-    a, b, g, v = symbols("a b g v", real=True)
-    force = acceleration(a, b, g, v)
-    total = energy(a, g, v)
-    rate = diff(total, g) * v + diff(total, v) * force
-    holds = is_zero(force - a**2 * tanh(g) - b * v) and is_zero(rate - b * v**2)
-    return decided("proved", holds, "derived from the flow, symbolic a and b")

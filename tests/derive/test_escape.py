@@ -28,6 +28,7 @@ from derive.escape import (
     escape_limit,
     escape_time,
     exit_time,
+    hermite_drift_limit,
     hermite_escape_limit,
     leading_escape_time,
     local_law,
@@ -148,6 +149,26 @@ def test_proposition_2(degree):
     a = hermite_drift(degree).a
     near_zero, near_one = Rational(1, 1000), Rational(999, 1000)
     assert a.eval(near_zero) < 0 < a.eval(near_one)
+
+
+def test_proposition_2_for_every_odd_degree():
+    """The leading terms of a differ in sign; the zero between them has b = -μ^(n-2) < 0."""
+    at_zero, at_one = (hermite_drift_limit(2 * p + 1, end)[0].coefficient for end in (0, 1))
+    assert at_zero.is_negative
+    assert at_one.is_positive
+    assert not hermite_drift_limit(2 * p, 0)[0].coefficient.is_negative
+
+
+@pytest.mark.parametrize("degree", range(2, 61))
+def test_leading_terms_of_the_drift_degree_by_degree(degree):
+    drift = hermite_drift(degree)
+    for name, general in zip(("a", "b"), hermite_drift_limit(2 * p + degree % 2, 0), strict=True):
+        (exponent,), coefficient = getattr(drift, name).terms()[-1]
+        expected = general.coefficient.subs(p, degree // 2)
+        assert (expected, general.exponent) == (coefficient, exponent)
+    a, b = hermite_drift_limit(n, 1)
+    assert (drift.a.eval(1), -drift.a.diff(mu).eval(1)) == (0, a.coefficient.subs(n, degree))
+    assert drift.b.eval(1) == b.coefficient
 
 
 @given(rationals.filter(lambda r: 0 < r < 1))

@@ -11,7 +11,14 @@ from sympy import Poly, Rational
 
 from derive.errors import InputError
 from derive.symbols import z
-from numerics.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
+from numerics.balls import (
+    Enclosure,
+    bits_for,
+    bounds,
+    enclosure,
+    evaluate,
+    rational_polynomial,
+)
 
 fractions = st.fractions(min_value=-(10**6), max_value=10**6, max_denominator=10**9)
 
@@ -39,6 +46,31 @@ def test_wide_balls_have_an_enclosure_and_unbounded_ones_none():
     assert (wide.mid, float(wide.radius) >= 1) == ("0", True)
     with pytest.raises(InputError, match="unbounded"):
         enclosure(arb("inf"), 5)
+
+
+@given(fractions, st.integers(1, 30))
+def test_bounds_hold_the_number_and_are_near(number, digits):
+    with ctx.workprec(bits_for(digits) + 40):
+        found = bounds(arb(fmpq(number.numerator, number.denominator)), digits)
+    low, high = Fraction(found.low), Fraction(found.high)
+    assert low <= number <= high
+    assert high - low <= 2 * abs(number) * Fraction(10) ** (1 - digits)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sign"),
+    [("1e-3", "1", 1), ("-1", "-1e-3", -1), ("-1", "1", 0), ("-1e-3", "1", 0)],
+)
+def test_bounds_of_wide_balls_keep_their_sign(low, high, sign):
+    """An enclosure by midpoint and radius of these would contain 0."""
+    found = bounds(arb(low).union(arb(high)))
+    assert float(found.low) == pytest.approx(float(low), rel=1e-4)
+    assert found.sign == sign
+
+
+def test_unbounded_balls_have_no_bounds():
+    with pytest.raises(InputError, match="unbounded"):
+        bounds(arb("inf"))
 
 
 def test_exact_numbers_have_no_radius():

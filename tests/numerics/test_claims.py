@@ -1,25 +1,80 @@
-"""The ledger: every verdict is the recorded one, wrong claims are refuted, kinds are not mixed."""
+"""The ledger: every verdict is the recorded one and rests on its steps; kinds are not mixed."""
 
 import json
+import os
+import subprocess
+import sys
+from functools import cache
 
 import pytest
-from sympy import Symbol, sqrt
+from sympy import Basic, Integer, Symbol, sqrt, symbols
 
 from derive.errors import Undecided
+from derive.escape import LeadingTerm
+from numerics.balls import Bounds, Enclosure
 from numerics.claims import __main__ as command_module
-from numerics.claims.__main__ import main, verdict_of
-from numerics.claims.ledger import CLAIMS, VERDICTS, Claim, Finding, claim, decided, is_zero
+from numerics.claims.__main__ import main
+from numerics.claims.ledger import (
+    CLAIMS,
+    VERDICTS,
+    Claim,
+    Finding,
+    claim,
+    decided,
+    equal,
+    is_zero,
+    judged,
+    leaves,
+    negative,
+    positive,
+    refuted_if,
+    shown,
+)
+from numerics.claims.shown import Entry, ledger_shown
 
 COMMAND = "numerics.claims"
+# What a verdict must show: the kinds of values its steps hold.
+EVIDENCE = {
+    "proved": Basic,
+    "certified": Enclosure | Bounds,
+    "supported": float,
+    "refuted": Basic | Enclosure | float,
+}
+SLOW = {"network-rank", "two-stages-recover", "matched-recovery"}
+QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
+x = Symbol("x", positive=True)
+
+
+@cache
+def found(name: str) -> Finding:
+    return CLAIMS[name].found()
 
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_the_recorded_verdict_is_found_again(name):
     entry = CLAIMS[name]
-    found = verdict_of(entry)
     assert entry.recorded in VERDICTS
-    assert (found.verdict, bool(found.evidence)) == (entry.recorded, True), found.evidence
-    assert "\n" not in found.evidence
+    assert (found(name).verdict, bool(found(name).evidence)) == (entry.recorded, True), found(name)
+    assert "\n" not in found(name).evidence
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_verdict_rests_on_steps_of_its_kind(name):
+    finding = found(name)
+    judgements = [step.holds for step in finding.details if step.holds is not None]
+    assert judgements
+    assert all(judgements)
+    decisive = [step.value for step in finding.details if step.holds is not None]
+    kind = EVIDENCE[finding.verdict]
+    assert any(isinstance(leaf, kind) for leaf in leaves(decisive)), decisive
+
+
+@pytest.mark.parametrize("name", [n for n, e in CLAIMS.items() if e.recorded == "supported"])
+def test_what_simulations_support_names_its_setting(name):
+    """Runs name their number and seed; flows the strength."""
+    steps = found(name).details
+    told = " ".join(f"{step.text} {step.value}" for step in steps)
+    assert {"runs", "seed"} <= set(told.replace("'", " ").replace(":", " ").split()) or "mu" in told
 
 
 def test_there_are_forty_claims_of_every_decided_kind():
@@ -31,46 +86,94 @@ def test_a_planted_wrong_claim_is_refuted_and_the_exit_code_says_so(monkeypatch,
     planted: dict[str, Claim] = {}
     monkeypatch.setattr("numerics.claims.ledger.CLAIMS", planted)
     monkeypatch.setattr(command_module, "CLAIMS", planted)
-    x = Symbol("x", positive=True)
 
     @claim("planted", "nowhere", "√(1+x) = 1 + x/2", "proved")
     def _planted() -> Finding:
-        return decided("proved", is_zero(sqrt(1 + x) - 1 - x / 2), "at a rational point")
+        return decided("proved", "at a rational point", equal("both", sqrt(1 + x), 1 + x / 2))
 
-    assert verdict_of(planted["planted"]).verdict == "refuted"
+    assert planted["planted"].found().verdict == "refuted"
     assert main([]) == 1
     assert "verdicts changed: planted" in capsys.readouterr().err
+    assert main(["--claim", "planted", "--format", "csv"]) == 1
+    assert "sqrt(x + 1) = x/2 + 1,false" in capsys.readouterr().out
 
 
 def test_what_is_neither_proved_nor_refuted_is_undecided():
     def check() -> Finding:
         raise Undecided("no enclosure narrows")
 
-    found = verdict_of(Claim("open", "", "", "undecided", check))
-    assert (found.verdict, found.evidence) == ("undecided", "no enclosure narrows")
+    open_one = Claim("open", "", "", "undecided", check).found()
+    assert (open_one.verdict, open_one.evidence) == ("undecided", "no enclosure narrows")
+    assert open_one.details
 
 
-def test_the_command_prints_one_claim_in_every_format(command):
+def test_the_verdict_follows_from_every_step():
+    right, wrong = equal("same", x + x, 2 * x), judged("sign", -x, positive)
+    assert decided("proved", "", right, shown("also", x)).verdict == "proved"
+    assert decided("proved", "", right, wrong).verdict == "refuted"
+    assert decided("certified", "", right, wrong).verdict == "refuted"
+    assert decided("supported", "", right, wrong).verdict == "undecided"
+    assert refuted_if("", right).verdict == "refuted"
+    assert refuted_if("", right, wrong).verdict == "undecided"
+
+
+def test_a_check_that_judges_nothing_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        decided("proved", "", shown("only", x))
+    with pytest.raises(ValueError, match="at least one"):
+        refuted_if("")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Symbol("y", real=True), Enclosure("0.1", "0.2"), LeadingTerm(Symbol("c", real=True))],
+)
+def test_an_unknown_sign_is_not_guessed(value):
+    assert positive(value) is negative(value) is None
+    with pytest.raises(Undecided, match="sign"):
+        judged("sign", value, positive)
+
+
+@pytest.mark.parametrize("value", [Integer(3), Enclosure("0.3", "0.2"), LeadingTerm(Integer(2))])
+def test_known_signs_are_told(value):
+    assert (positive(value), negative(value)) == (True, False)
+
+
+def test_zero_is_proved_or_refuted_or_open():
+    a, b = symbols("a b", real=True)
+    assert is_zero((a + b) ** 2 - a**2 - 2 * a * b - b**2)
+    assert not is_zero(a - b)
+
+
+def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
     for form in ("text", "latex", "markdown", "csv", "json"):
         done = command(COMMAND, "--claim", "relu-dip", "--format", form)
         assert (done.returncode, done.stderr) == (0, "")
         assert "refuted" in done.stdout
+        assert "twice that of x, which increases" in done.stdout
     (record,) = json.loads(done.stdout)
     assert (record["claim"], record["verdict"], record["recorded"]) == (
         "relu-dip",
         "refuted",
         "refuted",
     )
+    assert [step["holds"] for step in record["details"]] == [None, True, None]
+    assert record["details"][0]["value"][0]["expression"] == "-(mu - 1)/2"
 
 
-def test_the_latex_ledger_compiles(compiles):
-    rows = [
-        (e.name, e.place, e.statement, e.recorded, e.recorded, "λ₊ of μ → 1")
-        for e in CLAIMS.values()
-    ]
-    shown = command_module._shown(rows, "latex", "source")
-    assert shown.isascii()
-    body = shown.replace("tabular}", "longtable}")
+def test_one_line_a_claim_unless_steps_are_wanted():
+    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    brief, full = (ledger_shown(entries, "csv", "source", details) for details in (False, True))
+    assert len(brief.splitlines()) == len(QUICK) + 1
+    assert len(full.splitlines()) == 1 + sum(len(e.finding.details) for e in entries)
+    assert all(brief.count(f"\n{name},") == 1 for name in QUICK)
+
+
+def test_the_latex_ledger_compiles_with_every_step(compiles):
+    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    latex = ledger_shown(entries, "latex", "source", details=True)
+    assert latex.isascii()
+    body = latex.replace("tabular}", "longtable}")
     compiles(
         "\\documentclass{article}\\usepackage[a4paper,margin=20mm]{geometry}"
         "\\usepackage{amsmath,array,booktabs,longtable}\\begin{document}\n"
@@ -78,10 +181,27 @@ def test_the_latex_ledger_compiles(compiles):
     )
 
 
-def test_a_second_run_gives_the_same(command):
-    options = ("--claim", "cubic-delay", "--claim", "odd-singularity", "--format", "json")
+def test_a_simulation_gives_the_same_again(command):
+    options = ("--claim", "cubic-delay", "--claim", "odd-singularity-single", "--format", "json")
     first, second = (json.loads(command(COMMAND, *options).stdout) for _ in range(2))
     assert first == second
+
+
+def test_another_process_finds_the_same_steps(tmp_path):
+    """Also under another order of hashes, which SymPy's own order of terms must not depend on."""
+    options = [part for name in QUICK for part in ("--claim", name)]
+    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    done = subprocess.run(
+        [sys.executable, "-m", COMMAND, *options, "--format", "json"],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    theirs = json.loads(done.stdout)
+    ours = json.loads(ledger_shown(entries, "json", "", details=True))
+    assert [{**each, "provenance": ""} for each in theirs] == ours
 
 
 def test_unknown_claims_are_one_line(command):

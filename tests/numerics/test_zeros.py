@@ -1,6 +1,8 @@
 """All zeros of a in (0, 1) for any pair: against the exact route, and planted zeros."""
 
 import json
+from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from flint import arb, ctx, fmpq
@@ -13,7 +15,7 @@ from derive.pair import ClosedDrift, Pair, drift_of
 from derive.symbols import mu
 from numerics.enclosures import ball_drift
 from numerics.singularities import find_singularities
-from numerics.zeros import enclose_zero, isolate_zeros, sign_of
+from numerics.zeros import enclose_zero, isolate_zeros, sign_cells, sign_of, zero_cells
 
 
 @pytest.mark.parametrize("labels", ["matched", "squared"])
@@ -130,3 +132,37 @@ def test_bad_usage_is_one_line(command, options, hint):
     assert (done.returncode, done.stdout) == (2, "")
     assert hint in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def _ends(cells):
+    """The ends of neighbouring cells, which must meet, from 0 to 1."""
+    ends = [(Fraction(cell.lower), Fraction(cell.upper)) for cell in cells]
+    assert (ends[0][0], ends[-1][1]) == (0, 1)
+    assert all(left[1] == right[0] for left, right in pairwise(ends))
+    return ends
+
+
+@pytest.mark.parametrize("text", ["x", "erf", "gelu", "sin(3*x)", "He10", "tanh"])
+def test_cells_cover_the_range_and_prove_the_list(text):
+    activation = parse_activation(text)
+    balls = ball_drift(drift_of(Pair(activation, activation)))
+    cells = zero_cells(balls)
+    for (lower, upper), cell in zip(_ends(cells), cells, strict=True):
+        assert cell.bounds.sign != 0
+        if cell.reason == "a keeps its sign":
+            middle = (lower + upper) / 2
+            value = balls.a(arb(fmpq(middle.numerator, middle.denominator)))
+            assert Fraction(cell.bounds.low) <= Fraction(float(value)) <= Fraction(cell.bounds.high)
+    assert sum(cell.zero for cell in cells) == len(isolate_zeros(balls))
+
+
+def test_sign_cells_cover_the_range():
+    cells = sign_cells(lambda x: (5 * x - 7).exp() - arb("0.0001"))
+    _ends(cells)
+    assert {cell.bounds.sign for cell in cells} == {1}
+
+
+@pytest.mark.parametrize("zero", ["0", "0.3", "1"])
+def test_a_planted_zero_has_no_sign_cells(zero):
+    with pytest.raises(Undecided, match="sign"):
+        sign_cells(lambda x: x - arb(zero))

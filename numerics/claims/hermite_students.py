@@ -1,0 +1,222 @@
+"""Claims on pure Hermite students: singularities and extreme strengths (Sec. 3.2 c, Prop. 2, 3)."""
+
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+
+from sympy import Expr, Rational, Symbol, diff, expand_func, factorial, gammasimp
+
+from derive.drift import hermite_drift, hermite_power
+from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
+from derive.hermite import hermite_mean
+from derive.symbols import Q, mu
+from numerics.balls import Enclosure
+from numerics.claims.ledger import (
+    Finding,
+    claim,
+    decided,
+    equal,
+    judged,
+    negative,
+    positive,
+    refuted_if,
+    shown,
+)
+from numerics.singularities import Singularity, find_singularities
+
+_DIGITS = 15
+_ODD = range(3, 42, 2)
+_N = Symbol("n", integer=True, positive=True)
+_HALF = Symbol("p", integer=True, positive=True)
+
+
+def zeros_of(n: int, labels: str = "matched") -> tuple[Singularity, ...]:
+    """All zeros of ``a`` of the pure Hermite student."""
+    return find_singularities(hermite_drift(n, labels), _DIGITS)
+
+
+@claim(
+    "odd-singularity",
+    "Prop. 2",
+    "Every odd Hermite degree from 3 on has a strength at which τ diverges",
+    "proved",
+)
+def _odd() -> Finding:
+    n = 2 * _HALF + 1
+    at_zero, at_one = (hermite_drift_limit(n, end)[0] for end in (0, 1))
+    b = -(mu ** (n - 2))
+    return decided(
+        "proved",
+        "a = μ^(n-1) + μ b changes sign on (0, 1), and b = -μ^(n-2) < 0 where it vanishes",
+        judged("a as μ → 0, degree 2p+1", at_zero, negative),
+        judged("a as 1 - μ → 0, degree 2p+1", at_one, positive),
+        equal("a = μ^(n-1) + μ b vanishes where b is -μ^(n-2)", mu ** (n - 1) + mu * b, 0),
+        judged("that b", b, negative),
+        judged("τ at a = 0 and such a b", escape_time(0, b), lambda tau: tau.is_infinite),
+    )
+
+
+@claim(
+    "odd-singularity-single",
+    "Prop. 2",
+    "For odd Hermite degrees from 3 to 41 there is exactly one such strength",
+    "certified",
+)
+def _single() -> Finding:
+    steps = [
+        judged(f"He_{n}: all zeros", zeros_of(n), lambda s: len(s) == 1 and s[0].diverges)
+        for n in _ODD
+    ]
+    return decided("certified", "exactly one zero of a each, and τ diverges there", *steps)
+
+
+@claim(
+    "odd-singularity-shifts",
+    "Sec. 3.2 (c)",
+    "The critical strength shifts to the right with the odd degree (3 to 41)",
+    "certified",
+)
+def _shifts() -> Finding:
+    found = tuple(zeros_of(n)[0].mu for n in _ODD)
+    ends = f"{float(found[0]):.4f} up to {float(found[-1]):.4f}"
+    steps = [
+        judged(f"He_{n} and He_{n + 2}: zeros in this order", pair, _in_order)
+        for n, pair in zip(_ODD, pairwise(found), strict=False)
+    ]
+    return decided("certified", f"disjoint enclosures, in order: {ends}", *steps)
+
+
+def _in_order(pair: tuple[Enclosure, Enclosure]) -> bool | None:
+    (x, r), (y, t) = ((Fraction(e.mid), Fraction(e.radius)) for e in pair)
+    return None if abs(x - y) <= r + t else x < y
+
+
+@claim(
+    "even-singularities",
+    "Sec. 3.2 (c)",
+    "Even Hermite degrees have no singularity up to 8, and two from 10 on (to 40)",
+    "certified",
+)
+def _even() -> Finding:
+    steps = [
+        judged(
+            f"He_{n}: all zeros",
+            zeros_of(n),
+            partial(_all_diverge, 0 if n < 10 else 2),
+        )
+        for n in range(2, 41, 2)
+    ]
+    evidence = "none for 2 to 8, two for each even degree from 10 to 40, τ diverges at both"
+    return decided("certified", evidence, *steps)
+
+
+def _all_diverge(count: int, zeros: tuple[Singularity, ...]) -> bool:
+    return len(zeros) == count and all(each.diverges for each in zeros)
+
+
+@claim("limit-at-one", "Prop. 3", "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n", "proved")
+def _limit_at_one() -> Finding:
+    law = hermite_escape_limit(_N, 1)
+    ratio = (law.coefficient.subs(_N, _N + 1) / law.coefficient).factor()
+    a, b = hermite_drift_limit(_N, 1)
+    return decided(
+        "proved",
+        "for symbolic n, in the paper's time units n n!",
+        shown("a and b as x = 1 - μ → 0: coefficient, exponent", (a, b)),
+        judged("τ as x → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
+        equal("its coefficient", law.coefficient, 1 / (2 * _N - 1) ** 2),
+        judged("1 - coefficient of n+1 over n", (1 - ratio).factor(), positive),
+    )
+
+
+@claim("limit-at-zero-odd", "Prop. 3", "τ ~ μ^-2 as μ → 0 for odd degrees from 3 on", "proved")
+def _limit_odd() -> Finding:
+    n = 2 * _HALF + 1
+    law = hermite_escape_limit(n, 0)
+    return decided(
+        "proved",
+        f"coefficient {law.coefficient} for degree 2p+1",
+        shown("a and b as μ → 0: coefficient, exponent", hermite_drift_limit(n, 0)),
+        judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
+    )
+
+
+@claim("limit-at-zero-even", "Prop. 3", "τ stays finite as μ → 0 for even degrees", "proved")
+def _limit_even() -> Finding:
+    law = hermite_escape_limit(2 * _HALF, 0)
+    return decided(
+        "proved",
+        f"limit {law.coefficient} for degree 2p",
+        shown("b as μ → 0: coefficient, exponent", hermite_drift_limit(2 * _HALF, 0)[1]),
+        judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == 0),
+    )
+
+
+def _next_over_this(times: Expr) -> Expr:
+    """Ratio of the coefficients at 0 of degrees n + 2 and n, times a factor that depends on n."""
+    size = hermite_escape_limit(2 * _HALF + 1, 0).coefficient * times
+    ratio = (size.subs(_HALF, _HALF + 1) / size).rewrite("gamma")
+    return expand_func(gammasimp(ratio)).factor()
+
+
+@claim(
+    "limit-at-zero-order",
+    "Sec. 3.2 (c), Prop. 3",
+    "As μ → 0 higher odd degrees escape slower, in the paper's time units n n!",
+    "proved",
+)
+def _order() -> Finding:
+    ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
+    return decided(
+        "proved",
+        "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
+        equal("coefficient of degree 2p+3 over that of n = 2p+1", ratio, (n + 1) / n),
+        judged("that minus 1", (ratio - 1).factor(), positive),
+    )
+
+
+@claim(
+    "limit-at-zero-order-raw",
+    "Sec. 3.2 (c), Prop. 3",
+    "As μ → 0 higher odd degrees escape slower in the flow's own time, too",
+    "refuted",
+)
+def _order_raw() -> Finding:
+    n = 2 * _HALF + 1
+    raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
+    return refuted_if(
+        "the order is that of the units n n!: without them, or with He_n/√n!, it is reversed",
+        judged("1 - ratio, time as in the flow", (1 - raw).factor(), positive),
+        judged("1 - ratio for He_n/√n!", (1 - scaled).factor(), positive),
+        shown("ratio of degree 2p+3 to 2p+1: flow, He_n/√n!", (raw, scaled)),
+    )
+
+
+@claim(
+    "even-mean-cause",
+    "Sec. 3.2 (c), App. E.5",
+    "The mean alone keeps the escape of even Hermite students finite as μ → 0 (2 to 20)",
+    "proved",
+)
+def _mean_cause() -> Finding:
+    steps = []
+    for n in range(2, 21, 2):
+        of_mean = diff(hermite_mean(n) ** 2, Q).subs(Q, 0)
+        slope = hermite_power(n).diff(Q).eval(0)
+        steps.append(equal(f"He_{n}: S'(0) is that of the mean squared", slope, of_mean))
+    evidence = "b(0) = -S'(0)/(n n!) comes from c_0² alone; without it b(0) = 0 and τ diverges"
+    return decided("proved", evidence, *steps)
+
+
+@claim(
+    "start-gets-worse",
+    "beyond the paper",
+    "Pre-training improves the start of odd Hermite students at every strength",
+    "refuted",
+)
+def _start() -> Finding:
+    a = hermite_drift_limit(2 * _HALF + 1, 0)[0]
+    return refuted_if(
+        "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on: a little pre-training hurts",
+        judged("a as μ → 0, degree 2p+1", a, negative),
+    )

@@ -1,0 +1,257 @@
+"""Claims that simulations support: SGD exact in law, and the flow (Sec. 3.2, App. B.4, E, I)."""
+
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from derive.grammar import parse_transform
+from numerics.claims.activations import pair_of
+from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
+from numerics.flow import flow_of, integrate
+from numerics.sgd import Learner, Stage, simulate
+from numerics.stability import stable_learning_rate
+
+Exits: TypeAlias = dict[str, Any]
+_RUNS, _SEED, _BATCH, _DIMENSION = 60, 1, 16, 1000
+
+
+def _exits(text: str, strength: float, horizon: int, share: float = 0.1, d: int = 1000) -> Exits:
+    """Exit times of runs in units of 1/γ, with what they were simulated with.
+
+    ``low`` and ``high`` hold the median with 95 % confidence: order statistics of the runs, those
+    that never leave counting as infinite.
+    """
+    pair = pair_of(text)
+    rate = share * stable_learning_rate(pair, strength, d, _BATCH)
+    learner = Learner(pair, strength, d, rate, batch=_BATCH)
+    runs = simulate(learner, range(_RUNS), _SEED, horizon, stop_at_exit=True)
+    times = np.sort(np.nan_to_num(runs.exits * rate, nan=np.inf))
+    rank = int(binom.ppf(0.025, _RUNS, 0.5))
+    return {
+        "low": float(times[rank - 1]),
+        "median": float(np.median(times)),
+        "high": float(times[_RUNS - rank]),
+        "exits": int(np.isfinite(times).sum()),
+        "runs": _RUNS,
+        "d": d,
+        "learning_rate": rate,
+        "batch": _BATCH,
+        "horizon": horizon,
+        "seed": _SEED,
+    }
+
+
+def _apart(exits: tuple[Exits, ...]) -> bool:
+    """Whether medians increase, their confidence intervals being disjoint."""
+    return all(x["high"] < y["low"] for x, y in pairwise(exits))
+
+
+def _later(text: str, strengths: tuple[float, ...], horizon: int) -> Step:
+    exits = tuple(_exits(text, strength, horizon) for strength in strengths)
+    named = ", ".join(map(str, strengths))
+    return judged(f"{text}: exit times at μ = {named}, intervals disjoint", exits, _apart)
+
+
+@claim(
+    "strong-pre-training-delays",
+    "Sec. 3.2 (a), Fig. 1",
+    "Linear students with stronger pre-training leave the search phase later",
+    "supported",
+)
+def _delay() -> Finding:
+    step = _later("x", (0.1, 0.5, 0.9), 10**6)
+    times = ", ".join(f"{exits['median']:.3g}" for exits in step.value)
+    evidence = f"medians {times} of {_RUNS} runs at μ = 0.1, 0.5, 0.9, d = {_DIMENSION}"
+    return decided("supported", evidence, step)
+
+
+@claim(
+    "common-delays",
+    "Sec. 3.2 (b), App. E.3, Fig. 5",
+    "So do students of erf, ReLU and sigmoid",
+    "supported",
+)
+def _common_delays() -> Finding:
+    steps = [_later(text, (0.3, 0.8), 10**6) for text in ("erf", "relu", "sigmoid")]
+    evidence = f"medians of {_RUNS} runs at μ = 0.3 and 0.8, d = {_DIMENSION}, intervals disjoint"
+    return decided("supported", evidence, *steps)
+
+
+@claim(
+    "exit-time-simulated",
+    "Prop. 1, (9)",
+    "SGD's exit time grows as ½ τ log d (x, μ = 0.5)",
+    "supported",
+)
+def _law() -> Finding:
+    dimensions = (100, 1000, 10_000, 100_000)
+    exits = tuple(_exits("x", 0.5, 3 * 10**6, d=d) for d in dimensions)
+    medians = np.array([float(each["median"]) for each in exits])
+    half_tau = 1 / (2 * flow_of(pair_of("x"), 0.5).rate())
+    widths = np.array([float(each["high"]) - float(each["low"]) for each in exits]) / 4
+    (slope, _), covariance = np.polyfit(
+        np.log(dimensions), medians, 1, w=1 / widths, cov="unscaled"
+    )
+    fit = {"slope": float(slope), "error": float(covariance[0, 0] ** 0.5), "half_tau": half_tau}
+    return decided(
+        "supported",
+        f"medians against log d: slope {slope:.2f} ± {fit['error']:.2f}, ½ τ = {half_tau:.2f}",
+        *[shown(f"d = {d}", each) for d, each in zip(dimensions, exits, strict=True)],
+        judged("slope within 3 errors of ½ τ", fit, _agrees),
+    )
+
+
+def _agrees(fit: dict[str, float]) -> bool:
+    return abs(fit["slope"] - fit["half_tau"]) < 3 * fit["error"] < 0.3 * fit["half_tau"]
+
+
+@claim(
+    "flow-limit",
+    "Sec. 2.1, App. C",
+    "For small learning rates SGD concentrates on its gradient flow (x, μ = 0.5)",
+    "supported",
+)
+def _flow_limit() -> Finding:
+    gaps = tuple(_distance_to_flow(rate) for rate in (1.6e-3, 4e-4, 1e-4))
+    return decided(
+        "supported",
+        f"distances {', '.join(f'{gap:.2g}' for gap in gaps)} at γ = 0.0016, 0.0004, 0.0001: √γ",
+        shown("simulation", {"runs": 40, "d": _DIMENSION, "batch": 1, "seed": _SEED, "time": 8.0}),
+        judged("root mean square distance of (u, m) at these γ, halved each time", gaps, _halved),
+    )
+
+
+def _halved(gaps: tuple[float, ...]) -> bool:
+    return all(1.5 < x / y < 2.7 for x, y in pairwise(gaps))
+
+
+def _distance_to_flow(rate: float, horizon: float = 8.0) -> float:
+    """Root mean square distance of SGD to the flow from each run's own start."""
+    learner = Learner(pair_of("x"), 0.5, _DIMENSION, rate, signs="aligned")
+    last = round(horizon / rate)
+    states = simulate(learner, range(40), _SEED, last, [0, last]).states
+    flow = flow_of(pair_of("x"), 0.5)
+    ends = np.array([integrate(flow, start, horizon).at(horizon) for start in states[:, 0]])
+    return float(np.sqrt(np.mean(np.sum((states[:, 1] - ends) ** 2, axis=1))))
+
+
+@claim(
+    "cubic-delay",
+    "App. I, Fig. 9",
+    "He_3 students are delayed near the singular strength",
+    "supported",
+)
+def _cubic() -> Finding:
+    near, far = (_exits("He3", s, 100_000) for s in (0.3, 0.7))
+    return decided(
+        "supported",
+        f"{near['exits']} of {_RUNS} runs exit at μ = 0.3, {far['exits']} of {_RUNS} at μ = 0.7, "
+        "in the same steps",
+        judged("μ = 0.3, near 0.3207: few exits", near, lambda runs: runs["exits"] < 6),
+        judged("μ = 0.7: nearly all exit", far, lambda runs: runs["exits"] > 54),
+    )
+
+
+@claim(
+    "two-stages-escape",
+    "App. B.4, Fig. 4",
+    "Squared labels first, then the original ones, leave the search phase of He_3 at μ = 0.3",
+    "supported",
+)
+def _two_stages_escape() -> Finding:
+    ends = _ends(_two_stages())
+    least = min(ends["abs_m"])
+    return decided(
+        "supported",
+        f"10 runs, d = 1000: |m| ≥ {least:.3f} at the end",
+        shown("simulation", _TWO_STAGES),
+        judged("last states of the runs: |m| > 0.9", ends, lambda e: min(e["abs_m"]) > 0.9),
+    )
+
+
+@claim(
+    "two-stages-recover",
+    "App. B.4, Fig. 4",
+    "These two stages recover the teacher of He_3 at μ = 0.3",
+    "refuted",
+)
+def _two_stages_recover() -> Finding:
+    ends = _ends(_two_stages())
+    loss, rho = float(np.median(ends["loss"])), float(np.median(np.abs(ends["rho"])))
+    return refuted_if(
+        f"10 runs end at |ρ| = {rho:.3f}, loss {loss:.3f} of the 3 of no student: u m = -μ, "
+        "not 1 - μ",
+        shown("simulation", _TWO_STAGES),
+        judged("last states of the runs: loss > 1", ends, lambda e: min(e["loss"]) > 1),
+    )
+
+
+_TWO_STAGES = {
+    "student": "He3", "mu": 0.3, "d": 1000, "learning_rate": 2e-5, "batch": 16, "runs": 10,
+    "first": "squared labels until |m| = 1/2", "steps": 1_200_000, "seed": _SEED,
+}  # fmt: skip
+
+
+@cache
+def _two_stages() -> NDArray[np.float64]:
+    """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
+    stage = Stage(parse_transform("squared"), until_overlap=0.5)
+    learner = Learner(pair_of("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
+    return simulate(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
+
+
+def _ends(states: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:
+    losses = flow_of(pair_of("He3"), 0.3).loss(states)
+    return {
+        "abs_m": tuple(map(float, np.abs(states[:, 1]))),
+        "rho": tuple(float(0.3 + u * m) for u, m in states),
+        "loss": tuple(map(float, losses)),
+    }
+
+
+@claim(
+    "even-plateau",
+    "Sec. 3.2 (c), App. E.5, Fig. 7",
+    "Even students learn u quickly, then halt while m grows; the halt fades as μ grows (He_4)",
+    "supported",
+)
+def _plateau() -> Finding:
+    halts = {f"He4, mu = {strength}": _halt("He4", strength) for strength in (0.1, 0.2, 0.5)}
+    odd = _halt("He3", 0.5)
+    *waits, odd_wait = (h["wait_for_m"] / h["rise_of_u"] for h in (*halts.values(), odd))
+    listed = ", ".join(f"{wait:.1f}" for wait in waits)
+    return decided(
+        "supported",
+        f"flow: the wait for m, over the time u took, is {listed}; {odd_wait:.1f} for He_3",
+        *[shown(name, halt) for name, halt in halts.items()],
+        shown("He3, mu = 0.5", odd),
+        judged("wait over rise for He_4 at μ = 0.1, 0.2, 0.5", tuple(waits), _fading),
+    )
+
+
+def _fading(waits: tuple[float, ...]) -> bool:
+    return waits[0] > 5 and all(x > y for x, y in pairwise(waits))
+
+
+def _halt(text: str, strength: float) -> dict[str, float]:
+    """When the flow from (0.03, 0.03) brings |u| to half its range, and then m to 0.9."""
+    flow = flow_of(pair_of(text), strength)
+    horizon = 100 / flow.rate()
+    path = integrate(flow, [0.03, 0.03], horizon)
+    times = np.linspace(0, horizon, 20_001)
+    u, m = path.at(times).T
+    early = int(np.argmax(np.abs(u) >= 0.4 * (1 - strength)))
+    later = int(np.argmax(np.abs(m) >= 0.9))
+    halfway = (early + later) // 2
+    return {
+        "rise_of_u": float(times[early]),
+        "m_then": float(m[early]),
+        "wait_for_m": float(times[later] - times[early]),
+        "u_halfway": float(u[halfway]),
+        "m_halfway": float(m[halfway]),
+        "tau": 1 / flow.rate(),
+    }

@@ -1,0 +1,249 @@
+"""Everything made anew: steps are kept or made again, and the page is whole in a real browser."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from derive.command import versions
+from numerics import reproduce
+from numerics.figures.paper import FIGURES
+from numerics.report_page import mathematics, page
+from numerics.reproduce import LIBRARIES, QUALITIES, Result, Step, look_up, make, steps
+
+COMMAND = "numerics.reproduce"
+QUICK = ("figure-8", "escape-time", "singularities", "activations")
+SOURCE = "versions"
+
+
+def writing(text: str, name: str = "note", needs: str = "") -> Step:
+    """A step that writes a table."""
+    command = f"derive.tables --degree {text} --format markdown --output @/{name}.md"
+    return Step(name, "Notes", "table", (command,), (f"{name}.md",), needs)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "steps").mkdir()
+    return tmp_path
+
+
+def test_what_is_there_is_kept_and_what_differs_is_made_again(folder):
+    step = writing("3")
+    first = make(step, folder, SOURCE)
+    stamp = (folder / "note.md").stat().st_mtime_ns
+    assert (first.state, first.seconds > 0) == ("made", True)
+    assert make(step, folder, SOURCE) == Result(step, "kept", first.seconds)
+    assert (folder / "note.md").stat().st_mtime_ns == stamp
+    assert make(step, folder, "other versions").state == "made"
+    assert make(writing("4"), folder, "other versions").state == "made"
+    assert "4" in (folder / "note.md").read_text()
+
+
+@pytest.mark.parametrize("damage", ["output", "no output", "record", "no record", "list"])
+def test_a_damaged_step_is_made_again(folder, damage):
+    step, record = writing("3"), folder / "steps" / "note.json"
+    make(step, folder, SOURCE)
+    whole = (folder / "note.md").read_bytes()
+    if damage == "output":
+        (folder / "note.md").write_bytes(whole[:20])
+    elif damage == "no output":
+        (folder / "note.md").unlink()
+    elif damage == "no record":
+        record.unlink()
+    else:
+        record.write_text({"record": '{"commands": [', "list": "[]"}[damage])
+    assert look_up(step, folder, SOURCE).state == "missing"
+    assert make(step, folder, SOURCE).state == "made"
+    assert (folder / "note.md").read_bytes() == whole
+
+
+def test_other_code_means_everything_anew(folder, monkeypatch):
+    step = writing("3")
+    make(step, folder, SOURCE)
+    monkeypatch.setattr(reproduce, "code_digest", lambda: "other")
+    assert look_up(step, folder, SOURCE).state == "missing"
+
+
+def test_a_failed_step_says_why_and_keeps_nothing_old(folder):
+    make(writing("3"), folder, SOURCE)
+    failed = make(writing("0"), folder, SOURCE)
+    assert failed.state == "failed"
+    assert "argument --degree" in failed.reason
+    assert not (folder / "note.md").exists()
+    assert "The step note failed" in page([failed], folder, SOURCE)
+
+
+def test_a_step_whose_module_is_not_installed_is_left_out(folder):
+    left_out = make(writing("3", needs="no_such_module"), folder, SOURCE)
+    assert (left_out.state, left_out.reason) == (
+        "skipped",
+        "needs no_such_module, which is not installed",
+    )
+    assert "Left out: needs no_such_module" in page([left_out], folder, SOURCE)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_every_figure_is_a_step_and_names_do_not_clash(quality):
+    every = steps(quality)
+    assert {f"figure-{name}" for name in FIGURES} <= {step.name for step in every}
+    outputs = [output for step in every for output in step.outputs]
+    assert len(set(outputs)) == len(outputs)
+    assert len({step.name for step in every}) == len(every)
+    assert {step.kind for step in every} == {"ledger", "figure", "table"}
+
+
+def test_formulas_become_mathematics_and_text_stays_text():
+    html = mathematics(r"a\_b < $\frac{1}{2}$ & 50\%")
+    assert html.startswith("a_b &lt; <math")
+    assert html.endswith("&amp; 50%")
+    assert "<mfrac>" in html
+
+
+def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
+    command = "numerics.claims --claim relu-dip --format json --output @/claims.json"
+    step = Step("claims", "Claims", "ledger", (command,), ("claims.json",))
+    html = page([make(step, folder, SOURCE)], folder, SOURCE)
+    assert '<span class="verdict refuted">refuted</span>' in html
+    assert "3 steps of relu-dip" in html
+    assert "<mfrac>" in html
+    records = json.loads((folder / "claims.json").read_text())
+    records[0]["verdict"] = "proved"
+    (folder / "claims.json").write_text(json.dumps(records))
+    assert "recorded as refuted" in page([Result(step, "failed", 0, "x")], folder, SOURCE)
+
+
+def test_the_command_goes_on_where_it_was_stopped(command, tmp_path):
+    options = ("--quick", "--format", "json", "--workers", "2")
+    one = command(COMMAND, *options, "--step", "figure-8")
+    assert (one.returncode, one.stderr) == (0, "")
+    two = command(COMMAND, *options, "--step", "figure-8", "--step", "hermite")
+    states = {record["step"]["name"]: record["state"] for record in json.loads(two.stdout)}
+    assert (states["figure-8"], states["hermite"], states["claims"]) == ("kept", "made", "missing")
+    assert (tmp_path / "results" / "index.html").is_file()
+
+
+def test_a_run_killed_midway_is_finished_by_the_next(tmp_path):
+    line = [sys.executable, "-m", COMMAND, "--quick", "--step", "figure-8", "--step", "figure-6"]
+    running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    record = tmp_path / "results" / "steps" / "figure-6.json"
+    while not record.exists() and running.poll() is None:
+        pass
+    running.kill()
+    running.wait()
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "kept" in done.stdout
+    assert not list((tmp_path / "results").rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--step", "nonsense"), ("--quick", "--full"), ("--workers", "0"), ("--folder", "file/in")],
+)
+def test_bad_usage_is_one_line(command, tmp_path, options):
+    (tmp_path / "file").write_text("")
+    done = command(COMMAND, *options)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+# In a browser.
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """Headless Chromium that reports its console and its requests."""
+    paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if not all(paths):
+        reason = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+        if os.environ.get("CI"):
+            pytest.fail(f"CI installs a browser, but it is not there: {reason}")
+        pytest.skip(reason)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = paths[0]
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(paths[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder with the page of a few quick steps."""
+    folder = tmp_path_factory.mktemp("results")
+    options = [part for name in QUICK for part in ("--step", name)]
+    line = [sys.executable, "-m", COMMAND, "--quick", "--folder", str(folder), *options]
+    subprocess.run(line, check=True, capture_output=True)
+    return folder
+
+
+def faults(browser, file: Path, width: int = 1200) -> list[str]:
+    """What is wrong with a page: console errors, broken images, requests, what sticks out."""
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.set_window_size(width, 900)
+    browser.get(file.as_uri())
+    console = [entry["message"] for entry in browser.get_log("browser")]
+    images = browser.execute_script(
+        "return [...document.images].filter(i => !(i.complete && i.naturalWidth > 0 && i.alt))"
+        ".map(i => 'broken image: ' + i.alt)"
+    )
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [e["params"]["request"]["url"] for e in events
+             if e["method"] == "Network.requestWillBeSent"]  # fmt: skip
+    foreign = [url for url in asked if url != file.as_uri() and not url.startswith("data:")]
+    wide = browser.execute_script(
+        "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+    return console + images + foreign + (["wider than the window"] if wide else [])
+
+
+@pytest.mark.parametrize("width", [1200, 500])
+def test_the_page_is_whole_in_a_browser(browser, made, width):
+    assert faults(browser, made / "index.html", width) == []
+    count = browser.execute_script("return document.images.length")
+    assert count == sum(name in ("figure-8", "escape-time") for name in QUICK)
+    assert browser.execute_script("return document.querySelectorAll('math').length") > 20
+
+
+def test_every_link_leads_somewhere(browser, made):
+    browser.get((made / "index.html").as_uri())
+    links: Callable = browser.execute_script
+    for target in links("return [...document.links].map(a => a.getAttribute('href'))"):
+        if target.startswith("#"):
+            assert links("return !!document.getElementById(arguments[0])", target[1:]), target
+        else:
+            assert (made / target).is_file(), target
+
+
+@pytest.mark.parametrize(
+    ("planted", "told"),
+    [
+        ('<img src="data:image/png;base64,AAAA" alt="planted">', "broken image: planted"),
+        ('<img src="missing.png" alt="planted">', "broken image: planted"),
+        ('<img src="http://127.0.0.1:9/x.png" alt="planted">', "http://127.0.0.1:9/x.png"),
+        ("<script>console.error('planted')</script>", "planted"),
+        ('<div style="width: 4000px">planted</div>', "wider than the window"),
+    ],
+)
+def test_a_planted_fault_is_seen(browser, made, tmp_path, planted, told):
+    html = (made / "index.html").read_text(encoding="utf-8")
+    file = tmp_path / "index.html"
+    file.write_text(html.replace("</main>", f"{planted}</main>"), encoding="utf-8")
+    assert any(told in fault for fault in faults(browser, file))
+
+
+def test_the_page_names_its_origin_and_holds_no_date(made):
+    html = (made / "index.html").read_text(encoding="utf-8")
+    assert versions(LIBRARIES) in html
+    assert f"{os.cpu_count()} core" in html
+    found = [look_up(step, made, versions(LIBRARIES)) for step in steps("quick")]
+    assert page(found, made, versions(LIBRARIES)) == html.replace("<td>made", "<td>kept")
