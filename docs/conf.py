@@ -29,7 +29,7 @@ extensions = [
     "extensions.offline",
     "extensions.public",
 ]
-exclude_patterns = ["figures"]
+exclude_patterns = ["figures", "transfer"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
@@ -43,7 +43,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec)\..*",
     ),
-    ("py:class", r"derive\.gaussian\.Monomial"),
+    ("py:class", r"derive\.gaussian\.Monomial|derive\.tabular\.Table"),
 ]
 
 html_theme = "furo"
