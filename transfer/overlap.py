@@ -19,8 +19,8 @@ def subspace_overlap(update: Tensor, weights: Tensor, rank: int) -> tuple[float,
 
     Arguments: matrices of one shape; ``rank`` of the update. With U and V the leading ``rank`` left
     and right singular vectors, the overlaps are ``|U(update)^T U(weights)|^2 / rank`` and the same
-    for V: 1 for equal subspaces, rank/dimension on average for random ones. They are given divided by
-    the latter, so that 1 is chance (a measurement, in floating point).
+    for V: 1 for equal subspaces, rank/dimension on average for random ones. They are given divided
+    by the latter, so that 1 is chance (a measurement, in floating point).
 
     >>> one = torch.diag(torch.tensor([3.0, 2.0, 1.0, 0.5]))
     >>> [round(part, 3) for part in subspace_overlap(one, one, rank=2)]

@@ -210,3 +210,13 @@ def test_a_cluster_gives_the_same_and_survives_a_killed_worker(cluster, command,
         with np.load(remote / name) as ours, np.load(tmp_path / "local" / name) as theirs:
             for array in ours.files:
                 np.testing.assert_array_equal(ours[array], theirs[array])
+
+
+def test_sweeps_of_several_threads_share_a_folder(tmp_path):
+    def sweep(start):
+        return run_cells(square, [{"x": start + k} for k in range(3)], tmp_path / "cells")
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in threads.map(sweep, range(0, 300, 3)):
+            pass
+    assert len(list((tmp_path / "cells").iterdir())) == 300
