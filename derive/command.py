@@ -283,7 +283,10 @@ def run(
         return _fail(f"{parser.prog}: undecided: {error}")
     except KeyboardInterrupt:
         start = "\n" if sys.stderr.isatty() else ""  # below a progress bar
-        print(f"{start}{parser.prog}: interrupted, nothing was written", file=sys.stderr)
+        print(
+            f"{start}{parser.prog}: interrupted; what was finished is kept",
+            file=sys.stderr,
+        )
         return 130
     except OSError as error:
         return _fail(f"{parser.prog}: error: cannot write the result: {error.strerror}")

@@ -15,11 +15,11 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,13 @@ from derive.errors import InputError, Undecided
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
 _PARAMETERS = "parameters"
+
+
+class Submits(Protocol):
+    """What ``run_cells`` asks of an executor."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
+        """Begin a call."""
 
 
 def cell_key(cell: Cell) -> str:
@@ -45,7 +52,7 @@ def run_cells(
     compute: Callable[[Cell], Result],
     cells: Sequence[Cell],
     folder: Path | None = None,
-    executor: Executor | None = None,
+    executor: Submits | None = None,
     done: Callable[[], object] = lambda: None,
 ) -> list[Result]:
     """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
@@ -82,7 +89,7 @@ def run_cells(
 
 
 def _computed(
-    compute: Callable[[Cell], Result], cells: Mapping[str, Cell], executor: Executor | None
+    compute: Callable[[Cell], Result], cells: Mapping[str, Cell], executor: Submits | None
 ) -> Iterator[tuple[str, Result]]:
     if executor is None:
         yield from ((key, compute(cell)) for key, cell in cells.items())
@@ -130,6 +137,12 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
             "prints, such as tcp://127.0.0.1:8786"
         ) from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=30)
+        except TimeoutError:
+            raise InputError(
+                f"the scheduler at {scheduler[:80]!r} has no workers: start some with dask worker"
+            ) from None
         yield client.get_executor(pure=False)
 
 
@@ -139,7 +152,7 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
     np.savez_compressed(stream, **arrays)
     try:
-        write_all({_path(folder, cell): stream.getvalue()})
+        write_all({cell_path(folder, cell): stream.getvalue()})
     except OSError as error:
         raise InputError(
             f"a finished cell cannot be written to {folder} ({error.strerror}): make room there "
@@ -149,7 +162,7 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
 
 def read_cell(folder: Path, cell: Cell) -> Result | None:
     """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
-    path = _path(folder, cell)
+    path = cell_path(folder, cell)
     if not path.exists():
         return None
     try:
@@ -168,7 +181,8 @@ def _canonical(cell: Cell) -> str:
     return json.dumps(dict(cell), sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
-def _path(folder: Path, cell: Cell) -> Path:
+def cell_path(folder: Path, cell: Cell) -> Path:
+    """The file of a cell."""
     return folder / f"{cell_key(cell)}.npz"
 
 

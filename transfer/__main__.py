@@ -67,11 +67,13 @@ def _run_parser() -> CommandParser:
         "--workers",
         type=integer_between(1, 1024),
         metavar="N",
-        help="processes, each of one thread (default: one a core; GPUs: one process each)",
+        help="processes, each of one thread (default: one a core)",
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="use the cluster of this scheduler")
     parser.add_argument(
-        "--keep-adapters", action="store_true", help="keep adapters and heads as safetensors"
+        "--keep-adapters",
+        action="store_true",
+        help="keep adapters and heads of the cells computed now, as safetensors",
     )
     return parser
 
@@ -92,32 +94,47 @@ def _report_parser() -> CommandParser:
     return parser
 
 
-def _task_and_place(options: Namespace, source: str) -> tuple[Task, Place]:
+def _task_and_place(options: Namespace, device: str, source: str) -> tuple[Task, Place]:
+    task = read_task(options.task, options.scale)
+    folder = options.results or Path("results") / "transfer" / task.name
+    data = options.data_dir and options.data_dir.resolve()  # workers may be in other folders
+    adapters = getattr(options, "keep_adapters", False)
+    return task, Place(folder.resolve(), data, options.hub, device, adapters, source)
+
+
+def _finished_place(options: Namespace, source: str) -> tuple[Task, Place, list[Chain]]:
+    """The task where it was run: with ``auto``, on the device of which there are results."""
+    devices = ("cuda", "cpu") if options.device == "auto" else (options.device,)
+    for device in devices:
+        task, place = _task_and_place(options, device, source)
+        chains = chains_of(task, place)
+        if any(found for found, _ in finished(chains, place).values()):
+            break
+    return task, place, chains
+
+
+def _run(options: Namespace, source: str) -> Outcome:
     import torch  # here, so that bad usage is told at once
 
-    task = read_task(options.task, options.scale)
+    from transfer.experiment import prepare
+
     device = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: there is no GPU that PyTorch can use; give --device cpu")
-    folder = options.results or Path("results") / "transfer" / task.name
-    adapters = getattr(options, "keep_adapters", False)
-    return task, Place(folder, options.data_dir, options.hub, device, adapters, source)
-
-
-def _run(options: Namespace, source: str) -> Outcome:
-    import torch
-
-    from transfer.experiment import prepare
-
-    task, place = _task_and_place(options, source)
-    if place.device == "cpu":
+    if device == "cuda" and (options.scheduler or options.workers):
+        raise InputError(
+            "--scheduler and --workers are for CPUs: give --device cpu, or start several "
+            "processes with accelerate launch"
+        )
+    task, place = _task_and_place(options, device, source)
+    if device == "cpu":
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
     chains = chains_of(task, place)
-    share, place = _share_of_processes(place)
-    _computed(chains[share], place, options)
+    share, own = _share_of_processes(place)
+    _computed(chains[share], own, options)
     return _status_of(task, chains, place, options.format, source)
 
 
@@ -155,8 +172,8 @@ def _computed(chains: Sequence[Chain], place: Place, options: Namespace) -> None
 
 
 def _status(options: Namespace, source: str) -> Outcome:
-    task, place = _task_and_place(options, source)
-    return _status_of(task, chains_of(task, place), place, options.format, source)
+    task, place, chains = _finished_place(options, source)
+    return _status_of(task, chains, place, options.format, source)
 
 
 def _status_of(
@@ -171,7 +188,7 @@ def _status_of(
         return Outcome(as_csv(head, found, source))
     from transfer.report import same
 
-    table = Table("status", same(f"{task.title}: finished cells in {place.results}"), head,
+    table = Table("status", same(f"{task.title}: finished cells in {place.results.name}"), head,
                   tuple(found))  # fmt: skip
     return Outcome(render([table], form, source))
 
@@ -180,7 +197,7 @@ def _report(options: Namespace, source: str) -> Outcome:
     from transfer.report import COLUMNS, rows, tables, verdict
     from transfer.results import results_of
 
-    task, place = _task_and_place(options, source)
+    task, place, _ = _finished_place(options, source)
     data = results_of(task, place)
     if not data.source_accuracy.notnull().any():
         raise InputError(
@@ -195,13 +212,13 @@ def _report(options: Namespace, source: str) -> Outcome:
     if options.format == "json":
         content = {
             "task": task.name,
-            "verdict": verdict(data),
+            "verdict": verdict(task, data),
             "provenance": source,
-            "runs": rows(data),
+            "runs": rows(task, data),
         }
         return Outcome(json.dumps(content, indent=2, ensure_ascii=False), files)
     if options.format == "csv":
-        table = [[record[name] for name in COLUMNS] for record in rows(data)]
+        table = [[record[name] for name in COLUMNS] for record in rows(task, data)]
         return Outcome(as_csv(COLUMNS, table, source), files)
     return Outcome(render(tables(task, data), options.format, source), files)
 

@@ -64,11 +64,11 @@ def adapt_cell(
 ) -> Result:
     """Fine-tune one checkpoint, once for each of the cell's seeds.
 
-    Arguments: ``cell``, as made by ``transfer.experiment``; the datasets; ``folder`` of the
+    Arguments: ``cell``, as made by ``transfer.plan``; the datasets; ``folder`` of the
     checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
 
     The result holds, one row a seed: ``train_loss`` over the epochs, ``test_loss`` and
-    ``test_accuracy`` at the measured ones (not a number from where the loss was not finite), the
+    ``test_accuracy`` at the measured ones (not a number from where a loss was not finite), the
     overlaps of ``transfer.overlap``, and ``learning``, how many parameters learn.
 
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
@@ -87,8 +87,8 @@ def adapt_cell(
         learners = [model.classifier for model in models]
     result = _learn(learners, (train, test), chosen.to(device), cell)
     lora = [model for model in models if isinstance(model, PeftModel)]
-    if adapters:
-        for seed, model in zip(seeds, lora, strict=False):
+    if adapters and lora:
+        for seed, model in zip(seeds, lora, strict=True):
             path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(OVERLAPS, np.nan)]
@@ -147,9 +147,16 @@ def _learn(
     with seeded(seeds[0]):
         training = Training(network, train, chosen, schedule_of(settings), seeds)
         for epoch in range(1, settings["epochs"] + 1):
-            losses.append(training.epoch().double().cpu().numpy())
+            last = training.epoch().double().cpu().numpy()
+            losses.append(last)
             if epoch in settings["measured"]:
-                measured.append(np.where(np.isfinite(losses[-1]), evaluate(network, test), np.nan))
+                found = np.stack(evaluate(network, test))
+                measured.append(np.where(np.isfinite(last + found[0]), found, np.nan))
+            if not np.isfinite(last).any():  # nothing can be learnt from here on
+                break
     network.write_back()
+    lost = np.full_like(last, np.nan)
+    losses += [lost] * (settings["epochs"] - len(losses))
+    measured += [np.stack([lost, lost])] * (len(settings["measured"]) - len(measured))
     loss, accuracy = np.stack(measured, axis=-1)
     return {"train_loss": np.stack(losses, -1), "test_loss": loss, "test_accuracy": accuracy}

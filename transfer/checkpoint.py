@@ -44,7 +44,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = json.loads(content[8 : 8 + length])
         return load(content), json.loads(header["__metadata__"]["facts"])
     except OSError as error:
-        raise InputError(f"checkpoint {path} cannot be read ({error.strerror})") from None
+        raise InputError(
+            f"checkpoint {path} cannot be read ({error.strerror}): run the same command again"
+        ) from None
     except (SafetensorError, ValueError, KeyError):
         raise InputError(
             f"checkpoint {path} is damaged: remove it and run the same command again"
@@ -59,18 +61,23 @@ def restore(model: nn.Module, path: Path, expected: Facts) -> None:
     Raises ``InputError`` for a checkpoint of another architecture or run.
     """
     tensors, facts = read_tensors(path)
-    for name, value in expected.items():
-        if facts.get(name) != json.loads(json.dumps(value)):
-            raise InputError(
-                f"checkpoint {path} has {name} {facts.get(name)}, the task {value}: "
-                "choose another folder of results"
-            )
+    insist_on(path, facts, expected)
     try:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError:
         raise InputError(
             f"checkpoint {path} is of another architecture: choose another folder of results"
         ) from None
+
+
+def insist_on(path: Path, facts: Facts, expected: Facts) -> None:
+    """Raise ``InputError`` unless a file's facts agree with those expected."""
+    for name, value in expected.items():
+        if facts.get(name) != json.loads(json.dumps(value)):
+            raise InputError(
+                f"checkpoint {path} has {name} {facts.get(name)}, the task {value}: "
+                "choose another folder of results"
+            )
 
 
 def identity_of(model: nn.Module) -> str:

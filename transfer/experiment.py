@@ -4,38 +4,91 @@ An experiment that is stopped goes on where it was, and one that is finished cos
 again. What the cells are is the matter of ``transfer.plan``.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
-from numerics.sweep import Cell, Result, cell_key, run_cells
+from derive.errors import InputError
+from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
 from transfer.adapt import adapt_cell, downstream_splits
-from transfer.data import load_dataset
+from transfer.data import Dataset, load_dataset
 from transfer.plan import Chain, Place, datasets_of, weight_of
-from transfer.pretrain import pretrain_cell
+from transfer.pretrain import checkpoint_path, pretrain_cell, state_path
+from transfer.subsets import SOURCE, few_shot
 from transfer.task import Task
+
+_ONE_AT_A_TIME = threading.Lock()  # a worker may have threads; PyTorch's generator is but one
 
 
 def compute_cell(cell: Cell, place: Place) -> Result:
-    """Compute a cell; the result also holds its ``provenance`` and the ``seconds`` it took."""
-    begun = time.perf_counter()
+    """Compute a cell; the result also holds its ``provenance`` and the ``seconds`` it took.
+
+    Raises ``InputError`` if this machine's images are not the cell's, if the device has not enough
+    memory, and as pre-training and fine-tuning do.
+    """
+    with _ONE_AT_A_TIME:
+        begun = time.perf_counter()
+        try:
+            result = _computed(cell, place)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(
+                error
+            ):
+                raise
+            raise InputError(
+                f"out of memory on {place.device}: give a smaller batch or model in the task"
+            ) from None
+        seconds = np.array(time.perf_counter() - begun)
+    return {**result, "seconds": seconds, "provenance": np.array(place.provenance)}
+
+
+def _computed(cell: Cell, place: Place) -> Result:
     if place.device == "cpu":
         torch.set_num_threads(1)  # one process a core is faster, and sums in one order
     device = torch.device(place.device)
     checkpoints = place.results / "checkpoints"
-    source = load_dataset(cell["source"]["dataset"], place.data, place.hub)
+    source = _images(cell["source"], place)
     if cell["kind"] == "pretraining":
-        result = pretrain_cell(cell, source, checkpoints, device)
-    else:
-        downstream = load_dataset(cell["downstream"]["dataset"], place.data, place.hub)
-        adapters = place.results / "adapters" if place.adapters else None
-        result = adapt_cell(cell, source, downstream, checkpoints, device, adapters)
-    seconds = np.array(time.perf_counter() - begun)
-    return {**result, "seconds": seconds, "provenance": np.array(place.provenance)}
+        return pretrain_cell(cell, source, checkpoints, device)
+    adapters = place.results / "adapters" if place.adapters else None
+    downstream = _images(cell["downstream"], place)
+    return adapt_cell(cell, source, downstream, checkpoints, device, adapters)
+
+
+def _images(part: dict[str, Any], place: Place) -> Dataset:
+    found = load_dataset(part["dataset"], place.data, place.hub)
+    if found.digest != part["digest"]:
+        raise InputError(
+            f"{found.name} in {found.origin} holds other images here than where the run was "
+            "started: give every machine the same --data-dir"
+        )
+    return found
+
+
+class _Cancellable:
+    """An executor whose open work, and all that is still to come, can be called off."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._submitted: list[Future] = []
+        self._off = False
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        if self._off:
+            raise CancelledError
+        self._submitted.append(self._executor.submit(function, *arguments))
+        return self._submitted[-1]
+
+    def call_off(self) -> None:
+        self._off = True
+        for future in self._submitted:
+            future.cancel()
 
 
 def run_experiment(
@@ -49,27 +102,53 @@ def run_experiment(
     Arguments: ``executor``, or ``None`` for this process; ``done``, called with the weight of each
     finished cell, as of ``weight_of``.
 
-    Raises what the cells raise; what was finished is kept.
+    Raises what a cell raises first; what is open is called off, what was finished is kept.
     """
-    compute = partial(compute_cell, place=place)
-
-    def follow(chain: Chain) -> None:
-        cells = {cell_key(cell): cell for _, cell in chain.adaptations}
-        for part in ([chain.pretraining], list(cells.values())):
-            weight = sum(map(weight_of, part)) / max(1, len(part))
-            run_cells(compute, part, place.cells, executor, partial(done, weight))
-
     if executor is None:
         for chain in chains:
-            follow(chain)
+            _follow(chain, place, None, done)
         return
     executor.submit(int).result()  # workers are forked here, before there are threads
+    shared = _Cancellable(executor)
     with ThreadPoolExecutor(max(1, len(chains))) as waiting:
-        for _ in waiting.map(follow, chains):
-            pass
+        followed = [waiting.submit(_follow, chain, place, shared, done) for chain in chains]
+        try:
+            for future in as_completed(followed):
+                future.result()
+        except BaseException:
+            shared.call_off()
+            raise
+
+
+def _follow(
+    chain: Chain,
+    place: Place,
+    executor: "_Cancellable | None",
+    done: Callable[[float], object],
+) -> None:
+    """Pre-train, then adapt every checkpoint."""
+    cells = {cell_key(cell): cell for _, cell in chain.adaptations}
+    if any(read_cell(place.cells, cell) is None for cell in cells.values()):
+        _forget_incomplete(chain.pretraining, place)
+    for part in ([chain.pretraining], list(cells.values())):
+        weight = sum(map(weight_of, part)) / max(1, len(part))
+        compute = partial(compute_cell, place=place)
+        run_cells(compute, part, place.cells, executor, partial(done, weight))
+
+
+def _forget_incomplete(cell: Cell, place: Place) -> None:
+    """Let a pre-training run again if one of its checkpoints was removed, say as damaged."""
+    folder, run = place.results / "checkpoints", cell_key(cell)
+    paths = [checkpoint_path(folder, run, e) for e in cell["pretraining"]["checkpoints"]]
+    if not all(path.exists() for path in paths) and read_cell(place.cells, cell) is not None:
+        cell_path(place.cells, cell).unlink()
+        state_path(folder, run).unlink(missing_ok=True)
 
 
 def prepare(task: Task, place: Place) -> None:
-    """Load and shift the images now: errors show at once, and forked workers inherit them."""
-    _, downstream = datasets_of(task, place)
-    downstream_splits(downstream, task.downstream.rotation, task.downstream.noise)
+    """Load and shift the images, and choose some: errors show at once, workers inherit them."""
+    source, downstream = datasets_of(task, place)
+    train, _ = downstream_splits(downstream, task.downstream.rotation, task.downstream.noise)
+    few_shot(train.labels, task.downstream.shots, 0)
+    if task.source.images != "all":
+        few_shot(source.train.labels, task.source.images // source.classes, 0, SOURCE)

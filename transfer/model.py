@@ -27,7 +27,7 @@ _PROJECTIONS = {
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw from PyTorch's generator of the CPU as if just seeded; its state comes back after."""
+    """Draw from PyTorch's generators as if just seeded; that of the CPU comes back after."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

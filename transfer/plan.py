@@ -15,7 +15,9 @@ from numerics.sweep import Cell, cell_key, read_cell
 from transfer.data import Dataset, load_dataset
 from transfer.task import Task
 
-_VERSION = 1  # of what a cell means; results of another version are not mixed in
+# Versions of what a cell means; results of another version are not mixed in.
+_VERSIONS = {"pretraining": 1, "adaptation": 2}
+_LORA = ("rank", "alpha", "targets")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,6 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
     settings = described["pretraining"]
     seeds = settings.pop("seeds")
     common = {
-        "version": _VERSION,
         "device": place.device,
         "model": described["model"],
         "source": {**described["source"], "digest": source.digest},
@@ -74,17 +75,22 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
     after = {**common, "downstream": {**described["downstream"], "digest": downstream.digest}}
     chains = []
     for seed in range(seeds):
-        first = {**common, "kind": "pretraining", "pretraining": settings, "seed": seed}
-        later = {**after, "kind": "adaptation", "run": cell_key(first), "seed": seed}
+        first = {**common, **_kind("pretraining"), "pretraining": settings, "seed": seed}
+        later = {**after, **_kind("adaptation"), "run": cell_key(first), "seed": seed}
         chains.append(Chain(first, tuple(_adaptations(described, later, place.device))))
     return chains
+
+
+def _kind(name: str) -> dict[str, Any]:
+    return {"kind": name, "version": _VERSIONS[name]}
 
 
 def _adaptations(
     described: dict[str, Any], common: dict[str, Any], device: str
 ) -> Iterator[tuple[str, Cell]]:
     for arm, settings in described["arms"].items():
-        own = {name: value for name, value in settings.items() if name != "seeds"}
+        unused = {"seeds", *(_LORA if settings["method"] != "lora" else ())}
+        own = {name: value for name, value in settings.items() if name not in unused}
         seeds = list(range(settings["seeds"]))
         # Side by side on a GPU; on a CPU one after the other is faster, and a cell each is safer.
         groups = [seeds] if device == "cuda" else [[seed] for seed in seeds]

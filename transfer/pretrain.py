@@ -1,11 +1,11 @@
 """Pre-training on the source: checkpoints along the way, and a state from which to go on.
 
 After every epoch the whole state (weights, optimiser, step, random generators, curves) is in a
-file, so that a run killed at any moment goes on to the weights it would have had, bit for bit on
-the same device.
+file, so that a run killed at any moment goes on to the weights it would have had: bit for bit on
+a CPU; on a GPU up to the order in which its kernels add.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,17 @@ from transformers import ViTForImageClassification
 
 from derive.errors import InputError
 from numerics.sweep import Cell, Result, cell_key
-from transfer.checkpoint import random_state, read_tensors, restore_random_state, write_tensors
+from transfer.checkpoint import (
+    insist_on,
+    random_state,
+    read_tensors,
+    restore_random_state,
+    write_tensors,
+)
 from transfer.data import Dataset
 from transfer.model import ClassTokenViT, seeded, vision_transformer
 from transfer.results import CURVES
-from transfer.subsets import few_shot, held_out
+from transfer.subsets import SOURCE, few_shot, held_out
 from transfer.task import Model
 from transfer.training import Alone, Images, Schedule, Training, evaluate, normalised
 
@@ -31,6 +37,11 @@ _EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
     """Where a run keeps the checkpoint of an epoch; ``run`` is the key of its cell."""
     return folder / run / f"epoch-{epoch:04d}.safetensors"
+
+
+def state_path(folder: Path, run: str) -> Path:
+    """Where a run keeps the state from which it goes on."""
+    return folder / run / "state.safetensors"
 
 
 def facts_of(cell: Cell, run: str, epoch: int) -> dict[str, Any]:
@@ -54,13 +65,12 @@ def pretrain_cell(
     source: Dataset,
     folder: Path,
     device: torch.device,
-    done: Callable[[], object] = lambda: None,
 ) -> Result:
     """Pre-train, or go on where a run that was stopped left off.
 
-    Arguments: ``cell``, as made by ``transfer.experiment``; ``source``; ``folder`` that keeps
-    checkpoints and the state; ``device``; ``done``, called after each epoch. The result holds
-    ``CURVES`` over the epochs, and test loss and accuracy at each checkpoint.
+    Arguments: ``cell``, as made by ``transfer.plan``; ``source``; ``folder`` that keeps checkpoints
+    and the state; ``device``. The result holds ``CURVES`` over the epochs, and test loss and
+    accuracy at each checkpoint.
 
     Raises ``InputError`` if the loss becomes infinite or undefined, and as ``Training`` does.
     """
@@ -71,7 +81,7 @@ def pretrain_cell(
     schedule = schedule_of(settings)
     training = Training(network, images, chosen[None], schedule, [cell["seed"]])
     curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *_EACH_CHECKPOINT)}
-    state = folder / run / "state.safetensors"
+    state = state_path(folder, run)
 
     def keep(epoch: int) -> None:
         if epoch in settings["checkpoints"]:
@@ -84,7 +94,7 @@ def pretrain_cell(
 
     with seeded(cell["seed"]):
         if state.exists():
-            facts = _resume(state, model, training, device)
+            facts = _resume(state, model, training, device, facts_of(cell, run, 0))
             curves, begun = facts["curves"], facts["epoch"]
         else:
             keep(begun := 0)
@@ -95,7 +105,6 @@ def pretrain_cell(
             for name, value in zip(CURVES, values, strict=True):
                 curves[name].append(value)
             keep(epoch)
-            done()
     return {name: np.array(values) for name, values in curves.items()}
 
 
@@ -106,7 +115,9 @@ def _images(
     seed, wanted = cell["seed"], cell["source"]["images"]
     labels, pixels = source.train.labels, source.train.images
     everything = np.arange(len(labels))
-    used = everything if wanted == "all" else few_shot(labels, wanted // source.classes, seed)
+    used = (
+        everything if wanted == "all" else few_shot(labels, wanted // source.classes, seed, SOURCE)
+    )
     kept, out = held_out(labels[used], cell["pretraining"]["validation"], seed)
     held, test = used[out], source.test
     return normalised(pixels, labels, source, device), (
@@ -134,9 +145,11 @@ def _state(model: torch.nn.Module, training: Training) -> dict[str, Tensor]:
 
 
 def _resume(
-    path: Path, model: torch.nn.Module, training: Training, device: torch.device
-) -> dict[str, Any]:
+    path: Path, model: torch.nn.Module, training: Training, device: torch.device,
+    expected: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
     tensors, facts = read_tensors(path)
+    insist_on(path, facts, {name: expected[name] for name in ("model", "run")})
     model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith("model.")})
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

@@ -1,6 +1,6 @@
 """The report of an experiment: tables, raw rows and a verdict.
 
-Everything is computed from the labelled results of ``transfer.experiment``; a missing cell is shown
+Everything is computed from the labelled arrays of ``transfer.results``; a missing cell is shown
 as such. The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
 """
 
@@ -21,40 +21,34 @@ COLUMNS = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed", "measure
            "accuracy", "source_accuracy", "search_phase", "left", "right", "size")  # fmt: skip
 
 
-def compared(data: "Dataset", arm: str) -> Comparison | None:
-    """The best checkpoint of an arm against the last; the random initialisation does not count."""
+def compared(task: Task, data: "Dataset", arm: str) -> Comparison | None:
+    """The best earlier checkpoint of an arm against the last; the random one does not count."""
     pretrained = data.where(data.checkpoint > 0, drop=True)
-    final = _final(pretrained, arm).transpose("pretraining_seed", "checkpoint", "fine_tuning_seed")
+    final = _final(task, pretrained, arm).transpose(
+        "pretraining_seed", "checkpoint", "fine_tuning_seed"
+    )
     seeds = final.notnull().any(("pretraining_seed", "checkpoint"))
     source = pretrained.source_accuracy.transpose("pretraining_seed", "checkpoint")
     return best_against_last(source.values, final[..., seeds.values].values)
 
 
-def _final(data: "Dataset", arm: str) -> "DataArray":
-    """Accuracy at the last epoch that the arm was measured at."""
-    own = data.accuracy.sel(arm=arm)
-    measured = own.notnull().any(("pretraining_seed", "checkpoint", "fine_tuning_seed")).values
-    return own.isel(measured=int(np.flatnonzero(measured)[-1]) if measured.any() else -1)
+def _final(task: Task, data: "Dataset", arm: str) -> "DataArray":
+    """Accuracy at the last epoch that the arm is measured at."""
+    return data.accuracy.sel(arm=arm, measured=task.arms[arm].measured[-1])
 
 
-def verdict(data: "Dataset") -> str:
+def verdict(task: Task, data: "Dataset") -> str:
     """One line: does source accuracy rise while downstream accuracy falls, and how sure are we?"""
-    found = compared(data, MAIN)
+    found = compared(task, data, MAIN)
     if found is None:
         return (
             "Undecided: a confidence interval needs two finished pre-training seeds and "
             "two checkpoints."
         )
-    later = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
-    chosen = sorted({later[place] for place in found.best})
-    if chosen == [later[-1]]:
-        return (
-            f"No negative transfer: the last checkpoint, epoch {later[-1]}, adapts best, judged "
-            f"on any other {found.seeds - 1} of {found.seeds} pre-training seeds."
-        )
-    epochs = "/".join(map(str, chosen))
+    trained = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
+    epochs = " or ".join(str(trained[place]) for place in sorted(set(found.best)))
     evidence = (
-        f"from epoch {epochs} to epoch {later[-1]} source accuracy changes by "
+        f"from epoch {epochs} to epoch {trained[-1]} source accuracy changes by "
         f"{_interval(found.cost, 1)} points, downstream accuracy by {_interval(found.gain, -1)} "
         f"(95 % intervals over {found.seeds} pre-training seeds; the earlier checkpoint adapts "
         f"better for {found.wins} of {found.seeds}; p = {found.gain.p:.2g})"
@@ -63,6 +57,8 @@ def verdict(data: "Dataset") -> str:
         return f"Negative transfer: {evidence}."
     if found.gain.positive:
         return f"An earlier checkpoint adapts better, but is not clearly worse at home: {evidence}."
+    if found.gain.negative:
+        return f"No negative transfer, the last checkpoint adapts best: {evidence}."
     return f"Undecided: {evidence}."
 
 
@@ -87,9 +83,11 @@ def _main_table(task: Task, data: "Dataset") -> Table:
     rows = []
     for epoch in data.checkpoint.values:
         own = data.sel(checkpoint=epoch)
-        accuracies = [own.accuracy.sel(arm=MAIN, measured=e) for e in shown]
+        done = own.finished.sel(arm=MAIN)
+        accuracies = [_percent(own.accuracy.sel(arm=MAIN, measured=e), done) for e in shown]
         if probe:
-            accuracies.append(_final(data, probe).sel(checkpoint=epoch))
+            final = _final(task, data, probe).sel(checkpoint=epoch)
+            accuracies.append(_percent(final, own.finished.sel(arm=probe)))
         others = [
             _both(own[name].sel(arm=MAIN), 2) for name in ("search_phase", "left", "right", "size")
         ]
@@ -97,7 +95,7 @@ def _main_table(task: Task, data: "Dataset") -> Table:
             (
                 f"{epoch}" if epoch else "0 (random)",
                 _cell(spread(100 * own.source_accuracy.values[:, None])),
-                *map(_percent, accuracies),
+                *accuracies,
                 *others,
             )
         )
@@ -112,48 +110,48 @@ def _main_table(task: Task, data: "Dataset") -> Table:
             same("search phase: epochs until half of the fall of the training loss; overlap: of "
                   "the update's singular subspaces with those of the weights, 1 is chance; size: "
                   "norm of the update over that of the weights."),
-            same(verdict(data)),
+            same(verdict(task, data)),
         ),
     )  # fmt: skip
 
 
 def _arms_table(task: Task, data: "Dataset") -> Table:
     rows = []
+    checkpoints = [{"checkpoint": epoch} for epoch in data.checkpoint.values]
     for arm in task.arms:
-        final = _final(data, arm)
-        found = compared(data, arm)
+        final, done = _final(task, data, arm), data.finished.sel(arm=arm)
+        found = compared(task, data, arm)
         learning = float(data.learning.sel(arm=arm))
         rows.append(
             (
                 arm,
                 f"{learning:,.0f}" if np.isfinite(learning) else "-",
-                *(_percent(final.sel(checkpoint=epoch)) for epoch in data.checkpoint.values),
-                same(_gain(found, int((data.checkpoint > 0).sum()) - 1)) if found else None,
+                *(_percent(final.sel(at), done.sel(at)) for at in checkpoints),
+                same(_interval(found.gain, 1)) if found else None,
             )
         )
     columns = ("protocol", "learning",
                *(f"epoch {epoch}" if epoch else "random" for epoch in data.checkpoint.values),
-               "best - last [95 %]")  # fmt: skip
+               "earlier - last [95 %]")  # fmt: skip
     return Table(
         "arms",
         same(f"{task.title}: downstream accuracy of all protocols, by checkpoint"),
         columns,
         tuple(rows),
         (
-            same("best - last: in points, the checkpoint chosen for each pre-training seed on "
-                  "the other seeds; random is no candidate."),
+            same("earlier - last: in points, the best earlier checkpoint, chosen for each "
+                  "pre-training seed on the other seeds; random is no candidate."),
             same(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
                  "one process."),
         ),
     )  # fmt: skip
 
 
-def _gain(found: Comparison, last: int) -> str:
-    return "last is best" if set(found.best) == {last} else _interval(found.gain, 1)
-
-
-def _percent(values: "DataArray") -> Typeset:
-    return _both(100 * values)
+def _percent(accuracy: "DataArray", finished: "DataArray") -> Typeset:
+    """Mean and spreads in per cent, and how many of the finished runs diverged."""
+    shown = _both(100 * accuracy)
+    count, lost = int(finished.sum()), int((finished & accuracy.isnull()).sum())
+    return same(f"{shown.plain}; {lost} of {count} diverged") if lost else shown
 
 
 def _both(values: "DataArray", digits: int = 1) -> Typeset:
@@ -181,10 +179,16 @@ def same(text: str) -> Typeset:
     return Typeset(text, latex)
 
 
-def rows(data: "Dataset") -> list[dict[str, Any]]:
-    """Every measurement as a record with ``COLUMNS``: what CSV and JSON hold."""
-    frame = data[["loss", "accuracy", "source_accuracy", "search_phase", "left", "right", "size"]]
-    table = frame.to_dataframe().reset_index().dropna(subset=["accuracy"])
+def rows(task: Task, data: "Dataset") -> list[dict[str, Any]]:
+    """Every measurement of a finished run as a record with ``COLUMNS``: what CSV and JSON hold.
+
+    Loss and accuracy are ``None`` where the run had diverged.
+    """
+    names = [name for name in COLUMNS if name in data.data_vars]
+    table = data[[*names, "finished"]].to_dataframe().reset_index()
+    measured = [epoch in task.arms[arm].measured
+                for arm, epoch in zip(table.arm, table.measured, strict=True)]  # fmt: skip
+    table = table[table.finished & np.array(measured)]
     records: Sequence[dict[str, Any]] = table[list(COLUMNS)].to_dict("records")
     return [
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in record.items()}

@@ -48,6 +48,7 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     for name in ("loss", "accuracy"):
         data[name] = blank(*run, "measured")
     data["learning"] = blank("arm")
+    data["finished"] = data["search_phase"].notnull()  # none yet: a finished run may have diverged
     data.attrs["seconds"] = 0.0  # that the finished cells took, summed
     for chain in chains_of(task, place):
         _fill(data, chain, place, task)
@@ -72,6 +73,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
         for row, fine in enumerate(cell["fine_tuning_seeds"]):
             place_of = {**seed, "arm": arm, "checkpoint": cell["checkpoint"],
                         "fine_tuning_seed": fine}  # fmt: skip
+            data["finished"].loc[place_of] = True
             data["search_phase"].loc[place_of] = search_phase(found["train_loss"][row])
             for name in OVERLAPS:
                 data[name].loc[place_of] = found[name][row]

@@ -55,6 +55,11 @@ class Difference:
         """Whether the whole interval lies above zero."""
         return self.low > 0
 
+    @property
+    def negative(self) -> bool:
+        """Whether the whole interval lies below zero."""
+        return self.high < 0
+
 
 def paired(differences: Floats) -> Difference:
     """Student's t for differences of independent pairs, at ``LEVEL``.
@@ -78,7 +83,7 @@ def paired(differences: Floats) -> Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The best checkpoint against the last.
+    """The best earlier checkpoint against the last.
 
     Fields: ``best``, its place for each pre-training seed, chosen on the other seeds; ``gain``, its
     downstream accuracy less that of the last; ``cost``, the source accuracy of the last less its;
@@ -93,7 +98,7 @@ class Comparison:
 
 
 def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
-    """Compare the checkpoint that adapts best with the last one.
+    """Compare the earlier checkpoint that adapts best with the last one.
 
     Arguments: ``source`` accuracy, pre-training seeds x checkpoints, in order; ``downstream``
     accuracy, pre-training seeds x checkpoints x fine-tuning seeds.
@@ -108,7 +113,8 @@ def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
     seeds = np.arange(len(means))
     if len(means) < 2 or means.shape[1] < 2:
         return None
-    best = np.array([np.argmax(np.delete(means, seed, axis=0).mean(axis=0)) for seed in seeds])
+    earlier = means[:, :-1]
+    best = np.array([np.argmax(np.delete(earlier, seed, axis=0).mean(axis=0)) for seed in seeds])
     gains = means[seeds, best] - means[:, -1]
     costs = kept[:, -1] - kept[seeds, best]
     wins = int((gains > 0).sum())

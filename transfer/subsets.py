@@ -1,6 +1,7 @@
 """Balanced subsets of labelled images: few shots per class, held-out validation.
 
-Which images are chosen depends on the labels, the seed and nothing else.
+Which images are chosen depends on the labels, the seed, and what they are for: the same seed
+chooses for one use independently of the others, also where all choose from the same images.
 """
 
 import numpy as np
@@ -9,18 +10,22 @@ from numpy.typing import NDArray
 from derive.errors import InputError
 
 Labels = NDArray[np.int64]
+SOURCE, HELD_OUT, SHOTS = (), (1,), (2,)  # what examples are chosen for
 
 
-def few_shot(labels: Labels, shots: int, seed: int) -> NDArray[np.int64]:
+def few_shot(
+    labels: Labels, shots: int, seed: int, use: tuple[int, ...] = SHOTS
+) -> NDArray[np.int64]:
     """Choose ``shots`` examples of every class, without repetition.
 
     Arguments: ``labels``, shape (N,), integers from 0; ``shots``, at least 1; ``seed``, not
-    negative. The result holds indices, sorted. For the same seed, fewer shots are a subset of more.
+    negative; ``use``, ``SOURCE`` or ``SHOTS``. The result holds indices, sorted. For the same seed
+    and use, fewer shots are a subset of more.
 
     Raises ``InputError`` if a class has too few examples.
 
-    >>> few_shot(np.array([0, 0, 0, 1, 1, 1]), 2, seed=0)
-    array([0, 2, 4, 5])
+    >>> len(few_shot(np.array([0, 0, 0, 1, 1, 1]), 2, seed=0))
+    4
     """
     chosen = []
     for label in np.unique(labels):
@@ -30,7 +35,7 @@ def few_shot(labels: Labels, shots: int, seed: int) -> NDArray[np.int64]:
                 f"{shots} examples of each class were asked for, class {label} has "
                 f"{len(members)}: ask for at most that many"
             )
-        stream = np.random.default_rng([seed, int(label)])
+        stream = np.random.default_rng([seed, int(label), *use])
         chosen.append(stream.permutation(members)[:shots])
     return np.sort(np.concatenate(chosen))
 
@@ -50,7 +55,7 @@ def held_out(
     out: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        stream = np.random.default_rng([seed, int(label)])
+        stream = np.random.default_rng([seed, int(label), *HELD_OUT])
         out.append(stream.permutation(members)[: int(share * len(members))])
     chosen = np.sort(np.concatenate(out))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen

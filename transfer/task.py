@@ -21,8 +21,8 @@ SCALES = ("paper",)  # files of the folder tasks/scales
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Rate = Annotated[float, msgspec.Meta(gt=0)]
-Size = Annotated[float, msgspec.Meta(ge=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0, lt=1e9)]
+Size = Annotated[float, msgspec.Meta(ge=0, lt=1e9)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 Seeds = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Projection = Literal["query", "key", "value", "output"]
@@ -188,9 +188,20 @@ def _task(name: str, content: Mapping[str, Any]) -> Task:
     parts: dict[str, Any] = {key: _part(content, key, kind) for key, kind in _TABLES.items()}
     main = msgspec.to_builtins(parts.pop("adaptation"))
     arms = {"LoRA": main}
-    for arm, changes in content.get("arms", {}).items():
-        if not isinstance(changes, dict):
-            raise InputError(f"[arms.{arm}] is no table: give what differs from [adaptation]")
+    if main["method"] != "lora":
+        raise InputError(
+            f"[adaptation] has method {main['method']!r}: the main protocol is LoRA, others go "
+            "under [arms.NAME]"
+        )
+    given = content.get("arms", {})
+    if not isinstance(given, dict):
+        raise InputError("arms is no table: give [arms.NAME] with what differs from [adaptation]")
+    for arm, changes in given.items():
+        if arm in arms or not isinstance(changes, dict):
+            raise InputError(
+                f"[arms.{arm!r}] is the main protocol, or no table: give what differs from "
+                "[adaptation] under another name"
+            )
         _known(changes, Adaptation.__struct_fields__, f"[arms.{arm!r}]")
         arms[arm] = {**main, **changes}
     title = content.get("title", name)
@@ -256,6 +267,11 @@ def _checked(task: Task) -> Task:
         raise InputError(
             f"[model]: the patch must divide the side of the images, {shapes[0][1]}, "
             "and the number of heads the width"
+        )
+    needed = DATASETS[task.source.dataset].classes
+    if task.source.images != "all" and task.source.images < needed:
+        raise InputError(
+            f"[source] has {task.source.images} images for {needed} classes: give more"
         )
     _increasing(task.pretraining.checkpoints, task.pretraining.epochs, "[pretraining] checkpoints")
     for name, arm in task.arms.items():

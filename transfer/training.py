@@ -1,7 +1,7 @@
 """The loop that pre-training and fine-tuning share: AdamW, warm-up and cosine, data on the device.
 
 A network is one model, or several of one shape that learn side by side. Images stay bytes on the
-device and are taken by index; what is drawn at random is drawn on the CPU, whatever the device.
+device and are taken by index; their order is drawn on the CPU, whatever the device.
 """
 
 import math
@@ -85,7 +85,8 @@ def _scale(source: Dataset) -> tuple[np.ndarray, np.ndarray]:
     counts = np.array([_histogram(source.train.images[:, channel]) for channel in channels])
     shares, values = counts / counts.sum(axis=1, keepdims=True), np.arange(256)
     mean = shares @ values
-    return mean, np.sqrt(shares @ values**2 - mean**2)
+    deviation = np.sqrt(np.maximum(shares @ values**2 - mean**2, 0))
+    return mean, np.where(deviation > 0, deviation, 1)  # a channel may be constant
 
 
 def _histogram(pixels: np.ndarray) -> np.ndarray:
@@ -120,7 +121,7 @@ class Alone:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         on_gpu = next(model.parameters()).is_cuda
-        self._forward = torch.compile(model) if on_gpu else model
+        self._forward = torch.compile(model, dynamic=False) if on_gpu else model
 
     def parameters(self) -> list[nn.Parameter]:
         """Those of its parameters that are not frozen."""
@@ -142,7 +143,8 @@ class Together:
     """Models of one shape and with the same frozen weights, learning side by side in one pass.
 
     What learns is stacked, what is frozen is shared; the optimiser works entry by entry, so each
-    model learns as it would alone, up to rounding. ``write_back`` gives the models what was learnt.
+    model learns as it would alone, up to rounding, and to the masks if there is dropout.
+    ``write_back`` gives the models what was learnt.
     """
 
     def __init__(self, models: Sequence[nn.Module]) -> None:

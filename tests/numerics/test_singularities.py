@@ -257,7 +257,7 @@ def test_interrupt_stops_cleanly(tmp_path):
     finally:
         run.kill()
     assert (run.returncode, out) == (130, "")
-    assert err == "python -m numerics.singularities: interrupted, nothing was written\n"
+    assert err == "python -m numerics.singularities: interrupted; what was finished is kept\n"
     assert os.listdir(tmp_path) == []
 
 

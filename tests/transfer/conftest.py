@@ -67,6 +67,7 @@ batch = 64
 learning_rate = 2e-3
 seeds = 2
 [adaptation]
+rank = 4
 epochs = 2
 measured = [1, 2]
 batch = 10

@@ -1,4 +1,7 @@
-"""Fine-tuning: the backbone stays, seeds and methods do what they say, overlaps."""
+"""Fine-tuning: the right images, seeds and methods do what they say, overlaps."""
+
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,11 +9,12 @@ import torch
 
 from derive.errors import InputError
 from numerics.sweep import cell_key
-from transfer.adapt import adapt_cell
+from transfer.adapt import adapt_cell, downstream_splits
 from transfer.checkpoint import read_tensors
 from transfer.overlap import subspace_overlap
 from transfer.pretrain import checkpoint_path, pretrain_cell
 from transfer.results import OVERLAPS
+from transfer.training import Training, normalised
 
 CPU = torch.device("cpu")
 COMMON = {
@@ -31,6 +35,17 @@ SETTINGS = {
     "rank": 2, "alpha": 4.0, "targets": ["query", "value"], "head": "new",
     "weight_decay": 0.01, "warmup": 0.1,
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def darker(patterns):
+    """Another downstream dataset: the same stripes, darker, with classes in another order."""
+
+    def changed(split):
+        images = (split.images * 0.5).astype(np.uint8)
+        return replace(split, images=images, labels=2 - split.labels)
+
+    return replace(patterns, train=changed(patterns.train), test=changed(patterns.test))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +89,7 @@ def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, meth
 def test_features_computed_once_give_what_the_whole_model_gives(patterns, folder, monkeypatch):
     """A probe without dropout takes a short cut; the long way is the oracle."""
     short = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
-    monkeypatch.setattr("transfer.adapt._features_suffice", lambda cell: False)
+    monkeypatch.setattr(sys.modules["transfer.adapt"], "_features_suffice", lambda cell: False)
     long = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
     for name in ("train_loss", "test_loss", "test_accuracy"):
         np.testing.assert_allclose(short[name], long[name], rtol=1e-4)
@@ -86,6 +101,52 @@ def test_learning_parameters_as_counted_by_hand(patterns, folder):
     expected = {"probe": head, "lora": head + depth * 2 * 2 * 2 * width}
     for method, count in expected.items():
         assert adapt_cell(cell(method=method), patterns, patterns, folder, CPU)["learning"] == count
+
+
+def test_accuracy_is_that_of_the_test_images(patterns, darker, folder):
+    honest = adapt_cell(cell(), patterns, darker, folder, CPU)
+    wrong = replace(darker.test, labels=(darker.test.labels + 1) % 3)
+    found = adapt_cell(cell(), patterns, replace(darker, test=wrong), folder, CPU)
+    assert (found["train_loss"] == honest["train_loss"]).all()
+    assert (found["test_loss"] != honest["test_loss"]).all()
+
+
+def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder, monkeypatch):
+    given = []
+
+    def spying(images, labels, source, device):
+        given.append(source)
+        return normalised(images, labels, source, device)
+
+    monkeypatch.setattr(sys.modules["transfer.adapt"], "normalised", spying)
+    adapt_cell(cell(), patterns, darker, folder, CPU)
+    assert len(given) == 2
+    assert all(source is patterns for source in given)
+
+
+def test_every_seed_has_shots_and_an_order_of_its_own(patterns, darker, folder, monkeypatch):
+    begun = []
+    begin = Training.__init__
+
+    def spying(training, network, images, chosen, schedule, seeds):
+        begun.append((chosen, seeds))
+        begin(training, network, images, chosen, schedule, seeds)
+
+    monkeypatch.setattr(Training, "__init__", spying)
+    adapt_cell(cell(seeds=(4, 7)), patterns, darker, folder, CPU)
+    ((chosen, seeds),) = begun
+    assert seeds == [4, 7]
+    assert set(chosen[0].tolist()) != set(chosen[1].tolist())
+
+
+def test_both_splits_are_shifted(patterns):
+    plain, turned = (downstream_splits(patterns, angle, 0.1) for angle in (0.0, 30.0))
+    for one, other in zip(plain, turned, strict=True):
+        assert (one.images != other.images).any()
+        assert (one.labels == other.labels).all()
+    train, test = downstream_splits(patterns, 0.0, 0.0)
+    assert train is patterns.train
+    assert test is patterns.test
 
 
 def test_only_lora_has_overlaps(patterns, folder):

@@ -114,6 +114,21 @@ def test_adapters_change_nothing_before_they_learn_and_are_seeded():
     assert identity_of(one) == identity_of(same) != identity_of(other)
 
 
+def test_the_update_is_alpha_over_rank_times_b_a():
+    model = vit().eval()
+    adapted = shaken(with_lora(copy.deepcopy(model), 2, 6.0, ("query",), seed=1)).eval()
+    state = adapted.state_dict()
+    by_hand = copy.deepcopy(adapted).unload()
+    with torch.no_grad():
+        for place, layer in enumerate(by_hand.vit.layers):
+            name = f"base_model.model.vit.layers.{place}.attention.q_proj.lora_"
+            update = state[f"{name}B.default.weight"] @ state[f"{name}A.default.weight"]
+            layer.attention.q_proj.weight += 6.0 / 2 * update
+        by_hand.classifier = adapted.get_base_model().classifier
+        expected = by_hand.eval()(images()).logits
+        torch.testing.assert_close(adapted(images()).logits, expected, rtol=1e-4, atol=1e-4)
+
+
 def learn(model, steps=3):
     network = ClassTokenViT(model).train()
     optimiser = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=0.05)

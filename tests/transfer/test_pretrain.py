@@ -1,6 +1,7 @@
 """Pre-training: stopped and gone on is bit-identical; checkpoints; an infinite loss."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import torch
 from derive.errors import InputError
 from numerics.sweep import cell_key
 from transfer.checkpoint import read_tensors
-from transfer.pretrain import checkpoint_path, pretrain_cell, source_model
+from transfer.pretrain import checkpoint_path, pretrain_cell, source_model, state_path
+from transfer.subsets import held_out
+from transfer.training import Training
 
 CPU = torch.device("cpu")
 CELL = {
@@ -36,17 +39,20 @@ class _Stop(Exception):
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_stopped_and_gone_on_is_bit_identical(patterns, tmp_path, after):
+def test_stopped_and_gone_on_is_bit_identical(patterns, tmp_path, after, monkeypatch):
     whole = pretrain_cell(CELL, patterns, tmp_path / "whole", CPU)
-    epochs = []
+    epoch, begun = Training.epoch, []
 
-    def stop():
-        epochs.append(0)
-        if len(epochs) == after:
+    def stopping(training):
+        begun.append(0)
+        if len(begun) > after:
             raise _Stop
+        return epoch(training)
 
+    monkeypatch.setattr(Training, "epoch", stopping)
     with pytest.raises(_Stop):
-        pretrain_cell(CELL, patterns, tmp_path / "parts", CPU, stop)
+        pretrain_cell(CELL, patterns, tmp_path / "parts", CPU)
+    monkeypatch.undo()
     torch.rand(7)  # another process's generator is elsewhere
     gone_on = pretrain_cell(CELL, patterns, tmp_path / "parts", CPU)
     assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
@@ -93,3 +99,36 @@ def test_seeds_differ_in_initialisation_order_and_images(patterns, tmp_path):
         for seed in (1, 2)
     )
     assert not np.allclose(one["train_loss"], other["train_loss"])
+
+
+def test_a_state_of_another_run_is_refused(patterns, tmp_path):
+    pretrain_cell(CELL, patterns, tmp_path, CPU)
+    other = {**CELL, "seed": 2}
+    foreign = state_path(tmp_path, cell_key(other))
+    foreign.parent.mkdir()
+    foreign.write_bytes(state_path(tmp_path, cell_key(CELL)).read_bytes())
+    with pytest.raises(InputError, match="has run"):
+        pretrain_cell(other, patterns, tmp_path, CPU)
+
+
+def test_what_is_trained_on_held_out_and_tested_on_are_apart(patterns, tmp_path, monkeypatch):
+    """Labels of the held-out and of the test images in turn are made wrong: only theirs suffer."""
+    honest = pretrain_cell(CELL, patterns, tmp_path / "honest", CPU)
+    wrong = replace(patterns.test, labels=(patterns.test.labels + 1) % 3)
+    found = pretrain_cell(CELL, replace(patterns, test=wrong), tmp_path / "wrong", CPU)
+    assert (found["train_loss"] == honest["train_loss"]).all()
+    assert (found["validation_loss"] == honest["validation_loss"]).all()
+    assert (found["test_loss"] != honest["test_loss"]).all()
+
+    used = []
+    begin = Training.__init__
+
+    def spying(training, network, images, chosen, *rest):
+        used.append(set(chosen[0].tolist()))
+        begin(training, network, images, chosen, *rest)
+
+    monkeypatch.setattr(Training, "__init__", spying)
+    pretrain_cell(CELL, patterns, tmp_path / "spied", CPU)
+    kept, out = held_out(patterns.train.labels, 0.1, CELL["seed"])
+    assert used == [set(kept.tolist())]
+    assert not used[0] & set(out.tolist())

@@ -65,7 +65,7 @@ def test_without_an_effect_choosing_the_best_gains_nothing():
         naive.append((means.max(axis=1) - means[:, -1]).mean())
     error = np.std(gains) / np.sqrt(len(gains))
     assert abs(np.mean(gains)) < 4 * error
-    assert np.mean(naive) > 10 * error
+    assert np.mean(naive) > 10 * error, "the naive choice would have been fooled"
 
 
 def test_false_alarms_are_rare_and_a_planted_effect_is_found():
@@ -79,12 +79,12 @@ def test_false_alarms_are_rare_and_a_planted_effect_is_found():
     assert found.gain.mean == pytest.approx(0.15, abs=0.04)
 
 
-def test_rising_accuracy_makes_the_last_checkpoint_best():
-    source = np.tile([0.7, 0.8, 0.9], (3, 1))
-    downstream = np.tile(np.array([0.5, 0.6, 0.7])[:, None], (3, 1, 2))
+def test_a_rise_is_a_negative_gain():
+    source, downstream = runs(np.random.default_rng(6), -0.15)
     found = best_against_last(source, downstream)
-    assert found.best == (2, 2, 2)
-    assert found.gain.mean == found.cost.mean == 0
+    assert found.gain.negative
+    assert found.wins == 0
+    assert max(found.best) < 3, "the last is not compared with itself"
 
 
 def test_incomplete_seeds_do_not_count():

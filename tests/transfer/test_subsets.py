@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from transfer.subsets import few_shot, held_out
+from transfer.subsets import SHOTS, SOURCE, few_shot, held_out
 
 LABELS = st.lists(st.integers(0, 4), min_size=20, max_size=80).map(
     lambda extra: np.array([*extra, *[0, 1, 2, 3, 4] * 3])
@@ -44,3 +44,15 @@ def test_held_out_and_kept_are_a_partition_balanced_by_class(labels, share, seed
     assert sorted([*kept, *out]) == list(range(len(labels)))
     counts = np.bincount(labels, minlength=5)
     assert (np.bincount(labels[out], minlength=5) == (share * counts).astype(int)).all()
+
+
+def test_the_same_seed_chooses_independently_for_each_use():
+    """Else, where source and downstream are one dataset, equal seeds would share images."""
+    labels = np.repeat([0, 1], 200)
+    shared = {"source": [], "held out": []}
+    for seed in range(200):
+        shots = set(few_shot(labels, 50, seed, SHOTS))
+        shared["source"].append(len(shots & set(few_shot(labels, 50, seed, SOURCE))))
+        shared["held out"].append(len(shots & set(held_out(labels, 0.25, seed)[1])))
+    for counts in shared.values():  # 100 of 400, each in the other choice with chance 1/4
+        assert np.mean(counts) == pytest.approx(25, abs=5 * np.std(counts) / np.sqrt(200))

@@ -69,6 +69,12 @@ WRONG = [
     ("title", "title = 3", "title is 3"),
     ("images", 'images = "some"', "Invalid enum value 'some'"),
     ("method", 'method = "lora"\nhead = "kept"', "26 source and 10 downstream classes"),
+    ("images", "images = 5", "5 images for 26 classes"),
+    ("learning_rate", "learning_rate = inf", "Expected `float` <"),
+    ("learning_rate", "learning_rate = nan", "Expected `float`"),
+    ("rank", 'method = "full"', "the main protocol is LoRA"),
+    ("[arms", '[arms.LoRA]', "is the main protocol, or no table"),
+    ("[arms", '[[arms]]', "arms is no table"),
     ("method", 'method = "lora"\ntargets = ["quary"]', "Invalid enum value 'quary'"),
 ]  # fmt: skip
 
@@ -76,7 +82,7 @@ WRONG = [
 @pytest.mark.parametrize(("key", "line", "message"), WRONG)
 def test_what_is_wrong_is_named_in_one_line(small_task, key, line, message):
     lines = small_task.read_text(encoding="utf-8").splitlines()
-    place = next(k for k, old in enumerate(lines) if old.startswith(f"{key} ="))
+    place = next(k for k, old in enumerate(lines) if old.startswith(key))
     lines[place] = line
     small_task.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError) as error:

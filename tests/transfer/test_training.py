@@ -7,12 +7,22 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from torch import nn
 
 from derive.errors import InputError
 from transfer.model import ClassTokenViT, vision_transformer, with_lora
 from transfer.task import Model
-from transfer.training import Alone, Schedule, Together, Training, evaluate, normalised
+from transfer.training import (
+    Alone,
+    Images,
+    Schedule,
+    Together,
+    Training,
+    _order,
+    evaluate,
+    normalised,
+)
 
 CPU = torch.device("cpu")
 SIZES = Model(patch=14, width=16, depth=2, heads=2)
@@ -109,3 +119,38 @@ def test_evaluation_weighs_every_image_alike(patterns):
         nn.functional.cross_entropy(logits, images.labels).item(), rel=1e-5
     )
     assert accuracy[0] == pytest.approx((logits.argmax(1) == images.labels).float().mean().item())
+
+
+def test_the_optimiser_is_given_the_schedule_and_the_decay(patterns):
+    """Without gradient a step only decays: each weight shrinks by learning rate x decay."""
+    weight = nn.Linear(4, 3)
+    features = Images(torch.zeros(20, 4), torch.arange(20) % 3)
+    before = weight.weight.detach().clone()
+    training = Training(Alone(weight), features, torch.arange(20)[None], SCHEDULE, [0])
+    expected = 1.0
+    for epoch in range(3):
+        training.epoch()
+        for step in (2 * epoch, 2 * epoch + 1):
+            expected *= 1 - 1e-2 * SCHEDULE.factor(step, 6) * 0.1
+    torch.testing.assert_close(weight.weight, before * expected)
+
+
+def test_every_epoch_and_seed_has_its_own_order():
+    orders = {tuple(_order(seed, epoch, 30).tolist()) for seed in range(3) for epoch in range(3)}
+    assert len(orders) == 9
+    assert all(sorted(order) == list(range(30)) for order in orders)
+
+
+def test_evaluation_is_without_dropout_and_training_with(patterns):
+    base = vision_transformer(replace(SIZES, dropout=0.3), (1, 28, 28), 3, seed=0)
+    models = [ClassTokenViT(with_lora(copy.deepcopy(base), 2, 4.0, ("query",), s)) for s in (0, 1)]
+    images = normalised(patterns.test.images, patterns.test.labels, patterns, CPU)
+    for network in (Alone(models[0]), Together(models)):
+        first, again = evaluate(network, images), evaluate(network, images)
+        assert (first[0] == again[0]).all()
+        network.train(True)
+        taken = images.take(slice(0, 8))
+        drawn = [network.logits(taken, True) for _ in range(2)]
+        assert not torch.equal(*drawn)
+    masks = drawn[0]
+    assert not torch.allclose(masks[0] - masks[0].mean(), masks[1] - masks[1].mean())

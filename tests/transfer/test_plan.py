@@ -1,0 +1,136 @@
+"""The plan and the results: which cells there are, what a cell is told, what is read back."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError
+from numerics.sweep import cell_key, cell_path, write_cell
+from transfer.checkpoint import read_tensors
+from transfer.experiment import compute_cell, run_experiment
+from transfer.plan import Place, chains_of, finished
+from transfer.pretrain import checkpoint_path
+from transfer.results import CURVES, OVERLAPS, results_of
+from transfer.task import read_task
+
+
+@pytest.fixture
+def task(small_task):
+    return read_task(str(small_task))
+
+
+def test_every_checkpoint_protocol_and_seed_is_planned_once(task, tmp_path):
+    chains = chains_of(task, Place(tmp_path))
+    places = {
+        (arm, cell["seed"], cell["checkpoint"], *cell["fine_tuning_seeds"])
+        for chain in chains
+        for arm, cell in chain.adaptations
+    }
+    assert len(places) == 2 * 2 * 3 * 2
+    for chain in chains:
+        assert {cell["run"] for _, cell in chain.adaptations} == {cell_key(chain.pretraining)}
+    assert len({cell_key(chain.pretraining) for chain in chains}) == 2
+
+
+def test_on_a_gpu_the_seeds_of_a_protocol_share_a_cell(task, tmp_path):
+    chain, _ = chains_of(task, Place(tmp_path, device="cuda"))
+    assert all(cell["fine_tuning_seeds"] == [0, 1] for _, cell in chain.adaptations)
+
+
+def test_what_a_cell_does_not_use_is_not_part_of_it(task, tmp_path):
+    probe = replace_rank(task, 9)
+    before, after = (chains_of(t, Place(tmp_path))[0].adaptations for t in (task, probe))
+    for (arm, one), (_, other) in zip(before, after, strict=True):
+        assert (cell_key(one) == cell_key(other)) == (arm == "linear probe")
+
+
+def replace_rank(task, rank):
+    import msgspec
+
+    arms = {name: msgspec.structs.replace(arm, rank=rank) for name, arm in task.arms.items()}
+    return msgspec.structs.replace(task, arms=arms)
+
+
+def test_results_are_what_the_cells_hold(task, tmp_path):
+    place = Place(tmp_path)
+    place.cells.mkdir()
+    stream, planted = np.random.default_rng(0), {}
+    for chain in chains_of(task, place):
+        first = {name: stream.random(4) for name in CURVES}
+        first |= {"test_loss": stream.random(3), "test_accuracy": stream.random(3)}
+        write_cell(tmp_path / "cells", chain.pretraining, {**first, "seconds": np.array(60.0)})
+        for arm, cell in chain.adaptations:
+            found = {name: stream.random((1, 2)) for name in ("test_loss", "test_accuracy")}
+            found["train_loss"] = np.array([[2.0, 1.0]])
+            found |= {name: stream.random(1) for name in OVERLAPS}
+            found |= {"learning": np.array(7), "seconds": np.array(1.0)}
+            write_cell(tmp_path / "cells", cell, found)
+            at = {"arm": arm, "pretraining_seed": cell["seed"], "checkpoint": cell["checkpoint"],
+                  "fine_tuning_seed": cell["fine_tuning_seeds"][0]}  # fmt: skip
+            planted[tuple(at.items())] = found
+    data = results_of(task, place)
+    for at, found in planted.items():
+        own = data.sel(dict(at))
+        assert (own.accuracy == found["test_accuracy"][0]).all()
+        assert (own.loss == found["test_loss"][0]).all()
+        assert own.left == found["left"][0]
+        assert own.search_phase == 0.5
+    assert data.finished.all()
+    assert data.attrs["seconds"] == 2 * 60 + 24
+
+
+@pytest.fixture
+def quick(task):
+    """The task without its second protocol and seeds."""
+    import msgspec
+
+    pretraining = msgspec.structs.replace(task.pretraining, epochs=2, checkpoints=(0, 2))
+    arms = {"LoRA": task.arms["LoRA"]}
+    return msgspec.structs.replace(task, pretraining=pretraining, arms=arms)
+
+
+def test_workers_of_many_threads_find_what_one_finds(quick, tmp_path):
+    """As on a cluster whose workers have threads: PyTorch's generator is shared by them."""
+    one, many = Place(tmp_path / "one"), Place(tmp_path / "many")
+    run_experiment(chains_of(quick, one), one)
+    with ThreadPoolExecutor(4) as threads:
+        run_experiment(chains_of(quick, many), many, threads)
+    first, second = results_of(quick, one), results_of(quick, many)
+    assert first.drop_attrs().equals(second.drop_attrs())
+    assert first.finished.all()
+
+
+def test_a_removed_checkpoint_comes_back_the_same(quick, tmp_path):
+    place = Place(tmp_path)
+    chains = chains_of(quick, place)
+    run_experiment(chains, place)
+    chain = chains[0]
+    path = checkpoint_path(tmp_path / "checkpoints", cell_key(chain.pretraining), 2)
+    content = path.read_bytes()
+    path.write_bytes(content[:-9])
+    cell_path(place.cells, chain.adaptations[-1][1]).unlink()
+    with pytest.raises(InputError, match="is damaged: remove it and run the same command again"):
+        run_experiment(chains, place)
+    path.unlink()
+    run_experiment(chains, place)
+    assert path.read_bytes() == content
+    assert read_tensors(path)
+
+
+def test_the_first_error_calls_off_the_rest(quick, tmp_path):
+    place = Place(tmp_path)
+    chains = chains_of(quick, place)
+    broken = {**chains[0].pretraining, "model": {"patch": 0}}
+    chains = [replace(chains[0], pretraining=broken), *chains[1:]]
+    with ThreadPoolExecutor(1) as threads, pytest.raises(Exception, match="patch"):
+        run_experiment(chains, place, threads)
+    assert sum(found for found, _ in finished(chains, place).values()) <= 1
+
+
+def test_other_images_than_planned_are_refused(quick, tmp_path):
+    cell = chains_of(quick, Place(tmp_path))[0].pretraining
+    foreign = {**cell, "source": {**cell["source"], "digest": "0"}}
+    with pytest.raises(InputError, match="holds other images here"):
+        compute_cell(foreign, Place(tmp_path))
