@@ -15,7 +15,7 @@ import time
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from derive.command import (
@@ -32,7 +32,7 @@ from derive.tabular import Table, Typeset, as_csv, render
 
 LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 QUALITIES = ("quick", "default", "full")
-_CODE = ("derive", "numerics")
+_CODE = ("derive", "numerics", "transfer")
 _COSTLY = {"2", "7", "9", "14", "exit-times"}  # minutes each with all replicas: left to --full
 
 
@@ -100,6 +100,7 @@ def steps(quality: str) -> list[Step]:
             for name, figure in FIGURES.items()
         ),
         *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
+        *(() if quality == "quick" else _images()),
     ]  # fmt: skip
 
 
@@ -118,6 +119,18 @@ def _tables(replicas: int) -> list[Step]:
         _table("exit-times", "Simulated exit times",
                "numerics.simulate --activation x --activation relu --mu 0.1,0.5,0.9 --points 0 "
                f"--replicas {replicas} --results @/cells"),
+    ]  # fmt: skip
+
+
+def _images() -> list[Step]:
+    """The transfer experiment that needs no data; finished cells are shared by both steps."""
+    run, report = "transfer run demo --results @/demo", "transfer report demo --results @/demo"
+    table = _table("transfer-demo", "Checkpoints of a vision transformer, adapted", report)
+    curves = ("figures/transfer-demo.svg", "figures/transfer-demo.csv")
+    return [
+        replace(table, commands=(run, *table.commands), needs="peft"),
+        Step("transfer-demo-curves", "Loss and accuracy of the same", "figure",
+             (run, f"{report} --plot @/{curves[0]}"), curves, needs="peft"),
     ]  # fmt: skip
 
 
