@@ -75,7 +75,7 @@ def paired(differences: Floats) -> Difference:
     count, mean = len(differences), float(np.mean(differences)) if len(differences) else np.nan
     if count < 2:
         return Difference(mean, np.nan, np.nan, np.nan)
-    error = float(np.std(differences, ddof=1)) / np.sqrt(count)
+    error = float(np.std(differences, ddof=1) / np.sqrt(count))
     reach = float(t.ppf((1 + LEVEL) / 2, count - 1)) * error
     p = 2 * float(t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
     return Difference(mean, mean - reach, mean + reach, p)
