@@ -75,8 +75,15 @@ def dynamics_figure(
         finish_panels(column, shown)
         column[0].set_title(name, loc="left", fontsize=8)
         column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
-    for axis, observable in zip(axes[:, 0], shown, strict=True):
-        axis.set_ylabel(OBSERVABLES[observable])
+    networks = any(point.cell["strengths"] for point in points)
+    for row, observable in zip(axes, shown, strict=True):
+        matrix = networks and observable == "overlap"
+        row[0].set_ylabel(r"overlap $\|m\|_F$" if matrix else OBSERVABLES[observable])
+        if any(axis.get_yscale() == "log" for axis in row):  # one scale for all pairs
+            bottoms, tops = zip(*(axis.get_ylim() for axis in row), strict=True)
+            for axis in row:
+                axis.set_yscale("log")
+                axis.set_ylim(min(b for b in bottoms if b > 0), max(tops))
     _add_legend(figure, points, with_flow)
     return figure, rows
 
