@@ -253,9 +253,10 @@ def test_interrupt_stops_cleanly(tmp_path):
     try:
         time.sleep(4)  # past the imports, far before the end
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=90)  # a single call into flint is not interrupted
     finally:
         run.kill()
+        run.communicate()
     assert (run.returncode, out) == (130, "")
     assert err == "python -m numerics.singularities: interrupted; what was finished is kept\n"
     assert os.listdir(tmp_path) == []
