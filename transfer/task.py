@@ -21,8 +21,8 @@ SCALES = ("paper",)  # files of the folder tasks/scales
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Rate = Annotated[float, msgspec.Meta(gt=0, lt=1e9)]
-Size = Annotated[float, msgspec.Meta(ge=0, lt=1e9)]
+Rate = Annotated[float, msgspec.Meta(gt=0, lt=10**9)]
+Size = Annotated[float, msgspec.Meta(ge=0, lt=10**9)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 Seeds = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Projection = Literal["query", "key", "value", "output"]
