@@ -1,7 +1,7 @@
 """Fine-tuning a checkpoint on a few labelled images: LoRA, all weights, or the head alone.
 
 Every checkpoint is given the same protocol, seeds and images. Seeds learn side by side on a GPU,
-where small models leave it idle, and one after the other on a CPU, where that is faster.
+where small models leave it idle, and in cells of their own on a CPU, where that would gain little.
 """
 
 import copy

@@ -27,7 +27,7 @@ from transfer.training import Alone, Images, Schedule, Together, Training, norma
 GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if GPU else "cpu")
 PRESET = PRESETS["paper" if GPU else "tiny"]
-COUNT, BATCH = (50_000, 512) if GPU else (5_000, 128)
+COUNT, BATCH = (50_000, 512) if GPU else (2_500, 128)
 
 
 def model() -> torch.nn.Module:
