@@ -92,7 +92,7 @@ def _adaptations(
         unused = {"seeds", *(_LORA if settings["method"] != "lora" else ())}
         own = {name: value for name, value in settings.items() if name not in unused}
         seeds = list(range(settings["seeds"]))
-        # Side by side on a GPU; on a CPU that gains little, and a cell each loses less when stopped.
+        # Side by side on a GPU; on a CPU that gains little, and a cell each is safer.
         groups = [seeds] if device == "cuda" else [[seed] for seed in seeds]
         for epoch in described["pretraining"]["checkpoints"]:
             for group in groups:
