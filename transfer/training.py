@@ -235,7 +235,8 @@ class Training:
             factor = self._schedule.factor(self.step, steps)
             group["lr"] = self._schedule.learning_rate * factor
         self.optimiser.zero_grad()
-        losses = _losses(self._network, self._images.take(index), self._images.labels[index], False)
+        logits = _logits(self._network, self._images.take(index), shared=False)
+        losses = _cross_entropy(logits, self._images.labels[index])
         losses.sum().backward()
         self.optimiser.step()
         self.step += 1
@@ -247,12 +248,11 @@ def _order(seed: int, epoch: int, count: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
 
 
-def _losses(network: Network, images: Tensor, labels: Tensor, shared: bool) -> Tensor:
-    """Each model's mean cross-entropy; bfloat16 on GPUs, float32 on CPUs."""
+def _logits(network: Network, images: Tensor, shared: bool) -> Tensor:
+    """Logits in float32, computed in bfloat16 on GPUs."""
     device = images.device.type
     with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-        logits = network.logits(images, shared)
-    return _cross_entropy(logits.float(), labels)
+        return network.logits(images, shared).float()
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -272,11 +272,9 @@ def evaluate(network: Network, images: Images) -> tuple[np.ndarray, np.ndarray]:
     count = len(images.labels)
     totals = torch.zeros(2, network.size, device=images.labels.device)
     for part in batches(count):
-        taken, labels = images.take(part), images.labels[part]
-        device = taken.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            logits = network.logits(taken, True)
+        labels = images.labels[part]
+        logits = _logits(network, images.take(part), shared=True)
         hits = (logits.argmax(-1) == labels).float().mean(-1)
-        totals += torch.stack([_cross_entropy(logits.float(), labels), hits]) * len(labels)
+        totals += torch.stack([_cross_entropy(logits, labels), hits]) * len(labels)
     loss, accuracy = (totals / count).double().cpu().numpy()
     return loss, accuracy
