@@ -4,6 +4,7 @@ import doctest
 import importlib
 import re
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from derive import CATALOGUE
 from derive.tabular import Table
+from numerics.claims.__main__ import CLAIMS
 from numerics.figures.curves import QUANTITIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +43,16 @@ def test_examples_on_pages_run(page):
 def test_output_of_commands_is_never_typed():
     typed = [page for page, text in PAGES.items() if re.search(r"^\$ ", text, re.MULTILINE)]
     assert typed == []
+
+
+def test_the_readme_counts_the_verdicts_of_the_ledger():
+    counts = Counter(entry.recorded for entry in CLAIMS.values())
+    told = re.search(
+        r"Of (\d+) claims (\d+) are proved, (\d+) certified, (\d+) supported .* and (\d+) refuted",
+        (ROOT / "README.md").read_text("utf-8"),
+    )
+    kinds = ("proved", "certified", "supported", "refuted")
+    assert [int(number) for number in told.groups()] == [len(CLAIMS), *map(counts.get, kinds)]
 
 
 def test_the_theory_uses_every_formula_and_no_other():

@@ -71,18 +71,27 @@ def _images(part: dict[str, Any], place: Place) -> Dataset:
 
 
 class _Cancellable:
-    """An executor whose open work, and all that is still to come, can be called off."""
+    """An executor whose open work, and all that is still to come, is called off by an error."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._submitted: list[Future] = []
         self._off = False
+        self.error: BaseException | None = None
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         if self._off:
             raise CancelledError
-        self._submitted.append(self._executor.submit(function, *arguments))
-        return self._submitted[-1]
+        future = self._executor.submit(function, *arguments)
+        self._submitted.append(future)
+        future.add_done_callback(self._look_at)
+        return future
+
+    def _look_at(self, future: Future) -> None:
+        """Called as soon as work ends, before a worker takes up what comes next."""
+        if not future.cancelled() and self.error is None and future.exception() is not None:
+            self.error = future.exception()
+            self.call_off()
 
     def call_off(self) -> None:
         self._off = True
@@ -114,6 +123,8 @@ def run_experiment(
         try:
             for future in as_completed(followed):
                 future.result()
+        except CancelledError as error:
+            raise shared.error or error from None
         except BaseException:
             shared.call_off()
             raise

@@ -12,7 +12,8 @@ from numerics.simulate import LIBRARIES
 # Importing a section enters its claims, in the order of the ledger.
 # isort: off
 from numerics.claims import calculus, search_phase, activations, hermite_students  # noqa: F401
-from numerics.claims import labels, variants, mechanics, descent, simulations, networks  # noqa: F401
+from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
+from numerics.claims import simulations, networks  # noqa: F401
 # isort: on
 
 

@@ -57,57 +57,30 @@ def _odd() -> Finding:
 
 
 @claim(
-    "odd-singularity-single",
-    "Prop. 2",
-    "For odd Hermite degrees from 3 to 41 there is exactly one such strength",
+    "singularities-list",
+    "Prop. 2, Sec. 3.2 (c)",
+    "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
     "certified",
 )
-def _single() -> Finding:
+def _list() -> Finding:
+    found = {n: zeros_of(n) for n in range(2, 42)}
+    odd = [found[n][0].mu for n in _ODD]
+    ends = f"{float(odd[0]):.4f} to {float(odd[-1]):.4f}"
     steps = [
-        judged(f"He_{n}: all zeros", zeros_of(n), lambda s: len(s) == 1 and s[0].diverges)
-        for n in _ODD
+        judged(f"He_{n}: all zeros", zeros, partial(_all_diverge, 1 if n % 2 else 2 * (n > 8)))
+        for n, zeros in found.items()
     ]
-    return decided("certified", "exactly one zero of a each, and τ diverges there", *steps)
-
-
-@claim(
-    "odd-singularity-shifts",
-    "Sec. 3.2 (c)",
-    "The critical strength shifts to the right with the odd degree (3 to 41)",
-    "certified",
-)
-def _shifts() -> Finding:
-    found = tuple(zeros_of(n)[0].mu for n in _ODD)
-    ends = f"{float(found[0]):.4f} up to {float(found[-1]):.4f}"
-    steps = [
+    steps += [
         judged(f"He_{n} and He_{n + 2}: zeros in this order", pair, _in_order)
-        for n, pair in zip(_ODD, pairwise(found), strict=False)
+        for n, pair in zip(_ODD, pairwise(odd), strict=False)
     ]
-    return decided("certified", f"disjoint enclosures, in order: {ends}", *steps)
+    evidence = f"lists complete; disjoint enclosures for odd degrees, {ends}"
+    return decided("certified", evidence, *steps)
 
 
 def _in_order(pair: tuple[Enclosure, Enclosure]) -> bool | None:
     (x, r), (y, t) = ((Fraction(e.mid), Fraction(e.radius)) for e in pair)
     return None if abs(x - y) <= r + t else x < y
-
-
-@claim(
-    "even-singularities",
-    "Sec. 3.2 (c)",
-    "Even Hermite degrees have no singularity up to 8, and two from 10 on (to 40)",
-    "certified",
-)
-def _even() -> Finding:
-    steps = [
-        judged(
-            f"He_{n}: all zeros",
-            zeros_of(n),
-            partial(_all_diverge, 0 if n < 10 else 2),
-        )
-        for n in range(2, 41, 2)
-    ]
-    evidence = "none for 2 to 8, two for each even degree from 10 to 40, τ diverges at both"
-    return decided("certified", evidence, *steps)
 
 
 def _all_diverge(count: int, zeros: tuple[Singularity, ...]) -> bool:

@@ -1,7 +1,7 @@
 """Claims on squared labels and Hermite students, and on sigmoid (Sec. 3.3, App. B.4)."""
 
 from flint import arb, fmpq
-from sympy import Rational, Symbol, binomial, cos, diff, gamma, pi, sin, tanh
+from sympy import Rational, Symbol, diff, tanh
 
 from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_limit
@@ -9,6 +9,7 @@ from derive.pair import closed_drift, drift_of
 from derive.symbols import Q, mu, z
 from numerics.balls import enclosure
 from numerics.claims.activations import pair_of
+from numerics.claims.every_degree import ARGUMENT, COSINE
 from numerics.claims.hermite_students import zeros_of
 from numerics.claims.ledger import (
     Finding,
@@ -30,21 +31,15 @@ from numerics.enclosures import ball_drift
     "proved",
 )
 def _odd() -> Finding:
-    n, k, p = (Symbol(name, integer=True, nonnegative=True) for name in "nkp")
-    angle, half = Symbol("theta", real=True), Rational(1, 2)
-    beta = gamma(k + half) * gamma(n - k + half) / gamma(n + 1) / pi  # mean of cos^(2n-2k) sin^2k
-    weight = binomial(2 * k, k) * binomial(2 * n - 2 * k, n - k) / 4**n
-    base = cos(angle) ** 2 + (2 * Q - 1) * sin(angle) ** 2
-    slope = diff(base, Q) * (2 * p + 1) * base ** (2 * p)
+    n = 2 * Symbol("p", integer=True, nonnegative=True) + 1
+    slope = n * (1 - COSINE) * ARGUMENT ** (n - 1)
     return decided(
         "proved",
-        "S'(Q) is the mean of a square: a = -μ S'(μ²) < 0 in (0, 1) for every odd degree",
-        shown("S(Q)/n! = Σ_k w_k (2Q-1)^k with w_k", weight),
-        equal("C(n,k) times the mean of cos^(2n-2k) sin^2k", binomial(n, k) * beta, weight),
-        shown("so S(Q)/n! is the mean over θ of, to the power n", base),
-        equal("slope in Q for n = 2p+1", diff(base ** (2 * p + 1), Q), slope),
-        judged("that slope", slope, lambda value: value.is_nonnegative),
-    )  # fmt: skip
+        "a = -μ S'(μ²), and S' is the mean of n (1 - cos φ) times a square for every odd n: a < 0",
+        shown("S(Q)/n! is the mean over φ, c = cos φ, of (power-as-mean)", ARGUMENT**n),
+        equal("its slope in Q for n = 2p+1", diff(ARGUMENT**n, Q), slope),
+        judged("that slope over 1 - c", slope / (1 - COSINE), lambda value: value.is_nonnegative),
+    )
 
 
 @claim(

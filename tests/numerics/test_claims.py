@@ -7,13 +7,15 @@ import sys
 from functools import cache
 
 import pytest
-from sympy import Basic, Integer, Symbol, sqrt, symbols
+from sympy import Basic, Integer, Symbol, expand, factorial, sqrt, symbols
 
+from derive.drift import hermite_power
 from derive.errors import Undecided
 from derive.escape import LeadingTerm
 from numerics.balls import Bounds, Enclosure
 from numerics.claims import __main__ as command_module
 from numerics.claims.__main__ import main
+from numerics.claims.every_degree import ARGUMENT, over_angle
 from numerics.claims.ledger import (
     CLAIMS,
     VERDICTS,
@@ -182,7 +184,7 @@ def test_the_latex_ledger_compiles_with_every_step(compiles):
 
 
 def test_a_simulation_gives_the_same_again(command):
-    options = ("--claim", "cubic-delay", "--claim", "odd-singularity-single", "--format", "json")
+    options = ("--claim", "cubic-delay", "--claim", "singularities-list", "--format", "json")
     first, second = (json.loads(command(COMMAND, *options).stdout) for _ in range(2))
     assert first == second
 
@@ -202,6 +204,13 @@ def test_another_process_finds_the_same_steps(tmp_path):
     theirs = json.loads(done.stdout)
     ours = json.loads(ledger_shown(entries, "json", "", details=True))
     assert [{**each, "provenance": ""} for each in theirs] == ours
+
+
+@pytest.mark.parametrize("degree", range(1, 13))
+def test_the_mean_over_an_angle_is_the_power_of_a_hermite_student(degree):
+    """The formula under the proofs for every degree, against the closed form of ``derive``."""
+    power = factorial(degree) * over_angle(expand(ARGUMENT**degree))
+    assert expand(power - hermite_power(degree).as_expr()) == 0
 
 
 def test_unknown_claims_are_one_line(command):
