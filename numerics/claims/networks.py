@@ -1,7 +1,7 @@
 """Claims on two-layer networks with shared LoRA (App. K)."""
 
 import numpy as np
-from sympy import Expr, Matrix, Rational, Symbol, eye, simplify, sqrt, symbols
+from sympy import Expr, Integer, Matrix, Rational, Symbol, eye, simplify, sqrt, symbols
 
 from derive.drift import hermite_drift
 from derive.escape import eigenvalues
@@ -22,22 +22,27 @@ _NORMALISED = "(x**2 - 1)/2"  # twice the field's slopes of the paper's (x² - 1
     "proved",
 )
 def _linear() -> Finding:
-    x = parse_activation("x")
-    collective = network_drift(x, x).equal_strengths()["collective"]
-    strengths = [Rational(1, 3), Rational(2, 5), Rational(3, 4)]
-    a, b = network_drift(x, x).blocks(strengths)
+    x, rate = parse_activation("x"), Symbol("lambda")
+    drift, distance = network_drift(x, x), Symbol("D", positive=True)  # D = |1-μ|²
+    sums = Matrix([[K * drift.b, K], [distance / K**2, 0]])
+    strengths = symbols("mu_1:4", positive=True)
+    a, b = drift.blocks(strengths)
     jacobian = Matrix([[b, a.T], [a, 0 * a]])
-    mismatch = sum((1 - s) ** 2 for s in strengths) / 3
-    rates = tuple(sorted({simplify(value) for value in jacobian.eigenvals()}))
-    claimed = (-1 + sqrt(1 + 4 * mismatch)) / 2
+    missing = sum((1 - s) ** 2 for s in strengths) / 3
     return decided(
         "proved",
-        "symbolic K for equal strengths, K = 3 for unequal ones",
-        shown("a and b of the collective mode", collective),
-        equal("λ₊ for K equal strengths, |1-μ|² = K(1-μ)²", eigenvalues(*collective)[0],
-              (-1 + sqrt(1 + 4 * (1 - mu) ** 2)) / 2),
-        shown("Jacobian for strengths 1/3, 2/5, 3/4", jacobian.as_immutable()),
-        judged("its eigenvalues", rates, lambda found: max(found) == simplify(claimed)),
+        "symbolic K: with v_j = (1-μ_j)/K the sums Σu_j and Σv_j m_j close; K = 3 in full",
+        equal("a of a neuron to itself is v", drift.a, (1 - mu) / K),
+        equal("and to the others", drift.a_other, drift.a),
+        equal("b of a neuron to itself is -1/K", drift.b, -1 / K),
+        equal("and to the others", drift.b_other, drift.b),
+        shown("so the slope of (Σu_j, Σv_j m_j) is, with D = |1-μ|²", sums.as_immutable()),
+        equal("its characteristic polynomial", sums.charpoly(rate).as_expr(),
+              rate**2 + rate - distance / K),
+        equal("whose larger root is", eigenvalues(sqrt(distance / K), Integer(-1))[0],
+              (-1 + sqrt(1 + 4 * distance / K)) / 2),
+        equal("K = 3: characteristic polynomial of all neurons", jacobian.charpoly(rate).as_expr(),
+              rate**4 * (rate**2 + rate - missing)),
     )  # fmt: skip
 
 
