@@ -104,7 +104,6 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, small_task, 
     assert transfer("run", str(small_task), "--results", "parts").returncode == 0
     assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
     assert checkpoints(tmp_path / "parts") == checkpoints(tmp_path / "whole")
-    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_several_processes_of_accelerate_find_what_one_finds(transfer, small_task, tmp_path):
