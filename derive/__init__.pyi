@@ -37,7 +37,7 @@ from .identities import IDENTITIES as IDENTITIES
 from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
 from .landscape import Landscape as Landscape
-from .landscape import landscape as landscape
+from .landscape import landscape_of as landscape_of
 from .loss import PopulationLoss as PopulationLoss
 from .loss import population_loss as population_loss
 from .mechanics import acceleration as acceleration

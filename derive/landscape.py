@@ -31,7 +31,7 @@ class Landscape:
     b: Expr
 
 
-def landscape(pair: Pair) -> Landscape:
+def landscape_of(pair: Pair) -> Landscape:
     r"""The loss of a pair over covariance and residual variance, in closed form.
 
     Arguments: ``pair``; its misalignment is not used, for it only chooses where on the landscape
@@ -43,7 +43,7 @@ def landscape(pair: Pair) -> Landscape:
 
     >>> from derive.activation import Activation
     >>> x = Activation.named("identity")
-    >>> landscape(Pair(x, x)).a, landscape(Pair(x, x)).b
+    >>> landscape_of(Pair(x, x)).a, landscape_of(Pair(x, x)).b
     (1 - rho, -1)
     """
     pair = replace(pair, misalignment=S.Zero)

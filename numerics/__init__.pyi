@@ -33,7 +33,7 @@ from .roots import isolate_roots as isolate_roots
 from .sgd import Learner as Learner
 from .sgd import Runs as Runs
 from .sgd import Stage as Stage
-from .sgd import simulate as simulate
+from .sgd import simulate_sgd as simulate_sgd
 from .singularities import Singularity as Singularity
 from .singularities import find_singularities as find_singularities
 from .stability import stable_learning_rate as stable_learning_rate

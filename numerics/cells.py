@@ -18,7 +18,7 @@ from derive.grammar import parse_transform
 from derive.pair import Pair
 from numerics.cases import pair_from_text
 from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, Stage, replica_stream, simulate
+from numerics.sgd import Learner, Stage, replica_stream, simulate_sgd
 from numerics.sweep import Cell, Result
 from numerics.systems import System, network, observed_nothing, packed, single_index
 
@@ -93,7 +93,7 @@ def compute_cell(cell: Cell) -> Result:
     if isinstance(learner, NetworkLearner):
         runs = simulate_network(learner, *arguments)
     else:
-        runs = simulate(learner, *arguments)
+        runs = simulate_sgd(learner, *arguments)
     system = system_of(cell)
     starts = (packed(learner.initial(replica_stream(seed, r))) for r in replicas)
     predicted = [system.predict(start, cell["radius"]) for start in starts]

@@ -17,7 +17,7 @@ from sympy import Expr, I, Symbol, asin, atan2, factor, lambdify, sqrt, together
 
 from derive.activation import Kinked
 from derive.gaussian import NoClosedForm
-from derive.landscape import landscape
+from derive.landscape import landscape_of
 from derive.pair import Pair
 from derive.symbols import residual, rho, z
 
@@ -58,7 +58,7 @@ def float_landscape(pair: Pair) -> FloatLandscape:
     0.75
     """
     try:
-        exact = landscape(pair)
+        exact = landscape_of(pair)
     except NoClosedForm:
         return _by_quadrature(pair)
     loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))

@@ -124,7 +124,7 @@ class Runs:
         return int(np.isnan(self.exits).sum())
 
 
-def simulate(
+def simulate_sgd(
     learner: Learner,
     replicas: Sequence[int],
     seed: int,
@@ -150,7 +150,7 @@ def simulate(
 
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
-    >>> runs = simulate(Learner(Pair(x, x), 0.5, 10**9, 1e-3, batch=4), range(3), 1, 100, [100])
+    >>> runs = simulate_sgd(Learner(Pair(x, x), 0.5, 10**9, 1e-3, batch=4), range(3), 1, 100, [100])
     >>> runs.states.shape, runs.censored
     ((3, 1, 2), 3)
     """

@@ -46,6 +46,13 @@ def test_every_public_name_is_there_and_documented(package):
         assert public.__doc__ or isinstance(public, dict), name
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_public_name_is_that_of_a_module(package):
+    """Importing the module would hide the name."""
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert modules.isdisjoint(package.__all__)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_docstrings_run(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0

@@ -3,7 +3,7 @@
 from sympy import Function, Symbol, cosh, diff, dsolve, exp, log, symbols, tanh
 
 from derive.grammar import parse_activation
-from derive.landscape import landscape
+from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
 from derive.pair import Pair
 from derive.symbols import m, mu, residual, rho, u
@@ -75,7 +75,7 @@ def _potential() -> Finding:
 def _frozen() -> Finding:
     x = parse_activation("x")
     q, r = 1 + u**2 + 2 * u * m, 1 + u * m
-    loss = landscape(Pair(x, x)).loss.subs({rho: r, residual: q - r**2}, simultaneous=True)
+    loss = landscape_of(Pair(x, x)).loss.subs({rho: r, residual: q - r**2}, simultaneous=True)
     t, start = Symbol("t"), Symbol("u_0")
     path = Function("u")
     solution = dsolve(path(t).diff(t) + path(t), path(t), ics={path(0): start}).rhs

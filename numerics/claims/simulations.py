@@ -12,7 +12,7 @@ from derive.grammar import parse_transform
 from numerics.claims.activations import pair_of
 from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
 from numerics.flow import flow_of, integrate
-from numerics.sgd import Learner, Stage, simulate
+from numerics.sgd import Learner, Stage, simulate_sgd
 from numerics.stability import stable_learning_rate
 
 Exits: TypeAlias = dict[str, Any]
@@ -28,7 +28,7 @@ def _exits(text: str, strength: float, horizon: int, share: float = 0.1, d: int 
     pair = pair_of(text)
     rate = share * stable_learning_rate(pair, strength, d, _BATCH)
     learner = Learner(pair, strength, d, rate, batch=_BATCH)
-    runs = simulate(learner, range(_RUNS), _SEED, horizon, stop_at_exit=True)
+    runs = simulate_sgd(learner, range(_RUNS), _SEED, horizon, stop_at_exit=True)
     times = np.sort(np.nan_to_num(runs.exits * rate, nan=np.inf))
     rank = int(binom.ppf(0.025, _RUNS, 0.5))
     return {
@@ -133,7 +133,7 @@ def _distance_to_flow(rate: float, horizon: float = 8.0) -> float:
     """Root mean square distance of SGD to the flow from each run's own start."""
     learner = Learner(pair_of("x"), 0.5, _DIMENSION, rate, signs="aligned")
     last = round(horizon / rate)
-    states = simulate(learner, range(40), _SEED, last, [0, last]).states
+    states = simulate_sgd(learner, range(40), _SEED, last, [0, last]).states
     flow = flow_of(pair_of("x"), 0.5)
     ends = np.array([integrate(flow, start, horizon).at(horizon) for start in states[:, 0]])
     return float(np.sqrt(np.mean(np.sum((states[:, 1] - ends) ** 2, axis=1))))
@@ -201,7 +201,7 @@ def _two_stages() -> NDArray[np.float64]:
     """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
     stage = Stage(parse_transform("squared"), until_overlap=0.5)
     learner = Learner(pair_of("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
-    return simulate(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
+    return simulate_sgd(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
 
 
 def _ends(states: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:

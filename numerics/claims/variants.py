@@ -4,7 +4,7 @@ from sympy import Expr, Rational, diff, expand, simplify, sqrt
 
 from derive.escape import eigenvalues, escape_time
 from derive.grammar import parse_activation
-from derive.landscape import landscape
+from derive.landscape import landscape_of
 from derive.pair import MISALIGNMENTS, Pair, closed_drift
 from derive.symbols import m, mu, residual, rho, u
 from numerics.claims.ledger import Finding, claim, decided, equal, judged, refuted_if, shown
@@ -64,7 +64,7 @@ def _direction() -> Finding:
     overlap, kappa = (1 - mu) / size, -nu / size
     variance = mu**2 + nu**2 + size**2 + 2 * size * (mu * overlap + nu * kappa)
     x = parse_activation("x")
-    loss = landscape(Pair(x, x)).loss
+    loss = landscape_of(Pair(x, x)).loss
     covariance = mu + size * overlap
     value = loss.subs({residual: variance - covariance**2, rho: covariance}, simultaneous=True)
     at_half = overlap.subs(mu, Rational(1, 2))
@@ -86,7 +86,7 @@ def _correlation() -> Finding:
     x = parse_activation("x")
     pair = Pair(x, x, loss="correlation")
     drift = closed_drift(pair)
-    loss = landscape(pair).loss.subs(rho, mu + u * m)
+    loss = landscape_of(pair).loss.subs(rho, mu + u * m)
     gradient = (diff(loss, u), diff(loss, m))
     return decided(
         "proved",

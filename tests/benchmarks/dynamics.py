@@ -12,7 +12,7 @@ from derive.grammar import parse_activation
 from derive.pair import Pair
 from numerics.dense import simulate_densely, simulate_network_densely
 from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, simulate
+from numerics.sgd import Learner, simulate_sgd
 
 BATCH = 500  # of the paper
 
@@ -26,7 +26,7 @@ def learner(text: str, dimension: int, batch: int = BATCH) -> Learner:
 def check_law() -> None:
     """The two algorithms that are timed against each other have the same law."""
     small = learner("He2", 20, 4)
-    ours = simulate(small, range(2000), 1, 30, [30]).states[:, 0, 0]
+    ours = simulate_sgd(small, range(2000), 1, 30, [30]).states[:, 0, 0]
     theirs = [simulate_densely(small, np.random.default_rng(r), 30, [30])[0, 0] for r in range(500)]
     assert ks_2samp(ours, theirs).pvalue > 1e-3
 
@@ -37,17 +37,17 @@ def samples_per_second() -> Iterator[Row]:
     check_law()
     steps = 20_000
     for text in ("x", "He3", "relu", "erf"):
-        simulate(learner(text, 1000), [0], 1, 1)  # compiles
+        simulate_sgd(learner(text, 1000), [0], 1, 1)  # compiles
         one = learner(text, 1000)
-        times = [seconds(lambda one=one: simulate(one, [0], 1, steps)) for _ in range(5)]
+        times = [seconds(lambda one=one: simulate_sgd(one, [0], 1, steps)) for _ in range(5)]
         rate = BATCH * steps / float(np.median(times)) / 1e6
         target = "at least 20" if text in ("x", "He3") else "shown"
         met = rate >= 20 or target == "shown"
         yield f"{text}: million sample updates a second and core", f"{rate:.0f}", target, met
     for dimension in (10**6, 10**9):
         _, _, ratio = paired(
-            lambda d=dimension: simulate(learner("x", d), [0], 1, 20_000),
-            lambda: simulate(learner("x", 1000), [0], 1, 20_000),
+            lambda d=dimension: simulate_sgd(learner("x", d), [0], 1, 20_000),
+            lambda: simulate_sgd(learner("x", 1000), [0], 1, 20_000),
         )
         yield (
             f"d = {dimension:.0e}: cost in units of d = 1000",
@@ -57,8 +57,8 @@ def samples_per_second() -> Iterator[Row]:
         )
     cores = os.cpu_count() or 1
     _, _, ratio = paired(
-        lambda: simulate(learner("x", 1000), range(8), 1, 10_000),
-        lambda: simulate(learner("x", 1000), range(8), 1, 10_000, threads=1),
+        lambda: simulate_sgd(learner("x", 1000), range(8), 1, 10_000),
+        lambda: simulate_sgd(learner("x", 1000), range(8), 1, 10_000, threads=1),
     )
     yield f"speed-up on {cores} cores", f"{ratio:.2f}x", f"{0.9 * cores:.1f}x", ratio >= 0.9 * cores
 
@@ -68,7 +68,7 @@ def sgd_against_dense_loops() -> Iterator[Row]:
     """d = 1000, B = 500: against vectors in numpy, and against autograd in torch."""
     check_law()
     steps, ours = 40, learner("He3", 1000)
-    simulate(ours, [0], 1, 1)
+    simulate_sgd(ours, [0], 1, 1)
 
     def numpy_loop() -> None:
         simulate_densely(ours, np.random.default_rng(0), steps, [])
@@ -82,7 +82,9 @@ def sgd_against_dense_loops() -> Iterator[Row]:
         baselines.append(("a torch autograd loop", lambda: torch_loop(torch, steps), 100))
     for name, baseline, target in baselines:
         # One replica of many more steps, so that the clock sees the kernel.
-        mine, theirs, ratio = paired(lambda: simulate(ours, [0], 1, 50 * steps), baseline, rounds=5)
+        mine, theirs, ratio = paired(
+            lambda: simulate_sgd(ours, [0], 1, 50 * steps), baseline, rounds=5
+        )
         per_step = 50 * ratio
         yield (
             f"d = 1000, B = 500, one core, against {name}",
@@ -157,9 +159,9 @@ def memory_over_steps() -> Iterator[Row]:
     for steps in (10_000, 1_000_000):
         records = np.unique(np.geomspace(1, steps, 50).astype(int))
         small = learner("x", 1000, 1)
-        simulate(small, [0], 1, 1)
+        simulate_sgd(small, [0], 1, 1)
         tracemalloc.start()
-        simulate(small, range(4), 1, steps, records)
+        simulate_sgd(small, range(4), 1, steps, records)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     ratio = peaks[1] / peaks[0]

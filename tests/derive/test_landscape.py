@@ -5,7 +5,7 @@ from sympy import Rational, diff, limit, simplify, sqrt
 
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
-from derive.landscape import landscape
+from derive.landscape import landscape_of
 from derive.pair import LOSSES, Pair, drift_of, frozen_risk
 from derive.symbols import mu, residual, rho
 
@@ -19,7 +19,7 @@ POINT = {rho: Rational(2, 5), residual: Rational(3, 10)}
 def test_slopes_belong_to_the_loss(text, loss):
     """a and b come from Stein and Price, the loss from its own mean; its slopes are theirs."""
     activation = parse_activation(text)
-    found = landscape(Pair(activation, activation, loss=loss))
+    found = landscape_of(Pair(activation, activation, loss=loss))
     for slope, by in ((-found.a, rho), (-found.b / 2, residual)):
         difference = (slope - diff(found.loss, by)).subs(POINT)
         assert abs(difference.evalf(30)) < 1e-25
@@ -29,7 +29,7 @@ def test_slopes_belong_to_the_loss(text, loss):
 def test_edge_is_the_search_phase(text):
     activation = parse_activation(text)
     pair = Pair(activation, activation)
-    found, drift = landscape(pair), drift_of(pair)
+    found, drift = landscape_of(pair), drift_of(pair)
     for ours, theirs in ((found.a, drift.a), (found.b, drift.b), (found.loss, frozen_risk(pair))):
         edge = limit(ours.subs(rho, Rational(1, 3)), residual, 0, "+")
         assert abs((edge - theirs.as_expr().subs(mu, Rational(1, 3))).evalf(30)) < 1e-25
@@ -38,13 +38,13 @@ def test_edge_is_the_search_phase(text):
 def test_a_matched_student_has_no_loss_at_the_teacher():
     for text in ("x", "He3", "relu", "erf"):
         activation = parse_activation(text)
-        at_teacher = landscape(Pair(activation, activation)).loss.subs(rho, 1)
+        at_teacher = landscape_of(Pair(activation, activation)).loss.subs(rho, 1)
         assert limit(at_teacher, residual, 0, "+") == 0
 
 
 def test_linear_landscape_in_full():
     x = parse_activation("x")
-    found = landscape(Pair(x, x))
+    found = landscape_of(Pair(x, x))
     assert simplify(found.loss - ((1 - rho) ** 2 + residual) / 2) == 0
 
 
@@ -53,13 +53,13 @@ def test_misalignment_only_chooses_the_start():
     for pair in (Pair(x, erf), Pair(erf, erf, parse_transform("y**3"))):
         tilted = Pair(pair.teacher, pair.student, pair.transform, misalignment=sqrt(1 - mu**2))
         try:
-            assert landscape(tilted) == landscape(pair)
+            assert landscape_of(tilted) == landscape_of(pair)
         except NoClosedForm:
             with pytest.raises(NoClosedForm):
-                landscape(pair)
+                landscape_of(pair)
 
 
 def test_no_closed_form_is_said():
     tanh = parse_activation("tanh")
     with pytest.raises(NoClosedForm):
-        landscape(Pair(tanh, tanh))
+        landscape_of(Pair(tanh, tanh))

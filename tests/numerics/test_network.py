@@ -17,7 +17,7 @@ from numerics.dense import simulate_network_densely
 from numerics.flow import flow_of
 from numerics.network import NetworkState, integrate_network, network_flow
 from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, simulate
+from numerics.sgd import Learner, simulate_sgd
 
 
 def _pair(text):
@@ -195,7 +195,9 @@ def test_one_neuron_of_rank_one_has_the_law_of_the_single_index_model():
     pair = _pair("erf")
     network = NetworkLearner(pair, (0.5,), 1, 6, 0.4, batch=2)
     ours = simulate_network(network, range(4000), 1, 10, [10]).states[:, 0, :2]
-    theirs = simulate(Learner(pair, 0.5, 6, 0.4, batch=2), range(4000), 2, 10, [10]).states[:, 0]
+    theirs = simulate_sgd(Learner(pair, 0.5, 6, 0.4, batch=2), range(4000), 2, 10, [10]).states[
+        :, 0
+    ]
     assert min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(2)) > 1e-3
 
 

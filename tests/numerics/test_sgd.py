@@ -14,7 +14,7 @@ from derive.pair import MISALIGNMENTS, Pair
 from numerics import sgd
 from numerics.dense import simulate_densely
 from numerics.flow import flow_of, integrate
-from numerics.sgd import Learner, Stage, simulate
+from numerics.sgd import Learner, Stage, simulate_sgd
 from numerics.stability import stable_learning_rate
 
 REPLICAS = 1200
@@ -74,7 +74,7 @@ def _agree(ours, theirs):
 @pytest.mark.parametrize("name", CASES)
 def test_the_law_is_that_of_the_dense_algorithm(name):
     learner, records = CASES[name]
-    ours = simulate(learner, range(4 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(learner, records)) > 1e-4
 
 
@@ -100,14 +100,14 @@ def _with_fault(monkeypatch, right, wrong):
 def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):
     learner, records = CASES[name]
     _with_fault(monkeypatch, right, wrong)
-    ours = simulate(learner, range(4 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(learner, records)) < 1e-4
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_compiled_and_plain_python_take_the_same_path(name):
     learner, _ = CASES[name]
-    compiled = simulate(learner, [5], 3, 12, range(13)).states[0]
+    compiled = simulate_sgd(learner, [5], 3, 12, range(13)).states[0]
     rng = Generator(SFC64(SeedSequence(3, spawn_key=(5,))))
     start = learner.initial(rng)
     states = np.full((13, 3), np.nan)
@@ -120,41 +120,41 @@ def test_compiled_and_plain_python_take_the_same_path(name):
 
 def test_replicas_do_not_depend_on_how_they_are_split():
     learner, records = CASES["misaligned"]
-    whole = simulate(learner, range(6), 11, 30, records, threads=2)
+    whole = simulate_sgd(learner, range(6), 11, 30, records, threads=2)
     parts = [
-        simulate(learner, part, 11, 30, records, threads=1) for part in ([0, 1], [2], [3, 4, 5])
+        simulate_sgd(learner, part, 11, 30, records, threads=1) for part in ([0, 1], [2], [3, 4, 5])
     ]
     np.testing.assert_array_equal(whole.states, np.concatenate([p.states for p in parts]))
     np.testing.assert_array_equal(whole.exits, np.concatenate([p.exits for p in parts]))
-    other = simulate(learner, range(6), 12, 30, records)
+    other = simulate_sgd(learner, range(6), 12, 30, records)
     assert not np.any(whole.states == other.states)
 
 
 def test_exits_are_first_passages():
     """The step reported is the first at which the recorded state is outside."""
     learner = _learner("x", 50, 0.02, batch=5)
-    runs = simulate(learner, range(20), 2, 3000, range(3001), radius=0.4)
+    runs = simulate_sgd(learner, range(20), 2, 3000, range(3001), radius=0.4)
     outside = np.linalg.norm(runs.states, axis=-1) >= 0.4
     first = np.where(outside.any(1), outside.argmax(1), np.nan)
     np.testing.assert_array_equal(runs.exits, first)
     assert np.isfinite(first).sum() > 0
-    stopped = simulate(learner, range(20), 2, 3000, (), radius=0.4, stop_at_exit=True)
+    stopped = simulate_sgd(learner, range(20), 2, 3000, (), radius=0.4, stop_at_exit=True)
     np.testing.assert_array_equal(stopped.exits, first)
 
 
 def test_runs_that_do_not_exit_are_censored():
-    runs = simulate(_learner("x", 1000, 1e-4), range(5), 1, 10)
+    runs = simulate_sgd(_learner("x", 1000, 1e-4), range(5), 1, 10)
     assert (runs.censored, np.isnan(runs.exits).all()) == (5, True)
 
 
 def test_initial_directions_are_uniform_on_the_sphere():
     learner = _learner("x", 7, 0.1, misalignment="linear")
-    states = simulate(learner, range(20_000), 1, 1, [0]).states[:, 0]
+    states = simulate_sgd(learner, range(20_000), 1, 1, [0]).states[:, 0]
     assert np.all(states[:, 0] == 1 / math.sqrt(7))
     np.testing.assert_allclose((states[:, 1:] ** 2).mean(0), 1 / 7, rtol=0.05)
     np.testing.assert_allclose((states[:, 1:] ** 4).mean(0), 3 / (7 * 9), rtol=0.1)
     for signs, sign in (("aligned", 1), ("opposed", -1)):
-        chosen = simulate(_learner("x", 7, 0.1, signs=signs), range(50), 1, 1, [0]).states
+        chosen = simulate_sgd(_learner("x", 7, 0.1, signs=signs), range(50), 1, 1, [0]).states
         assert np.all(np.sign(chosen[:, 0, 1]) == sign)
 
 
@@ -178,7 +178,7 @@ def test_small_steps_converge_to_the_flow_at_first_order(text, misalignment, upd
             signs="aligned",
         )
         last = round(time / rate)
-        states = simulate(learner, range(100), 5, last, [0, last]).states
+        states = simulate_sgd(learner, range(100), 5, last, [0, last]).states
         flow = flow_of(learner.pair, 0.4)
         ends = np.array([integrate(flow, s[0], time).at(time) for s in states])
         gaps.append(np.linalg.norm((states[:, 1] - ends).mean(0)))
@@ -199,7 +199,7 @@ def test_growth_in_the_search_phase_is_lambda_plus(text, misalignment, rate):
     flow = flow_of(learner.pair, 0.6)
     values, vectors = np.linalg.eigh(flow.linearisation())
     steps = (np.array([0.5, 2.0]) / values[-1] / rate).astype(int)
-    states = simulate(learner, range(300), 9, steps[1], steps).states
+    states = simulate_sgd(learner, range(300), 9, steps[1], steps).states
     amplitudes = states @ vectors[:, -1]
     mean = amplitudes.mean(0)
     growth = math.log(mean[1] / mean[0])
@@ -244,7 +244,7 @@ def test_stable_learning_rate_of_the_linear_student():
 def test_divergence_is_reported_with_the_step_and_the_limit():
     learner = _learner("He3", 1000, 1.0)
     with pytest.raises(InputError, match=r"diverged at step \d+ .* stable one is below"):
-        simulate(learner, range(4), 1, 1000, [1000])
+        simulate_sgd(learner, range(4), 1, 1000, [1000])
 
 
 @pytest.mark.parametrize(
@@ -263,10 +263,10 @@ def test_impossible_learners_are_refused(change):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda learner: simulate(learner, [], 1, 10),
-        lambda learner: simulate(learner, [0], 1, 0),
-        lambda learner: simulate(learner, [0], 1, 10, [11]),
-        lambda learner: simulate(learner, [0], 1, 10, [5, 3]),
+        lambda learner: simulate_sgd(learner, [], 1, 10),
+        lambda learner: simulate_sgd(learner, [0], 1, 0),
+        lambda learner: simulate_sgd(learner, [0], 1, 10, [11]),
+        lambda learner: simulate_sgd(learner, [0], 1, 10, [5, 3]),
     ],
 )
 def test_impossible_runs_are_refused(call):

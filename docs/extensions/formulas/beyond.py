@@ -24,7 +24,7 @@ from derive import (
     hermite_drift,
     hermite_power,
     kernel,
-    landscape,
+    landscape_of,
     linearised_flow,
     network_drift,
     parse_activation,
@@ -187,7 +187,7 @@ def _misaligned_time() -> Built:
 @enter
 def _landscapes() -> Built:
     rows = [
-        (f"$\\texttt{{{text}}}$", mathematics(simplify(landscape(matched(text)).loss)))
+        (f"$\\texttt{{{text}}}$", mathematics(simplify(landscape_of(matched(text)).loss)))
         for text in ("x", "He2", "relu", "erf")
     ]
     return table("landscapes", ("pair", r"$L(\rho, s)$"), rows)
