@@ -92,8 +92,8 @@ def simulate_network(
 ) -> Runs:
     r"""Simulate replicas of a network, exactly in law.
 
-    Arguments: as ``numerics.sgd.simulate_sgd``; states are packed statistics ``U, M, G``, and exit is
-    the first step with :math:`|U|^2 + |M|^2 \ge` ``radius²``.
+    Arguments: as ``numerics.sgd.simulate_sgd``; states are packed statistics ``U, M, G``, and exit
+    is the first step with :math:`|U|^2 + |M|^2 \ge` ``radius²``.
 
     Raises ``InputError`` for a learning rate at which a run diverges, or bad arguments. Source:
     App. K. A simulation, exact in law up to rounding.

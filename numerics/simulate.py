@@ -21,6 +21,7 @@ from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, po
 from numerics.sweep import executor_for, run_cells
 
 LIBRARIES = ("numpy", "scipy", "numba", "sympy")
+_LONG = 1e11  # steps: hours of a core
 
 
 # What is shown.
@@ -149,6 +150,9 @@ def run_grid(
         for parameters in {(c["student"], c["teacher"], c["labels"]): c for c in cells}.values():
             compile_for(parameters)
     shown = sys.stderr.isatty()
+    steps = replicas * sum(parameters["horizon"] for parameters in grid)
+    if shown and steps > _LONG:
+        print(f"up to {steps:.1g} steps if runs stay; --horizon bounds them", file=sys.stderr)
     with (
         executor_for(scheduler, workers) as executor,
         tqdm(

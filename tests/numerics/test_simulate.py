@@ -243,3 +243,18 @@ def test_divergence_names_the_step_and_the_limit(command):
     done = command(COMMAND, *SMALL, "--learning-rate", "20*stable")
     assert "diverged at step" in done.stderr
     assert "stable one is below" in done.stderr
+
+
+@pytest.mark.parametrize(("strength", "hints"), [("0.5", 0), ("0.32", 1)])
+def test_a_terminal_is_told_when_runs_may_take_hours(strength, hints, monkeypatch, capsys):
+    class Stopped(Exception):
+        pass
+
+    def stop(*_):
+        raise Stopped
+
+    monkeypatch.setattr("numerics.simulate.run_cells", stop)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with pytest.raises(Stopped):
+        _points("--degree", "3", "--mu", strength)
+    assert capsys.readouterr().err.count("--horizon bounds them") == hints
