@@ -71,6 +71,7 @@ def typeset(cell: Cell) -> str:
 def formula(expression: Expr) -> str:
     """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
     breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
+    breakable = re.sub(r"\\substack\{ ([^{}]*) \}", r"\1", breakable)  # one line needs no stack
     return re.sub(r"(\([^()]{1,16}\))", r"{\1}", breakable)
 
 

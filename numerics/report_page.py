@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from math_core import LatexToMathML
+from math_core import LatexError, LatexToMathML
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from derive.tabular import without_latex
@@ -104,7 +104,11 @@ def _claims(file: Path) -> list[dict[str, Any]]:
 
 
 def _mathml(formula: str) -> str:
-    return _CONVERTER.convert_with_local_state(formula, displaystyle=False)
+    """A formula as MathML, or as it is written if the converter does not know a command in it."""
+    try:
+        return _CONVERTER.convert_with_local_state(formula, displaystyle=False)
+    except LatexError:
+        return f"<code>{html.escape(formula)}</code>"
 
 
 def mathematics(text: str) -> Markup:

@@ -32,7 +32,8 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.claims.shown import Entry, ledger_shown
+from numerics.claims.shown import Entry, in_latex, ledger_shown
+from numerics.report_page import mathematics
 
 COMMAND = "numerics.claims"
 # What a verdict must show: the kinds of values its steps hold.
@@ -69,6 +70,16 @@ def test_the_verdict_rests_on_steps_of_its_kind(name):
     decisive = [step.value for step in finding.details if step.holds is not None]
     kind = EVIDENCE[finding.verdict]
     assert any(isinstance(leaf, kind) for leaf in leaves(decisive)), decisive
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_step_can_be_shown_on_a_page(name):
+    finding = found(name)
+    texts = [CLAIMS[name].statement, finding.evidence, *(step.text for step in finding.details)]
+    values = [in_latex(step.value) for step in finding.details]
+    shown = [mathematics(text) for text in (*texts, *values)]
+    assert any("<math" in part for part in shown) or not any("$" in value for value in values)
+    assert not any("<code>" in part for part in shown)
 
 
 @pytest.mark.parametrize("name", [n for n, e in CLAIMS.items() if e.recorded == "supported"])

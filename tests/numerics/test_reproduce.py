@@ -103,6 +103,7 @@ def test_formulas_become_mathematics_and_text_stays_text():
     assert html.startswith("a_b &lt; <math")
     assert html.endswith("&amp; 50%")
     assert "<mfrac>" in html
+    assert str(mathematics(r"$\unheard{<}$")) == r"<code>\unheard{&lt;}</code>"
 
 
 def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
