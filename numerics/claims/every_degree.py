@@ -219,6 +219,8 @@ def _at_most_two() -> list[Step]:
         equal("slope in Q of G_n's integrand, not negative for even n: G_n > 0 on an interval",
               diff((1 - c) * ARGUMENT ** (n - 1), Q), (n - 1) * (1 - c) ** 2 * ARGUMENT ** (n - 2)),
         equal("X (1+r) with Q = 1/(1+r)", (ARGUMENT * (1 + r)).subs(Q, 1 / (1 + r)), 1 + r * c),
+        shown("D H, with H = E (1-c)(1 + r c)^(n-1)",
+              annihilator(n, Symbol("H"), slope, curvature)),
         equal("D H = 0: D of H's integrand is the slope in φ of a periodic function (n = k+3)",
               annihilated.subs(n, _K + 3), slope_of_flux.subs(n, _K + 3)),
         judged("ψ' at r = 0: ψ falls at first",

@@ -1,9 +1,10 @@
 """Formulas under the number of singularities of a Hermite student of any degree."""
 
 from mpmath import besseli, exp, findroot
-from sympy import Symbol, cos, diff, expand, factorial, latex
+from sympy import Symbol, cos, diff, expand, factorial
 
 from derive import hermite_power
+from derive.tabular import formula
 from extensions.formulas.registry import Built, checked, enter
 from numerics.claims.every_degree import ARGUMENT, COSINE, RATIO, annihilator, over_angle
 
@@ -17,8 +18,8 @@ def _power_over_an_angle() -> Built:
         expand(factorial(n) * over_angle(expand(ARGUMENT**n)) - hermite_power(n).as_expr()) == 0
         for n in _DEGREES
     )
-    shown = latex(ARGUMENT.subs(COSINE, cos(Symbol("varphi"))))
-    return checked(holds, rf"S_n(Q) = n!\,E_\varphi\left({shown}\right)^n")
+    shown = formula(ARGUMENT.subs(COSINE, cos(Symbol("varphi"))))
+    return checked(holds, rf"S_n(Q) = n!\,E_\varphi\,({shown})^n")
 
 
 @enter
@@ -30,11 +31,11 @@ def _equation_of_the_mean() -> Built:
     )
     units = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
     value, slope, curvature = (annihilator(_N, *unit).factor() for unit in units)
-    terms = rf"{latex(curvature)}\,H'' - \left({latex(-slope)}\right) H' + {latex(value)}\,H"
+    terms = rf"{formula(curvature)}\,H'' - ({formula(-slope)}) H' + {formula(value)}\,H"
     return checked(holds, f"{terms} = 0")
 
 
 @enter
 def _distance_of_the_last_singularity() -> Built:
     x = findroot(lambda x: besseli(0, x) - besseli(1, x) - exp(x / 2), 10)
-    return rf"n\,(1 - \mu_\star) \to {float(x / 2):.4f}\ldots"
+    return rf"n\,(1 - \mu_\star) \to x/2 \approx {float(x / 2):.4f}"
