@@ -6,7 +6,8 @@ is one function and its entry in ``TABLES``.
 
 import json
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from sympy import Expr, Integer, Poly, Symbol, factor
 
@@ -259,7 +260,6 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--degree",
         type=Degrees,
-        default=Degrees("1:6"),
         metavar="N",
         help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
     )
@@ -301,18 +301,27 @@ def _json(tables: Sequence[Table], source: str) -> str:
     )
 
 
+def _chosen(options: Namespace) -> tuple[Mapping[str, Callable[[Any], Table]], Any]:
+    """The tables there are for what was asked, and the activations or degrees."""
+    if options.activation:
+        if options.degree:
+            raise InputError("--degree and --activation exclude each other here: give one")
+        return ACTIVATION_TABLES, options.activation
+    options.degree = options.degree or Degrees("1:6")
+    if max(options.degree) > LARGEST_TABULATED:
+        raise InputError(
+            f"--degree {options.degree} is not accepted: tables hold degrees up to "
+            f"{LARGEST_TABULATED}; numerics.singularities goes further"
+        )
+    return TABLES, options.degree
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m derive.tables`` and return its exit code."""
     parser = _parser()
 
     def action(options: Namespace) -> Outcome:
-        builders = ACTIVATION_TABLES if options.activation else TABLES
-        chosen = options.activation or options.degree
-        if not options.activation and max(chosen) > LARGEST_TABULATED:
-            raise InputError(
-                f"--degree {chosen} is not accepted: tables hold degrees up to "
-                f"{LARGEST_TABULATED}; numerics.singularities goes further"
-            )
+        builders, chosen = _chosen(options)
         if options.table and options.table not in builders:
             raise InputError(f"--table {options.table} is not among {', '.join(builders)} here")
         names = [options.table] if options.table else list(builders)

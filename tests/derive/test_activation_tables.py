@@ -58,6 +58,7 @@ def test_no_activation_is_refused():
 def test_the_command(command, compiles, tmp_path):
     options = ("--activation", "erf", "--activation", "x**3/6 + gelu")
     records = json.loads(command("derive.tables", *options, "--format", "json").stdout)
+    assert "--degree" not in records[0]["provenance"]
     assert [record["table"] for record in records] == list(ACTIVATION_TABLES)
     done = command("derive.tables", *options, "--format", "csv", "--table", "activation-limits")
     assert len(list(csv.reader(done.stdout.splitlines()))) == 5

@@ -91,6 +91,7 @@ def test_every_format_holds_the_same_rows(command):
         (("--standalone", "--format", "json"), "drop one"),
         (("--table", "nonsense"), "coefficients"),
         (("--degree", "0"), "from 1"),
+        (("--degree", "3", "--activation", "erf"), "give one"),
     ],
 )
 def test_bad_usage_is_one_line(command, options, hint):
