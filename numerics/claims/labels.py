@@ -1,5 +1,7 @@
 """Claims on squared labels and Hermite students, and on sigmoid (Sec. 3.3, App. B.4)."""
 
+from functools import partial
+
 from flint import arb, fmpq
 from sympy import Rational, Symbol, diff, tanh
 
@@ -22,6 +24,7 @@ from numerics.claims.ledger import (
     shown,
 )
 from numerics.enclosures import ball_drift
+from numerics.singularities import Singularity
 
 
 @claim(
@@ -58,6 +61,26 @@ def _odd_list() -> Finding:
             judged(f"He_{n}: a(1/2)", value, negative),
         ]
     return decided("certified", "no zero of a in (0, 1), lists complete", *steps)
+
+
+@claim(
+    "squared-even-list",
+    "beyond the paper",
+    "With squared labels a has n/2 - 1 zeros in (0, 1), τ diverging at every second (even 4 to 40)",
+    "certified",
+)
+def _even_list() -> Finding:
+    steps = [
+        judged(f"He_{n}: all zeros", zeros_of(n, "squared"), partial(_in_turn, n // 2 - 1))
+        for n in range(4, 41, 2)
+    ]
+    evidence = "lists complete; from the last zero down b is positive and negative in turn"
+    return decided("certified", evidence, *steps)
+
+
+def _in_turn(count: int, zeros: tuple[Singularity, ...]) -> bool:
+    fates = [each.diverges for each in reversed(zeros)]
+    return fates == [k % 2 == 1 for k in range(count)]
 
 
 @claim(
