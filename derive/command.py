@@ -222,13 +222,14 @@ def provenance(
     named = [
         part
         for name, given in vars(options).items()
-        if name not in {"format", "output", *positional} and given not in (None, False)
+        if name not in {"format", "output", *positional}
+        if given is not None and given is not False
         for value in (given if isinstance(given, list) else [given])
         for value in [value.name if isinstance(value, Path) else value]
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     ]
-    settings = shlex.join([*unnamed, *named])
-    return f"{parser.prog} {settings} | {versions(libraries)}"
+    command = shlex.join([*parser.prog.split(), *unnamed, *named])
+    return f"{command} | {versions(libraries)}"
 
 
 def versions(libraries: Sequence[str]) -> str:
@@ -283,10 +284,7 @@ def run(
         return _fail(f"{parser.prog}: undecided: {error}")
     except KeyboardInterrupt:
         start = "\n" if sys.stderr.isatty() else ""  # below a progress bar
-        print(
-            f"{start}{parser.prog}: interrupted; what was finished is kept",
-            file=sys.stderr,
-        )
+        print(f"{start}{parser.prog}: interrupted", file=sys.stderr)
         return 130
     except OSError as error:
         return _fail(f"{parser.prog}: error: cannot write the result: {error.strerror}")

@@ -29,7 +29,7 @@ extensions = [
     "extensions.offline",
     "extensions.public",
 ]
-exclude_patterns = ["figures", "transfer"]
+exclude_patterns = ["figures", "measured"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 

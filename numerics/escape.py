@@ -224,7 +224,6 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--quantity",
         choices=_QUANTITIES,
-        default=_QUANTITIES[0],
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
         "--mu (default: tau)",
     )
@@ -242,7 +241,8 @@ def _drawn(chosen: Sequence[Case], options: Namespace, source: str) -> dict[Path
     if options.quantity == "potential":
         figure, data = draw_potentials(chosen, options.mu, form, source)
     else:
-        figure, data = draw_curves(chosen, options.quantity, options.dimension, form, source)
+        quantity = options.quantity or _QUANTITIES[0]
+        figure, data = draw_curves(chosen, quantity, options.dimension, form, source)
     return {options.plot: figure, options.plot.with_suffix(".csv"): data}
 
 
@@ -262,6 +262,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def action(options: Namespace) -> Outcome:
         if options.plot and options.output in (options.plot, options.plot.with_suffix(".csv")):
             raise InputError("--output names a file that --plot writes: choose another name")
+        if options.quantity and not options.plot:
+            raise InputError("--quantity says what --plot draws: add --plot FILE")
         source = provenance(parser, options)
         chosen, records = [], []
         for derive_case in progress(cases(options), "pairs"):

@@ -179,7 +179,7 @@ def _add_run_options(parser: CommandParser) -> None:
         "--plot",
         type=figure_path,
         metavar="FILE",
-        help="also draw loss, overlap and alignment with the flow over them",
+        help="also draw loss, overlap and alignment with the flow over them; data beside, as .csv",
     )
 
 

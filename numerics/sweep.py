@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import zipfile
@@ -107,6 +108,12 @@ def _computed(
             future.cancel()
 
 
+def _end_at_interrupt() -> None:
+    """Let Ctrl-C end a worker within a compiled loop, unless interrupts are ignored here."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executor]:
     """The executor of a sweep: local processes, or the cluster of a Dask scheduler.
@@ -120,14 +127,22 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
         # Forked processes inherit what is compiled already; elsewhere they compile their own.
         method = "fork" if sys.platform == "linux" else "spawn"
         context = multiprocessing.get_context(method)
-        with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
-            yield pool
+        others = multiprocessing.active_children()
+        with ProcessPoolExecutor(workers or os.cpu_count(), context, _end_at_interrupt) as pool:
+            try:
+                yield pool
+            except BaseException:  # a cell may run for hours: leaving the pool would wait for it
+                for process in multiprocessing.active_children():
+                    if process not in others:
+                        process.terminate()
+                raise
         return
     try:
         from distributed import Client
     except ImportError:
         raise InputError(
-            "--scheduler needs Dask, which is not installed: pip install 'lora-escape[sweep]'"
+            "--scheduler needs Dask, which is not installed: in a checkout, "
+            "pip install -c constraints.txt '.[sweep]'"
         ) from None
     try:
         client = Client(scheduler, timeout="10s")

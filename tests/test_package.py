@@ -5,6 +5,8 @@ import doctest
 import importlib
 import os
 import pkgutil
+import re
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -71,6 +73,28 @@ def test_the_readme_is_right():
     assert set(commands) <= set((root / ".ci/run").read_text().splitlines())
 
 
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"^\$ (.+?[^\\])\n(.+?)(?=\n+^\$ |\n```)", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("line", "shown"), CONSOLE, ids=[line[:40] for line, _ in CONSOLE])
+def test_the_readme_shows_what_its_commands_print(line, shown, tmp_path):
+    """Simulated numbers to 1 %, for machines round in different ways; all else to the letter."""
+    words = shlex.split(line.replace("\\\n", " "))
+    assert words[0] == "python"
+    done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True,
+                          cwd=tmp_path)  # fmt: skip
+    printed, _, provenance = done.stdout.rstrip().rpartition("\n")
+    assert "lora-escape" in provenance
+    if "a simulation" not in shown:
+        assert printed.strip() == shown.strip()
+        return
+    number = re.compile(r"(?<!\w)\d+\.?\d*")
+    assert number.sub("", " ".join(printed.split())) == number.sub("", " ".join(shown.split()))
+    numbers = [[float(x) for x in number.findall(text)] for text in (printed, shown)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=0.01)
+
+
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("derive.")])
 def test_derive_has_no_floats_and_imports_nothing_of_ours(module):
     tree = _source(module)
@@ -118,14 +142,14 @@ def _without_torch(start):
 def test_transfer_says_in_one_line_what_it_needs():
     done = _without_torch("try: import transfer\nexcept ImportError as error: print(error)")
     assert "transfer needs torch" in done.stdout
-    assert "lora-escape[transfer]" in done.stdout
+    assert "'.[transfer]'" in done.stdout
     assert done.stdout.count("\n") == 1
 
 
 def test_its_command_too():
     done = _without_torch("sys.argv = ['-m']; runpy.run_module('transfer', run_name='__main__')")
     assert done.returncode == 2
-    assert "lora-escape[transfer]" in done.stderr
+    assert "'.[transfer]'" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

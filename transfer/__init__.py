@@ -14,8 +14,8 @@ _missing = [
 ]
 if _missing:
     _message = (
-        f"transfer needs {', '.join(_missing)}: install the extra with "
-        "pip install 'lora-escape[transfer]'"
+        f"transfer needs {', '.join(_missing)}: install the extra, "
+        "in a checkout: pip install -c constraints.txt '.[transfer]'"
     )
     if _sys.argv[:1] == ["-m"]:  # python -m transfer: a line, not a traceback
         print(_message, file=_sys.stderr)

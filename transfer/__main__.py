@@ -89,7 +89,10 @@ def _report_parser() -> CommandParser:
         ("demo", "demo --format markdown --plot demo.pdf"),
     )
     parser.add_argument(
-        "--plot", type=figure_path, metavar="FILE", help="draw the curves: .pdf, .png or .svg"
+        "--plot",
+        type=figure_path,
+        metavar="FILE",
+        help="draw the curves as .pdf, .png or .svg, with their data beside as .csv",
     )
     return parser
 

@@ -107,6 +107,8 @@ def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
     it is compared on, some checkpoint would always look better than the last. ``None`` unless two
     complete pre-training seeds and two checkpoints are there.
     """
+    if not downstream.shape[2]:
+        return None
     means = downstream.mean(axis=2)
     complete = np.isfinite(means).all(axis=1) & np.isfinite(source).all(axis=1)
     means, kept = means[complete], source[complete]

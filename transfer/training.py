@@ -74,7 +74,8 @@ def normalised(
 ) -> Images:
     """Images on a device, normalised by each channel's mean and deviation over the source."""
     scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in _scale(source))
-    moved = [torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in (images, labels)]
+    # Copies, for images read from a file cannot be written to, which PyTorch warns of.
+    moved = [torch.from_numpy(np.array(part)).to(device) for part in (images, labels)]
     return Images(moved[0], moved[1], *scale)
 
 

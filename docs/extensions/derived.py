@@ -52,7 +52,7 @@ class Derived(SphinxDirective):
         """Build the entry; an unknown name is an error of the build."""
         name = self.arguments[0]
         if name not in FORMULAS:
-            raise self.error(f"{name!r} is no entry of extensions/formulas.py")
+            raise self.error(f"{name!r} is no entry of extensions/formulas")
         built = FORMULAS[name]()
         if isinstance(built, Table):
             return [_shown(built)]
@@ -65,7 +65,7 @@ def _inline(
     role: str, source: str, name: str, line: int, inliner: Inliner, *_: Any
 ) -> tuple[Nodes, list[nodes.system_message]]:
     if name not in FORMULAS:
-        message = inliner.reporter.error(f"{name!r} is no entry of extensions/formulas.py")
+        message = inliner.reporter.error(f"{name!r} is no entry of extensions/formulas")
         return [], [message]
     built = FORMULAS[name]()
     return [nodes.math(built, built)], []

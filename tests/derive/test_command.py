@@ -192,9 +192,11 @@ def test_provenance_names_what_reproduces_the_result():
     parser = CommandParser("some.command", "Do something.", [])
     parser.add_argument("--degree", type=Degrees)
     parser.add_argument("--flag", action="store_true")
-    options = parser.parse_args(["--degree", "3:5", "--flag", "--format", "json"])
+    parser.add_argument("--points", type=int, default=60)
+    parser.add_argument("--other", action="store_true")
+    options = parser.parse_args(["--degree", "3:5", "--flag", "--format", "json", "--points", "0"])
     line = provenance(parser, options)
-    assert line.startswith("python -m some.command --degree 3:5 --flag | lora-escape ")
+    assert line.startswith("python -m some.command --degree 3:5 --flag --points 0 | lora-escape ")
     assert "sympy 1." in line
 
 

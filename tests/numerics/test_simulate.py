@@ -1,5 +1,6 @@
 """The simulate command: its records, data and figure, resuming, theory beside it, bad usage."""
 
+import contextlib
 import csv
 import json
 import math
@@ -243,6 +244,31 @@ def test_divergence_names_the_step_and_the_limit(command):
     done = command(COMMAND, *SMALL, "--learning-rate", "20*stable")
     assert "diverged at step" in done.stderr
     assert "stable one is below" in done.stderr
+
+
+def _as_from_a_terminal():
+    """Let the child hear SIGINT, whatever the tests themselves were started with."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+@pytest.mark.parametrize("send", [os.killpg, os.kill])
+def test_an_interrupt_ends_runs_that_would_take_hours(send, tmp_path):
+    """To all processes, as Ctrl-C does on a terminal, and to the command alone."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", COMMAND, "--degree", "3", "--mu", "0.32", "--workers", "2"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=_as_from_a_terminal,
+    )  # fmt: skip
+    try:
+        time.sleep(12)  # compiled, and within the loops
+        send(run.pid, signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+    assert (run.returncode, out) == (130, "")
+    assert err == "python -m numerics.simulate: interrupted\n"
 
 
 @pytest.mark.parametrize(("strength", "hints"), [("0.5", 0), ("0.32", 1)])

@@ -265,7 +265,7 @@ def test_interrupt_stops_cleanly(tmp_path):
         run.kill()
         run.communicate()
     assert (run.returncode, out) == (130, "")
-    assert err == "python -m numerics.singularities: interrupted; what was finished is kept\n"
+    assert err == "python -m numerics.singularities: interrupted\n"
     assert os.listdir(tmp_path) == []
 
 

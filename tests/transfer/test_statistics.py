@@ -87,6 +87,11 @@ def test_a_rise_is_a_negative_gain():
     assert max(found.best) < 3, "the last is not compared with itself"
 
 
+@pytest.mark.filterwarnings("error")
+def test_without_a_finished_run_there_is_nothing_to_compare():
+    assert best_against_last(np.ones((3, 2)), np.ones((3, 2, 0))) is None
+
+
 def test_incomplete_seeds_do_not_count():
     source, downstream = runs(np.random.default_rng(5), 0.1, seeds=4)
     downstream[0, 1, 0] = np.nan

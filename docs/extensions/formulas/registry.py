@@ -20,8 +20,8 @@ L_Q, L_RHO = Symbol("L_Q", real=True), Symbol(r"L_\rho", real=True)  # slopes of
 
 
 def enter(build: Callable[[], Built]) -> Callable[[], Built]:
-    """Enter a builder under its own name."""
-    FORMULAS[build.__name__[1:].replace("_", "-")] = build
+    """Enter a builder under its own name, with hyphens and without an underscore in front."""
+    FORMULAS[build.__name__.removeprefix("_").replace("_", "-")] = build
     return build
 
 
