@@ -113,13 +113,21 @@ class _Parser:
 
     def _expect(self, operator: str) -> None:
         if not self._take(operator):
+            self._expect_operator()
             found = repr(self._tokens[-1][1]) if self._tokens else "the end"
             self._refuse(f"{operator!r} is missing before {found}")
+
+    def _expect_operator(self) -> None:
+        """Refuse a value that follows another, as in ``3x``."""
+        kind, text = self._tokens[-1] if self._tokens else ("", "")
+        if kind in ("number", "name") or text == "(":
+            self._refuse(f"an operator, such as *, is missing before {text!r}")
 
     def whole(self) -> Kinked:
         """The function the whole text stands for."""
         part = self.sum()
         if self._tokens:
+            self._expect_operator()
             self._refuse(f"{self._tokens[-1][1]!r} is one too many")
         return part.value
 

@@ -3,6 +3,7 @@
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from derive.command import CommandParser, Outcome, progress, provenance, run
 from numerics.claims.ledger import CLAIMS
@@ -19,7 +20,9 @@ from numerics.claims import simulations, networks  # noqa: F401
 
 def _name(text: str) -> str:
     if text not in CLAIMS:
-        raise ArgumentTypeError(f"{text[:40]!r} is no claim: choose from {', '.join(CLAIMS)}")
+        near = get_close_matches(text, CLAIMS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(CLAIMS)}"
+        raise ArgumentTypeError(f"{text[:40]!r} is no claim: {hint}")
     return text
 
 

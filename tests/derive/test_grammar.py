@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import re
 import string
 import time
 
@@ -51,6 +52,12 @@ def test_meaning(text, meaning):
 )
 def test_identities_between_texts(left, right):
     assert simplify(parse_activation(left).expression - parse_activation(right).expression) == 0
+
+
+@pytest.mark.parametrize(("text", "value"), [("sin(3x)", "x"), ("2 x", "x"), ("He3(x)", "(")])
+def test_a_missing_operator_is_named(text, value):
+    with pytest.raises(InputError, match=re.escape(f"such as *, is missing before {value!r}")):
+        parse_activation(text)
 
 
 @pytest.mark.parametrize(
