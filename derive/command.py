@@ -8,6 +8,7 @@ written, 2 bad usage, 130 interrupted. Errors are one line on stderr; a file is 
 import argparse
 import io
 import os
+import platform
 import re
 import secrets
 import shlex
@@ -15,8 +16,11 @@ import stat
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -27,6 +31,7 @@ T = TypeVar("T")
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 LARGEST_DEGREE = 2000
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -176,7 +181,8 @@ def write_all(files: Mapping[Path, bytes]) -> None:
         for path in files:
             if path not in direct:
                 target = _target(path)
-                temporary = target.with_name(f".{secrets.token_hex(6)}.part")
+                _sweep(target.parent)
+                temporary = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(6)}.part")
                 waiting[temporary] = target
                 temporary.write_bytes(files[path])
                 if target.exists():
@@ -189,6 +195,19 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     for path in direct:
         with path.open("ab") as stream:
             stream.write(files[path])
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove what processes of this machine left here that were killed within a write."""
+    if os.name != "posix":  # elsewhere a signal 0 is no question
+        return
+    for path in folder.glob(f".{_HOST}-*.part"):
+        with suppress(OSError, ValueError):
+            try:
+                os.kill(int(path.name.split("-")[1]), 0)
+            except ProcessLookupError:
+                path.unlink()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -95,23 +96,51 @@ def _computed(
     if executor is None:
         yield from ((key, compute(cell)) for key, cell in cells.items())
         return
-    futures = {executor.submit(compute, dict(cell)): key for key, cell in cells.items()}
+    futures: dict[Future, str] = {}
     try:
+        futures |= {executor.submit(compute, dict(cell)): key for key, cell in cells.items()}
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except BrokenProcessPool:
+    except BrokenProcessPool:  # the others fail by themselves: a pool must not find them cancelled
         raise Undecided(
             "a worker process died; what was finished is kept: run the same command again"
         ) from None
-    finally:
+    except BaseException:
         for future in futures:
             future.cancel()
+        raise
 
 
-def _end_at_interrupt() -> None:
-    """Let Ctrl-C end a worker within a compiled loop, unless interrupts are ignored here."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+class LocalPool(ProcessPoolExecutor):
+    """Processes of this machine. Ctrl-C is left to the main process, which may end them."""
+
+    def __init__(self, workers: int | None) -> None:
+        # Forked processes inherit what is compiled already; elsewhere they compile their own.
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._others = multiprocessing.active_children()
+        self._ended = False
+        super().__init__(workers or os.cpu_count(), context, _ignore_interrupts)
+
+    def end(self) -> None:
+        """Call off what waits, and end the workers within their cells, which may take hours."""
+        if self._ended:
+            return
+        self._ended = True
+        workers = [p for p in multiprocessing.active_children() if p not in self._others]
+        self.shutdown(wait=False, cancel_futures=True)
+        # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
+        patience = time.monotonic() + 5
+        while workers and self._drops_work() and time.monotonic() < patience:
+            time.sleep(0.01)
+        for process in workers:
+            process.terminate()
+
+    def _drops_work(self) -> bool:
+        return getattr(self, "_cancel_pending_futures", False)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
@@ -124,17 +153,11 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
     Raises ``InputError`` if the scheduler does not answer, or Dask is not installed.
     """
     if scheduler is None:
-        # Forked processes inherit what is compiled already; elsewhere they compile their own.
-        method = "fork" if sys.platform == "linux" else "spawn"
-        context = multiprocessing.get_context(method)
-        others = multiprocessing.active_children()
-        with ProcessPoolExecutor(workers or os.cpu_count(), context, _end_at_interrupt) as pool:
+        with LocalPool(workers) as pool:
             try:
                 yield pool
-            except BaseException:  # a cell may run for hours: leaving the pool would wait for it
-                for process in multiprocessing.active_children():
-                    if process not in others:
-                        process.terminate()
+            except BaseException:
+                pool.end()
                 raise
         return
     try:

@@ -1,7 +1,9 @@
 """Settings and fixtures shared by all tests."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +38,34 @@ def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
         )
 
     return call
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+@pytest.fixture
+def started(tmp_path) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Start ``python -m MODULE OPTIONS...`` as from a terminal, in a group of its own.
+
+    It hears SIGINT, whatever the tests themselves were started with.
+    """
+    running: list[subprocess.Popen] = []
+
+    def start(module: str, *options: str) -> subprocess.Popen:
+        running.append(subprocess.Popen(
+            [sys.executable, "-m", module, *options],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, preexec_fn=_hear_interrupts,
+        ))  # fmt: skip
+        return running[-1]
+
+    yield start
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ MODULES = sorted(
 )
 
 
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"^\$ (.+?[^\\])\n(.+?)(?=\n+^\$ |\n```)", README, re.MULTILINE | re.DOTALL)
+
+
 def _source(module):
     path = Path(importlib.util.find_spec(module).origin)
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -62,19 +67,11 @@ def test_examples_in_docstrings_run(module):
 
 def test_the_readme_is_right():
     """Its examples run, and its commands are the ones that continuous integration runs."""
-    root = Path(__file__).resolve().parent.parent
-    assert doctest.testfile(str(root / "README.md"), module_relative=False).failed == 0
-    commands = [
-        line
-        for line in (root / "README.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith("python3 -m venv")
-    ]
+    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).failed == 0
+    commands = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
     assert len(commands) == 2
-    assert set(commands) <= set((root / ".ci/run").read_text().splitlines())
-
-
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
-CONSOLE = re.findall(r"^\$ (.+?[^\\])\n(.+?)(?=\n+^\$ |\n```)", README, re.MULTILINE | re.DOTALL)
+    assert set(commands) <= set((ROOT / ".ci/run").read_text().splitlines())
+    assert len(CONSOLE) == README.count("\n$ ")
 
 
 @pytest.mark.parametrize(("line", "shown"), CONSOLE, ids=[line[:40] for line, _ in CONSOLE])

@@ -7,15 +7,30 @@ again. What the cells are is the matter of ``transfer.plan``.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from derive.errors import InputError
-from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
+from derive.errors import InputError, Undecided
+from numerics.sweep import (
+    Cell,
+    LocalPool,
+    Result,
+    cell_key,
+    cell_path,
+    read_cell,
+    run_cells,
+)
 from transfer.adapt import adapt_cell, downstream_splits
 from transfer.data import Dataset, load_dataset
 from transfer.plan import Chain, Place, datasets_of, weight_of
@@ -89,9 +104,11 @@ class _Cancellable:
 
     def _look_at(self, future: Future) -> None:
         """Called as soon as work ends, before a worker takes up what comes next."""
-        if not future.cancelled() and self.error is None and future.exception() is not None:
-            self.error = future.exception()
-            self.call_off()
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, BrokenExecutor):  # all work of a broken pool fails
+            return
+        self.error = self.error or error
+        self.call_off()
 
     def call_off(self) -> None:
         self._off = True
@@ -125,8 +142,12 @@ def run_experiment(
                 future.result()
         except CancelledError as error:
             raise shared.error or error from None
+        except Undecided:  # a worker died, and all the others' work fails with it
+            raise
         except BaseException:
             shared.call_off()
+            if isinstance(executor, LocalPool):
+                executor.end()
             raise
 
 

@@ -214,7 +214,27 @@ def test_a_terminal_without_greek_gets_an_answer(encoding):
 def test_the_commit_is_left_out_where_there_is_no_git(monkeypatch):
     monkeypatch.setenv("PATH", "")
     parser = CommandParser("some.command", "Do something.", [])
-    assert "commit" not in provenance(parser, parser.parse_args([]))
+    line = provenance(parser, parser.parse_args([]))
+    assert "commit" not in line
+    assert line.startswith("python -m some.command | lora-escape ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for by signal 0")
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    """And nothing of a process that lives, or of another machine."""
+    code = (
+        "import os, sys; from pathlib import Path; from derive import command\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
+        "command.write_all({Path('cut.txt'): b'1'})"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    (left,) = tmp_path.glob(".*.part")
+    host = left.name.split("-")[0]
+    others = [tmp_path / f"{host}-{os.getpid()}-0.part", tmp_path / ".0-1-0.part"]
+    for path in others:
+        path.write_text("")
+    write_all({tmp_path / "cut.txt": b"2"})
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "cut.txt"])
 
 
 def test_progress_is_silent_without_a_terminal(capsys):

@@ -232,6 +232,7 @@ def test_figure_follows_the_divergence(command, tmp_path):
         ("--degree", "3", "--dimension", "2"),
         ("--degree", "3", "--dimension", "1e99"),
         ("--degree", "3", "--quantity", "colour"),
+        ("--degree", "3", "--quantity", "drift"),
     ],
 )
 def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):

@@ -195,9 +195,8 @@ def test_one_neuron_of_rank_one_has_the_law_of_the_single_index_model():
     pair = _pair("erf")
     network = NetworkLearner(pair, (0.5,), 1, 6, 0.4, batch=2)
     ours = simulate_network(network, range(4000), 1, 10, [10]).states[:, 0, :2]
-    theirs = simulate_sgd(Learner(pair, 0.5, 6, 0.4, batch=2), range(4000), 2, 10, [10]).states[
-        :, 0
-    ]
+    alone = Learner(pair, 0.5, 6, 0.4, batch=2)
+    theirs = simulate_sgd(alone, range(4000), 2, 10, [10]).states[:, 0]
     assert min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(2)) > 1e-3
 
 

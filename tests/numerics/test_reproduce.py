@@ -139,6 +139,7 @@ def test_a_run_killed_midway_is_finished_by_the_next(tmp_path):
     running.wait()
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "kept" in done.stdout
+    assert not list((tmp_path / "results").rglob("*.part"))
 
 
 @pytest.mark.parametrize(

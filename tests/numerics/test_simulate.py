@@ -1,6 +1,5 @@
 """The simulate command: its records, data and figure, resuming, theory beside it, bad usage."""
 
-import contextlib
 import csv
 import json
 import math
@@ -9,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,27 +246,18 @@ def test_divergence_names_the_step_and_the_limit(command):
     assert "stable one is below" in done.stderr
 
 
-def _as_from_a_terminal():
-    """Let the child hear SIGINT, whatever the tests themselves were started with."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
 @pytest.mark.parametrize("send", [os.killpg, os.kill])
-def test_an_interrupt_ends_runs_that_would_take_hours(send, tmp_path):
+def test_an_interrupt_ends_runs_that_would_take_hours(send, started):
     """To all processes, as Ctrl-C does on a terminal, and to the command alone."""
-    run = subprocess.Popen(
-        [sys.executable, "-m", COMMAND, "--degree", "3", "--mu", "0.32", "--workers", "2"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=_as_from_a_terminal,
-    )  # fmt: skip
-    try:
-        time.sleep(12)  # compiled, and within the loops
-        send(run.pid, signal.SIGINT)
-        out, err = run.communicate(timeout=20)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+    options = ("--degree", "3", "--mu", "0.32,0.321", "--replicas", "4000", "--workers", "2")
+    run = started(COMMAND, *options)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    deadline = time.monotonic() + 60
+    while len(children.read_text().split()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)  # within the loops, more cells waiting
+    send(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=20)
     assert (run.returncode, out) == (130, "")
     assert err == "python -m numerics.simulate: interrupted\n"
 

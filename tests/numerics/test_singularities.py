@@ -242,28 +242,11 @@ def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):
     assert os.listdir(tmp_path) == []
 
 
-def _as_from_a_terminal():
-    """Let the child hear SIGINT, whatever the tests themselves were started with."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
-def test_interrupt_stops_cleanly(tmp_path):
-    run = subprocess.Popen(
-        [sys.executable, "-m", COMMAND, "--degree", "900:2000", "--output", "found.txt"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_as_from_a_terminal,
-    )
-    try:
-        time.sleep(4)  # past the imports, far before the end
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
-    finally:
-        run.kill()
-        run.communicate()
+def test_interrupt_stops_cleanly(started, tmp_path):
+    run = started(COMMAND, "--degree", "900:2000", "--output", "found.txt")
+    time.sleep(4)  # past the imports, far before the end
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
     assert (run.returncode, out) == (130, "")
     assert err == "python -m numerics.singularities: interrupted\n"
     assert os.listdir(tmp_path) == []

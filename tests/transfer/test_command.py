@@ -104,6 +104,21 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, small_task, 
     assert transfer("run", str(small_task), "--results", "parts").returncode == 0
     assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
     assert checkpoints(tmp_path / "parts") == checkpoints(tmp_path / "whole")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("send", [os.killpg, os.kill])
+def test_an_interrupt_is_one_line_and_it_goes_on(send, transfer, small_task, started, tmp_path):
+    run = started("transfer", "run", str(small_task), "--results", "parts", "--workers", "2")
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("parts/*/*/state*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    send(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out) == (130, "")
+    assert err == "python -m transfer run: interrupted\n"
+    assert transfer("run", str(small_task), "--results", "parts").returncode == 0
+    assert len(cells(tmp_path / "parts")) == 26
 
 
 def test_several_processes_of_accelerate_find_what_one_finds(transfer, small_task, tmp_path):

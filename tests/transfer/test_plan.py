@@ -1,13 +1,16 @@
 """The plan and the results: which cells there are, what a cell is told, what is read back."""
 
+import multiprocessing
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from derive.errors import InputError
-from numerics.sweep import cell_key, cell_path, write_cell
+from derive.errors import InputError, Undecided
+from numerics.sweep import cell_key, cell_path, executor_for, write_cell
 from transfer.checkpoint import read_tensors
 from transfer.experiment import compute_cell, run_experiment
 from transfer.plan import Place, chains_of, finished
@@ -127,6 +130,20 @@ def test_the_first_error_calls_off_the_rest(quick, tmp_path):
     with ThreadPoolExecutor(1) as threads, pytest.raises(Exception, match="patch"):
         run_experiment(chains, place, threads)
     assert sum(found for found, _ in finished(chains, place).values()) <= 1
+
+
+def test_a_worker_that_dies_is_one_line_and_no_wait(quick, tmp_path):
+    place = Place(tmp_path)
+
+    def kill_a_worker():
+        while not (workers := multiprocessing.active_children()):
+            time.sleep(0.05)
+        time.sleep(0.5)  # cells are running, others wait
+        workers[0].kill()
+
+    threading.Thread(target=kill_a_worker).start()
+    with pytest.raises(Undecided, match="a worker process died"), executor_for(None, 2) as pool:
+        run_experiment(chains_of(quick, place), place, pool)
 
 
 def test_other_images_than_planned_are_refused(quick, tmp_path):
