@@ -50,20 +50,27 @@ def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength
     found = []
     for (low, high), _ in inner.intervals(inf=0, sup=1):
         shared = bool(common.degree() > 0 and common.intervals(inf=low, sup=high))
-        # Bisect until both ends agree in their decimals and b cannot change its sign between them.
+        # Cut until both ends agree in their decimals and b cannot change its sign between them.
         while low < high and not (
             floor(low * 10**digits) == floor(high * 10**digits)
             and (shared or abs(drift.b.eval(low)) > steepest * (high - low))
         ):
-            low, high = _half(inner, low, high)
+            low, high = _part(inner, low, high, 10**digits)
         found.append(SingularStrength(low, high, shared or drift.b.eval(low) <= 0))
     return tuple(found)
 
 
-def _half(a: Poly, low: Rational, high: Rational) -> tuple[Rational, Rational]:
-    """The half of an isolating interval that holds the zero."""
-    middle = (low + high) / 2
-    value = a.eval(middle)
+def _part(
+    a: Poly, low: Rational, high: Rational, unit: int
+) -> tuple[Rational, Rational]:
+    """The part of an isolating interval that holds the zero.
+
+    It is cut in the middle, or at the last decimal in it if there is no other: bisection alone
+    would close in for ever on a zero that is a decimal itself.
+    """
+    decimal = Rational(floor(high * unit), unit)
+    cut = decimal if low < decimal < high < low + Rational(1, unit) else (low + high) / 2
+    value = a.eval(cut)
     if value == 0:
-        return middle, middle
-    return (middle, high) if value * a.eval(low) > 0 else (low, middle)
+        return cut, cut
+    return (cut, high) if value * a.eval(low) > 0 else (low, cut)

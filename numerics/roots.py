@@ -3,9 +3,9 @@
 Isolation is bisection with Descartes' rule of signs (Vincent-Collins-Akritas). A cell whose
 Möbius-transformed polynomial has no sign variation holds no root, one with exactly one variation
 holds exactly one; the cells cover (0, 1), so the list is complete. A cell with one root is halved
-on until the polynomial is provably monotone there. All this is integer arithmetic. Refinement is
-interval Newton in the cell's own coordinate, where a polynomial that cancels catastrophically in
-powers of μ is well conditioned.
+on until the polynomial is provably monotone there. All this is integer arithmetic. Refinement asks
+for signs at dyadic points only, which are always decided, in the cell's own coordinate, where a
+polynomial that cancels catastrophically in powers of μ is well conditioned.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from derive.errors import InputError
 
 _SHIFT = fmpz_poly([1, 1])  # x + 1
 _GUARD_BITS = 32
+_MARGIN = 4  # bits lost in rounding the ends of an interval outwards to a ball
 
 
 @dataclass(frozen=True)
@@ -124,26 +125,27 @@ def _monotone(centred: fmpz_poly) -> bool:
 def enclose_root(root: RealRoot, bits: int) -> arb:
     """Ball that contains the root, to a relative accuracy of ``bits`` bits.
 
-    Arguments: ``root`` as isolated; ``bits`` ≥ 1. Raises nothing of its own. Certified: every step
-    keeps the root, and the result is substituted back (the factor changes sign across it).
+    Arguments: ``root`` as isolated; ``bits`` ≥ 1. Raises nothing of its own. Certified: the factor
+    changes sign between the ends of the ball. It always ends: a step that fails comes nearer to a
+    bisection, which cannot fail.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))
     >>> enclose_root(root, 40).str(10)
     '[0.7071067812 +/- 1.35e-11]'
     """
-    precision = bits + _GUARD_BITS
+    middle, half_width = (root.lower + root.upper) / 2, (root.upper - root.lower) / 2
+    ends = fmpq(-1), fmpq(1)
+    bracket, k = _Bracket(ends, tuple(value_at(root.local, end) for end in ends)), 1
     while True:
-        with ctx.workprec(precision):
-            middle, half_width = (root.lower + root.upper) / 2, (root.upper - root.lower) / 2
-            if half_width == 0:
-                return arb(middle)
-            coordinate = _newton(root.local)
-            # Slack around the smallest ball lets the signs at its ends be told apart.
-            coordinate += arb(0, arb(fmpq(1, 2 ** (precision - _GUARD_BITS // 2))).upper())
-            ball = middle + half_width * coordinate
-            if ball.rel_accuracy_bits() >= bits and _changes_sign(root.local, coordinate):
-                return ball
-        precision += bits + _GUARD_BITS
+        lower, upper = (middle + half_width * end for end in bracket.ends)
+        width = (upper - lower) * 2 ** (bits + _MARGIN)
+        if width <= lower:
+            break
+        missing = (width / lower).ceil().bit_length() if lower else k
+        bracket, found = _narrowed(root.local, bracket, min(k, missing))
+        k = 2 * k if found else max(k // 2, 1)
+    with ctx.workprec(bits + _GUARD_BITS):
+        return arb(lower).union(arb(upper))
 
 
 def enclose_roots(roots: Sequence[RealRoot], bits: int) -> list[tuple[arb, RealRoot]]:
@@ -162,22 +164,56 @@ def enclose_roots(roots: Sequence[RealRoot], bits: int) -> list[tuple[arb, RealR
         bits *= 2
 
 
-def _newton(f: fmpz_poly) -> arb:
-    """Interval Newton on [-1, 1], where ``f`` is monotone with one root, while it gains."""
-    derivative, ball = f.derivative(), arb(0, 1)
-    while not (slope := derivative(ball)).contains(0):
-        middle = ball.mid()
-        shrunk = ball.intersection(middle - f(middle) / slope)
-        if not shrunk.rad() < ball.rad() / 2:
-            return shrunk
-        ball = shrunk
-    return ball
+@dataclass(frozen=True)
+class _Bracket:
+    """An interval in [-1, 1] around the root: its dyadic ends, and the values there.
+
+    The values have opposite signs, or the ends are both the root.
+    """
+
+    ends: tuple[fmpq, fmpq]
+    values: tuple[arb, arb]
+
+    def cut(self, point: fmpq, value: arb) -> "_Bracket":
+        """The part on one side of a point inside that holds the root."""
+        if value.is_zero():
+            return _Bracket((point, point), (value, value))
+        if (value > 0) == (self.values[0] > 0):
+            return _Bracket((point, self.ends[1]), (value, self.values[1]))
+        return _Bracket((self.ends[0], point), (self.values[0], value))
 
 
-def _changes_sign(f: fmpz_poly, ball: arb) -> bool:
-    """Whether ``f`` provably has opposite signs at the ends of the ball."""
-    left, right = f(ball.lower()), f(ball.upper())
-    return (left < 0 and right > 0) or (left > 0 and right < 0)
+def _narrowed(f: fmpz_poly, bracket: _Bracket, k: int) -> tuple[_Bracket, bool]:
+    """One step of quadratic interval refinement, and whether it left one of 2^k equal parts.
+
+    The secant proposes the part, signs at its ends tell whether the root is there. A bisection,
+    k = 1, cannot fail. Source: J. Abbott, Quadratic interval refinement, arXiv 1203.1227.
+    """
+    (lower, upper), (left, right) = bracket.ends, (v.mid().fmpq() for v in bracket.values)
+    part = (upper - lower) / 2**k
+    cut = lower + part * min(max((left / (left - right) * 2**k).round(), 1), 2**k - 1)
+    bracket = bracket.cut(cut, value_at(f, cut))
+    other = cut + part if bracket.ends[0] == cut else cut - part
+    if bracket.ends[0] < other < bracket.ends[1]:
+        bracket = bracket.cut(other, value_at(f, other))
+    return bracket, bracket.ends[1] - bracket.ends[0] <= part
+
+
+def value_at(f: fmpz_poly, point: fmpq) -> arb:
+    """Value at a dyadic rational, as a ball that excludes 0 unless the value is 0, then exact.
+
+    It always ends: with bits enough for all digits of the value, nothing is rounded.
+
+    >>> value_at(fmpz_poly([-1, 4]), fmpq(1, 4)).is_zero()
+    True
+    """
+    bits = _GUARD_BITS + 2 * point.height_bits()
+    while True:
+        with ctx.workprec(bits):
+            value = f(arb(point))
+        if value.is_exact() or not value.contains(0):
+            return value
+        bits *= 2
 
 
 def vanishes_at(f: fmpz_poly, root: RealRoot) -> bool:

@@ -203,14 +203,17 @@ def values_at_zero(
 
 
 def _shrunk(drift: BallDrift, ball: arb, rising: bool) -> arb:
-    """Interval Newton, with a bisection where it does not halve the ball, while either gains."""
+    """Interval Newton, with a bisection where it does not halve the ball, while either gains.
+
+    It ends: every step but the last takes a quarter off the radius, and rounding bounds that below.
+    """
     while True:
         middle, slope = ball.mid(), drift.slope(ball)
         value = drift.a(middle)
         smaller = ball if slope.contains(0) else ball.intersection(middle - value / slope)
-        if not smaller.rad() < ball.rad() / 2:
-            if value.contains(0):
-                return smaller
+        if not smaller.rad() < ball.rad() / 2 and not value.contains(0):
             outer = ball.lower() if (value > 0) == rising else ball.upper()
             smaller = smaller.intersection(outer.union(middle))
+        if not smaller.rad() < ball.rad() * 3 / 4:
+            return smaller
         ball = smaller

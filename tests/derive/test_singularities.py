@@ -1,7 +1,7 @@
 """Exact isolation of singular strengths, held to the certified search and to counting."""
 
 import pytest
-from sympy import Poly, Rational
+from sympy import Poly, Rational, floor
 
 from derive.drift import LABELS, Drift, hermite_drift
 from derive.errors import InputError
@@ -30,6 +30,17 @@ def test_a_rational_zero_a_shared_zero_and_a_positive_b():
     (shared,) = singular_strengths(Drift(root, root))
     assert shared.diverges
     assert shared.low**2 < Rational(1, 3) < shared.high**2
+
+
+@pytest.mark.parametrize("digits", [1, 10])
+@pytest.mark.parametrize("text", ["3/10", "1/5", "7/10", "299/1000", "3000000001/10000000000"])
+def test_a_zero_that_is_or_is_next_to_a_decimal_is_found(text, digits):
+    """The ends of a bisection never agree in the decimals of 3/10."""
+    zero = Rational(text)
+    a = Poly((mu - zero) * (7 * mu**2 - 6), mu, domain="QQ")
+    found = singular_strengths(Drift(a, Poly(-1, mu, domain="QQ")), digits)[0]
+    assert found.low <= zero <= found.high
+    assert floor(found.low * 10**digits) == floor(found.high * 10**digits)
 
 
 def test_zeros_at_the_ends_do_not_count():

@@ -17,6 +17,8 @@ from sympy import Poly
 
 from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
+from derive.grammar import parse_activation
+from derive.pair import Pair, drift_of
 from derive.symbols import mu
 from numerics.escape import escape_curve
 from numerics.singularities import find_singularities
@@ -157,6 +159,21 @@ def test_double_zeros_have_their_own_law():
     (s,) = find_singularities(_drift((3 * mu - 1) ** 2 * (mu + 1), -2))
     assert s.multiplicity == 2
     assert float(s.constant) == pytest.approx(2 / (9 * 4 / 3) ** 2)  # (a''/2)² at 1/3
+
+
+def test_a_near_double_pair_beside_a_dyadic_number():
+    """The zeros of -24μ³ + 40.50000001μ - 20.2499999975 next to 3/4, as another solver has them."""
+    teacher, student = (
+        parse_activation(text)
+        for text in ("8099999999/800000000*x - 4450000001/1200000000*x**2", "-2*x**2 - 2*x")
+    )
+    first, second = find_singularities(drift_of(Pair(teacher, student)), 12)
+    with mpmath.workdps(40):
+        known = mpmath.polyroots(
+            [-24, 0, mpmath.mpf("40.50000001"), mpmath.mpf("-20.2499999975")], extraprec=400
+        )
+    for s, zero in zip((first, second), sorted(z.real for z in known if z.real > 0), strict=True):
+        assert abs(mpmath.mpf(s.mu.mid) - zero) <= mpmath.mpf(s.mu.radius) < 1e-11
 
 
 def test_nothing_to_isolate():

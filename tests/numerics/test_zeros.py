@@ -1,14 +1,15 @@
 """All zeros of a in (0, 1) for any pair: against the exact route, and planted zeros."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from flint import arb, ctx, fmpq
-from sympy import Rational, exp
+from sympy import Poly, Rational, exp
 
-from derive.drift import hermite_drift
+from derive.drift import Drift, hermite_drift
 from derive.errors import InputError, Undecided
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import ClosedDrift, Pair, drift_of
@@ -67,6 +68,21 @@ def test_planted_zeros_are_found_with_their_fate():
     assert (first.diverges, second.diverges) == (True, False)
     constant = 0.25 / (8 * 2.718281828459045**0.25) ** 2  # -b/a'², a' = 4(4μ-3)e^μ
     assert float(first.constant) == pytest.approx(constant, rel=1e-12)
+
+
+@pytest.mark.parametrize("helped", [True, False])
+def test_a_zero_ends_at_the_working_precision(helped):
+    """Signs that are known beyond what a ball can be narrowed to are no reason to go on."""
+
+    def exact(ball):
+        with ctx.workprec(2000):
+            return 3 * ball**3 - 1
+
+    balls = ball_drift(Drift(Poly(3 * mu**3 - 1, mu, domain="QQ"), Poly(-1, mu, domain="QQ")))
+    slope = balls.slope if helped else lambda ball: arb(0, 1)
+    ball = enclose_zero(replace(balls, a=exact, slope=slope), (fmpq(1, 2), fmpq(1)), 40)
+    assert ball.rel_accuracy_bits() >= 40
+    assert exact(ball).contains(0)
 
 
 def test_double_zeros_are_left_undecided_not_missed():
