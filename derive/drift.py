@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import comb, factorial
 from typing import Any
 
-from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
+from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
 from derive.errors import InputError
@@ -33,12 +33,14 @@ class Drift:
     """Drift coefficients of a polynomial teacher-student pair, as polynomials in ``mu``.
 
     Fields: ``a``, ``b`` (SymPy ``Poly`` over the rationals); ``normalization``, one of
-    ``NORMALIZATIONS``. Exact.
+    ``NORMALIZATIONS``; ``misalignment`` ν, whose square is a polynomial in ``mu``, 0 in the main
+    model. Exact.
     """
 
     a: Poly
     b: Poly
     normalization: str = "raw"
+    misalignment: Expr = S.Zero
 
     def __post_init__(self) -> None:
         for name in ("a", "b"):

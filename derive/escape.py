@@ -148,9 +148,9 @@ def escape_limit(drift: Drift | ClosedDrift, end: int) -> LeadingTerm:
     """
     if end not in (0, 1):
         raise InputError(f"end {end!r} is not accepted: give 0 or 1")
+    if drift.misalignment != 0:
+        raise InputError("limits are derived for aligned pre-training: give no misalignment")
     if isinstance(drift, ClosedDrift):
-        if drift.misalignment != 0:
-            raise InputError("limits are derived for aligned pre-training: give no misalignment")
         return leading_escape_time(*(_taylor_term(f, end) for f in (drift.a, drift.b)))
     x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
     return leading_escape_time(*(_lowest_term(f.compose(x)) for f in (drift.a, drift.b)))

@@ -8,23 +8,25 @@ the teacher (App. A.1), Price's theorem and Stein's lemma turn ``a = -(2μ L_Q +
           P = E[(\sigma'^2 + \sigma\sigma'')(\sqrt{\mu^2+\nu^2}\, g)]
 
 with :math:`\sigma_\nu` the student smoothed by a Gaussian of variance :math:`\nu^2`. The
-correlation loss (App. H) has no ``P``. Polynomial pairs give a ``Drift``, pairs in the algebra of
-``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: the integrands, exact, for
-``numerics`` to integrate with error bounds.
+correlation loss (App. H) has no ``P``. Polynomial coefficients give a ``Drift``, others in the
+algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: the integrands, exact,
+for ``numerics`` to integrate with error bounds.
 """
 
 from dataclasses import dataclass
+from math import factorial
+from typing import Any
 
-from sympy import Expr, Poly, S, Symbol, sqrt
+from sympy import QQ, Expr, Poly, S, Symbol, sqrt
 
 from derive import gaussian
 from derive.activation import Activation, Kinked
 from derive.correlated import Covariance, correlated_mean
-from derive.drift import Drift, drift_from_expectation
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
-from derive.hermite import gaussian_mean
-from derive.symbols import in_variable, mu, polynomial_in, z
+from derive.hermite import gaussian_mean, normal_moment
+from derive.symbols import exact, in_variable, mu, polynomial_in, z
 
 LOSSES = ("square", "correlation")
 UNCHANGED = Poly(z, z, domain="QQ")
@@ -104,16 +106,20 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
     Source: (8), (52)-(57), App. A.1, App. H. Exact.
 
     >>> relu = Activation.named("relu")
-    >>> drift_of(Pair(relu, relu)).a
-    -(mu - 1)/2
+    >>> drift_of(Pair(relu, relu)).a.as_expr()
+    1/2 - mu/2
     """
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    plain = pair.loss == "square" and pair.misalignment == 0
-    if plain and teacher is not None and student is not None:
-        label = pair.transform.compose(teacher)
-        return drift_from_expectation(label.as_expr(), student.as_expr(), z)
+    square = _rational_polynomial(exact(pair.misalignment) ** 2)
+    if teacher is not None and student is not None and square is not None:
+        a, b = _polynomial_drift(pair.transform.compose(teacher), student, square, pair.loss)
+        return Drift(a, b, misalignment=pair.misalignment)
     try:
-        return closed_drift(pair)
+        closed = closed_drift(pair)
+        polynomials = [_rational_polynomial(f) for f in (closed.a, closed.b)]
+        if square is None or None in polynomials:
+            return closed
+        return Drift(*polynomials, misalignment=pair.misalignment)
     except NoClosedForm as reason:
         if pair.misalignment != 0:
             raise InputError(
@@ -121,6 +127,45 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
                 "choose an activation that has one, or no misalignment"
             ) from None
         return _as_means(pair)
+
+
+def _rational_polynomial(expression: Expr) -> Poly | None:
+    """The expression as a polynomial in ``mu`` over the rationals, or ``None`` if it is none."""
+    if not expression.is_polynomial(mu):
+        return None
+    found = Poly(expression, mu)
+    return found.set_domain(QQ) if found.domain.is_ZZ or found.domain.is_QQ else None
+
+
+def _polynomial_drift(label: Poly, student: Poly, square: Poly, loss: str) -> tuple[Poly, Poly]:
+    r"""Drift coefficients of polynomials; ``square`` is :math:`\nu^2`. Exact.
+
+    Smoothing is the heat flow: :math:`\sigma_\nu = \sum_i \nu^{2i} \sigma^{(2i)} / (2^i i!)`.
+    """
+    degree = max(student.degree(), 0)  # that of 0 is -oo
+    means = [_mean(label * Poly(z**k, z)) for k in range(degree + 1)]
+    a = b = Poly(0, mu, domain=QQ)
+    for i in range(degree // 2, -1, -1):  # Horner's rule in ν²
+        first = student.diff((z, 2 * i + 1)).mul_ground(QQ(1, 2**i * factorial(i)))
+        slope, curvature = first.as_dict(native=True), first.diff(z).as_dict(native=True)
+        a = a * square + _in_mu({k: c * means[k + 1] for (k,), c in slope.items()})
+        b = b * square + _in_mu({k: c * means[k] for (k,), c in curvature.items()})
+    if loss == "correlation":
+        return a, b
+    growth = (student * student.diff(z)).diff(z).as_dict(native=True)
+    by_variance = {k // 2: c * normal_moment(k) for (k,), c in growth.items() if k % 2 == 0}
+    power = _in_mu(by_variance).compose(square + Poly(mu**2, mu))
+    return a - power * Poly(mu, mu), b - power
+
+
+def _mean(function: Poly) -> Any:
+    """Mean of a polynomial in ``z`` under the standard normal, as an element of QQ."""
+    terms = function.set_domain(QQ).as_dict(native=True).items()
+    return sum((c * normal_moment(k) for (k,), c in terms if k % 2 == 0), QQ(0))
+
+
+def _in_mu(coefficients: dict[int, Any]) -> Poly:
+    return Poly.from_dict({(k,): c for k, c in coefficients.items() if c}, mu, domain=QQ)
 
 
 def closed_drift(pair: Pair) -> ClosedDrift:

@@ -114,7 +114,8 @@ def evaluate(polynomial: fmpq_poly, ball: arb) -> arb:
 def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> float:
     """The function's value at a point as a double, within one unit in the last place. Certified.
 
-    Arguments: ``function`` from balls to balls. Raises ``Undecided`` if its value does not narrow.
+    Arguments: ``function`` from balls to balls. Raises ``Undecided`` if its value does not narrow,
+    ``InputError`` if it is infinite at 0.
 
     >>> nearest_double(arb.sqrt, Fraction(1, 4))
     0.5
@@ -126,5 +127,7 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
             value = function(arb(fmpq(exact.numerator, exact.denominator)))
             if value.is_zero() or value.rel_accuracy_bits() >= 60:
                 return float(value.mid())
+        if exact == 0 and not value.is_finite():
+            raise InputError("the value at 0 is not finite: give a strength μ > 0")
         bits *= 2
     raise Undecided(f"the value at {point} is not enclosed at {_MOST_BITS} bits")

@@ -9,6 +9,7 @@ from sympy import Dummy, Expr, I, cancel, diff, exp, simplify
 
 from derive.activation import Activation, Kinked
 from derive.drift import Drift
+from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.pair import ClosedDrift, MeanDrift, Pair, frozen_risk, frozen_risk_integrand
 from derive.symbols import mu, z
@@ -39,10 +40,16 @@ class BallDrift:
     certainty: str = "exact"
 
     def at(self, strength: fmpq) -> tuple[arb, arb, arb]:
-        """``a``, ``b`` and the growth rate at a rational strength in (0, 1]. Certified."""
+        """``a``, ``b`` and the growth rate at a rational strength in [0, 1]. Certified.
+
+        Raises ``InputError`` where ``b`` is infinite, as it may be at 0.
+        """
         mu = arb(strength)
         b = self.b(mu)
-        a = arb(0) if strength == 1 and self.at_one else self.a(mu)
+        if strength == 0 and not b.is_finite():
+            raise InputError("b is not finite at μ = 0: give a strength μ > 0")
+        zero = (strength == 0 and self.at_zero) or (strength == 1 and self.at_one)
+        a = arb(0) if zero else self.a(mu)
         extra = (self.misalignment(mu) * b) ** 2 if self.misalignment else arb(0)
         return a, b, growth_rate(b, a * a + extra)
 
@@ -73,15 +80,15 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
     """
     if isinstance(drift, MeanDrift):
         return _from_means(drift)
+    nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
     if isinstance(drift, Drift):
         a, b = (_polynomial(rational_polynomial(f)) for f in (drift.a, drift.b))
         slope = _polynomial(rational_polynomial(drift.a).derivative())
         at_zero, at_one = (_polynomial_end(rational_polynomial(drift.a), end) for end in (0, 1))
-        return BallDrift(a, b, slope, at_zero, at_one)
+        return BallDrift(a, b, slope, at_zero, at_one, nu)
     a = real_function(drift.a)
     b = _deferred(lambda: real_function(drift.b))
     slope = _deferred(lambda: real_function(diff(drift.a, mu)))
-    nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
     return BallDrift(a, b, slope, _end(drift.a, a, 0), _end(drift.a, a, 1), nu)
 
 

@@ -14,15 +14,10 @@ from math import inf, isinf, log
 from pathlib import Path
 
 from flint import arb, ctx, fmpq
-from sympy import Symbol
+from sympy import Poly, Symbol
 
-from derive.command import (
-    CommandParser,
-    Outcome,
-    progress,
-    provenance,
-    run,
-)
+from derive import symbols
+from derive.command import CommandParser, Outcome, progress, provenance, run
 from derive.drift import Drift
 from derive.errors import InputError, Undecided
 from derive.pair import ClosedDrift, MeanDrift
@@ -63,33 +58,35 @@ def escape_curve(
 ) -> EscapeCurve:
     r"""Evaluate the escape time and what it is made of at rational pre-training strengths.
 
-    Arguments: ``drift`` of any pair; ``strengths`` in (0, 1].
+    Arguments: ``drift`` of any pair; ``strengths`` in [0, 1].
 
     .. math:: \tau = 1/\lambda_+, \qquad \lambda_+ = \tfrac12 (b + \sqrt{b^2+4(a^2+\nu^2 b^2)})
 
-    with ν = 0 in the main model. Raises ``InputError`` for a strength outside (0, 1] and
-    ``Undecided`` if an enclosure does not narrow. Source: (59), App. A.1. Certified.
+    with ν = 0 in the main model. Raises ``InputError`` for a strength outside [0, 1] and where
+    ``b`` is infinite, as it may be at 0, and ``Undecided`` if an enclosure does not narrow. Source: (59), App. A.1. Certified.
 
     >>> from derive.drift import hermite_drift
     >>> escape_curve(hermite_drift(1), [Fraction(1, 2)]).tau
     (4.82842712474619,)
     """
     for strength in strengths:
-        if not 0 < strength <= 1:
-            raise InputError(f"strength {strength} is not accepted: give 0 < μ ≤ 1")
+        if not 0 <= strength <= 1:
+            raise InputError(f"strength {strength} is not accepted: give 0 ≤ μ ≤ 1")
     point = _exact_point(drift) if isinstance(drift, Drift) else _enclosed_point(ball_drift(drift))
     rows = [(float(mu), *point(fmpq(mu.numerator, mu.denominator))) for mu in strengths]
     return EscapeCurve(*zip(*rows, strict=True)) if rows else EscapeCurve((), (), (), (), ())
 
 
 def _exact_point(drift: Drift) -> Callable[[fmpq], tuple[float, ...]]:
-    """Polynomial drifts: ``a`` and ``b`` are rational at rational strengths."""
-    a_of, b_of = rational_polynomial(drift.a), rational_polynomial(drift.b)
+    """Polynomial drifts: ``a``, ``b`` and ν² are rational at rational strengths."""
+    square = Poly(drift.misalignment**2, symbols.mu, domain="QQ")
+    a_of, b_of, square_of = (rational_polynomial(f) for f in (drift.a, drift.b, square))
 
     def point(mu: fmpq) -> tuple[float, ...]:
         a, b = a_of(mu), b_of(mu)
+        coupling = a * a + square_of(mu) * b * b
         with ctx.workprec(_BITS):
-            return _doubles(arb(a), arb(b), growth_rate(arb(b), arb(a * a)))
+            return _doubles(arb(a), arb(b), growth_rate(arb(b), arb(coupling)))
 
     return point
 

@@ -7,7 +7,7 @@ points of (0, 1), zeros at the ends divided out; the trapezoidal rule gives the 
 widest floats of the machine, and certified quadrature where that cannot be trusted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ _LEAST_SHARE = 0.05  # below it, an absolute error near 5e-15 is a relative one 
 
 @dataclass(frozen=True)
 class FastDrift:
-    """Drift coefficients as functions of arrays of strengths in (0, 1].
+    """Drift coefficients as functions of arrays of strengths in [0, 1].
 
     Fields: ``a``, ``b``; ``misalignment`` ν, or ``None``. Heuristic: values agree with the
     certified ones to a relative 1e-13 in the tests, but carry no enclosure.
@@ -51,7 +51,7 @@ class FastDrift:
 
     def rate(self, strengths: ArrayLike) -> Doubles:
         r"""Growth rate :math:`\\lambda_+` (59), without cancellation for negative ``b``."""
-        a, b = self.a(strengths), self.b(strengths)
+        a, b, strengths = self.a(strengths), self.b(strengths), np.asarray(strengths, dtype=float)
         extra = self.misalignment(strengths) * b if self.misalignment else np.zeros_like(b)
         coupling = np.hypot(a, extra)
         root = np.hypot(b, 2 * coupling)
@@ -68,7 +68,8 @@ class FastDrift:
 def fast_drift(drift: Drift | ClosedDrift | MeanDrift) -> FastDrift:
     """Compile the drift of a pair to vectorised doubles.
 
-    Arguments: ``drift`` of any pair; the functions take strengths in (0, 1].
+    Arguments: ``drift`` of any pair; the functions take strengths in [0, 1], and raise
+    ``InputError`` for others and where a coefficient is infinite, as ``b`` may be at 0.
 
     Raises ``InputError`` if an integrand has no known tail bound, or its interpolation does not
     converge. Source: (8), (59). See ``FastDrift`` for what is guaranteed.
@@ -78,37 +79,33 @@ def fast_drift(drift: Drift | ClosedDrift | MeanDrift) -> FastDrift:
     [4.82842712474619]
     """
     balls = ball_drift(drift)
+    zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     if isinstance(drift, MeanDrift):
         return FastDrift(
-            _interpolated(drift.a, balls.a, balls.at_zero is not None, balls.at_one is not None),
-            _interpolated(drift.b, balls.b, False, False),
-        )
-    if isinstance(drift, Drift):
-        return FastDrift(
-            _with_balls(_polynomial(drift.a), balls.a, balls.at_one is not None),
-            _with_balls(_polynomial(drift.b), balls.b, False),
+            _interpolated(drift.a, balls.a, zeros), _interpolated(drift.b, balls.b, [])
         )
     nu = None if drift.misalignment == 0 else lambdify(mu, drift.misalignment, "numpy")
-    return FastDrift(
-        _with_balls(_closed(drift.a), balls.a, balls.at_one is not None),
-        _with_balls(_closed(drift.b), balls.b, False),
-        nu,
-    )
+    if isinstance(drift, Drift):
+        a, b = _polynomial(drift.a), _polynomial(drift.b)
+    else:
+        a, b = _closed(drift.a), _closed(drift.b)
+    return FastDrift(_with_balls(a, balls.a, zeros), _with_balls(b, balls.b, []), nu)
 
 
 def _with_balls(
-    evaluate: Callable[[Doubles], Judged], exact: BallFunction, vanishes_at_one: bool
+    evaluate: Callable[[Doubles], Judged], exact: BallFunction, zeros: Sequence[int]
 ) -> Callable[[ArrayLike], Doubles]:
     """A form in doubles, replaced by the ball's value where it cannot be trusted."""
 
     def function(strengths: ArrayLike) -> Doubles:
         x = _checked(strengths)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             values, judged = evaluate(x)
-        result, trusted = np.array(values, dtype=float), np.array(judged)
-        if vanishes_at_one:
-            trusted |= x == 1
-            result[x == 1] = 0.0
+        result = np.array(values, dtype=float)
+        trusted = np.array(judged) & np.isfinite(result)
+        for end in zeros:
+            trusted |= x == end
+            result[x == end] = 0.0
         for place in np.argwhere(~trusted):
             result[tuple(place)] = nearest_double(exact, float(x[tuple(place)]))
         return result
@@ -150,13 +147,13 @@ def _closed(expression: Expr) -> Callable[[Doubles], Judged]:
 
 def _checked(strengths: ArrayLike) -> Doubles:
     x = np.asarray(strengths, dtype=float)
-    if not np.all((x > 0) & (x <= 1)):
-        raise InputError("a strength outside (0, 1] is not accepted: give 0 < μ ≤ 1")
+    if not np.all((x >= 0) & (x <= 1)):
+        raise InputError("a strength outside [0, 1] is not accepted: give 0 ≤ μ ≤ 1")
     return x
 
 
 def _interpolated(
-    mean: Kinked, exact: BallFunction, zero_at_zero: bool, zero_at_one: bool
+    mean: Kinked, exact: BallFunction, zeros: Sequence[int]
 ) -> Callable[[ArrayLike], Doubles]:
     """Chebyshev interpolant of the mean with its zeros at the ends divided out.
 
@@ -164,12 +161,9 @@ def _interpolated(
     """
 
     def ends(x: Doubles) -> Doubles:
-        result = np.ones_like(x)
-        if zero_at_zero:
-            result *= x
-        return result * (1 - x) if zero_at_one else result
+        return np.prod([np.abs(x - end) for end in zeros], axis=0) * np.ones_like(x)
 
-    node_values = _with_balls(_trapezoidal(mean), exact, zero_at_one)
+    node_values = _with_balls(_trapezoidal(mean), exact, zeros)
     coefficients = _chebyshev_coefficients(lambda x: node_values(x) / ends(x))
     least = _LEAST_SHARE * np.abs(coefficients).sum()
 
@@ -177,7 +171,7 @@ def _interpolated(
         value = chebyshev.chebval(2 * x - 1, coefficients)
         return value * ends(x), np.abs(value) >= least
 
-    return _with_balls(evaluate, exact, zero_at_one)
+    return _with_balls(evaluate, exact, zeros)
 
 
 def _trapezoidal(mean: Kinked) -> Callable[[Doubles], Judged]:

@@ -23,7 +23,16 @@ from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import MISALIGNMENTS, ClosedDrift, MeanDrift, Pair, drift_of, frozen_risk
+from derive.pair import (
+    LOSSES,
+    MISALIGNMENTS,
+    ClosedDrift,
+    MeanDrift,
+    Pair,
+    closed_drift,
+    drift_of,
+    frozen_risk,
+)
 from derive.symbols import mu, z
 
 OUTSIDE = ("sigmoid", "tanh", "silu", "softplus")
@@ -130,6 +139,32 @@ def test_normalised_hermite_students_have_irrational_coefficients():
     raw = hermite_drift(2, "matched", "raw")
     for ours, whole in zip(expressions(drift_of(Pair(half, half))), (raw.a, raw.b), strict=True):
         assert simplify(2 * ours - whole.as_expr()) == 0
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("misalignment", MISALIGNMENTS)
+@pytest.mark.parametrize(("teacher", "student", "labels"), [
+    ("He5", "He5", "matched"), ("x**3 - x/2 + 1", "x**2 + x", "y**2 - y"), ("He4", "x**3", "squared"),
+    ("x", "0", "matched"), ("3", "He2 - 1", "matched"),
+])  # fmt: skip
+def test_every_polynomial_drift_is_one(teacher, student, labels, misalignment, loss):
+    """Heat flow on polynomials, held to the algebra of Gaussian means, whatever the model."""
+    pair = Pair(
+        parse_activation(teacher),
+        parse_activation(student),
+        parse_transform(labels),
+        loss,
+        MISALIGNMENTS[misalignment],
+    )
+    drift, closed = drift_of(pair), closed_drift(pair)
+    assert isinstance(drift, Drift)
+    assert drift.misalignment == pair.misalignment
+    assert [f.as_expr() for f in (drift.a, drift.b)] == [closed.a.expand(), closed.b.expand()]
+
+
+@pytest.mark.parametrize("text", ["relu", "abs", "leaky_relu", "squared_relu", "3*relu - x/2"])
+def test_kinks_may_have_polynomial_drifts(text):
+    assert isinstance(drift_of(matched(text)), Drift)
 
 
 def test_the_three_kinds_of_drift():

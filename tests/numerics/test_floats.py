@@ -1,5 +1,7 @@
 """Fast doubles against certified values: to 1e-13 everywhere, next to zeros and ends too."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from flint import arb, ctx
@@ -11,6 +13,7 @@ from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair, drift_of
 from numerics import floats
 from numerics.enclosures import ball_drift, growth_rate
+from numerics.escape import escape_curve
 from numerics.floats import fast_drift
 from numerics.singularities import find_singularities
 
@@ -79,9 +82,36 @@ def test_shapes_and_ranges(text):
     fast = fast_drift(_drift(text))
     assert fast.tau(np.full((2, 3), 0.5)).shape == (2, 3)
     assert fast.a(0.5).shape == ()
-    for bad in (0.0, -0.1, 1.5, np.nan):
-        with pytest.raises(InputError, match="0 < μ ≤ 1"):
+    for bad in (-0.1, 1.5, np.nan):
+        with pytest.raises(InputError, match="0 ≤ μ ≤ 1"):
             fast.a([0.5, bad])
+
+
+@pytest.mark.parametrize("text", [*CATALOGUE, "He3", "He10", "relu + tanh"])
+@pytest.mark.parametrize("labels", ["matched", "squared"])
+def test_values_at_no_pre_training_are_the_limits(text, labels):
+    """Also where a vanishes: a(μ) - a(0) and b(μ) - b(0) are of the order of μ."""
+    drift = _drift(text, labels)
+    fast, near = fast_drift(drift), 2.0**-40
+    (curve,) = zip(*(getattr(escape_curve(drift, [Fraction(0)]), n) for n in "ab"), strict=True)
+    for function, exact in zip((fast.a, fast.b), curve, strict=True):
+        at_zero, beside = function([0.0, near])
+        assert at_zero == pytest.approx(exact, rel=1e-13, abs=0)
+        assert abs(beside - at_zero) < 1e-9 * (1 + abs(fast.b(0.0)))
+    (rate,) = escape_curve(drift, [Fraction(0)]).rate
+    assert fast.rate(0.0) == pytest.approx(rate, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("teacher", ["cos", "sigmoid"])
+def test_a_label_at_the_kink_makes_b_infinite_at_zero(teacher):
+    pair = Pair(parse_activation(teacher), parse_activation("relu"))
+    drift = drift_of(pair)
+    with pytest.raises(InputError, match=r"finite at μ = 0.*μ > 0"):
+        escape_curve(drift, [Fraction(0)])
+    if teacher == "cos":  # the other is not interpolated
+        with pytest.raises(InputError, match=r"at 0 is not finite.*μ > 0"):
+            fast_drift(drift).b([0.5, 0.0])
+        assert np.isfinite(fast_drift(drift).a(0.0))
 
 
 def test_trusting_cancelled_doubles_is_noticed(monkeypatch):

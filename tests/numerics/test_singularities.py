@@ -176,6 +176,13 @@ def test_a_near_double_pair_beside_a_dyadic_number():
         assert abs(mpmath.mpf(s.mu.mid) - zero) <= mpmath.mpf(s.mu.radius) < 1e-11
 
 
+@pytest.mark.parametrize("n", [10, 12, 31, 60])
+def test_the_correlation_loss_has_no_singularity(n):
+    """a = n·n! μ^(n-1): a zero at 0 of any order is no singularity."""
+    student = parse_activation(f"He{n}")
+    assert find_singularities(drift_of(Pair(student, student, loss="correlation"))) == ()
+
+
 def test_nothing_to_isolate():
     with pytest.raises(InputError, match="identically"):
         find_singularities(_drift(0, -1))
