@@ -127,16 +127,19 @@ def singularities_cells(drift: Drift) -> tuple[Cell, ...]:
     """What a table says of the zeros of a polynomial ``a``, for ``SINGULARITIES_COLUMNS``."""
     if drift.a.degree() > _HIGHEST_ISOLATED:
         return _ELSEWHERE, None
-    zeros = singular_strengths(drift, _DIGITS)
+    digits, zeros = _DIGITS, singular_strengths(drift, _DIGITS)
     if not zeros:
         return Typeset("none", "none"), Typeset("finite", "finite")
-    places = ", ".join(_rounded_down(s.low) for s in zeros)
+    while zeros[0].low * 10**digits < 10 ** (_DIGITS // 2):  # a small one keeps its first digits
+        digits *= 2
+        zeros = singular_strengths(drift, digits)
+    places = ", ".join(_rounded_down(s.low, digits) for s in zeros)
     fates = ", ".join("diverges" if s.diverges else "finite" for s in zeros)
     return Typeset(places, places), Typeset(fates, fates)
 
 
-def _rounded_down(value: Rational) -> str:
-    return f"0.{int(floor(value * 10**_DIGITS)):0{_DIGITS}d}"
+def _rounded_down(value: Rational, digits: int) -> str:
+    return f"0.{int(floor(value * 10**digits)):0{digits}d}"
 
 
 ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {

@@ -112,14 +112,16 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     square = _rational_polynomial(exact(pair.misalignment) ** 2)
     if teacher is not None and student is not None and square is not None:
-        a, b = _polynomial_drift(pair.transform.compose(teacher), student, square, pair.loss)
-        return Drift(a, b, misalignment=pair.misalignment)
+        label = pair.transform.compose(teacher)
+        return Drift(
+            *_polynomial_drift(label, student, square, pair.loss), misalignment=pair.misalignment
+        )
     try:
         closed = closed_drift(pair)
-        polynomials = [_rational_polynomial(f) for f in (closed.a, closed.b)]
-        if square is None or None in polynomials:
+        a, b = _rational_polynomial(closed.a), _rational_polynomial(closed.b)
+        if square is None or a is None or b is None:
             return closed
-        return Drift(*polynomials, misalignment=pair.misalignment)
+        return Drift(a, b, misalignment=pair.misalignment)
     except NoClosedForm as reason:
         if pair.misalignment != 0:
             raise InputError(

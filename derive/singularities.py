@@ -60,9 +60,7 @@ def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength
     return tuple(found)
 
 
-def _part(
-    a: Poly, low: Rational, high: Rational, unit: int
-) -> tuple[Rational, Rational]:
+def _part(a: Poly, low: Rational, high: Rational, unit: int) -> tuple[Rational, Rational]:
     """The part of an isolating interval that holds the zero.
 
     It is cut in the middle, or at the last decimal in it if there is no other: bisection alone

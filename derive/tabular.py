@@ -76,14 +76,15 @@ def formula(expression: Expr) -> str:
 
 
 def decimal(number: str) -> Typeset:
-    """Cell for a decimal string such as ``-7.2e-32``.
+    """Cell for a decimal string such as ``-7.2e-32``; a power of 0 is left out.
 
     >>> decimal("-7.2e-32").latex
     '$-7.2 \\\\times 10^{-32}$'
     """
     mantissa, _, exponent = number.partition("e")
-    power = rf" \times 10^{{{int(exponent)}}}" if exponent else ""
-    return Typeset(number, f"${mantissa}{power}$")
+    if not int(exponent or 0):
+        return Typeset(mantissa, f"${mantissa}$")
+    return Typeset(number, rf"${mantissa} \times 10^{{{int(exponent)}}}$")
 
 
 def as_text(table: Table) -> str:

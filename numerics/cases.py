@@ -191,7 +191,7 @@ def pair_from_text(teacher: str, student: str, labels: str, loss: str, misalignm
 
 
 def in_units(case: Case) -> Typeset:
-    """What ``a`` and ``b`` are divided by in this case, for a table's title."""
+    """What ``a`` and ``b`` are divided by in this case, for a table's title or row."""
     if case.normalization == "n*n!":
         return Typeset("a and b divided by n*n!", "$a$ and $b$ divided by $n\\,n!$")
     return Typeset("raw a and b", "raw $a$ and $b$")

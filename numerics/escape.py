@@ -63,7 +63,8 @@ def escape_curve(
     .. math:: \tau = 1/\lambda_+, \qquad \lambda_+ = \tfrac12 (b + \sqrt{b^2+4(a^2+\nu^2 b^2)})
 
     with ν = 0 in the main model. Raises ``InputError`` for a strength outside [0, 1] and where
-    ``b`` is infinite, as it may be at 0, and ``Undecided`` if an enclosure does not narrow. Source: (59), App. A.1. Certified.
+    ``b`` is infinite, as it may be at 0, and ``Undecided`` if an enclosure does not narrow.
+    Source: (59), App. A.1. Certified.
 
     >>> from derive.drift import hermite_drift
     >>> escape_curve(hermite_drift(1), [Fraction(1, 2)]).tau

@@ -134,8 +134,9 @@ def enclose_root(root: RealRoot, bits: int) -> arb:
     '[0.7071067812 +/- 1.35e-11]'
     """
     middle, half_width = (root.lower + root.upper) / 2, (root.upper - root.lower) / 2
-    ends = fmpq(-1), fmpq(1)
-    bracket, k = _Bracket(ends, tuple(value_at(root.local, end) for end in ends)), 1
+    left, right = fmpq(-1), fmpq(1)
+    values = value_at(root.local, left), value_at(root.local, right)
+    bracket, k = _Bracket((left, right), values), 1
     while True:
         lower, upper = (middle + half_width * end for end in bracket.ends)
         width = (upper - lower) * 2 ** (bits + _MARGIN)

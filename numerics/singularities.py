@@ -144,7 +144,7 @@ def _record(case: Case, digits: int, source: str) -> dict:
     }
 
 
-_SHORT = 10  # digits of the less important columns where people read them
+_SHORT = 10  # most digits of the less important columns where people read them
 _FIELDS = (
     "mu",
     "radius",
@@ -169,25 +169,28 @@ def _csv(records: Sequence[dict], source: str) -> str:
     return as_csv([*head, *_FIELDS], rows, source)
 
 
-def _shortened(mid: str, radius: str) -> str:
-    """The first digits of an enclosed number, all certain; the other formats hold the rest."""
-    return enclosure(Enclosure(mid, radius).ball(), _SHORT).mid
+def _shown(mid: str, digits: int) -> Typeset:
+    """The first digits of an enclosed number, whose ``mid`` has them all and perhaps more."""
+    return decimal(enclosure(arb(mid), min(digits, _SHORT)).mid)
 
 
-def _rows(name: Typeset, record: dict) -> list[tuple]:
+def _rows(name: Typeset, record: dict, digits: int) -> list[tuple]:
     rows: list[tuple] = []
     for s in record["singularities"]:
         fate = "diverges" if s["diverges"] else "finite, 1/b"
         if s["multiplicity"] > 1:
             fate += f", as the power {2 * s['multiplicity']}"
-        b = decimal(_shortened(s["b"], s["b_radius"]))
-        constant = s["constant"] and decimal(_shortened(s["constant"], s["constant_radius"]))
-        rows.append((name, decimal(s["mu"]), b, fate, constant))
+        constant = s["constant"] and _shown(s["constant"], digits)
+        rows.append((name, decimal(s["mu"]), _shown(s["b"], digits), fate, constant))
     return rows or [(name, "none: proved", None, "finite", None)]
 
 
-def _table(chosen: Sequence[Case], records: Sequence[dict]) -> Table:
-    units, labels = in_units(chosen[0]), f"{chosen[0].labels} labels, {chosen[0].loss} loss"
+def _table(chosen: Sequence[Case], records: Sequence[dict], digits: int) -> Table:
+    labels = f"{chosen[0].labels} labels, {chosen[0].loss} loss"
+    units = {in_units(case) for case in chosen}
+    mixed = len(units) > 1
+    each = Typeset("a and b as each row says", "$a$ and $b$ as each row says")
+    own = each if mixed else units.pop()
     note = (
         "Every list is proved complete; every digit shown is certified to one unit in the last "
         "place."
@@ -195,8 +198,8 @@ def _table(chosen: Sequence[Case], records: Sequence[dict]) -> Table:
     return Table(
         name="singularities",
         title=Typeset(
-            f"Zeros of a(μ) in (0,1): {labels}, {units.plain}",
-            rf"Zeros of $a(\mu)$ in $(0,1)$: {typeset(labels)}, {units.latex}",
+            f"Zeros of a(μ) in (0,1): {labels}, {own.plain}",
+            rf"Zeros of $a(\mu)$ in $(0,1)$: {typeset(labels)}, {own.latex}",
         ),
         columns=(
             "pair",
@@ -204,11 +207,12 @@ def _table(chosen: Sequence[Case], records: Sequence[dict]) -> Table:
             Typeset("b(μ*)", r"$b(\mu_\star)$"),
             Typeset("escape time", r"$\tau$"),
             Typeset("C in τ ≈ C/(μ-μ*)²", r"$C$ in $\tau \approx C/(\mu-\mu_\star)^2$"),
+            *(["units"] if mixed else []),
         ),
         rows=tuple(
-            row
+            (*row, in_units(case)) if mixed else row
             for case, record in zip(chosen, records, strict=True)
-            for row in _rows(case.name, record)
+            for row in _rows(case.name, record, digits)
         ),
         notes=(Typeset(note, note),),
     )
@@ -233,7 +237,8 @@ def _parser() -> CommandParser:
         "--digits",
         type=integer_between(1, 10_000),
         default=30,
-        help="significant digits, all certified (default: 30)",
+        help="significant digits of every number, all certified; tables show at most "
+        f"{_SHORT} of b and C (default: 30)",
     )
     return parser
 
@@ -252,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return Outcome(json.dumps(records, indent=2))
         if options.format == "csv":
             return Outcome(_csv(records, source))
-        return Outcome(render([_table(chosen, records)], options.format, source))
+        return Outcome(render([_table(chosen, records, options.digits)], options.format, source))
 
     return run(parser, action, arguments)
 

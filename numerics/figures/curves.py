@@ -29,6 +29,7 @@ from numerics.singularities import Singularity, find_singularities
 
 _MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
+_SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
 STRENGTH_LABEL = r"pre-training strength $\mu$"
 _ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
 
@@ -41,7 +42,7 @@ class Quantity:
 
     Fields: ``label`` of the axis; ``lines``, from a case, strengths and the dimension to columns of
     data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in units of
-    time and divergent at singularities.
+    time and divergent at singularities; ``is_rate``, in units of its inverse.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Quantity:
     drawn: tuple[str, ...]
     scale: str = "linear"
     is_time: bool = False
+    is_rate: bool = False
 
 
 def _from_curve(*names: str) -> Callable[[Case, Sequence[Fraction], int], Lines]:
@@ -87,8 +89,10 @@ QUANTITIES: dict[str, Quantity] = {
         "log",
         is_time=True,
     ),
-    "rate": Quantity(r"growth rate $\lambda_+$", _from_curve("rate"), ("rate",)),
-    "drift": Quantity(r"$a$ (solid), $b$ (dashed)", _from_curve("a", "b"), ("a", "b")),
+    "rate": Quantity(r"growth rate $\lambda_+$", _from_curve("rate"), ("rate",), is_rate=True),
+    "drift": Quantity(
+        r"$a$ (solid), $b$ (dashed)", _from_curve("a", "b"), ("a", "b"), is_rate=True
+    ),
     "frozen-risk": Quantity(
         r"frozen risk $\ell(\mu)$",
         _from_function("risk", lambda case: frozen_risk_function(case.pair)),
@@ -136,10 +140,11 @@ def draw_panel(
     for place, case in zip(places, members, strict=True):
         lines = _draw_case(axis, case, quantity, dimension, _shade(place, places))
         points = zip(*lines.values(), strict=True)
-        rows += [(case.teacher, case.student, case.labels, *point) for point in points]
+        names = (case.teacher, case.student, case.labels, case.normalization)
+        rows += [(*names, *point) for point in points]
     _finish(axis, quantity, members)
     _add_key(figure, axis, title, members)
-    return ("teacher", "student", "labels", *lines), rows
+    return ("teacher", "student", "labels", "normalization", *lines), rows
 
 
 def draw_potentials(
@@ -156,7 +161,8 @@ def draw_potentials(
         for axis, case in zip(axes, chosen, strict=True):
             rows += _draw_potential(figure, axis, case, strengths)
         axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
-        data = as_csv(("teacher", "student", "mu", "g", "potential"), rows, source)
+        head = ("teacher", "student", "normalization", "mu", "g", "potential")
+        data = as_csv(head, rows, source)
         return rendered(figure, form, source), (data + "\n").encode()
 
 
@@ -168,8 +174,10 @@ def _draw_potential(
         potential = -(a**2) * np.log(np.cosh(_ASIDE))
         axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
         values = zip(_ASIDE, potential, strict=True)
-        rows += [(case.teacher, case.student, mu, *point) for point in values]
-    axis.set_ylabel("potential $V$")
+        names = (case.teacher, case.student, case.normalization)
+        rows += [(*names, mu, *point) for point in values]
+    scaled = case.normalization == "n*n!"
+    axis.set_ylabel("potential $V$" + (rf"  (units of $({_SCALE})^2$)" if scaled else ""))
     axis.set_title(case.name.plain, loc="left", fontsize=8)
     if len(strengths) <= _MOST_IN_LEGEND:
         axis.legend(fontsize=7)
@@ -234,11 +242,11 @@ def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
 
 def _finish(axis: Axes, quantity: Quantity, members: Sequence[Case]) -> None:
     label = quantity.label
+    scaled = members[0].normalization == "n*n!"  # a panel holds degrees or other pairs, never both
     if quantity.is_time:
-        scaled = members[0].normalization == "n*n!"
-        label += (
-            r"  (units of $1/(\gamma\,n\,n\mathrm{!})$)" if scaled else r"  (units of $1/\gamma$)"
-        )
+        label += rf"  (units of $1/(\gamma\,{_SCALE})$)" if scaled else r"  (units of $1/\gamma$)"
+    elif quantity.is_rate and scaled:
+        label += rf"  (units of ${_SCALE}$)"
     axis.set_yscale(quantity.scale)
     axis.set_xlim(0, 1)
     if quantity.is_time:

@@ -124,7 +124,9 @@ def _trade_off(request: Request) -> Drawn:
         axes[0].set_title("x, $d=1000$", loc="left", fontsize=8)
         axes[0].legend(fontsize=6, loc="lower left", handlelength=1)
         _, curve = draw_panel(figure, axes[2], "", _cases(activations=_IE1), "tau", 1000)
-        rows += [(t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, mu, _, _, _, tau in curve]
+        rows += [
+            (t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, _, mu, _, _, _, tau in curve
+        ]
         axes[2].set_xlabel(STRENGTH_LABEL)
         data = as_csv(DATA_HEAD, rows, request.source) + "\n"
         return rendered(figure, request.form, request.source), data.encode()
@@ -159,7 +161,7 @@ def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
         colour = shade(mu, strengths)
         inset.plot(point.times[1:], overlap[1:], color=colour, lw=0.9, label=rf"$\mu={mu:g}$")
         rows += [
-            ("overlap", "He3", "He3", "matched", mu, t, m, "", "")
+            ("overlap", "He3", "He3", "matched", "raw", mu, t, m, "", "")
             for t, m in zip(point.times, overlap, strict=True)
         ]
     inset.set_xscale("log")

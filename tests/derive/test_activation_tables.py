@@ -4,10 +4,10 @@ import csv
 import json
 
 import pytest
-from sympy import parse_expr, simplify
+from sympy import Poly, Rational, parse_expr, simplify
 
-from derive.activation_tables import ACTIVATION_TABLES
-from derive.drift import hermite_drift
+from derive.activation_tables import ACTIVATION_TABLES, singularities_cells
+from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
@@ -66,3 +66,12 @@ def test_the_command(command, compiles, tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     command("derive.tables", *options, "--standalone", "--output", "all.tex")
     compiles((tmp_path / "all.tex").read_text(encoding="utf-8"))
+
+
+def test_a_small_zero_keeps_its_first_digits():
+    """Rounded down to ten places it would be 0."""
+    a = Poly((mu - Rational(1, 3 * 10**13)) * (2 * mu - 1), mu, domain="QQ")
+    places, _ = singularities_cells(Drift(a, Poly(-1, mu, domain="QQ")))
+    first, second = map(Rational, places.plain.split(", "))
+    assert 0 < first < Rational(1, 3 * 10**13) < first * (1 + Rational(1, 1000))
+    assert second == Rational(1, 2)

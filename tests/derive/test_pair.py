@@ -144,8 +144,8 @@ def test_normalised_hermite_students_have_irrational_coefficients():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("misalignment", MISALIGNMENTS)
 @pytest.mark.parametrize(("teacher", "student", "labels"), [
-    ("He5", "He5", "matched"), ("x**3 - x/2 + 1", "x**2 + x", "y**2 - y"), ("He4", "x**3", "squared"),
-    ("x", "0", "matched"), ("3", "He2 - 1", "matched"),
+    ("He5", "He5", "matched"), ("x**3 - x/2 + 1", "x**2 + x", "y**2 - y"),
+    ("He4", "x**3", "squared"), ("x", "0", "matched"), ("3", "He2 - 1", "matched"),
 ])  # fmt: skip
 def test_every_polynomial_drift_is_one(teacher, student, labels, misalignment, loss):
     """Heat flow on polynomials, held to the algebra of Gaussian means, whatever the model."""

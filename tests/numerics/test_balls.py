@@ -1,5 +1,6 @@
 """Enclosures contain what they claim to, at the accuracy they claim."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -30,6 +31,19 @@ def test_decimal_enclosure_contains_the_number_and_is_narrow(number, digits):
     mid, radius = Fraction(shown.mid), Fraction(shown.radius)
     assert abs(mid - number) <= radius
     assert radius <= abs(number) * Fraction(10) ** (1 - digits)
+
+
+@given(fractions.filter(bool), st.integers(1, 60), st.integers(-40, 40))
+def test_a_number_known_to_its_digits_shows_them_all(number, digits, power):
+    """Never fewer, never 0, and within one unit in the last place: at the least accuracy asked."""
+    number *= Fraction(10) ** power
+    with ctx.workprec(bits_for(digits) + 40):
+        exact = arb(fmpq(number.numerator, number.denominator))
+        shown = enclosure(exact * (1 + arb(0, arb(2) ** -bits_for(digits))), digits)
+    parts = Decimal(shown.mid).as_tuple()
+    assert len(parts.digits) == digits
+    assert abs(Fraction(shown.mid) - number) <= Fraction(10) ** int(parts.exponent)
+    assert Fraction(shown.mid) * number > 0
 
 
 @given(fractions.filter(bool), st.integers(1, 30))

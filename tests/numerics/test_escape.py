@@ -5,6 +5,7 @@ import csv
 import json
 import math
 import os
+import re
 from fractions import Fraction
 from math import inf, isinf
 
@@ -205,6 +206,24 @@ def test_every_quantity_is_drawn_with_its_data(command, tmp_path, quantity, colu
     }.get(quantity)
     if expected:
         assert at_half[expected[0]] == pytest.approx(expected[1], rel=1e-14)
+
+
+@pytest.mark.parametrize("quantity", ["tau", "rate", "drift", "potential"])
+def test_a_figure_says_the_unit_of_every_curve(command, tmp_path, quantity):
+    """He3 as a degree is divided by n·n!, as an activation it is not; both may be drawn at once."""
+    pairs = ("--degree", "3", "--activation", "He3", "--mu", "0.5")
+    command(COMMAND, *pairs, "--plot", "f.svg", "--quantity", quantity, "--output", os.devnull)
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    column = "b" if quantity == "drift" else quantity
+    at = {
+        row["normalization"]: float(row[column])
+        for row in rows
+        if row["mu"] == "0.5" and row.get("g") in (None, rows[0].get("g"))
+    }
+    power = {"tau": -1, "potential": 2}.get(quantity, 1)
+    assert at["raw"] == pytest.approx(at["n*n!"] * 18**power, rel=1e-12)
+    labels = re.findall(r"<!-- (.*units of.*?) -->", (tmp_path / "f.svg").read_text())
+    assert sum(r"n\,n\mathrm{!}" in label for label in labels) == 1
 
 
 def test_potential_is_steeper_for_weaker_pre_training(command, tmp_path):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from fractions import Fraction
 from math import comb
 
@@ -220,6 +221,63 @@ def test_the_printed_command_reproduces_the_result(command):
     line = json.loads(first.stdout)[0]["provenance"].split(" | ")[0]
     again = command(*line.split()[2:], "--format", "json")
     assert again.stdout == first.stdout
+
+
+@pytest.fixture(scope="module")
+def precise():
+    """Zeros, b = -μ*^(n-2) and C = -b/a'² of every degree, from mpmath's 200 digits."""
+    known = {}
+    with mpmath.workdps(200):
+        for n in range(1, 61):
+            a = hermite_drift(n).a
+            slope = [mpmath.mpf(c.p) / c.q for c in a.diff(mu).all_coeffs()]
+            a = [mpmath.mpf(c.p) / c.q for c in a.all_coeffs()]
+            known[n] = []
+            for s in find_singularities(hermite_drift(n), 20):
+                near, width = mpmath.mpf(s.mu.mid), mpmath.mpf(10) ** -15
+                ends = (near - width, near + width)
+                zero = mpmath.findroot(lambda x, a=a: mpmath.polyval(a, x), ends, solver="anderson")
+                b = -(zero ** (n - 2))
+                known[n].append((zero, b, -b / mpmath.polyval(slope, zero) ** 2))
+    return known
+
+
+def _assert_shown(text, truth, digits):
+    """Its sign, so many digits, and at most one unit in the last of them off."""
+    shown = Decimal(text)
+    unit = mpmath.mpf(10) ** int(shown.as_tuple().exponent)
+    assert len(shown.as_tuple().digits) == digits, text
+    with mpmath.workdps(200):
+        assert mpmath.mpf(text) * truth > 0
+        assert abs(mpmath.mpf(text) - truth) <= unit
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3, 8, 12])
+def test_shown_digits_are_right_and_none_is_lost(command, precise, digits):
+    done = command(COMMAND, "--degree", "1:60", "--digits", str(digits))
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("He")]
+    rows = [row for row in rows if "proved" not in row]
+    truths = [(n, *values) for n, found in precise.items() for values in found]
+    for row, (n, zero, b, constant) in zip(rows, truths, strict=True):
+        assert row[0] == f"He{n}"
+        _assert_shown(row[1], zero, digits)
+        _assert_shown(row[2], b, min(digits, 10))
+        _assert_shown(row[-1], constant, min(digits, 10))
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "csv"])
+def test_the_unit_belongs_to_the_row(command, form):
+    """Hermite pairs are divided by n·n!, others are not: one title cannot say both."""
+    options = ("--degree", "3", "--activation", "sin(3*x)", "--digits", "4", "--format", form)
+    lines = command(COMMAND, *options).stdout.splitlines()
+    divided = {"latex": "divided by $n", "markdown": "divided by $n"}.get(form, "n*n!")
+    hermite = [line for line in lines if "-0.3207" in line]
+    wave = [line for line in lines if "-1.830" in line]
+    assert [divided in line for line in hermite + wave] == [True, False]
+    assert ["raw" in line for line in hermite + wave] == [False, True]
+    assert not any("divided" in line for line in lines if "Zeros" in line)
+    alone = command(COMMAND, "--degree", "3", "--digits", "4", "--format", form).stdout
+    assert alone.count(divided) == 1
 
 
 def test_csv_keeps_a_row_for_degrees_without_singularity(command):
