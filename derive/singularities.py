@@ -33,7 +33,8 @@ def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength
 
     .. math:: a(\mu^\star) = 0, \qquad \tau = \infty \iff b(\mu^\star) \le 0
 
-    Raises ``InputError`` if ``a`` vanishes identically. Source: Prop. 2, Remark 1, (59). Exact.
+    Raises ``InputError`` if ``a`` vanishes identically and for misaligned pre-training.
+    Source: Prop. 2, Remark 1, (59). Exact.
 
     >>> from derive.drift import hermite_drift
     >>> [(s.low, s.high, s.diverges) for s in singular_strengths(hermite_drift(3), 2)]
@@ -41,6 +42,8 @@ def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength
     """
     if drift.a.is_zero:
         raise InputError("a vanishes at every strength: no zero of it is isolated")
+    if drift.misalignment != 0:
+        raise InputError("singularities are those of aligned pre-training: give no misalignment")
     inner = drift.a.sqf_part()
     for end in (mu, 1 - mu):
         factor = Poly(end, mu, domain=inner.domain)

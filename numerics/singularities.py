@@ -52,8 +52,8 @@ def find_singularities(
     Arguments: ``drift`` of any pair; ``digits`` ≥ 1 of relative accuracy for the zeros, for ``b``
     and for the constants of the local law.
 
-    Raises ``InputError`` if ``a`` vanishes identically or grows too fast for its tail bound, and
-    ``Undecided`` if enclosures do not settle the question (polynomial drifts are always decided).
+    Raises ``InputError`` if ``a`` vanishes identically or grows too fast for its tail bound and for
+    misaligned pre-training, where the escape goes on through κ, and ``Undecided`` if enclosures do not settle the question (polynomial drifts are always decided).
     Source: Sec. 3.1, Prop. 2. Certified: the list is complete, every enclosure contains the truth,
     every sign is proved.
 
@@ -64,6 +64,8 @@ def find_singularities(
     """
     if digits < 1:
         raise InputError(f"digits {digits} is not accepted: give an integer ≥ 1")
+    if not isinstance(drift, MeanDrift) and drift.misalignment != 0:
+        raise InputError("singularities are those of aligned pre-training: give no misalignment")
     if not isinstance(drift, Drift):
         return _from_enclosures(drift, digits)
     if drift.a.is_zero:

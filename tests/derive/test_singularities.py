@@ -13,7 +13,7 @@ from numerics.singularities import find_singularities
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("n", [*range(1, 21), 50])
 def test_same_zeros_and_fates_as_the_certified_search(n, labels):
-    """Continued fractions with bisection, and FLINT with interval Newton: two methods."""
+    """Continued fractions with bisection, and Descartes' rule with secants: two methods."""
     drift = hermite_drift(n, labels)
     exact, certified = singular_strengths(drift, 15), find_singularities(drift, 30)
     assert [s.diverges for s in exact] == [s.diverges for s in certified]

@@ -19,7 +19,8 @@ from sympy import Poly
 from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.pair import Pair, drift_of
+from derive.pair import MISALIGNMENTS, Pair, drift_of
+from derive.singularities import singular_strengths
 from derive.symbols import mu
 from numerics.escape import escape_curve
 from numerics.singularities import find_singularities
@@ -182,6 +183,17 @@ def test_the_correlation_loss_has_no_singularity(n):
     """a = n·n! μ^(n-1): a zero at 0 of any order is no singularity."""
     student = parse_activation(f"He{n}")
     assert find_singularities(drift_of(Pair(student, student, loss="correlation"))) == ()
+
+
+@pytest.mark.parametrize("text", ["He3", "erf"])
+def test_misaligned_pairs_have_no_singularities_to_list(text):
+    """They escape through the other direction where a = 0, so no divergence may be claimed."""
+    activation = parse_activation(text)
+    drift = drift_of(Pair(activation, activation, misalignment=MISALIGNMENTS["spherical"]))
+    finders = (find_singularities, singular_strengths) if text == "He3" else (find_singularities,)
+    for find in finders:
+        with pytest.raises(InputError, match="aligned pre-training"):
+            find(drift)
 
 
 def test_nothing_to_isolate():
