@@ -136,7 +136,7 @@ def enclose_root(root: RealRoot, bits: int) -> arb:
     middle, half_width = (root.lower + root.upper) / 2, (root.upper - root.lower) / 2
     left, right = fmpq(-1), fmpq(1)
     values = value_at(root.local, left), value_at(root.local, right)
-    bracket, k = _Bracket((left, right), values), 1
+    bracket, k = _Bracket((left, right), values), 4
     while True:
         lower, upper = (middle + half_width * end for end in bracket.ends)
         width = (upper - lower) * 2 ** (bits + _MARGIN)
@@ -147,22 +147,6 @@ def enclose_root(root: RealRoot, bits: int) -> arb:
         k = 2 * k if found else max(k // 2, 1)
     with ctx.workprec(bits + _GUARD_BITS):
         return arb(lower).union(arb(upper))
-
-
-def enclose_roots(roots: Sequence[RealRoot], bits: int) -> list[tuple[arb, RealRoot]]:
-    """Enclose distinct roots in pairwise disjoint balls, in increasing order. Certified.
-
-    >>> roots = isolate_roots(fmpz_poly([2, -9, 9]))  # (3x - 1)(3x - 2)
-    >>> [ball.str(5, radius=False) for ball, _ in enclose_roots(roots, 30)]
-    ['0.33333', '0.66667']
-    """
-    while True:
-        found = sorted(
-            ((enclose_root(root, bits), root) for root in roots), key=lambda pair: pair[0].mid()
-        )
-        if all(left < right for (left, _), (right, _) in pairwise(found)):
-            return found
-        bits *= 2
 
 
 @dataclass(frozen=True)

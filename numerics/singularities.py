@@ -22,7 +22,7 @@ from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
 from numerics.cases import Case, add_case_options, cases, in_units
 from numerics.enclosures import ball_drift
-from numerics.roots import RealRoot, enclose_root, enclose_roots, isolate_roots, vanishes_at
+from numerics.roots import RealRoot, enclose_root, isolate_roots, vanishes_at
 from numerics.zeros import isolate_zeros, values_at_zero
 
 
@@ -53,7 +53,8 @@ def find_singularities(
     and for the constants of the local law.
 
     Raises ``InputError`` if ``a`` vanishes identically or grows too fast for its tail bound and for
-    misaligned pre-training, where the escape goes on through κ, and ``Undecided`` if enclosures do not settle the question (polynomial drifts are always decided).
+    misaligned pre-training, where the escape goes on through κ, and ``Undecided`` if enclosures do
+    not settle the question (polynomial drifts are always decided).
     Source: Sec. 3.1, Prop. 2. Certified: the list is complete, every enclosure contains the truth,
     every sign is proved.
 
@@ -71,8 +72,8 @@ def find_singularities(
     if drift.a.is_zero:
         raise InputError(_NOTHING)
     roots = isolate_roots(rational_polynomial(drift.a).numer())
-    bits = bits_for(digits)
-    return tuple(_singularity(drift, root, bits, digits) for _, root in enclose_roots(roots, bits))
+    in_order = sorted(roots, key=lambda root: root.lower + root.upper)  # intervals are disjoint
+    return tuple(_singularity(drift, root, bits_for(digits), digits) for root in in_order)
 
 
 _NOTHING = "a vanishes identically: every μ is a zero, there is nothing to isolate"
