@@ -1,8 +1,10 @@
 """The house: public lists, direction of data, cheap imports, examples that run."""
 
 import ast
+import configparser
 import doctest
 import importlib
+import importlib.metadata
 import os
 import pkgutil
 import re
@@ -13,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import derive
 import numerics
@@ -29,6 +33,10 @@ MODULES = sorted(
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETUP = configparser.ConfigParser(interpolation=None)
+SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
+FLOOR = SETUP["options"]["python_requires"].removeprefix(">=")
+MINORS = re.findall(r"Python :: (3\.\d+)$", SETUP["metadata"]["classifiers"], re.MULTILINE)
 CONSOLE = re.findall(r"^\$ (.+?[^\\])\n(.+?)(?=\n+^\$ |\n```)", README, re.MULTILINE | re.DOTALL)
 
 
@@ -148,6 +156,40 @@ def test_its_command_too():
     assert done.returncode == 2
     assert "'.[transfer]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_supported_pythons_are_the_same_everywhere():
+    """The patch release is the oldest that is tested; the last minor, the newest with wheels."""
+    assert FLOOR.rpartition(".")[0] == MINORS[0]
+    assert SETUP["mypy"]["python_version"] == MINORS[0]
+    assert f"Python {FLOOR}, " in (ROOT / "docs/map.md").read_text(encoding="utf-8")
+    for page in (README, (ROOT / "docs/start.md").read_text(encoding="utf-8")):
+        assert re.findall(r"Python (3[\d.]*\d) to (3\.\d+)", page) == [(FLOOR, MINORS[-1])]
+    assert f"--python-version {MINORS[-1]} " in (ROOT / ".ci/run").read_text()
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    asked = set(tox["testenv"]["default_base_python"].split())
+    (admitted,) = map(SpecifierSet, asked)
+    assert [minor for k in range(50) if f"{(minor := f'3.{k}')}.99" in admitted] == MINORS
+    assert FLOOR in admitted
+    *series, patch = FLOOR.split(".")
+    assert ".".join([*series, str(int(patch) - 1)]) not in admitted
+
+
+def test_every_pin_admits_the_oldest_and_the_newest_python():
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    checked = set()
+    for pin in map(Requirement, (line for line in pins if not line.startswith("#"))):
+        try:
+            installed = importlib.metadata.metadata(pin.name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if installed["Version"] in pin.specifier:
+            admitted = SpecifierSet(installed.get("Requires-Python", ""))
+            assert FLOOR in admitted, pin
+            assert MINORS[-1] in admitted, pin
+            checked.add(pin.name)
+    assert {"numpy", "pytest", "sympy"} <= checked
 
 
 @pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
