@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -190,6 +191,18 @@ def test_every_pin_admits_the_oldest_and_the_newest_python():
             assert MINORS[-1] in admitted, pin
             checked.add(pin.name)
     assert {"numpy", "pytest", "sympy"} <= checked
+
+
+def test_the_citation_is_of_this_version_and_names_the_paper():
+    """Checked against the schema of the Citation File Format 1.2.0 when it was last changed."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    metadata = SETUP["metadata"]
+    assert citation["title"] == metadata["name"]
+    assert [citation["version"], citation["license"]] == [metadata["version"], metadata["license"]]
+    assert citation["authors"] == [{"name": metadata["author"]}]
+    (paper,) = citation["references"]
+    assert paper["title"].lower() in " ".join(README.lower().split())
+    assert paper["url"].rpartition("/")[2] == paper["doi"].rpartition("arXiv.")[2]
 
 
 @pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
