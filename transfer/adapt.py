@@ -23,7 +23,7 @@ from transfer.overlap import update_overlaps
 from transfer.pretrain import checkpoint_path, facts_of, schedule_of, source_model
 from transfer.results import OVERLAPS
 from transfer.shift import shifted
-from transfer.subsets import few_shot
+from transfer.subsets import few_shot, nested_seed
 from transfer.training import (
     Alone,
     Images,
@@ -62,7 +62,11 @@ def adapt_cell(
     device: torch.device,
     adapters: Path | None = None,
 ) -> Result:
-    """Fine-tune one checkpoint, once for each of the cell's seeds.
+    """Fine-tune one checkpoint, once for each of the cell's fine-tuning seeds.
+
+    Images, new head, A of LoRA and the order of the batches are drawn from the pre-training seed
+    and the fine-tuning seed, and from nothing else: they are the same for every checkpoint and
+    protocol of both seeds, and independent of those of any other pre-training.
 
     Arguments: ``cell``, as made by ``transfer.plan``; the datasets; ``folder`` of the
     checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
@@ -73,7 +77,7 @@ def adapt_cell(
 
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
     """
-    seeds = cell["fine_tuning_seeds"]
+    seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
     shift = cell["downstream"]["rotation"], cell["downstream"]["noise"]
     splits = downstream_splits(downstream, *shift)
     train, test = (normalised(s.images, s.labels, source, device) for s in splits)
@@ -85,10 +89,10 @@ def adapt_cell(
     if _features_suffice(cell):
         train, test = (_features(learners[0], images) for images in (train, test))
         learners = [model.classifier for model in models]
-    result = _learn(learners, (train, test), chosen.to(device), cell)
+    result = _learn(learners, (train, test), chosen.to(device), cell, seeds)
     lora = [model for model in models if isinstance(model, PeftModel)]
     if adapters and lora:
-        for seed, model in zip(seeds, lora, strict=True):
+        for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
             path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(OVERLAPS, np.nan)]
@@ -138,10 +142,10 @@ def _features(model: ClassTokenViT, images: Images) -> Images:
 
 
 def _learn(
-    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell
-) -> Result:
-    settings, seeds = cell["adaptation"], cell["fine_tuning_seeds"]
-    train, test = images
+    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell,
+    seeds: Sequence[int],
+) -> Result:  # fmt: skip
+    settings, (train, test) = cell["adaptation"], images
     network: Network = Alone(models[0]) if len(models) == 1 else Together(models)
     losses, measured = [], []
     with seeded(seeds[0]):

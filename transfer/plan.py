@@ -16,7 +16,7 @@ from transfer.data import Dataset, load_dataset
 from transfer.task import Task
 
 # Versions of what a cell means; results of another version are not mixed in.
-_VERSIONS = {"pretraining": 1, "adaptation": 2}
+_VERSIONS = {"pretraining": 1, "adaptation": 3}
 _LORA = ("rank", "alpha", "targets")
 
 

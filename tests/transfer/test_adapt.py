@@ -14,6 +14,7 @@ from transfer.checkpoint import read_tensors
 from transfer.overlap import subspace_overlap
 from transfer.pretrain import checkpoint_path, pretrain_cell
 from transfer.results import OVERLAPS
+from transfer.subsets import few_shot, nested_seed
 from transfer.training import Training, normalised
 
 CPU = torch.device("cpu")
@@ -124,19 +125,46 @@ def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder
     assert all(source is patterns for source in given)
 
 
-def test_every_seed_has_shots_and_an_order_of_its_own(patterns, darker, folder, monkeypatch):
+@pytest.fixture
+def drawn(patterns, darker, folder, monkeypatch):
+    """What a fine-tuning draws: its images, the seeds of their order, its head at the start."""
     begun = []
     begin = Training.__init__
 
     def spying(training, network, images, chosen, schedule, seeds):
-        begun.append((chosen, seeds))
+        begun.append((chosen.tolist(), list(seeds), network.parameters()[-2].tolist()))
         begin(training, network, images, chosen, schedule, seeds)
 
+    def draw(pretraining, fine, **changes):
+        changed = {**cell(seeds=fine, **changes), "seed": pretraining}
+        adapt_cell(changed, patterns, darker, folder, CPU)
+        return begun.pop()
+
     monkeypatch.setattr(Training, "__init__", spying)
-    adapt_cell(cell(seeds=(4, 7)), patterns, darker, folder, CPU)
-    ((chosen, seeds),) = begun
-    assert seeds == [4, 7]
-    assert set(chosen[0].tolist()) != set(chosen[1].tolist())
+    return draw
+
+
+def test_every_checkpoint_and_protocol_draws_alike(drawn):
+    expected = drawn(1, (4, 7))
+    for changes in ({"checkpoint": 0}, {"method": "full"}, {"method": "probe"}, {"rank": 1}):
+        assert drawn(1, (4, 7), **changes) == expected
+
+
+def test_every_pair_of_seeds_draws_on_its_own(drawn):
+    """Pre-trainings that share their images or heads are no independent repetitions."""
+    found = [drawn(*pair) for pair in ((1, (4,)), (1, (7,)), (2, (4,)), (4, (1,)))]
+    for part in zip(*found, strict=True):
+        assert len({str(values) for values in part}) == len(found)
+
+
+def test_images_are_shared_between_pretrainings_as_often_as_by_chance():
+    labels = np.repeat([0, 1], 200)
+    shared = [
+        len(set(few_shot(labels, 50, nested_seed(2 * pre, fine)))
+            & set(few_shot(labels, 50, nested_seed(2 * pre + 1, fine))))
+        for pre in range(40) for fine in range(5)
+    ]  # fmt: skip
+    assert np.mean(shared) == pytest.approx(25, abs=5 * np.std(shared) / np.sqrt(200))
 
 
 def test_both_splits_are_shifted(patterns):
