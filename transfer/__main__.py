@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from derive.command import CommandParser, Outcome, accepted, integer_between, provenance, run
@@ -12,7 +13,16 @@ from derive.errors import InputError
 from derive.tabular import Table, as_csv, render
 from numerics.options import figure_path
 from numerics.sweep import executor_for
-from transfer.plan import Chain, Place, chains_of, finished, weight_of
+from transfer.plan import (
+    Chain,
+    Place,
+    chains_of,
+    facts_of_data,
+    finished,
+    in_words,
+    weight_of,
+)
+from transfer.strangers import KINDS, tell_of_strangers
 from transfer.task import SCALES, Task, read_task, shipped_tasks
 
 LIBRARIES = ("torch", "transformers", "peft", "numpy")
@@ -98,11 +108,14 @@ def _report_parser() -> CommandParser:
 
 
 def _task_and_place(options: Namespace, device: str, source: str) -> tuple[Task, Place]:
+    """The task, and where it is run; the provenance says of which images."""
     task = read_task(options.task, options.scale)
     folder = options.results or Path("results") / "transfer" / task.name
     data = options.data_dir and options.data_dir.resolve()  # workers may be in other folders
     adapters = getattr(options, "keep_adapters", False)
-    return task, Place(folder.resolve(), data, options.hub, device, adapters, source)
+    place = Place(folder.resolve(), data, options.hub, device, adapters)
+    images = in_words(facts_of_data(task, place))
+    return task, replace(place, provenance=f"{source} | {images}")
 
 
 def _finished_place(options: Namespace, source: str) -> tuple[Task, Place, list[Chain]]:
@@ -136,17 +149,16 @@ def _run(options: Namespace, source: str) -> Outcome:
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
     chains = chains_of(task, place)
+    tell_of_strangers(chains, place)
     share, own = _share_of_processes(place)
     _computed(chains[share], own, options)
-    return _status_of(task, chains, place, options.format, source)
+    return _status_of(task, chains, place, options.format)
 
 
 def _share_of_processes(place: Place) -> tuple[slice, Place]:
     """Which chains are this process's, if ``accelerate launch`` has started several."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return slice(None), place
-    from dataclasses import replace
-
     from accelerate import PartialState
 
     state = PartialState(cpu=place.device == "cpu")
@@ -176,32 +188,33 @@ def _computed(chains: Sequence[Chain], place: Place, options: Namespace) -> None
 
 def _status(options: Namespace, source: str) -> Outcome:
     task, place, chains = _finished_place(options, source)
-    return _status_of(task, chains, place, options.format, source)
+    tell_of_strangers(chains, place)
+    return _status_of(task, chains, place, options.format)
 
 
-def _status_of(
-    task: Task, chains: Sequence[Chain], place: Place, form: str, source: str
-) -> Outcome:
+def _status_of(task: Task, chains: Sequence[Chain], place: Place, form: str) -> Outcome:
     head = ("part", "finished", "cells")
     found = [(name, *counts) for name, counts in finished(chains, place).items()]
+    source = place.provenance
     if form == "json":
         records = [dict(zip(head, row, strict=True)) | {"provenance": source} for row in found]
         return Outcome(json.dumps(records, indent=2, ensure_ascii=False))
     if form == "csv":
         return Outcome(as_csv(head, found, source))
-    from transfer.report import same
+    from transfer.report import data_note, same
 
     table = Table("status", same(f"{task.title}: finished cells in {place.results.name}"), head,
-                  tuple(found))  # fmt: skip
+                  tuple(found), (data_note(facts_of_data(task, place)),))  # fmt: skip
     return Outcome(render([table], form, source))
 
 
 def _report(options: Namespace, source: str) -> Outcome:
-    from transfer.report import COLUMNS, rows, tables, verdict
+    from transfer.report import COLUMNS, CONDITION, comparisons, rows, tables, verdict
     from transfer.results import results_of
 
-    task, place, _ = _finished_place(options, source)
-    data = results_of(task, place)
+    task, place, chains = _finished_place(options, source)
+    tell_of_strangers(chains, place, refused=tuple(KINDS))
+    source, data = place.provenance, results_of(task, place)
     if not data.source_accuracy.notnull().any():
         raise InputError(
             f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
@@ -216,6 +229,9 @@ def _report(options: Namespace, source: str) -> Outcome:
         content = {
             "task": task.name,
             "verdict": verdict(task, data),
+            "intervals": CONDITION,
+            "comparisons": comparisons(task, data),
+            "data": data.attrs["data"],
             "provenance": source,
             "runs": rows(task, data),
         }

@@ -4,12 +4,15 @@ Everything is computed from the labelled arrays of ``transfer.results``; a missi
 as such. The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from derive.tabular import Table, Typeset, typeset
+from transfer.data import Facts
+from transfer.plan import in_words
 from transfer.statistics import Comparison, Difference, Spread, best_against_last, spread
 from transfer.task import Task
 
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
 MAIN = "LoRA"
+CONDITION = (
+    "Intervals are over pre-training seeds, each with its own weights to begin with, part of the "
+    "source images, shots and heads. They hold given both datasets, the test images among them, "
+    "and the task's model and protocol: they say nothing of others, and each protocol stands for "
+    "itself."
+)
 COLUMNS = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed", "measured", "loss",
            "accuracy", "source_accuracy", "search_phase", "left", "right", "size")  # fmt: skip
 
@@ -111,6 +120,8 @@ def _main_table(task: Task, data: "Dataset") -> Table:
                   "the update's singular subspaces with those of the weights, 1 is chance; size: "
                   "norm of the update over that of the weights."),
             same(verdict(task, data)),
+            same(CONDITION),
+            data_note(data.attrs["data"]),
         ),
     )  # fmt: skip
 
@@ -140,9 +151,12 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
         tuple(rows),
         (
             same("earlier - last: in points, the best earlier checkpoint, chosen for each "
-                  "pre-training seed on the other seeds; random is no candidate."),
+                  "pre-training seed on the other seeds; the interval allows for the choice; "
+                  "random is no candidate."),
+            same(CONDITION),
             same(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
                  "one process."),
+            data_note(data.attrs["data"]),
         ),
     )  # fmt: skip
 
@@ -177,6 +191,21 @@ def same(text: str) -> Typeset:
     for sign, command in (("±", r"$\pm$"), ("→", r"$\to$")):
         latex = latex.replace(sign, command)
     return Typeset(text, latex)
+
+
+def data_note(data: Mapping[str, Facts]) -> Typeset:
+    """What stands under a table of the images it is about."""
+    return same(f"Images: {in_words(data)}.")
+
+
+def comparisons(task: Task, data: "Dataset") -> dict[str, dict[str, Any] | None]:
+    """What ``compared`` finds of each arm, as JSON holds it; ``best`` as epochs."""
+    trained = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
+    found = {arm: compared(task, data, arm) for arm in task.arms}
+    return {
+        arm: {**asdict(each), "best": [trained[i] for i in each.best]} if each else None
+        for arm, each in found.items()
+    }
 
 
 def rows(task: Task, data: "Dataset") -> list[dict[str, Any]]:

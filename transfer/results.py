@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.sweep import read_cell
-from transfer.plan import Chain, Place, chains_of
+from transfer.plan import Chain, Place, chains_of, facts_of_data
 from transfer.statistics import search_phase
 from transfer.task import Task
 
@@ -20,7 +20,8 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     """The finished cells as labelled arrays, not a number where a cell is missing.
 
     Dimensions: ``arm``, ``pretraining_seed``, ``checkpoint``, ``fine_tuning_seed``, ``measured``
-    (epochs of fine-tuning) and ``epoch`` (of pre-training).
+    (epochs of fine-tuning) and ``epoch`` (of pre-training). Attributes: ``seconds`` that the
+    finished cells took, summed; ``data``, the facts of the datasets.
     """
     import xarray
 
@@ -49,7 +50,7 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
         data[name] = blank(*run, "measured")
     data["learning"] = blank("arm")
     data["finished"] = data["search_phase"].notnull()  # none yet: a finished run may have diverged
-    data.attrs["seconds"] = 0.0  # that the finished cells took, summed
+    data.attrs |= {"seconds": 0.0, "data": facts_of_data(task, place)}
     for chain in chains_of(task, place):
         _fill(data, chain, place, task)
     return data
