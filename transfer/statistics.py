@@ -217,7 +217,7 @@ def _clarity(gains: Floats) -> Floats:
 @lru_cache(maxsize=4)
 def _rotations(count: int, rank: int) -> Floats:
     """Random orthonormal columns, uniform: what rotations make of the first unit vectors."""
-    number = max(1000, min(_ROTATIONS, 5_000_000 // (count * rank)))
+    number = min(_ROTATIONS, max(1000, 5_000_000 // (count * rank)))
     return _positive_qr(np.random.default_rng(0).standard_normal((number, count, rank)))[0]
 
 

@@ -1,4 +1,4 @@
-"""Folders that hold cells of other images, versions or devices: said in a line, never passed over."""
+"""Folders that hold cells of other images, versions or devices: it is said in a line."""
 
 import json
 
