@@ -46,6 +46,7 @@ from .mechanics import potential as potential
 from .network import Kernel as Kernel
 from .network import NetworkDrift as NetworkDrift
 from .network import kernel as kernel
+from .network import kernel_slopes as kernel_slopes
 from .network import linearised_network as linearised_network
 from .network import network_drift as network_drift
 from .network import network_loss as network_loss

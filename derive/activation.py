@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sympy import (
     Add,
+    Dummy,
     Eq,
     Expr,
     I,
@@ -20,26 +21,34 @@ from sympy import (
     Pow,
     Rational,
     S,
+    Tuple,
+    cancel,
     cos,
     diff,
     erf,
     exp,
     expand,
     factorial,
+    fraction,
+    igcd,
+    ilcm,
     log,
+    logcombine,
     oo,
     pi,
+    simplify,
     sin,
     sqrt,
     tanh,
+    trigsimp,
 )
 from sympy import sign as sympy_sign
 
 from derive import gaussian
 from derive.errors import InputError
 from derive.gaussian import GaussianFunction, NoClosedForm
-from derive.hermite import checked_degree, hermite_polynomial
-from derive.symbols import exact, z
+from derive.hermite import checked_degree, hermite_polynomial, information_exponent
+from derive.symbols import exact, of_one_variable, z
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,9 @@ class Kinked:
 class Activation:
     """An activation function of the teacher or the student.
 
-    Fields: ``text``, how its user writes it; ``value`` the function. Exact.
+    Fields: ``text``, how its user writes it; ``value`` the function, of one symbol, which becomes
+    ``z``. Raises ``InputError`` for a function that jumps, holds floats, or of whose symbols it is
+    not said which is the variable. Exact.
 
     >>> Activation.named("relu").hermite_coefficient(2, S.One)
     sqrt(2)/(2*sqrt(pi))
@@ -104,6 +115,8 @@ class Activation:
     value: Kinked
 
     def __post_init__(self) -> None:
+        parts = Tuple(self.value.smooth, self.value.kink, self.value.jump)
+        object.__setattr__(self, "value", Kinked(*of_one_variable(parts, z)))
         if self.value.kink.subs(z, 0) != 0:
             raise InputError(
                 f"{self.text} jumps at 0: σ' is not square integrable there, so the model has no "
@@ -135,47 +148,124 @@ class Activation:
     @property
     def parity(self) -> int:
         """1 for an even function, -1 for an odd one, 0 for neither. Exact."""
-        mirrored = (self.value.smooth.subs(z, -z), -self.value.kink.subs(z, -z))
-        for sign_ in (1, -1):
-            own = (sign_ * self.value.smooth, sign_ * self.value.kink)
-            if all(
-                expand(m - o).rewrite(exp).simplify() == 0
-                for m, o in zip(mirrored, own, strict=True)
-            ):
-                return sign_
-        return 0
+        return next((side for side in (1, -1) if self.part(-side) == Kinked(S.Zero)), 0)
+
+    def part(self, side: int) -> Kinked:
+        """The even part for ``side`` 1, the odd part for -1: all that these coefficients see.
+
+        Exact.
+
+        >>> Activation.named("silu").part(-1).smooth
+        z/2
+        """
+        smooth, kink = self.value.smooth, self.value.kink
+        return Kinked(
+            tidied((smooth + side * smooth.subs(z, -z)) / 2),
+            tidied((kink - side * kink.subs(z, -z)) / 2),
+        )
 
     def hermite_coefficient(self, k: int, variance: Expr) -> Expr:
         r"""Hermite coefficient of degree ``k`` at a variance.
 
         .. math:: c_k(Q) = Q^{-k/2} E[He_k(g)\,\sigma(\sqrt Q g)]
 
-        Raises ``NoClosedForm`` if it has none in the algebra of ``derive.gaussian``,
-        ``InputError`` for a negative degree. Source: (30). Exact.
+        Raises ``NoClosedForm`` if neither the function nor its part of the degree's parity is in
+        the algebra of ``derive.gaussian``, ``InputError`` for a negative degree. Source: (30).
+        Exact.
 
         >>> Activation.named("exp").hermite_coefficient(3, S.One)
         exp(1/2)
+        >>> Activation.named("sigmoid").hermite_coefficient(0, S.One)
+        1/2
         """
         k = checked_degree(k)
         root = sqrt(exact(variance))
-        projected = _in_the_algebra(hermite_polynomial(k, z)) * self.value.gaussian().scaled(root)
-        return (projected.mean() / root**k).expand(power_base=False, power_exp=False)
+        try:
+            function = self.value.gaussian()
+        except NoClosedForm:
+            function = self.part((-1) ** k).gaussian()
+        projected = _in_the_algebra(hermite_polynomial(k, z)) * function.scaled(root)
+        return (gaussian.constant(root**-k) * projected).mean()
 
     def information_exponent(self, largest: int = 20) -> Expr:
         """Smallest degree ``k`` ≥ 1 with a Hermite coefficient at unit variance that is not 0.
 
-        Raises ``NoClosedForm`` if the coefficients have none, ``InputError`` if all of them up to
-        ``largest`` vanish (``oo`` for a constant). Source: Sec. 2.2. Exact.
+        Arguments: ``largest``, the degree up to which functions that are no polynomial are tried.
+        The result is ``oo`` for a constant.
+
+        Raises ``NoClosedForm`` if a coefficient on the way has none and no sign is proved for it,
+        ``InputError`` if all up to ``largest`` vanish. Source: Sec. 2.2. Exact.
 
         >>> Activation.named("cos").information_exponent()
         2
+        >>> Activation.named("tanh").information_exponent()  # E tanh' > 0
+        1
         """
-        if self.value.kink == 0 and not self.value.smooth.has(z):
+        if self.polynomial is not None:
+            return information_exponent(self.polynomial.as_expr(), z)
+        if not any(tidied(f).has(z) for f in (self.value.smooth, self.value.kink)):
             return oo
-        for k in range(1, largest + 1):
-            if self.hermite_coefficient(k, S.One).equals(0) is False:
+        for k in range(1, checked_degree(largest, "largest", least=1) + 1):
+            try:
+                vanishes = self.hermite_coefficient(k, S.One).equals(0)
+            except NoClosedForm:
+                if not self._derivative_keeps_sign(k):
+                    raise
+                vanishes = False
+            if vanishes is False:
                 return Integer(k)
-        raise InputError(f"the coefficients of {self.text} up to {largest} vanish or are undecided")
+        raise InputError(
+            f"the coefficients of {self.text} up to degree {largest} vanish or are undecided: "
+            f"give a larger degree, as in information_exponent(largest={2 * largest})"
+        )
+
+    def _derivative_keeps_sign(self, k: int) -> bool:
+        """Whether c_k = E σ^(k) is proved not to be 0: a rational function of e^z of one sign."""
+        part = self.part((-1) ** k)
+        if part.kink != 0:
+            return False
+        numerator, denominator = fraction(cancel(in_exponential(diff(part.smooth, z, k))))
+        return all(
+            f.is_polynomial(EXPONENTIAL)
+            and len({c.is_positive for c in Poly(f, EXPONENTIAL).coeffs()} | {None}) == 2
+            for f in (numerator, denominator)
+        )
+
+
+EXPONENTIAL = Dummy("w", positive=True)  # e^(gz) of ``in_exponential``
+
+
+def in_exponential(expression: Expr) -> Expr:
+    """The expression with its exponentials ``e^(rz)``, r rational, as powers of one. Exact."""
+    whole = expression.replace(tanh, lambda y: tanh(y).rewrite(exp))
+    rates = {e: e.args[0] / z for e in whole.atoms(exp)}
+    if not rates or not all(rate.is_Rational for rate in rates.values()):
+        return whole
+    unit = igcd(0, *(r.p for r in rates.values())) / Integer(
+        ilcm(1, *(r.q for r in rates.values()))
+    )
+    return whole.xreplace({e: EXPONENTIAL ** (rate / unit) for e, rate in rates.items()})
+
+
+def tidied(expression: Expr) -> Expr:
+    """A function of ``z`` multiplied out, where that shows it to be simpler. Exact.
+
+    Sums of sigmoids, hyperbolic tangents and logarithms that are polynomials become those.
+
+    >>> tidied(1 / (1 + exp(-z)) + 1 / (1 + exp(z)))
+    1
+    """
+    plain = expand(expression)
+    if not plain.has(exp, tanh, log, sin, cos):
+        return plain
+    rational = in_exponential(expression)
+    if rational.is_rational_function(z, EXPONENTIAL):
+        simple = cancel(rational)
+    elif plain.has(log):  # its arguments, 1 + e^y, are positive
+        simple = simplify(logcombine(plain, force=True))
+    else:
+        simple = trigsimp(plain)
+    return simple if not simple.has(EXPONENTIAL, exp, tanh, log, sin, cos) else plain
 
 
 def _in_the_algebra(expression: Expr) -> GaussianFunction:

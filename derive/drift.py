@@ -22,7 +22,7 @@ from sympy.polys.polyerrors import CoercionFailed
 from derive.errors import InputError
 from derive.hermite import checked_degree, normal_moment, polynomial
 from derive.loss import PopulationLoss, population_loss
-from derive.symbols import Q, m, mu, u
+from derive.symbols import Q, m, mu, polynomial_in, u
 
 LABELS = ("matched", "squared")
 NORMALIZATIONS = ("n*n!", "raw")
@@ -39,6 +39,10 @@ class Drift:
     a: Poly
     b: Poly
     normalization: str = "raw"
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b"):
+            object.__setattr__(self, name, polynomial_in(getattr(self, name), mu))
 
 
 def linearised_flow(loss: PopulationLoss) -> Matrix:

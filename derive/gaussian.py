@@ -19,7 +19,6 @@ from sympy import (
     Integer,
     Mul,
     S,
-    asin,
     erf,
     erfi,
     exp,
@@ -32,6 +31,7 @@ from sympy import (
     together,
 )
 
+from derive.angle import Angle
 from derive.errors import InputError
 from derive.symbols import exact
 
@@ -140,19 +140,6 @@ class GaussianFunction:
         """
         return sum((_derivative(key, c) for key, c in self._terms.items()), GaussianFunction({}))
 
-    def smoothed(self, variance: Expr) -> "GaussianFunction":
-        r"""The function :math:`y \mapsto E f(y + \sqrt{s}\,g)` for a positive variance ``s``.
-
-        Raises ``NoClosedForm`` for an error function next to another one or to a tilted
-        exponential. Exact.
-
-        >>> sign().smoothed(1) == error_function(1 / sqrt(2))
-        True
-        """
-        s = exact(variance)
-        parts = (constant(c) * _smoothed(key, s) for key, c in self._terms.items())
-        return sum(parts, GaussianFunction({}))
-
     def mean(self) -> Expr:
         r"""Mean :math:`E f(g)` under the standard normal. Exact.
 
@@ -163,10 +150,10 @@ class GaussianFunction:
         >>> (error_function(1) * error_function(1)).mean()
         2*asin(2/3)/pi
         """
-        total: _Sum = {}
+        total: Sum = {}
         for key, c in self._terms.items():
-            _gather(total, _mean(key), c)
-        return Add(*(rest * _factored(rational) for rest, rational in total.items()))
+            gather(total, _mean(key), c)
+        return Add(*(rest * factored(rational) for rest, rational in total.items()))
 
     def conditions(self) -> tuple[Expr, ...]:
         """What has to be positive for the mean to exist, where that is not known already. Exact."""
@@ -196,7 +183,7 @@ def error_function(scale: Expr) -> GaussianFunction:
 
 def sign() -> GaussianFunction:
     """The sign of ``z``. Exact."""
-    return error_function(oo)
+    return GaussianFunction({Monomial(scales=(oo,)): S.One})
 
 
 def delta() -> GaussianFunction:
@@ -254,10 +241,10 @@ def _derivative(key: Monomial, c: Expr) -> GaussianFunction:
     ]
     if key.power:
         pairs.append((key._replace(power=key.power - 1), key.power * c))
-    return _collect([*pairs, *((k, w * c) for k, w in _error_derivatives(key))])
+    return _collect([*pairs, *((k, w * c) for k, w in error_derivatives(key))])
 
 
-def _error_derivatives(key: Monomial) -> list[tuple[Monomial, Expr]]:
+def error_derivatives(key: Monomial) -> list[tuple[Monomial, Expr]]:
     """The terms of the derivative that come from the error functions and the sign."""
     pairs: list[tuple[Monomial, Expr]] = []
     for i, scale in enumerate(key.scales):
@@ -271,40 +258,12 @@ def _error_derivatives(key: Monomial) -> list[tuple[Monomial, Expr]]:
     return pairs
 
 
-def _smoothed(key: Monomial, s: Expr) -> GaussianFunction:
-    """E f(y + √s g) of one monomial: as for the mean, but around ``y`` and left as a function."""
-    if key.delta:
-        return constant(1 / sqrt(2 * pi * s)) * exponential(1 / (2 * s), S.Zero)
-    if key.power:
-        # Stein's lemma around the centre r(y + βs) with variance rs, r = 1/(1 + 2αs).
-        ratio = 1 / (1 + 2 * key.quadratic * s)
-        lower = key._replace(power=key.power - 1)
-        centre = constant(ratio) * power(1) + constant(ratio * s * key.linear)
-        total = centre * _smoothed(lower, s)
-        if key.power > 1:
-            below = _smoothed(key._replace(power=key.power - 2), s)
-            total = total + constant((key.power - 1) * ratio * s) * below
-        for derived, weight in _error_derivatives(lower):
-            total = total + constant(weight * ratio * s) * _smoothed(derived, s)
-        return total
-    ratio = 1 / (1 + 2 * key.quadratic * s)
-    mass = constant(sqrt(ratio) * exp(key.linear**2 * s * ratio / 2))
-    tilted = mass * exponential(key.quadratic * ratio, key.linear * ratio)
-    if not key.scales:
-        return tilted
-    if len(key.scales) > 1 or key.linear != 0:
-        raise NoClosedForm("the smoothing of error functions with other factors is not formed here")
-    (c,) = key.scales
-    scale = sqrt(ratio / (2 * s)) if c == oo else c * ratio / sqrt(1 + 2 * c**2 * s * ratio)
-    return tilted * error_function(scale)
-
-
 # A mean while it is computed: for each radical or transcendental factor, the rational function in
 # front of it. This is the form that prints well, and it never has to be searched for.
-_Sum = dict[Expr, Expr]
+Sum = dict[Expr, Expr]
 
 
-def _gather(total: _Sum, terms: _Sum, weight: Expr) -> None:
+def gather(total: Sum, terms: Sum, weight: Expr) -> None:
     """Add ``weight`` times the terms to the total."""
     for rest, rational in terms.items():
         front, transcendental = _split(weight * rest)
@@ -318,7 +277,7 @@ def _split(product: Expr) -> tuple[Expr, Expr]:
         base, exponent = part.as_base_exp()
         if part.is_Rational or (part.free_symbols and part.is_rational_function()):
             rational *= part
-        elif exponent.is_Rational and base.free_symbols:
+        elif exponent.is_Rational and not exponent.is_Integer and base.free_symbols:
             whole = floor(exponent) + 1
             rational, rest = rational * base**whole, rest * base ** (exponent - whole)
         else:
@@ -326,11 +285,12 @@ def _split(product: Expr) -> tuple[Expr, Expr]:
     return rational, rest
 
 
-def _factored(rational: Expr) -> Expr:
+def factored(rational: Expr) -> Expr:
+    """The rational function as one factored quotient."""
     return factor(together(rational)) if rational.free_symbols else rational
 
 
-def _mean(key: Monomial) -> _Sum:
+def _mean(key: Monomial) -> Sum:
     if key.delta:
         return {1 / sqrt(2 * pi): S.One}
     weight = expand(1 + 2 * key.quadratic)
@@ -344,37 +304,42 @@ def _mean(key: Monomial) -> _Sum:
         return _mean_without_power(key, weight)
     # Stein's lemma: (1+2α) E[z^k e h] = (k-1) E[z^(k-2) e h] + β E[z^(k-1) e h] + E[z^(k-1) e h'].
     lower = key._replace(power=key.power - 1)
-    total: _Sum = {}
+    total: Sum = {}
     if key.linear != 0:
-        _gather(total, _mean(lower), key.linear / weight)
+        gather(total, _mean(lower), key.linear / weight)
     if key.power > 1:
-        _gather(total, _mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
-    for derived, scale in _error_derivatives(lower):
-        _gather(total, _mean(derived), scale / weight)
+        gather(total, _mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
+    for derived, scale in error_derivatives(lower):
+        gather(total, _mean(derived), scale / weight)
     return total
 
 
-def _mean_without_power(key: Monomial, weight: Expr) -> _Sum:
+def _mean_without_power(key: Monomial, weight: Expr) -> Sum:
     """Reweighting: e^(-αz²+βz) turns the standard normal into N(β/w, 1/w), w = 1 + 2α."""
     mass = exp(expand(key.linear**2) / (2 * weight)) / sqrt(weight)
-    # With γ = √2 c/√(w + 2c²), 1 for a sign: E erf(cz) = erf(γβ/√(2w)), and for β = 0
-    # E erf(cz) erf(c'z) = (2/π) asin(γγ').
-    cosines = [
-        S.One if c == oo else sqrt(2) * c / sqrt(expand(weight + 2 * c**2)) for c in key.scales
-    ]
-    if not cosines:
+    if not key.scales:
         return {mass: S.One}
-    if len(cosines) == 1:
-        return {mass * _erf_of(key.linear, cosines[0] / sqrt(2 * weight)): S.One}
-    if len(cosines) == 2 and key.linear == 0:
-        return {mass * asin(cosines[0] * cosines[1]) / pi: Integer(2)}
+    if len(key.scales) == 1:
+        (c,) = key.scales  # E erf(cz) = erf(cβ/√(w² + 2c²w)), where a sign is c → ∞
+        spread = 2 * weight if c == oo else weight**2 / c**2 + 2 * weight
+        return {mass * erf_of(key.linear, 1 / sqrt(expand(spread))): S.One}
+    if len(key.scales) == 2 and key.linear == 0:
+        return {mass * _angle(*key.scales, weight) / pi: Integer(2)}
     raise NoClosedForm(
         f"the mean of a product of {len(key.scales)} error functions"
         f"{' and an exponential' if key.linear != 0 else ''} has no closed form here"
     )
 
 
-def _erf_of(linear: Expr, factor_: Expr) -> Expr:
+def _angle(first: Expr, second: Expr, weight: Expr) -> Expr:
+    """π/2 times the mean of two error functions under N(0, 1/w): the arcsine law."""
+    if second == oo:
+        return Angle(sqrt(2) * first, weight)
+    rest = weight**2 + 2 * (first**2 + second**2) * weight
+    return Angle(2 * first * second, expand(rest))
+
+
+def erf_of(linear: Expr, factor_: Expr) -> Expr:
     """``erf(linear·factor)``, real for a real ``linear`` and i·erfi for an imaginary one."""
     if not linear.has(I):
         return erf(linear * factor_)

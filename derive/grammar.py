@@ -4,11 +4,13 @@
 
     sum     = ["-"] product { ("+" | "-") product }
     product = power { ("*" | "/") power }
-    power   = atom [ ("**" | "^") integer ]
-    atom    = number | "x" | "He" integer | name [ "(" sum [ "," number ] ")" ] | "(" sum ")"
+    power   = atom [ ("**" | "^") integer | number ]
+    atom    = number | "x" | "He" integer | "sqrt" "(" sum ")" | name [ "(" sum [ "," sum ] ")" ]
+            | "(" sum ")"
 
 A name is an entry of the catalogue; alone it stands for itself at ``x``, with brackets its argument
-is a multiple of ``x`` (for ``exp``, a polynomial of degree 2). Division is by numbers.
+is, on either side of 0, a multiple of ``x`` (for ``exp``, a polynomial of degree 2). Division is by
+numbers; roots are of numbers, as are powers of half an integer. Decimals, ``1e-3`` too, are exact.
 """
 
 import re
@@ -27,13 +29,25 @@ LONGEST_TEXT = 500
 DEEPEST_NESTING = 20
 LARGEST_POWER = 60
 MOST_TERMS = 500
+MOST_BITS = 4000  # of a numerator or denominator
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})|(?P<name>[A-Za-z][A-Za-z_]{0,30}\d{0,6})"
-    r"|(?P<operator>\*\*|[-+*/^(),]))",
+    r"\s*(?:(?P<number>(?:\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,9})?)"
+    r"|(?P<name>[A-Za-z][A-Za-z_]{0,30}\d{0,6})|(?P<operator>\*\*|[-+*/^(),]))",
     re.ASCII,
 )
 _JUMPING = ("step", "heaviside", "sign", "sgn")
+# What other names mean here. A function that has no equal gets no other one offered in its place.
+_MEANT = {
+    "swish": "silu",
+    "logistic": "sigmoid",
+    "expit": "sigmoid",
+    "elu": "relu(x) + exp(-relu(-x)) - 1",
+    "celu": "relu(x) + exp(-relu(-x)) - 1",
+} | dict.fromkeys(
+    ("selu", "mish", "prelu", "relu6", "hardtanh", "hardswish", "softsign", "tan", "atan", "asin",
+     "sinh", "cosh", "log", "erfc"),
+)  # fmt: skip
 
 
 def parse_activation(text: str) -> Activation:
@@ -76,6 +90,18 @@ class _Part(NamedTuple):
     degree: int
     terms: int
 
+    @property
+    def bits(self) -> int:
+        """The size of its largest numerator or denominator."""
+        numbers = self.value.smooth.atoms(Rational) | self.value.kink.atoms(Rational)
+        return max((max(int(r.p).bit_length(), int(r.q).bit_length()) for r in numbers), default=1)
+
+    @property
+    def constant(self) -> Expr | None:
+        """The value of a part that is a number."""
+        value = self.value
+        return value.smooth if value.kink == 0 and value.smooth.is_number else None
+
 
 class _Parser:
     """Recursive descent over the tokens of one text."""
@@ -98,12 +124,10 @@ class _Parser:
                 self._refuse(f"{text[position:].strip()[:20]!r} is not part of the grammar")
         self._tokens.reverse()
 
-    def _refuse(self, reason: str) -> NoReturn:
-        shown = self._text if len(self._text) <= 60 else self._text[:57] + "..."
-        raise InputError(
-            f"function {shown!r} is not accepted: {reason}; give sums, products and powers of "
-            f"{self._variable}, numbers, He3 and {', '.join(CATALOGUE)}, as in 'x**3/6 + erf(x)/2'"
-        )
+    def _refuse(self, reason: str, hint: str = "") -> NoReturn:
+        shown = self._text if len(self._text) <= 40 else self._text[:37] + "..."
+        example = f"give {self._variable}, numbers, He3 and functions, as in 'x**3/6 + erf(x)/2'"
+        raise InputError(f"function {shown!r} is not accepted: {reason}; {hint or example}")
 
     def _take(self, *operators: str) -> str | None:
         """The next token if it is one of these operators."""
@@ -153,18 +177,30 @@ class _Parser:
             self._refuse(f"its degree is above {LARGEST_POWER}")
         if part.terms > MOST_TERMS:
             self._refuse(f"multiplied out it has more than {MOST_TERMS} terms")
+        self._sized(part.bits)
         return part
+
+    def _sized(self, bits: int) -> None:
+        """Refuse numbers of more bits than are worked with."""
+        if bits > MOST_BITS:
+            self._refuse(f"it holds numbers of more than {MOST_BITS * 3 // 10} digits")
 
     def _product(self) -> "_Part":
         total = self._power()
         while operator := self._take("*", "/"):
-            factor, degree, terms = self._power()
+            right = self._power()
             if operator == "/":
-                if not factor.smooth.is_Rational or factor.smooth == 0 or factor.kink != 0:
+                divisor = right.constant
+                if divisor is None or divisor.equals(0) is not False:
                     self._refuse("division is by numbers other than 0")
-                factor = Kinked(1 / factor.smooth)
+                right = right._replace(value=Kinked(1 / divisor))
+            self._sized(total.bits + right.bits)
             total = self._bounded(
-                _Part(total.value * factor, total.degree + degree, total.terms * terms)
+                _Part(
+                    total.value * right.value,
+                    total.degree + right.degree,
+                    total.terms * right.terms,
+                )
             )
         return total
 
@@ -173,16 +209,34 @@ class _Parser:
         if not self._take("**", "^"):
             return base
         kind, text = self._tokens.pop() if self._tokens else ("", "")
-        if kind != "number" or not text.isdigit() or int(text) > LARGEST_POWER:
-            self._refuse(f"an exponent is an integer from 0 to {LARGEST_POWER}")
-        exponent = int(text)
+        value = self._rational(text) if kind == "number" else -S.One
+        if not 0 <= value <= LARGEST_POWER:
+            self._refuse(f"an exponent is a number from 0 to {LARGEST_POWER}")
+        if value.q != 1:
+            return self._root_of(base, value)
+        exponent = int(value)
         terms = comb(base.terms + exponent - 1, exponent)
+        self._sized(exponent * (base.bits + base.terms.bit_length()))
         bounded = self._bounded(_Part(base.value, base.degree * exponent, terms))
         # On either side of 0, sgn is ±1: powers of smooth ± kink, taken apart again.
         right, left = (
             expand((base.value.smooth + side * base.value.kink) ** exponent) for side in (1, -1)
         )
         return bounded._replace(value=Kinked((right + left) / 2, (right - left) / 2))
+
+    def _rational(self, text: str) -> Rational:
+        """A number's exact value; its exponent is looked at before its digits are written out."""
+        _, _, exponent = text.lower().partition("e")
+        self._sized(4 * abs(int(exponent or 0)))  # a digit is less than 4 bits
+        return Rational(text)
+
+    def _root_of(self, base: "_Part", exponent: Rational) -> "_Part":
+        """A number to the power of half an integer."""
+        number = base.constant
+        if number is None or not number.is_Rational or number < 0 or exponent.q != 2:
+            self._refuse("roots are square roots of rational numbers that are not negative")
+        self._sized(int(exponent.p) * base.bits)
+        return _Part(Kinked(number**exponent), 0, 1)
 
     def _atom(self) -> "_Part":
         if self._take("("):
@@ -191,7 +245,7 @@ class _Parser:
             return inside
         kind, text = self._tokens.pop() if self._tokens else ("", "the end")
         if kind == "number":
-            return _Part(Kinked(Rational(text)), 0, 1)
+            return self._bounded(_Part(Kinked(self._rational(text)), 0, 1))
         if kind != "name":
             self._refuse(f"{text!r} stands where a number or a function should")
         if text == self._variable:
@@ -200,16 +254,19 @@ class _Parser:
             degree = int(match[1])
             part = self._bounded(_Part(Kinked(S.Zero), degree, degree // 2 + 1))
             return part._replace(value=Kinked(hermite_polynomial(degree, z)))
+        if text == "sqrt":
+            if not self._take("("):
+                self._refuse("sqrt is of a number, as in sqrt(2)")
+            inside = self.sum()
+            self._expect(")")
+            return self._root_of(inside, S.Half)
         return _Part(self._function(text), 1, 2)
 
     def _function(self, name: str) -> Kinked:
         if name.lower() in _JUMPING:
             self._refuse(f"{name} jumps, so σ' is not square integrable and has no gradient flow")
         if name not in CATALOGUE:
-            near = get_close_matches(name, [*CATALOGUE, "x"], n=1)
-            self._refuse(
-                f"{name!r} is not known" + (f", did you mean {near[0]!r}?" if near else "")
-            )
+            self._unknown(name)
         if not self._take("("):
             return catalogued(name)
         argument = self.sum().value
@@ -221,16 +278,42 @@ class _Parser:
             self._refuse(f"{name} has one argument")
         return self._applied(name, argument, parameters)
 
+    def _unknown(self, name: str) -> NoReturn:
+        """Refuse a name; another is offered only if it means the same, or may be a slip."""
+        small = name.lower()
+        near = get_close_matches(small, [*CATALOGUE, self._variable], n=1)
+        if small in CATALOGUE:
+            near = [small]
+        elif small in _MEANT:
+            near = [_MEANT[small]] if _MEANT[small] else []
+        meant = f", did you mean {near[0]!r}?" if near else ""
+        self._refuse(f"{name!r} is not known{meant}", f"known are {', '.join(CATALOGUE)}")
+
     def _number(self) -> Expr:
-        value = self.sum().value
-        if not value.smooth.is_Rational or value.kink != 0:
+        value = self.sum().constant
+        if value is None or not value.is_Rational:
             self._refuse("the leak is a number")
-        return value.smooth
+        return value
 
     def _applied(self, name: str, argument: Kinked, parameters: list[Expr]) -> Kinked:
-        inner = expand(argument.smooth)
-        if argument.kink != 0 or not inner.is_polynomial(z):
-            self._refuse(f"the argument of {name} is a multiple of x")
+        if argument.kink == 0:
+            return self._on_polynomial(name, expand(argument.smooth), parameters)
+        # On either side of 0 the argument is a polynomial, and so is sgn: ±1.
+        right, left = (
+            self._on_side(name, expand(argument.smooth + side * argument.kink), parameters, side)
+            for side in (1, -1)
+        )
+        return Kinked((right + left) / 2, (right - left) / 2)
+
+    def _on_side(self, name: str, inner: Expr, parameters: list[Expr], side: int) -> Expr:
+        """A function of a polynomial as it is for arguments ``z`` of one sign."""
+        value = catalogued(name) if inner == 0 else self._on_polynomial(name, inner, parameters)
+        found = value.smooth + side * value.kink
+        return found.subs(z, 0) if inner == 0 else found
+
+    def _on_polynomial(self, name: str, inner: Expr, parameters: list[Expr]) -> Kinked:
+        if not inner.is_polynomial(z):
+            self._refuse(f"the argument of {name} is a multiple of x on either side of 0")
         ascending: list[Expr] = [*list(Poly(inner, z).all_coeffs())[::-1], S.Zero, S.Zero]
         offset, linear, quadratic, *higher = ascending
         if name == "exp" and not any(higher):
@@ -241,5 +324,5 @@ class _Parser:
                 )
             return Kinked(exp(inner))
         if any((offset, quadratic, *higher)) or linear == 0:
-            self._refuse(f"the argument of {name} is a multiple of x")
+            self._refuse(f"the argument of {name} is a multiple of x on either side of 0")
         return catalogued(name, inner, *parameters)

@@ -24,7 +24,7 @@ from sympy import (
 
 from derive.errors import InputError
 from derive.symbols import Q as VARIANCE
-from derive.symbols import exact
+from derive.symbols import exact, in_variable
 
 
 def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
@@ -44,7 +44,7 @@ def polynomial(expression: Expr, z: Symbol) -> Poly:
     Floating-point coefficients are refused too: nothing exact can be said of them.
     """
     try:
-        return Poly(exact(expression), z)
+        return Poly(in_variable(expression, z), z)
     except PolynomialError:
         raise InputError(f"{expression} is not accepted: give a polynomial in {z}") from None
 
@@ -52,8 +52,8 @@ def polynomial(expression: Expr, z: Symbol) -> Poly:
 def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
     r"""Scaled Hermite polynomial of degree ``n`` for a Gaussian of the given variance.
 
-    Arguments: ``n`` ≥ 0; ``z`` the argument; ``variance`` any expression (1 gives the
-    probabilists' :math:`He_n`).
+    Arguments: ``n`` ≥ 0; ``z`` the argument and ``variance``, any finite expressions (variance 1
+    gives the probabilists' :math:`He_n`).
 
     .. math:: H_n^{[Q]}(z) = \sum_{j \le n/2} \frac{n!}{(n-2j)!\,j!\,2^j} (-Q)^j z^{n-2j}
 
@@ -64,7 +64,7 @@ def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
     -3*Q*z + z**3
     """
     # The same weights carry any variance to any other (34); z^k is H_k at variance 0.
-    weights = rescaling_coefficients(n, variance, Integer(0))
+    z, weights = exact(z), rescaling_coefficients(n, variance, Integer(0))
     return sum((w * z ** (n - 2 * j) for j, w in enumerate(weights)), Integer(0))
 
 

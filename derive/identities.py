@@ -32,7 +32,7 @@ from derive.hermite import (
     hermite_series,
     rescaling_coefficients,
 )
-from derive.symbols import exact, z
+from derive.symbols import exact, in_variable, z
 
 Sides = tuple[Expr, Expr]
 
@@ -185,4 +185,5 @@ def ornstein_uhlenbeck(expression: Expr, z: Symbol, variance: Expr) -> Expr:
     >>> ornstein_uhlenbeck(z**2, z, 1)
     2 - 2*z**2
     """
-    return exact(variance) * diff(expression, z, 2) - z * diff(expression, z)
+    f = in_variable(expression, z)
+    return exact(variance) * diff(f, z, 2) - z * diff(f, z)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, S, diff, expand, sqrt
 
+from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
 from derive.pair import Pair, closed_drift
 from derive.symbols import Q, mu, residual, rho, z
@@ -51,10 +52,9 @@ def landscape_of(pair: Pair) -> Landscape:
     if teacher is not None and student is not None:
         label = pair.transform.compose(teacher)
         return _polynomial(label.as_expr(), student.as_expr(), pair.loss)
-    seen = replace(pair, misalignment=sqrt(residual))
-    drift = closed_drift(seen)
+    drift = closed_drift(replace(pair, misalignment=sqrt(residual)))
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
-    loss = -(label * sigma.smoothed(residual).scaled(mu)).mean()
+    loss = -correlated_mean(label, sigma, Covariance(S.One, mu**2 + residual, mu, residual))
     if pair.loss == "square":
         power = (sigma**2).scaled(sqrt(mu**2 + residual)).mean()
         loss += ((label**2).mean() + power) / 2

@@ -24,15 +24,19 @@ from sympy import (
     Symbol,
     diff,
     expand,
+    factor,
     factor_terms,
     factorial,
-    sqrt,
+    nan,
+    zoo,
 )
 
-from derive.activation import Activation
+from derive.activation import Activation, Kinked
+from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError
+from derive.gaussian import NoClosedForm
 from derive.hermite import hermite_coefficients
-from derive.pair import Pair, drift_of
+from derive.pair import MeanDrift, Pair, drift_of
 from derive.symbols import exact, mu, z
 
 K = Symbol("K", integer=True, positive=True)  # neurons
@@ -40,6 +44,7 @@ FIELD = Symbol("F", real=True)  # Σ_j (c_0^φ - c_0(μ_j²)), what the means of
 OTHER = Symbol("mu_2", positive=True)  # strength of a second neuron
 _FIRST, _SECOND = Symbol("q_1", positive=True), Symbol("q_2", positive=True)
 _CROSS = Symbol("q_12", real=True)
+_DETERMINANT = Symbol("D", positive=True)
 
 
 @dataclass(frozen=True)
@@ -55,30 +60,75 @@ class Kernel:
     second: Symbol = _SECOND
     cross: Symbol = _CROSS
 
+    def at(self, first: Expr, second: Expr, cross: Expr) -> Expr:
+        """The mean at given variances and covariance. Exact."""
+        given = {self.first: first, self.second: second, self.cross: cross}
+        here = self.expression.subs(given, simultaneous=True)
+        # Radicands as products: a determinant keeps its sign where it is evaluated in floats.
+        return here.replace(
+            lambda part: part.is_Pow and part.exp.is_Rational and not part.exp.is_Integer,
+            lambda root: factor(root.base) ** root.exp,
+        )
+
+    def power(self, variance: Expr) -> Expr:
+        """The mean where both are one Gaussian of this variance. Exact."""
+        alone = dict.fromkeys((self.second, self.cross), self.first)
+        return self.expression.subs(alone, simultaneous=True).subs(self.first, variance)
+
 
 def kernel(left: Activation, right: Activation) -> Kernel:
     r"""The kernel of two activations.
 
-    Polynomials: Mehler's sum :math:`\sum_k c_k(q_1)\,c'_k(q_2)\,q_{12}^k/k!`. Others: ``right`` is
-    averaged given the first Gaussian, then the product is.
+    Polynomials: Mehler's sum :math:`\sum_k c_k(q_1)\,c'_k(q_2)\,q_{12}^k/k!`. Others: as in
+    ``derive.correlated``, finite and right also where the two Gaussians coincide.
 
     Raises ``NoClosedForm`` if there is none. Source: (31). Exact.
 
-    >>> x = Activation.named("identity")
-    >>> kernel(x, x).expression
-    q_12
+    >>> relu = Activation.named("relu")
+    >>> k = kernel(relu, relu)
+    >>> k.expression.subs({k.first: 1, k.second: 1, k.cross: 1})
+    1/2
     """
     if left.polynomial is not None and right.polynomial is not None:
         ours = hermite_coefficients(left.polynomial.as_expr(), z, _FIRST)
         theirs = hermite_coefficients(right.polynomial.as_expr(), z, _SECOND)
         terms = zip(range(len(ours)), ours, theirs, strict=False)
         return Kernel(expand(sum((a * b * _CROSS**k / factorial(k) for k, a, b in terms), S.Zero)))
-    covariance = Symbol("q_12", positive=True)
-    seen = right.value.gaussian().smoothed(_SECOND - covariance**2 / _FIRST)
-    root = sqrt(_FIRST)
-    product = left.value.gaussian().scaled(root) * seen.scaled(covariance / root)
-    # Taken for a positive covariance, the mean is analytic in it and holds for negative ones.
-    return Kernel(product.mean().subs(covariance, _CROSS))
+    return _kernel(left.value, right.value)
+
+
+def kernel_slopes(left: Activation, right: Activation) -> tuple[Kernel, Kernel, Kernel]:
+    r"""Derivatives of a kernel by the first variance, the second and the covariance.
+
+    Price's theorem gives each as a mean of its own, which is finite wherever the derivative is;
+    the derivative of a kernel's expression may hold infinite terms that cancel.
+
+    .. math:: \partial_{q_1} = \tfrac12 E\,f''(x)\,g(y), \quad
+        \partial_{q_2} = \tfrac12 E\,f(x)\,g''(y), \quad \partial_{q_{12}} = E\,f'(x)\,g'(y)
+
+    Raises ``NoClosedForm`` if there is none. Source: App. D, K. Exact.
+
+    >>> relu = Activation.named("relu")
+    >>> kernel_slopes(relu, relu)[2].expression
+    asin(q_12/(sqrt(q_1)*sqrt(q_2)))/(2*pi) + 1/4
+    """
+    if left.polynomial is not None and right.polynomial is not None:
+        whole = kernel(left, right)
+        by = [diff(whole.expression, name) for name in (whole.first, whole.second, whole.cross)]
+        return Kernel(by[0]), Kernel(by[1]), Kernel(by[2])
+    first, second = left.value.derivative(), right.value.derivative()
+    return (
+        _kernel(first.derivative(), right.value, S.Half),
+        _kernel(left.value, second.derivative(), S.Half),
+        _kernel(first, second),
+    )
+
+
+def _kernel(left: Kinked, right: Kinked, weight: Expr = S.One) -> Kernel:
+    covariance = Covariance(_FIRST, _SECOND, _CROSS, _DETERMINANT)
+    mean = weight * correlated_mean(left.gaussian(), right.gaussian(), covariance)
+    written_out = mean.subs(_DETERMINANT, _FIRST * _SECOND - _CROSS**2)
+    return Kernel(written_out.replace(lambda part: part.is_Add and part.is_polynomial(), factor))
 
 
 @dataclass(frozen=True)
@@ -156,6 +206,8 @@ def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:
     (1 - mu)/K
     """
     single = drift_of(Pair(teacher, student))
+    if isinstance(single, MeanDrift):
+        raise NoClosedForm(f"the drift of {teacher.text} and {student.text} has no closed form")
     a, b = (getattr(single, name).as_expr() for name in ("a", "b"))
     mean, slope, curvature = (student.hermite_coefficient(k, mu**2) for k in range(3))
     teacher_mean, teacher_slope = (teacher.hermite_coefficient(k, Integer(1)) for k in range(2))
@@ -206,24 +258,27 @@ def network_loss(
         kernel(student, student), kernel(teacher, student), kernel(teacher, teacher)
     )  # fmt: skip
 
-    def at(k: Kernel, first: Expr, second: Expr, cross: Expr) -> Expr:
-        return k.expression.subs(
-            {k.first: first, k.second: second, k.cross: cross}, simultaneous=True
-        )
-
     total = S.Zero
     for i in range(size):
         for j in range(size):
-            total += at(labels, S.One, S.One, Integer(i == j))
-            total += at(own, q[i, i], q[j, j], q[i, j]) - 2 * at(mixed, S.One, q[j, j], r[i, j])
+            total += labels.at(S.One, S.One, Integer(i == j))
+            total -= 2 * mixed.at(S.One, q[j, j], r[i, j])
+            total += own.power(q[i, i]) if i == j else own.at(q[i, i], q[j, j], q[i, j])
     return total / (2 * size)
 
 
 def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
-    """Jacobian of the flow ``-∇L`` of the given variables where all of them vanish. Exact."""
+    """Jacobian of the flow ``-∇L`` of the given variables where all of them vanish.
+
+    Raises ``NoClosedForm`` where second derivatives of the loss hold infinite terms that cancel, as
+    with kinked activations, for which ``network_drift`` has the answer. Exact.
+    """
     origin = dict.fromkeys(variables, 0)
-    return Matrix(
+    flow = Matrix(
         len(variables),
         len(variables),
         lambda i, j: -diff(loss, variables[i], variables[j]).subs(origin),
     )
+    if flow.has(nan, zoo):
+        raise NoClosedForm("the loss has infinite terms that cancel here: use network_drift")
+    return flow

@@ -15,18 +15,20 @@ correlation loss (App. H) has no ``P``. Polynomial pairs give a ``Drift``, pairs
 
 from dataclasses import dataclass
 
-from sympy import Expr, Poly, S, sqrt
+from sympy import Expr, Poly, S, Symbol, sqrt
 
 from derive import gaussian
 from derive.activation import Activation, Kinked
+from derive.correlated import Covariance, correlated_mean
 from derive.drift import Drift, drift_from_expectation
 from derive.errors import InputError
-from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.gaussian import NoClosedForm
 from derive.hermite import gaussian_mean
-from derive.symbols import mu, z
+from derive.symbols import in_variable, mu, polynomial_in, z
 
 LOSSES = ("square", "correlation")
 UNCHANGED = Poly(z, z, domain="QQ")
+_NU = Symbol("nu", positive=True)  # ν while a mean is taken
 MISALIGNMENTS = {"none": S.Zero, "linear": 1 - mu, "spherical": sqrt(1 - mu**2)}
 
 
@@ -48,6 +50,8 @@ class Pair:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise InputError(f"loss {self.loss!r} is not accepted: choose from {', '.join(LOSSES)}")
+        object.__setattr__(self, "transform", polynomial_in(self.transform, z))
+        object.__setattr__(self, "misalignment", in_variable(self.misalignment, mu))
 
     @property
     def label(self) -> Kinked:
@@ -73,6 +77,10 @@ class ClosedDrift:
     b: Expr
     misalignment: Expr = S.Zero
     normalization: str = "raw"
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b", "misalignment"):
+            object.__setattr__(self, name, in_variable(getattr(self, name), mu))
 
 
 @dataclass(frozen=True)
@@ -127,24 +135,23 @@ def closed_drift(pair: Pair) -> ClosedDrift:
     label, sigma = pair.label.gaussian(), pair.student.value
     first = sigma.derivative()
     second = first.derivative()
-    slope, curvature = (_seen(f.gaussian(), pair.misalignment) for f in (first, second))
-    a = label * gaussian.power(1) * slope
-    b = label * curvature
-    if pair.loss == "correlation":
-        return ClosedDrift(a.mean(), b.mean(), pair.misalignment)
-    spread = first.gaussian() ** 2 + sigma.gaussian() * second.gaussian()
-    power = spread.scaled(sqrt(mu**2 + pair.misalignment**2))
+    slope, curvature = first.gaussian(), second.gaussian()
+    spread = slope**2 + sigma.gaussian() * curvature
     if pair.misalignment == 0:
         # One mean for each coefficient, so that terms that cancel never appear.
-        growth = gaussian.constant(mu) * power
-        return ClosedDrift((a - growth).mean(), (b - power).mean())
-    return ClosedDrift(a.mean() - mu * power.mean(), b.mean() - power.mean(), pair.misalignment)
-
-
-def _seen(function: GaussianFunction, misalignment: Expr) -> GaussianFunction:
-    """The function at ``μz + νξ``, averaged over ``ξ``."""
-    smooth = function if misalignment == 0 else function.smoothed(misalignment**2)
-    return smooth.scaled(mu)
+        a = label * gaussian.power(1) * slope.scaled(mu)
+        b = label * curvature.scaled(mu)
+        if pair.loss == "square":
+            power = spread.scaled(mu)
+            a, b = a - gaussian.constant(mu) * power, b - power
+        return ClosedDrift(a.mean(), b.mean())
+    seen = Covariance(S.One, mu**2 + _NU**2, mu, _NU**2)
+    a = correlated_mean(label * gaussian.power(1), slope, seen)
+    b = correlated_mean(label, curvature, seen)
+    if pair.loss == "square":
+        power = spread.scaled(sqrt(mu**2 + _NU**2)).mean()
+        a, b = a - mu * power, b - power
+    return ClosedDrift(*(f.subs(_NU, pair.misalignment) for f in (a, b)), pair.misalignment)
 
 
 def _as_means(pair: Pair) -> MeanDrift:

@@ -4,18 +4,30 @@ They carry the assumptions under which the formulas hold: the pre-training stren
 variance ``Q`` are positive, everything else is real.
 """
 
-from sympy import Expr, Float, Symbol, SympifyError, sympify
+from sympy import Expr, Float, Poly, Symbol, SympifyError, nan, oo, sympify, zoo
 
 from derive.errors import InputError
 
-z = Symbol("z", real=True)  # a Gaussian pre-activation
-Q = Symbol("Q", positive=True)  # its variance; for the student μ² + u² + 2μum
-rho = Symbol("rho", real=True)  # covariance of student and teacher pre-activations
-mu = Symbol("mu", positive=True)  # pre-training strength
-residual = Symbol("s", positive=True)  # Q - ρ², the student's variance that is not the teacher's
-u = Symbol("u", real=True)  # trainable LoRA scale
-m = Symbol("m", real=True)  # overlap of the trainable direction with the teacher
-d = Symbol("d", positive=True)  # input dimension
+
+class _Named(Symbol):
+    """A symbol that stands for every symbol of its name, whatever that assumes, in ``subs``.
+
+    Without it ``drift.a.subs("mu", ...)`` would look for a symbol without assumptions, find none
+    and return the formula unchanged.
+    """
+
+    def _eval_subs(self, old: Expr, new: Expr) -> Expr | None:
+        return new if isinstance(old, Symbol) and old.name == self.name else None
+
+
+z = _Named("z", real=True)  # a Gaussian pre-activation
+Q = _Named("Q", positive=True)  # its variance; for the student μ² + u² + 2μum
+rho = _Named("rho", real=True)  # covariance of student and teacher pre-activations
+mu = _Named("mu", positive=True)  # pre-training strength
+residual = _Named("s", positive=True)  # Q - ρ², the student's variance that is not the teacher's
+u = _Named("u", real=True)  # trainable LoRA scale
+m = _Named("m", real=True)  # overlap of the trainable direction with the teacher
+d = _Named("d", positive=True)  # input dimension
 
 
 def exact(value: object) -> Expr:
@@ -35,4 +47,63 @@ def exact(value: object) -> Expr:
         ) from None
     if expression.has(Float):
         raise InputError(f"{value} holds a float: give exact numbers, such as Rational(1, 2)")
+    if expression.has(oo, -oo, zoo, nan):
+        raise InputError(f"{value} is not finite: give a finite number or expression")
     return expression
+
+
+def in_variable(expression: object, variable: Symbol) -> Expr:
+    """The expression, exact, with a symbol of the variable's name read as the variable.
+
+    SymPy tells symbols apart by their assumptions too; a user means the name. Raises ``InputError``
+    if two different symbols have it.
+
+    >>> in_variable(Symbol("z") ** 2, z).has(z)
+    True
+    """
+    found = exact(expression)
+    others = {s for s in found.free_symbols if s.name == variable.name} - {variable}
+    if len(others) + found.has(variable) > 1:
+        raise InputError(f"{found} is not accepted: it holds two symbols named {variable}; use one")
+    return found.xreplace(dict.fromkeys(others, variable)) if others else found
+
+
+def of_one_variable(expression: object, variable: Symbol) -> Expr:
+    """The expression, exact, with its variable, whatever its name, replaced by ``variable``.
+
+    An expression that holds the variable may hold parameters besides; one that does not holds a
+    single symbol, which is taken for it, or none. Raises ``InputError`` otherwise.
+
+    >>> of_one_variable(Symbol("x") ** 2, z)
+    z**2
+    """
+    found = in_variable(expression, variable)
+    symbols = found.free_symbols
+    if not symbols or variable in symbols:
+        return found
+    if len(symbols) > 1:
+        names = ", ".join(sorted(map(str, symbols)))
+        raise InputError(
+            f"{found} is not accepted: it holds {names}, and which is the variable is not said; "
+            f"write it in derive.symbols.{variable}"
+        )
+    return found.xreplace({symbols.pop(): variable})
+
+
+def polynomial_in(given: object, variable: Symbol) -> Poly:
+    """A polynomial, or an expression that is one, of a single variable of any name.
+
+    Raises ``InputError`` if it is none.
+
+    >>> polynomial_in(Symbol("y") ** 2 - 1, z)
+    Poly(z**2 - 1, z, domain='QQ')
+    """
+    if isinstance(given, Poly):
+        if len(given.gens) == 1:
+            renamed = given if given.gen == variable else given.replace(given.gen, variable)
+            return renamed.to_field()
+        given = given.as_expr()
+    found = of_one_variable(given, variable)
+    if not found.is_polynomial(variable):
+        raise InputError(f"{found} is not accepted: give a polynomial in {variable}")
+    return Poly(found, variable, field=True)

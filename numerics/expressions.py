@@ -25,6 +25,7 @@ from sympy import (
     tanh,
 )
 
+from derive.angle import Angle
 from derive.errors import InputError
 
 Compiled = Callable[[Sequence[Any], bool], Any]
@@ -45,11 +46,11 @@ def ball_function(
     """Compile an expression to a function of balls.
 
     Arguments: ``expression`` of rationals, π, the given symbols, ``+``, ``*``, powers, exp, log,
-    erf, erfi, asin, sin, cos and tanh; ``number``, ``arb`` or ``acb``. The function takes one ball
-    per symbol and the keyword ``analytic``, as ``acb.integral`` gives it.
+    erf, erfi, asin, sin, cos, tanh and angles; ``number``, ``arb`` or ``acb``. The function takes
+    one ball per symbol and the keyword ``analytic``, as ``acb.integral`` gives it.
 
     Raises ``InputError`` for anything else. Certified: the result contains the value at every
-    point of the balls, at the working precision.
+    point of the balls at which the expression is real, at the working precision.
 
     >>> from sympy.abc import x
     >>> ball_function(x**2 + exp(x), [x])(arb(0)).str(5)
@@ -86,7 +87,7 @@ def _compile(e: Expr, symbols: list[Symbol], number: type) -> Compiled:
         return lambda values, analytic: number(1).exp()
     if e == I and number is acb:
         return lambda values, analytic: acb(0, 1)
-    if isinstance(e, (Add, Mul, Pow, log, *_METHODS)):
+    if isinstance(e, (Add, Mul, Pow, log, Angle, *_METHODS)):
         return _compile_operation(e, symbols, number)
     raise InputError(f"{e} is not compiled to ball arithmetic: it is no known function or symbol")
 
@@ -104,6 +105,8 @@ def _compile_operation(e: Expr, symbols: list[Symbol], number: type) -> Compiled
         return lambda values, analytic: first(values, analytic).log()
     if isinstance(e, Pow):
         return _compile_power(e, first)
+    if isinstance(e, Angle):
+        return lambda values, analytic: _angle(*(part(values, analytic) for part in parts))
     method = _METHODS[type(e)]
     return lambda values, analytic: getattr(first(values, analytic), method)()
 
@@ -124,4 +127,17 @@ def _compile_power(e: Expr, base: Compiled) -> Compiled:
         whole = int(e.exp)
         return lambda values, analytic: base(values, analytic) ** whole
     half = int(twice)
-    return lambda values, analytic: base(values, analytic).sqrt() ** half
+    return lambda values, analytic: _root(base(values, analytic)) ** half
+
+
+def _root(radicand: Any) -> Any:
+    """The square root wherever it is real: a ball at 0 reaches beyond, its function does not."""
+    straddles = isinstance(radicand, arb) and radicand.contains(0)
+    return (radicand.nonnegative_part() if straddles else radicand).sqrt()
+
+
+def _angle(c: Any, d: Any) -> Any:
+    """asin(c/√(c² + D)): an arc tangent for balls, which no pole disturbs."""
+    if isinstance(c, arb):
+        return arb.atan2(c, _root(d))
+    return (c / (c * c + d).sqrt()).asin()

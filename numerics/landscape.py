@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from sympy import Expr, I, Symbol, asin, atan2, factor, lambdify, sqrt, together
+from sympy import Expr, I, Symbol, atan2, lambdify
 
 from derive.activation import Kinked
 from derive.gaussian import NoClosedForm
@@ -22,7 +22,7 @@ from derive.pair import Pair
 from derive.symbols import residual, rho, z
 
 Function = Callable[[float, float], float]
-_LEAST_RESIDUAL = 1e-200  # below it, closed forms would divide by zero
+_LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
 _REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 
 
@@ -66,9 +66,9 @@ def float_landscape(pair: Pair) -> FloatLandscape:
 
 
 def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., NDArray]:
-    """A closed form as a function of arrays, with the same stable arcsine as the landscape."""
+    """A closed form as a function of arrays. Heuristic."""
     modules = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
-    function = lambdify(symbols, _stable(expression), modules, cse=True)
+    function = lambdify(symbols, expression.rewrite(atan2), modules, cse=True)
 
     def values(*arguments: ArrayLike) -> NDArray:
         arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in arguments))
@@ -82,13 +82,8 @@ def _compiled(expression: Expr) -> Function:
         general = array_function(expression, (rho, residual))
         return lambda covariance, s: float(general(covariance, max(s, _LEAST_RESIDUAL)))
     modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
-    function = lambdify((rho, residual), _stable(expression), modules, cse=True)
+    function = lambdify((rho, residual), expression.rewrite(atan2), modules, cse=True)
     return lambda covariance, s: float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)))
-
-
-def _stable(expression: Expr) -> Expr:
-    """The arc sine loses half its digits at 1; the arc tangent of the same angle does not."""
-    return expression.replace(asin, lambda x: atan2(x, sqrt(factor(together(1 - x**2)))))
 
 
 def gaussian_mean_of(function: Callable[[NDArray], NDArray]) -> float:

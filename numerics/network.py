@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
-from sympy import Symbol, diff, sqrt
+from sympy import Symbol, diff
 
 from derive.activation import Activation
 from derive.errors import InputError, Undecided
-from derive.network import kernel
+from derive.network import Kernel, kernel, kernel_slopes
 from derive.pair import Pair
 from numerics.flow import Trajectory
 from numerics.landscape import (
@@ -28,7 +28,8 @@ from numerics.landscape import (
 )
 
 Doubles = NDArray[np.float64]
-_Q = Symbol("Q", positive=True)
+_Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
+_LEAST_SIZE = 1e-200  # of a neuron that is zero: slopes divide by it
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,8 @@ class NetworkFlow:
 
     @staticmethod
     def _of_pairs(function: Callable[..., Doubles], q: Doubles) -> Doubles:
-        sizes = np.diag(q)
-        with np.errstate(divide="ignore", invalid="ignore"):  # on the diagonal, which is not used
-            return function(sizes[:, None], sizes[None], q)
+        sizes = np.maximum(np.diag(q), _LEAST_SIZE)
+        return function(sizes[:, None], sizes[None], q)
 
     def velocity(self, time: float, vector: ArrayLike) -> Doubles:
         """The flow of the packed statistics: gradient for U, spherical gradient for columns."""
@@ -175,16 +175,23 @@ def _student_kernels(
     student: Activation,
 ) -> tuple[tuple[Callable, Callable, Callable], tuple[Callable, Callable]]:
     k = kernel(student, student)
-    names = (k.first, k.second, k.cross)
-    if student.polynomial is not None:
-        alone = k.expression.subs(dict.fromkeys(names, _Q))
-    else:
-        squared = student.value.gaussian() ** 2
-        alone = squared.scaled(sqrt(_Q)).mean()
-    own = (k.expression, diff(k.expression, k.first), diff(k.expression, k.cross))
-    value, by_first, by_cross = (array_function(f, names) for f in own)
+    by_first, _, by_cross = kernel_slopes(student, student)
+    alone = k.power(_Q)
     power, slope = (array_function(f, [_Q]) for f in (alone, diff(alone, _Q)))
-    return (value, by_first, by_cross), (power, slope)
+    return (_on_arrays(k), _on_arrays(by_first), _on_arrays(by_cross)), (power, slope)
+
+
+def _on_arrays(k: Kernel) -> Callable[..., Doubles]:
+    """A kernel on arrays; the determinant is kept from falling below 0 by rounding."""
+    determinant = k.first * k.second - k.cross**2
+    function = array_function(
+        k.expression.subs(determinant, _DETERMINANT), (k.first, k.second, k.cross, _DETERMINANT)
+    )
+
+    def values(first: Doubles, second: Doubles, cross: Doubles) -> Doubles:
+        return function(first, second, cross, np.maximum(first * second - cross * cross, 0.0))
+
+    return values
 
 
 def _apart(values: Doubles) -> Doubles:

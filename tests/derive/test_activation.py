@@ -11,15 +11,20 @@ from sympy import (
     diff,
     exp,
     expand,
+    factorial,
+    hermite_prob,
     log,
     oo,
+    pi,
     simplify,
+    sqrt,
     tanh,
 )
 
 from derive.activation import CATALOGUE, LEAK, Activation, Kinked, catalogued
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
+from derive.grammar import parse_activation
 from derive.hermite import hermite_coefficients, hermite_polynomial
 from derive.symbols import Q, z
 
@@ -125,10 +130,71 @@ def test_jumps_and_unknown_names_are_refused():
         Activation.named("swish")
 
 
-@pytest.mark.parametrize("name", OUTSIDE)
-def test_what_has_no_closed_form_says_so(name):
+@pytest.mark.parametrize(("name", "k"), [("sigmoid", 1), ("tanh", 3), ("silu", 0), ("softplus", 2)])
+def test_what_has_no_closed_form_says_so(name, k):
     with pytest.raises(NoClosedForm):
-        Activation.named(name).hermite_coefficient(1, S.One)
+        Activation.named(name).hermite_coefficient(k, S.One)
+
+
+# By hand: σ(x) + σ(-x) = 1 for the sigmoid, hence silu(x) - silu(-x) = x; softplus alike.
+SYMMETRIC = [("sigmoid", 0, Rational(1, 2)), ("sigmoid", 2, 0), ("sigmoid", 4, 0), ("tanh", 0, 0),
+             ("tanh", 2, 0), ("silu", 1, Rational(1, 2)), ("silu", 3, 0), ("softplus", 3, 0),
+             ("softplus", 1, Rational(1, 2)), ("3*sigmoid(5*x)", 0, Rational(3, 2)),
+             ("silu(2*x/3)", 1, Rational(1, 3)), ("tanh + cos", 2, -exp(-Q / 2)),
+             ("softplus(-x)", 1, -Rational(1, 2))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "k", "value"), SYMMETRIC)
+def test_symmetry_gives_coefficients_where_nothing_else_does(text, k, value):
+    assert simplify(parse_activation(text).hermite_coefficient(k, Q) - value) == 0
+
+
+@pytest.mark.parametrize("text", [*CATALOGUE, "tanh + cos", "x*sigmoid(3*x)"])
+def test_parts_add_up_and_have_their_parity(text):
+    activation = parse_activation(text)
+    even, odd = (Activation(text, activation.part(side)) for side in (1, -1))
+    whole, sum_of_both = activation.expression, even.expression + odd.expression
+    for x in (Rational(3, 7), -2):
+        assert abs((whole - sum_of_both).subs(z, x).evalf(30)) < 1e-25
+        assert abs((even.expression - even.expression.subs(z, -z)).subs(z, x).evalf(30)) < 1e-25
+        assert abs((odd.expression + odd.expression.subs(z, -z)).subs(z, x).evalf(30)) < 1e-25
+
+
+@pytest.mark.parametrize(
+    ("text", "exponent"),
+    [("sigmoid", 1), ("tanh", 1), ("silu", 1), ("softplus", 1), ("sigmoid(10*x)", 1), ("He25", 25),
+     ("tanh + x/3", 1), ("cos**2 + sin**2", oo), ("3", oo), ("sigmoid + sigmoid(-x)", oo),
+     ("sin(2*x) - 2*sin*cos", oo), ("erf(x)**2", 2), ("He3 + He7", 3), ("abs - abs", oo)],
+)  # fmt: skip
+def test_information_exponents_of_texts(text, exponent):
+    assert parse_activation(text).information_exponent() == exponent
+
+
+def test_an_open_information_exponent_is_not_guessed():
+    for text in ("tanh(x) - x", "tanh**2"):
+        with pytest.raises(NoClosedForm):
+            parse_activation(text).information_exponent()
+    flat = Activation("flat", Kinked(exp(z) - sum(hermite_prob(k, z) * exp(S.Half) / factorial(k)
+                                                  for k in range(5))))  # fmt: skip
+    with pytest.raises(InputError, match="largest=8"):
+        flat.information_exponent(largest=4)
+    assert flat.information_exponent(largest=5) == 5
+
+
+def test_equal_terms_are_added_up():
+    """c₃ of x³/6 - erf/2 is 1 plus one term, not a sum of fractions that make 1."""
+    found = parse_activation("x**3/6 - erf(x)/2").hermite_coefficient(3, Q)
+    assert found == 1 + 2 / (sqrt(pi) * (2 * Q + 1) ** Rational(3, 2))
+
+
+def test_any_one_symbol_is_the_variable():
+    cube = Activation("cube", Kinked(Symbol("x") ** 3))
+    assert cube == Activation("cube", Kinked(z**3)) == Activation("cube", Kinked(Symbol("z") ** 3))
+    slope = Symbol("c", positive=True)
+    assert Activation("line", Kinked(slope * z)).value.smooth == slope * z
+    for value in (Kinked(Symbol("x") * Symbol("y")), Kinked(z * Symbol("z")), Kinked(0.5 * z)):
+        with pytest.raises(InputError, match=r"not accepted|float"):
+            Activation("bad", value)
 
 
 def test_products_with_kinks():

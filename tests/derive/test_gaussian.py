@@ -4,7 +4,7 @@ import mpmath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import variances
+from strategies import members, small
 from sympy import (
     I,
     Integer,
@@ -16,12 +16,10 @@ from sympy import (
     simplify,
     sqrt,
 )
-from sympy import sign as sympy_sign
 
 from derive import gaussian
 from derive.errors import InputError
 from derive.gaussian import (
-    GaussianFunction,
     NoClosedForm,
     constant,
     delta,
@@ -31,32 +29,6 @@ from derive.gaussian import (
     sign,
 )
 from derive.symbols import mu, z
-
-small = st.fractions(min_value=-2, max_value=2, max_denominator=6).map(
-    lambda f: Rational(f.numerator, f.denominator)
-)
-scales = variances  # positive rationals
-decays = st.fractions(min_value=0, max_value=2, max_denominator=4).map(
-    lambda f: Rational(f.numerator, f.denominator)
-)
-
-
-@st.composite
-def members(draw, most_errors=2):
-    """Sums of one to three monomials whose mean is in the algebra, as (element, expression)."""
-    element, expression = GaussianFunction({}), Integer(0)
-    for _ in range(draw(st.integers(1, 3))):
-        c, k, alpha = draw(small), draw(st.integers(0, 4)), draw(decays)
-        part, shown = constant(c) * power(k), c * z**k
-        errors = draw(st.lists(scales, max_size=most_errors))
-        beta = Integer(0) if len(errors) > 1 else draw(small)
-        part, shown = part * exponential(alpha, beta), shown * exp(-alpha * z**2 + beta * z)
-        for scale in errors:
-            part, shown = part * error_function(scale), shown * erf(scale * z)
-        if len(errors) < 2 and draw(st.booleans()) and (not errors or beta == 0):
-            part, shown = part * sign(), shown * sympy_sign(z)
-        element, expression = element + part, expression + shown
-    return element, expression
 
 
 def _quadrature(expression):
@@ -135,27 +107,6 @@ def test_the_derivative_is_a_derivation(member):
     assert left == right
 
 
-@given(st.integers(0, 5), scales, scales)
-def test_smoothing_twice_is_smoothing_once(k, first, second):
-    """A semigroup: the variances add. For a power, an exponential, a sign and δ."""
-    for f in (power(k), exponential(Rational(1, 3), 1), sign(), error_function(2), delta()):
-        twice = f.smoothed(first).smoothed(second)
-        once = f.smoothed(first + second)
-        at = (exponential(1, Rational(1, 2)), power(1))
-        for weight in at:
-            if any(key.scales for key in once.terms):
-                weight = power(1)
-            difference = ((twice - once) * weight).mean()
-            assert abs(difference.evalf(30)) < 1e-20
-
-
-def test_the_mean_of_a_smoothed_function():
-    """Smoothing by s and then taking the mean is the mean under variance 1 + s."""
-    s = Rational(3, 4)
-    for f in (power(4), sign() * power(3), error_function(2) * power(1), delta()):
-        assert simplify(f.smoothed(s).mean() - f.scaled(sqrt(1 + s)).mean()) == 0
-
-
 def test_sine_from_complex_exponentials():
     sine = constant(-I / 2) * (exponential(0, I * mu) - exponential(0, -I * mu))
     assert simplify((sine * sine).mean() - (1 - exp(-2 * mu**2)) / 2) == 0
@@ -196,5 +147,5 @@ def test_a_wrong_arcsine_is_noticed(monkeypatch):
     """Planted fault: half the arcsine makes the quadrature comparison fail."""
     element = error_function(1) * error_function(2)
     right = element.mean()
-    monkeypatch.setattr(gaussian, "asin", lambda x: x)
+    monkeypatch.setattr(gaussian, "Angle", lambda c, d: c / sqrt(c**2 + d))
     assert abs((element.mean() - right).evalf()) > 1e-3

@@ -1,14 +1,37 @@
 """Networks: the linearised flow is that of the loss, and reduces to what is known."""
 
 import pytest
-from sympy import Matrix, Rational, Symbol, eye, nsimplify, simplify, sqrt, zeros
+from sympy import (
+    Integer,
+    Matrix,
+    N,
+    Rational,
+    Symbol,
+    diff,
+    exp,
+    eye,
+    lambdify,
+    nsimplify,
+    simplify,
+    sqrt,
+    zeros,
+)
 
 from derive.errors import InputError
 from derive.escape import eigenvalues
+from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
-from derive.network import FIELD, K, kernel, linearised_network, network_drift, network_loss
-from derive.pair import Pair, drift_of
-from derive.symbols import mu
+from derive.network import (
+    FIELD,
+    K,
+    kernel,
+    kernel_slopes,
+    linearised_network,
+    network_drift,
+    network_loss,
+)
+from derive.pair import Pair, drift_of, frozen_risk
+from derive.symbols import mu, z
 
 STRENGTHS = (Rational(1, 3), Rational(2, 5), Rational(3, 4))
 
@@ -104,6 +127,89 @@ def test_kernels_of_closed_forms_are_symmetric_and_known():
     point = {erf.first: Rational(1, 2), erf.second: Rational(3, 4), erf.cross: Rational(-1, 5)}
     swapped = {erf.first: Rational(3, 4), erf.second: Rational(1, 2), erf.cross: Rational(-1, 5)}
     assert abs((erf.expression.subs(point) - erf.expression.subs(swapped)).evalf(30)) < 1e-25
+
+
+COINCIDENT = [
+    ("relu", Rational(1, 2), 0),
+    ("abs", 1, 1),
+    ("leaky_relu(x, 1/10)", Rational(101, 200), -Rational(1, 10)),
+    ("squared_relu", Rational(3, 2), 0),
+    ("x", 1, -1),
+    ("cos", (1 + exp(-2)) / 2, (1 + exp(-2)) / 2),
+]
+
+
+@pytest.mark.parametrize(("text", "same", "opposite"), COINCIDENT)
+def test_kernels_where_the_gaussians_coincide(text, same, opposite):
+    """E σ(g)² and E σ(g)σ(-g), put in, symbolically and in doubles; at 0 too."""
+    activation = parse_activation(text)
+    k = kernel(activation, activation)
+    in_doubles = lambdify((k.first, k.second, k.cross), k.expression)
+    for side, value in ((1, same), (-1, opposite)):
+        assert simplify(k.at(Integer(1), Integer(1), Integer(side)) - value) == 0
+        assert abs(in_doubles(1.0, 1.0, side * (1 - 1e-16)) - float(value)) < 1e-15
+    nothing = k.at(Integer(0), Integer(0), Integer(0))
+    assert simplify(nothing - activation.expression.subs(z, 0) ** 2) == 0
+    assert simplify(k.power(Rational(9, 4)) - k.at(*[Rational(9, 4)] * 3)) == 0
+
+
+@pytest.mark.parametrize("text", [text for text, *_ in COINCIDENT])
+def test_slopes_of_kernels_are_price_s_and_finite(text):
+    """Inside the domain those of the expression; where the Gaussians coincide their limits."""
+    activation = parse_activation(text)
+    k = kernel(activation, activation)
+    inside = {k.first: Rational(3, 4), k.second: Rational(5, 4), k.cross: Rational(2, 5)}
+    slopes = kernel_slopes(activation, activation)
+    for name, slope in zip((k.first, k.second, k.cross), slopes, strict=True):
+        assert abs((diff(k.expression, name) - slope.expression).subs(inside).evalf(30)) < 1e-25
+    total = sum(slope.at(*[Integer(1)] * 3) for slope in slopes)
+    q = Symbol("q", positive=True)
+    assert simplify(total - diff(k.power(q), q).subs(q, 1)) == 0  # along q₁ = q₂ = q₁₂
+
+
+def test_kernels_are_well_conditioned():
+    """At variances 10^36 and covariance 10^36 - 1 SymPy's arcsine would lose half its digits."""
+    for text in ("relu", "squared_relu", "erf", "gelu"):
+        k = kernel(*[parse_activation(text)] * 2)
+        found = k.at(Integer(10**36), Integer(10**36), Integer(10**36 - 1))
+        assert abs(N(found, 20) / N(found, 120) - 1) < 1e-19
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("relu", Rational(1, 16)), ("abs", Rational(1, 8)), ("squared_relu", Rational(27, 64)),
+     ("leaky_relu", Rational(10001, 160000)), ("x", Rational(1, 8))],
+)  # fmt: skip
+def test_one_neuron_starts_at_its_frozen_risk(text, value):
+    """K = 1, u = m = 0, where all Gaussians coincide: symbolically and in doubles."""
+    activation = parse_activation(text)
+    strength, u, m = Symbol("c", positive=True), Symbol("u", real=True), Symbol("m", real=True)
+    loss = network_loss(activation, activation, [strength], Matrix([[u]]), Matrix([[m]]), eye(1))
+    risk = frozen_risk(Pair(activation, activation))
+    assert (
+        loss.subs({u: 0, m: 0, strength: Rational(1, 2)}) == value == risk.subs(mu, Rational(1, 2))
+    )
+    assert loss.subs({u: 0, m: 0}).subs(strength, 0) == risk.subs(mu, 0)
+    in_doubles = lambdify((strength, u, m), loss)
+    assert abs(in_doubles(0.5, 0.0, 0.0) - float(value)) < 1e-15
+    for overlap in (1.0, -1.0):  # the columns coincide with the teacher
+        along = 0.7 + 0.3 * overlap
+        assert abs(in_doubles(0.7, 0.3, overlap) - float(risk.subs(mu, along))) < 1e-15
+
+
+def test_infinite_terms_that_cancel_are_told():
+    relu = parse_activation("relu")
+    u, m = _symbols("u", 1, 1), _symbols("m", 1, 1)
+    loss = network_loss(relu, relu, [Rational(1, 2)], u, m, eye(1))
+    with pytest.raises(NoClosedForm, match="network_drift"):
+        linearised_network(loss, [*u, *m])
+
+
+@pytest.mark.parametrize("text", ["tanh", "sigmoid", "silu", "softplus"])
+def test_networks_without_closed_form_say_so(text):
+    activation = parse_activation(text)
+    with pytest.raises(NoClosedForm):
+        network_drift(activation, activation)
 
 
 def test_shapes_that_do_not_fit_are_refused():

@@ -231,9 +231,9 @@ def _power_of_the_friction() -> Built:
 @enter
 def _kernels() -> Built:
     rows = []
-    for text in ("x", "He2", "He3"):
+    for text in ("x", "He2", "He3", "relu", "erf"):
         activation = parse_activation(text)
-        value = simplify(kernel(activation, activation).expression)
+        value = kernel(activation, activation).expression
         rows.append((f"$\\texttt{{{text}}}$", mathematics(value)))
     return table("kernels", ("activation", "$k(q_1, q_2, q_{12})$"), rows)
 
