@@ -215,7 +215,7 @@ def _report(options: Namespace, source: str) -> Outcome:
     task, place, chains = _finished_place(options, source)
     tell_of_strangers(chains, place, refused=tuple(KINDS))
     source, data = place.provenance, results_of(task, place)
-    if not data.source_accuracy.notnull().any():
+    if not data.pretrained.any():
         raise InputError(
             f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
         )

@@ -72,8 +72,9 @@ def adapt_cell(
     checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
 
     The result holds, one row a seed: ``train_loss`` over the epochs, ``test_loss`` and
-    ``test_accuracy`` at the measured ones (not a number from where a loss was not finite), the
-    overlaps of ``transfer.overlap``, and ``learning``, how many parameters learn.
+    ``test_accuracy`` at the measured ones, the overlaps of ``transfer.overlap``, and ``learning``,
+    how many parameters learn. A run that diverges (its loss, a weight or a logit is not finite) is
+    a result too: from that epoch on its rows hold no numbers, nor has it overlaps.
 
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
     """
@@ -95,7 +96,10 @@ def adapt_cell(
         for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
             path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
-    overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(OVERLAPS, np.nan)]
+    none = dict.fromkeys(OVERLAPS, np.nan)
+    healthy = np.isfinite(result["train_loss"][:, -1])
+    overlaps = [update_overlaps(model) if well else none
+                for model, well in zip(lora, healthy, strict=True)] if lora else [none]  # fmt: skip
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
     return {
         **result,
@@ -147,20 +151,20 @@ def _learn(
 ) -> Result:  # fmt: skip
     settings, (train, test) = cell["adaptation"], images
     network: Network = Alone(models[0]) if len(models) == 1 else Together(models)
-    losses, measured = [], []
+    losses = np.full((len(models), settings["epochs"]), np.nan)
+    found = np.full((2, len(models), len(settings["measured"])), np.nan)
+    well = np.full(len(models), True)  # once a run has diverged, it stays so
     with seeded(seeds[0]):
         training = Training(network, train, chosen, schedule_of(settings), seeds)
         for epoch in range(1, settings["epochs"] + 1):
             last = training.epoch().double().cpu().numpy()
-            losses.append(last)
-            if epoch in settings["measured"]:
-                found = np.stack(evaluate(network, test))
-                measured.append(np.where(np.isfinite(last + found[0]), found, np.nan))
-            if not np.isfinite(last).any():  # nothing can be learnt from here on
+            well &= np.isfinite(last)
+            if epoch in settings["measured"] and well.any():
+                tested = np.stack(evaluate(network, test))
+                well &= np.isfinite(tested[0])
+                found[:, well, settings["measured"].index(epoch)] = tested[:, well]
+            losses[well, epoch - 1] = last[well]
+            if not well.any():  # nothing can be learnt from here on
                 break
     network.write_back()
-    lost = np.full_like(last, np.nan)
-    losses += [lost] * (settings["epochs"] - len(losses))
-    measured += [np.stack([lost, lost])] * (len(settings["measured"]) - len(measured))
-    loss, accuracy = np.stack(measured, axis=-1)
-    return {"train_loss": np.stack(losses, -1), "test_loss": loss, "test_accuracy": accuracy}
+    return {"train_loss": losses, "test_loss": found[0], "test_accuracy": found[1]}

@@ -184,9 +184,93 @@ def test_only_lora_has_overlaps(patterns, folder):
     assert all(np.isnan(full[name]).all() for name in OVERLAPS)
 
 
-def test_a_loss_that_explodes_is_not_a_number_not_an_accuracy(patterns, folder):
-    found = adapt_cell(cell(method="full", learning_rate=1e30), patterns, patterns, folder, CPU)
-    assert np.isnan(found["test_accuracy"]).all()
+METHODS = ["lora", "full", "probe"]
+
+
+@pytest.fixture
+def spoilt(monkeypatch):
+    """Spoil the models of some seeds, by their place in the cell, before they learn."""
+    adapt = sys.modules["transfer.adapt"]
+    make = adapt.adapted_model
+
+    def spoil(*places):
+        made = []
+
+        def spoiling(*arguments):
+            made.append(make(*arguments))
+            if len(made) - 1 in places:
+                with torch.no_grad():  # of a finite size, and yet the logits overflow
+                    list(made[-1].classifier.parameters())[-2].fill_(3e38)
+            return made[-1]
+
+        monkeypatch.setattr(adapt, "adapted_model", spoiling)
+
+    return spoil
+
+
+@pytest.mark.parametrize("checkpoint", [0, 3])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_that_diverges_does_not_touch_those_beside_it(
+    patterns, folder, spoilt, method, checkpoint
+):
+    chosen = cell(checkpoint, seeds=(4, 7, 9), method=method)
+    healthy = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    spoilt(1)
+    found = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    for name in (
+        "train_loss",
+        "test_loss",
+        "test_accuracy",
+        *(OVERLAPS if method == "lora" else ()),
+    ):
+        assert np.isfinite(healthy[name]).all()
+        assert np.isnan(found[name][1]).all()
+        assert found[name][[0, 2]].tobytes() == healthy[name][[0, 2]].tobytes()
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+@pytest.mark.parametrize("method", METHODS)
+def test_runs_that_all_diverge_are_a_result(patterns, folder, spoilt, tmp_path, method, seeds):
+    spoilt(*range(len(seeds)))
+    found = adapt_cell(
+        cell(seeds=seeds, method=method), patterns, patterns, folder, CPU, adapters=tmp_path
+    )
+    for name in ("train_loss", "test_loss", "test_accuracy", *OVERLAPS):
+        assert np.isnan(found[name]).all()
+    assert found["learning"] > 0
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_too_large_a_rate_is_a_result(patterns, folder, method):
+    found = adapt_cell(cell(method=method, learning_rate=1e8), patterns, patterns, folder, CPU)
+    assert np.isnan(found["train_loss"][0, -1])
+    assert np.isnan(found["test_accuracy"][0, -1])
+
+
+def test_what_was_measured_before_a_run_diverged_is_kept(patterns, folder, monkeypatch):
+    healthy = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    learn = Training.epoch
+
+    def spoiling(training):
+        loss = learn(training)
+        if training.step == 3 * 3:  # the third epoch, of three batches
+            with torch.no_grad():
+                training.optimiser.param_groups[0]["params"][0][1] = torch.inf
+        return loss
+
+    monkeypatch.setattr(Training, "epoch", spoiling)
+    found = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    assert (found["test_accuracy"][0] == healthy["test_accuracy"][0]).all()
+    assert np.isfinite(found["test_accuracy"][1]).tolist() == [True, False, False]
+    assert np.isfinite(found["train_loss"][1]).tolist() == [True] * 2 + [False] * 4
+
+
+def test_updates_without_a_finite_overlap_have_none():
+    weights = torch.eye(3)
+    for entry in (torch.nan, torch.inf):
+        update = torch.full((3, 3), entry)
+        assert np.isnan(subspace_overlap(update, weights, 2)).all()
+        assert np.isnan(subspace_overlap(weights, update, 2)).all()
 
 
 def test_a_kept_head_starts_where_pre_training_ended(patterns, folder):

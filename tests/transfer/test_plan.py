@@ -94,6 +94,23 @@ def quick(task):
     return msgspec.structs.replace(task, pretraining=pretraining, arms=arms)
 
 
+def test_an_arm_that_diverges_is_stored_and_not_tried_again(quick, tmp_path, monkeypatch):
+    import msgspec
+
+    main = quick.arms["LoRA"]
+    wild = msgspec.structs.replace(main, learning_rate=1e8)
+    task = msgspec.structs.replace(quick, arms={"LoRA": main, "wild": wild})
+    place = Place(tmp_path)
+    chains = chains_of(task, place)
+    run_experiment(chains, place)
+    assert all(found == count for found, count in finished(chains, place).values())
+    data = results_of(task, place)
+    assert data.diverged.sel(arm="wild").all()
+    assert not data.diverged.sel(arm="LoRA").any()
+    monkeypatch.delattr("transfer.experiment.adapt_cell")
+    run_experiment(chains, place)
+
+
 def test_workers_of_many_threads_find_what_one_finds(quick, tmp_path):
     """As on a cluster whose workers have threads: PyTorch's generator is shared by them."""
     one, many = Place(tmp_path / "one"), Place(tmp_path / "many")
