@@ -54,6 +54,11 @@ def _shifted_splits(dataset: Dataset, rotation: float, noise: float) -> tuple[Sp
     return train, test
 
 
+def adapter_path(folder: Path, cell: Cell, seed: int) -> Path:
+    """Where adapters and head of a cell's fine-tuning seed are kept."""
+    return folder / f"{cell_key(cell)}-{seed}.safetensors"
+
+
 def adapt_cell(
     cell: Cell,
     source: Dataset,
@@ -87,14 +92,17 @@ def adapt_cell(
     checkpoint = _checkpoint(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     learners: list[nn.Module] = [ClassTokenViT(model.to(device)) for model in models]
-    if _features_suffice(cell):
-        train, test = (_features(learners[0], images) for images in (train, test))
+    chosen = chosen.to(device)
+    if cell["adaptation"]["method"] == "probe":
+        used, chosen = chosen.unique(return_inverse=True)
+        train = _features(learners[0], train, used)
+        test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
         learners = [model.classifier for model in models]
-    result = _learn(learners, (train, test), chosen.to(device), cell, seeds)
+    result = _learn(learners, (train, test), chosen, cell, seeds)
     lora = [model for model in models if isinstance(model, PeftModel)]
     if adapters and lora:
         for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
-            path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
+            path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     none = dict.fromkeys(OVERLAPS, np.nan)
     healthy = np.isfinite(result["train_loss"][:, -1])
@@ -132,17 +140,12 @@ def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> ViTForImageClassif
     return model
 
 
-def _features_suffice(cell: Cell) -> bool:
-    """Whether the head alone learns, on features that are the same at every epoch."""
-    return cell["adaptation"]["method"] == "probe" and not cell["model"]["dropout"]
-
-
 @torch.no_grad()
-def _features(model: ClassTokenViT, images: Images) -> Images:
-    """What a frozen backbone makes of images, computed once for all epochs and seeds."""
+def _features(model: ClassTokenViT, images: Images, chosen: Tensor) -> Images:
+    """What a frozen backbone, without dropout, makes of some images: for all epochs and seeds."""
     model.eval()
-    parts = [model.features(images.take(part)) for part in batches(len(images.labels))]
-    return Images(torch.cat(parts), images.labels)
+    parts = [model.features(images.take(chosen[part])) for part in batches(len(chosen))]
+    return Images(torch.cat(parts), images.labels[chosen])
 
 
 def _learn(

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from transformers import ViTForImageClassification
 
-from derive.errors import InputError
 from numerics.sweep import Cell, Result, cell_key
 from transfer.checkpoint import (
     insist_on,

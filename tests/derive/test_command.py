@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import string
 import subprocess
@@ -237,6 +238,32 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "cut.txt"])
 
 
-def test_progress_is_silent_without_a_terminal(capsys):
+def test_progress_is_silent_at_first_without_a_terminal(capsys):
     assert list(progress([1, 2], "things")) == [1, 2]
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("seconds", [1, 20, 30, 100])
+def test_progress_is_at_most_a_line_each_half_minute_and_each_step(seconds, capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("derive.command.time.monotonic", lambda: now[0])
+    said = [0]
+    for item in progress(range(60), "things"):
+        said.append(len(capsys.readouterr().err.splitlines()))
+        now[0] += seconds
+        assert item * seconds < now[0]
+    lines = capsys.readouterr().err.splitlines()
+    assert max(said) <= 1
+    assert sum(said) + len(lines) == 60 * seconds // max(30, 40 if seconds == 20 else seconds)
+    if lines:
+        assert lines == [f"things: 100% done after {seconds:.1f} minutes"]
+
+
+def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("derive.command._SILENCE", 0)
+    monkeypatch.setattr("sys.stderr", Gone())
+    assert list(progress([1, 2], "things")) == [1, 2]

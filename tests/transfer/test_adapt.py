@@ -11,6 +11,7 @@ from derive.errors import InputError
 from numerics.sweep import cell_key
 from transfer.adapt import adapt_cell, downstream_splits
 from transfer.checkpoint import read_tensors
+from transfer.model import ClassTokenViT, only_head_learns
 from transfer.overlap import subspace_overlap
 from transfer.pretrain import checkpoint_path, pretrain_cell
 from transfer.results import OVERLAPS
@@ -87,13 +88,47 @@ def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, meth
         np.testing.assert_allclose(both["test_accuracy"][row], alone["test_accuracy"][0], atol=0.05)
 
 
-def test_features_computed_once_give_what_the_whole_model_gives(patterns, folder, monkeypatch):
-    """A probe without dropout takes a short cut; the long way is the oracle."""
-    short = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
-    monkeypatch.setattr(sys.modules["transfer.adapt"], "_features_suffice", lambda cell: False)
-    long = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+def test_a_probe_is_the_whole_model_with_all_but_the_head_frozen(patterns, folder, monkeypatch):
+    """Features computed once are a short cut; the long way is the oracle."""
+    short = adapt_cell(cell(seeds=(4, 7), method="probe"), patterns, patterns, folder, CPU)
+    adapt = sys.modules["transfer.adapt"]
+    make = adapt.adapted_model
+
+    def frozen(*arguments):
+        model = make(*arguments)
+        only_head_learns(model)
+        return model
+
+    monkeypatch.setattr(adapt, "adapted_model", frozen)
+    long = adapt_cell(cell(seeds=(4, 7), method="full"), patterns, patterns, folder, CPU)
+    assert long["learning"] == short["learning"]
     for name in ("train_loss", "test_loss", "test_accuracy"):
         np.testing.assert_allclose(short[name], long[name], rtol=1e-4)
+
+
+def test_a_probe_learns_from_features_without_dropout(patterns, folder, tmp_path):
+    """The same weights, said to have dropout: the frozen backbone must not notice."""
+    model = {**COMMON["model"], "dropout": 0.5}
+    first = {**FIRST, "model": model, "pretraining": {**FIRST["pretraining"], "epochs": 0}}
+    pretrain_cell(first, patterns, tmp_path, CPU)
+    chosen = cell(0, seeds=(4, 7), method="probe")
+    wet = adapt_cell({**chosen, "model": model, "run": cell_key(first)}, patterns, patterns,
+                     tmp_path, CPU)  # fmt: skip
+    dry = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    for name in ("train_loss", "test_loss", "test_accuracy"):
+        assert (wet[name] == dry[name]).all()
+
+
+def test_a_probe_computes_the_features_it_needs_and_no_others(patterns, folder, monkeypatch):
+    seen, compute = [], ClassTokenViT.features
+
+    def counting(model, images):
+        seen.append(len(images))
+        return compute(model, images)
+
+    monkeypatch.setattr(ClassTokenViT, "features", counting)
+    adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+    assert sum(seen) == 3 * 10 + len(patterns.test.labels)
 
 
 def test_learning_parameters_as_counted_by_hand(patterns, folder):

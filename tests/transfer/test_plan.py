@@ -11,6 +11,7 @@ import pytest
 
 from derive.errors import InputError, Undecided
 from numerics.sweep import cell_key, cell_path, executor_for, write_cell
+from transfer.adapt import adapter_path
 from transfer.checkpoint import read_tensors
 from transfer.experiment import compute_cell, run_experiment
 from transfer.plan import Place, chains_of, finished
@@ -137,6 +138,23 @@ def test_a_removed_checkpoint_comes_back_the_same(quick, tmp_path):
     run_experiment(chains, place)
     assert path.read_bytes() == content
     assert read_tensors(path)
+
+
+def test_adapters_that_are_asked_for_later_come_with_the_same_results(quick, tmp_path):
+    place, keeping = Place(tmp_path), Place(tmp_path, adapters=True)
+    chains = chains_of(quick, place)
+    run_experiment(chains, place)
+    before = results_of(quick, place)
+    assert not (tmp_path / "adapters").exists()
+    run_experiment(chains, keeping)
+    paths = [adapter_path(tmp_path / "adapters", cell, seed)
+             for chain in chains for _, cell in chain.adaptations
+             for seed in cell["fine_tuning_seeds"]]  # fmt: skip
+    assert {path.name for path in paths} == {p.name for p in (tmp_path / "adapters").iterdir()}
+    assert results_of(quick, place).drop_attrs().identical(before.drop_attrs())
+    times = [path.stat().st_mtime_ns for path in paths]
+    run_experiment(chains, keeping)
+    assert times == [path.stat().st_mtime_ns for path in paths]
 
 
 def test_the_first_error_calls_off_the_rest(quick, tmp_path):
