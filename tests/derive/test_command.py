@@ -17,6 +17,7 @@ from derive.command import (
     CommandParser,
     Degrees,
     Outcome,
+    advancing,
     integer_between,
     output_path,
     progress,
@@ -243,20 +244,23 @@ def test_progress_is_silent_at_first_without_a_terminal(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("seconds", [1, 20, 30, 100])
-def test_progress_is_at_most_a_line_each_half_minute_and_each_step(seconds, capsys, monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr("derive.command.time.monotonic", lambda: now[0])
-    said = [0]
-    for item in progress(range(60), "things"):
-        said.append(len(capsys.readouterr().err.splitlines()))
-        now[0] += seconds
-        assert item * seconds < now[0]
-    lines = capsys.readouterr().err.splitlines()
-    assert max(said) <= 1
-    assert sum(said) + len(lines) == 60 * seconds // max(30, 40 if seconds == 20 else seconds)
-    if lines:
-        assert lines == [f"things: 100% done after {seconds:.1f} minutes"]
+@pytest.mark.parametrize(("seconds", "apart"), [(1, 30), (20, 40), (30, 30), (100, 100)])
+def test_progress_is_at_most_a_line_each_half_minute_and_each_step(
+    seconds, apart, capsys, monkeypatch
+):
+    now, times, shares = 0.0, [], []
+    monkeypatch.setattr("derive.command.time.monotonic", lambda: now)
+    with advancing(60, "things") as advance:
+        for _ in range(60):
+            now += seconds
+            advance()
+            for line in capsys.readouterr().err.splitlines():
+                times.append(now)
+                shares.append(line)
+    assert times == [apart * k for k in range(1, 60 * seconds // apart + 1)]
+    assert shares == [
+        f"things: {100 * t / (60 * seconds):.0f}% done after {t / 60:.1f} minutes" for t in times
+    ]
 
 
 def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):

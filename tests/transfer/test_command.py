@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def test_several_processes_find_what_one_finds(transfer, small_task, tmp_path):
 LAUNCHED = {"WORLD_SIZE": "4", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost",
             "MASTER_PORT": "29500"}  # fmt: skip
 STRAY = [
-    *({k: v for k, v in LAUNCHED.items() if k != name} for name in LAUNCHED if name != "WORLD_SIZE"),
+    *({k: v for k, v in LAUNCHED.items() if k != name} for name in list(LAUNCHED)[1:]),
     {"WORLD_SIZE": "4"}, LAUNCHED | {"WORLD_SIZE": "four"}, LAUNCHED | {"RANK": "-1"},
     LAUNCHED | {"WORLD_SIZE": ""}, LAUNCHED | {"WORLD_SIZE": "0"}, LAUNCHED | {"RANK": "4"},
 ]  # fmt: skip
@@ -180,12 +181,22 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
     assert sorted(found) == chains
 
 
-def test_a_stray_variable_leaves_a_run_whole(small_task, tmp_path, monkeypatch, transfer):
+def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_task, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
-    ran = transfer("run", str(small_task), "--results", RESULTS)
-    assert ran.returncode == 0
-    assert ran.stderr.count("\n") == 1
-    assert len(cells(tmp_path / RESULTS)) == 26
+    code = (
+        "import sys; from derive import command; command._SILENCE = 0\n"
+        "from transfer.__main__ import main; main(['run', *sys.argv[1:]])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(small_task), "--results", RESULTS],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    stray, *lines = ran.stderr.splitlines()
+    assert "ignored, this process runs everything" in stray
+    assert len(cells(tmp_path / RESULTS)) == len(lines) == 26
+    shares = [int(re.fullmatch(r"images: (\d+)% done after .* minutes", line)[1]) for line in lines]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
 
 
 @pytest.mark.parametrize(
