@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import ViTForImageClassification
@@ -104,16 +105,19 @@ def adapt_cell(
         for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
             path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
-    none = dict.fromkeys(OVERLAPS, np.nan)
-    healthy = np.isfinite(result["train_loss"][:, -1])
-    overlaps = [update_overlaps(model) if well else none
-                for model, well in zip(lora, healthy, strict=True)] if lora else [none]  # fmt: skip
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
-    return {
-        **result,
-        **{name: np.array([overlap[name] for overlap in overlaps]) for name in OVERLAPS},
-        "learning": np.array(learning),
-    }
+    well = np.isfinite(result["train_loss"][:, -1])
+    return {**result, **_overlaps(models, well), "learning": np.array(learning)}
+
+
+def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Result:
+    """Overlaps of each model's update; not a number without LoRA, or if the run diverged."""
+    none = dict.fromkeys(OVERLAPS, np.nan)
+    found = [
+        update_overlaps(model) if isinstance(model, PeftModel) and fine else none
+        for model, fine in zip(models, well, strict=True)
+    ]
+    return {name: np.array([overlaps[name] for overlaps in found]) for name in OVERLAPS}
 
 
 def adapted_model(

@@ -112,6 +112,20 @@ def test_an_arm_that_diverges_is_stored_and_not_tried_again(quick, tmp_path, mon
     run_experiment(chains, place)
 
 
+def test_seeds_that_share_a_cell_have_results_of_their_own(task, tmp_path):
+    """As they do on a GPU, for every protocol."""
+    planned, place = Place(tmp_path, device="cuda"), Place(tmp_path)
+    chain = chains_of(task, planned)[0]
+    chain = replace(
+        chain, adaptations=tuple(a for a in chain.adaptations if a[1]["checkpoint"] == 1)
+    )
+    run_experiment([chain], place)
+    data = results_of(task, planned).sel(pretraining_seed=0, checkpoint=1)
+    assert data.finished.all()
+    assert data.accuracy.notnull().all()
+    assert data["size"].notnull().all("fine_tuning_seed").values.tolist() == [True, False]
+
+
 def test_workers_of_many_threads_find_what_one_finds(quick, tmp_path):
     """As on a cluster whose workers have threads: PyTorch's generator is shared by them."""
     one, many = Place(tmp_path / "one"), Place(tmp_path / "many")
