@@ -237,7 +237,8 @@ def advancing(total: float, what: str) -> Iterator[Callable[..., object]]:
             yield bar.update
         return
     lock, begun = threading.Lock(), time.monotonic()
-    done, told = 0.0, begun
+    done: float = 0
+    told = begun
 
     def advance(more: float = 1) -> None:
         nonlocal done, told

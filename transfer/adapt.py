@@ -95,8 +95,7 @@ def adapt_cell(
     learners: list[nn.Module] = [ClassTokenViT(model.to(device)) for model in models]
     chosen = chosen.to(device)
     if cell["adaptation"]["method"] == "probe":
-        used, chosen = chosen.unique(return_inverse=True)
-        train = _features(learners[0], train, used)
+        train = _features(learners[0], train, chosen.unique())
         test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
         learners = [model.classifier for model in models]
     result = _learn(learners, (train, test), chosen, cell, seeds)
@@ -146,10 +145,16 @@ def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> ViTForImageClassif
 
 @torch.no_grad()
 def _features(model: ClassTokenViT, images: Images, chosen: Tensor) -> Images:
-    """What a frozen backbone, without dropout, makes of some images: for all epochs and seeds."""
+    """What a frozen backbone, without dropout, makes of the chosen images: for all epochs, seeds.
+
+    In place of the others is no number.
+    """
     model.eval()
     parts = [model.features(images.take(chosen[part])) for part in batches(len(chosen))]
-    return Images(torch.cat(parts), images.labels[chosen])
+    found = torch.cat(parts)
+    values = found.new_full((len(images.labels), found.shape[1]), torch.nan)
+    values[chosen] = found
+    return Images(values, images.labels)
 
 
 def _learn(

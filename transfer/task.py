@@ -15,7 +15,7 @@ from msgspec import Meta
 from derive.errors import InputError
 from transfer.data import DATASETS
 from transfer.shift import LARGEST_NOISE, LARGEST_ROTATION
-from transfer.tables import converted, insist_on_known, read_tables, shown
+from transfer.toml_tables import converted, insist_on_known, read_tables, shown
 
 FOLDER = Path(__file__).parent / "tasks"
 SCALES = ("paper",)  # files of the folder tasks/scales

@@ -10,7 +10,6 @@ import pytest
 
 from derive.errors import InputError
 from transfer.data import DATASETS
-from transfer.tables import LARGEST_FILE, converted
 from transfer.task import (
     PRESETS,
     SCALES,
@@ -22,6 +21,7 @@ from transfer.task import (
     read_task,
     shipped_tasks,
 )
+from transfer.toml_tables import LARGEST_FILE, converted
 
 
 @pytest.mark.parametrize("name", shipped_tasks())
