@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from derive.command import CommandParser, Outcome, provenance, run
+from derive.command import CommandParser, Outcome, advancing, provenance, run
 from derive.errors import InputError
 from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from numerics.cells import cells_of, compile_for, compute_cell
@@ -142,24 +142,19 @@ def run_grid(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Point]:
-    """Simulate all points of a grid, behind a progress bar on a terminal."""
-    from tqdm import tqdm
-
+    """Simulate all points of a grid, telling of progress on stderr."""
     cells = [cell for parameters in grid for cell in cells_of(parameters, replicas)]
     if scheduler is None:
         for parameters in {(c["student"], c["teacher"], c["labels"]): c for c in cells}.values():
             compile_for(parameters)
-    shown = sys.stderr.isatty()
     steps = replicas * sum(parameters["horizon"] for parameters in grid)
-    if shown and steps > _LONG:
+    if sys.stderr.isatty() and steps > _LONG:
         print(f"up to {steps:.1g} steps if runs stay; --horizon bounds them", file=sys.stderr)
     with (
         executor_for(scheduler, workers) as executor,
-        tqdm(
-            total=len(cells), desc="cells", file=sys.stderr, leave=False, disable=not shown
-        ) as bar,
+        advancing(len(cells), "cells") as advance,
     ):
-        results = run_cells(compute_cell, cells, folder, executor, bar.update)
+        results = run_cells(compute_cell, cells, folder, executor, advance)
     return points_of(grid, replicas, results)
 
 

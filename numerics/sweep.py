@@ -16,10 +16,10 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -213,6 +213,22 @@ def read_cell(folder: Path, cell: Cell) -> Result | None:
     raise InputError(
         f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"
     )
+
+
+def cells_in(folder: Path, known: Container[str] = ()) -> Iterator[Cell]:
+    """The parameters of all cells that a folder holds, but for those whose key is ``known``.
+
+    What cannot be read as a cell is passed over.
+    """
+    for path in sorted(folder.glob("*.npz")):
+        if path.stem in known or not path.is_file():
+            continue
+        cell = None
+        # A damaged file makes the readers of zip, npy and JSON raise almost anything.
+        with suppress(Exception), path.open("rb") as stream:
+            cell = json.loads(str(np.load(stream, allow_pickle=False)[_PARAMETERS]))
+        if isinstance(cell, dict):
+            yield cell
 
 
 def _canonical(cell: Cell) -> str:

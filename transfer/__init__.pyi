@@ -24,6 +24,7 @@ from .statistics import Comparison as Comparison
 from .statistics import Difference as Difference
 from .statistics import Spread as Spread
 from .statistics import best_against_last as best_against_last
+from .statistics import best_gain as best_gain
 from .statistics import paired as paired
 from .statistics import search_phase as search_phase
 from .statistics import spread as spread

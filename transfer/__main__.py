@@ -2,20 +2,40 @@
 
 import json
 import os
+import re
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from derive.command import CommandParser, Outcome, accepted, integer_between, provenance, run
+from derive.command import (
+    CommandParser,
+    Outcome,
+    accepted,
+    advancing,
+    integer_between,
+    provenance,
+    run,
+)
 from derive.errors import InputError
 from derive.tabular import Table, as_csv, render
 from numerics.options import figure_path
 from numerics.sweep import executor_for
-from transfer.plan import Chain, Place, chains_of, finished, weight_of
+from transfer.plan import (
+    Chain,
+    Place,
+    chains_of,
+    facts_of_data,
+    finished,
+    in_words,
+    weight_of,
+)
+from transfer.strangers import KINDS, tell_of_strangers
 from transfer.task import SCALES, Task, read_task, shipped_tasks
 
 LIBRARIES = ("torch", "transformers", "peft", "numpy")
+_LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
@@ -73,7 +93,7 @@ def _run_parser() -> CommandParser:
     parser.add_argument(
         "--keep-adapters",
         action="store_true",
-        help="keep adapters and heads of the cells computed now, as safetensors",
+        help="keep adapters and heads as safetensors; runs finished without them go again",
     )
     return parser
 
@@ -98,11 +118,14 @@ def _report_parser() -> CommandParser:
 
 
 def _task_and_place(options: Namespace, device: str, source: str) -> tuple[Task, Place]:
+    """The task, and where it is run; the provenance says of which images."""
     task = read_task(options.task, options.scale)
     folder = options.results or Path("results") / "transfer" / task.name
     data = options.data_dir and options.data_dir.resolve()  # workers may be in other folders
     adapters = getattr(options, "keep_adapters", False)
-    return task, Place(folder.resolve(), data, options.hub, device, adapters, source)
+    place = Place(folder.resolve(), data, options.hub, device, adapters)
+    images = in_words(facts_of_data(task, place))
+    return task, replace(place, provenance=f"{source} | {images}")
 
 
 def _finished_place(options: Namespace, source: str) -> tuple[Task, Place, list[Chain]]:
@@ -136,73 +159,87 @@ def _run(options: Namespace, source: str) -> Outcome:
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
     chains = chains_of(task, place)
-    share, own = _share_of_processes(place)
-    _computed(chains[share], own, options)
-    return _status_of(task, chains, place, options.format, source)
+    tell_of_strangers(chains, place)
+    share = _share_of_processes(place)
+    mine, own = share or (slice(None), place)
+    _computed(chains[mine], own, options, alone=share is not None or device == "cuda")
+    return _status_of(task, chains, place, options.format)
 
 
-def _share_of_processes(place: Place) -> tuple[slice, Place]:
-    """Which chains are this process's, if ``accelerate launch`` has started several."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return slice(None), place
-    from dataclasses import replace
+def _share_of_processes(place: Place) -> tuple[slice, Place] | None:
+    """Which chains are this process's, on which device, if a launcher has started several.
 
-    from accelerate import PartialState
+    One that ``accelerate launch`` uses sets all of ``_LAUNCHED``. A scheduler of a cluster may have
+    left some of them, which says nothing; on stderr stands what was made of them.
+    """
+    given = {name: os.environ.get(name, "") for name in _LAUNCHED}
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return None
+    numbers = [int(n) if re.fullmatch(r"[0-9]{1,6}", n) else -1 for n in list(given.values())[:3]]
+    total, rank, local = numbers
+    if not (0 <= rank < total and local >= 0 and all(given.values())):
+        shown = " ".join(f"{name}={value[:20]!r}" for name, value in given.items())
+        print(f"no launcher sets {shown}: ignored, this process runs everything", file=sys.stderr)
+        return None
+    print(f"process {rank + 1} of {total}: runs its share of the pre-training seeds",
+          file=sys.stderr)  # fmt: skip
+    if place.device == "cpu":
+        return slice(rank, None, total), place
+    import torch
 
-    state = PartialState(cpu=place.device == "cpu")
-    mine = slice(state.process_index, None, state.num_processes)
-    return mine, replace(place, device=str(state.device))
+    if local >= torch.cuda.device_count():
+        raise InputError(
+            f"LOCAL_RANK={local}, but there are {torch.cuda.device_count()} GPUs here: start at "
+            "most one process a GPU"
+        )
+    torch.cuda.set_device(local)
+    return slice(rank, None, total), replace(place, device=f"cuda:{local}")
 
 
-def _computed(chains: Sequence[Chain], place: Place, options: Namespace) -> None:
-    from tqdm import tqdm
-
+def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
     from transfer.experiment import run_experiment
 
     cells = [
         cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
     ]
-    total = sum(map(weight_of, cells))
-    hidden = not sys.stderr.isatty()
-    with tqdm(
-        total=total, desc="images", unit_scale=True, file=sys.stderr, leave=False, disable=hidden
-    ) as bar:
-        if place.device.startswith("cuda") or "WORLD_SIZE" in os.environ:
-            run_experiment(chains, place, None, bar.update)
+    with advancing(float(sum(map(weight_of, cells))), "images") as advance:
+        if alone:
+            run_experiment(chains, place, None, advance)
             return
         with executor_for(options.scheduler, options.workers) as executor:
-            run_experiment(chains, place, executor, bar.update)
+            run_experiment(chains, place, executor, advance)
 
 
 def _status(options: Namespace, source: str) -> Outcome:
     task, place, chains = _finished_place(options, source)
-    return _status_of(task, chains, place, options.format, source)
+    tell_of_strangers(chains, place)
+    return _status_of(task, chains, place, options.format)
 
 
-def _status_of(
-    task: Task, chains: Sequence[Chain], place: Place, form: str, source: str
-) -> Outcome:
+def _status_of(task: Task, chains: Sequence[Chain], place: Place, form: str) -> Outcome:
     head = ("part", "finished", "cells")
     found = [(name, *counts) for name, counts in finished(chains, place).items()]
+    source = place.provenance
     if form == "json":
         records = [dict(zip(head, row, strict=True)) | {"provenance": source} for row in found]
         return Outcome(json.dumps(records, indent=2, ensure_ascii=False))
     if form == "csv":
         return Outcome(as_csv(head, found, source))
-    from transfer.report import same
+    from transfer.report import data_note, same
 
     table = Table("status", same(f"{task.title}: finished cells in {place.results.name}"), head,
-                  tuple(found))  # fmt: skip
+                  tuple(found), (data_note(facts_of_data(task, place)),))  # fmt: skip
     return Outcome(render([table], form, source))
 
 
 def _report(options: Namespace, source: str) -> Outcome:
-    from transfer.report import COLUMNS, rows, tables, verdict
+    from transfer.report import COLUMNS, CONDITION, comparisons, rows, tables, verdict
     from transfer.results import results_of
 
-    task, place, _ = _finished_place(options, source)
-    data = results_of(task, place)
-    if not data.source_accuracy.notnull().any():
+    task, place, chains = _finished_place(options, source)
+    tell_of_strangers(chains, place, refused=tuple(KINDS))
+    source, data = place.provenance, results_of(task, place)
+    if not data.pretrained.any():
         raise InputError(
             f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
         )
@@ -216,6 +253,9 @@ def _report(options: Namespace, source: str) -> Outcome:
         content = {
             "task": task.name,
             "verdict": verdict(task, data),
+            "intervals": CONDITION,
+            "comparisons": comparisons(task, data),
+            "data": data.attrs["data"],
             "provenance": source,
             "runs": rows(task, data),
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import ViTForImageClassification
@@ -23,7 +24,7 @@ from transfer.overlap import update_overlaps
 from transfer.pretrain import checkpoint_path, facts_of, schedule_of, source_model
 from transfer.results import OVERLAPS
 from transfer.shift import shifted
-from transfer.subsets import few_shot
+from transfer.subsets import few_shot, nested_seed
 from transfer.training import (
     Alone,
     Images,
@@ -54,6 +55,11 @@ def _shifted_splits(dataset: Dataset, rotation: float, noise: float) -> tuple[Sp
     return train, test
 
 
+def adapter_path(folder: Path, cell: Cell, seed: int) -> Path:
+    """Where adapters and head of a cell's fine-tuning seed are kept."""
+    return folder / f"{cell_key(cell)}-{seed}.safetensors"
+
+
 def adapt_cell(
     cell: Cell,
     source: Dataset,
@@ -62,18 +68,23 @@ def adapt_cell(
     device: torch.device,
     adapters: Path | None = None,
 ) -> Result:
-    """Fine-tune one checkpoint, once for each of the cell's seeds.
+    """Fine-tune one checkpoint, once for each of the cell's fine-tuning seeds.
+
+    Images, new head, A of LoRA and the order of the batches are drawn from the pre-training seed
+    and the fine-tuning seed, and from nothing else: they are the same for every checkpoint and
+    protocol of both seeds, and independent of those of any other pre-training.
 
     Arguments: ``cell``, as made by ``transfer.plan``; the datasets; ``folder`` of the
     checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
 
     The result holds, one row a seed: ``train_loss`` over the epochs, ``test_loss`` and
-    ``test_accuracy`` at the measured ones (not a number from where a loss was not finite), the
-    overlaps of ``transfer.overlap``, and ``learning``, how many parameters learn.
+    ``test_accuracy`` at the measured ones, the overlaps of ``transfer.overlap``, and ``learning``,
+    how many parameters learn. A run that diverges (its loss, a weight or a logit is not finite) is
+    a result too: from that epoch on its rows hold no numbers, nor has it overlaps.
 
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
     """
-    seeds = cell["fine_tuning_seeds"]
+    seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
     shift = cell["downstream"]["rotation"], cell["downstream"]["noise"]
     splits = downstream_splits(downstream, *shift)
     train, test = (normalised(s.images, s.labels, source, device) for s in splits)
@@ -82,22 +93,30 @@ def adapt_cell(
     checkpoint = _checkpoint(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     learners: list[nn.Module] = [ClassTokenViT(model.to(device)) for model in models]
-    if _features_suffice(cell):
-        train, test = (_features(learners[0], images) for images in (train, test))
+    chosen = chosen.to(device)
+    if cell["adaptation"]["method"] == "probe":
+        train = _features(learners[0], train, chosen.unique())
+        test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
         learners = [model.classifier for model in models]
-    result = _learn(learners, (train, test), chosen.to(device), cell)
+    result = _learn(learners, (train, test), chosen, cell, seeds)
     lora = [model for model in models if isinstance(model, PeftModel)]
     if adapters and lora:
-        for seed, model in zip(seeds, lora, strict=True):
-            path = adapters / f"{cell_key(cell)}-{seed}.safetensors"
+        for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
+            path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
-    overlaps = [update_overlaps(model) for model in lora] or [dict.fromkeys(OVERLAPS, np.nan)]
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
-    return {
-        **result,
-        **{name: np.array([overlap[name] for overlap in overlaps]) for name in OVERLAPS},
-        "learning": np.array(learning),
-    }
+    well = np.isfinite(result["train_loss"][:, -1])
+    return {**result, **_overlaps(models, well), "learning": np.array(learning)}
+
+
+def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Result:
+    """Overlaps of each model's update; not a number without LoRA, or if the run diverged."""
+    none = dict.fromkeys(OVERLAPS, np.nan)
+    found = [
+        update_overlaps(model) if isinstance(model, PeftModel) and fine else none
+        for model, fine in zip(models, well, strict=True)
+    ]
+    return {name: np.array([overlaps[name] for overlaps in found]) for name in OVERLAPS}
 
 
 def adapted_model(
@@ -124,39 +143,40 @@ def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> ViTForImageClassif
     return model
 
 
-def _features_suffice(cell: Cell) -> bool:
-    """Whether the head alone learns, on features that are the same at every epoch."""
-    return cell["adaptation"]["method"] == "probe" and not cell["model"]["dropout"]
-
-
 @torch.no_grad()
-def _features(model: ClassTokenViT, images: Images) -> Images:
-    """What a frozen backbone makes of images, computed once for all epochs and seeds."""
+def _features(model: ClassTokenViT, images: Images, chosen: Tensor) -> Images:
+    """What a frozen backbone, without dropout, makes of the chosen images: for all epochs, seeds.
+
+    In place of the others is no number.
+    """
     model.eval()
-    parts = [model.features(images.take(part)) for part in batches(len(images.labels))]
-    return Images(torch.cat(parts), images.labels)
+    parts = [model.features(images.take(chosen[part])) for part in batches(len(chosen))]
+    found = torch.cat(parts)
+    values = found.new_full((len(images.labels), found.shape[1]), torch.nan)
+    values[chosen] = found
+    return Images(values, images.labels)
 
 
 def _learn(
-    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell
-) -> Result:
-    settings, seeds = cell["adaptation"], cell["fine_tuning_seeds"]
-    train, test = images
+    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell,
+    seeds: Sequence[int],
+) -> Result:  # fmt: skip
+    settings, (train, test) = cell["adaptation"], images
     network: Network = Alone(models[0]) if len(models) == 1 else Together(models)
-    losses, measured = [], []
+    losses = np.full((len(models), settings["epochs"]), np.nan)
+    found = np.full((2, len(models), len(settings["measured"])), np.nan)
+    well = np.full(len(models), True)  # once a run has diverged, it stays so
     with seeded(seeds[0]):
         training = Training(network, train, chosen, schedule_of(settings), seeds)
         for epoch in range(1, settings["epochs"] + 1):
             last = training.epoch().double().cpu().numpy()
-            losses.append(last)
-            if epoch in settings["measured"]:
-                found = np.stack(evaluate(network, test))
-                measured.append(np.where(np.isfinite(last + found[0]), found, np.nan))
-            if not np.isfinite(last).any():  # nothing can be learnt from here on
+            well &= np.isfinite(last)
+            if epoch in settings["measured"] and well.any():
+                tested = np.stack(evaluate(network, test))
+                well &= np.isfinite(tested[0])
+                found[:, well, settings["measured"].index(epoch)] = tested[:, well]
+            losses[well, epoch - 1] = last[well]
+            if not well.any():  # nothing can be learnt from here on
                 break
     network.write_back()
-    lost = np.full_like(last, np.nan)
-    losses += [lost] * (settings["epochs"] - len(losses))
-    measured += [np.stack([lost, lost])] * (len(settings["measured"]) - len(measured))
-    loss, accuracy = np.stack(measured, axis=-1)
-    return {"train_loss": np.stack(losses, -1), "test_loss": loss, "test_accuracy": accuracy}
+    return {"train_loss": losses, "test_loss": found[0], "test_accuracy": found[1]}

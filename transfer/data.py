@@ -53,7 +53,14 @@ class Dataset:
         channels, height, width = self.train.images.shape[1:]
         return channels, height, width
 
+    @property
+    def facts(self) -> "Facts":
+        """What a result says of its images: name, origin, numbers of images, digest."""
+        return {"name": self.name, "origin": self.origin, "training": len(self.train.labels),
+                "test": len(self.test.labels), "digest": self.digest}  # fmt: skip
 
+
+Facts = dict[str, str | int]
 Splits = tuple[Split, Split]
 
 

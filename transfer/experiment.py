@@ -6,7 +6,7 @@ again. What the cells are is the matter of ``transfer.plan``.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
@@ -16,6 +16,7 @@ from concurrent.futures import (
     as_completed,
 )
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from numerics.sweep import (
     read_cell,
     run_cells,
 )
-from transfer.adapt import adapt_cell, downstream_splits
+from transfer.adapt import adapt_cell, adapter_path, downstream_splits
 from transfer.data import Dataset, load_dataset
 from transfer.plan import Chain, Place, datasets_of, weight_of
 from transfer.pretrain import checkpoint_path, pretrain_cell, state_path
@@ -70,9 +71,13 @@ def _computed(cell: Cell, place: Place) -> Result:
     source = _images(cell["source"], place)
     if cell["kind"] == "pretraining":
         return pretrain_cell(cell, source, checkpoints, device)
-    adapters = place.results / "adapters" if place.adapters else None
+    adapters = _adapters(place) if place.adapters else None
     downstream = _images(cell["downstream"], place)
     return adapt_cell(cell, source, downstream, checkpoints, device, adapters)
+
+
+def _adapters(place: Place) -> Path:
+    return place.results / "adapters"
 
 
 def _images(part: dict[str, Any], place: Place) -> Dataset:
@@ -159,12 +164,23 @@ def _follow(
 ) -> None:
     """Pre-train, then adapt every checkpoint."""
     cells = {cell_key(cell): cell for _, cell in chain.adaptations}
+    if place.adapters:
+        _forget_without_adapters(cells.values(), place)
     if any(read_cell(place.cells, cell) is None for cell in cells.values()):
         _forget_incomplete(chain.pretraining, place)
     for part in ([chain.pretraining], list(cells.values())):
         weight = sum(map(weight_of, part)) / max(1, len(part))
         compute = partial(compute_cell, place=place)
         run_cells(compute, part, place.cells, executor, partial(done, weight))
+
+
+def _forget_without_adapters(cells: Iterable[Cell], place: Place) -> None:
+    """Let finished runs of LoRA go again of which no adapters were kept: both are to match."""
+    for cell in cells:
+        paths = [adapter_path(_adapters(place), cell, s) for s in cell["fine_tuning_seeds"]]
+        lora = cell["adaptation"]["method"] == "lora"
+        if lora and not all(path.exists() for path in paths):
+            cell_path(place.cells, cell).unlink(missing_ok=True)
 
 
 def _forget_incomplete(cell: Cell, place: Place) -> None:

@@ -1,6 +1,7 @@
 """The four curves of an experiment: source and downstream, loss and accuracy (Figs. 10 to 12).
 
 Lines are means over all seeds, bands the standard deviation of the means of pre-training seeds.
+Runs that diverged are not drawn, and counted in the title.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from derive.tabular import as_csv
 from numerics.figures.style import PAGE_WIDTH, colours, own_style, rendered
-from transfer.report import MAIN
+from transfer.report import MAIN, divergence
 from transfer.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> tuple[
         figure = Figure(figsize=(PAGE_WIDTH, 4.2), layout="constrained")
         panels = figure.subplots(2, 2)
         rows = [*_source_panels(panels[0], data), *_downstream_panels(panels[1], data)]
-        figure.suptitle(task.title, fontsize=9)
+        lost = divergence(data.sel(arm=MAIN))
+        title = f"{task.title}\n{lost}, and are not drawn" if lost else task.title
+        figure.suptitle(title, fontsize=9, parse_math=False)
         file = rendered(figure, form, source)
     return file, (as_csv(_HEAD, rows, source) + "\n").encode()
 
@@ -54,6 +57,7 @@ def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
 def _downstream_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
     rows: list[Row] = []
     own = data.sel(arm=MAIN)
+    own = own.where(~own.diverged)
     measured = own.accuracy.notnull().any(
         [name for name in own.accuracy.dims if name != "measured"]
     )

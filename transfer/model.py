@@ -40,7 +40,11 @@ def vision_transformer(
 
     Arguments: ``model``, its sizes; ``shape``, channels, height and width of an image; ``classes``;
     ``seed`` of the initialisation, which does not depend on the device.
+
+    Raises ``InputError`` for images that are no squares.
     """
+    if shape[1] != shape[2]:
+        raise InputError(f"images of {shape[1]} x {shape[2]} pixels were given: give squares")
     config = ViTConfig(
         image_size=shape[1],
         num_channels=shape[0],

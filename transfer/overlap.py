@@ -20,12 +20,15 @@ def subspace_overlap(update: Tensor, weights: Tensor, rank: int) -> tuple[float,
     Arguments: matrices of one shape; ``rank`` of the update. With U and V the leading ``rank`` left
     and right singular vectors, the overlaps are ``|U(update)^T U(weights)|^2 / rank`` and the same
     for V: 1 for equal subspaces, rank/dimension on average for random ones. They are given divided
-    by the latter, so that 1 is chance (a measurement, in floating point).
+    by the latter, so that 1 is chance (a measurement, in floating point). Both
+    are not a number if an entry is not finite.
 
     >>> one = torch.diag(torch.tensor([3.0, 2.0, 1.0, 0.5]))
     >>> [round(part, 3) for part in subspace_overlap(one, one, rank=2)]
     [2.0, 2.0]
     """
+    if not (update.isfinite().all() and weights.isfinite().all()):
+        return np.nan, np.nan
     left, _, right = torch.linalg.svd(update.double(), full_matrices=False)
     base_left, _, base_right = torch.linalg.svd(weights.double(), full_matrices=False)
     sides = ((left, base_left), (right.T, base_right.T))
@@ -41,8 +44,9 @@ def update_overlaps(model: PeftModel) -> dict[str, float]:
     """
     found = []
     for layer in _lora_layers(model):
-        weights = layer.get_base_layer().weight
-        update = layer.get_delta_weight("default")
+        weights = layer.get_base_layer().weight.double()
+        update = layer.get_delta_weight("default").double()  # squares of large entries fit
+        update = update.where(update.isfinite(), torch.nan)
         overlaps = subspace_overlap(update, weights, layer.r["default"])
         found.append((*overlaps, (update.norm() / weights.norm()).item()))
     return dict(zip(OVERLAPS, np.mean(found, axis=0).tolist(), strict=True))

@@ -4,7 +4,7 @@ One chain of cells a pre-training seed: the pre-training, then every checkpoint 
 fine-tuning seed. Nothing is computed here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from numerics.sweep import Cell, cell_key, read_cell
-from transfer.data import Dataset, load_dataset
+from transfer.data import Dataset, Facts, load_dataset
 from transfer.task import Task
 
 # Versions of what a cell means; results of another version are not mixed in.
-_VERSIONS = {"pretraining": 1, "adaptation": 2}
+_VERSIONS = {"pretraining": 1, "adaptation": 3}
 _LORA = ("rank", "alpha", "targets")
 
 
@@ -55,6 +55,26 @@ def datasets_of(task: Task, place: Place) -> tuple[Dataset, Dataset]:
     names = (task.source.dataset, task.downstream.dataset)
     source, downstream = (load_dataset(name, place.data, place.hub) for name in names)
     return source, downstream
+
+
+def facts_of_data(task: Task, place: Place) -> dict[str, Facts]:
+    """The facts of the ``source`` and the ``downstream`` dataset; raises as ``datasets_of``."""
+    parts = zip(("source", "downstream"), datasets_of(task, place), strict=True)
+    return {part: dataset.facts for part, dataset in parts}
+
+
+def in_words(data: Mapping[str, Facts]) -> str:
+    """Facts of datasets in a line, for tables and provenance.
+
+    >>> in_words({"source": {"name": "letters", "origin": "rendered", "training": 20800,
+    ...                      "test": 5200, "digest": "5e1f"}})
+    'source letters from rendered (20,800 training and 5,200 test images, digest 5e1f)'
+    """
+    return "; ".join(
+        f"{part} {facts['name']} from {facts['origin']} ({facts['training']:,} training and "
+        f"{facts['test']:,} test images, digest {facts['digest']})"
+        for part, facts in data.items()
+    )
 
 
 def chains_of(task: Task, place: Place) -> list[Chain]:

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from transformers import ViTForImageClassification
 
-from derive.errors import InputError
 from numerics.sweep import Cell, Result, cell_key
 from transfer.checkpoint import (
     insist_on,
@@ -70,9 +69,10 @@ def pretrain_cell(
 
     Arguments: ``cell``, as made by ``transfer.plan``; ``source``; ``folder`` that keeps checkpoints
     and the state; ``device``. The result holds ``CURVES`` over the epochs, and test loss and
-    accuracy at each checkpoint.
+    accuracy at each checkpoint. From the epoch on in which the run diverges none of them is a
+    number, and no weight of its checkpoints is: whatever starts from these has diverged too.
 
-    Raises ``InputError`` if the loss becomes infinite or undefined, and as ``Training`` does.
+    Raises ``InputError`` as ``Training`` does.
     """
     settings, run = cell["pretraining"], cell_key(cell)
     images, (chosen, held, test) = _images(cell, source, device)
@@ -99,8 +99,9 @@ def pretrain_cell(
         else:
             keep(begun := 0)
         for epoch in range(begun + 1, schedule.epochs + 1):
-            loss = training.epoch().item()
-            _insist_on_finite(loss, epoch, schedule)
+            loss = training.epoch().item() if network.finite() else np.nan
+            if not np.isfinite(loss):
+                _forget_weights(model)
             values = (loss, *(value.item() for value in evaluate(network, held)))
             for name, value in zip(CURVES, values, strict=True):
                 curves[name].append(value)
@@ -127,12 +128,11 @@ def _images(
     )
 
 
-def _insist_on_finite(loss: float, epoch: int, schedule: Schedule) -> None:
-    if not np.isfinite(loss):
-        raise InputError(
-            f"the training loss is {loss} in epoch {epoch} of pre-training: give a learning_rate "
-            f"below {schedule.learning_rate} in [pretraining]"
-        )
+@torch.no_grad()
+def _forget_weights(model: torch.nn.Module) -> None:
+    """Nothing may go on from a run that has diverged, also if only a logit was infinite."""
+    for parameter in model.parameters():
+        parameter.fill_(torch.nan)
 
 
 def _state(model: torch.nn.Module, training: Training) -> dict[str, Tensor]:

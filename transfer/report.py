@@ -4,12 +4,15 @@ Everything is computed from the labelled arrays of ``transfer.results``; a missi
 as such. The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from derive.tabular import Table, Typeset, typeset
+from transfer.data import Facts
+from transfer.plan import in_words
 from transfer.statistics import Comparison, Difference, Spread, best_against_last, spread
 from transfer.task import Task
 
@@ -17,19 +20,38 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
 MAIN = "LoRA"
+CONDITION = (
+    "Intervals are over pre-training seeds, each with its own weights to begin with, part of the "
+    "source images, shots and heads. They hold given both datasets, the test images among them, "
+    "and the task's model and protocol: they say nothing of others, and each protocol stands for "
+    "itself."
+)
 COLUMNS = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed", "measured", "loss",
-           "accuracy", "source_accuracy", "search_phase", "left", "right", "size")  # fmt: skip
+           "accuracy", "source_accuracy", "search_phase", "left", "right", "size",
+           "diverged")  # fmt: skip
 
 
 def compared(task: Task, data: "Dataset", arm: str) -> Comparison | None:
-    """The best earlier checkpoint of an arm against the last; the random one does not count."""
-    pretrained = data.where(data.checkpoint > 0, drop=True)
+    """The best earlier checkpoint of an arm against the last; the random one does not count.
+
+    A pre-training seed counts only with all its runs: on those that did not diverge alone, a
+    checkpoint would gain from what it failed at. ``left_out`` says how many do not count for that.
+    """
+    pretrained = data.sel(checkpoint=data.checkpoint > 0)
     final = _final(task, pretrained, arm).transpose(
         "pretraining_seed", "checkpoint", "fine_tuning_seed"
     )
-    seeds = final.notnull().any(("pretraining_seed", "checkpoint"))
+    seeds = pretrained.finished.sel(arm=arm).any(("pretraining_seed", "checkpoint"))
     source = pretrained.source_accuracy.transpose("pretraining_seed", "checkpoint")
     return best_against_last(source.values, final[..., seeds.values].values)
+
+
+def left_out(task: Task, data: "Dataset", arm: str) -> int:
+    """How many pre-training seeds ``compared`` leaves out of an arm because runs diverged."""
+    pretrained = data.sel(checkpoint=data.checkpoint > 0)
+    lost = pretrained.finished.sel(arm=arm) & _final(task, pretrained, arm).isnull()
+    away = pretrained.pretrained & pretrained.source_accuracy.isnull()
+    return int((lost.any(("checkpoint", "fine_tuning_seed")) | away.any("checkpoint")).sum())
 
 
 def _final(task: Task, data: "Dataset", arm: str) -> "DataArray":
@@ -39,11 +61,12 @@ def _final(task: Task, data: "Dataset", arm: str) -> "DataArray":
 
 def verdict(task: Task, data: "Dataset") -> str:
     """One line: does source accuracy rise while downstream accuracy falls, and how sure are we?"""
-    found = compared(task, data, MAIN)
+    found, away = compared(task, data, MAIN), left_out(task, data, MAIN)
+    conditional = f"; pre-training seeds left out because runs diverged: {away}" if away else ""
     if found is None:
         return (
             "Undecided: a confidence interval needs two finished pre-training seeds and "
-            "two checkpoints."
+            f"two checkpoints{conditional}."
         )
     trained = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
     epochs = " or ".join(str(trained[place]) for place in sorted(set(found.best)))
@@ -51,7 +74,7 @@ def verdict(task: Task, data: "Dataset") -> str:
         f"from epoch {epochs} to epoch {trained[-1]} source accuracy changes by "
         f"{_interval(found.cost, 1)} points, downstream accuracy by {_interval(found.gain, -1)} "
         f"(95 % intervals over {found.seeds} pre-training seeds; the earlier checkpoint adapts "
-        f"better for {found.wins} of {found.seeds}; p = {found.gain.p:.2g})"
+        f"better for {found.wins} of {found.seeds}; p = {found.gain.p:.2g}{conditional})"
     )
     if found.gain.positive and found.cost.positive:
         return f"Negative transfer: {evidence}."
@@ -94,7 +117,7 @@ def _main_table(task: Task, data: "Dataset") -> Table:
         rows.append(
             (
                 f"{epoch}" if epoch else "0 (random)",
-                _cell(spread(100 * own.source_accuracy.values[:, None])),
+                _percent(own.source_accuracy.expand_dims("fine_tuning_seed"), own.pretrained),
                 *accuracies,
                 *others,
             )
@@ -110,7 +133,10 @@ def _main_table(task: Task, data: "Dataset") -> Table:
             same("search phase: epochs until half of the fall of the training loss; overlap: of "
                   "the update's singular subspaces with those of the weights, 1 is chance; size: "
                   "norm of the update over that of the weights."),
+            *_divergence_note(data),
             same(verdict(task, data)),
+            same(CONDITION),
+            data_note(data.attrs["data"]),
         ),
     )  # fmt: skip
 
@@ -121,13 +147,14 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
     for arm in task.arms:
         final, done = _final(task, data, arm), data.finished.sel(arm=arm)
         found = compared(task, data, arm)
-        learning = float(data.learning.sel(arm=arm))
+        learning, away = float(data.learning.sel(arm=arm)), left_out(task, data, arm)
+        without = f"; left out: {away}" if away else ""
         rows.append(
             (
                 arm,
                 f"{learning:,.0f}" if np.isfinite(learning) else "-",
                 *(_percent(final.sel(at), done.sel(at)) for at in checkpoints),
-                same(_interval(found.gain, 1)) if found else None,
+                same(_interval(found.gain, 1) + without) if found else None,
             )
         )
     columns = ("protocol", "learning",
@@ -140,11 +167,34 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
         tuple(rows),
         (
             same("earlier - last: in points, the best earlier checkpoint, chosen for each "
-                  "pre-training seed on the other seeds; random is no candidate."),
+                  "pre-training seed on the other seeds; the interval allows for the choice; "
+                  "random is no candidate."),
+            same(CONDITION),
             same(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
                  "one process."),
+            *_divergence_note(data),
+            data_note(data.attrs["data"]),
         ),
     )  # fmt: skip
+
+
+def divergence(data: "Dataset") -> str:
+    """How many of the finished runs diverged, or nothing if none did."""
+    lost, count = int(data.diverged.sum()), int(data.finished.sum())
+    trained = int(data.pretrained.sum())
+    away = int((data.pretrained & data.source_accuracy.isnull().any("checkpoint")).sum())
+    if not lost and not away:
+        return ""
+    return f"{away} of {trained} pre-trainings and {lost} of {count} fine-tunings diverged"
+
+
+def _divergence_note(data: "Dataset") -> list[Typeset]:
+    found = divergence(data)
+    return [same(
+        f"{found}: a loss, a weight or a logit was not finite. Means and spreads are over the "
+        "others; earlier - last and the verdict leave out every pre-training seed of which a run "
+        "diverged, and hold on that condition."
+    )] if found else []  # fmt: skip
 
 
 def _percent(accuracy: "DataArray", finished: "DataArray") -> Typeset:
@@ -177,6 +227,21 @@ def same(text: str) -> Typeset:
     for sign, command in (("±", r"$\pm$"), ("→", r"$\to$")):
         latex = latex.replace(sign, command)
     return Typeset(text, latex)
+
+
+def data_note(data: Mapping[str, Facts]) -> Typeset:
+    """What stands under a table of the images it is about."""
+    return same(f"Images: {in_words(data)}.")
+
+
+def comparisons(task: Task, data: "Dataset") -> dict[str, dict[str, Any] | None]:
+    """What ``compared`` finds of each arm, as JSON holds it; ``best`` as epochs."""
+    trained = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
+    found = {arm: compared(task, data, arm) for arm in task.arms}
+    return {
+        arm: {**asdict(each), "best": [trained[i] for i in each.best]} if each else None
+        for arm, each in found.items()
+    }
 
 
 def rows(task: Task, data: "Dataset") -> list[dict[str, Any]]:

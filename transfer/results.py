@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.sweep import read_cell
-from transfer.plan import Chain, Place, chains_of
+from transfer.plan import Chain, Place, chains_of, facts_of_data
 from transfer.statistics import search_phase
 from transfer.task import Task
 
@@ -20,7 +20,9 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     """The finished cells as labelled arrays, not a number where a cell is missing.
 
     Dimensions: ``arm``, ``pretraining_seed``, ``checkpoint``, ``fine_tuning_seed``, ``measured``
-    (epochs of fine-tuning) and ``epoch`` (of pre-training).
+    (epochs of fine-tuning) and ``epoch`` (of pre-training). ``pretrained`` and ``finished`` say
+    which cells are there, ``diverged`` which finished runs ended without numbers. Attributes:
+    ``seconds`` that the finished cells took, summed; ``data``, the facts of the datasets.
     """
     import xarray
 
@@ -48,8 +50,10 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     for name in ("loss", "accuracy"):
         data[name] = blank(*run, "measured")
     data["learning"] = blank("arm")
-    data["finished"] = data["search_phase"].notnull()  # none yet: a finished run may have diverged
-    data.attrs["seconds"] = 0.0  # that the finished cells took, summed
+    data["pretrained"] = ("pretraining_seed", [False] * task.pretraining.seeds)
+    for name in ("finished", "diverged"):
+        data[name] = data["search_phase"].notnull()  # of none yet
+    data.attrs |= {"seconds": 0.0, "data": facts_of_data(task, place)}
     for chain in chains_of(task, place):
         _fill(data, chain, place, task)
     return data
@@ -60,6 +64,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
     first = read_cell(place.cells, chain.pretraining)
     if first is not None:
         data.attrs["seconds"] += float(first["seconds"])
+        data["pretrained"].loc[seed] = True
         for name in CURVES:
             data[name].loc[seed] = first[name]
         data["source_loss"].loc[seed] = first["test_loss"]
@@ -74,6 +79,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
             place_of = {**seed, "arm": arm, "checkpoint": cell["checkpoint"],
                         "fine_tuning_seed": fine}  # fmt: skip
             data["finished"].loc[place_of] = True
+            data["diverged"].loc[place_of] = not np.isfinite(found["train_loss"][row]).all()
             data["search_phase"].loc[place_of] = search_phase(found["train_loss"][row])
             for name in OVERLAPS:
                 data[name].loc[place_of] = found[name][row]

@@ -14,6 +14,8 @@ from derive.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+LARGEST_ROTATION = 180  # degrees
+LARGEST_NOISE = 1
 _AT_ONCE = 4096  # images transformed together
 
 
@@ -27,16 +29,21 @@ def shifted(
     the full range; ``seed``, not negative. Pixels are interpolated linearly, black comes in from
     outside, values are rounded and clipped to bytes.
 
-    Raises ``InputError`` for a negative rotation or noise.
+    Raises ``InputError`` for a rotation or noise out of range, and unless images are squares.
 
     >>> image = np.full((1, 1, 8, 8), 128, np.uint8)
     >>> (shifted(image, 0, 0, seed=0) == image).all()
     np.True_
     """
-    if not 0 <= rotation <= 180 or not 0 <= noise <= 1:
+    if not 0 <= rotation <= LARGEST_ROTATION or not 0 <= noise <= LARGEST_NOISE:
         raise InputError(
             f"a rotation of {rotation} degrees and noise {noise} were given: rotations are from 0 "
-            "to 180, noise from 0 to 1"
+            f"to {LARGEST_ROTATION}, noise from 0 to {LARGEST_NOISE}"
+        )
+    if images.shape[2] != images.shape[3]:
+        raise InputError(
+            f"images of {images.shape[2]} x {images.shape[3]} pixels were given: give squares, "
+            "others would be sheared"
         )
     angles = np.random.default_rng([seed, 0]).uniform(-rotation, rotation, len(images))
     turned = np.empty_like(images)

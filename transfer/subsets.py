@@ -13,6 +13,19 @@ Labels = NDArray[np.int64]
 SOURCE, HELD_OUT, SHOTS = (), (1,), (2,)  # what examples are chosen for
 
 
+def nested_seed(pretraining: int, fine_tuning: int) -> int:
+    """The seed of all that one fine-tuning draws, from the seeds of both stages.
+
+    From the fine-tuning seed alone, all pre-trainings would be adapted to the same few images by
+    the same heads, and would no longer be independent repetitions. Both seeds are not negative.
+
+    >>> nested_seed(0, 1) == nested_seed(1, 0)
+    False
+    """
+    entropy = np.random.SeedSequence((pretraining, fine_tuning))
+    return int(entropy.generate_state(1, np.uint64)[0])
+
+
 def few_shot(
     labels: Labels, shots: int, seed: int, use: tuple[int, ...] = SHOTS
 ) -> NDArray[np.int64]:

@@ -4,35 +4,51 @@ A misspelt key, a missing one or a value out of range is an error that names the
 that are shipped are the files of the folder ``tasks``; a new one is one more file.
 """
 
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from derive.errors import InputError
 from transfer.data import DATASETS
+from transfer.shift import LARGEST_NOISE, LARGEST_ROTATION
+from transfer.toml_tables import converted, insist_on_known, read_tables, shown
 
 FOLDER = Path(__file__).parent / "tasks"
 SCALES = ("paper",)  # files of the folder tasks/scales
+_LONGEST_TITLE, _LONGEST_ARM = 200, 60  # characters
+_MOST_ARMS, _MOST_RUNS = 100, 100_000
 
-Positive = Annotated[int, msgspec.Meta(gt=0)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Rate = Annotated[float, msgspec.Meta(gt=0, lt=10**9)]
-Size = Annotated[float, msgspec.Meta(ge=0, lt=10**9)]
-Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
-Seeds = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Projection = Literal["query", "key", "value", "output"]
+# What a value may be: beyond these limits a slip is likelier than a wish.
+Images = Annotated[int, Meta(ge=1, le=10**8)]
+Shots = Annotated[int, Meta(ge=1, le=10**6)]
+Batch = Annotated[int, Meta(ge=1, le=10**6)]
+Parts = Annotated[int, Meta(ge=1, le=1024)]
+Width = Annotated[int, Meta(ge=1, le=2**14)]
+Seeds = Annotated[int, Meta(ge=1, le=100)]
+Epochs = Annotated[int, Meta(ge=1, le=10**5)]
+Checkpoints = Annotated[
+    tuple[Annotated[int, Meta(ge=0, le=10**5)], ...], Meta(min_length=1, max_length=100)
+]
+Measured = Annotated[tuple[Epochs, ...], Meta(min_length=1, max_length=100)]
+Rate = Annotated[float, Meta(gt=0, le=10**9)]
+Decay = Annotated[float, Meta(ge=0, le=10**9)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Rotation = Annotated[float, Meta(ge=0, le=LARGEST_ROTATION)]
+Noise = Annotated[float, Meta(ge=0, le=LARGEST_NOISE)]
+Targets = Annotated[
+    tuple[Literal["query", "key", "value", "output"], ...], Meta(min_length=1, max_length=4)
+]
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The source: ``dataset``; how many ``images`` of it to train on, balanced, or ``all``."""
 
     dataset: str
-    images: Positive | Literal["all"] = "all"
+    images: Images | Literal["all"] = "all"
 
 
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,18 +58,18 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     dataset: str
-    shots: Positive
-    rotation: Size = 0.0
-    noise: Size = 0.0
+    shots: Shots
+    rotation: Rotation = 0.0
+    noise: Noise = 0.0
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A vision transformer: side of a ``patch``, ``width``, ``depth``, ``heads``, ``dropout``."""
 
-    patch: Positive
-    width: Positive
-    depth: Positive
-    heads: Positive
+    patch: Parts
+    width: Width
+    depth: Parts
+    heads: Parts
     dropout: Share = 0.0
 
 
@@ -71,12 +87,12 @@ class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shares of the steps and of the images; ``seeds``, how many runs.
     """
 
-    epochs: Positive
-    checkpoints: tuple[Count, ...]
-    batch: Positive
+    epochs: Epochs
+    checkpoints: Checkpoints
+    batch: Batch
     learning_rate: Rate
     seeds: Seeds
-    weight_decay: Size = 0.05
+    weight_decay: Decay = 0.05
     warmup: Share = 0.05
     validation: Share = 0.1
 
@@ -90,17 +106,17 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``Pretraining``.
     """
 
-    epochs: Positive
-    measured: tuple[Positive, ...]
-    batch: Positive
+    epochs: Epochs
+    measured: Measured
+    batch: Batch
     learning_rate: Rate
     seeds: Seeds
     method: Literal["lora", "full", "probe"] = "lora"
-    rank: Positive = 4
+    rank: Width = 4
     alpha: Rate = 8.0
-    targets: tuple[Projection, ...] = ("query", "value")
+    targets: Targets = ("query", "value")
     head: Literal["new", "kept"] = "new"
-    weight_decay: Size = 0.01
+    weight_decay: Decay = 0.01
     warmup: Share = 0.1
 
 
@@ -119,14 +135,14 @@ class Task(msgspec.Struct, frozen=True):
     arms: dict[str, Adaptation]
 
 
-_TABLES: dict[str, type] = {
+_TABLES: dict[str, type[msgspec.Struct]] = {
     "source": Source,
     "downstream": Downstream,
     "pretraining": Pretraining,
     "adaptation": Adaptation,
 }
 _KEYS = ("title", "model", "arms", *_TABLES)
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def shipped_tasks() -> list[str]:
@@ -144,8 +160,8 @@ def read_task(name: str, scale: str | None = None) -> Task:
     Arguments: ``name``, in which an arrow may stand for ``-to-``; ``scale``, of ``SCALES``, whose
     file replaces what it names.
 
-    Raises ``InputError`` for a file that is missing or no TOML, for unknown, missing or misspelt
-    keys and for values that make no sense.
+    Raises ``InputError`` for a file that is missing, no regular one or no TOML, for unknown,
+    missing or misspelt keys and for values that make no sense.
 
     >>> read_task("fashion-mnist→mnist").downstream.shots
     50
@@ -156,135 +172,175 @@ def read_task(name: str, scale: str | None = None) -> Task:
     shipped = re.fullmatch(r"[a-z0-9-]+", plain) is not None
     path = FOLDER / f"{plain}.toml" if shipped else Path(name)
     content = _content(path, name)
-    if scale:
-        content = _merged(content, _content(FOLDER / "scales" / f"{scale}.toml", scale))
-    suffix = f"-{scale}" if scale else ""
-    return _checked(_task(path.stem + suffix, content))
+    if not scale:
+        return _checked(_task(path.stem, content))
+    if scale not in SCALES:
+        raise InputError(f"scale {shown(scale)} is unknown: choose from {', '.join(SCALES)}")
+    over = _content(FOLDER / "scales" / f"{scale}.toml", scale)
+    try:
+        return _checked(_task(f"{path.stem}-{scale}", _merged(content, over)))
+    except InputError as error:
+        raise InputError(f"with scale {scale}: {error}") from None
 
 
 def _content(path: Path, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        return read_tables(path, name)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # no file has a name with a zero byte
+        reason = getattr(error, "strerror", None) or "no name of a file"
         raise InputError(
-            f"task {name[:60]!r} cannot be read ({error.strerror}): choose from "
+            f"task {name[:40]!r} cannot be read ({reason}): choose from "
             f"{', '.join(shipped_tasks())}, or give a TOML file"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{name[:60]!r} is no TOML file: {error}") from None
 
 
 def _merged(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``content`` with what ``over`` names replaced, table by table."""
+    """``content`` with what ``over`` names replaced, table by table; a preset is a whole table."""
     both = {**content, **over}
     for name in content.keys() & over.keys():
-        if isinstance(content[name], dict) and isinstance(over[name], dict):
+        tables = isinstance(content[name], dict) and isinstance(over[name], dict)
+        if tables and "preset" not in over[name]:
             both[name] = _merged(content[name], over[name])
     return both
 
 
 def _task(name: str, content: Mapping[str, Any]) -> Task:
-    _known(content, _KEYS, "the task")
+    insist_on_known(content, _KEYS, "the task")
     parts: dict[str, Any] = {key: _part(content, key, kind) for key, kind in _TABLES.items()}
-    main = msgspec.to_builtins(parts.pop("adaptation"))
-    arms = {"LoRA": main}
-    if main["method"] != "lora":
+    title = content.get("title", name[:_LONGEST_TITLE])
+    if not _is_line(title, _LONGEST_TITLE):
         raise InputError(
-            f"[adaptation] has method {main['method']!r}: the main protocol is LoRA, others go "
-            "under [arms.NAME]"
+            f"title is {shown(title)}: give a text of one line, up to {_LONGEST_TITLE} characters"
         )
-    given = content.get("arms", {})
-    if not isinstance(given, dict):
-        raise InputError("arms is no table: give [arms.NAME] with what differs from [adaptation]")
-    for arm, changes in given.items():
-        if arm in arms or not isinstance(changes, dict):
-            raise InputError(
-                f"[arms.{arm!r}] is the main protocol, or no table: give what differs from "
-                "[adaptation] under another name"
-            )
-        _known(changes, Adaptation.__struct_fields__, f"[arms.{arm!r}]")
-        arms[arm] = {**main, **changes}
-    title = content.get("title", name)
-    if not isinstance(title, str):
-        raise InputError(f"title is {title!r}: a text was expected")
     return Task(
         name,
         title,
         model=_model(content),
-        arms={arm: _convert(table, Adaptation, f"[arms.{arm!r}]") for arm, table in arms.items()},
+        arms=_arms(parts.pop("adaptation"), content.get("arms", {})),
         **parts,
     )
+
+
+def _is_line(value: object, longest: int) -> bool:
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and value.isprintable()
+        and len(value) <= longest
+    )
+
+
+def _arms(main: Adaptation, given: object) -> dict[str, Adaptation]:
+    if main.method != "lora":
+        raise InputError(
+            f"[adaptation] has method {main.method!r}: the main protocol is LoRA, others go under "
+            "[arms.NAME]"
+        )
+    if not isinstance(given, dict) or len(given) >= _MOST_ARMS:
+        raise InputError(
+            f"arms is no table, or has {_MOST_ARMS} entries or more: give [arms.NAME] with what "
+            "differs from [adaptation]"
+        )
+    arms, common = {"LoRA": main}, msgspec.to_builtins(main)
+    for name, changes in given.items():
+        if not _is_line(name, _LONGEST_ARM):
+            raise InputError(
+                f"an arm is called {shown(name)}: give [arms.NAME] a name of one line, up to "
+                f"{_LONGEST_ARM} characters"
+            )
+        place = f"[arms.{name!r}]"
+        if name in arms or not isinstance(changes, dict):
+            raise InputError(
+                f"{place} is the main protocol, or no table: give what differs from [adaptation] "
+                "under another name"
+            )
+        insist_on_known(changes, Adaptation.__struct_fields__, place)
+        arms[name] = converted({**common, **changes}, Adaptation, place)
+    return arms
 
 
 def _part(content: Mapping[str, Any], key: str, kind: type[T]) -> T:
     if not isinstance(content.get(key), dict):
         raise InputError(f"the task has no table [{key}]: add it, as in the tasks that are shipped")
-    _known(content[key], kind.__struct_fields__, f"[{key}]")  # type: ignore[attr-defined]
-    return _convert(content[key], kind, f"[{key}]")
+    insist_on_known(content[key], kind.__struct_fields__, f"[{key}]")
+    return converted(content[key], kind, f"[{key}]")
 
 
 def _model(content: Mapping[str, Any]) -> Model:
     given = content.get("model", {"preset": "tiny"})
     if not isinstance(given, dict):
         raise InputError("model is no table: give [model] with a preset, or its sizes")
-    _known(given, ("preset", *Model.__struct_fields__), "[model]")
+    insist_on_known(given, ("preset", *Model.__struct_fields__), "[model]")
     sizes = dict(given)
     preset = sizes.pop("preset", None)
-    if preset is not None and preset not in PRESETS:
-        raise InputError(f"[model] preset {preset!r} is unknown: choose from {', '.join(PRESETS)}")
+    if preset is not None and not (isinstance(preset, str) and preset in PRESETS):
+        raise InputError(f"[model] preset = {shown(preset)}: choose from {', '.join(PRESETS)}")
     base = msgspec.to_builtins(PRESETS[preset]) if preset else {}
-    return _convert({**base, **sizes}, Model, "[model]")
-
-
-def _known(table: Mapping[str, Any], keys: tuple[str, ...], place: str) -> None:
-    for key in table:
-        if key not in keys:
-            near = difflib.get_close_matches(key, keys, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(keys)}"
-            raise InputError(f"unknown key {key[:40]!r} in {place}: {hint}")
-
-
-def _convert(table: Mapping[str, Any], kind: type[T], place: str) -> T:
-    try:
-        return msgspec.convert(dict(table), kind)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{place}: {error}") from None
+    return converted({**base, **sizes}, Model, "[model]")
 
 
 def _checked(task: Task) -> Task:
-    for part in (task.source, task.downstream):
-        if part.dataset not in DATASETS:
-            raise InputError(
-                f"dataset {part.dataset[:40]!r} is unknown: choose from {', '.join(DATASETS)}"
-            )
-    shapes = [DATASETS[part.dataset].shape for part in (task.source, task.downstream)]
-    if shapes[0] != shapes[1]:
+    """The task, if its parts go together."""
+    shape = _shape_of_images(task)
+    if shape[1] % task.model.patch or task.model.width % task.model.heads:
         raise InputError(
-            f"source images have shape {shapes[0]}, downstream images {shapes[1]}: "
-            "choose datasets of one shape"
-        )
-    if shapes[0][1] % task.model.patch or task.model.width % task.model.heads:
-        raise InputError(
-            f"[model]: the patch must divide the side of the images, {shapes[0][1]}, "
+            f"[model]: the patch must divide the side of the images, {shape[1]}, "
             "and the number of heads the width"
         )
-    needed = DATASETS[task.source.dataset].classes
-    if task.source.images != "all" and task.source.images < needed:
+    classes = [DATASETS[part.dataset].classes for part in (task.source, task.downstream)]
+    if task.source.images != "all" and task.source.images % classes[0]:
         raise InputError(
-            f"[source] has {task.source.images} images for {needed} classes: give more"
+            f"[source] images = {task.source.images} for {classes[0]} classes: give a multiple, "
+            "for all classes have as many"
         )
-    _increasing(task.pretraining.checkpoints, task.pretraining.epochs, "[pretraining] checkpoints")
+    checkpoints = task.pretraining.checkpoints
+    _increasing(checkpoints, task.pretraining.epochs, "[pretraining] checkpoints")
     for name, arm in task.arms.items():
-        _increasing(arm.measured, arm.epochs, f"[arms.{name!r}] measured")
-        classes = [DATASETS[part.dataset].classes for part in (task.source, task.downstream)]
+        place = "[adaptation]" if name == "LoRA" else f"[arms.{name!r}]"
+        _check_arm(arm, task.model, place)
         if arm.head == "kept" and classes[0] != classes[1]:
             raise InputError(
-                f"[arms.{name!r}] keeps the head, but there are {classes[0]} source and "
+                f"{place} keeps the head, but there are {classes[0]} source and "
                 f"{classes[1]} downstream classes: give head = 'new'"
             )
+    runs = task.pretraining.seeds * len(checkpoints) * sum(a.seeds for a in task.arms.values())
+    if runs > _MOST_RUNS:
+        raise InputError(
+            f"the task has {runs:,} fine-tunings, more than {_MOST_RUNS:,}: give fewer seeds, "
+            "checkpoints or arms"
+        )
     return task
 
 
+def _shape_of_images(task: Task) -> tuple[int, int, int]:
+    for place, part in (("[source]", task.source), ("[downstream]", task.downstream)):
+        if part.dataset not in DATASETS:
+            raise InputError(
+                f"{place} dataset {shown(part.dataset)} is unknown: choose from "
+                f"{', '.join(DATASETS)}"
+            )
+    shape, other = (DATASETS[part.dataset].shape for part in (task.source, task.downstream))
+    if shape != other or shape[1] != shape[2]:
+        raise InputError(
+            f"source images have shape {shape}, downstream images {other}: choose datasets of one "
+            "shape, of square images"
+        )
+    return shape
+
+
+def _check_arm(arm: Adaptation, model: Model, place: str) -> None:
+    _increasing(arm.measured, arm.epochs, f"{place} measured")
+    if len(set(arm.targets)) < len(arm.targets):
+        raise InputError(f"{place} targets = {shown(arm.targets)}: name each once")
+    if arm.method == "lora" and arm.rank > model.width:
+        raise InputError(
+            f"{place} rank = {arm.rank}, but the matrices are of width {model.width}: give a rank "
+            "up to that"
+        )
+
+
 def _increasing(epochs: tuple[int, ...], last: int, place: str) -> None:
-    if not epochs or list(epochs) != sorted(set(epochs)) or epochs[-1] > last:
-        raise InputError(f"{place} {list(epochs)}: increasing epochs up to {last} were expected")
+    if list(epochs) != sorted(set(epochs)) or epochs[-1] > last:
+        raise InputError(f"{place} = {shown(epochs)}: give increasing epochs up to {last}")

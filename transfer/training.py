@@ -110,6 +110,9 @@ class Network(Protocol):
     def train(self, mode: bool) -> None:
         """Switch dropout on or off."""
 
+    def finite(self) -> Tensor:
+        """Whether all that each model has learnt is finite, shape (size,)."""
+
     def write_back(self) -> None:
         """Give every model what it has learnt."""
 
@@ -135,6 +138,10 @@ class Alone:
     def train(self, mode: bool) -> None:
         """Switch dropout on or off."""
         self._model.train(mode)
+
+    def finite(self) -> Tensor:
+        """Whether its weights are, shape (1,)."""
+        return torch.stack([p.isfinite().all() for p in self.parameters()]).all()[None]
 
     def write_back(self) -> None:
         """Nothing to do: the model itself has learnt."""
@@ -177,6 +184,11 @@ class Together:
         """Switch dropout on or off."""
         self._models[0].train(mode)
 
+    def finite(self) -> Tensor:
+        """Whether each slice of the stacks is, shape (size,)."""
+        stacks = [p.isfinite().flatten(1).all(1) for p in self.parameters()]
+        return torch.stack(stacks).all(0)
+
     @torch.no_grad()
     def write_back(self) -> None:
         """Give every model its own slice of what was learnt."""
@@ -212,6 +224,9 @@ class Training:
     def epoch(self) -> Tensor:
         """Run the next epoch; the result is each model's mean loss on its training images.
 
+        It is not a number for a model that has diverged: its loss, a logit or a weight at the end
+        is not finite. The others do not notice.
+
         Raises ``InputError`` if the device has not enough memory, with the batch to try.
         """
         number = self.step // self._per_epoch
@@ -228,7 +243,8 @@ class Training:
                 f"{self._network.size} models side by side: give batch = "
                 f"{max(1, self._schedule.batch // 2)} in the task"
             ) from None
-        return total / index.shape[1]
+        mean = total / index.shape[1]
+        return mean.where(mean.isfinite() & self._network.finite(), torch.nan)
 
     def _batch(self, index: Tensor) -> Tensor:
         for group in self.optimiser.param_groups:
@@ -241,7 +257,7 @@ class Training:
         losses.sum().backward()
         self.optimiser.step()
         self.step += 1
-        return losses.detach()
+        return _unless_infinite(losses.detach(), logits)
 
 
 def _order(seed: int, epoch: int, count: int) -> Tensor:
@@ -261,6 +277,11 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return -picked[..., 0].mean(-1)
 
 
+def _unless_infinite(losses: Tensor, logits: Tensor) -> Tensor:
+    """Each model's loss, or not a number: an infinite logit of a wrong class leaves it finite."""
+    return losses.where(logits.detach().isfinite().flatten(1).all(1), torch.nan)
+
+
 def batches(count: int) -> Iterator[slice]:
     """Slices of all of ``count`` images, few enough at once to fit."""
     return (slice(k, k + _EVALUATED_AT_ONCE) for k in range(0, count, _EVALUATED_AT_ONCE))
@@ -268,7 +289,10 @@ def batches(count: int) -> Iterator[slice]:
 
 @torch.no_grad()
 def evaluate(network: Network, images: Images) -> tuple[np.ndarray, np.ndarray]:
-    """Each model's mean loss and accuracy on all of the images, as arrays of shape (size,)."""
+    """Each model's mean loss and accuracy on all of the images, as arrays of shape (size,).
+
+    Neither is a number where the loss or a logit is not finite: such logits name no class.
+    """
     network.train(False)
     count = len(images.labels)
     totals = torch.zeros(2, network.size, device=images.labels.device)
@@ -276,6 +300,7 @@ def evaluate(network: Network, images: Images) -> tuple[np.ndarray, np.ndarray]:
         labels = images.labels[part]
         logits = _logits(network, images.take(part), shared=True)
         hits = (logits.argmax(-1) == labels).float().mean(-1)
-        totals += torch.stack([_cross_entropy(logits, labels), hits]) * len(labels)
-    loss, accuracy = (totals / count).double().cpu().numpy()
+        losses = _unless_infinite(_cross_entropy(logits, labels), logits)
+        totals += torch.stack([losses, hits]) * len(labels)
+    loss, accuracy = (totals / count).where(totals[0].isfinite(), torch.nan).double().cpu().numpy()
     return loss, accuracy

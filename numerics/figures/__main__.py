@@ -1,12 +1,11 @@
 """``python -m numerics.figures``: the paper's figures from scratch, each with its data."""
 
 import json
-import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from derive.command import CommandParser, Outcome, provenance, run, write_all
+from derive.command import CommandParser, Outcome, progress, provenance, run, write_all
 from derive.errors import InputError
 from derive.tabular import Table, Typeset, as_csv, render
 from numerics.figures.paper import FIGURES, Request
@@ -70,8 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
 
     def action(options: Namespace) -> Outcome:
-        from tqdm import tqdm
-
         chosen, form = options.figure or list(FIGURES), getattr(options, "as")
         try:
             options.folder.mkdir(parents=True, exist_ok=True)
@@ -81,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "choose another"
             ) from None
         rows = []
-        for name in tqdm(
-            chosen, "figures", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
-        ):
+        for name in progress(chosen, "figures"):
             file = options.folder / f"figure-{name}.{form}"
             drawn = FIGURES[name].draw(Request(form, _source(options, name), options.quick))
             write_all({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import string
 import subprocess
@@ -16,6 +17,7 @@ from derive.command import (
     CommandParser,
     Degrees,
     Outcome,
+    advancing,
     integer_between,
     output_path,
     progress,
@@ -237,6 +239,35 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "cut.txt"])
 
 
-def test_progress_is_silent_without_a_terminal(capsys):
+def test_progress_is_silent_at_first_without_a_terminal(capsys):
     assert list(progress([1, 2], "things")) == [1, 2]
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("seconds", "apart"), [(1, 30), (20, 40), (30, 30), (100, 100)])
+def test_progress_is_at_most_a_line_each_half_minute_and_each_step(
+    seconds, apart, capsys, monkeypatch
+):
+    now, times, shares = 0.0, [], []
+    monkeypatch.setattr("derive.command.time.monotonic", lambda: now)
+    with advancing(60, "things") as advance:
+        for _ in range(60):
+            now += seconds
+            advance()
+            for line in capsys.readouterr().err.splitlines():
+                times.append(now)
+                shares.append(line)
+    assert times == [apart * k for k in range(1, 60 * seconds // apart + 1)]
+    assert shares == [
+        f"things: {100 * t / (60 * seconds):.0f}% done after {t / 60:.1f} minutes" for t in times
+    ]
+
+
+def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("derive.command._SILENCE", 0)
+    monkeypatch.setattr("sys.stderr", Gone())
+    assert list(progress([1, 2], "things")) == [1, 2]

@@ -11,9 +11,11 @@ from derive.errors import InputError
 from numerics.sweep import cell_key
 from transfer.adapt import adapt_cell, downstream_splits
 from transfer.checkpoint import read_tensors
+from transfer.model import ClassTokenViT, only_head_learns
 from transfer.overlap import subspace_overlap
 from transfer.pretrain import checkpoint_path, pretrain_cell
 from transfer.results import OVERLAPS
+from transfer.subsets import few_shot, nested_seed
 from transfer.training import Training, normalised
 
 CPU = torch.device("cpu")
@@ -35,6 +37,9 @@ SETTINGS = {
     "rank": 2, "alpha": 4.0, "targets": ["query", "value"], "head": "new",
     "weight_decay": 0.01, "warmup": 0.1,
 }  # fmt: skip
+
+
+METHODS = ["lora", "full", "probe"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +72,7 @@ def cell(checkpoint=3, seeds=(0,), dropout=0.0, **changes):
     }
 
 
-@pytest.mark.parametrize("method", ["lora", "full", "probe"])
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_is_the_same_again(patterns, folder, method):
     found = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
     again = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
@@ -77,7 +82,7 @@ def test_every_method_learns_and_is_the_same_again(patterns, folder, method):
     assert all(np.array_equal(found[name], again[name], equal_nan=True) for name in found)
 
 
-@pytest.mark.parametrize("method", ["lora", "full", "probe"])
+@pytest.mark.parametrize("method", METHODS)
 def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, method):
     both = adapt_cell(cell(seeds=(4, 7), method=method), patterns, patterns, folder, CPU)
     for row, seed in enumerate((4, 7)):
@@ -86,13 +91,47 @@ def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, meth
         np.testing.assert_allclose(both["test_accuracy"][row], alone["test_accuracy"][0], atol=0.05)
 
 
-def test_features_computed_once_give_what_the_whole_model_gives(patterns, folder, monkeypatch):
-    """A probe without dropout takes a short cut; the long way is the oracle."""
-    short = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
-    monkeypatch.setattr(sys.modules["transfer.adapt"], "_features_suffice", lambda cell: False)
-    long = adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+def test_a_probe_is_the_whole_model_with_all_but_the_head_frozen(patterns, folder, monkeypatch):
+    """Features computed once are a short cut; the long way is the oracle."""
+    short = adapt_cell(cell(seeds=(4, 7), method="probe"), patterns, patterns, folder, CPU)
+    adapt = sys.modules["transfer.adapt"]
+    make = adapt.adapted_model
+
+    def frozen(*arguments):
+        model = make(*arguments)
+        only_head_learns(model)
+        return model
+
+    monkeypatch.setattr(adapt, "adapted_model", frozen)
+    long = adapt_cell(cell(seeds=(4, 7), method="full"), patterns, patterns, folder, CPU)
+    assert long["learning"] == short["learning"]
     for name in ("train_loss", "test_loss", "test_accuracy"):
         np.testing.assert_allclose(short[name], long[name], rtol=1e-4)
+
+
+def test_a_probe_learns_from_features_without_dropout(patterns, folder, tmp_path):
+    """The same weights, said to have dropout: the frozen backbone must not notice."""
+    model = {**COMMON["model"], "dropout": 0.5}
+    first = {**FIRST, "model": model, "pretraining": {**FIRST["pretraining"], "epochs": 0}}
+    pretrain_cell(first, patterns, tmp_path, CPU)
+    chosen = cell(0, seeds=(4, 7), method="probe")
+    wet = adapt_cell({**chosen, "model": model, "run": cell_key(first)}, patterns, patterns,
+                     tmp_path, CPU)  # fmt: skip
+    dry = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    for name in ("train_loss", "test_loss", "test_accuracy"):
+        assert (wet[name] == dry[name]).all()
+
+
+def test_a_probe_computes_the_features_it_needs_and_no_others(patterns, folder, monkeypatch):
+    seen, compute = [], ClassTokenViT.features
+
+    def counting(model, images):
+        seen.append(len(images))
+        return compute(model, images)
+
+    monkeypatch.setattr(ClassTokenViT, "features", counting)
+    adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+    assert sum(seen) == 3 * 10 + len(patterns.test.labels)
 
 
 def test_learning_parameters_as_counted_by_hand(patterns, folder):
@@ -124,19 +163,46 @@ def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder
     assert all(source is patterns for source in given)
 
 
-def test_every_seed_has_shots_and_an_order_of_its_own(patterns, darker, folder, monkeypatch):
+@pytest.fixture
+def drawn(patterns, darker, folder, monkeypatch):
+    """What a fine-tuning draws: its images, the seeds of their order, its head at the start."""
     begun = []
     begin = Training.__init__
 
     def spying(training, network, images, chosen, schedule, seeds):
-        begun.append((chosen, seeds))
+        begun.append((chosen.tolist(), list(seeds), network.parameters()[-2].tolist()))
         begin(training, network, images, chosen, schedule, seeds)
 
+    def draw(pretraining, fine, **changes):
+        changed = {**cell(seeds=fine, **changes), "seed": pretraining}
+        adapt_cell(changed, patterns, darker, folder, CPU)
+        return begun.pop()
+
     monkeypatch.setattr(Training, "__init__", spying)
-    adapt_cell(cell(seeds=(4, 7)), patterns, darker, folder, CPU)
-    ((chosen, seeds),) = begun
-    assert seeds == [4, 7]
-    assert set(chosen[0].tolist()) != set(chosen[1].tolist())
+    return draw
+
+
+def test_every_checkpoint_and_protocol_draws_alike(drawn):
+    expected = drawn(1, (4, 7))
+    for changes in ({"checkpoint": 0}, {"method": "full"}, {"method": "probe"}, {"rank": 1}):
+        assert drawn(1, (4, 7), **changes) == expected
+
+
+def test_every_pair_of_seeds_draws_on_its_own(drawn):
+    """Pre-trainings that share their images or heads are no independent repetitions."""
+    found = [drawn(*pair) for pair in ((1, (4,)), (1, (7,)), (2, (4,)), (4, (1,)))]
+    for part in zip(*found, strict=True):
+        assert len({str(values) for values in part}) == len(found)
+
+
+def test_images_are_shared_between_pretrainings_as_often_as_by_chance():
+    labels = np.repeat([0, 1], 200)
+    shared = [
+        len(set(few_shot(labels, 50, nested_seed(2 * pre, fine)))
+            & set(few_shot(labels, 50, nested_seed(2 * pre + 1, fine))))
+        for pre in range(40) for fine in range(5)
+    ]  # fmt: skip
+    assert np.mean(shared) == pytest.approx(25, abs=5 * np.std(shared) / np.sqrt(200))
 
 
 def test_both_splits_are_shifted(patterns):
@@ -150,15 +216,97 @@ def test_both_splits_are_shifted(patterns):
 
 
 def test_only_lora_has_overlaps(patterns, folder):
-    lora = adapt_cell(cell(), patterns, patterns, folder, CPU)
-    full = adapt_cell(cell(method="full"), patterns, patterns, folder, CPU)
-    assert all(np.isfinite(lora[name]).all() for name in OVERLAPS)
-    assert all(np.isnan(full[name]).all() for name in OVERLAPS)
+    for method in METHODS:
+        chosen = cell(seeds=(4, 7), method=method)
+        found = adapt_cell(chosen, patterns, patterns, folder, CPU)
+        for name in OVERLAPS:
+            assert np.isfinite(found[name]).tolist() == [method == "lora"] * 2
 
 
-def test_a_loss_that_explodes_is_not_a_number_not_an_accuracy(patterns, folder):
-    found = adapt_cell(cell(method="full", learning_rate=1e30), patterns, patterns, folder, CPU)
-    assert np.isnan(found["test_accuracy"]).all()
+@pytest.fixture
+def spoilt(monkeypatch):
+    """Spoil the models of some seeds, by their place in the cell, before they learn."""
+    adapt = sys.modules["transfer.adapt"]
+    make = adapt.adapted_model
+
+    def spoil(*places):
+        made = []
+
+        def spoiling(*arguments):
+            made.append(make(*arguments))
+            if len(made) - 1 in places:
+                with torch.no_grad():  # of a finite size, and yet the logits overflow
+                    list(made[-1].classifier.parameters())[-2].fill_(3e38)
+            return made[-1]
+
+        monkeypatch.setattr(adapt, "adapted_model", spoiling)
+
+    return spoil
+
+
+@pytest.mark.parametrize("checkpoint", [0, 3])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_that_diverges_does_not_touch_those_beside_it(
+    patterns, folder, spoilt, method, checkpoint
+):
+    chosen = cell(checkpoint, seeds=(4, 7, 9), method=method)
+    healthy = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    spoilt(1)
+    found = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    for name in (
+        "train_loss",
+        "test_loss",
+        "test_accuracy",
+        *(OVERLAPS if method == "lora" else ()),
+    ):
+        assert np.isfinite(healthy[name]).all()
+        assert np.isnan(found[name][1]).all()
+        assert found[name][[0, 2]].tobytes() == healthy[name][[0, 2]].tobytes()
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+@pytest.mark.parametrize("method", METHODS)
+def test_runs_that_all_diverge_are_a_result(patterns, folder, spoilt, tmp_path, method, seeds):
+    spoilt(*range(len(seeds)))
+    found = adapt_cell(
+        cell(seeds=seeds, method=method), patterns, patterns, folder, CPU, adapters=tmp_path
+    )
+    for name in ("train_loss", "test_loss", "test_accuracy", *OVERLAPS):
+        assert np.isnan(found[name]).all()
+    assert found["learning"] > 0
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_too_large_a_rate_is_a_result(patterns, folder, method):
+    found = adapt_cell(cell(method=method, learning_rate=1e8), patterns, patterns, folder, CPU)
+    assert np.isnan(found["train_loss"][0, -1])
+    assert np.isnan(found["test_accuracy"][0, -1])
+
+
+def test_what_was_measured_before_a_run_diverged_is_kept(patterns, folder, monkeypatch):
+    healthy = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    learn = Training.epoch
+
+    def spoiling(training):
+        loss = learn(training)
+        if training.step == 3 * 3:  # the third epoch, of three batches
+            with torch.no_grad():
+                training.optimiser.param_groups[0]["params"][0][1] = torch.inf
+        return loss
+
+    monkeypatch.setattr(Training, "epoch", spoiling)
+    found = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    assert (found["test_accuracy"][0] == healthy["test_accuracy"][0]).all()
+    assert np.isfinite(found["test_accuracy"][1]).tolist() == [True, False, False]
+    assert np.isfinite(found["train_loss"][1]).tolist() == [True] * 2 + [False] * 4
+
+
+def test_updates_without_a_finite_overlap_have_none():
+    weights = torch.eye(3)
+    for entry in (torch.nan, torch.inf):
+        update = torch.full((3, 3), entry)
+        assert np.isnan(subspace_overlap(update, weights, 2)).all()
+        assert np.isnan(subspace_overlap(weights, update, 2)).all()
 
 
 def test_a_kept_head_starts_where_pre_training_ended(patterns, folder):

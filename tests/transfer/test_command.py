@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from transfer.__main__ import main
+from transfer.__main__ import _share_of_processes, main
+from transfer.plan import Place
 
 RESULTS = "found"
 
@@ -121,16 +124,79 @@ def test_an_interrupt_is_one_line_and_it_goes_on(send, transfer, small_task, sta
     assert len(cells(tmp_path / "parts")) == 26
 
 
-def test_several_processes_of_accelerate_find_what_one_finds(transfer, small_task, tmp_path):
+def test_several_processes_find_what_one_finds(transfer, small_task, tmp_path):
+    """As ``accelerate launch`` starts them on GPUs: by PyTorch's launcher."""
     assert transfer("run", str(small_task), "--results", "one", "--workers", "1").returncode == 0
     done = subprocess.run(
-        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
-         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-         "--module", "transfer", "run", str(small_task), "--results", "two"],
+        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
+         "--master_addr", "127.0.0.1", "--master_port", "0",
+         "-m", "transfer", "run", str(small_task), "--results", "two"],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+    assert all(f"process {number} of 2: runs its share" in done.stderr for number in (1, 2))
     assert cells(tmp_path / "one") == cells(tmp_path / "two")
+
+
+LAUNCHED = {"WORLD_SIZE": "4", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost",
+            "MASTER_PORT": "29500"}  # fmt: skip
+STRAY = [
+    *({k: v for k, v in LAUNCHED.items() if k != name} for name in list(LAUNCHED)[1:]),
+    {"WORLD_SIZE": "4"}, LAUNCHED | {"WORLD_SIZE": "four"}, LAUNCHED | {"RANK": "-1"},
+    LAUNCHED | {"WORLD_SIZE": ""}, LAUNCHED | {"WORLD_SIZE": "0"}, LAUNCHED | {"RANK": "4"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("variables", STRAY, ids=str)
+def test_stray_variables_of_a_cluster_change_nothing_and_are_told(variables, monkeypatch, capsys):
+    for name in LAUNCHED:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _share_of_processes(Place(Path("results"))) is None
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "ignored, this process runs everything" in err
+    assert out == ""
+
+
+def test_without_them_or_as_one_of_one_there_is_nothing_to_tell(monkeypatch, capsys):
+    for name in LAUNCHED:
+        monkeypatch.delenv(name, raising=False)
+    assert _share_of_processes(Place(Path("results"))) is None
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert _share_of_processes(Place(Path("results"))) is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
+    place, chains, found = Place(Path("results")), list(range(10)), []
+    for name, value in LAUNCHED.items():
+        monkeypatch.setenv(name, value)
+    for rank in range(4):
+        monkeypatch.setenv("RANK", str(rank))
+        share, own = _share_of_processes(place)
+        assert own == place
+        found += chains[share]
+    assert sorted(found) == chains
+
+
+def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_task, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    code = (
+        "import sys; from derive import command; command._SILENCE = 0\n"
+        "from transfer.__main__ import main; main(['run', *sys.argv[1:]])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(small_task), "--results", RESULTS],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    stray, *lines = ran.stderr.splitlines()
+    assert "ignored, this process runs everything" in stray
+    assert len(cells(tmp_path / RESULTS)) == len(lines) == 26
+    shares = [int(re.fullmatch(r"images: (\d+)% done after .* minutes", line)[1]) for line in lines]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
 
 
 @pytest.mark.parametrize(

@@ -214,3 +214,8 @@ def test_checkpoints_of_another_architecture_or_run_and_damaged_ones_are_refused
         restore(vit(), path, {})
     with pytest.raises(InputError, match="cannot be read"):
         restore(vit(), tmp_path / "absent", {})
+
+
+def test_images_that_are_no_squares_are_refused():
+    with pytest.raises(InputError, match="give squares"):
+        vision_transformer(Model(patch=7, width=16, depth=1, heads=2), (1, 28, 14), 3, seed=0)

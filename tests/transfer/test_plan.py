@@ -11,6 +11,7 @@ import pytest
 
 from derive.errors import InputError, Undecided
 from numerics.sweep import cell_key, cell_path, executor_for, write_cell
+from transfer.adapt import adapter_path
 from transfer.checkpoint import read_tensors
 from transfer.experiment import compute_cell, run_experiment
 from transfer.plan import Place, chains_of, finished
@@ -94,6 +95,37 @@ def quick(task):
     return msgspec.structs.replace(task, pretraining=pretraining, arms=arms)
 
 
+def test_an_arm_that_diverges_is_stored_and_not_tried_again(quick, tmp_path, monkeypatch):
+    import msgspec
+
+    main = quick.arms["LoRA"]
+    wild = msgspec.structs.replace(main, learning_rate=1e8)
+    task = msgspec.structs.replace(quick, arms={"LoRA": main, "wild": wild})
+    place = Place(tmp_path)
+    chains = chains_of(task, place)
+    run_experiment(chains, place)
+    assert all(found == count for found, count in finished(chains, place).values())
+    data = results_of(task, place)
+    assert data.diverged.sel(arm="wild").all()
+    assert not data.diverged.sel(arm="LoRA").any()
+    monkeypatch.delattr("transfer.experiment.adapt_cell")
+    run_experiment(chains, place)
+
+
+def test_seeds_that_share_a_cell_have_results_of_their_own(task, tmp_path):
+    """As they do on a GPU, for every protocol."""
+    planned, place = Place(tmp_path, device="cuda"), Place(tmp_path)
+    chain = chains_of(task, planned)[0]
+    chain = replace(
+        chain, adaptations=tuple(a for a in chain.adaptations if a[1]["checkpoint"] == 1)
+    )
+    run_experiment([chain], place)
+    data = results_of(task, planned).sel(pretraining_seed=0, checkpoint=1)
+    assert data.finished.all()
+    assert data.accuracy.notnull().all()
+    assert data["size"].notnull().all("fine_tuning_seed").values.tolist() == [True, False]
+
+
 def test_workers_of_many_threads_find_what_one_finds(quick, tmp_path):
     """As on a cluster whose workers have threads: PyTorch's generator is shared by them."""
     one, many = Place(tmp_path / "one"), Place(tmp_path / "many")
@@ -120,6 +152,23 @@ def test_a_removed_checkpoint_comes_back_the_same(quick, tmp_path):
     run_experiment(chains, place)
     assert path.read_bytes() == content
     assert read_tensors(path)
+
+
+def test_adapters_that_are_asked_for_later_come_with_the_same_results(quick, tmp_path):
+    place, keeping = Place(tmp_path), Place(tmp_path, adapters=True)
+    chains = chains_of(quick, place)
+    run_experiment(chains, place)
+    before = results_of(quick, place)
+    assert not (tmp_path / "adapters").exists()
+    run_experiment(chains, keeping)
+    paths = [adapter_path(tmp_path / "adapters", cell, seed)
+             for chain in chains for _, cell in chain.adaptations
+             for seed in cell["fine_tuning_seeds"]]  # fmt: skip
+    assert {path.name for path in paths} == {p.name for p in (tmp_path / "adapters").iterdir()}
+    assert results_of(quick, place).drop_attrs().identical(before.drop_attrs())
+    times = [path.stat().st_mtime_ns for path in paths]
+    run_experiment(chains, keeping)
+    assert times == [path.stat().st_mtime_ns for path in paths]
 
 
 def test_the_first_error_calls_off_the_rest(quick, tmp_path):

@@ -1,4 +1,4 @@
-"""Pre-training: stopped and gone on is bit-identical; checkpoints; an infinite loss."""
+"""Pre-training: stopped and gone on is bit-identical; checkpoints; runs that diverge."""
 
 import hashlib
 from dataclasses import replace
@@ -11,6 +11,7 @@ from derive.errors import InputError
 from numerics.sweep import cell_key
 from transfer.checkpoint import read_tensors
 from transfer.pretrain import checkpoint_path, pretrain_cell, source_model, state_path
+from transfer.results import CURVES
 from transfer.subsets import held_out
 from transfer.training import Training
 
@@ -86,10 +87,33 @@ def test_the_generator_of_the_caller_is_left_alone(patterns, tmp_path):
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_loss_that_explodes_stops_with_the_reason(patterns, tmp_path):
-    settings = {**CELL["pretraining"], "learning_rate": 1e30}
-    with pytest.raises(InputError, match=r"loss is (nan|inf) in epoch 1 .* learning_rate below"):
-        pretrain_cell({**CELL, "pretraining": settings}, patterns, tmp_path, CPU)
+def test_a_run_that_diverges_is_a_result(patterns, tmp_path, monkeypatch):
+    """In the third of four epochs: what came before is kept, and nothing goes on from there."""
+    healthy = pretrain_cell(CELL, patterns, tmp_path / "healthy", CPU)
+    learn, begun = Training.epoch, []
+
+    def spoiling(training):
+        begun.append(training.step)
+        loss = learn(training)
+        return loss * torch.nan if len(begun) == 3 else loss
+
+    monkeypatch.setattr(Training, "epoch", spoiling)
+    found = pretrain_cell(CELL, patterns, tmp_path / "spoilt", CPU)
+    assert len(begun) == 3, "without weights there is nothing to learn"
+    monkeypatch.undo()
+    for name in CURVES:
+        assert (found[name][:2] == healthy[name][:2]).all()
+        assert np.isnan(found[name][2:]).all()
+    for name in ("test_loss", "test_accuracy"):
+        assert np.isfinite(found[name]).tolist() == [True, True, False]
+    again = pretrain_cell(CELL, patterns, tmp_path / "spoilt", CPU)
+    assert all(again[name].tobytes() == found[name].tobytes() for name in found)
+
+
+def test_too_large_a_rate_is_a_result(patterns, tmp_path):
+    settings = {**CELL["pretraining"], "learning_rate": 1e8}
+    found = pretrain_cell({**CELL, "pretraining": settings}, patterns, tmp_path, CPU)
+    assert np.isfinite(found["test_accuracy"]).tolist() == [True, False, False]
 
 
 def test_seeds_differ_in_initialisation_order_and_images(patterns, tmp_path):

@@ -1,10 +1,22 @@
 """Tables and verdicts on planted results: what rises and falls must be seen, and nothing else."""
 
+import json
+
 import numpy as np
 import pytest
 
+from transfer.figure import draw_transfer
 from transfer.plan import Place
-from transfer.report import COLUMNS, compared, rows, tables, verdict
+from transfer.report import (
+    COLUMNS,
+    compared,
+    divergence,
+    left_out,
+    rows,
+    same,
+    tables,
+    verdict,
+)
 from transfer.results import results_of
 from transfer.task import read_task
 
@@ -23,7 +35,8 @@ def planted(small_task, tmp_path):
         )  # arm, pre-training seed, checkpoint, fine-tuning seed, measured
         values = np.array(downstream)[None, None, :, None, None]
         data["accuracy"][:] = values + stream.normal(0, noise, shape)
-        data["finished"][:] = True
+        for name in ("finished", "pretrained"):
+            data[name][:] = True
         return task, data
 
     return plant
@@ -88,8 +101,77 @@ def test_rows_are_all_measurements_once(planted):
     assert len(places) == len(found)
 
 
+def diverge(data, **places):
+    """Let the runs of some places, and their pre-training if no arm is named, diverge."""
+    for name in ("loss", "accuracy", "search_phase", "left", "right", "size"):
+        data[name].loc[places] = np.nan
+    data["diverged"].loc[places] = True
+    if "arm" not in places:
+        data["source_accuracy"].loc[places] = np.nan
+
+
 def test_runs_that_diverged_are_told_not_dropped(planted):
     task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
-    data["accuracy"].loc[{"arm": "LoRA", "checkpoint": 4, "fine_tuning_seed": 1}] = np.nan
-    assert tables(task, data)[1].rows[0][-2].plain.endswith("2 of 4 diverged")
+    assert divergence(data) == ""
+    diverge(data, arm="LoRA", checkpoint=4, fine_tuning_seed=1)
+    main, arms = tables(task, data)
+    assert arms.rows[0][-2].plain.endswith("2 of 4 diverged")
+    notes = [note.plain for note in main.notes]
+    assert any("0 of 2 pre-trainings and 2 of 24 fine-tunings diverged" in note for note in notes)
     assert len(rows(task, data)) == data.accuracy.size
+    assert sum(row["diverged"] for row in rows(task, data)) == 2 * 2
+
+
+def test_a_comparison_is_of_whole_pretraining_seeds_and_says_so(planted):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    several = data.isel(pretraining_seed=[0, 1] * 3).assign_coords(pretraining_seed=range(6))
+    found = compared(task, several, "LoRA")
+    assert (found.seeds, left_out(task, several, "LoRA")) == (6, 0)
+    diverge(several, arm="LoRA", pretraining_seed=2, checkpoint=4, fine_tuning_seed=0)
+    diverge(several, pretraining_seed=5, checkpoint=4)
+    diverge(several, arm="LoRA", pretraining_seed=0, checkpoint=0)  # no candidate
+    found = compared(task, several, "LoRA")
+    assert (found.seeds, left_out(task, several, "LoRA")) == (4, 2)
+    assert left_out(task, several, "linear probe") == 1
+    assert "left out because runs diverged: 2" in verdict(task, several)
+    main, arms = tables(task, several)
+    assert arms.rows[0][-1].plain.endswith("; left out: 2")
+    assert main.rows[2][1].plain.endswith("1 of 6 diverged")
+
+
+def test_a_seed_of_which_all_runs_diverged_is_no_missing_one(planted):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    diverge(data, arm="LoRA", fine_tuning_seed=1)
+    assert compared(task, data, "LoRA") is None
+    assert left_out(task, data, "LoRA") == 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_an_experiment_of_which_all_runs_diverged_has_a_report(planted, form):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    diverge(data)
+    assert verdict(task, data).endswith("left out because runs diverged: 2.")
+    for table in tables(task, data):
+        assert table.rows
+    main, arms = tables(task, data)
+    assert main.rows[0][1:4] == (same("-; 2 of 2 diverged"), *[same("-; 4 of 4 diverged")] * 2)
+    assert arms.rows[0][-2] == same("-; 4 of 4 diverged")
+    assert all(row["accuracy"] is None and row["diverged"] for row in rows(task, data))
+    json.dumps(rows(task, data), allow_nan=False)
+    drawn, curves = draw_transfer(task, data, form, "source")
+    assert curves.count(b"\n") == 1
+    if form == "svg":
+        assert b"12 of 12 fine-tunings diverged" in drawn
+
+
+def test_curves_are_of_the_runs_that_did_not_diverge(planted):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    data["loss"][:] = data["accuracy"]
+    data["accuracy"].loc[{"fine_tuning_seed": 1, "measured": 1}] = 0.99
+    data["accuracy"].loc[{"fine_tuning_seed": 1, "measured": 2}] = np.nan
+    data["diverged"].loc[{"fine_tuning_seed": 1}] = True
+    _, curves = draw_transfer(task, data, "svg", "source")
+    (first,) = [line for line in curves.decode().splitlines() if line.startswith("accuracy,4,1,")]
+    healthy = data.accuracy.sel(arm="LoRA", fine_tuning_seed=0, checkpoint=4, measured=1)
+    assert float(first.split(",")[3]) == pytest.approx(healthy.mean().item())

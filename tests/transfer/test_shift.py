@@ -13,6 +13,11 @@ def pictures(count, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, 1, 12, 12), dtype=np.uint8)
 
 
+def test_images_that_are_no_squares_are_refused():
+    with pytest.raises(InputError, match="give squares"):
+        shifted(np.zeros((2, 1, 8, 6), np.uint8), 10, 0.1, seed=0)
+
+
 def test_no_shift_changes_nothing():
     assert (shifted(pictures(5), 0, 0, seed=3) == pictures(5)).all()
 

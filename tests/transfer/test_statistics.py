@@ -4,7 +4,29 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from transfer.statistics import best_against_last, paired, search_phase, spread
+from transfer import statistics
+from transfer.statistics import (
+    best_against_last,
+    best_gain,
+    chance_of_gain,
+    paired,
+    search_phase,
+    spread,
+)
+from transfer.subsets import nested_seed
+
+
+@pytest.fixture
+def rotations(monkeypatch):
+    """Fewer rotations, for tests of many experiments."""
+
+    def few(number):
+        monkeypatch.setattr(statistics, "_ROTATIONS", number)
+        statistics._rotations.cache_clear()
+        return number
+
+    yield few
+    statistics._rotations.cache_clear()
 
 
 def test_the_two_spreads_are_kept_apart():
@@ -54,8 +76,9 @@ def runs(stream, effect, seeds=5, checkpoints=4, fine=3):
     return np.tile(np.linspace(0.7, 0.9, checkpoints), (seeds, 1)), values
 
 
-def test_without_an_effect_choosing_the_best_gains_nothing():
+def test_without_an_effect_choosing_the_best_gains_nothing(rotations):
     """Choosing on the runs it is judged on would gain: that the comparison must not."""
+    rotations(100)
     stream = np.random.default_rng(3)
     gains, naive = [], []
     for _ in range(400):
@@ -68,15 +91,134 @@ def test_without_an_effect_choosing_the_best_gains_nothing():
     assert np.mean(naive) > 10 * error, "the naive choice would have been fooled"
 
 
-def test_false_alarms_are_rare_and_a_planted_effect_is_found():
-    stream = np.random.default_rng(4)
-    alarms = np.mean([best_against_last(*runs(stream, 0.0)).gain.positive for _ in range(400)])
-    assert alarms < 0.08
-    found = best_against_last(*runs(stream, 0.15))
+def null_gains(number, shared, seed_of=nested_seed, seeds=5, checkpoints=5, fine=5):
+    """Gains over the last checkpoint in experiments without an effect, in points.
+
+    Each pre-training is worth something else from each checkpoint, each run has noise, and each
+    draw of shots, which ``seed_of`` both seeds names, lies ``shared`` points better or worse to
+    each checkpoint, for all that use it.
+    """
+    stream = np.random.default_rng(7)
+    names = np.array([[seed_of(pre, one) for one in range(fine)] for pre in range(seeds)])
+    which = np.unique(names, return_inverse=True)[1].reshape(names.shape)
+    draws = shared * stream.standard_normal((number, which.max() + 1, checkpoints))
+    own = stream.standard_normal((number, seeds, 1, checkpoints))
+    noise = stream.standard_normal((number, seeds, fine, checkpoints))
+    means = (own + noise + draws[:, which]).mean(axis=2)
+    return means[..., :-1] - means[..., -1:]
+
+
+def allowed(rate, *numbers):
+    """A rate and three times its error, from so many experiments and so many rotations."""
+    return rate + 3 * np.sqrt(sum(rate * (1 - rate) / number for number in numbers))
+
+
+def students(gains):
+    """Student's t of leave-one-out gains, as if these were independent."""
+    left = gains.sum(axis=1, keepdims=True) - gains
+    chosen = np.take_along_axis(gains, left.argmax(axis=2)[..., None], axis=2)[..., 0]
+    return stats.ttest_1samp(chosen, 0, axis=1).statistic
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0])
+def test_without_an_effect_false_alarms_are_as_frequent_as_they_say(shared, rotations):
+    numbers = 2000, rotations(2000)
+    gains = null_gains(numbers[0], shared)
+    better = np.array([chance_of_gain(each) <= 0.025 for each in gains])
+    worse = (stats.ttest_1samp(gains, 0, axis=1).pvalue < 0.05) & (gains.mean(axis=1) < 0)
+    assert better.mean() < allowed(0.025, *numbers)
+    assert better.mean() > 0.025 - (allowed(0.025, *numbers) - 0.025), "it is not timid either"
+    assert (better | worse.all(axis=1)).mean() < allowed(0.05, *numbers)
+
+
+def test_what_was_done_before_raises_more_false_alarms():
+    limit = stats.t.ppf(0.975, 4)
+    chosen = np.mean(students(null_gains(20_000, 0.0)) > limit)
+    assert chosen > allowed(0.025, 20_000), "the choice alone"
+    shared = null_gains(20_000, 1.0, seed_of=lambda pre, fine: fine)
+    assert np.mean(students(shared) > limit) > allowed(0.05, 20_000), "shots that all share"
+    apart = np.mean(students(null_gains(20_000, 1.0)) > limit)
+    assert apart == pytest.approx(chosen, abs=0.005), "shots of each pre-training's own"
+
+
+def test_shots_that_all_share_fool_the_rotation_test_too(rotations):
+    """Only drawing them from both seeds mends that."""
+    numbers = 400, rotations(1000)
+    gains = null_gains(numbers[0], 1.0, seed_of=lambda pre, fine: fine)
+    found = np.mean([chance_of_gain(each) <= 0.025 for each in gains])
+    assert found > allowed(0.025, *numbers)
+
+
+@pytest.mark.parametrize("deviations", [(5, 1, 1, 1), (1, 1, 1, 0.01)])
+@pytest.mark.parametrize("seeds", [2, 3, 8])
+def test_any_covariance_and_number_of_seeds_will_do(seeds, deviations, rotations):
+    rotations(1000)
+    stream = np.random.default_rng(8)
+    mixed = stream.normal(size=(4, 4)) * deviations
+    gains = stream.standard_normal((300, seeds, 4)) @ mixed
+    found = [chance_of_gain(each) for each in gains]
+    assert stats.kstest(found, "uniform").pvalue > 1e-3
+
+
+def test_with_one_candidate_the_rotation_test_is_students():
+    stream = np.random.default_rng(9)
+    for gains in stream.normal(0.5, 1, (20, 6, 1)):
+        expected = stats.ttest_1samp(gains[:, 0], 0, alternative="greater").pvalue
+        error = np.sqrt(expected * (1 - expected) / 10_000)
+        assert chance_of_gain(gains) == pytest.approx(expected, abs=5 * error + 1e-4)
+        assert best_gain(gains) == paired(gains[:, 0])
+
+
+def test_the_interval_moves_and_grows_with_the_gains_and_agrees_with_its_p():
+    stream = np.random.default_rng(10)
+    for gains in stream.normal(0.8, 1, (6, 5, 4)):
+        found = best_gain(gains)
+        assert found.low < found.mean < found.high
+        assert (found.low > 0 or found.high < 0) == (found.p <= 0.05)
+        moved = best_gain(3 * gains + 2)
+        expected = [3 * value + 2 for value in (found.mean, found.low, found.high)]
+        tolerance = 1e-3 * (found.high - found.low)
+        assert (moved.mean, moved.low, moved.high) == pytest.approx(expected, abs=tolerance)
+        order = best_gain(gains[::-1, ::-1])
+        assert (order.mean, order.high) == pytest.approx((found.mean, found.high))
+        assert order.low == pytest.approx(found.low, abs=0.1 * (found.mean - found.low))
+
+
+def test_the_interval_holds_the_largest_gain_as_often_as_it_says(rotations):
+    """Also where candidates are worse, and where one is best beyond doubt."""
+    numbers = 300, rotations(1000)
+    stream = np.random.default_rng(11)
+    for expected in ((0, 0, 0, 0), (-4, -1, 0, 0), (0, 9, 0, 0)):
+        gains = stream.standard_normal((300, 5, 4)) + expected
+        below = np.mean([chance_of_gain(each - max(expected)) <= 0.025 for each in gains])
+        high = [max(paired(column).high for column in each.T) for each in gains]
+        assert below < allowed(0.025, *numbers)
+        assert np.mean(np.array(high) < max(expected)) < allowed(0.025, *numbers)
+
+
+def test_a_planted_effect_is_found():
+    found = best_against_last(*runs(np.random.default_rng(4), 0.15))
     assert found.gain.positive
     assert found.cost.positive
     assert found.wins == found.seeds == 5
     assert found.gain.mean == pytest.approx(0.15, abs=0.04)
+
+
+def test_gains_that_are_all_alike_have_no_spread():
+    found = best_gain(np.ones((4, 2)))
+    assert (found.mean, found.low, found.high) == (1, 1, 1)
+    assert best_gain(np.zeros((4, 2))).p == 1
+
+
+def test_the_cost_holds_whatever_checkpoint_was_chosen(rotations):
+    """The choice may follow the very runs that the cost is of: the worst case, not the likely."""
+    rotations(100)
+    stream = np.random.default_rng(12)
+    alarms = 0
+    for noise in stream.standard_normal((400, 10, 10)):
+        downstream = np.where(np.arange(10) < 9, 5 + noise, 0)
+        alarms += best_against_last(-noise, downstream[..., None]).cost.positive
+    assert alarms / 400 < allowed(0.025, 400)
 
 
 def test_a_rise_is_a_negative_gain():

@@ -1,10 +1,27 @@
 """Task files: what is shipped can be read; what is misspelt, missing or senseless is named."""
 
+import dataclasses
+import math
+import os
+from datetime import date
+
+import msgspec
 import pytest
 
 from derive.errors import InputError
 from transfer.data import DATASETS
-from transfer.task import SCALES, read_task, shipped_tasks
+from transfer.task import (
+    PRESETS,
+    SCALES,
+    Adaptation,
+    Downstream,
+    Model,
+    Pretraining,
+    Source,
+    read_task,
+    shipped_tasks,
+)
+from transfer.toml_tables import LARGEST_FILE, converted
 
 
 @pytest.mark.parametrize("name", shipped_tasks())
@@ -54,28 +71,37 @@ WRONG = [
     ("shots", 'shots = 2\nshot = 3', "unknown key 'shot' in [downstream]: did you mean 'shots'?"),
     ("width", 'widht = 16', "unknown key 'widht' in [model]: did you mean 'width'?"),
     ("method", 'methd = "probe"', "unknown key 'methd' in [arms.'linear probe']"),
-    ("method", 'method = "prob"', "Invalid enum value 'prob'"),
+    ("method", 'method = "prob"', "method = 'prob': give 'full' or 'lora' or 'probe'"),
     ("title", 'titel = "x"', "unknown key 'titel' in the task: did you mean 'title'?"),
-    ("width", "", "missing required field `width`"),
+    ("width", "", "[model] has no width: add it, an integer from 1"),
     ("width", "width = 17", "the number of heads the width"),
     ("patch", "patch = 5", "the patch must divide the side of the images, 28"),
-    ("patch", "patch = 0", "Expected `int` >= 1"),
-    ("dropout", "dropout = 1.5", "Expected `float` < 1.0"),
     ("checkpoints", "checkpoints = [0, 9]", "increasing epochs up to 4"),
     ("checkpoints", "checkpoints = [4, 1]", "increasing epochs up to 4"),
-    ("measured", "measured = []", "increasing epochs up to 2"),
-    ("seeds", "seeds = 0", "Expected `int` >= 1"),
-    ("shots", 'shots = "two"', "Expected `int`, got `str`"),
-    ("title", "title = 3", "title is 3"),
-    ("images", 'images = "some"', "Invalid enum value 'some'"),
+    ("measured", "measured = [1, 1]", "increasing epochs up to 2"),
+    ("measured", "measured = []", "[adaptation] measured = []: give a list of 1 to 100"),
     ("method", 'method = "lora"\nhead = "kept"', "26 source and 10 downstream classes"),
-    ("images", "images = 5", "5 images for 26 classes"),
-    ("learning_rate", "learning_rate = inf", "Expected `float` <"),
-    ("learning_rate", "learning_rate = nan", "Expected `float`"),
+    ("method", 'method = "lora"\nhead = "old"', "head = 'old': give 'kept' or 'new'"),
+    ("images", "images = 5", "images = 5 for 26 classes: give a multiple"),
+    ("images", "images = 100", "images = 100 for 26 classes: give a multiple"),
+    ("images", 'images = "some"', "give an integer from 1 to 100,000,000, or 'all'"),
+    ("rank", "rank = 17", "rank = 17, but the matrices are of width 16"),
     ("rank", 'method = "full"', "the main protocol is LoRA"),
+    ("rank", 'targets = []', "targets = []: give a list of 1 to 4, each 'key'"),
+    ("rank", 'targets = ["key", "key"]', "targets = ['key', 'key']: name each once"),
     ("[arms", '[arms.LoRA]', "is the main protocol, or no table"),
+    ("[arms", '[arms]\nx = 1\n[arms.y]', "is the main protocol, or no table"),
     ("[arms", '[[arms]]', "arms is no table"),
-    ("method", 'method = "lora"\ntargets = ["quary"]', "Invalid enum value 'quary'"),
+    ("[arms", '[arms.""]', "an arm is called '': give [arms.NAME] a name"),
+    ("[arms", '[arms." "]', "an arm is called ' '"),
+    ("[arms", '[arms."a\\nb"]', "an arm is called 'a\\nb'"),
+    ("[arms", f'[arms.{"a" * 61}]', "a name of one line, up to 60 characters"),
+    ("method", 'method = "lora"\ntargets = ["quary"]', "targets = ['quary']: give a list of"),
+    ("title", 'title = ""', "title is '': give a text of one line, up to 200 characters"),
+    ("title", 'title = "a\\nb"', "title is 'a\\nb'"),
+    ("title", f'title = "{"x" * 201}"', "up to 200 characters"),
+    ("patch", 'preset = ["tiny"]\npatch = 14', "preset = ['tiny']: choose from tiny, paper"),
+    ("patch", 'preset = "huge"', "[model] preset = 'huge': choose from tiny, paper"),
 ]  # fmt: skip
 
 
@@ -88,6 +114,7 @@ def test_what_is_wrong_is_named_in_one_line(small_task, key, line, message):
     with pytest.raises(InputError) as error:
         read_task(str(small_task))
     assert message in str(error.value)
+    assert len(str(error.value)) < 300
     assert "\n" not in str(error.value)
 
 
@@ -116,3 +143,209 @@ def test_datasets_must_be_known_and_of_one_shape(small_task):
 def test_a_missing_task_lists_those_there_are():
     with pytest.raises(InputError, match="choose from cifar-10-to-svhn, demo"):
         read_task("no-such-task")
+
+
+VALID = {
+    Source: {"dataset": "mnist"},
+    Downstream: {"dataset": "mnist", "shots": 2},
+    Model: {"patch": 7, "width": 8, "depth": 1, "heads": 2},
+    Pretraining: {"epochs": 3, "checkpoints": [0], "batch": 2, "learning_rate": 0.1, "seeds": 2},
+    Adaptation: {"epochs": 3, "measured": [1], "batch": 2, "learning_rate": 0.1, "seeds": 2},
+}
+# The least and the largest value that is accepted of every field that is a number.
+LIMITS = {
+    Source: {"images": (1, 10**8)},
+    Downstream: {"shots": (1, 10**6), "rotation": (0.0, 180.0), "noise": (0.0, 1.0)},
+    Model: {"patch": (1, 1024), "width": (1, 16384), "depth": (1, 1024), "heads": (1, 1024),
+            "dropout": (0.0, math.nextafter(1, 0))},
+    Pretraining: {
+        "epochs": (1, 10**5), "batch": (1, 10**6), "seeds": (1, 100),
+        "learning_rate": (math.ulp(0), 1e9), "weight_decay": (0.0, 1e9),
+        "warmup": (0.0, math.nextafter(1, 0)), "validation": (0.0, math.nextafter(1, 0)),
+    },
+    Adaptation: {
+        "epochs": (1, 10**5), "batch": (1, 10**6), "seeds": (1, 100), "rank": (1, 16384),
+        "learning_rate": (math.ulp(0), 1e9), "alpha": (math.ulp(0), 1e9),
+        "weight_decay": (0.0, 1e9), "warmup": (0.0, math.nextafter(1, 0)),
+    },
+}  # fmt: skip
+FIELDS = [(kind, field.name) for kind in VALID for field in msgspec.structs.fields(kind)]
+NUMBERS = [(kind, name) for kind, names in LIMITS.items() for name in names]
+
+
+def test_every_number_has_limits():
+    texts_and_lists = {"dataset", "checkpoints", "measured", "method", "head", "targets"}
+    assert set(NUMBERS) == {(kind, name) for kind, name in FIELDS if name not in texts_and_lists}
+
+
+@pytest.mark.parametrize(("kind", "name"), NUMBERS)
+def test_numbers_are_accepted_up_to_their_limits(kind, name):
+    least, largest = LIMITS[kind][name]
+    for value in (least, largest):
+        assert getattr(converted({**VALID[kind], name: value}, kind, "[x]"), name) == value
+    whole = isinstance(least, int)
+    below = least - 1 if whole else math.nextafter(least, -1)
+    above = largest + 1 if whole else math.nextafter(largest, math.inf)
+    for value in (below if below or whole else 0.0, above):
+        refused(kind, name, value)
+
+
+@pytest.mark.parametrize(("name", "item"), [("checkpoints", (0, 10**5)), ("measured", (1, 10**5))])
+def test_lists_of_epochs_are_accepted_up_to_their_limits(name, item):
+    kind = Pretraining if name == "checkpoints" else Adaptation
+    for values in ([item[0]], [item[1]], list(range(1, 101))):
+        assert getattr(converted({**VALID[kind], name: values}, kind, "[x]"), name) == tuple(values)
+    for values in ([], [item[0] - 1], [item[1] + 1], list(range(1, 102)), [[1]], [1.5]):
+        refused(kind, name, values)
+
+
+def refused(kind, name, value):
+    with pytest.raises(InputError) as error:
+        converted({**VALID[kind], name: value}, kind, "[x]")
+    message = str(error.value)
+    assert message.startswith(f"[x] {name} = ")
+    assert ": give " in message
+    assert len(message) < 300
+    assert "\n" not in message
+
+
+DEEP = [1]
+for _ in range(500):
+    DEEP = [DEEP]
+OTHERS = [
+    "x", "x" * 100_000, "a\nb", True, -1, 10**400, -(10**400), 1 << 40_000, 0.5, -0.5, math.nan,
+    math.inf, -math.inf, [], [[]], DEEP, ["x" * 100_000] * 9, [1 << 40_000], [True], [math.nan],
+    {}, {"x" * 1000: 1}, date(2020, 1, 1), [{}] * 10_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_values_of_another_type_are_refused_by_the_key(kind, name):
+    real = isinstance(LIMITS[kind].get(name, (0,))[0], float)
+    for value in OTHERS:
+        if (real and value == 0.5) or (name == "dataset" and isinstance(value, str)):
+            converted({**VALID[kind], name: value}, kind, "[x]")
+        else:
+            refused(kind, name, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "choices"),
+    [
+        (Adaptation, "method", ("lora", "full", "probe")),
+        (Adaptation, "head", ("new", "kept")),
+        (Adaptation, "targets", ("query", "key", "value", "output")),
+        (Source, "images", ("all",)),
+    ],
+)
+def test_choices_are_listed(kind, name, choices):
+    with pytest.raises(InputError) as error:
+        converted({**VALID[kind], name: "other"}, kind, "[x]")
+    assert all(repr(choice) in str(error.value) for choice in choices)
+
+
+HOSTILE = [
+    ("a = " + "[" * 20_000, "nested too deeply"),
+    ("a = " + "{a=" * 20_000, "nested too deeply"),
+    (".".join("a" * 60_000) + " = 1", "nested too deeply"),
+    ("[" + ".".join("a" * 60_000) + "]", "nested too deeply"),
+    ("a = {" + ".".join("a" * 60_000) + " = 1}", "nested too deeply"),
+    ("a = " + "9" * 5_000, "gives a an integer of thousands of digits"),
+    ("[b]\na.shots = [1, " + "9" * 5_000 + "]", "gives a.shots an integer of thousands"),
+    ("a" * 50_000 + " = 1", "unknown key 'aaaa"),
+    ("[" + "a" * 50_000 + "]\n[" + "a" * 50_000 + "]", "is no TOML file: Cannot declare"),
+    ("a = '" + "x" * LARGEST_FILE + "'", "is larger than 128 KiB"),
+    ("a = 1\na = 2", "is no TOML file: Cannot overwrite"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), HOSTILE, ids=[m for _, m in HOSTILE])
+def test_hostile_files_are_one_short_line(tmp_path, text, message):
+    (tmp_path / "task.toml").write_text(text)
+    with pytest.raises(InputError) as error:
+        read_task(str(tmp_path / "task.toml"))
+    assert message in str(error.value)
+    assert len(str(error.value)) < 300 + len(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+LONG = "x" * 100_000
+HUGE = "0x" + "f" * 5_000  # no decimal digits, so that Python's limit does not see it
+
+
+@pytest.mark.parametrize(
+    "value", [f'"{LONG}"', HUGE, "1e400", "[[[[1]]]]", "2020-01-01", "{a = 1}"]
+)
+@pytest.mark.parametrize("key", ["title", "dataset", "images", "preset", "width", "shots", "epochs",
+                                 "checkpoints", "learning_rate", "method", "targets"])  # fmt: skip
+def test_hostile_values_are_named_by_their_key_in_one_short_line(small_task, key, value):
+    lines = small_task.read_text(encoding="utf-8").splitlines()
+    homes = {"preset": "patch", "targets": "method"}
+    place = next(k for k, old in enumerate(lines) if old.startswith(homes.get(key, key)))
+    lines[place] = f"{key} = {value}"
+    small_task.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_task(str(small_task))
+    assert key in str(error.value)
+    assert len(str(error.value)) < 300
+    assert "\n" not in str(error.value)
+
+
+def test_only_regular_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", "/dev/null", str(tmp_path / "pipe"), str(tmp_path)):
+        with pytest.raises(InputError, match="is no regular file: give a TOML file"):
+            read_task(path)
+
+
+@pytest.mark.parametrize("name", ["no-such-task", "a\0b.toml", "x" * 100_000, "y/" * 3_000, ""])
+def test_names_that_are_no_files_are_one_short_line(name):
+    with pytest.raises(InputError) as error:
+        read_task(name)
+    assert len(str(error.value)) < 300
+
+
+def test_a_byte_order_mark_is_passed_over(small_task):
+    expected = read_task(str(small_task))
+    small_task.write_text(small_task.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert read_task(str(small_task)) == expected
+
+
+def test_other_encodings_are_told(small_task):
+    small_task.write_text(small_task.read_text(encoding="utf-8"), encoding="utf-16")
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        read_task(str(small_task))
+
+
+def test_a_scale_has_a_model_of_its_own(small_task):
+    """Sizes of the task beside the scale's preset would be a model that is neither."""
+    assert read_task(str(small_task), "paper").model == PRESETS["paper"]
+
+
+def test_what_fails_with_a_scale_alone_says_so(small_task):
+    text = small_task.read_text(encoding="utf-8").replace("method =", "epochs = 2\nmethod =")
+    small_task.write_text(text, encoding="utf-8")
+    read_task(str(small_task))
+    with pytest.raises(InputError, match=r"with scale paper: .* measured = .* epochs up to 2"):
+        read_task(str(small_task), "paper")
+    for scale in ("huge", "../demo", "x" * 100_000):
+        with pytest.raises(InputError, match="is unknown: choose from paper") as error:
+            read_task(str(small_task), scale)
+        assert len(str(error.value)) < 300
+
+
+def test_images_must_be_squares(small_task, monkeypatch):
+    for name in ("letters", "mnist"):
+        oblong = dataclasses.replace(DATASETS[name], shape=(1, 28, 14))
+        monkeypatch.setitem(DATASETS, name, oblong)
+    with pytest.raises(InputError, match="of square images"):
+        read_task(str(small_task))
+
+
+def test_a_task_without_end_is_refused(small_task):
+    text = small_task.read_text(encoding="utf-8").replace("seeds = 2", "seeds = 100")
+    small_task.write_text(text + "[arms.a]\n[arms.b]\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the task has 120,000 fine-tunings"):
+        read_task(str(small_task))
+    small_task.write_text(text, encoding="utf-8")
+    assert len(read_task(str(small_task)).arms) == 2

@@ -1,6 +1,7 @@
 """The loop: side by side as alone, the schedule's laws, the order of images, memory."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -154,3 +155,39 @@ def test_evaluation_is_without_dropout_and_training_with(patterns):
         assert not torch.equal(*drawn)
     masks = drawn[0]
     assert not torch.allclose(masks[0] - masks[0].mean(), masks[1] - masks[1].mean())
+
+
+def test_an_infinite_logit_of_a_wrong_class_is_a_divergence():
+    """The loss does not show it: the class is simply never named."""
+    features = Images(torch.ones(20, 1), torch.arange(20) % 2)
+    models = [nn.Linear(1, 3) for _ in range(2)]
+    with torch.no_grad():
+        models[1].weight[2], models[1].bias[2] = -3e38, -3e38
+        assert torch.isinf(models[1](features.values)).any()
+        loss = nn.functional.cross_entropy(models[1](features.values), features.labels)
+    assert torch.isfinite(loss)
+    still = dataclasses.replace(SCHEDULE, learning_rate=1e-30)
+    for network in (Together(models), Alone(models[1])):
+        chosen = torch.arange(20).expand(network.size, 20)
+        losses = Training(network, features, chosen, still, range(network.size)).epoch()
+        assert network.finite().all()
+        for found in (losses.numpy(), *evaluate(network, features)):
+            assert np.isfinite(found).tolist() == [True, False][-network.size :]
+
+
+def test_weights_that_are_not_finite_are_a_divergence():
+    """Also where nothing reads them: the image is zero at their place."""
+    features = Images(torch.zeros(20, 2), torch.arange(20) % 2)
+    models = [nn.Linear(2, 2) for _ in range(2)]
+    network = Together(models)
+    training = Training(network, features, torch.arange(20).expand(2, 20), SCHEDULE, (0, 1))
+    learn = training.optimiser.step
+
+    def spoiling():
+        learn()
+        with torch.no_grad():
+            network.parameters()[0][1, 0, 0] = torch.inf
+
+    training.optimiser.step = spoiling
+    assert training.epoch().isfinite().tolist() == [True, False]
+    assert network.finite().tolist() == [True, False]
