@@ -1,11 +1,13 @@
 """The manner all commands share: options, formats, errors, exit codes, files, provenance.
 
 A command declares its options on a ``CommandParser`` and hands ``run`` a function from the parsed
-options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be
-written, 2 bad usage, 130 interrupted. Errors are one line on stderr; a file is complete or absent.
+options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be made or
+written, 2 bad usage, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP. Errors are one line
+on stderr, of at most 300 characters; a file is complete or absent.
 """
 
 import argparse
+import errno
 import io
 import os
 import platform
@@ -23,14 +25,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 from derive.errors import InputError, Undecided
+from derive.signals import Stopped, stopped_by_signals
 
 T = TypeVar("T")
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 LARGEST_DEGREE = 2000
+LONGEST_MESSAGE = 300
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
 
 
@@ -67,7 +71,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Report bad usage in one line and leave with exit code 2."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+        raise SystemExit(_fail(f"{self.prog}: error: {message}", 2))
+
+    def print_help(self, file: Any = None) -> None:
+        """Show the help; it can fail to be written like any result."""
+        raise SystemExit(show(self.format_help().rstrip(), self.prog))
 
 
 class Degrees(tuple[int, ...]):
@@ -290,35 +298,66 @@ def run(
         if isinstance(stream, io.TextIOWrapper):  # a terminal without μ shows ?, not a traceback
             stream.reconfigure(errors="replace")
     try:
-        options = parser.parse_args(arguments)
-        outcome = action(options)
-        files = dict(outcome.files)
-        if options.output:
-            files[options.output] = (outcome.text + "\n").encode()
-        write_all(files)
-        return 0 if options.output else _show(outcome.text, parser.prog)
+        with stopped_by_signals():
+            options = parser.parse_args(arguments)
+            return _written(action(options), options.output, parser.prog)
     except InputError as error:
         parser.error(str(error))
     except Undecided as error:
         return _fail(f"{parser.prog}: undecided: {error}")
-    except KeyboardInterrupt:
-        start = "\n" if sys.stderr.isatty() else ""  # below a progress bar
-        print(f"{start}{parser.prog}: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        told = stop if isinstance(stop, Stopped) else Stopped()
+        start = "\n" if sys.stderr and sys.stderr.isatty() else ""  # below a progress bar
+        return _fail(f"{parser.prog}: {told}", told.code, start)
     except OSError as error:
-        return _fail(f"{parser.prog}: error: cannot write the result: {error.strerror}")
+        return _fail(f"{parser.prog}: error: {_cause(error)}")
 
 
-def _show(text: str, program: str) -> int:
+def _written(outcome: Outcome, output: Path | None, program: str) -> int:
+    """Write the files of an outcome, and show its text unless it is written too."""
+    own = {} if output is None else {output: (outcome.text + "\n").encode(errors="replace")}
+    try:
+        write_all({**outcome.files, **own})
+    except OSError as error:
+        return _fail(f"{program}: error: cannot write the result: {error.strerror}")
+    return 0 if own else show(outcome.text, program)
+
+
+def _cause(error: OSError) -> str:
+    """What the system refused, and what helps."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{error.strerror}: close some or allow more (ulimit -n)"
+    return f"{error.strerror or error}" + (f": {error.filename!r}" if error.filename else "")
+
+
+def show(text: str, program: str) -> int:
+    """Print a result; return the exit code, 1 with a line on stderr if that is impossible."""
     if sys.stdout is None:
         return _fail(f"{program}: error: cannot write the result: standard output is closed")
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up(sys.stdout)
+    except OSError as error:
+        _give_up(sys.stdout)
+        return _fail(f"{program}: error: cannot write the result: {error.strerror}")
     return 0
 
 
-def _fail(message: str) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
-    return 1
+def _fail(message: str, code: int = 1, start: str = "") -> int:
+    """Say what is wrong in one line, if anybody listens; return the exit code."""
+    line = " ".join(message.split())
+    if len(line) > LONGEST_MESSAGE:  # what was given stands first, what is accepted last
+        line = f"{line[: LONGEST_MESSAGE - 125]} ... {line[-120:]}"
+    try:
+        if sys.stderr is not None:
+            print(f"{start}{line}", file=sys.stderr, flush=True)
+    except OSError:
+        _give_up(sys.stderr)
+    return code
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: it would be tried again at the end."""
+    with suppress(OSError, ValueError):  # no descriptor of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

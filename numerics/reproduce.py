@@ -9,8 +9,6 @@ import hashlib
 import importlib.util
 import json
 import shlex
-import subprocess
-import sys
 import time
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
@@ -29,6 +27,7 @@ from derive.command import (
 )
 from derive.errors import InputError
 from derive.tabular import Table, Typeset, as_csv, render
+from numerics.processes import Commands
 
 LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 QUALITIES = ("quick", "default", "full")
@@ -165,8 +164,11 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def make(step: Step, folder: Path, provenance: str) -> Result:
-    """Make a step in a folder, unless what it makes is there already, of the same provenance."""
+def make(step: Step, folder: Path, provenance: str, commands: Commands | None = None) -> Result:
+    """Make a step in a folder, unless what it makes is there already, of the same provenance.
+
+    Arguments: ``commands``, which runs what is to be run and can end it.
+    """
     if step.needs and importlib.util.find_spec(step.needs) is None:
         return Result(step, "skipped", reason=f"needs {step.needs}, which is not installed")
     before = look_up(step, folder, provenance)
@@ -176,10 +178,11 @@ def make(step: Step, folder: Path, provenance: str) -> Result:
         (folder / output).parent.mkdir(parents=True, exist_ok=True)
         (folder / output).unlink(missing_ok=True)
     start = time.perf_counter()
-    for line in command_lines(step, folder):
-        done = subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    commands = commands or Commands()
+    for _, module, *options in command_lines(step, folder):
+        code, told = commands.run(module, options)
+        if code:
+            last = (told.strip().splitlines() or ["no message"])[-1]
             return Result(step, "failed", time.perf_counter() - start, last)
     seconds = time.perf_counter() - start
     record = _identity(step, folder, provenance) | {
@@ -276,12 +279,16 @@ def _reproduce(options: Namespace) -> list[Result]:
                 "choose another"
             ) from None
     chosen = [step for step in every if not options.step or step.name in options.step]
+    commands = Commands()
     with ThreadPoolExecutor(options.workers) as executor:
-        futures = {s.name: executor.submit(make, s, options.folder, source) for s in chosen}
+        futures = {
+            s.name: executor.submit(make, s, options.folder, source, commands) for s in chosen
+        }
         try:
             found = {name: futures[name].result() for name in progress(list(futures), "steps")}
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
+            commands.end()
             raise
     return [found.get(s.name) or look_up(s, options.folder, source) for s in every]
 

@@ -9,15 +9,10 @@ this machine, or a Dask cluster's.
 import hashlib
 import io
 import json
-import multiprocessing
-import os
-import signal
-import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +23,7 @@ from numpy.typing import NDArray
 
 from derive.command import write_all
 from derive.errors import InputError, Undecided
+from numerics.processes import LocalPool
 
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
@@ -109,38 +105,6 @@ def _computed(
         for future in futures:
             future.cancel()
         raise
-
-
-class LocalPool(ProcessPoolExecutor):
-    """Processes of this machine. Ctrl-C is left to the main process, which may end them."""
-
-    def __init__(self, workers: int | None) -> None:
-        # Forked processes inherit what is compiled already; elsewhere they compile their own.
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        self._others = multiprocessing.active_children()
-        self._ended = False
-        super().__init__(workers or os.cpu_count(), context, _ignore_interrupts)
-
-    def end(self) -> None:
-        """Call off what waits, and end the workers within their cells, which may take hours."""
-        if self._ended:
-            return
-        self._ended = True
-        workers = [p for p in multiprocessing.active_children() if p not in self._others]
-        self.shutdown(wait=False, cancel_futures=True)
-        # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
-        patience = time.monotonic() + 5
-        while workers and self._drops_work() and time.monotonic() < patience:
-            time.sleep(0.01)
-        for process in workers:
-            process.terminate()
-
-    def _drops_work(self) -> bool:
-        return getattr(self, "_cancel_pending_futures", False)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

@@ -22,15 +22,8 @@ import numpy as np
 import torch
 
 from derive.errors import InputError, Undecided
-from numerics.sweep import (
-    Cell,
-    LocalPool,
-    Result,
-    cell_key,
-    cell_path,
-    read_cell,
-    run_cells,
-)
+from numerics.processes import LocalPool
+from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
 from transfer.adapt import adapt_cell, downstream_splits
 from transfer.data import Dataset, load_dataset
 from transfer.plan import Chain, Place, datasets_of, weight_of
