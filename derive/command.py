@@ -9,25 +9,22 @@ on stderr, of at most 300 characters; a file is complete or absent.
 import argparse
 import errno
 import io
+import logging
 import os
-import platform
 import re
-import secrets
 import shlex
-import stat
 import subprocess
 import sys
-import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
 from derive.errors import InputError, Undecided
+from derive.files import output_path, write_all
 from derive.signals import Stopped, stopped_by_signals
 
 T = TypeVar("T")
@@ -35,7 +32,15 @@ T = TypeVar("T")
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 LARGEST_DEGREE = 2000
 LONGEST_MESSAGE = 300
-_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
+
+
+def _is_no_talk_of_caches(record: logging.LogRecord) -> bool:
+    """Whether a library says more than where, in want of a home, it keeps what."""
+    return not re.search("cache|mkdir", record.getMessage())
+
+
+for _name in ("matplotlib", "matplotlib.font_manager"):  # it talks when it is imported
+    logging.getLogger(_name).addFilter(_is_no_talk_of_caches)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -93,6 +98,8 @@ class Degrees(tuple[int, ...]):
     def __new__(cls, text: str) -> "Degrees":
         """Parse ``text``."""
         degrees: dict[int, None] = {}
+        if text.count(",") >= LARGEST_DEGREE:
+            raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees or ranges")
         for part in text.split(","):
             degrees.update(dict.fromkeys(_degree_range(part.strip(), text)))
         self = super().__new__(cls, degrees)
@@ -135,6 +142,24 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callable[[str], str]:
+    """Option type for one of many names; another is answered by the nearest.
+
+    Arguments: ``names``, asked for when needed; ``what`` they name; ``listed``, what lists them.
+    """
+
+    def parse(text: str) -> str:
+        known = list(names())
+        if text in known:
+            return text
+        near = ", ".join(map(repr, get_close_matches(text[:40], known, n=3, cutoff=0)))
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no {what}: nearest are {near}; {listed} lists all"
+        )
+
+    return parse
+
+
 def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
     """Option type for text that ``parse`` accepts; the text itself is the value."""
 
@@ -146,76 +171,6 @@ def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
         return text
 
     return check
-
-
-def output_path(text: str) -> Path:
-    """Option type for a file to write: refuses now what could not be written later."""
-    path = Path(text)
-    try:
-        if not text or text.endswith(os.sep) or path.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is no file name: give the name of a file")
-        if _written_directly(path):
-            return path
-        folder = _target(path).parent
-        if not folder.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is in no existing folder: create it first")
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text[:60]!r} is not writable ({error.strerror}): choose another file"
-        ) from None
-    return path
-
-
-def _written_directly(path: Path) -> bool:
-    """Whether nothing can take the path's place: a pipe, a device, a descriptor of a process."""
-    special = path.exists() and not path.is_file()
-    return special or path.is_relative_to("/dev") or path.is_relative_to("/proc/self/fd")
-
-
-def _target(path: Path) -> Path:
-    """The file behind a link."""
-    return Path(os.path.realpath(path))
-
-
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write files, all of them whole or none: temporaries first, then one renaming each.
-
-    Pipes, devices and descriptors are appended to directly, last, for nothing can take their place.
-    """
-    direct = [path for path in files if _written_directly(path)]
-    waiting: dict[Path, Path] = {}
-    try:
-        for path in files:
-            if path not in direct:
-                target = _target(path)
-                _sweep(target.parent)
-                temporary = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(6)}.part")
-                waiting[temporary] = target
-                temporary.write_bytes(files[path])
-                if target.exists():
-                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-        for temporary, target in waiting.items():
-            os.replace(temporary, target)
-    finally:
-        for temporary in waiting:
-            temporary.unlink(missing_ok=True)
-    for path in direct:
-        with path.open("ab") as stream:
-            stream.write(files[path])
-
-
-@cache
-def _sweep(folder: Path) -> None:
-    """Remove what processes of this machine left here that were killed within a write."""
-    if os.name != "posix":  # elsewhere a signal 0 is no question
-        return
-    for path in folder.glob(f".{_HOST}-*.part"):
-        with suppress(OSError, ValueError):
-            try:
-                os.kill(int(path.name.split("-")[1]), 0)
-            except ProcessLookupError:
-                path.unlink()
 
 
 @dataclass(frozen=True)
@@ -255,8 +210,13 @@ def provenance(
         for value in [value.name if isinstance(value, Path) else value]
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     ]
-    command = shlex.join([*parser.prog.split(), *unnamed, *named])
+    command = _printable(shlex.join([*parser.prog.split(), *unnamed, *named]))
     return f"{command} | {versions(libraries)}"
+
+
+def _printable(text: str) -> str:
+    """Text for one line of any file: what cannot be shown, as in the names of files, is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def versions(libraries: Sequence[str]) -> str:

@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
 ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-_ECHO = 1.0  # seconds: `timeout` sends its signal to the command and then to its whole group
+_ECHO = 1  # seconds: `timeout` sends its signal to the command and then to its whole group
 
 
 class Stopped(KeyboardInterrupt):
@@ -38,7 +39,7 @@ class Stopped(KeyboardInterrupt):
 def leave_in_one_line() -> None:
     """Let the ending signals end this process at once, with a line: nothing has begun yet."""
     given = sys.orig_argv
-    module = next((b for a, b in zip(given, given[1:], strict=False) if a == "-m"), "")
+    module = next((b for a, b in pairwise(given) if a == "-m"), "")
 
     def leave(number: int, _: FrameType | None) -> None:
         stop = Stopped(number)
@@ -56,7 +57,7 @@ def stopped_by_signals() -> Iterator[None]:
     A second signal within a second is taken for the same one; a process forked from this one leaves
     all of them to it.
     """
-    owner, last = os.getpid(), -_ECHO
+    owner, last = os.getpid(), float(-_ECHO)
 
     def stop(number: int, _: FrameType | None) -> None:
         nonlocal last

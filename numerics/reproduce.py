@@ -9,8 +9,9 @@ import hashlib
 import importlib.util
 import json
 import shlex
+import sys
 import time
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -20,12 +21,13 @@ from derive.command import (
     CommandParser,
     Outcome,
     integer_between,
+    one_of,
     progress,
     run,
     versions,
-    write_all,
 )
 from derive.errors import InputError
+from derive.files import open_regular, write_all
 from derive.tabular import Table, Typeset, as_csv, render
 from numerics.processes import Commands
 
@@ -197,7 +199,8 @@ def look_up(step: Step, folder: Path, provenance: str) -> Result:
     """What a folder holds of a step: ``kept`` if all of it, made alike; else ``missing``."""
     missing = Result(step, "missing", reason="not made yet")
     try:
-        record = json.loads(_record_file(step, folder).read_text(encoding="utf-8"))
+        with open_regular(_record_file(step, folder)) as stream:
+            record = json.loads(stream.read())
         sums = {output: _checksum(folder / output) for output in step.outputs}
     except (OSError, ValueError):
         return missing
@@ -220,7 +223,8 @@ def _record_file(step: Step, folder: Path) -> Path:
 
 
 def _checksum(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    with open_regular(file) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 # The command.
@@ -243,7 +247,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--step",
         action="append",
-        type=_step_name,
+        type=one_of(lambda: [step.name for step in steps("default")], "step", "the page"),
         metavar="NAME",
         help="make only this step; may be repeated (default: all)",
     )
@@ -257,13 +261,6 @@ def _parser() -> CommandParser:
         help="steps made at the same time (default: 1, for simulations use all cores)",
     )
     return parser
-
-
-def _step_name(text: str) -> str:
-    names = [step.name for step in steps("default")]
-    if text not in names:
-        raise ArgumentTypeError(f"{text[:40]!r} is no step: choose from {', '.join(names)}")
-    return text
 
 
 def _reproduce(options: Namespace) -> list[Result]:
@@ -317,7 +314,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed.extend(result.step.name for result in results if result.state == "failed")
         html = page(results, options.folder, versions(LIBRARIES))
         text = _shown(results, options.format, versions(LIBRARIES))
-        return Outcome(text, {options.folder / "index.html": html.encode()})
+        return Outcome(
+            text, {options.folder / "index.html": html.encode(errors="backslashreplace")}
+        )
 
     code = run(parser, action, arguments)
     if failed:

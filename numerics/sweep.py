@@ -12,7 +12,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import CancelledError, Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +21,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from derive.command import write_all
 from derive.errors import InputError, Undecided
+from derive.files import open_regular, write_all
 from numerics.processes import LocalPool
 
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
 _PARAMETERS = "parameters"
+_LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 
 
 class Submits(Protocol):
@@ -76,7 +77,7 @@ def run_cells(
         elif key not in results:
             results[key] = known
             done()
-    if folder:
+    if folder and missing:
         _make(folder)
     for key, result in _computed(compute, missing, executor):
         if folder:
@@ -125,7 +126,12 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
                 raise
         return
     try:
-        from distributed import Client
+        import dask
+
+        # What goes wrong there is told here, in one line; the logs of a cluster are its own.
+        dask.config.set(logging=dict.fromkeys(_LOGGERS, "critical"))
+        from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
     except ImportError:
         raise InputError(
             "--scheduler needs Dask, which is not installed: in a checkout, "
@@ -145,7 +151,13 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
             raise InputError(
                 f"the scheduler at {scheduler[:80]!r} has no workers: start some with dask worker"
             ) from None
-        yield client.get_executor(pure=False)
+        try:
+            yield client.get_executor(pure=False)
+        except (CancelledError, CommClosedError, KilledWorker):
+            raise Undecided(
+                f"the scheduler at {scheduler[:80]!r} was lost, or its workers died; what was "
+                "finished is kept: run the same command again"
+            ) from None
 
 
 def write_cell(folder: Path, cell: Cell, result: Result) -> None:
@@ -165,14 +177,18 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
 def read_cell(folder: Path, cell: Cell) -> Result | None:
     """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
     path = cell_path(folder, cell)
-    if not path.exists():
-        return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
         if str(stored.pop(_PARAMETERS)) == _canonical(cell):
             return stored
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): make it readable, or choose another folder"
+        ) from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass
     raise InputError(
         f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"

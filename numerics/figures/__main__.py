@@ -2,22 +2,17 @@
 
 import json
 import sys
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from derive.command import CommandParser, Outcome, provenance, run, write_all
+from derive.command import CommandParser, Outcome, one_of, provenance, run
 from derive.errors import InputError
+from derive.files import write_all
 from derive.tabular import Table, Typeset, as_csv, render
 from numerics.figures.paper import FIGURES, Request
 from numerics.options import FIGURE_FORMATS
 from numerics.simulate import LIBRARIES
-
-
-def _figure(text: str) -> str:
-    if text not in FIGURES:
-        raise ArgumentTypeError(f"{text[:20]!r} is no figure: choose from {', '.join(FIGURES)}")
-    return text
 
 
 def _parser() -> CommandParser:
@@ -29,7 +24,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--figure",
         action="append",
-        type=_figure,
+        type=one_of(lambda: FIGURES, "figure", "--help"),
         metavar="N",
         help=f"one of {', '.join(FIGURES)}; may be repeated (default: all)",
     )
