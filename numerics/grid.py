@@ -215,8 +215,10 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
             f"{_MOST_CELLS * BLOCK} replicas in all, in at most {_MOST_CELLS} points"
         )
     return [
-        _parameters(*pair, labels, float(mu), dimension, seed, options)
-        for pair, labels, seed, dimension, mu in progress(list(product(*axes)), "points")
+        _parameters(teacher, student, labels, float(mu), dimension, seed, options)
+        for (teacher, student), labels, seed, dimension, mu in progress(
+            list(product(*axes)), "points"
+        )
     ]
 
 

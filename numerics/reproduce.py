@@ -14,6 +14,7 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def _record_file(step: Step, folder: Path) -> Path:
 
 def _checksum(file: Path) -> str:
     with open_regular(file) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 # The command.
@@ -302,6 +303,14 @@ def _shown(results: Sequence[Result], form: str, source: str) -> str:
     return render([Table("steps", Typeset("Steps", "Steps"), head, cells)], form, source)
 
 
+def _changed(file: Path, content: bytes) -> dict[Path, bytes]:
+    """The file to write, unless it is so already: what is finished need not be writable."""
+    with suppress(OSError), open_regular(file) as stream:
+        if stream.read() == content:
+            return {}
+    return {file: content}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.reproduce`` and return its exit code."""
     parser = _parser()
@@ -314,9 +323,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed.extend(result.step.name for result in results if result.state == "failed")
         html = page(results, options.folder, versions(LIBRARIES))
         text = _shown(results, options.format, versions(LIBRARIES))
-        return Outcome(
-            text, {options.folder / "index.html": html.encode(errors="backslashreplace")}
-        )
+        shown = html.encode(errors="backslashreplace")
+        return Outcome(text, _changed(options.folder / "index.html", shown))
 
     code = run(parser, action, arguments)
     if failed:

@@ -60,6 +60,16 @@ def _shown(rows: Sequence[tuple[str, str, str]], form: str, source: str) -> str:
     return render([Table("figures", Typeset("Figures", "Figures"), head, cells)], form, source)
 
 
+def _write(files: dict[Path, bytes]) -> None:
+    try:
+        write_all(files)
+    except OSError as error:
+        raise InputError(
+            f"{str(next(iter(files)))[:80]!r} cannot be written ({error.strerror}): choose another "
+            "--folder; what was drawn before is kept"
+        ) from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.figures`` and return its exit code."""
     parser = _parser()
@@ -81,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ):
             file = options.folder / f"figure-{name}.{form}"
             drawn = FIGURES[name].draw(Request(form, _source(options, name), options.quick))
-            write_all({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
+            _write({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
             rows.append((name, FIGURES[name].caption, str(file)))
         return Outcome(_shown(rows, options.format, provenance(parser, options, LIBRARIES)))
 

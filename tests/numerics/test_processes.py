@@ -114,3 +114,40 @@ def test_workers_end_within_machine_code(number, code, started, tmp_path, monkey
     time.sleep(0.5)
     os.kill(run.pid, number)
     assert_ended(run, number, code, "python -m work")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monkeypatch):
+    """Of a worker, and of a command that another one has started."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    elsewhere = WORK.replace("ctypes.PyDLL(None).sleep(60)", "time.sleep(60)").replace(
+        "def hold", "sys.platform = 'another'\n\n    def hold", 1
+    )
+    (tmp_path / "work.py").write_text(textwrap.dedent(elsewhere))
+    outer = """
+        import sys
+        from derive.command import CommandParser, Outcome, run
+        from numerics import processes
+
+        processes.Commands._AS_CHILD = (
+            "import sys; sys.platform = 'another'; " + processes.Commands._AS_CHILD
+        )
+
+        def action(options):
+            commands = processes.Commands()
+            try:
+                return Outcome(str(commands.run("work", [])))
+            except BaseException:
+                commands.end()
+                raise
+
+        raise SystemExit(run(CommandParser("outer", "O.", []), action, []))
+    """
+    (tmp_path / "outer.py").write_text(textwrap.dedent(outer))
+    run = started("outer")
+    assert wait_for(lambda: len(session(run.pid)) >= 4)
+    time.sleep(1)
+    os.kill(run.pid, number)
+    run.communicate(timeout=20)
+    assert run.returncode == (143 if number == signal.SIGTERM else -9)
+    assert wait_for(lambda: not session(run.pid), 10), session(run.pid)
