@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import session
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 TOLD = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -17,19 +18,6 @@ SIMULATION = (
     "--activation", "x", "--mu", "0.3,0.6", "--replicas", "600", "--horizon", "4000", "--workers",
     "2", "--results", "cells", "--format", "json",
 )  # fmt: skip
-
-
-def session(leader: int) -> list[int]:
-    """The processes of a session that have not ended."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, of = stat.read_text().rpartition(")")[2].split()[:4]
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(of) == leader and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
 
 
 def wait_for(condition, seconds=90):
