@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from derive.errors import InputError, Undecided
 from derive.files import output_path, write_all
@@ -297,9 +297,8 @@ def show(text: str, program: str) -> int:
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`
-        _give_up(sys.stdout)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _give_up(sys.stdout)
         return _fail(f"{program}: error: cannot write the result: {error.strerror}")
     return 0
 
@@ -309,15 +308,7 @@ def _fail(message: str, code: int = 1, start: str = "") -> int:
     line = " ".join(message.split())
     if len(line) > LONGEST_MESSAGE:  # what was given stands first, what is accepted last
         line = f"{line[: LONGEST_MESSAGE - 125]} ... {line[-120:]}"
-    try:
-        if sys.stderr is not None:
+    if sys.stderr is not None:
+        with suppress(OSError):
             print(f"{start}{line}", file=sys.stderr, flush=True)
-    except OSError:
-        _give_up(sys.stderr)
     return code
-
-
-def _give_up(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere: it would be tried again at the end."""
-    with suppress(OSError, ValueError):  # no descriptor of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
