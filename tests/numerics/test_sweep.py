@@ -1,6 +1,5 @@
 """Sweeps: cells are kept, found again, refused when foreign, and survive the death of a worker."""
 
-import ctypes
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import as_anybody
 
 from derive.errors import InputError, Undecided
 from numerics import sweep
@@ -95,16 +95,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_cells(square, CELLS, tmp_path / "file" / "folder")
 
 
-def _as_anybody():
-    """Take from a superuser the right to read and write what it is not permitted to."""
-    if os.geteuid() == 0:
-        for capability in (1, 2):  # of Linux: to pass over permissions
-            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-
-
 def _simulate(folder, *options, limit=None):
     def prepare():
-        _as_anybody()
+        as_anybody()
         if limit:
             import resource  # not everywhere
 

@@ -1,5 +1,7 @@
 """What tests ask of the processes of this machine."""
 
+import ctypes
+import os
 from pathlib import Path
 
 
@@ -14,3 +16,10 @@ def session(leader: int) -> list[int]:
         if int(of) == leader and state != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+def as_anybody() -> None:
+    """Take from a superuser the right to read and write what it is not permitted to."""
+    if os.geteuid() == 0:
+        for capability in (1, 2):  # of Linux: to pass over permissions
+            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
