@@ -5,6 +5,13 @@ lazily: importing the package costs nothing until a name is used. Everything her
 here uses floating point or imports another package of the project.
 """
 
+import sys as _sys
+
 import lazy_loader
+
+if _sys.argv[:1] == ["-m"]:  # python -m …: what is imported for a command can be interrupted
+    from derive.signals import leave_in_one_line
+
+    leave_in_one_line()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

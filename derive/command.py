@@ -1,40 +1,49 @@
 """The manner all commands share: options, formats, errors, exit codes, files, provenance.
 
 A command declares its options on a ``CommandParser`` and hands ``run`` a function from the parsed
-options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be
-written, 2 bad usage, 130 interrupted. Errors are one line on stderr; a file is complete or absent.
+options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be made or
+written, 2 bad usage, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP. Errors are one line
+on stderr, of at most 300 characters; a file is complete or absent.
 """
 
 import argparse
+import errno
 import io
+import logging
 import os
-import platform
 import re
-import secrets
 import shlex
-import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from derive.errors import InputError, Undecided
+from derive.files import output_path, write_all
+from derive.signals import Stopped, stopped_by_signals
 
 T = TypeVar("T")
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 LARGEST_DEGREE = 2000
+LONGEST_MESSAGE = 300
 _SILENCE = 30  # seconds without a word, at least, where progress is told by lines
-_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
+
+
+def _is_no_talk_of_caches(record: logging.LogRecord) -> bool:
+    """Whether a library says more than where, in want of a home, it keeps what."""
+    return not re.search("cache|mkdir", record.getMessage())
+
+
+for _name in ("matplotlib", "matplotlib.font_manager"):  # it talks when it is imported
+    logging.getLogger(_name).addFilter(_is_no_talk_of_caches)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -70,7 +79,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Report bad usage in one line and leave with exit code 2."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+        raise SystemExit(_fail(f"{self.prog}: error: {message}", 2))
+
+    def print_help(self, file: Any = None) -> None:
+        """Show the help; it can fail to be written like any result."""
+        raise SystemExit(show(self.format_help().rstrip(), self.prog))
 
 
 class Degrees(tuple[int, ...]):
@@ -88,6 +101,8 @@ class Degrees(tuple[int, ...]):
     def __new__(cls, text: str) -> "Degrees":
         """Parse ``text``."""
         degrees: dict[int, None] = {}
+        if text.count(",") >= LARGEST_DEGREE:
+            raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees or ranges")
         for part in text.split(","):
             degrees.update(dict.fromkeys(_degree_range(part.strip(), text)))
         self = super().__new__(cls, degrees)
@@ -130,6 +145,24 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callable[[str], str]:
+    """Option type for one of many names; another is answered by the nearest.
+
+    Arguments: ``names``, asked for when needed; ``what`` they name; ``listed``, what lists them.
+    """
+
+    def parse(text: str) -> str:
+        known = list(names())
+        if text in known:
+            return text
+        near = ", ".join(map(repr, get_close_matches(text[:40], known, n=3, cutoff=0)))
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no {what}: nearest are {near}; {listed} lists all"
+        )
+
+    return parse
+
+
 def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
     """Option type for text that ``parse`` accepts; the text itself is the value."""
 
@@ -141,76 +174,6 @@ def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
         return text
 
     return check
-
-
-def output_path(text: str) -> Path:
-    """Option type for a file to write: refuses now what could not be written later."""
-    path = Path(text)
-    try:
-        if not text or text.endswith(os.sep) or path.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is no file name: give the name of a file")
-        if _written_directly(path):
-            return path
-        folder = _target(path).parent
-        if not folder.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is in no existing folder: create it first")
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text[:60]!r} is not writable ({error.strerror}): choose another file"
-        ) from None
-    return path
-
-
-def _written_directly(path: Path) -> bool:
-    """Whether nothing can take the path's place: a pipe, a device, a descriptor of a process."""
-    special = path.exists() and not path.is_file()
-    return special or path.is_relative_to("/dev") or path.is_relative_to("/proc/self/fd")
-
-
-def _target(path: Path) -> Path:
-    """The file behind a link."""
-    return Path(os.path.realpath(path))
-
-
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write files, all of them whole or none: temporaries first, then one renaming each.
-
-    Pipes, devices and descriptors are appended to directly, last, for nothing can take their place.
-    """
-    direct = [path for path in files if _written_directly(path)]
-    waiting: dict[Path, Path] = {}
-    try:
-        for path in files:
-            if path not in direct:
-                target = _target(path)
-                _sweep(target.parent)
-                temporary = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(6)}.part")
-                waiting[temporary] = target
-                temporary.write_bytes(files[path])
-                if target.exists():
-                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-        for temporary, target in waiting.items():
-            os.replace(temporary, target)
-    finally:
-        for temporary in waiting:
-            temporary.unlink(missing_ok=True)
-    for path in direct:
-        with path.open("ab") as stream:
-            stream.write(files[path])
-
-
-@cache
-def _sweep(folder: Path) -> None:
-    """Remove what processes of this machine left here that were killed within a write."""
-    if os.name != "posix":  # elsewhere a signal 0 is no question
-        return
-    for path in folder.glob(f".{_HOST}-*.part"):
-        with suppress(OSError, ValueError):
-            try:
-                os.kill(int(path.name.split("-")[1]), 0)
-            except ProcessLookupError:
-                path.unlink()
 
 
 @dataclass(frozen=True)
@@ -282,8 +245,13 @@ def provenance(
         for value in [value.name if isinstance(value, Path) else value]
         for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     ]
-    command = shlex.join([*parser.prog.split(), *unnamed, *named])
+    command = _printable(shlex.join([*parser.prog.split(), *unnamed, *named]))
     return f"{command} | {versions(libraries)}"
+
+
+def _printable(text: str) -> str:
+    """Text for one line of any file: what cannot be shown, as in the names of files, is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def versions(libraries: Sequence[str]) -> str:
@@ -325,35 +293,57 @@ def run(
         if isinstance(stream, io.TextIOWrapper):  # a terminal without μ shows ?, not a traceback
             stream.reconfigure(errors="replace")
     try:
-        options = parser.parse_args(arguments)
-        outcome = action(options)
-        files = dict(outcome.files)
-        if options.output:
-            files[options.output] = (outcome.text + "\n").encode()
-        write_all(files)
-        return 0 if options.output else _show(outcome.text, parser.prog)
+        with stopped_by_signals():
+            options = parser.parse_args(arguments)
+            return _written(action(options), options.output, parser.prog)
     except InputError as error:
         parser.error(str(error))
     except Undecided as error:
         return _fail(f"{parser.prog}: undecided: {error}")
-    except KeyboardInterrupt:
-        start = "\n" if sys.stderr.isatty() else ""  # below a progress bar
-        print(f"{start}{parser.prog}: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        told = stop if isinstance(stop, Stopped) else Stopped()
+        start = "\n" if sys.stderr and sys.stderr.isatty() else ""  # below a progress bar
+        return _fail(f"{parser.prog}: {told}", told.code, start)
     except OSError as error:
-        return _fail(f"{parser.prog}: error: cannot write the result: {error.strerror}")
+        return _fail(f"{parser.prog}: error: {_cause(error)}")
 
 
-def _show(text: str, program: str) -> int:
+def _written(outcome: Outcome, output: Path | None, program: str) -> int:
+    """Write the files of an outcome, and show its text unless it is written too."""
+    own = {} if output is None else {output: (outcome.text + "\n").encode(errors="replace")}
+    try:
+        write_all({**outcome.files, **own})
+    except OSError as error:
+        return _fail(f"{program}: error: cannot write the result: {error.strerror}")
+    return 0 if own else show(outcome.text, program)
+
+
+def _cause(error: OSError) -> str:
+    """What the system refused, and what helps."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{error.strerror}: close some or allow more (ulimit -n)"
+    return f"{error.strerror or error}" + (f": {error.filename!r}" if error.filename else "")
+
+
+def show(text: str, program: str) -> int:
+    """Print a result; return the exit code, 1 with a line on stderr if that is impossible."""
     if sys.stdout is None:
         return _fail(f"{program}: error: cannot write the result: standard output is closed")
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        return _fail(f"{program}: error: cannot write the result: {error.strerror}")
     return 0
 
 
-def _fail(message: str) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
-    return 1
+def _fail(message: str, code: int = 1, start: str = "") -> int:
+    """Say what is wrong in one line, if anybody listens; return the exit code."""
+    line = " ".join(message.split())
+    if len(line) > LONGEST_MESSAGE:  # what was given stands first, what is accepted last
+        line = f"{line[: LONGEST_MESSAGE - 125]} ... {line[-120:]}"
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"{start}{line}", file=sys.stderr, flush=True)
+    return code

@@ -38,7 +38,7 @@ _TOKEN = re.compile(
 )
 _JUMPING = ("step", "heaviside", "sign", "sgn")
 # What other names mean here. A function that has no equal gets no other one offered in its place.
-_MEANT = {
+_MEANT: dict[str, str | None] = {
     "swish": "silu",
     "logistic": "sigmoid",
     "expit": "sigmoid",
@@ -281,12 +281,9 @@ class _Parser:
     def _unknown(self, name: str) -> NoReturn:
         """Refuse a name; another is offered only if it means the same, or may be a slip."""
         small = name.lower()
-        near = get_close_matches(small, [*CATALOGUE, self._variable], n=1)
-        if small in CATALOGUE:
-            near = [small]
-        elif small in _MEANT:
-            near = [_MEANT[small]] if _MEANT[small] else []
-        meant = f", did you mean {near[0]!r}?" if near else ""
+        near = next(iter(get_close_matches(small, [*CATALOGUE, self._variable], n=1)), None)
+        near = small if small in CATALOGUE else _MEANT.get(small, near)
+        meant = f", did you mean {near!r}?" if near else ""
         self._refuse(f"{name!r} is not known{meant}", f"known are {', '.join(CATALOGUE)}")
 
     def _number(self) -> Expr:

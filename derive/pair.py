@@ -198,7 +198,8 @@ def closed_drift(pair: Pair) -> ClosedDrift:
     if pair.loss == "square":
         power = spread.scaled(sqrt(mu**2 + _NU**2)).mean()
         a, b = a - mu * power, b - power
-    return ClosedDrift(*(f.subs(_NU, pair.misalignment) for f in (a, b)), pair.misalignment)
+    nu = pair.misalignment
+    return ClosedDrift(a.subs(_NU, nu), b.subs(_NU, nu), nu)
 
 
 def _as_means(pair: Pair) -> MeanDrift:

@@ -6,4 +6,6 @@ lazily: importing the package costs nothing until a name is used.
 
 import lazy_loader
 
+import derive  # noqa: F401  (before all else: an interrupt is answered in one line from there on)
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

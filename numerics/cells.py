@@ -23,7 +23,7 @@ from numerics.sweep import Cell, Result
 from numerics.systems import System, network, observed_nothing, packed, single_index
 
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
-_BLOCK = 50  # replicas a cell
+BLOCK = 50  # replicas a cell
 _STATISTICS = ("replicas", "first", "block")
 
 
@@ -37,8 +37,8 @@ def cells_of(parameters: Mapping[str, Any], replicas: int) -> list[Cell]:
     [50, 50, 20]
     """
     return [
-        {**parameters, "version": _VERSION, "first": first, "block": min(_BLOCK, replicas - first)}
-        for first in range(0, replicas, _BLOCK)
+        {**parameters, "version": _VERSION, "first": first, "block": min(BLOCK, replicas - first)}
+        for first in range(0, replicas, BLOCK)
     ]
 
 

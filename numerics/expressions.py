@@ -5,6 +5,7 @@ from typing import Any
 
 from flint import acb, arb, fmpq
 from sympy import (
+    Abs,
     Add,
     E,
     Expr,
@@ -87,7 +88,9 @@ def _compile(e: Expr, symbols: list[Symbol], number: type) -> Compiled:
         return lambda values, analytic: number(1).exp()
     if e == I and number is acb:
         return lambda values, analytic: acb(0, 1)
-    if isinstance(e, (Add, Mul, Pow, log, Angle, *_METHODS)):
+    if isinstance(e, (Add, Mul, Pow, log, Angle, *_METHODS)) or (
+        isinstance(e, Abs) and number is arb
+    ):
         return _compile_operation(e, symbols, number)
     raise InputError(f"{e} is not compiled to ball arithmetic: it is no known function or symbol")
 
@@ -105,6 +108,8 @@ def _compile_operation(e: Expr, symbols: list[Symbol], number: type) -> Compiled
         return lambda values, analytic: first(values, analytic).log()
     if isinstance(e, Pow):
         return _compile_power(e, first)
+    if isinstance(e, Abs):
+        return lambda values, analytic: abs(first(values, analytic))
     if isinstance(e, Angle):
         return lambda values, analytic: _angle(*(part(values, analytic) for part in parts))
     method = _METHODS[type(e)]

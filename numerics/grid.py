@@ -1,24 +1,28 @@
 """The grid of a simulation: its options, and the points they stand for."""
 
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil, log
+from itertools import product
+from math import ceil, log, prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from derive.command import CommandParser, accepted, integer_between, output_path
+from derive.command import CommandParser, accepted, integer_between, progress
 from derive.errors import InputError
+from derive.files import output_path
 from derive.grammar import parse_transform
 from numerics.cases import add_case_options, chosen_pairs
-from numerics.cells import learner_of, pair_of, system_of
+from numerics.cells import BLOCK, learner_of, pair_of, system_of
 from numerics.flow import EXIT_RADIUS
 from numerics.options import Dimensions, Multiple, Seeds, Strengths, figure_path, multiple_of
 from numerics.sgd import SIGNS, UPDATES
 from numerics.stability import stable_learning_rate
 
 _MOST_STEPS = 10**12
+_MOST_CELLS = 10**5  # blocks of replicas
 
 
 def add_simulation_options(parser: CommandParser) -> None:
@@ -201,13 +205,20 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
     """
     degrees, pairs = chosen_pairs(options)
     chosen = [*((f"He{n}", f"He{n}") for n in degrees), *pairs]
+    axes: Sequence[Sequence[Any]] = (
+        chosen, options.labels or ["matched"], options.seed, options.dimension, _mus(options)
+    )  # fmt: skip
+    points, blocks = prod(map(len, axes)), ceil(options.replicas / BLOCK)
+    if points * blocks > _MOST_CELLS:
+        raise InputError(
+            f"{points} points of {options.replicas} replicas are too many: give at most "
+            f"{_MOST_CELLS * BLOCK} replicas in all, in at most {_MOST_CELLS} points"
+        )
     return [
         _parameters(teacher, student, labels, float(mu), dimension, seed, options)
-        for teacher, student in chosen
-        for labels in options.labels or ["matched"]
-        for seed in options.seed
-        for dimension in options.dimension
-        for mu in _mus(options)
+        for (teacher, student), labels, seed, dimension, mu in progress(
+            list(product(*axes)), "points"
+        )
     ]
 
 

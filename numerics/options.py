@@ -11,10 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from derive.command import integer_between, output_path
+from derive.command import integer_between
+from derive.files import output_path
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
 LARGEST_DIMENSION = 10**15
+MOST_STRENGTHS = 10_000
 
 
 class Strengths(tuple[Fraction, ...]):
@@ -31,11 +33,16 @@ class Strengths(tuple[Fraction, ...]):
     def __new__(cls, text: str) -> "Strengths":
         """Parse ``text``."""
         accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
+        limit = f"give at most {MOST_STRENGTHS} strengths"
         pieces = text.split(":")
+        if text.count(",") >= MOST_STRENGTHS:
+            raise ArgumentTypeError(f"{text[:40]!r}... is too long: {limit}")
         if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
             first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
             if first is None or last is None or count < 2 or last <= first:
                 raise ArgumentTypeError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
+            if count > MOST_STRENGTHS:
+                raise ArgumentTypeError(f"{text[:40]!r} has too many points: {limit}")
             values = [first + (last - first) * i / (count - 1) for i in range(count)]
         else:
             values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]

@@ -69,7 +69,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
     return {
         "name": step.name,
         "title": step.title,
-        "state": result.state,
+        "state": "made" if result.state == "kept" else result.state,  # the same page again
         "reason": result.reason,
         "seconds": result.seconds,
         "commands": [f"python {shlex.join(line)}" for line in command_lines(step, folder)],

@@ -9,12 +9,12 @@ import hashlib
 import importlib.util
 import json
 import shlex
-import subprocess
 import sys
 import time
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,13 +22,15 @@ from derive.command import (
     CommandParser,
     Outcome,
     integer_between,
+    one_of,
     progress,
     run,
     versions,
-    write_all,
 )
 from derive.errors import InputError
+from derive.files import open_regular, write_all
 from derive.tabular import Table, Typeset, as_csv, render
+from numerics.processes import Commands
 
 LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 QUALITIES = ("quick", "default", "full")
@@ -165,8 +167,11 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def make(step: Step, folder: Path, provenance: str) -> Result:
-    """Make a step in a folder, unless what it makes is there already, of the same provenance."""
+def make(step: Step, folder: Path, provenance: str, commands: Commands | None = None) -> Result:
+    """Make a step in a folder, unless what it makes is there already, of the same provenance.
+
+    Arguments: ``commands``, which runs what is to be run and can end it.
+    """
     if step.needs and importlib.util.find_spec(step.needs) is None:
         return Result(step, "skipped", reason=f"needs {step.needs}, which is not installed")
     before = look_up(step, folder, provenance)
@@ -176,10 +181,11 @@ def make(step: Step, folder: Path, provenance: str) -> Result:
         (folder / output).parent.mkdir(parents=True, exist_ok=True)
         (folder / output).unlink(missing_ok=True)
     start = time.perf_counter()
-    for line in command_lines(step, folder):
-        done = subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    commands = commands or Commands()
+    for _, module, *options in command_lines(step, folder):
+        code, told = commands.run(module, options)
+        if code:
+            last = (told.strip().splitlines() or ["no message"])[-1]
             return Result(step, "failed", time.perf_counter() - start, last)
     seconds = time.perf_counter() - start
     record = _identity(step, folder, provenance) | {
@@ -194,7 +200,8 @@ def look_up(step: Step, folder: Path, provenance: str) -> Result:
     """What a folder holds of a step: ``kept`` if all of it, made alike; else ``missing``."""
     missing = Result(step, "missing", reason="not made yet")
     try:
-        record = json.loads(_record_file(step, folder).read_text(encoding="utf-8"))
+        with open_regular(_record_file(step, folder)) as stream:
+            record = json.loads(stream.read())
         sums = {output: _checksum(folder / output) for output in step.outputs}
     except (OSError, ValueError):
         return missing
@@ -217,7 +224,8 @@ def _record_file(step: Step, folder: Path) -> Path:
 
 
 def _checksum(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    with open_regular(file) as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 # The command.
@@ -240,7 +248,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--step",
         action="append",
-        type=_step_name,
+        type=one_of(lambda: [step.name for step in steps("default")], "step", "the page"),
         metavar="NAME",
         help="make only this step; may be repeated (default: all)",
     )
@@ -256,13 +264,6 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _step_name(text: str) -> str:
-    names = [step.name for step in steps("default")]
-    if text not in names:
-        raise ArgumentTypeError(f"{text[:40]!r} is no step: choose from {', '.join(names)}")
-    return text
-
-
 def _reproduce(options: Namespace) -> list[Result]:
     """Make the chosen steps; look the others up."""
     quality = "quick" if options.quick else "full" if options.full else "default"
@@ -276,12 +277,16 @@ def _reproduce(options: Namespace) -> list[Result]:
                 "choose another"
             ) from None
     chosen = [step for step in every if not options.step or step.name in options.step]
+    commands = Commands()
     with ThreadPoolExecutor(options.workers) as executor:
-        futures = {s.name: executor.submit(make, s, options.folder, source) for s in chosen}
+        futures = {
+            s.name: executor.submit(make, s, options.folder, source, commands) for s in chosen
+        }
         try:
             found = {name: futures[name].result() for name in progress(list(futures), "steps")}
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
+            commands.end()
             raise
     return [found.get(s.name) or look_up(s, options.folder, source) for s in every]
 
@@ -298,6 +303,14 @@ def _shown(results: Sequence[Result], form: str, source: str) -> str:
     return render([Table("steps", Typeset("Steps", "Steps"), head, cells)], form, source)
 
 
+def _changed(file: Path, content: bytes) -> dict[Path, bytes]:
+    """The file to write, unless it is so already: what is finished need not be writable."""
+    with suppress(OSError), open_regular(file) as stream:
+        if stream.read() == content:
+            return {}
+    return {file: content}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.reproduce`` and return its exit code."""
     parser = _parser()
@@ -310,7 +323,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed.extend(result.step.name for result in results if result.state == "failed")
         html = page(results, options.folder, versions(LIBRARIES))
         text = _shown(results, options.format, versions(LIBRARIES))
-        return Outcome(text, {options.folder / "index.html": html.encode()})
+        shown = html.encode(errors="backslashreplace")
+        return Outcome(text, _changed(options.folder / "index.html", shown))
 
     code = run(parser, action, arguments)
     if failed:

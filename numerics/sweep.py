@@ -9,15 +9,10 @@ this machine, or a Dask cluster's.
 import hashlib
 import io
 import json
-import multiprocessing
-import os
-import signal
-import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,12 +21,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from derive.command import write_all
 from derive.errors import InputError, Undecided
+from derive.files import open_regular, write_all
+from numerics.processes import LocalPool
 
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
 _PARAMETERS = "parameters"
+_LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 
 
 class Submits(Protocol):
@@ -80,7 +77,7 @@ def run_cells(
         elif key not in results:
             results[key] = known
             done()
-    if folder:
+    if folder and missing:
         _make(folder)
     for key, result in _computed(compute, missing, executor):
         if folder:
@@ -111,38 +108,6 @@ def _computed(
         raise
 
 
-class LocalPool(ProcessPoolExecutor):
-    """Processes of this machine. Ctrl-C is left to the main process, which may end them."""
-
-    def __init__(self, workers: int | None) -> None:
-        # Forked processes inherit what is compiled already; elsewhere they compile their own.
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        self._others = multiprocessing.active_children()
-        self._ended = False
-        super().__init__(workers or os.cpu_count(), context, _ignore_interrupts)
-
-    def end(self) -> None:
-        """Call off what waits, and end the workers within their cells, which may take hours."""
-        if self._ended:
-            return
-        self._ended = True
-        workers = [p for p in multiprocessing.active_children() if p not in self._others]
-        self.shutdown(wait=False, cancel_futures=True)
-        # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
-        patience = time.monotonic() + 5
-        while workers and self._drops_work() and time.monotonic() < patience:
-            time.sleep(0.01)
-        for process in workers:
-            process.terminate()
-
-    def _drops_work(self) -> bool:
-        return getattr(self, "_cancel_pending_futures", False)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executor]:
     """The executor of a sweep: local processes, or the cluster of a Dask scheduler.
@@ -161,7 +126,12 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
                 raise
         return
     try:
-        from distributed import Client
+        import dask
+
+        # What goes wrong there is told here, in one line; the logs of a cluster are its own.
+        dask.config.set(logging=dict.fromkeys(_LOGGERS, "critical"))
+        from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
     except ImportError:
         raise InputError(
             "--scheduler needs Dask, which is not installed: in a checkout, "
@@ -181,7 +151,13 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
             raise InputError(
                 f"the scheduler at {scheduler[:80]!r} has no workers: start some with dask worker"
             ) from None
-        yield client.get_executor(pure=False)
+        try:
+            yield client.get_executor(pure=False)
+        except (CancelledError, CommClosedError, KilledWorker):
+            raise Undecided(
+                f"the scheduler at {scheduler[:80]!r} was lost, or its workers died; what was "
+                "finished is kept: run the same command again"
+            ) from None
 
 
 def write_cell(folder: Path, cell: Cell, result: Result) -> None:
@@ -201,14 +177,18 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
 def read_cell(folder: Path, cell: Cell) -> Result | None:
     """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
     path = cell_path(folder, cell)
-    if not path.exists():
-        return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
         if str(stored.pop(_PARAMETERS)) == _canonical(cell):
             return stored
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): make it readable, or choose another folder"
+        ) from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass
     raise InputError(
         f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"

@@ -9,6 +9,8 @@ from importlib.util import find_spec as _find_spec
 
 import lazy_loader as _lazy_loader
 
+import derive as _derive  # noqa: F401  (before all else: it answers interrupts in one line)
+
 _missing = [
     name for name in ("torch", "transformers", "peft", "msgspec") if _find_spec(name) is None
 ]

@@ -17,6 +17,7 @@ from derive.command import (
     integer_between,
     provenance,
     run,
+    show,
 )
 from derive.errors import InputError
 from derive.tabular import Table, as_csv, render
@@ -290,9 +291,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _usage(given: Sequence[str]) -> int:
     lines = "\n".join(f"  {make().prog} TASK   {make().description}" for make, _ in _VERBS.values())
     if given[:1] in (["-h"], ["--help"]):
-        print(f"{__doc__}\n\n{lines}\n\ntasks: {', '.join(shipped_tasks())}\n"
-              "--help after run, status or report shows the options")  # fmt: skip
-        return 0
+        tasks = f"tasks: {', '.join(shipped_tasks())}"
+        last = "--help after run, status or report shows the options"
+        return show(f"{__doc__}\n\n{lines}\n\n{tasks}\n{last}", "python -m transfer")
     what = repr(given[0][:40]) if given else "nothing"
     print(
         f"python -m transfer: error: {what} was given: give run, status or report, then a task",

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from derive.command import write_all
 from derive.errors import InputError
+from derive.files import open_regular, write_all
 
 Facts = Mapping[str, Any]
 
@@ -39,7 +39,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> No
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a file of ``write_tensors``; raises ``InputError`` if it is missing or damaged."""
     try:
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read()
         length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + length])
         return load(content), json.loads(header["__metadata__"]["facts"])

@@ -23,15 +23,8 @@ import numpy as np
 import torch
 
 from derive.errors import InputError, Undecided
-from numerics.sweep import (
-    Cell,
-    LocalPool,
-    Result,
-    cell_key,
-    cell_path,
-    read_cell,
-    run_cells,
-)
+from numerics.processes import LocalPool
+from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
 from transfer.adapt import adapt_cell, adapter_path, downstream_splits
 from transfer.data import Dataset, load_dataset
 from transfer.plan import Chain, Place, datasets_of, weight_of

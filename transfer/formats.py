@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.errors import InputError
+from derive.files import open_regular
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -101,7 +102,8 @@ def read_rows(path: Path, side: int) -> tuple[Bytes, Labels]:
 def _read(path: Path) -> bytes:
     """The file's content, unzipped if need be."""
     try:
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read()
         return gzip.decompress(content) if content[:2] == _GZIP else content
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path} is damaged or truncated: fetch it again") from None

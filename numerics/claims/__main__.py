@@ -1,11 +1,10 @@
 """``python -m numerics.claims``: check the paper's claims and print the ledger."""
 
 import sys
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
-from difflib import get_close_matches
 
-from derive.command import CommandParser, Outcome, progress, provenance, run
+from derive.command import CommandParser, Outcome, one_of, progress, provenance, run
 from numerics.claims.ledger import CLAIMS
 from numerics.claims.shown import Entry, ledger_shown
 from numerics.simulate import LIBRARIES
@@ -16,14 +15,6 @@ from numerics.claims import calculus, search_phase, activations, hermite_student
 from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
 from numerics.claims import simulations, networks  # noqa: F401
 # isort: on
-
-
-def _name(text: str) -> str:
-    if text not in CLAIMS:
-        near = get_close_matches(text, CLAIMS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(CLAIMS)}"
-        raise ArgumentTypeError(f"{text[:40]!r} is no claim: {hint}")
-    return text
 
 
 def _parser() -> CommandParser:
@@ -40,9 +31,10 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--claim",
         action="append",
-        type=_name,
+        type=one_of(lambda: CLAIMS, "claim", "--help"),
         metavar="ID",
-        help="only this claim, with every step of its check; may be repeated (default: all)",
+        help="only this claim, with every step of its check; may be repeated (default: all): "
+        + ", ".join(CLAIMS),
     )
     parser.add_argument(
         "--details", action="store_true", help="every step of every check, not one line a claim"

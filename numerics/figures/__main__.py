@@ -1,22 +1,17 @@
 """``python -m numerics.figures``: the paper's figures from scratch, each with its data."""
 
 import json
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from derive.command import CommandParser, Outcome, progress, provenance, run, write_all
+from derive.command import CommandParser, Outcome, one_of, progress, provenance, run
 from derive.errors import InputError
+from derive.files import write_all
 from derive.tabular import Table, Typeset, as_csv, render
 from numerics.figures.paper import FIGURES, Request
 from numerics.options import FIGURE_FORMATS
 from numerics.simulate import LIBRARIES
-
-
-def _figure(text: str) -> str:
-    if text not in FIGURES:
-        raise ArgumentTypeError(f"{text[:20]!r} is no figure: choose from {', '.join(FIGURES)}")
-    return text
 
 
 def _parser() -> CommandParser:
@@ -28,7 +23,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--figure",
         action="append",
-        type=_figure,
+        type=one_of(lambda: FIGURES, "figure", "--help"),
         metavar="N",
         help=f"one of {', '.join(FIGURES)}; may be repeated (default: all)",
     )
@@ -64,6 +59,16 @@ def _shown(rows: Sequence[tuple[str, str, str]], form: str, source: str) -> str:
     return render([Table("figures", Typeset("Figures", "Figures"), head, cells)], form, source)
 
 
+def _write(files: dict[Path, bytes]) -> None:
+    try:
+        write_all(files)
+    except OSError as error:
+        raise InputError(
+            f"{str(next(iter(files)))[:80]!r} cannot be written ({error.strerror}): choose another "
+            "--folder; what was drawn before is kept"
+        ) from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.figures`` and return its exit code."""
     parser = _parser()
@@ -81,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in progress(chosen, "figures"):
             file = options.folder / f"figure-{name}.{form}"
             drawn = FIGURES[name].draw(Request(form, _source(options, name), options.quick))
-            write_all({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
+            _write({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
             rows.append((name, FIGURES[name].caption, str(file)))
         return Outcome(_shown(rows, options.format, provenance(parser, options, LIBRARIES)))
 

@@ -1,12 +1,15 @@
 """The shared command-line manner: grammar of degrees, whole files, exit codes."""
 
 import argparse
+import contextlib
 import errno
 import io
 import os
+import signal
 import string
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,11 +22,10 @@ from derive.command import (
     Outcome,
     advancing,
     integer_between,
-    output_path,
+    one_of,
     progress,
     provenance,
     run,
-    write_all,
 )
 from derive.errors import InputError, Undecided
 
@@ -84,37 +86,6 @@ def test_integers_outside_the_bounds_are_refused(text):
         integer_between(1, 10)(text)
 
 
-def test_files_appear_together_or_not_at_all(tmp_path):
-    target, other = tmp_path / "result.txt", tmp_path / "absent" / "other.txt"
-    write_all({target: b"old"})
-    with pytest.raises(FileNotFoundError):
-        write_all({target: b"new", other: b"lost"})
-    assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["result.txt"]
-    write_all({target: b"new", tmp_path / "other.txt": b"too"})
-    assert (target.read_text(), (tmp_path / "other.txt").read_text()) == ("new", "too")
-    assert sorted(os.listdir(tmp_path)) == ["other.txt", "result.txt"]
-
-
-def test_permissions_are_the_usual_ones_or_those_of_the_old_file(tmp_path):
-    (tmp_path / "other").touch()
-    write_all({tmp_path / "result": b"text"})
-    assert (tmp_path / "result").stat().st_mode == (tmp_path / "other").stat().st_mode
-    (tmp_path / "result").chmod(0o600)
-    write_all({tmp_path / "result": b"text"})
-    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o600
-
-
-def test_a_link_is_followed_and_a_device_is_written_directly(tmp_path):
-    (tmp_path / "real").write_text("old")
-    (tmp_path / "link").symlink_to("real")
-    write_all({output_path(str(tmp_path / "link")): b"new"})
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_text() == "new"
-    write_all({output_path(os.devnull): b"gone"})
-    assert not os.path.isfile(os.devnull)
-
-
 def test_standard_output_as_a_file_keeps_what_it_holds(tmp_path):
     log = tmp_path / "log"
     log.write_text("kept\n")
@@ -127,21 +98,6 @@ def test_standard_output_as_a_file_keeps_what_it_holds(tmp_path):
             [sys.executable, "-c", code, "--output", "/dev/stdout"], stdout=stream, check=True
         )
     assert log.read_text() == "kept\nadded\n"
-
-
-@pytest.mark.parametrize("text", ["", ".", "new/", "absent/file", "file/below", "n" * 300])
-def test_paths_that_cannot_be_written_are_refused_before_the_work(tmp_path, monkeypatch, text):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "file").touch()
-    with pytest.raises(argparse.ArgumentTypeError, match=r"folder|file name|too long"):
-        output_path(text)
-    assert os.listdir(tmp_path) == ["file"]
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder nobody can write to")
-def test_folders_nobody_can_write_to_are_refused_before_the_work():
-    with pytest.raises(argparse.ArgumentTypeError, match="not writable"):
-        output_path("/proc/result")
 
 
 def _exit(capsys, action, *arguments):
@@ -169,11 +125,11 @@ def test_exit_codes(capsys, tmp_path):
     code, out, err = _exit(capsys, _raise(KeyboardInterrupt()))
     assert (code, out) == (130, "")
     assert "interrupted" in err
-    full = OSError(errno.ENOSPC, "No space left on device", "result")
-    code, out, err = _exit(capsys, _raise(full))
-    assert (code, out) == (1, "")
-    assert "No space left" in err
-    assert err.count("\n") == 1
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        before = signal.getsignal(number)
+        found, out, err = _exit(capsys, lambda _, n=number: os.kill(os.getpid(), n))
+        assert (found, out, err.count("interrupted")) == (code, "", 1)
+        assert signal.getsignal(number) is before
     code, _, err = _exit(capsys, lambda _: Outcome(""), "--unknown")
     assert code == 2
     assert err.count("\n") == 1
@@ -221,24 +177,6 @@ def test_the_commit_is_left_out_where_there_is_no_git(monkeypatch):
     assert line.startswith("python -m some.command | lora-escape ")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="processes are asked for by signal 0")
-def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
-    """And nothing of a process that lives, or of another machine."""
-    code = (
-        "import os, sys; from pathlib import Path; from derive import command\n"
-        "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
-        "command.write_all({Path('cut.txt'): b'1'})"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
-    (left,) = tmp_path.glob(".*.part")
-    host = left.name.split("-")[0]
-    others = [tmp_path / f"{host}-{os.getpid()}-0.part", tmp_path / ".0-1-0.part"]
-    for path in others:
-        path.write_text("")
-    write_all({tmp_path / "cut.txt": b"2"})
-    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "cut.txt"])
-
-
 def test_progress_is_silent_at_first_without_a_terminal(capsys):
     assert list(progress([1, 2], "things")) == [1, 2]
     assert capsys.readouterr() == ("", "")
@@ -271,3 +209,121 @@ def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
     monkeypatch.setattr("derive.command._SILENCE", 0)
     monkeypatch.setattr("sys.stderr", Gone())
     assert list(progress([1, 2], "things")) == [1, 2]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_only_what_fails_in_writing_is_said_to_be_not_written(capsys, monkeypatch, number):
+    failure = OSError(number, os.strerror(number), "some/file")
+    code, out, err = _exit(capsys, _raise(failure))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert os.strerror(number) in err
+    assert "cannot write" not in err
+
+    def refuse(_):
+        raise failure
+
+    monkeypatch.setattr("derive.command.write_all", refuse)
+    code, out, err = _exit(capsys, lambda _: Outcome("text", {Path("f"): b""}))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "cannot write the result" in err
+
+
+def _python(code, *arguments, **how):
+    whole = (
+        "import sys; from derive.command import CommandParser, Outcome, run\n"
+        f"{code}\nraise SystemExit(run(CommandParser('c', 'C.', []), action, sys.argv[1:]))"
+    )
+    line = [sys.executable, "-c", whole, *arguments]
+    return subprocess.run(line, text=True, check=False, **{"stderr": subprocess.PIPE, **how})
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("options", [("--help",), ()])
+def test_output_that_is_full_is_one_line(options):
+    with open("/dev/full", "w") as full:
+        done = _python("action = lambda _: Outcome('text')", *options, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "python -m c: error: cannot write the result: No space left on device\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_the_exit_code_stays_where_nobody_hears_the_error():
+    with open("/dev/full", "w") as full:
+        assert _python("action = None", "--unknown", stderr=full).returncode == 2
+    closed = _python("action = None", "--unknown", stdout=subprocess.PIPE, stderr=None,
+                     preexec_fn=lambda: os.close(2))  # fmt: skip
+    assert (closed.returncode, closed.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("error", [InputError, Undecided])
+@given(st.text(min_size=1, max_size=40), st.integers(1, 10**4))
+def test_messages_are_short_whatever_was_given(error, text, times):
+    told = io.StringIO()
+    with contextlib.redirect_stderr(told), contextlib.suppress(SystemExit):
+        run(CommandParser("c", "C.", []), _raise(error(text * times)), [])
+    assert len(told.getvalue()) <= 301
+    assert told.getvalue().count("\n") == 1
+
+
+def test_names_that_are_not_known_are_answered_by_the_nearest():
+    names = [f"name-{i}" for i in range(500)] + ["relu-dip"]
+    parse = one_of(lambda: names, "claim", "--help")
+    assert parse("relu-dip") == "relu-dip"
+    for text in ("relu-dop", "x" * 10**5, ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="nearest are") as refusal:
+            parse(text)
+        assert len(str(refusal.value)) < 200
+    with pytest.raises(argparse.ArgumentTypeError, match="nearest are 'relu-dip'"):
+        parse("relu-dop")
+
+
+@pytest.mark.parametrize("name", ["\udcff.svg", "a\nb.svg", "a\x01\x1b[2J.svg", "\u2028.svg"])
+def test_provenance_is_one_line_of_text_whatever_the_name_of_a_file(name):
+    parser = CommandParser("some.command", "Do something.", [])
+    parser.add_argument("--plot", type=Path)
+    line = provenance(parser, parser.parse_args(["--plot", name]))
+    assert line.encode().decode().isprintable()
+    kept = provenance(parser, parser.parse_args(["--plot", "µ ü.svg"]))
+    assert "'µ ü.svg'" in kept
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ignored_from_the_start_stays_ignored(number):
+    """As under nohup."""
+    done = _python(
+        f"import os\ndef action(_):\n    os.kill(os.getpid(), {number:d})\n"
+        "    return Outcome('done')",
+        stdout=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_a_signal_that_is_sent_twice_is_heard_once():
+    """As ``timeout`` sends it: to the command, and to its group."""
+    done = _python(
+        "import os, signal, time\ndef action(_):\n    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n        print('tidied', flush=True)",
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (143, "tidied\n")
+    assert done.stderr == "python -m c: interrupted by SIGTERM\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process sends itself a signal")
+@pytest.mark.parametrize(("number", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+@pytest.mark.parametrize("module", ["derive.tables", "numerics.simulate", "transfer"])
+def test_a_signal_while_a_command_imports_is_one_line(tmp_path, module, number, code):
+    """It meets the command in the first module of the library that every command imports."""
+    (tmp_path / "argparse.py").write_text(
+        "import os, signal, sys, time\nif sys.orig_argv[1] == '-m':\n"
+        f"    os.kill(os.getpid(), signal.SIG{number})\n    time.sleep(5)"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", module], env=os.environ | {"PYTHONPATH": path}, text=True,
+        capture_output=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(f"python -m {module}: interrupted")
+    assert done.stderr.count("\n") == 1

@@ -226,4 +226,7 @@ def test_the_mean_over_an_angle_is_the_power_of_a_hermite_student(degree):
 def test_unknown_claims_are_one_line(command):
     done = command(COMMAND, "--claim", "nonsense")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "did you mean 'relu-dip'?" in command(COMMAND, "--claim", "relu-dipp").stderr
+    for wrong in ("relu-dipp", "no-claim-at-all", "x" * 10_000):
+        told = command(COMMAND, "--claim", wrong).stderr
+        assert (len(told) <= 301, told.count("\n"), "nearest are" in told) == (True, 1, True)
+    assert "nearest are 'relu-dip'" in command(COMMAND, "--claim", "relu-dipp").stderr

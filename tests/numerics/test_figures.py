@@ -37,3 +37,32 @@ def test_bad_usage_is_one_line(command, tmp_path, options):
     done = command(COMMAND, "--quick", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder nobody can write to")
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("numerics.escape", "--degree", "3", "--plot", "a.svg"),
+        (COMMAND, "--quick", "--figure", "8", "--as", "svg"),
+    ],
+)
+def test_without_a_home_to_write_to_nothing_is_said(command, monkeypatch, line):
+    monkeypatch.setenv("HOME", "/proc/1")
+    for name in ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    done = command(*line)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are text elsewhere")
+@pytest.mark.parametrize("name", [b"\xff", b"a\nb\x01"])
+@pytest.mark.parametrize("form", ["svg", "pdf", "png"])
+def test_a_figure_may_have_any_name(command, tmp_path, name, form):
+    file = os.fsdecode(name + b"." + form.encode())
+    done = command("numerics.escape", "--degree", "3", "--plot", file, "--output", file + ".txt")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    table = os.fsdecode(name + b".csv")
+    assert sorted(os.listdir(tmp_path)) == sorted([file, file + ".txt", table])
+    rows = list(csv.DictReader((tmp_path / table).read_text("utf-8").splitlines()))
+    assert ascii(os.fsdecode(name))[1:-1] in rows[0]["provenance"]

@@ -212,6 +212,13 @@ def test_even_students_meet_a_plateau():
     [
         (),
         (*SMALL, "--batch", "0"),
+        (*SMALL, "--mu", "0.000001:0.9:999999"),
+        (*SMALL, "--mu", ",".join(["0.1"] * 20_000)),
+        (*SMALL, "--strengths", "0.1:0.9:99999"),
+        (*SMALL, "--mu", "0.1:0.9:10000", "--seed", "0,1,2,3,4,5,6,7,8,9,10"),
+        (*SMALL, "--seed", ",".join(map(str, range(20_000))), "--dimension", "10,11,12,13,14,15"),
+        (*SMALL, "--replicas", "100000000"),
+        ("--degree", ",".join(["1:2000"] * 10_000)),
         (*SMALL, "--dimension", "2"),
         (*SMALL, "--mu", "1.2"),
         (*SMALL, "--replicas", "0"),
@@ -237,6 +244,7 @@ def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):
     done = command(COMMAND, *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+    assert len(done.stderr) <= 301
     assert os.listdir(tmp_path) == []
 
 

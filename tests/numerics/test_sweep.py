@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import as_anybody
 
 from derive.errors import InputError, Undecided
 from numerics import sweep
@@ -94,6 +95,56 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_cells(square, CELLS, tmp_path / "file" / "folder")
 
 
+def _simulate(folder, *options, limit=None):
+    def prepare():
+        as_anybody()
+        if limit:
+            import resource  # not everywhere
+
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-m", "numerics.simulate", "--activation", "x", "--horizon", "10",
+         "--replicas", "1", *options],
+        cwd=folder, preexec_fn=prepare, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
+def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(tmp_path):
+    options = ("--mu", "0.5", "--results", "cells")
+    first = _simulate(tmp_path, *options)
+    (tmp_path / "cells").chmod(0o555)
+    again = _simulate(tmp_path, *options)
+    assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
+    more = _simulate(tmp_path, "--mu", "0.6", "--results", "cells")
+    assert (more.returncode, more.stderr.count("\n")) == (2, 1)
+    assert "not writable (Permission denied)" in more.stderr
+    (tmp_path / "cells").chmod(0)
+    closed = _simulate(tmp_path, *options)
+    (tmp_path / "cells").chmod(0o755)
+    assert (closed.returncode, closed.stderr.count("\n")) == (2, 1)
+    assert "cannot be read (Permission denied)" in closed.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
+@pytest.mark.parametrize("limit", [14, 40])
+def test_too_many_descriptors_are_told_as_what_they_are(tmp_path, limit):
+    done = _simulate(tmp_path, "--mu", "0.5", "--workers", "100", limit=limit)
+    assert (done.returncode in (1, 2), done.stdout, done.stderr.count("\n")) == (True, "", 1)
+    assert "oo many open files" in done.stderr
+    assert "cannot write" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_in_the_place_of_a_cell_is_refused_without_waiting(tmp_path):
+    path = tmp_path / f"{cell_key(CELLS[1])}.npz"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="no regular file"):
+        run_cells(square, CELLS, tmp_path)
+    assert path.is_fifo()
+
+
 def test_a_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
     written = []
     real = sweep.write_all
@@ -147,7 +198,7 @@ def _spawn(*arguments, folder):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A scheduler with two workers: its address, and the workers' processes."""
+    """A scheduler with two workers: its address, the workers' processes, and its own."""
     file = tmp_path / "scheduler.json"
     common = ("--scheduler-file", str(file))
     scheduler = _spawn(
@@ -174,7 +225,7 @@ def cluster(tmp_path):
             for _ in range(2)
         ]  # fmt: skip
         processes += workers
-        yield json.loads(file.read_text())["address"], workers
+        yield json.loads(file.read_text())["address"], workers, scheduler
     finally:
         for process in processes:
             process.kill()
@@ -184,7 +235,7 @@ def cluster(tmp_path):
 
 def test_a_cluster_gives_the_same_and_survives_a_killed_worker(cluster, command, tmp_path):
     """One of two workers is killed in mid-sweep: the sweep ends, bit-identical to a local one."""
-    address, workers = cluster
+    address, workers, _ = cluster
     options = (
         "--activation", "x", "--mu", "0.3,0.6", "--replicas", "300", "--horizon", "4000",
         "--format", "json", "--results",
@@ -210,6 +261,31 @@ def test_a_cluster_gives_the_same_and_survives_a_killed_worker(cluster, command,
         with np.load(remote / name) as ours, np.load(tmp_path / "local" / name) as theirs:
             for array in ours.files:
                 np.testing.assert_array_equal(ours[array], theirs[array])
+
+
+def test_a_scheduler_that_dies_is_one_line_and_the_sweep_goes_on(cluster, command, tmp_path):
+    address, _, scheduler = cluster
+    options = (
+        "--activation", "x", "--mu", "0.3,0.6", "--replicas", "600", "--horizon", "4000",
+        "--format", "json", "--results", "cells",
+    )  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, "-m", "numerics.simulate", *options, "--scheduler", address],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(1200):
+        if list(tmp_path.glob("cells/*.npz")):
+            break
+        time.sleep(0.05)
+    scheduler.kill()
+    out, errors = running.communicate(timeout=100)
+    assert (running.returncode, out, errors.count("\n")) == (1, "", 1), errors
+    assert "run the same command again" in errors
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.npz")}
+    assert 0 < len(kept) < 24
+    assert command("numerics.simulate", *options).returncode == 0
+    assert len(list(tmp_path.glob("cells/*.npz"))) == 24
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
 
 
 def test_sweeps_of_several_threads_share_a_folder(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import session
 
 from transfer.__main__ import _share_of_processes, main
 from transfer.plan import Place
@@ -122,6 +123,29 @@ def test_an_interrupt_is_one_line_and_it_goes_on(send, transfer, small_task, sta
     assert err == "python -m transfer run: interrupted\n"
     assert transfer("run", str(small_task), "--results", "parts").returncode == 0
     assert len(cells(tmp_path / "parts")) == 26
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_its_workers_end_with_it_and_it_goes_on(
+    number, code, transfer, small_task, started, tmp_path
+):
+    run = started("transfer", "run", str(small_task), "--results", "parts", "--workers", "2")
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("parts/*/*/state*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(run.pid, number)
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out) == (code, "")
+    told = "" if code < 0 else f"python -m transfer run: interrupted by {number.name}\n"
+    assert err == told
+    while session(run.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert session(run.pid) == []
+    assert len(cells(tmp_path / "parts")) < 26
+    assert transfer("run", str(small_task), "--results", "parts").returncode == 0
+    assert transfer("run", str(small_task), "--results", "whole").returncode == 0
+    assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
 
 
 def test_several_processes_find_what_one_finds(transfer, small_task, tmp_path):
