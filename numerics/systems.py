@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Rational
 
+from derive.errors import InputError
+from derive.gaussian import NoClosedForm
 from derive.network import network_drift
 from derive.pair import Pair
 from numerics.flow import Flow, first_passage_of, flow_of, integrate, linear_growth, predicted_exit
@@ -117,11 +119,18 @@ def single_index(pair: Pair, mu: float) -> SingleIndex:
 
 @lru_cache(maxsize=64)
 def network(pair: Pair, strengths: tuple[float, ...], rank: int) -> Network:
-    """The system of a network."""
+    """The system of a network; raises ``InputError`` if its pair has no closed form."""
     exact = [Rational(str(mu)) for mu in strengths]
-    blocks = network_drift(pair.labelled_teacher, pair.student).blocks(exact)
+    try:
+        blocks = network_drift(pair.labelled_teacher, pair.student).blocks(exact)
+        flow = network_flow(pair, strengths, rank)
+    except NoClosedForm as reason:
+        raise InputError(
+            f"networks of {pair.teacher.text} and {pair.student.text} are not accepted ({reason}): "
+            "choose activations with a closed form, such as erf, relu, gelu or He3"
+        ) from None
     a, b = (np.array(block.evalf(20).tolist(), dtype=float) for block in blocks)
-    return Network(network_flow(pair, strengths, rank), (a, b))
+    return Network(flow, (a, b))
 
 
 def observed_nothing(replicas: int) -> dict[str, Doubles]:

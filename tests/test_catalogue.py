@@ -1,0 +1,59 @@
+"""Every entry of the catalogue goes through every command that takes an activation."""
+
+import importlib
+
+import pytest
+
+from derive.activation import CATALOGUE
+from derive.activation_tables import ACTIVATION_TABLES
+
+QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
+         "--learning-rate", "0.001", "--workers", "1")  # fmt: skip
+COMMANDS = [
+    *(("derive.tables", "--table", name) for name in ACTIVATION_TABLES),
+    ("numerics.singularities", "--digits", "5"),
+    ("numerics.escape", "--mu", "0.2,1"),
+    *(("numerics.escape", "--mu", "0.5", "--labels", labels) for labels in ("squared", "y**2-y")),
+    ("numerics.escape", "--mu", "0.5", "--loss", "correlation"),
+    ("numerics.simulate", *QUICK),
+]
+NO_CLOSED_FORM = ("sigmoid", "tanh", "silu", "softplus")
+
+
+def _run(capsys, arguments, name):
+    module, *options = arguments
+    try:
+        code = importlib.import_module(module).main([*options, "--activation", name])
+    except SystemExit as leave:
+        code = leave.code
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: " ".join(a[:3]))
+def test_every_activation_through_every_command(arguments, name, capsys):
+    code, out, err = _run(capsys, arguments, name)
+    assert code == 0, err
+    assert name in out
+    assert "nan" not in out
+    assert "Kinked" not in out
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("misalignment", ["linear", "spherical"])
+def test_misaligned_pairs_have_a_closed_form_or_say_so(misalignment, name, capsys):
+    arguments = ("numerics.escape", "--mu", "0.2,0.7", "--misalignment", misalignment)
+    _closed_or_refused(*_run(capsys, arguments, name), name)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_networks_of_every_activation(name, capsys):
+    arguments = ("numerics.simulate", *QUICK, "--neurons", "2", "--rank", "1")
+    _closed_or_refused(*_run(capsys, arguments, name), name)
+
+
+def _closed_or_refused(code, out, err, name):
+    assert code == (2 if name in NO_CLOSED_FORM else 0), err
+    assert ("no closed form" in err) == (name in NO_CLOSED_FORM)
+    assert len(err) <= 301
+    assert "nan" not in out
