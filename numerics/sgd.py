@@ -210,7 +210,7 @@ def run_replicas(
             f"learning rate {learning_rate:.3g} is too large, the stable one is below "
             f"{limit():.3g}: choose a smaller one or a larger batch"
         )
-    exits = np.array([np.nan if e < 0 else e for _, e, _ in results])
+    exits = np.array([np.nan if e < 0 else float(e) for _, e, _ in results])
     return Runs(steps, np.array([s for s, _, _ in results]), exits)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from derive.command import CommandParser, Outcome, provenance, run
 from derive.errors import InputError
 from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
-from numerics.cells import cells_of, compile_for, compute_cell
+from numerics.cells import cells_of, compile_for, compute_cell, forms_of
 from numerics.grid import add_simulation_options, grid_of
 from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, points_of
 from numerics.sweep import executor_for, run_cells
@@ -159,7 +159,7 @@ def run_grid(
             total=len(cells), desc="cells", file=sys.stderr, leave=False, disable=not shown
         ) as bar,
     ):
-        results = run_cells(compute_cell, cells, folder, executor, bar.update)
+        results = run_cells(compute_cell, cells, folder, executor, bar.update, forms_of)
     return points_of(grid, replicas, results)
 
 

@@ -9,6 +9,7 @@ this machine, or a Dask cluster's.
 import hashlib
 import io
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -19,9 +20,9 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,11 @@ from derive.errors import InputError, Undecided
 
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
-_PARAMETERS = "parameters"
+Form = tuple[str, tuple[int, ...]]  # kinds of NumPy's types, such as "fi", and a shape
+Forms = Mapping[str, Form]
+_PARAMETERS, _CHECKSUM = "parameters", "checksum"
+_LONGEST_HEADER = 4096  # bytes of a file's description of one array
+_LONGEST_TEXT = 2**20  # bytes
 
 
 class Submits(Protocol):
@@ -56,12 +61,14 @@ def run_cells(
     folder: Path | None = None,
     executor: Submits | None = None,
     done: Callable[[], object] = lambda: None,
+    forms: Callable[[Cell], Forms | None] = lambda cell: None,
 ) -> list[Result]:
     """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
 
     Arguments: ``compute``, a function of a module, from a cell to named arrays; ``cells``;
     ``folder`` for the finished ones, or ``None`` to keep none; ``executor``, or ``None`` for this
-    process; ``done``, called once for each finished cell.
+    process; ``done``, called once for each finished cell; ``forms``, of a cell's arrays, which a
+    file has to have.
 
     Raises ``InputError`` for a folder that cannot be written and for a file there that is no cell
     of this sweep, ``Undecided`` if a worker died; what was finished is kept. Results do not depend
@@ -74,7 +81,7 @@ def run_cells(
     missing: dict[str, Cell] = {}
     for cell in cells:
         key = cell_key(cell)
-        known = read_cell(folder, cell) if folder else None
+        known = read_cell(folder, cell, forms(cell)) if folder else None
         if known is None:
             missing[key] = cell
         elif key not in results:
@@ -188,7 +195,7 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
     """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
     stream = io.BytesIO()
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
-    np.savez_compressed(stream, **arrays)
+    np.savez_compressed(stream, **arrays, **{_CHECKSUM: np.array(digest_of(arrays))})
     try:
         write_all({cell_path(folder, cell): stream.getvalue()})
     except OSError as error:
@@ -198,21 +205,78 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
         ) from None
 
 
-def read_cell(folder: Path, cell: Cell) -> Result | None:
-    """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
+def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Result | None:
+    """A finished cell, or ``None`` if it is not there.
+
+    Arguments: ``forms`` that its arrays have to have, or ``None`` for any. Raises ``InputError``
+    for a file that is damaged or foreign. One without a checksum, as files were written before
+    there were any, is accepted if all else is right.
+    """
     path = cell_path(folder, cell)
-    if not path.exists():
-        return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
-        if str(stored.pop(_PARAMETERS)) == _canonical(cell):
-            return stored
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass
+        # A damaged file makes the readers of zip and npy raise almost anything.
+        with path.open("rb") as stream, suppress(Exception):
+            stored = _arrays_in(stream, forms)
+            checksum = stored.pop(_CHECKSUM, None)
+            sound = checksum is None or str(checksum) == digest_of(stored)
+            if str(stored.pop(_PARAMETERS)) == _canonical(cell) and sound:
+                return stored
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or remove it "
+            "to compute it again"
+        ) from None
     raise InputError(
-        f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"
+        f"{shortened(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
+        "choose another folder"
     )
+
+
+def digest_of(arrays: Mapping[str, NDArray]) -> str:
+    """A hash of named arrays: of names, types, shapes and values.
+
+    >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros((2, 1))})
+    False
+    """
+    found = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def shortened(path: Path) -> str:
+    """A path for a message: the end of it, if it is long."""
+    text = str(path)
+    return text if len(text) <= 120 else f"...{text[-117:]}"
+
+
+def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Result:
+    """The arrays of a file; ``ValueError`` and others if they are not as ``forms`` has them."""
+    with zipfile.ZipFile(stream) as file:
+        members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
+        if forms is not None and members.keys() - {_CHECKSUM} != {*forms, _PARAMETERS}:
+            raise ValueError
+        known = forms or {}
+        return {name: _array_in(file, info, known.get(name)) for name, info in members.items()}
+
+
+def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray:
+    """One array. What it claims to be is checked before there is memory for it."""
+    with file.open(info) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError
+        shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
+        size = math.prod(shape) * kind.itemsize
+        text = kind.kind == "U" and shape == () and size <= _LONGEST_TEXT
+        number = kind.kind in "bifc" and kind.itemsize <= 16
+        asked = form is None or (kind.kind in form[0] and shape == form[1])
+        if not (text or number) or not asked or not 0 < info.file_size - size <= _LONGEST_HEADER:
+            raise ValueError
+        content = stream.read()
+    return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C").copy()
 
 
 def _canonical(cell: Cell) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.cells import cell_seed, cells_of, compute_cell
+from numerics.cells import cell_seed, cells_of, compute_cell, forms_of
 from numerics.grid import grid_of
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation import fit_log_dimension
@@ -118,6 +118,42 @@ def test_networks_through_the_same_command(command, tmp_path):
     done = command(COMMAND, *options, "--neurons", "3", "--mu", "0.5")
     (equal,) = json.loads(done.stdout)
     assert equal["predicted"] == pytest.approx((2 + 2 * math.sqrt(2)) * math.log(1000) / 2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--points", "0"),
+        ("--misalignment", "linear"),
+        ("--misalignment", "linear", "--mu", "1"),
+        ("--neurons", "2", "--rank", "3"),
+    ],
+)
+def test_cells_have_the_forms_that_are_asked_of_their_files(options):
+    parsed = simulation_parser().parse_args([*SMALL, "--horizon", "20", *options])
+    (cell,) = cells_of(grid_of(parsed)[0], 20)
+    arrays = compute_cell(cell)
+    assert {name: array.shape for name, array in arrays.items()} == {
+        name: shape for name, (_, shape) in forms_of(cell).items()
+    }
+    assert all(array.dtype == float for array in arrays.values())
+
+
+def test_changed_exits_are_refused_and_the_cell_is_named(command, tmp_path):
+    options = (*SMALL, "--replicas", "60", "--results", "cells")
+    whole = command(COMMAND, *options)
+    path = sorted((tmp_path / "cells").iterdir())[0]
+    with np.load(path) as file:
+        arrays = dict(file)
+    for exits in (arrays["exits"][:-1], arrays["exits"] + 1):
+        np.savez(path, **{**arrays, "exits": exits})
+        done = command(COMMAND, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert path.name in done.stderr
+        assert "remove it to compute it again" in done.stderr
+    path.unlink()
+    assert command(COMMAND, *options).stdout == whole.stdout
 
 
 def test_blocks_do_not_change_the_streams():

@@ -12,8 +12,8 @@ from numerics.sweep import cell_key
 from transfer.adapt import adapt_cell, downstream_splits
 from transfer.checkpoint import read_tensors
 from transfer.overlap import subspace_overlap
+from transfer.plan import OVERLAPS
 from transfer.pretrain import checkpoint_path, pretrain_cell
-from transfer.results import OVERLAPS
 from transfer.training import Training, normalised
 
 CPU = torch.device("cpu")
