@@ -19,6 +19,7 @@ from sympy import S
 
 from derive.activation import Activation, Kinked
 from derive.pair import Pair
+from derive.errors import InputError
 from derive.tabular import as_csv
 from numerics.balls import nearest_double
 from numerics.cases import Case
@@ -165,7 +166,12 @@ def _draw_potential(
 ) -> list[tuple]:
     curve, rows = escape_curve(case.drift, strengths), []
     for mu, a in zip(curve.mu, curve.a, strict=True):
-        potential = -(a**2) * np.log(np.cosh(_ASIDE))
+        potential = -(a * a) * np.log(np.cosh(_ASIDE))
+        if not np.isfinite(potential).all():
+            raise InputError(
+                f"the potential of {case.name.plain[:60]} at μ = {mu:.3g} leaves the range of "
+                "doubles: give a smaller argument or factor, or a lower degree"
+            )
         axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
         values = zip(_ASIDE, potential, strict=True)
         rows += [(case.teacher, case.student, mu, *point) for point in values]

@@ -282,6 +282,35 @@ def test_divergence_names_the_step_and_the_limit(command):
     assert "stable one is below" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        (("--activation", "exp(20*x)"), "teacher 'exp(20*x)' is about 10^347"),
+        (("--activation", "exp(40*x)"), "teacher 'exp(40*x)' is about 10^1390"),
+        (("--activation", "exp(20*x)", "--neurons", "2"), "teacher 'exp(20*x)' is about 10^347"),
+        (("--activation", "9" * 30 + "*x**60"), "x**60' is about 10^159"),
+        (("--activation", "exp(x**2/5)"), "no stable learning rate"),
+        (("--activation", "x", "--noise", "1e99"), "noise of 1e+99 is too much"),
+        (("--activation", "x", "--labels", "y**60"), "labels of size 2.64e+49 are too large"),
+        (("--activation", "x", "--first-labels", "y**60", "--until-step", "9"), "labels of size"),
+    ],
+)
+def test_what_overflows_is_named_and_the_learning_rate_is_not_blamed(options, cause, command):
+    done = command(COMMAND, "--mu", "0.5", "--replicas", "2", "--horizon", "20", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 300
+    assert cause in done.stderr
+    assert "is too large, the stable one" not in done.stderr
+
+
+def test_states_far_away_warn_of_nothing(command):
+    """Exponentials within a sigmoid overflow there, and its value is right nevertheless."""
+    options = ("--activation", "sigmoid", "--mu", "0.5", "--replicas", "4", "--horizon", "300")
+    done = command(COMMAND, *options, "--points", "5", "--learning-rate", "30*stable")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("send", [os.killpg, os.kill])
 def test_an_interrupt_ends_runs_that_would_take_hours(send, started):
     """To all processes, as Ctrl-C does on a terminal, and to the command alone."""
