@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from sympy import S
 
 from derive.activation import Activation, Kinked
-from derive.pair import Pair
 from derive.errors import InputError
+from derive.pair import Pair
 from derive.tabular import as_csv
 from numerics.balls import nearest_double
 from numerics.cases import Case

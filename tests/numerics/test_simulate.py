@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.cells import cell_seed, cells_of, compute_cell, forms_of
+from numerics.cells import cell_seed, cells_of, compute_cell, forms_of, learner_of, system_of
 from numerics.grid import grid_of
+from numerics.sgd import replica_stream
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation import fit_log_dimension
 
@@ -154,6 +155,21 @@ def test_changed_exits_are_refused_and_the_cell_is_named(command, tmp_path):
         assert "remove it to compute it again" in done.stderr
     path.unlink()
     assert command(COMMAND, *options).stdout == whole.stdout
+
+
+@pytest.mark.parametrize("text", ["x", "He2", "erf"])
+@pytest.mark.parametrize("shape", [("2", "1"), ("2", "2"), ("4", "1"), ("4", "2")])
+def test_the_default_horizon_of_networks_shows_what_they_learn(text, shape):
+    """The flow's loss has come to within 5 % of where it is after three times as long."""
+    options = ("--neurons", shape[0], "--rank", shape[1], "--mu", "0.5")
+    parsed = simulation_parser().parse_args(["--activation", text, *options])
+    (cell,) = grid_of(parsed)
+    time = cell["horizon"] * cell["learning_rate"]
+    system, start = system_of(cell), learner_of(cell).initial(replica_stream(1, 0)).packed()
+    states = system.path(start[None], np.array([0.0, time, 3 * time]))
+    begun, seen, late = system.observe(states)["loss"]
+    assert late < begun / 1.8
+    assert seen - late <= 0.05 * (begun - late)
 
 
 def test_blocks_do_not_change_the_streams():
