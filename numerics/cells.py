@@ -16,11 +16,12 @@ import numpy as np
 from derive.errors import InputError
 from derive.grammar import parse_transform
 from derive.pair import Pair
+from derive.symbols import mu as mu_symbol
 from numerics.cases import pair_from_text
 from numerics.network_sgd import NetworkLearner, simulate_network
 from numerics.sgd import Learner, Stage, replica_stream, simulate_sgd
-from numerics.sweep import Cell, Result
-from numerics.systems import System, network, observed_nothing, packed, single_index
+from numerics.sweep import Cell, Forms, Result
+from numerics.systems import OBSERVED, System, network, observed_nothing, packed, single_index
 
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
 BLOCK = 50  # replicas a cell
@@ -103,6 +104,21 @@ def compute_cell(cell: Cell) -> Result:
         "states": runs.states,
         "exits": runs.exits,
         "predicted": np.array([np.nan if p is None else p for p in predicted]),
+    }
+
+
+def forms_of(cell: Cell) -> Forms:
+    """The kinds and shapes of the arrays that ``compute_cell`` gives."""
+    block, recorded = cell["block"], len(cell["records"])
+    size = 3 if pair_of(cell).misalignment.subs(mu_symbol, cell["mu"]) != 0 else 2
+    if cell["strengths"]:
+        neurons, rank = len(cell["strengths"]), cell["rank"]
+        size = 2 * neurons * rank + rank**2
+    return {
+        **dict.fromkeys(OBSERVED, ("f", (block, recorded))),
+        "states": ("f", (block, recorded, size)),
+        "exits": ("if", (block,)),  # cells of old have integers where all replicas exited
+        "predicted": ("f", (block,)),
     }
 
 

@@ -89,9 +89,8 @@ def _add_learner_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--horizon",
         type=multiple_of("*tau"),
-        default=Multiple(1.5, "*tau", "1.5*tau"),
         metavar="STEPS",
-        help="steps of a run, or 2*tau for 2 τ log d (default: 1.5*tau)",
+        help="steps of a run, or 2*tau for 2 τ log d (default: 1.5*tau, for networks 6*tau)",
     )
     parser.add_argument(
         "--points",
@@ -259,7 +258,7 @@ def _parameters(
     }
     cell["learning_rate"] = _learning_rate(options.learning_rate, cell)
     learner_of(cell)  # refuses what is impossible before anything is computed
-    cell["horizon"] = _horizon(options.horizon, cell)
+    cell["horizon"] = _horizon(horizon_of(options), cell)
     steps = np.geomspace(1, cell["horizon"], max(options.points - 1, 1)).round().astype(int)
     cell["records"] = [0, *np.unique(steps).tolist()] if options.points else []
     return cell
@@ -295,6 +294,18 @@ def _learning_rate(rate: Multiple, cell: dict[str, Any]) -> float:
         numbers = (cell["mu"], cell["dimension"], cell["batch"])
         return rate.value * stable_learning_rate(pair_of(cell), *numbers)
     return rate.value
+
+
+def horizon_of(options: Namespace) -> Multiple:
+    """The horizon that the options stand for.
+
+    A network's columns learn one after another, each from the plateau that those before it reach:
+    for erf, ReLU and He2 in up to four times what one column takes.
+    """
+    if options.horizon:
+        return options.horizon
+    network = options.strengths is not None or options.neurons > 1 or options.rank > 1
+    return Multiple(6.0, "*tau", "6*tau") if network else Multiple(1.5, "*tau", "1.5*tau")
 
 
 def _horizon(horizon: Multiple, cell: dict[str, Any]) -> int:

@@ -23,7 +23,7 @@ from derive.symbols import residual, rho, z
 
 Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
-_REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
+REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[...,
 
     def values(*arguments: ArrayLike) -> NDArray:
         arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in arguments))
-        return np.array(np.broadcast_to(np.real(function(*arrays)), arrays[0].shape), dtype=float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.real(function(*arrays))
+        return np.array(np.broadcast_to(found, arrays[0].shape), dtype=float)
 
     return values
 
@@ -83,12 +85,19 @@ def _compiled(expression: Expr) -> Function:
         return lambda covariance, s: float(general(covariance, max(s, _LEAST_RESIDUAL)))
     modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
     function = lambdify((rho, residual), expression.rewrite(atan2), modules, cse=True)
-    return lambda covariance, s: float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)))
+
+    def value(covariance: float, s: float) -> float:
+        try:
+            return float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)))
+        except OverflowError:  # far from both teacher and start: beyond doubles
+            return math.nan
+
+    return value
 
 
 def gaussian_mean_of(function: Callable[[NDArray], NDArray]) -> float:
     """Mean of a function of a standard normal that is smooth on both sides of 0. Heuristic."""
-    radii, weights = _radial_rule()
+    radii, weights = radial_rule()
     density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
     return float(density @ (function(radii) + function(-radii)))
 
@@ -103,7 +112,8 @@ def _by_quadrature(pair: Pair) -> FloatLandscape:
 
     def mean(integrand: Callable, covariance: float, s: float) -> float:
         place, weight = _polar_nodes(covariance, s)
-        return float(weight @ integrand(*place))
+        with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
+            return float(weight @ integrand(*place))
 
     def loss(covariance: float, s: float) -> float:
         if squared:
@@ -144,9 +154,10 @@ def two_sided(function: Kinked) -> Callable[[NDArray], NDArray]:
 _legendre = cache(np.polynomial.legendre.leggauss)
 
 
-def _radial_rule() -> tuple[NDArray, NDArray]:
+def radial_rule() -> tuple[NDArray, NDArray]:
+    """Nodes and weights on [0, ``REACH``]."""
     nodes, weights = _legendre(_RADII)
-    return (nodes + 1) * _REACH / 2, weights * _REACH / 2
+    return (nodes + 1) * REACH / 2, weights * REACH / 2
 
 
 def _polar_nodes(covariance: float, s: float) -> tuple[tuple[NDArray, NDArray], NDArray]:
@@ -158,7 +169,7 @@ def _polar_nodes(covariance: float, s: float) -> tuple[tuple[NDArray, NDArray], 
     halves = np.diff(ends)[:, None] / 2
     angles = (ends[:-1, None] + halves * (1 + nodes)).ravel()
     angle_weights = (halves * weights).ravel()
-    radii, radius_weights = _radial_rule()
+    radii, radius_weights = radial_rule()
     radial = radius_weights * radii * np.exp(-radii * radii / 2) / (2 * math.pi)
     teacher = np.outer(np.cos(angles), radii)
     student = covariance * teacher + math.sqrt(s) * np.outer(np.sin(angles), radii)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from derive.errors import InputError
 from derive.pair import Pair
 from numerics.flow import EXIT_RADIUS
+from numerics.moments import insist_on_doubles
 from numerics.network import NetworkState
 from numerics.sgd import (
     LARGEST_STATE,
@@ -27,7 +28,7 @@ from numerics.sgd import (
     replica_stream,
     run_replicas,
 )
-from numerics.stability import stable_learning_rate
+from numerics.stability import cause_of_divergence
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class NetworkLearner:
         for passed, given, wanted in checks:
             if not passed:
                 raise InputError(f"{given} is not accepted: give {wanted}")
+        insist_on_doubles(self.pair)
 
     def initial(self, rng: Generator) -> NetworkState:
         """Columns uniform on the sphere, independent; all of ``U`` equal."""
@@ -124,10 +126,11 @@ def simulate_network(
         stopped = _run(rng, *functions, *parts, settings, horizon, steps, states)  # type: ignore[call-arg]
         return states, *stopped
 
-    def limit() -> float:
-        return stable_learning_rate(pair, min(learner.mu), learner.dimension, learner.batch)
+    def cause() -> str:
+        numbers = (learner.dimension, learner.batch, learner.learning_rate, learner.noise)
+        return cause_of_divergence([pair], min(learner.mu), *numbers)
 
-    return run_replicas(run, replicas, threads, steps, learner.learning_rate, limit)
+    return run_replicas(run, replicas, threads, steps, cause)
 
 
 # Products of small matrices as loops: numba's own would compile for seconds to call a BLAS.

@@ -203,12 +203,13 @@ def look_up(step: Step, folder: Path, provenance: str) -> Result:
         with open_regular(_record_file(step, folder)) as stream:
             record = json.loads(stream.read())
         sums = {output: _checksum(folder / output) for output in step.outputs}
-    except (OSError, ValueError):
+        seconds = float(record["seconds"])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):  # a stamp that is damaged
         return missing
     expected = _identity(step, folder, provenance) | {"outputs": sums}
-    if not isinstance(record, dict) or {k: record.get(k) for k in expected} != expected:
+    if {k: record.get(k) for k in expected} != expected:
         return missing
-    return Result(step, "kept", float(record["seconds"]))
+    return Result(step, "kept", seconds)
 
 
 def _identity(step: Step, folder: Path, provenance: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +26,8 @@ from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
 from numerics.compiled import compiled
 from numerics.flow import EXIT_RADIUS
-from numerics.stability import stable_learning_rate
+from numerics.moments import insist_on_doubles
+from numerics.stability import cause_of_divergence
 
 UPDATES = ("spherical", "projected")
 SIGNS = ("random", "aligned", "opposed")
@@ -56,7 +57,8 @@ class Learner:
     whole gradient, then normalised); ``noise``, standard deviation added to labels; ``stage``, a
     first stage with other labels; ``scale``, the initial ``u`` and the size of the initial overlaps
     in units of 1/√d; ``signs``, of the initial overlap against that of ``u``: ``random``,
-    ``aligned`` or ``opposed``. Raises ``InputError`` for values outside these ranges.
+    ``aligned`` or ``opposed``. Raises ``InputError`` for values outside these ranges, and for
+    functions beyond doubles.
     """
 
     pair: Pair
@@ -84,6 +86,14 @@ class Learner:
         for passed, given, wanted in checks:
             if not passed:
                 raise InputError(f"{given} is not accepted: give {wanted}")
+        for pair in self.pairs:
+            insist_on_doubles(pair)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The pair of each stage."""
+        first = [replace(self.pair, transform=self.stage.transform)] if self.stage else []
+        return [*first, self.pair]
 
     @property
     def nu(self) -> float:
@@ -166,10 +176,11 @@ def simulate_sgd(
         stopped = _run(rng, *functions, settings, start, horizon, steps, states)  # type: ignore[call-arg]
         return states[:, :size], *stopped
 
-    def limit() -> float:
-        return stable_learning_rate(learner.pair, learner.mu, learner.dimension, learner.batch)
+    def cause() -> str:
+        numbers = (learner.mu, learner.dimension, learner.batch, learner.learning_rate)
+        return cause_of_divergence(learner.pairs, *numbers, learner.noise)
 
-    return run_replicas(run, replicas, threads, steps, learner.learning_rate, limit)
+    return run_replicas(run, replicas, threads, steps, cause)
 
 
 def checked_records(
@@ -191,14 +202,12 @@ def run_replicas(
     replicas: Sequence[int],
     threads: int | None,
     steps: NDArray[np.int64],
-    learning_rate: float,
-    limit: Callable[[], float],
+    cause: Callable[[], str],
 ) -> Runs:
     """Run replicas in threads and gather them.
 
     Arguments: ``run``, from a replica's number to its recorded states, its step of exit and of
-    divergence, -1 for none; ``limit``, the stable learning rate. Raises ``InputError`` if one
-    diverged.
+    divergence, -1 for none; ``cause`` of a divergence. Raises ``InputError`` if one diverged.
     """
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         results = list(pool.map(run, replicas))
@@ -207,10 +216,9 @@ def run_replicas(
         replica, at = diverged[0]
         raise InputError(
             f"replica {replica} diverged at step {at} ({len(diverged)} of {len(replicas)} did): "
-            f"learning rate {learning_rate:.3g} is too large, the stable one is below "
-            f"{limit():.3g}: choose a smaller one or a larger batch"
+            f"{cause()}"
         )
-    exits = np.array([np.nan if e < 0 else e for _, e, _ in results])
+    exits = np.array([np.nan if e < 0 else float(e) for _, e, _ in results])
     return Runs(steps, np.array([s for s, _, _ in results]), exits)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from derive.command import CommandParser, Outcome, advancing, provenance, run
 from derive.errors import InputError
 from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
-from numerics.cells import cells_of, compile_for, compute_cell
-from numerics.grid import add_simulation_options, grid_of
+from numerics.cells import cells_of, compile_for, compute_cell, forms_of
+from numerics.grid import add_simulation_options, grid_of, horizon_of
 from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, points_of
 from numerics.sweep import executor_for, run_cells
 
@@ -154,7 +154,7 @@ def run_grid(
         executor_for(scheduler, workers) as executor,
         advancing(len(cells), "cells") as advance,
     ):
-        results = run_cells(compute_cell, cells, folder, executor, advance)
+        results = run_cells(compute_cell, cells, folder, executor, advance, forms_of)
     return points_of(grid, replicas, results)
 
 
@@ -169,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = [options.data, options.plot, options.plot and options.plot.with_suffix(".csv")]
         if options.output and options.output in written:
             raise InputError("--output names a file that another option writes: choose another")
+        options.horizon = horizon_of(options)
         source = provenance(parser, options, LIBRARIES)
         where = (options.results, options.scheduler, options.workers)
         points = run_grid(grid_of(options), options.replicas, *where)

@@ -6,14 +6,14 @@ non-negative coefficients, ``I - γ(D - γN)``, which contracts if and only if �
 radius of ``D⁻¹N`` is below 1. Everything but the four moments of the slope is exact.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.pair import Pair
-from numerics.landscape import gaussian_mean_of, two_sided
+from numerics.moments import LARGEST, SMALLEST, beyond_doubles, insist_on_doubles, moment, shown
 
 
 def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> float:
@@ -29,18 +29,22 @@ def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> f
         \gamma < 1/\mathrm{radius}(D^{-1}N)
 
     For large ``d`` this is of the order :math:`2B p_0/(v^2 q_0\, d)`. Raises ``InputError`` if the
-    student has no slope. Source: (45), (46), derived for batches. Heuristic: the moments are
-    doubles.
+    student has no slope, or one whose moments doubles cannot hold. Source: (45), (46), derived for
+    batches. Heuristic: the moments are doubles.
 
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
     >>> round(stable_learning_rate(Pair(x, x), 0.5, 10**6, 1) * 10**6, 3)
     8.0
     """
-    slope = two_sided(pair.student.value.derivative())
-    p, q = ([gaussian_mean_of(_weighted(slope, k, n)) for k in (0, 2, 4)] for n in (2, 4))
-    if not p[0] > 0:
+    insist_on_doubles(pair)
+    slope = pair.student.value.derivative()
+    if slope.smooth == slope.kink == 0:
         raise InputError("a constant student is not accepted: it has nothing to learn")
+    if not SMALLEST < (highest := moment(slope, 4, 4)) < LARGEST:
+        name = shown(pair.student.text)
+        raise beyond_doubles(f"student {name} has no stable learning rate: E z⁴σ'⁴", highest)
+    p, q = ([float(moment(slope, n, k)) for k in (0, 2, 4)] for n in (2, 4))
     v, beta = 1 - mu, 1 - 1 / batch
     decay = np.array([2 * p[0], 2 * p[1]])  # v² divided out of the first row, and of its column
     growth = np.array(
@@ -55,5 +59,29 @@ def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> f
     return float(1 / np.abs(np.linalg.eigvals(growth / decay[:, None])).max())
 
 
-def _weighted(slope: Callable[[NDArray], NDArray], k: int, n: int) -> Callable[[NDArray], NDArray]:
-    return lambda x: x**k * slope(x) ** n
+def cause_of_divergence(
+    pairs: Sequence[Pair], mu: float, dimension: int, batch: int, rate: float, noise: float
+) -> str:
+    """What made a run diverge, and what to try instead: the learning rate, the noise or labels.
+
+    Arguments: ``pairs``, one a stage of the run, of one student; the others as its learner has
+    them. Raises ``InputError`` as ``stable_learning_rate`` does. Heuristic.
+    """
+    limit = stable_learning_rate(pairs[-1], mu, dimension, batch)
+    smaller = "choose a smaller one or a larger batch"
+    if rate >= limit:
+        return (
+            f"learning rate {rate:.3g} is too large, the stable one is below {limit:.3g}: {smaller}"
+        )
+    student = math.sqrt(moment(pairs[-1].student.value, 2))
+    labels = max(math.sqrt(moment(pair.label, 2)) for pair in pairs)
+    if noise > 10 * max(labels, student):
+        return f"noise of {noise:.3g} is too much for labels of size {labels:.3g}: give less of it"
+    if labels > 10 * student:
+        return (
+            f"labels of size {labels:.3g} are too large for a student of {student:.3g}: scale them"
+        )
+    return (
+        f"learning rate {rate:.3g} is too large here, though below {limit:.3g} it is stable near "
+        f"the teacher: {smaller}"
+    )

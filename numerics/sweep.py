@@ -9,6 +9,7 @@ this machine, or a Dask cluster's.
 import hashlib
 import io
 import json
+import math
 import tempfile
 import zipfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from concurrent.futures import CancelledError, Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,11 @@ from numerics.processes import LocalPool
 
 Cell = Mapping[str, Any]
 Result = dict[str, NDArray]
-_PARAMETERS = "parameters"
+Form = tuple[str, tuple[int, ...]]  # kinds of NumPy's types, such as "fi", and a shape
+Forms = Mapping[str, Form]
+_PARAMETERS, _CHECKSUM = "parameters", "checksum"
+_LONGEST_HEADER = 4096  # bytes of a file's description of one array
+_LONGEST_TEXT = 2**20  # bytes
 _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 
 
@@ -53,12 +58,14 @@ def run_cells(
     folder: Path | None = None,
     executor: Submits | None = None,
     done: Callable[[], object] = lambda: None,
+    forms: Callable[[Cell], Forms | None] = lambda cell: None,
 ) -> list[Result]:
     """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
 
     Arguments: ``compute``, a function of a module, from a cell to named arrays; ``cells``;
     ``folder`` for the finished ones, or ``None`` to keep none; ``executor``, or ``None`` for this
-    process; ``done``, called once for each finished cell.
+    process; ``done``, called once for each finished cell; ``forms``, of a cell's arrays, which a
+    file has to have.
 
     Raises ``InputError`` for a folder that cannot be written and for a file there that is no cell
     of this sweep, ``Undecided`` if a worker died; what was finished is kept. Results do not depend
@@ -71,7 +78,7 @@ def run_cells(
     missing: dict[str, Cell] = {}
     for cell in cells:
         key = cell_key(cell)
-        known = read_cell(folder, cell) if folder else None
+        known = read_cell(folder, cell, forms(cell)) if folder else None
         if known is None:
             missing[key] = cell
         elif key not in results:
@@ -164,6 +171,7 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
     """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
     stream = io.BytesIO()
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
+    arrays[_CHECKSUM] = np.array(digest_of(arrays))
     np.savez_compressed(stream, **arrays)
     try:
         write_all({cell_path(folder, cell): stream.getvalue()})
@@ -174,24 +182,32 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
         ) from None
 
 
-def read_cell(folder: Path, cell: Cell) -> Result | None:
-    """A finished cell, or ``None`` if it is not there; raises ``InputError`` for a foreign file."""
+def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Result | None:
+    """A finished cell, or ``None`` if it is not there.
+
+    Arguments: ``forms`` that its arrays have to have, or ``None`` for any. Raises ``InputError``
+    for a file that is damaged or foreign. One without a checksum, as files were written before
+    there were any, is accepted if all else is right.
+    """
     path = cell_path(folder, cell)
     try:
-        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
-        if str(stored.pop(_PARAMETERS)) == _canonical(cell):
-            return stored
+        # A damaged file makes the readers of zip and npy raise almost anything.
+        with open_regular(path) as stream, suppress(Exception):
+            stored = _arrays_in(stream, forms)
+            checksum = stored.pop(_CHECKSUM, None)
+            sound = checksum is None or str(checksum) == digest_of(stored)
+            if str(stored.pop(_PARAMETERS)) == _canonical(cell) and sound:
+                return stored
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}): make it readable, or choose another folder"
+            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or choose "
+            "another folder"
         ) from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass
     raise InputError(
-        f"{path} is damaged or no cell of this sweep: remove it, or choose another folder"
+        f"{shortened(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
+        "choose another folder"
     )
 
 
@@ -209,6 +225,51 @@ def cells_in(folder: Path, known: Container[str] = ()) -> Iterator[Cell]:
             cell = json.loads(str(np.load(stream, allow_pickle=False)[_PARAMETERS]))
         if isinstance(cell, dict):
             yield cell
+
+
+def digest_of(arrays: Mapping[str, NDArray]) -> str:
+    """A hash of named arrays: of names, types, shapes and values.
+
+    >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros((2, 1))})
+    False
+    """
+    found = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def shortened(path: Path) -> str:
+    """A path for a message: the end of it, if it is long."""
+    text = str(path)
+    return text if len(text) <= 120 else f"...{text[-117:]}"
+
+
+def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Result:
+    """The arrays of a file; ``ValueError`` and others if they are not as ``forms`` has them."""
+    with zipfile.ZipFile(stream) as file:
+        members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
+        if forms is not None and members.keys() - {_CHECKSUM} != {*forms, _PARAMETERS}:
+            raise ValueError
+        known = forms or {}
+        return {name: _array_in(file, info, known.get(name)) for name, info in members.items()}
+
+
+def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray:
+    """One array. What it claims to be is checked before there is memory for it."""
+    with file.open(info) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError
+        shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
+        size = math.prod(shape) * kind.itemsize
+        text = kind.kind == "U" and shape == () and size <= _LONGEST_TEXT
+        number = kind.kind in "bifc" and kind.itemsize <= 16
+        asked = form is None or (kind.kind in form[0] and shape == form[1])
+        if not (text or number) or not asked or not 0 < info.file_size - size <= _LONGEST_HEADER:
+            raise ValueError
+        content = stream.read()
+    return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C").copy()
 
 
 def _canonical(cell: Cell) -> str:

@@ -21,8 +21,8 @@ from transfer.checkpoint import identity_of, restore, write_adapter
 from transfer.data import Dataset, Split
 from transfer.model import ClassTokenViT, give_new_head, only_head_learns, seeded, with_lora
 from transfer.overlap import update_overlaps
+from transfer.plan import OVERLAPS
 from transfer.pretrain import checkpoint_path, facts_of, schedule_of, source_model
-from transfer.results import OVERLAPS
 from transfer.shift import shifted
 from transfer.subsets import few_shot, nested_seed
 from transfer.training import (

@@ -1,24 +1,26 @@
 """Checkpoints: tensors in safetensors files, with facts about them, written whole or not at all.
 
 A file says which architecture and run it belongs to, and is refused elsewhere; an adapter says
-which backbone it was trained on. No pickle is written or read.
+which backbone it was trained on. A checksum holds tensors and facts together. No pickle is written
+or read.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from derive.errors import InputError
 from derive.files import open_regular, write_all
+from numerics.sweep import digest_of, shortened
 
 Facts = Mapping[str, Any]
 
@@ -26,9 +28,10 @@ Facts = Mapping[str, Any]
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> None:
     """Write tensors and facts about them, atomically; raises ``InputError`` if there is no room."""
     content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    told = json.dumps({**facts, "checksum": _checksum(content, facts)}, sort_keys=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_all({path: save(content, {"facts": json.dumps(dict(facts), sort_keys=True)})})
+        write_all({path: save(content, {"facts": told})})
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror}): make room there and run the same "
@@ -37,21 +40,37 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> No
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a file of ``write_tensors``; raises ``InputError`` if it is missing or damaged."""
+    """Read a file of ``write_tensors``; raises ``InputError`` if it is missing or damaged.
+
+    One without a checksum, as files were written before there were any, is accepted.
+    """
     try:
         with open_regular(path) as stream:
             content = stream.read()
-        length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
-        return load(content), json.loads(header["__metadata__"]["facts"])
     except OSError as error:
         raise InputError(
-            f"checkpoint {path} cannot be read ({error.strerror}): run the same command again"
+            f"checkpoint {shortened(path)} cannot be read ({error.strerror}): run the same command "
+            "again"
         ) from None
-    except (SafetensorError, ValueError, KeyError):
-        raise InputError(
-            f"checkpoint {path} is damaged: remove it and run the same command again"
-        ) from None
+    with suppress(Exception):  # a damaged header is text of any kind
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])
+        tensors, facts = load(content), json.loads(header["__metadata__"]["facts"])
+        if facts.pop("checksum", None) in (None, _checksum(tensors, facts)):
+            return tensors, facts
+    raise damaged(path)
+
+
+def damaged(path: Path) -> InputError:
+    """The error to raise for a file that is not as it was written."""
+    return InputError(
+        f"checkpoint {shortened(path)} is damaged: remove it and run the same command again"
+    )
+
+
+def _checksum(tensors: Mapping[str, Tensor], facts: Facts) -> str:
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return digest_of({**arrays, "": np.array(json.dumps(dict(facts), sort_keys=True))})
 
 
 def restore(model: nn.Module, path: Path, expected: Facts) -> None:
@@ -67,7 +86,8 @@ def restore(model: nn.Module, path: Path, expected: Facts) -> None:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError:
         raise InputError(
-            f"checkpoint {path} is of another architecture: choose another folder of results"
+            f"checkpoint {shortened(path)} is of another architecture: choose another folder of "
+            "results"
         ) from None
 
 
@@ -76,8 +96,8 @@ def insist_on(path: Path, facts: Facts, expected: Facts) -> None:
     for name, value in expected.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(
-                f"checkpoint {path} has {name} {facts.get(name)}, the task {value}: "
-                "choose another folder of results"
+                f"checkpoint {shortened(path)} has {name} {str(facts.get(name))[:40]}, the task "
+                f"{str(value)[:40]}: choose another folder of results"
             )
 
 
@@ -104,10 +124,14 @@ def read_adapter(model: PeftModel, path: Path, backbone: str) -> None:
     """
     tensors, facts = read_tensors(path)
     if facts.get("backbone") != backbone:
-        raise InputError(f"adapter {path} was trained on another backbone: load that one first")
+        raise InputError(
+            f"adapter {shortened(path)} was trained on another backbone: load that one first"
+        )
     own = get_peft_model_state_dict(model)
     if {n: t.shape for n, t in own.items()} != {n: t.shape for n, t in tensors.items()}:
-        raise InputError(f"adapter {path} matches no module here: build the model it was made for")
+        raise InputError(
+            f"adapter {shortened(path)} matches no module here: build the model it was made for"
+        )
     set_peft_model_state_dict(model, tensors)
 
 

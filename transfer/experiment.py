@@ -27,7 +27,7 @@ from numerics.processes import LocalPool
 from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
 from transfer.adapt import adapt_cell, adapter_path, downstream_splits
 from transfer.data import Dataset, load_dataset
-from transfer.plan import Chain, Place, datasets_of, weight_of
+from transfer.plan import Chain, Place, datasets_of, forms_of, weight_of
 from transfer.pretrain import checkpoint_path, pretrain_cell, state_path
 from transfer.subsets import SOURCE, few_shot
 from transfer.task import Task
@@ -159,12 +159,16 @@ def _follow(
     cells = {cell_key(cell): cell for _, cell in chain.adaptations}
     if place.adapters:
         _forget_without_adapters(cells.values(), place)
-    if any(read_cell(place.cells, cell) is None for cell in cells.values()):
+    if any(_finished(cell, place) is None for cell in cells.values()):
         _forget_incomplete(chain.pretraining, place)
     for part in ([chain.pretraining], list(cells.values())):
         weight = sum(map(weight_of, part)) / max(1, len(part))
         compute = partial(compute_cell, place=place)
-        run_cells(compute, part, place.cells, executor, partial(done, weight))
+        run_cells(compute, part, place.cells, executor, partial(done, weight), forms_of)
+
+
+def _finished(cell: Cell, place: Place) -> Result | None:
+    return read_cell(place.cells, cell, forms_of(cell))
 
 
 def _forget_without_adapters(cells: Iterable[Cell], place: Place) -> None:
@@ -180,7 +184,7 @@ def _forget_incomplete(cell: Cell, place: Place) -> None:
     """Let a pre-training run again if one of its checkpoints was removed, say as damaged."""
     folder, run = place.results / "checkpoints", cell_key(cell)
     paths = [checkpoint_path(folder, run, e) for e in cell["pretraining"]["checkpoints"]]
-    if not all(path.exists() for path in paths) and read_cell(place.cells, cell) is not None:
+    if not all(path.exists() for path in paths) and _finished(cell, place) is not None:
         cell_path(place.cells, cell).unlink()
         state_path(folder, run).unlink(missing_ok=True)
 

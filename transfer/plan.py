@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 
-from numerics.sweep import Cell, cell_key, read_cell
+from numerics.sweep import Cell, Forms, cell_key, read_cell
 from transfer.data import Dataset, Facts, load_dataset
 from transfer.task import Task
 
 # Versions of what a cell means; results of another version are not mixed in.
 _VERSIONS = {"pretraining": 1, "adaptation": 3}
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
+EACH_CHECKPOINT = ("test_loss", "test_accuracy")
+OVERLAPS = ("left", "right", "size")  # of transfer.overlap
 _LORA = ("rank", "alpha", "targets")
 
 
@@ -122,6 +125,23 @@ def _adaptations(
                 )
 
 
+def forms_of(cell: Cell) -> Forms:
+    """The kinds and shapes of the arrays in a finished cell."""
+    told: Forms = {"seconds": ("f", ()), "provenance": ("U", ())}
+    if cell["kind"] == "pretraining":
+        epochs, kept = cell["pretraining"]["epochs"], len(cell["pretraining"]["checkpoints"])
+        curves = dict.fromkeys(CURVES, ("f", (epochs,)))
+        return {**told, **curves, **dict.fromkeys(EACH_CHECKPOINT, ("f", (kept,)))}
+    settings, seeds = cell["adaptation"], len(cell["fine_tuning_seeds"])
+    return {
+        **told,
+        "train_loss": ("f", (seeds, settings["epochs"])),
+        **{name: ("f", (seeds, len(settings["measured"]))) for name in EACH_CHECKPOINT},
+        **dict.fromkeys(OVERLAPS, ("f", (seeds,))),
+        "learning": ("i", ()),
+    }
+
+
 def weight_of(cell: Cell) -> float:
     """About how much work a cell is, in images: for progress bars, and nothing else."""
     if cell["kind"] == "pretraining":
@@ -135,7 +155,7 @@ def finished(chains: Sequence[Chain], place: Place) -> dict[str, tuple[int, int]
     counts: dict[str, tuple[int, int]] = {}
     for chain in chains:
         for name, cell in (("pre-training", chain.pretraining), *chain.adaptations):
-            there = read_cell(place.cells, cell) is not None
+            there = read_cell(place.cells, cell, forms_of(cell)) is not None
             found, total = counts.get(name, (0, 0))
             counts[name] = (found + there, total + 1)
     return counts

@@ -17,6 +17,7 @@ from transformers import ViTForImageClassification
 
 from numerics.sweep import Cell, Result, cell_key
 from transfer.checkpoint import (
+    damaged,
     insist_on,
     random_state,
     read_tensors,
@@ -25,12 +26,10 @@ from transfer.checkpoint import (
 )
 from transfer.data import Dataset
 from transfer.model import ClassTokenViT, seeded, vision_transformer
-from transfer.results import CURVES
+from transfer.plan import CURVES, EACH_CHECKPOINT
 from transfer.subsets import SOURCE, few_shot, held_out
 from transfer.task import Model
 from transfer.training import Alone, Images, Schedule, Training, evaluate, normalised
-
-_EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 
 
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
@@ -80,12 +79,12 @@ def pretrain_cell(
     network = Alone(ClassTokenViT(model))
     schedule = schedule_of(settings)
     training = Training(network, images, chosen[None], schedule, [cell["seed"]])
-    curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *_EACH_CHECKPOINT)}
+    curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *EACH_CHECKPOINT)}
     state = state_path(folder, run)
 
     def keep(epoch: int) -> None:
         if epoch in settings["checkpoints"]:
-            for name, value in zip(_EACH_CHECKPOINT, evaluate(network, test), strict=True):
+            for name, value in zip(EACH_CHECKPOINT, evaluate(network, test), strict=True):
                 curves[name].append(value.item())
             path = checkpoint_path(folder, run, epoch)
             write_tensors(path, model.state_dict(), facts_of(cell, run, epoch))
@@ -150,6 +149,17 @@ def _resume(
 ) -> dict[str, Any]:  # fmt: skip
     tensors, facts = read_tensors(path)
     insist_on(path, facts, {name: expected[name] for name in ("model", "run")})
+    try:
+        _put_back(tensors, facts, model, training, device)
+    except (KeyError, RuntimeError, TypeError, ValueError):
+        raise damaged(path) from None
+    return facts
+
+
+def _put_back(
+    tensors: Mapping[str, Tensor], facts: Mapping[str, Any], model: torch.nn.Module,
+    training: Training, device: torch.device,
+) -> None:  # fmt: skip
     model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith("model.")})
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -160,4 +170,3 @@ def _resume(
     training.optimiser.load_state_dict({"state": state, "param_groups": groups})
     training.step = facts["step"]
     restore_random_state(tensors, device)
-    return facts

@@ -5,15 +5,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.sweep import read_cell
-from transfer.plan import Chain, Place, chains_of, facts_of_data
+from transfer.plan import (
+    CURVES,
+    OVERLAPS,
+    Chain,
+    Place,
+    chains_of,
+    facts_of_data,
+    forms_of,
+)
 from transfer.statistics import search_phase
 from transfer.task import Task
 
 if TYPE_CHECKING:
     import xarray
-
-CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
-OVERLAPS = ("left", "right", "size")  # of transfer.overlap
 
 
 def results_of(task: Task, place: Place) -> "xarray.Dataset":
@@ -61,7 +66,7 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
 
 def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> None:
     seed = {"pretraining_seed": chain.pretraining["seed"]}
-    first = read_cell(place.cells, chain.pretraining)
+    first = read_cell(place.cells, chain.pretraining, forms_of(chain.pretraining))
     if first is not None:
         data.attrs["seconds"] += float(first["seconds"])
         data["pretrained"].loc[seed] = True
@@ -70,7 +75,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
         data["source_loss"].loc[seed] = first["test_loss"]
         data["source_accuracy"].loc[seed] = first["test_accuracy"]
     for arm, cell in chain.adaptations:
-        found = read_cell(place.cells, cell)
+        found = read_cell(place.cells, cell, forms_of(cell))
         if found is None:
             continue
         data.attrs["seconds"] += float(found["seconds"])

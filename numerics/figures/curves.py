@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from sympy import S
 
 from derive.activation import Activation, Kinked
+from derive.errors import InputError
 from derive.pair import Pair
 from derive.tabular import as_csv
 from numerics.balls import nearest_double
@@ -171,7 +172,12 @@ def _draw_potential(
 ) -> list[tuple]:
     curve, rows = escape_curve(case.drift, strengths), []
     for mu, a in zip(curve.mu, curve.a, strict=True):
-        potential = -(a**2) * np.log(np.cosh(_ASIDE))
+        potential = -(a * a) * np.log(np.cosh(_ASIDE))
+        if not np.isfinite(potential).all():
+            raise InputError(
+                f"the potential of {case.name.plain[:60]} at μ = {mu:.3g} leaves the range of "
+                "doubles: give a smaller argument or factor, or a lower degree"
+            )
         axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
         values = zip(_ASIDE, potential, strict=True)
         names = (case.teacher, case.student, case.normalization)

@@ -46,7 +46,10 @@ def test_what_is_there_is_kept_and_what_differs_is_made_again(folder):
     assert "4" in (folder / "note.md").read_text()
 
 
-@pytest.mark.parametrize("damage", ["output", "no output", "record", "no record", "list"])
+_STAMPS = {"record": '{"commands": [', "list": "[]", "nested": "[" * 20_000}
+
+
+@pytest.mark.parametrize("damage", ["output", "no output", "no record", "no seconds", *_STAMPS])
 def test_a_damaged_step_is_made_again(folder, damage):
     step, record = writing("3"), folder / "steps" / "note.json"
     make(step, folder, SOURCE)
@@ -57,8 +60,11 @@ def test_a_damaged_step_is_made_again(folder, damage):
         (folder / "note.md").unlink()
     elif damage == "no record":
         record.unlink()
+    elif damage == "no seconds":
+        told = json.loads(record.read_text())
+        record.write_text(json.dumps({k: v for k, v in told.items() if k != "seconds"}))
     else:
-        record.write_text({"record": '{"commands": [', "list": "[]"}[damage])
+        record.write_text(_STAMPS[damage])
     assert look_up(step, folder, SOURCE).state == "missing"
     assert make(step, folder, SOURCE).state == "made"
     assert (folder / "note.md").read_bytes() == whole

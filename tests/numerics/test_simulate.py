@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.cells import cell_seed, cells_of, compute_cell
+from numerics.cells import cell_seed, cells_of, compute_cell, forms_of, learner_of, system_of
 from numerics.grid import grid_of
+from numerics.sgd import replica_stream
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation import fit_log_dimension
 
@@ -118,6 +119,57 @@ def test_networks_through_the_same_command(command, tmp_path):
     done = command(COMMAND, *options, "--neurons", "3", "--mu", "0.5")
     (equal,) = json.loads(done.stdout)
     assert equal["predicted"] == pytest.approx((2 + 2 * math.sqrt(2)) * math.log(1000) / 2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--points", "0"),
+        ("--misalignment", "linear"),
+        ("--misalignment", "linear", "--mu", "1"),
+        ("--neurons", "2", "--rank", "3"),
+    ],
+)
+def test_cells_have_the_forms_that_are_asked_of_their_files(options):
+    parsed = simulation_parser().parse_args([*SMALL, "--horizon", "20", *options])
+    (cell,) = cells_of(grid_of(parsed)[0], 20)
+    arrays = compute_cell(cell)
+    assert {name: array.shape for name, array in arrays.items()} == {
+        name: shape for name, (_, shape) in forms_of(cell).items()
+    }
+    assert all(array.dtype == float for array in arrays.values())
+
+
+def test_changed_exits_are_refused_and_the_cell_is_named(command, tmp_path):
+    options = (*SMALL, "--replicas", "60", "--results", "cells")
+    whole = command(COMMAND, *options)
+    path = sorted((tmp_path / "cells").iterdir())[0]
+    with np.load(path) as file:
+        arrays = dict(file)
+    for exits in (arrays["exits"][:-1], arrays["exits"] + 1):
+        np.savez(path, **{**arrays, "exits": exits})
+        done = command(COMMAND, *options)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert path.name in done.stderr
+        assert "remove it to compute it again" in done.stderr
+    path.unlink()
+    assert command(COMMAND, *options).stdout == whole.stdout
+
+
+@pytest.mark.parametrize("text", ["x", "He2", "erf"])
+@pytest.mark.parametrize("shape", [("2", "1"), ("2", "2"), ("4", "1"), ("4", "2")])
+def test_the_default_horizon_of_networks_shows_what_they_learn(text, shape):
+    """The flow's loss has come to within 5 % of where it is after three times as long."""
+    options = ("--neurons", shape[0], "--rank", shape[1], "--mu", "0.5")
+    parsed = simulation_parser().parse_args(["--activation", text, *options])
+    (cell,) = grid_of(parsed)
+    time = cell["horizon"] * cell["learning_rate"]
+    system, start = system_of(cell), learner_of(cell).initial(replica_stream(1, 0)).packed()
+    states = system.path(start[None], np.array([0.0, time, 3 * time]))
+    begun, seen, late = system.observe(states)["loss"]
+    assert late < begun / 1.8
+    assert seen - late <= 0.05 * (begun - late)
 
 
 def test_blocks_do_not_change_the_streams():
@@ -252,6 +304,35 @@ def test_divergence_names_the_step_and_the_limit(command):
     done = command(COMMAND, *SMALL, "--learning-rate", "20*stable")
     assert "diverged at step" in done.stderr
     assert "stable one is below" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        (("--activation", "exp(20*x)"), "teacher 'exp(20*x)' is about 10^347"),
+        (("--activation", "exp(40*x)"), "teacher 'exp(40*x)' is about 10^1390"),
+        (("--activation", "exp(20*x)", "--neurons", "2"), "teacher 'exp(20*x)' is about 10^347"),
+        (("--activation", "9" * 30 + "*x**60"), "x**60' is about 10^159"),
+        (("--activation", "exp(x**2/5)"), "no stable learning rate"),
+        (("--activation", "x", "--noise", "1e99"), "noise of 1e+99 is too much"),
+        (("--activation", "x", "--labels", "y**60"), "labels of size 2.64e+49 are too large"),
+        (("--activation", "x", "--first-labels", "y**60", "--until-step", "9"), "labels of size"),
+    ],
+)
+def test_what_overflows_is_named_and_the_learning_rate_is_not_blamed(options, cause, command):
+    done = command(COMMAND, "--mu", "0.5", "--replicas", "2", "--horizon", "20", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 300
+    assert cause in done.stderr
+    assert "is too large, the stable one" not in done.stderr
+
+
+def test_states_far_away_warn_of_nothing(command):
+    """Exponentials within a sigmoid overflow there, and its value is right nevertheless."""
+    options = ("--activation", "sigmoid", "--mu", "0.5", "--replicas", "4", "--horizon", "300")
+    done = command(COMMAND, *options, "--points", "5", "--learning-rate", "30*stable")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("send", [os.killpg, os.kill])

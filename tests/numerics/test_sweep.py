@@ -1,11 +1,14 @@
 """Sweeps: cells are kept, found again, refused when foreign, and survive the death of a worker."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +18,25 @@ from processes import as_anybody
 
 from derive.errors import InputError, Undecided
 from numerics import sweep
-from numerics.sweep import cell_key, executor_for, read_cell, run_cells, write_cell
+from numerics.sweep import (
+    cell_key,
+    cell_path,
+    digest_of,
+    executor_for,
+    read_cell,
+    run_cells,
+    write_cell,
+)
 
 CELLS = [{"x": float(x), "name": "square"} for x in range(5)]
 
 
 def square(cell):
     return {"square": np.array([cell["x"] ** 2])}
+
+
+def forms(cell):
+    return {"square": ("f", (1,))}
 
 
 def slow(cell):
@@ -71,6 +86,113 @@ def test_damaged_cells_are_refused_and_left_alone(tmp_path, content):
     with pytest.raises(InputError, match="damaged or no cell"):
         run_cells(square, CELLS, tmp_path)
     assert path.read_bytes() == content
+
+
+def _stored(folder, **changes):
+    """The file of a finished cell, its arrays changed and packed again as NumPy does."""
+    write_cell(folder, CELLS[3], square(CELLS[3]))
+    path = cell_path(folder, CELLS[3])
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files} | changes
+    kept = {name: array for name, array in arrays.items() if array is not None}
+    np.savez(path, **kept, allow_pickle=True)
+    return path
+
+
+_FOREIGN = {
+    "other values": {"square": np.array([8.0])},
+    "other shape": {"square": np.array([[9.0]])},
+    "other length": {"square": np.array([9.0, 9.0])},
+    "other type": {"square": np.array([9])},
+    "objects": {"square": np.array([9.0], dtype=object)},
+    "records": {"square": np.zeros(1, dtype=[("x", "f8")])},
+    "missing": {"square": None},
+    "one too many": {"cube": np.array([27.0])},
+    "other parameters": {"parameters": np.array('{"name":"square","x":2.0}')},
+    "no parameters": {"parameters": None},
+    "other checksum": {"checksum": np.array("0" * 64)},
+    "checksum of a wrong shape": {"checksum": np.array(["0" * 64])},
+}
+
+
+_OLD = {f"{name}, no checksum": {**changes, "checksum": None}
+        for name, changes in _FOREIGN.items()
+        if name != "other values" and "checksum" not in changes}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", (_FOREIGN | _OLD).values(), ids=(_FOREIGN | _OLD).keys())
+def test_whole_files_with_other_content_are_refused(tmp_path, changes):
+    path = _stored(tmp_path, **changes)
+    with pytest.raises(InputError, match=f"{path.name} is damaged or no cell of this sweep: rem"):
+        run_cells(square, CELLS, tmp_path, forms=forms)
+
+
+def test_cells_without_a_checksum_are_still_found(tmp_path):
+    """As they were written before there was one."""
+    _stored(tmp_path, checksum=None)
+    (found,) = run_cells(None, [CELLS[3]], tmp_path, forms=forms)
+    assert found["square"].tolist() == [9.0]
+
+
+@pytest.mark.parametrize("asked", [forms, lambda cell: None])
+def test_a_header_that_claims_80_gigabytes_takes_no_memory(tmp_path, asked):
+    path = _stored(tmp_path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != "square"}
+    np.savez(path, **arrays)
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, {"descr": "<f8", "fortran_order": False, "shape": (10**10,)}
+    )
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("square.npy", stream.getvalue() + bytes(8))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="is damaged"):
+        read_cell(tmp_path, CELLS[3], asked(CELLS[3]))
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+def test_damage_of_any_kind_is_refused_or_changes_nothing(tmp_path):
+    """Flipped bits, lost ends, holes and doubled pieces: in no file is a changed value read."""
+    stream, refused = np.random.default_rng(0), 0
+    cell = {"x": 3.0, "name": "many"}
+    result = {"square": stream.normal(size=40), "name": np.array("a machine's story")}
+    kinds = {"square": ("f", (40,)), "name": ("U", ())}
+    write_cell(tmp_path, cell, result)
+    path = cell_path(tmp_path, cell)
+    whole = path.read_bytes()
+    for trial in range(600):
+        content, place = bytearray(whole), int(stream.integers(len(whole)))
+        length = int(stream.integers(1, 40))
+        match trial % 6:
+            case 0:
+                del content[place:]
+            case 1:
+                content[place : place + length] = bytes(length)
+            case 2:
+                content[place:place] = content[place : place + length]
+            case _:
+                content[place] ^= 1 << int(stream.integers(8))
+        path.write_bytes(content)
+        message = ""
+        try:
+            found = read_cell(tmp_path, cell, kinds)
+        except InputError as error:
+            message = str(error)
+        if message:
+            refused += 1
+            assert len(message) < 300
+            assert path.name in message
+        else:
+            assert digest_of(found) == digest_of(result)
+    assert refused > 400
+
+
+def test_a_cell_that_is_a_folder_is_refused(tmp_path):
+    cell_path(tmp_path, CELLS[3]).mkdir()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_cell(tmp_path, CELLS[3])
 
 
 def test_a_cell_of_other_parameters_is_refused(tmp_path):

@@ -13,8 +13,8 @@ from transfer.adapt import adapt_cell, downstream_splits
 from transfer.checkpoint import read_tensors
 from transfer.model import ClassTokenViT, only_head_learns
 from transfer.overlap import subspace_overlap
+from transfer.plan import OVERLAPS
 from transfer.pretrain import checkpoint_path, pretrain_cell
-from transfer.results import OVERLAPS
 from transfer.subsets import few_shot, nested_seed
 from transfer.training import Training, normalised
 

@@ -1,14 +1,24 @@
 """The model: equal logits by two ways, counts by hand, a frozen backbone, heads and adapters."""
 
 import copy
+import json
 
+import numpy as np
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import save
 from torch import nn
 
 from derive.errors import InputError
-from transfer.checkpoint import identity_of, read_adapter, restore, write_adapter, write_tensors
+from transfer.checkpoint import (
+    identity_of,
+    read_adapter,
+    read_tensors,
+    restore,
+    write_adapter,
+    write_tensors,
+)
 from transfer.model import (
     ClassTokenViT,
     attention_projections,
@@ -196,6 +206,36 @@ def test_an_adapter_is_refused_on_another_backbone_or_shape(tmp_path):
         read_adapter(with_lora(foreign, 2, 4.0, ALL, 0), path, identity_of(vit(seed=1)))
     with pytest.raises(InputError, match="matches no module here"):
         read_adapter(with_lora(copy.deepcopy(model), 3, 4.0, ALL, 0), path, identity_of(model))
+
+
+def test_a_damaged_checkpoint_is_refused_or_the_same(tmp_path):
+    """Flipped bits, in the weights as well as in what is told of them; files of old are read."""
+    path, facts = tmp_path / "state.safetensors", {"run": "a", "step": 17, "curves": [0.5, 0.25]}
+    tensors = {"w": torch.randn(5, 4), "random.cpu": torch.get_rng_state()[:64]}
+    write_tensors(path, tensors, facts)
+    whole, stream, refused = path.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(400):
+        content = bytearray(whole)
+        content[stream.integers(len(content))] ^= 1 << int(stream.integers(8))
+        path.write_bytes(content)
+        message = ""
+        try:
+            found, told = read_tensors(path)
+        except InputError as error:
+            message = str(error)
+        if message:
+            refused += 1
+            assert "remove it and run the same command again" in message
+        else:
+            assert all((found[name] == tensor).all() for name, tensor in tensors.items())
+            assert {name: told[name] for name in facts} == facts
+    assert refused > 350
+    path.write_bytes(save(tensors, {"facts": json.dumps(facts)}))
+    assert read_tensors(path)[1] == facts
+    for header in (b"[" * 20_000, b'{"__metadata__": []}', b'{"__metadata__": {"facts": "7"}}'):
+        path.write_bytes(len(header).to_bytes(8, "little") + header)
+        with pytest.raises(InputError, match="is damaged"):
+            read_tensors(path)
 
 
 def test_checkpoints_of_another_architecture_or_run_and_damaged_ones_are_refused(tmp_path):

@@ -14,9 +14,9 @@ from numerics.sweep import cell_key, cell_path, executor_for, write_cell
 from transfer.adapt import adapter_path
 from transfer.checkpoint import read_tensors
 from transfer.experiment import compute_cell, run_experiment
-from transfer.plan import Place, chains_of, finished
+from transfer.plan import CURVES, OVERLAPS, Place, chains_of, finished
 from transfer.pretrain import checkpoint_path
-from transfer.results import CURVES, OVERLAPS, results_of
+from transfer.results import results_of
 from transfer.task import read_task
 
 
@@ -57,6 +57,10 @@ def replace_rank(task, rank):
     return msgspec.structs.replace(task, arms=arms)
 
 
+def took(seconds):
+    return {"seconds": np.array(seconds), "provenance": np.array("a test")}
+
+
 def test_results_are_what_the_cells_hold(task, tmp_path):
     place = Place(tmp_path)
     place.cells.mkdir()
@@ -64,12 +68,12 @@ def test_results_are_what_the_cells_hold(task, tmp_path):
     for chain in chains_of(task, place):
         first = {name: stream.random(4) for name in CURVES}
         first |= {"test_loss": stream.random(3), "test_accuracy": stream.random(3)}
-        write_cell(tmp_path / "cells", chain.pretraining, {**first, "seconds": np.array(60.0)})
+        write_cell(tmp_path / "cells", chain.pretraining, {**first, **took(60.0)})
         for arm, cell in chain.adaptations:
             found = {name: stream.random((1, 2)) for name in ("test_loss", "test_accuracy")}
             found["train_loss"] = np.array([[2.0, 1.0]])
             found |= {name: stream.random(1) for name in OVERLAPS}
-            found |= {"learning": np.array(7), "seconds": np.array(1.0)}
+            found |= {"learning": np.array(7), **took(1.0)}
             write_cell(tmp_path / "cells", cell, found)
             at = {"arm": arm, "pretraining_seed": cell["seed"], "checkpoint": cell["checkpoint"],
                   "fine_tuning_seed": cell["fine_tuning_seeds"][0]}  # fmt: skip
