@@ -5,15 +5,18 @@ import math
 
 import numpy as np
 import pytest
+from flint import arb, ctx
 from scipy.stats import ks_2samp
 from sympy import Rational
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.network import network_drift
-from derive.pair import Pair
+from derive.network import kernel, network_drift
+from derive.pair import Pair, frozen_risk
+from derive.symbols import mu
 from numerics import network_sgd
 from numerics.dense import simulate_network_densely
+from numerics.expressions import ball_function
 from numerics.flow import flow_of
 from numerics.network import NetworkState, integrate_network, network_flow
 from numerics.network_sgd import NetworkLearner, simulate_network
@@ -22,6 +25,46 @@ from numerics.sgd import Learner, simulate_sgd
 
 def _pair(text):
     return Pair(*[parse_activation(text)] * 2)
+
+
+KINKED = ("relu", "abs", "leaky_relu", "squared_relu")
+
+
+@pytest.mark.parametrize("text", [*KINKED, "gelu"])
+def test_neurons_that_coincide_have_the_loss_nearby(text):
+    """Columns, neurons and teachers that are one direction, or nothing: limits of what is beside.
+
+    The kernels of two equal neurons, and of one at size 0, would be 0/0 if they were not closed.
+    """
+    flow = network_flow(_pair(text), [0.5, 0.0], 2)
+    u, m = np.array([[0.3, 0.1], [0.3, 0.1]]), np.array([[1.0, 1.0], [0.0, 0.0]])
+    same = NetworkState(u, m, np.ones((2, 2)))
+    nothing = NetworkState(np.zeros((2, 2)), 0 * m, np.eye(2))
+    for state in (same, nothing):
+        near = NetworkState(state.u + 1e-7 * np.eye(2), state.m, state.g)
+        assert abs(flow.loss(state) - flow.loss(near)) < 1e-6
+        assert np.isfinite(flow.velocity(0.0, state.packed())).all()
+    risk = frozen_risk(_pair(text)).subs(mu, Rational(1, 2))
+    one = network_flow(_pair(text), [0.5], 1)
+    start = NetworkState(np.zeros((1, 1)), np.zeros((1, 1)), np.eye(1))
+    assert abs(one.loss(start) - float(risk)) < 1e-12
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("text", KINKED)
+def test_kernels_in_balls_where_the_gaussians_coincide(text, side):
+    """Balls that reach beyond the domain, where D would be negative, enclose the limit."""
+    activation = parse_activation(text)
+    k = kernel(activation, activation)
+    function = ball_function(k.expression, (k.first, k.second, k.cross))
+    truth = arb(str(k.at(1, 1, side).evalf(40))) + arb(0, arb(10) ** -35)
+    with ctx.workprec(200):
+        exact = function(arb(1), arb(1), arb(side))
+        wide = function(*(x * (1 + arb(0, arb(2) ** -60)) for x in (arb(1), arb(1), arb(side))))
+    assert exact.overlaps(truth)
+    assert exact.rad() < 1e-50
+    assert wide.contains(exact)
+    assert wide.rad() < 1e-8  # a root of what is 2^-60 wide
 
 
 def _random_state(rng, neurons, rank, dimension=12, size=0.4):
