@@ -202,8 +202,8 @@ def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Result | 
         return None
     except OSError as error:
         raise InputError(
-            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or choose "
-            "another folder"
+            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or remove it "
+            "to compute it again"
         ) from None
     raise InputError(
         f"{shortened(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
@@ -221,8 +221,9 @@ def cells_in(folder: Path, known: Container[str] = ()) -> Iterator[Cell]:
             continue
         cell = None
         # A damaged file makes the readers of zip, npy and JSON raise almost anything.
-        with suppress(Exception), path.open("rb") as stream:
-            cell = json.loads(str(np.load(stream, allow_pickle=False)[_PARAMETERS]))
+        with suppress(Exception), zipfile.ZipFile(path) as file:
+            stored = _array_in(file, file.getinfo(f"{_PARAMETERS}.npy"), ("U", ()))
+            cell = json.loads(str(stored))
         if isinstance(cell, dict):
             yield cell
 

@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numerics.sweep import read_cell
-from transfer.plan import (
-    CURVES,
-    OVERLAPS,
-    Chain,
-    Place,
-    chains_of,
-    facts_of_data,
-    forms_of,
-)
+from transfer.plan import CURVES, OVERLAPS, Chain, Place, chains_of, facts_of_data, forms_of
 from transfer.statistics import search_phase
 from transfer.task import Task
 

@@ -218,14 +218,10 @@ def test_a_damaged_checkpoint_is_refused_or_the_same(tmp_path):
         content = bytearray(whole)
         content[stream.integers(len(content))] ^= 1 << int(stream.integers(8))
         path.write_bytes(content)
-        message = ""
         try:
             found, told = read_tensors(path)
-        except InputError as error:
-            message = str(error)
-        if message:
+        except InputError:
             refused += 1
-            assert "remove it and run the same command again" in message
         else:
             assert all((found[name] == tensor).all() for name, tensor in tensors.items())
             assert {name: told[name] for name in facts} == facts

@@ -10,8 +10,8 @@ import torch
 from derive.errors import InputError
 from numerics.sweep import cell_key
 from transfer.checkpoint import read_tensors
+from transfer.plan import CURVES
 from transfer.pretrain import checkpoint_path, pretrain_cell, source_model, state_path
-from transfer.results import CURVES
 from transfer.subsets import held_out
 from transfer.training import Training
 

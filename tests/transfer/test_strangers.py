@@ -9,8 +9,7 @@ import pytest
 from derive.errors import InputError
 from numerics.sweep import cell_key, write_cell
 from transfer.__main__ import main
-from transfer.plan import Place, chains_of, facts_of_data, in_words
-from transfer.results import CURVES, OVERLAPS
+from transfer.plan import CURVES, OVERLAPS, Place, chains_of, facts_of_data, in_words
 from transfer.strangers import tell_of_strangers
 from transfer.task import read_task
 

@@ -1,0 +1,209 @@
+"""Random command lines, functions, task files and flipped bits: every answer is a decent one.
+
+Options come from the commands' own parsers, values from pools of good, extreme and nonsensical
+ones. Whatever is given, a command ends with a documented exit code, says what is wrong in one
+short line, and leaves no file half written.
+"""
+
+import contextlib
+import io
+import random
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derive.command import CommandParser
+
+SIZES = ("1", "2", "3", "0", "-1", "1e9", "x", "", "99999999999999999999", "nan", "²")
+NUMBERS = (*SIZES, "0.5", "1e3", "1e99", "1e300", "1e-99", "inf", "0.1*stable", "5/d", "2*tau")
+ATOMS = (*"xxxy", "He2", "He3", "He61", "erf(x)", "relu", "tanh(2*x)", "exp(x)", "exp(20*x)",
+         "exp(x**2/5)", "sin(3*x)", "sigmoid", "leaky_relu(x, 0.1)", "sign(x)", "1", "0", "0.5",
+         "999999999999999999999999999999")  # fmt: skip
+POOLS = {
+    "activation": ATOMS,
+    "labels": ("matched", "squared", "y", "y**3 - y", "y**60", "1", "x", "y**", "0*y"),
+    "mu": ("0.3", "0.1,0.5", "0.1:0.9:3", "1", "0", "2", "0.9:0.1:3", "0.1:0.9:1", "1:2", "nan"),
+    "degree": ("1", "2", "3", "2:4", "1,5", "0", "2001", "3:1", "x", "1:9:4", "1e3"),
+    "digits": ("1", "8", "30", "0", "x", "1e9"),
+    "dimension": ("3", "1000", "1e6", "1e15", "2", "1e300", "1e3,1e4", "x", "-5"),
+    "path": ("a.txt", "a.svg", "a.nc", "a", "", ".", "missing/a.svg", "\udcff.svg", "n" * 300),
+    "scheduler": ("nonsense", ""),
+}
+KINDS = {
+    **dict.fromkeys(("teacher", "student"), "activation"),
+    **dict.fromkeys(("first_labels",), "labels"),
+    **dict.fromkeys(("strengths",), "mu"),
+    **dict.fromkeys(("output", "plot", "data", "results", "data_dir", "folder"), "path"),
+}
+SMALL = {"numerics.simulate": ("--horizon", "20", "--replicas", "2", "--workers", "1")}
+# What compiles machine code, or runs for long: most texts of functions are refused there.
+COMPILED = ("x", "He2", "erf(x)", "exp(20*x)", "exp(x**2/5)", "x +", "y", "0", "sign(x)")
+
+
+class _Asked(Exception):
+    """Carries a command's parser out of it."""
+
+
+def parser_of(main: Callable, verb: Sequence[str]) -> CommandParser:
+    """The parser that a command makes."""
+
+    def asked(self, arguments):
+        raise _Asked(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CommandParser, "parse_args", asked)
+        with pytest.raises(_Asked) as found:
+            main(verb)
+    return found.value.args[0]
+
+
+def function(stream: random.Random) -> str:
+    """A text that is a function, or almost."""
+    text = stream.choice(ATOMS)
+    for _ in range(stream.randrange(3)):
+        text = stream.choice(("{}{}{}", "({}){}({})")).format(
+            text, stream.choice("+-*/^"), stream.choice(ATOMS)
+        )
+    return mangled(text, stream) if stream.random() < 0.3 else text
+
+
+def mangled(text: str, stream: random.Random) -> str:
+    """A text with some characters lost, doubled or replaced."""
+    for _ in range(stream.randrange(1, 4)):
+        place = stream.randrange(len(text) + 1)
+        extra = stream.choice(("", text[place : place + 9] * 2, *"()[]{}*^,.\"'=\n\0π", "9" * 40))
+        text = text[:place] + extra + text[place + stream.randrange(3) :]
+    return text
+
+
+def line(module: str, parser: CommandParser, stream: random.Random) -> list[str]:
+    """A command line: some of a parser's options, each with a value that may be right."""
+    options = [a for a in parser._actions if a.option_strings and a.dest != "help"]
+    words: list[str] = []
+    for action in stream.sample(options, stream.randrange(min(6, len(options) + 1))):
+        words.append(action.option_strings[-1])
+        kind = KINDS.get(action.dest, action.dest)
+        if action.nargs == 0:
+            continue
+        if action.choices and stream.random() < 0.9:
+            words.append(str(stream.choice(list(action.choices))))
+        elif kind == "activation" and module != "numerics.simulate":
+            words.append(function(stream))
+        elif kind == "activation":
+            words.append(stream.choice(COMPILED))
+        else:
+            words.append(stream.choice(POOLS.get(kind, NUMBERS)))
+    if stream.random() < 0.5:
+        words += ["--activation", "x"] if "--activation" in parser.format_help() else []
+    return [*words, *SMALL.get(module, ())]
+
+
+def answer(main: Callable, arguments: Sequence[str]) -> tuple[int, str, str]:
+    """Run a command here; check that its answer is a decent one, whatever it was asked."""
+    before, out, err = set(Path().rglob("*")), io.StringIO(), io.StringIO()
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        warnings.simplefilter("always")
+        try:
+            code = main(list(arguments))
+        except SystemExit as end:
+            code = end.code
+    said = err.getvalue()
+    assert code in (0, 1, 2, 130), arguments
+    assert not [w for w in warned if issubclass(w.category, RuntimeWarning)], arguments
+    if code:
+        assert out.getvalue() == "", arguments
+        assert said.count("\n") == 1, (arguments, said)
+        assert len(said.rstrip("\n")) <= 300, (arguments, said)
+        left = {path for path in set(Path().rglob("*")) - before if path.is_file()}
+        assert all(path.suffix == ".npz" for path in left), (arguments, left)  # finished cells
+    else:
+        assert said == "", (arguments, said)
+    assert not list(Path().rglob("*.part")), arguments
+    return code, out.getvalue(), said
+
+
+def command(module: str) -> Callable:
+    return import_module(module).main
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "count"),
+    [
+        ("derive.tables", 40),
+        ("numerics.escape", 60),
+        ("numerics.singularities", 40),
+        ("numerics.simulate", 60),
+    ],
+)
+def test_random_command_lines_get_a_decent_answer(module, count):
+    main, stream = command(module), random.Random(module)
+    parser = parser_of(main, ())
+    codes = [answer(main, line(module, parser, stream))[0] for _ in range(count)]
+    assert {0, 2} <= set(codes)  # some are right and some are wrong
+
+
+@pytest.mark.parametrize("module", ["numerics.figures.__main__", "numerics.claims.__main__",
+                                    "numerics.reproduce"])  # fmt: skip
+def test_costly_commands_refuse_before_they_begin(module):
+    main, stream = command(module), random.Random(module)
+    parser = parser_of(main, ())
+    valued = [a for a in parser._actions if a.option_strings and a.nargs != 0]
+    for _ in range(40):
+        wrong = stream.choice([a for a in valued if a.dest != "folder"])
+        words = [*line(module, parser, stream), wrong.option_strings[-1], "missing/\0"]
+        assert answer(main, words)[0] == 2
+
+
+def test_random_functions_are_read_or_refused():
+    main, stream = command("numerics.escape"), random.Random("functions")
+    codes = set()
+    for _ in range(60):
+        role = ("--activation",) if stream.random() < 0.7 else ("--teacher", "x", "--student")
+        words = (*role, function(stream), "--mu", "0.5", "--labels", stream.choice(POOLS["labels"]))
+        codes.add(answer(main, words)[0])
+    assert {0, 2} <= codes
+
+
+@pytest.mark.skipif(not find_spec("peft"), reason="needs the extra transfer")
+def test_random_task_files_are_read_or_refused():
+    main, stream = command("transfer.__main__"), random.Random("tasks")
+    whole = Path(import_module("transfer").__file__).with_name("tasks") / "demo.toml"
+    text, codes = whole.read_text(encoding="utf-8"), set()
+    for _ in range(60):
+        Path("task.toml").write_text(mangled(text, stream), encoding="utf-8")
+        verb = stream.choice(("status", "report"))
+        codes.add(answer(main, (verb, "task.toml", "--results", "none"))[0])
+    assert {0, 2} <= codes
+
+
+def test_flipped_bits_change_nothing_or_are_refused():
+    """Of the cells of a finished simulation, read again by the command itself."""
+    main, stream = command("numerics.simulate"), np.random.default_rng(0)
+    words = ("--activation", "x", "--mu", "0.5", "--replicas", "3", "--horizon", "50",
+             "--points", "4", "--workers", "1", "--results", "cells")  # fmt: skip
+    _, whole, _ = answer(main, words)
+    (path,) = Path("cells").iterdir()
+    content = path.read_bytes()
+    codes = []
+    for _ in range(40):
+        damaged = bytearray(content)
+        damaged[stream.integers(len(content))] ^= 1 << int(stream.integers(8))
+        path.write_bytes(damaged)
+        code, shown, said = answer(main, words)
+        codes.append(code)
+        assert shown == whole if code == 0 else path.name in said
+    assert codes.count(2) > 30
