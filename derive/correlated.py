@@ -18,6 +18,7 @@ from derive.gaussian import (
     Monomial,
     NoClosedForm,
     Sum,
+    compact,
     erf_of,
     error_derivatives,
     factored,
@@ -99,7 +100,7 @@ def _tilted(x: Monomial, y: Monomial, covariance: Covariance) -> _Tilted:
     return _Tilted(mass, there, expand(first), expand(second))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
 def _mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
     if y.delta and not x.delta:
         return _mean(y, x, covariance.swapped())
@@ -121,7 +122,7 @@ def _mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
         gather(total, _mean(derived, y, covariance), weight * p)
     for derived, weight in _derivatives(y):
         gather(total, _mean(lower, derived, covariance), weight * c)
-    return total
+    return compact(total)
 
 
 def _derivatives(key: Monomial) -> list[tuple[Monomial, Expr]]:

@@ -10,6 +10,7 @@ an arcsine. Where there is no closed form, ``NoClosedForm`` says so.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from sympy import (
@@ -285,11 +286,20 @@ def _split(product: Expr) -> tuple[Expr, Expr]:
     return rational, rest
 
 
+def compact(total: Sum) -> Sum:
+    """The same with its rational functions multiplied out: nested, they would double at each power.
+
+    They keep their denominators apart, so that nothing has to be searched for.
+    """
+    return {rest: expand(rational) for rest, rational in total.items()}
+
+
 def factored(rational: Expr) -> Expr:
     """The rational function as one factored quotient."""
     return factor(together(rational)) if rational.free_symbols else rational
 
 
+@lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
 def _mean(key: Monomial) -> Sum:
     if key.delta:
         return {1 / sqrt(2 * pi): S.One}
@@ -311,7 +321,7 @@ def _mean(key: Monomial) -> Sum:
         gather(total, _mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
     for derived, scale in error_derivatives(lower):
         gather(total, _mean(derived), scale / weight)
-    return total
+    return compact(total)
 
 
 def _mean_without_power(key: Monomial, weight: Expr) -> Sum:

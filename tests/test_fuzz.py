@@ -170,10 +170,10 @@ def test_costly_commands_refuse_before_they_begin(module):
 
 def test_random_functions_are_read_or_refused():
     main, stream = command("numerics.escape"), random.Random("functions")
-    codes = set()
+    codes, labels = set(), [text for text in POOLS["labels"] if text != "y**60"]  # right, but slow
     for _ in range(60):
         role = ("--activation",) if stream.random() < 0.7 else ("--teacher", "x", "--student")
-        words = (*role, function(stream), "--mu", "0.5", "--labels", stream.choice(POOLS["labels"]))
+        words = (*role, function(stream), "--mu", "0.5", "--labels", stream.choice(labels))
         codes.add(answer(main, words)[0])
     assert {0, 2} <= codes
 

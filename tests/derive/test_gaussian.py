@@ -107,6 +107,15 @@ def test_the_derivative_is_a_derivation(member):
     assert left == right
 
 
+@pytest.mark.parametrize(
+    "function", [power(60) * exponential(0, 1), (power(1) + exponential(0, mu)) ** 30]
+)
+def test_high_powers_beside_an_exponential_end(function):
+    """Each power asks for the two below: by 2^60 ways, were they not remembered and added up."""
+    left, right = function.derivative().mean(), (power(1) * function).mean()  # Stein's lemma
+    assert abs(left.subs(mu, 1).evalf(30) / right.subs(mu, 1).evalf(30) - 1) < 1e-25
+
+
 def test_sine_from_complex_exponentials():
     sine = constant(-I / 2) * (exponential(0, I * mu) - exponential(0, -I * mu))
     assert simplify((sine * sine).mean() - (1 - exp(-2 * mu**2)) / 2) == 0
@@ -148,4 +157,5 @@ def test_a_wrong_arcsine_is_noticed(monkeypatch):
     element = error_function(1) * error_function(2)
     right = element.mean()
     monkeypatch.setattr(gaussian, "Angle", lambda c, d: c / sqrt(c**2 + d))
+    monkeypatch.setattr(gaussian, "_mean", gaussian._mean.__wrapped__)  # not what is remembered
     assert abs((element.mean() - right).evalf()) > 1e-3
