@@ -58,10 +58,12 @@ class Pair:
     @property
     def label(self) -> Kinked:
         """The label as a function of the teacher's pre-activation."""
-        value = Kinked(S.Zero)
-        for coefficient in self.transform.all_coeffs():  # Horner's rule
-            value = value * self.teacher.value + Kinked(coefficient)
-        return value
+        value = self.teacher.value
+        if value.kink == 0:
+            return Kinked(_horner(self.transform, value.smooth))
+        # On either side of 0, where sgn is ±1: products of two parts would double at each power.
+        right, left = (_horner(self.transform, value.smooth + s * value.kink) for s in (1, -1))
+        return Kinked((right + left) / 2, (right - left) / 2)
 
     @property
     def labelled_teacher(self) -> Activation:
@@ -69,6 +71,13 @@ class Pair:
         if self.transform == UNCHANGED:
             return self.teacher
         return Activation(f"labels of {self.teacher.text}", self.label)
+
+
+def _horner(polynomial: Poly, value: Expr) -> Expr:
+    total = S.Zero
+    for coefficient in polynomial.all_coeffs():
+        total = total * value + coefficient
+    return total
 
 
 @dataclass(frozen=True)

@@ -238,3 +238,12 @@ def test_what_cannot_be_done_is_one_line():
         drift_of(matched("tanh", misalignment=1 - mu))
     with pytest.raises(InputError, match="grows too fast"):
         drift_of(matched("exp(x**2/5)", transform=parse_transform("y**3")))
+
+
+@pytest.mark.parametrize("degree", [2, 4, 5, 60])
+def test_powers_of_kinked_labels_are_what_they_are_at_both_sides(degree):
+    """In a time that does not double with each power."""
+    one = parse_activation("relu + 1")
+    label = Pair(one, one, parse_transform(f"y**{degree}")).label
+    assert (label.smooth + label.kink).subs(z, 2) == 3**degree
+    assert (label.smooth - label.kink).subs(z, -2) == 1
