@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 from derive.errors import InputError, Undecided
 from derive.files import output_path, write_all
@@ -332,10 +332,17 @@ def show(text: str, program: str) -> int:
     try:
         print(text, flush=True)
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget(sys.stdout)
     except OSError as error:
+        _forget(sys.stdout)
         return _fail(f"{program}: error: cannot write the result: {error.strerror}")
     return 0
+
+
+def _forget(stream: TextIO) -> None:
+    """Let what a stream could not write go: some Pythons would try again at their end, and fail."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, code: int = 1, start: str = "") -> int:
@@ -344,6 +351,8 @@ def _fail(message: str, code: int = 1, start: str = "") -> int:
     if len(line) > LONGEST_MESSAGE:  # what was given stands first, what is accepted last
         line = f"{line[: LONGEST_MESSAGE - 125]} ... {line[-120:]}"
     if sys.stderr is not None:
-        with suppress(OSError):
+        try:
             print(f"{start}{line}", file=sys.stderr, flush=True)
+        except OSError:
+            _forget(sys.stderr)
     return code

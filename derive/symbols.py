@@ -16,6 +16,11 @@ class _Named(Symbol):
     and return the formula unchanged.
     """
 
+    @classmethod
+    def class_key(cls) -> tuple[int, int, str]:
+        """That of any symbol: it sorts among the others by its name."""
+        return Symbol.class_key()
+
     def _eval_subs(self, old: Expr, new: Expr) -> Expr | None:
         return new if isinstance(old, Symbol) and old.name == self.name else None
 

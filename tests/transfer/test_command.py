@@ -17,6 +17,7 @@ from transfer.__main__ import _share_of_processes, main
 from transfer.plan import Place
 
 RESULTS = "found"
+_OF_THE_RUN = ("seconds", "provenance", "checksum")
 
 
 @pytest.fixture
@@ -28,11 +29,11 @@ def transfer(command):
 
 
 def cells(folder):
-    """What every finished cell holds, but for the time it took."""
+    """What every finished cell holds, but for the time it took, and the checksum over that."""
     found = {}
     for path in sorted((folder / "cells").glob("*.npz")):
         with np.load(path, allow_pickle=False) as file:
-            kept = [name for name in file.files if name not in ("seconds", "provenance")]
+            kept = [name for name in file.files if name not in _OF_THE_RUN]
             found[path.name] = {name: file[name].tobytes() for name in kept}  # bits, nan included
     return found
 
