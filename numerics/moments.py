@@ -80,7 +80,7 @@ def beyond_doubles(what: str, value: mpf) -> InputError:
     """The error to raise for a moment that doubles cannot hold."""
     size = "infinite" if value == mp.inf else f"about 10^{int(mp.nint(mp.log10(value)))}"
     smaller = "smaller argument or factor, or a lower degree" if value > 1 else "larger factor"
-    return InputError(f"{what} is {size}, out of the range of doubles: give a {smaller}")
+    return InputError(f"{what} is {size}, its square out of the range of doubles: give a {smaller}")
 
 
 def shown(text: str) -> str:
