@@ -14,10 +14,10 @@ for ``numerics`` to integrate with error bounds.
 """
 
 from dataclasses import dataclass
-from math import factorial
+from math import comb, factorial
 from typing import Any
 
-from sympy import QQ, Expr, Poly, S, Symbol, sqrt
+from sympy import QQ, Add, Expr, Poly, S, Symbol, expand, sqrt
 
 from derive import gaussian
 from derive.activation import Activation, Kinked
@@ -29,6 +29,7 @@ from derive.hermite import gaussian_mean, normal_moment
 from derive.symbols import exact, in_variable, mu, polynomial_in, z
 
 LOSSES = ("square", "correlation")
+_MOST_TERMS = 500  # of labels multiplied out
 UNCHANGED = Poly(z, z, domain="QQ")
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
 MISALIGNMENTS = {"none": S.Zero, "linear": 1 - mu, "spherical": sqrt(1 - mu**2)}
@@ -54,6 +55,7 @@ class Pair:
             raise InputError(f"loss {self.loss!r} is not accepted: choose from {', '.join(LOSSES)}")
         object.__setattr__(self, "transform", polynomial_in(self.transform, z))
         object.__setattr__(self, "misalignment", in_variable(self.misalignment, mu))
+        _insist_on_few_terms(self.teacher, self.transform.degree())
 
     @property
     def label(self) -> Kinked:
@@ -71,6 +73,19 @@ class Pair:
         if self.transform == UNCHANGED:
             return self.teacher
         return Activation(f"labels of {self.teacher.text}", self.label)
+
+
+def _insist_on_few_terms(teacher: Activation, degree: int) -> None:
+    """Polynomials have few whatever their degree; raises ``InputError`` for all others."""
+    if degree == 1 or teacher.polynomial is not None:
+        return
+    sides = (teacher.value.smooth + sign * teacher.value.kink for sign in (1, -1))
+    count = max(len(Add.make_args(expand(side))) for side in sides)
+    if (terms := comb(count + degree - 1, degree)) > _MOST_TERMS:
+        raise InputError(
+            f"labels of degree {degree} of {teacher.text[:60]!r} have {terms} terms multiplied "
+            f"out: give a lower degree, for at most {_MOST_TERMS}"
+        )
 
 
 def _horner(polynomial: Poly, value: Expr) -> Expr:

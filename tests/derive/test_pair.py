@@ -247,3 +247,12 @@ def test_powers_of_kinked_labels_are_what_they_are_at_both_sides(degree):
     label = Pair(one, one, parse_transform(f"y**{degree}")).label
     assert (label.smooth + label.kink).subs(z, 2) == 3**degree
     assert (label.smooth - label.kink).subs(z, -2) == 1
+
+
+def test_labels_of_too_many_terms_are_refused_before_they_are_formed():
+    three = parse_activation("1 + x + exp(x)")
+    assert Pair(three, three, parse_transform("y**30")).transform.degree() == 30  # 496 terms
+    with pytest.raises(InputError, match="have 1891 terms multiplied out"):
+        Pair(three, three, parse_transform("y**60"))
+    polynomial = parse_activation("1 + x + x**2")
+    assert Pair(polynomial, three, parse_transform("y**60")).transform.degree() == 60
