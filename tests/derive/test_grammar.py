@@ -141,8 +141,8 @@ def test_numbers_are_bounded_before_they_are_formed(text):
 
 
 def test_the_bound_on_numbers_is_at_its_place():
-    """2^3999 has 4000 bits, which is the most; the power's own estimate is no tighter than that."""
-    assert parse_activation("1e999*x").polynomial is not None
+    """A digit counts as 4 bits, of which 4000 are the most."""
+    assert parse_activation("1e1000*x").polynomial is not None
     with pytest.raises(InputError, match="digits"):
         parse_activation("1e1001*x")
     assert parse_activation(f"{2**99}*{2**99}*x").polynomial is not None
