@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from flint import acb, arb, fmpq, fmpq_poly
-from sympy import Dummy, Expr, I, cancel, diff, exp, simplify
+from sympy import Expr, I, cancel, diff, simplify
 
-from derive.activation import Activation, Kinked
+from derive.activation import EXPONENTIAL, Activation, Kinked, in_exponential
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
@@ -19,7 +19,6 @@ from numerics.quadrature import mean_function
 
 BallFunction = Callable[[arb], arb]
 _HIGHEST_ORDER = 8
-_EXPONENTIAL = Dummy("w")
 
 
 @dataclass(frozen=True)
@@ -181,9 +180,8 @@ def _vanishes(function: Kinked, end: int) -> bool:
 
 def _is_zero(expression: Expr) -> bool:
     """Whether an expression in ``z`` is proved to be zero."""
-    # Most are rational in z and exp(z), which is decided at once.
-    rational = expression.rewrite(exp).replace(exp(-z), 1 / _EXPONENTIAL)
-    rational = rational.replace(exp(z), _EXPONENTIAL)
-    if rational.is_rational_function(z, _EXPONENTIAL):
+    # Most are rational in z and exponentials, which is decided at once.
+    rational = in_exponential(expression)
+    if rational.is_rational_function(z, EXPONENTIAL):
         return cancel(rational) == 0
     return simplify(expression) == 0
