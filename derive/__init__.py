@@ -10,7 +10,7 @@ import sys as _sys
 import lazy_loader
 
 if _sys.argv[:1] == ["-m"]:  # python -m …: what is imported for a command can be interrupted
-    from derive.signals import leave_in_one_line
+    from derive.command.signals import leave_in_one_line
 
     leave_in_one_line()
 

@@ -12,13 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from derive.command import CommandParser, Outcome, advancing, provenance, run
+from derive.command.parser import CommandParser
+from derive.command.progress import advancing
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from derive.errors import InputError
-from derive.tabular import Table, Typeset, as_csv, decimal, render, typeset
-from numerics.cells import cells_of, compile_for, compute_cell, forms_of
-from numerics.grid import add_simulation_options, grid_of, horizon_of
-from numerics.simulation import LogFit, Point, dataset_of, fit_log_dimension, points_of
-from numerics.sweep import executor_for, run_cells
+from numerics.options.simulation import add_simulation_options, grid_of, horizon_of
+from numerics.simulation.block import cells_of, compile_for, compute_cell, forms_of
+from numerics.simulation.points import LogFit, Point, dataset_of, fit_log_dimension, points_of
+from numerics.sweep.executors import executor_for
+from numerics.sweep.run import run_cells
 
 LIBRARIES = ("numpy", "scipy", "numba", "sympy")
 _LONG = 1e11  # steps: hours of a core

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from derive.activation import CATALOGUE
-from derive.activation_tables import ACTIVATION_TABLES
+from derive.tables.activations import ACTIVATION_TABLES
 
 QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
          "--learning-rate", "0.001", "--workers", "1")  # fmt: skip

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from derive import CATALOGUE
-from derive.tabular import Table
-from numerics.claims.__main__ import CLAIMS
+from derive.activation import CATALOGUE
+from derive.command.tabular import Table
+from numerics.claims.ledger import CLAIMS
 from numerics.figures.curves import QUANTITIES
 
 ROOT = Path(__file__).resolve().parent.parent

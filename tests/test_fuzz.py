@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derive.command import CommandParser
+from derive.command.parser import CommandParser
 
 SIZES = ("1", "2", "3", "0", "-1", "1e9", "x", "", "99999999999999999999", "nan", "²")
 NUMBERS = (*SIZES, "0.5", "1e3", "1e99", "1e300", "1e-99", "inf", "0.1*stable", "5/d", "2*tau")

@@ -9,21 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from derive.command import (
-    CommandParser,
-    Outcome,
-    accepted,
-    advancing,
-    integer_between,
-    provenance,
-    run,
-    show,
-)
+from derive.command.messages import show
+from derive.command.parser import CommandParser
+from derive.command.progress import advancing
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.tabular import Table, as_csv, render
+from derive.command.values import accepted, integer_between
 from derive.errors import InputError
-from derive.tabular import Table, as_csv, render
-from numerics.options import figure_path
-from numerics.sweep import executor_for
-from transfer.plan import (
+from numerics.options.values import figure_path
+from numerics.sweep.executors import executor_for
+from transfer.experiment.plan import (
     Chain,
     Place,
     chains_of,
@@ -32,8 +28,8 @@ from transfer.plan import (
     in_words,
     weight_of,
 )
-from transfer.strangers import KINDS, tell_of_strangers
-from transfer.task import SCALES, Task, read_task, shipped_tasks
+from transfer.experiment.strangers import KINDS, tell_of_strangers
+from transfer.experiment.task import SCALES, Task, read_task, shipped_tasks
 
 LIBRARIES = ("torch", "transformers", "peft", "numpy")
 _LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -143,7 +139,7 @@ def _finished_place(options: Namespace, source: str) -> tuple[Task, Place, list[
 def _run(options: Namespace, source: str) -> Outcome:
     import torch  # here, so that bad usage is told at once
 
-    from transfer.experiment import prepare
+    from transfer.experiment.run import prepare
 
     device = options.device
     if device == "auto":
@@ -198,7 +194,7 @@ def _share_of_processes(place: Place) -> tuple[slice, Place] | None:
 
 
 def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
-    from transfer.experiment import run_experiment
+    from transfer.experiment.run import run_experiment
 
     cells = [
         cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
@@ -226,7 +222,7 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place, form: str) -> 
         return Outcome(json.dumps(records, indent=2, ensure_ascii=False))
     if form == "csv":
         return Outcome(as_csv(head, found, source))
-    from transfer.report import data_note, same
+    from transfer.experiment.report import data_note, same
 
     table = Table("status", same(f"{task.title}: finished cells in {place.results.name}"), head,
                   tuple(found), (data_note(facts_of_data(task, place)),))  # fmt: skip
@@ -234,8 +230,8 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place, form: str) -> 
 
 
 def _report(options: Namespace, source: str) -> Outcome:
-    from transfer.report import COLUMNS, CONDITION, comparisons, rows, tables, verdict
-    from transfer.results import results_of
+    from transfer.experiment.report import COLUMNS, CONDITION, comparisons, rows, tables, verdict
+    from transfer.experiment.results import results_of
 
     task, place, chains = _finished_place(options, source)
     tell_of_strangers(chains, place, refused=tuple(KINDS))
@@ -246,7 +242,7 @@ def _report(options: Namespace, source: str) -> Outcome:
         )
     files: dict[Path, bytes] = {}
     if options.plot:
-        from transfer.figure import draw_transfer
+        from transfer.experiment.figure import draw_transfer
 
         drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), source)
         files = dict(zip((options.plot, options.plot.with_suffix(".csv")), drawn, strict=True))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sympy import Expr, Rational, floor, simplify, sstr
 
+from derive.command.tabular import Cell, Table, Typeset, formula, typeset
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import LeadingTerm, escape_limit
@@ -17,7 +18,6 @@ from derive.network import network_drift
 from derive.pair import ClosedDrift, MeanDrift, Pair, drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
-from derive.tabular import Cell, Table, Typeset, formula, typeset
 
 _HIGHEST_COEFFICIENT = 4
 _NONE = Typeset("no closed form", "no closed form")

@@ -10,7 +10,7 @@ from docutils.parsers.rst.states import Inliner
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from derive.tabular import Table, plain, typeset
+from derive.command.tabular import Table, plain, typeset
 from extensions.formulas import FORMULAS
 
 Nodes = list[nodes.Node]

@@ -13,9 +13,9 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.pair import ClosedDrift, MeanDrift, Pair, frozen_risk, frozen_risk_integrand
 from derive.symbols import mu, z
-from numerics.balls import evaluate, rational_polynomial
-from numerics.expressions import ball_function
-from numerics.quadrature import mean_function
+from numerics.certified.balls import evaluate, rational_polynomial
+from numerics.certified.expressions import ball_function
+from numerics.certified.means import mean_function
 
 BallFunction = Callable[[arb], arb]
 _HIGHEST_ORDER = 8

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Mul, Poly, Pow, S, ceiling, cos, erf, exp, log, sin
 from derive.activation import Kinked
 from derive.errors import InputError
 from derive.symbols import mu, z
-from numerics.expressions import ball_function
+from numerics.certified.expressions import ball_function
 
 
 @dataclass(frozen=True)

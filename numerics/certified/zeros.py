@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from flint import arb, ctx, fmpq
 
 from derive.errors import Undecided
-from numerics.balls import Bounds, bounds
-from numerics.enclosures import BallDrift, BallFunction
+from numerics.certified.balls import Bounds, bounds
+from numerics.certified.drift import BallDrift, BallFunction
 
 _SEARCH_BITS = 64
 _NARROWEST = fmpq(1, 2**40)
@@ -44,7 +44,7 @@ def isolate_zeros(drift: BallDrift) -> list[tuple[fmpq, fmpq]]:
     zero. Certified.
 
     >>> from derive.drift import hermite_drift
-    >>> from numerics.enclosures import ball_drift
+    >>> from numerics.certified.drift import ball_drift
     >>> len(isolate_zeros(ball_drift(hermite_drift(10))))
     2
     """
@@ -55,7 +55,7 @@ def zero_cells(drift: BallDrift) -> list[Cell]:
     """Cells that cover (0, 1), in order: the proof behind ``isolate_zeros``. Raises as it does.
 
     >>> from derive.drift import hermite_drift
-    >>> from numerics.enclosures import ball_drift
+    >>> from numerics.certified.drift import ball_drift
     >>> [(c.lower, c.upper, c.zero, c.reason) for c in zero_cells(ball_drift(hermite_drift(1)))]
     [('0', '1', False, "a(1) = 0, a' keeps its sign")]
     """

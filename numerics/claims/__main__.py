@@ -4,9 +4,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from derive.command import CommandParser, Outcome, one_of, progress, provenance, run
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.values import one_of
 from numerics.claims.ledger import CLAIMS
-from numerics.claims.shown import Entry, ledger_shown
+from numerics.claims.presentation import Entry, ledger_shown
 from numerics.simulate import LIBRARIES
 
 # Importing a section enters its claims, in the order of the ledger.

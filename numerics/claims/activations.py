@@ -9,7 +9,10 @@ from derive.grammar import parse_activation, parse_transform
 from derive.hermite import gaussian_mean, hermite_mean, hermite_polynomial
 from derive.pair import MeanDrift, Pair, closed_drift, drift_of, frozen_risk
 from derive.symbols import Q, mu, z
-from numerics.balls import bounds, enclosure
+from numerics.certified.balls import bounds, enclosure
+from numerics.certified.drift import BallFunction, ball_drift, real_function
+from numerics.certified.means import mean_function
+from numerics.certified.zeros import Cell, sign_cells, zero_cells
 from numerics.claims.ledger import (
     Finding,
     Step,
@@ -22,9 +25,6 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.enclosures import BallFunction, ball_drift, real_function
-from numerics.quadrature import mean_function
-from numerics.zeros import Cell, sign_cells, zero_cells
 
 
 def pair_of(text: str, labels: str = "matched") -> Pair:

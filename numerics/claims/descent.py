@@ -10,7 +10,8 @@ from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
 from derive.pair import Pair, closed_drift, frozen_risk
 from derive.symbols import Q, m, mu, rho, u, z
-from numerics.balls import enclosure
+from numerics.certified.balls import enclosure
+from numerics.certified.drift import ball_drift
 from numerics.claims.activations import pair_of
 from numerics.claims.ledger import (
     Finding,
@@ -23,8 +24,7 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.enclosures import ball_drift
-from numerics.flow import flow_of, integrate
+from numerics.dynamics.flow import flow_of, integrate
 
 _STATISTICS = {Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m}
 

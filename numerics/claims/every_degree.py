@@ -34,7 +34,7 @@ from derive.drift import hermite_drift
 from derive.escape import hermite_drift_limit
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
-from numerics.balls import Enclosure, enclosure
+from numerics.certified.balls import Enclosure, enclosure
 from numerics.claims.hermite_students import zeros_of
 from numerics.claims.ledger import (
     Finding,

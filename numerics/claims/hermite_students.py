@@ -10,7 +10,8 @@ from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.hermite import hermite_mean
 from derive.symbols import Q, mu
-from numerics.balls import Enclosure
+from numerics.certified.balls import Enclosure
+from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
     Finding,
     claim,
@@ -22,7 +23,6 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.singularities import Singularity, find_singularities
 
 _DIGITS = 15
 _ODD = range(3, 42, 2)

@@ -9,7 +9,9 @@ from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_limit
 from derive.pair import closed_drift, drift_of
 from derive.symbols import Q, mu, z
-from numerics.balls import enclosure
+from numerics.certified.balls import enclosure
+from numerics.certified.drift import ball_drift
+from numerics.certified.singularities import Singularity
 from numerics.claims.activations import pair_of
 from numerics.claims.every_degree import ARGUMENT, COSINE
 from numerics.claims.hermite_students import zeros_of
@@ -23,8 +25,6 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.enclosures import ball_drift
-from numerics.singularities import Singularity
 
 
 @claim(

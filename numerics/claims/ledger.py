@@ -16,7 +16,7 @@ from sympy import Expr, Rational, expand, numer, simplify, together
 from derive.errors import Undecided
 from derive.escape import LeadingTerm
 from derive.symbols import exact
-from numerics.balls import Bounds, Enclosure
+from numerics.certified.balls import Bounds, Enclosure
 
 T = TypeVar("T")
 

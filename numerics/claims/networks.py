@@ -10,7 +10,7 @@ from derive.network import FIELD, K, linearised_network, network_drift, network_
 from derive.symbols import mu
 from numerics.claims.activations import pair_of
 from numerics.claims.ledger import Finding, claim, decided, equal, judged, shown
-from numerics.network import NetworkState, integrate_network, network_flow
+from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 
 _NORMALISED = "(x**2 - 1)/2"  # twice the field's slopes of the paper's (x² - 1)/√2
 

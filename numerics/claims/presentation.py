@@ -11,9 +11,9 @@ from typing import Any
 
 from sympy import Basic
 
+from derive.command.tabular import Table, Typeset, as_csv, formula, render, typeset
 from derive.escape import LeadingTerm
-from derive.tabular import Table, Typeset, as_csv, formula, render, typeset
-from numerics.balls import Bounds, Enclosure
+from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims.ledger import Claim, Equation, Finding, Step
 
 HEAD = ("claim", "place", "statement", "verdict", "recorded", "evidence")

@@ -5,6 +5,7 @@ from sympy import ImmutableMatrix, Symbol, diff, expand, limit, log, oo, sqrt, s
 from derive.drift import hermite_drift
 from derive.escape import eigenvalues, escape_time, exit_time
 from derive.symbols import Q, d, m, mu, rho, u
+from numerics.certified.singularities import find_singularities
 from numerics.claims.ledger import (
     Finding,
     claim,
@@ -15,7 +16,6 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.singularities import find_singularities
 
 _A, _B = symbols("a b", real=True)
 _JACOBIAN = ImmutableMatrix([[_B, _A], [_A, 0]])

@@ -11,9 +11,9 @@ from scipy.stats import binom
 from derive.grammar import parse_transform
 from numerics.claims.activations import pair_of
 from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
-from numerics.flow import flow_of, integrate
-from numerics.sgd import Learner, Stage, simulate_sgd
-from numerics.stability import stable_learning_rate
+from numerics.dynamics.flow import flow_of, integrate
+from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
+from numerics.dynamics.stability import stable_learning_rate
 
 Exits: TypeAlias = dict[str, Any]
 _RUNS, _SEED, _BATCH, _DIMENSION = 60, 1, 16, 1000

@@ -22,8 +22,8 @@ from derive.drift import Drift
 from derive.errors import InputError
 from derive.pair import ClosedDrift, MeanDrift
 from derive.symbols import mu, z
-from numerics.balls import nearest_double
-from numerics.enclosures import BallFunction, ball_drift
+from numerics.certified.balls import nearest_double
+from numerics.certified.drift import BallFunction, ball_drift
 
 Doubles = NDArray[np.float64]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted

@@ -16,7 +16,7 @@ from derive.activation import Kinked
 from derive.errors import InputError
 from derive.pair import UNCHANGED, Pair
 from derive.symbols import z
-from numerics.landscape import REACH, gaussian_mean_of, radial_rule, two_sided
+from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule, two_sided
 
 SMALLEST, LARGEST = 1e-280, 1e280  # of moments, which are multiplied by dimensions
 _NEGLIGIBLE = 1e-6  # of a moment: what the integrand may be at the end of its reach

@@ -1,6 +1,7 @@
-"""One-pass SGD as it is written, with vectors of ``d`` entries: the reference for ``numerics.sgd``.
+"""One-pass SGD as it is written, with vectors of ``d`` entries: the reference.
 
-Its cost grows with the dimension; it is there to be compared with, and to be read.
+``numerics.dynamics.sgd`` is held to it. Its cost grows with the dimension; it is there to be
+compared with, and to be read.
 """
 
 import math
@@ -11,9 +12,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from derive.pair import Pair
-from numerics.landscape import two_sided
-from numerics.network_sgd import NetworkLearner
-from numerics.sgd import Learner
+from numerics.doubles.landscape import two_sided
+from numerics.dynamics.network_sgd import NetworkLearner
+from numerics.dynamics.sgd import Learner
 
 
 def simulate_densely(

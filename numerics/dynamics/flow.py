@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
-from numerics.landscape import FloatLandscape, float_landscape
+from numerics.doubles.landscape import FloatLandscape, float_landscape
 
 EXIT_RADIUS = 0.5
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for

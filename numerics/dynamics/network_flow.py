@@ -18,14 +18,14 @@ from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.network import Kernel, kernel, kernel_slopes
 from derive.pair import Pair
-from numerics.flow import Trajectory
-from numerics.landscape import (
+from numerics.doubles.landscape import (
     FloatLandscape,
     array_function,
     float_landscape,
     gaussian_mean_of,
     two_sided,
 )
+from numerics.dynamics.flow import Trajectory
 
 Doubles = NDArray[np.float64]
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.pair import Pair
-from numerics.flow import EXIT_RADIUS
-from numerics.moments import insist_on_doubles
-from numerics.network import NetworkState
-from numerics.sgd import (
+from numerics.doubles.moments import insist_on_doubles
+from numerics.dynamics.flow import EXIT_RADIUS
+from numerics.dynamics.network_flow import NetworkState
+from numerics.dynamics.sgd import (
     LARGEST_STATE,
     Runs,
     checked_records,
@@ -28,7 +28,7 @@ from numerics.sgd import (
     replica_stream,
     run_replicas,
 )
-from numerics.stability import cause_of_divergence
+from numerics.dynamics.stability import cause_of_divergence
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def simulate_network(
 ) -> Runs:
     r"""Simulate replicas of a network, exactly in law.
 
-    Arguments: as ``numerics.sgd.simulate_sgd``; states are packed statistics ``U, M, G``, and exit
-    is the first step with :math:`|U|^2 + |M|^2 \ge` ``radius²``.
+    Arguments: as ``simulate_sgd``; states are packed statistics ``U, M, G``, and exit is
+    the first step with :math:`|U|^2 + |M|^2 \ge` ``radius²``.
 
     Raises ``InputError`` for a learning rate at which a run diverges, or bad arguments. Source:
     App. K. A simulation, exact in law up to rounding.

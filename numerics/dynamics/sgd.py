@@ -4,7 +4,7 @@ The update sees an input only through its projections on the teacher, on the mis
 and on the student's own direction; all others enter through the length of one Gaussian vector,
 whose square is a chi-square times the sum of squared errors (38)-(45). So a step costs a few
 normals a sample and one chi-square, for any dimension, and the state ``(u, m, κ)`` has the law of
-the algorithm in ``d`` dimensions, which ``numerics.dense`` spells out.
+the algorithm in ``d`` dimensions, which ``numerics.dynamics.dense_sgd`` spells out.
 """
 
 import math
@@ -24,10 +24,10 @@ from sympy import Poly
 from derive.errors import InputError
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
-from numerics.compiled import compiled
-from numerics.flow import EXIT_RADIUS
-from numerics.moments import insist_on_doubles
-from numerics.stability import cause_of_divergence
+from numerics.doubles.compiled import compiled
+from numerics.doubles.moments import insist_on_doubles
+from numerics.dynamics.flow import EXIT_RADIUS
+from numerics.dynamics.stability import cause_of_divergence
 
 UPDATES = ("spherical", "projected")
 SIGNS = ("random", "aligned", "opposed")

@@ -13,7 +13,14 @@ import numpy as np
 
 from derive.errors import InputError
 from derive.pair import Pair
-from numerics.moments import LARGEST, SMALLEST, beyond_doubles, insist_on_doubles, moment, shown
+from numerics.doubles.moments import (
+    LARGEST,
+    SMALLEST,
+    beyond_doubles,
+    insist_on_doubles,
+    moment,
+    shown,
+)
 
 
 def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> float:

@@ -5,12 +5,16 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from derive.command import CommandParser, Outcome, one_of, progress, provenance, run
+from derive.command.files import write_all
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.tabular import Table, Typeset, as_csv, render
+from derive.command.values import one_of
 from derive.errors import InputError
-from derive.files import write_all
-from derive.tabular import Table, Typeset, as_csv, render
 from numerics.figures.paper import FIGURES, Request
-from numerics.options import FIGURE_FORMATS
+from numerics.options.values import FIGURE_FORMATS
 from numerics.simulate import LIBRARIES
 
 

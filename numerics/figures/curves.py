@@ -18,15 +18,15 @@ from matplotlib.figure import Figure
 from sympy import S
 
 from derive.activation import Activation, Kinked
+from derive.command.tabular import as_csv
 from derive.errors import InputError
 from derive.pair import Pair
-from derive.tabular import as_csv
-from numerics.balls import nearest_double
-from numerics.cases import Case
-from numerics.enclosures import BallFunction, frozen_risk_function, student_mean_function
-from numerics.escape import escape_curve
+from numerics.certified.balls import nearest_double
+from numerics.certified.drift import BallFunction, frozen_risk_function, student_mean_function
+from numerics.certified.escape import escape_curve
+from numerics.certified.singularities import Singularity, find_singularities
 from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
-from numerics.singularities import Singularity, find_singularities
+from numerics.options.pairs import Case
 
 _MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place

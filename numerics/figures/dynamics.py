@@ -12,12 +12,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from derive.tabular import as_csv
-from numerics.cells import system_of
+from derive.command.tabular import as_csv
 from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
-from numerics.simulation import Point
+from numerics.simulation.block import system_of
+from numerics.simulation.points import Point
 
-OBSERVABLES = {  # of numerics.systems, with the labels of their axes
+OBSERVABLES = {  # of numerics.simulation.observables, with the labels of their axes
     "loss": "loss",
     "overlap": r"overlap $|m|$",
     "scale": r"scale $|u|$",

@@ -13,11 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.command import Degrees
+from derive.command.tabular import as_csv
+from derive.command.values import Degrees
 from derive.grammar import parse_activation
 from derive.pair import Pair
-from derive.tabular import as_csv
-from numerics.cases import Case, cases
+from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (
     DATA_HEAD,
@@ -27,12 +27,12 @@ from numerics.figures.dynamics import (
     shade,
 )
 from numerics.figures.style import PAGE_WIDTH, own_style, rendered
-from numerics.grid import grid_of
-from numerics.network import NetworkState, integrate_network, network_flow
-from numerics.options import Strengths
+from numerics.options.pairs import Case, cases
+from numerics.options.simulation import grid_of
+from numerics.options.values import Strengths
 from numerics.simulate import run_grid, simulation_parser
-from numerics.simulation import Point, fit_log_dimension
-from numerics.systems import network
+from numerics.simulation.observables import network
+from numerics.simulation.points import Point, fit_log_dimension
 
 _IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
 _FOUR = " ".join(f"--activation {name}" for name in _IE1)

@@ -5,12 +5,13 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from derive.command import CommandParser, Degrees, accepted
+from derive.command.parser import CommandParser
+from derive.command.tabular import Typeset, typeset
+from derive.command.values import Degrees, accepted
 from derive.drift import LABELS, NORMALIZATIONS, Drift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import LOSSES, MISALIGNMENTS, ClosedDrift, MeanDrift, Pair, drift_of
-from derive.tabular import Typeset, typeset
 
 AnyDrift = Drift | ClosedDrift | MeanDrift
 

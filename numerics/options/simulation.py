@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from derive.command import CommandParser, accepted, integer_between, progress
+from derive.command.files import output_path
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.values import accepted, integer_between
 from derive.errors import InputError
-from derive.files import output_path
 from derive.grammar import parse_transform
-from numerics.cases import add_case_options, chosen_pairs
-from numerics.cells import BLOCK, learner_of, pair_of, system_of
-from numerics.flow import EXIT_RADIUS
-from numerics.options import Dimensions, Multiple, Seeds, Strengths, figure_path, multiple_of
-from numerics.sgd import SIGNS, UPDATES
-from numerics.stability import stable_learning_rate
+from numerics.dynamics.flow import EXIT_RADIUS
+from numerics.dynamics.sgd import SIGNS, UPDATES
+from numerics.dynamics.stability import stable_learning_rate
+from numerics.options.pairs import add_case_options, chosen_pairs
+from numerics.options.values import Dimensions, Multiple, Seeds, Strengths, figure_path, multiple_of
+from numerics.simulation.block import BLOCK, learner_of, pair_of, system_of
 
 _MOST_STEPS = 10**12
 _MOST_CELLS = 10**5  # blocks of replicas

@@ -11,8 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from derive.command import integer_between
-from derive.files import output_path
+from derive.command.files import output_path
+from derive.command.values import integer_between
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
 LARGEST_DIMENSION = 10**15

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from math_core import LatexError, LatexToMathML
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from derive.tabular import without_latex
+from derive.command.tabular import without_latex
 from numerics.claims.ledger import VERDICTS
 
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -46,7 +46,7 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
     parts = {kind: [_part(r, folder) for r in results if r.step.kind == kind] for kind in _KINDS}
     claims = [claim for part in parts["ledger"] for claim in part["claims"]]
     counts = Counter(claim["verdict"] for claim in claims)
-    return environment.get_template("report_page.html.jinja").render(
+    return environment.get_template("page.html.jinja").render(
         parts=parts,
         counts=[(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         made=[_part(result, folder) for result in results],
@@ -61,7 +61,7 @@ _KINDS = ("ledger", "figure", "table")
 
 def _part(result: Any, folder: Path) -> dict[str, Any]:
     """What the page says of one step."""
-    from numerics.reproduce import command_lines
+    from numerics.reproduce.make import command_lines
 
     step = result.step
     files = [name for name in step.outputs if (folder / name).is_file()]

@@ -17,11 +17,18 @@ from derive.errors import InputError
 from derive.grammar import parse_transform
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
-from numerics.cases import pair_from_text
-from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, Stage, replica_stream, simulate_sgd
-from numerics.sweep import Cell, Forms, Result
-from numerics.systems import OBSERVED, System, network, observed_nothing, packed, single_index
+from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
+from numerics.dynamics.sgd import Learner, Stage, replica_stream, simulate_sgd
+from numerics.options.pairs import pair_from_text
+from numerics.simulation.observables import (
+    OBSERVED,
+    System,
+    network,
+    observed_nothing,
+    packed,
+    single_index,
+)
+from numerics.sweep.store import Cell, Forms, Result
 
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
 BLOCK = 50  # replicas a cell

@@ -16,8 +16,20 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.network import network_drift
 from derive.pair import Pair
-from numerics.flow import Flow, first_passage_of, flow_of, integrate, linear_growth, predicted_exit
-from numerics.network import NetworkFlow, NetworkState, integrate_network, network_flow
+from numerics.dynamics.flow import (
+    Flow,
+    first_passage_of,
+    flow_of,
+    integrate,
+    linear_growth,
+    predicted_exit,
+)
+from numerics.dynamics.network_flow import (
+    NetworkFlow,
+    NetworkState,
+    integrate_network,
+    network_flow,
+)
 
 Doubles = NDArray[np.float64]
 OBSERVED = ("loss", "overlap", "scale", "alignment")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numerics.cells import cells_of, system_of
-from numerics.sweep import Cell, Result
-from numerics.systems import OBSERVED
+from numerics.simulation.block import cells_of, system_of
+from numerics.simulation.observables import OBSERVED
+from numerics.sweep.store import Cell, Result
 
 if TYPE_CHECKING:  # its import costs a second, and pandas
     from xarray import Dataset

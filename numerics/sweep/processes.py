@@ -17,8 +17,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from derive.command.signals import ENDING
 from derive.errors import InputError
-from derive.signals import ENDING
 
 _PR_SET_PDEATHSIG = 1  # of Linux
 _PATIENCE = 10.0  # seconds that a command has to end its own processes
@@ -100,7 +100,7 @@ class Commands:
     """Commands of this project run by the same Python, in several threads, which can be ended."""
 
     _AS_CHILD = (
-        "import runpy, sys; from numerics.processes import end_with; "
+        "import runpy, sys; from numerics.sweep.processes import end_with; "
         "end_with(int(sys.argv.pop(1))); "
         "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
     )

@@ -6,34 +6,14 @@ again computes only what is missing. The executor is one of ``concurrent.futures
 this machine, or a Dask cluster's.
 """
 
-import hashlib
-import io
-import json
-import math
-import tempfile
-import zipfile
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor, Future, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from derive.errors import InputError, Undecided
-from derive.files import open_regular, write_all
-from numerics.processes import LocalPool
-
-Cell = Mapping[str, Any]
-Result = dict[str, NDArray]
-Form = tuple[str, tuple[int, ...]]  # kinds of NumPy's types, such as "fi", and a shape
-Forms = Mapping[str, Form]
-_PARAMETERS, _CHECKSUM = "parameters", "checksum"
-_LONGEST_HEADER = 4096  # bytes of a file's description of one array
-_LONGEST_TEXT = 2**20  # bytes
-_LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
+from derive.errors import Undecided
+from numerics.sweep.store import Cell, Forms, Result, cell_key, make_folder, read_cell, write_cell
 
 
 class Submits(Protocol):
@@ -41,15 +21,6 @@ class Submits(Protocol):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
         """Begin a call."""
-
-
-def cell_key(cell: Cell) -> str:
-    """Name of a cell: a hash of its parameters, the same in every process and on every machine.
-
-    >>> cell_key({"mu": 0.5, "student": "x"}) == cell_key({"student": "x", "mu": 0.5})
-    True
-    """
-    return hashlib.sha256(_canonical(cell).encode()).hexdigest()[:32]
 
 
 def run_cells(
@@ -71,6 +42,7 @@ def run_cells(
     of this sweep, ``Undecided`` if a worker died; what was finished is kept. Results do not depend
     on the executor.
 
+    >>> import numpy as np
     >>> run_cells(lambda cell: {"square": np.array(cell["x"] ** 2)}, [{"x": 3}])[0]["square"]
     array(9)
     """
@@ -85,7 +57,7 @@ def run_cells(
             results[key] = known
             done()
     if folder and missing:
-        _make(folder)
+        make_folder(folder)
     for key, result in _computed(compute, missing, executor):
         if folder:
             write_cell(folder, missing[key], result)
@@ -113,180 +85,3 @@ def _computed(
         for future in futures:
             future.cancel()
         raise
-
-
-@contextmanager
-def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executor]:
-    """The executor of a sweep: local processes, or the cluster of a Dask scheduler.
-
-    Arguments: ``scheduler``, its address such as ``tcp://10.0.0.1:8786``, or ``None``;
-    ``workers``, the number of local processes, all cores by default.
-
-    Raises ``InputError`` if the scheduler does not answer, or Dask is not installed.
-    """
-    if scheduler is None:
-        with LocalPool(workers) as pool:
-            try:
-                yield pool
-            except BaseException:
-                pool.end()
-                raise
-        return
-    try:
-        import dask
-
-        # What goes wrong there is told here, in one line; the logs of a cluster are its own.
-        dask.config.set(logging=dict.fromkeys(_LOGGERS, "critical"))
-        from distributed import Client, KilledWorker
-        from distributed.comm import CommClosedError
-    except ImportError:
-        raise InputError(
-            "--scheduler needs Dask, which is not installed: in a checkout, "
-            "pip install -c constraints.txt '.[sweep]'"
-        ) from None
-    try:
-        client = Client(scheduler, timeout="10s")
-    except (OSError, ValueError):
-        raise InputError(
-            f"no scheduler answers at {scheduler[:80]!r}: give the address that dask scheduler "
-            "prints, such as tcp://127.0.0.1:8786"
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=30)
-        except TimeoutError:
-            raise InputError(
-                f"the scheduler at {scheduler[:80]!r} has no workers: start some with dask worker"
-            ) from None
-        try:
-            yield client.get_executor(pure=False)
-        except (CancelledError, CommClosedError, KilledWorker):
-            raise Undecided(
-                f"the scheduler at {scheduler[:80]!r} was lost, or its workers died; what was "
-                "finished is kept: run the same command again"
-            ) from None
-
-
-def write_cell(folder: Path, cell: Cell, result: Result) -> None:
-    """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
-    stream = io.BytesIO()
-    arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
-    arrays[_CHECKSUM] = np.array(digest_of(arrays))
-    np.savez_compressed(stream, **arrays)
-    try:
-        write_all({cell_path(folder, cell): stream.getvalue()})
-    except OSError as error:
-        raise InputError(
-            f"a finished cell cannot be written to {folder} ({error.strerror}): make room there "
-            "and run the same command again; what was finished before is kept"
-        ) from None
-
-
-def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Result | None:
-    """A finished cell, or ``None`` if it is not there.
-
-    Arguments: ``forms`` that its arrays have to have, or ``None`` for any. Raises ``InputError``
-    for a file that is damaged or foreign. One without a checksum, as files were written before
-    there were any, is accepted if all else is right.
-    """
-    path = cell_path(folder, cell)
-    try:
-        # A damaged file makes the readers of zip and npy raise almost anything.
-        with open_regular(path) as stream, suppress(Exception):
-            stored = _arrays_in(stream, forms)
-            checksum = stored.pop(_CHECKSUM, None)
-            sound = checksum is None or str(checksum) == digest_of(stored)
-            if str(stored.pop(_PARAMETERS)) == _canonical(cell) and sound:
-                return stored
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise InputError(
-            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or remove it "
-            "to compute it again"
-        ) from None
-    raise InputError(
-        f"{shortened(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
-        "choose another folder"
-    )
-
-
-def cells_in(folder: Path, known: Container[str] = ()) -> Iterator[Cell]:
-    """The parameters of all cells that a folder holds, but for those whose key is ``known``.
-
-    What cannot be read as a cell is passed over.
-    """
-    for path in sorted(folder.glob("*.npz")):
-        if path.stem in known or not path.is_file():
-            continue
-        cell = None
-        # A damaged file makes the readers of zip, npy and JSON raise almost anything.
-        with suppress(Exception), zipfile.ZipFile(path) as file:
-            stored = _array_in(file, file.getinfo(f"{_PARAMETERS}.npy"), ("U", ()))
-            cell = json.loads(str(stored))
-        if isinstance(cell, dict):
-            yield cell
-
-
-def digest_of(arrays: Mapping[str, NDArray]) -> str:
-    """A hash of named arrays: of names, types, shapes and values.
-
-    >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros((2, 1))})
-    False
-    """
-    found = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        found.update(array.tobytes())
-    return found.hexdigest()
-
-
-def shortened(path: Path) -> str:
-    """A path for a message: the end of it, if it is long."""
-    text = str(path)
-    return text if len(text) <= 120 else f"...{text[-117:]}"
-
-
-def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Result:
-    """The arrays of a file; ``ValueError`` and others if they are not as ``forms`` has them."""
-    with zipfile.ZipFile(stream) as file:
-        members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
-        if forms is not None and members.keys() - {_CHECKSUM} != {*forms, _PARAMETERS}:
-            raise ValueError
-        known = forms or {}
-        return {name: _array_in(file, info, known.get(name)) for name, info in members.items()}
-
-
-def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray:
-    """One array. What it claims to be is checked before there is memory for it."""
-    with file.open(info) as stream:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError
-        shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
-        size = math.prod(shape) * kind.itemsize
-        text = kind.kind == "U" and shape == () and size <= _LONGEST_TEXT
-        number = kind.kind in "bifc" and kind.itemsize <= 16
-        asked = form is None or (kind.kind in form[0] and shape == form[1])
-        if not (text or number) or not asked or not 0 < info.file_size - size <= _LONGEST_HEADER:
-            raise ValueError
-        content = stream.read()
-    return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C").copy()
-
-
-def _canonical(cell: Cell) -> str:
-    return json.dumps(dict(cell), sort_keys=True, allow_nan=False, separators=(",", ":"))
-
-
-def cell_path(folder: Path, cell: Cell) -> Path:
-    """The file of a cell."""
-    return folder / f"{cell_key(cell)}.npz"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(
-            f"folder {str(folder)[:80]!r} is not writable ({error.strerror}): choose another one"
-        ) from None

@@ -10,9 +10,9 @@ from scipy.stats import ks_2samp
 
 from derive.grammar import parse_activation
 from derive.pair import Pair
-from numerics.dense import simulate_densely, simulate_network_densely
-from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, simulate_sgd
+from numerics.dynamics.dense_sgd import simulate_densely, simulate_network_densely
+from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
+from numerics.dynamics.sgd import Learner, simulate_sgd
 
 BATCH = 500  # of the paper
 

@@ -18,9 +18,9 @@ from derive.grammar import parse_activation, parse_transform
 from derive.hermite import hermite_polynomial
 from derive.pair import Pair, drift_of
 from derive.symbols import mu, z
-from numerics.escape import escape_curve
-from numerics.floats import fast_drift
-from numerics.singularities import find_singularities
+from numerics.certified.escape import escape_curve
+from numerics.certified.singularities import find_singularities
+from numerics.doubles.drift import fast_drift
 
 
 def singularities(degree: str) -> list[dict]:

@@ -19,10 +19,10 @@ from harness import Row, benchmark, paired
 from transformers import Trainer, TrainingArguments
 from transformers.utils import logging
 
-from transfer.data import load_dataset
-from transfer.model import ClassTokenViT, vision_transformer, with_lora
-from transfer.task import PRESETS
-from transfer.training import Alone, Images, Schedule, Together, Training, normalised
+from transfer.experiment.task import PRESETS
+from transfer.images.data import load_dataset
+from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
+from transfer.learning.training import Alone, Images, Schedule, Together, Training, normalised
 
 GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if GPU else "cpu")

@@ -7,7 +7,7 @@ from derive.drift import LABELS, Drift, hermite_drift
 from derive.errors import InputError
 from derive.singularities import singular_strengths
 from derive.symbols import mu
-from numerics.singularities import find_singularities
+from numerics.certified.singularities import find_singularities
 
 
 @pytest.mark.parametrize("labels", LABELS)

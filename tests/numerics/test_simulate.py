@@ -14,11 +14,18 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.cells import cell_seed, cells_of, compute_cell, forms_of, learner_of, system_of
-from numerics.grid import grid_of
-from numerics.sgd import replica_stream
+from numerics.dynamics.sgd import replica_stream
+from numerics.options.simulation import grid_of
 from numerics.simulate import run_grid, simulation_parser
-from numerics.simulation import fit_log_dimension
+from numerics.simulation.block import (
+    cell_seed,
+    cells_of,
+    compute_cell,
+    forms_of,
+    learner_of,
+    system_of,
+)
+from numerics.simulation.points import fit_log_dimension
 
 COMMAND = "numerics.simulate"
 SMALL = ("--activation", "x", "--mu", "0.5", "--replicas", "20", "--points", "12")

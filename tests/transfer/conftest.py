@@ -23,7 +23,7 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def patterns():
     """A dataset of stripes, learnt within an epoch: the class is the direction."""
-    from transfer.data import Dataset, Split
+    from transfer.images.data import Dataset, Split
 
     def split(count, seed):
         stream = np.random.default_rng(seed)

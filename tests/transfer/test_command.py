@@ -14,7 +14,7 @@ import pytest
 from processes import session
 
 from transfer.__main__ import _share_of_processes, main
-from transfer.plan import Place
+from transfer.experiment.plan import Place
 
 RESULTS = "found"
 _OF_THE_RUN = ("seconds", "provenance", "checksum")

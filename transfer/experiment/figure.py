@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.tabular import as_csv
+from derive.command.tabular import as_csv
 from numerics.figures.style import PAGE_WIDTH, colours, own_style, rendered
-from transfer.report import MAIN, divergence
-from transfer.task import Task
+from transfer.experiment.report import MAIN, divergence
+from transfer.experiment.task import Task
 
 if TYPE_CHECKING:
     from xarray import Dataset

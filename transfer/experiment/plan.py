@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from numerics.sweep import Cell, Forms, cell_key, read_cell
-from transfer.data import Dataset, Facts, load_dataset
-from transfer.task import Task
+from numerics.sweep.store import Cell, Forms, cell_key, read_cell
+from transfer.experiment.task import Task
+from transfer.images.data import Dataset, Facts, load_dataset
 
 # Versions of what a cell means; results of another version are not mixed in.
 _VERSIONS = {"pretraining": 1, "adaptation": 3}
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
-OVERLAPS = ("left", "right", "size")  # of transfer.overlap
+OVERLAPS = ("left", "right", "size")  # of transfer.learning.overlap
 _LORA = ("rank", "alpha", "targets")
 
 

@@ -1,7 +1,7 @@
 """The report of an experiment: tables, raw rows and a verdict.
 
-Everything is computed from the labelled arrays of ``transfer.results``; a missing cell is shown
-as such. The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
+Everything is computed from the labelled arrays of ``results``; a missing cell is shown as such.
+The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive.tabular import Table, Typeset, typeset
-from transfer.data import Facts
-from transfer.plan import in_words
-from transfer.statistics import Comparison, Difference, Spread, best_against_last, spread
-from transfer.task import Task
+from derive.command.tabular import Table, Typeset, typeset
+from transfer.experiment.plan import in_words
+from transfer.experiment.statistics import Comparison, Difference, Spread, best_against_last, spread
+from transfer.experiment.task import Task
+from transfer.images.data import Facts
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset

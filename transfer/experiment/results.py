@@ -4,10 +4,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numerics.sweep import read_cell
-from transfer.plan import CURVES, OVERLAPS, Chain, Place, chains_of, facts_of_data, forms_of
-from transfer.statistics import search_phase
-from transfer.task import Task
+from numerics.sweep.store import read_cell
+from transfer.experiment.plan import (
+    CURVES,
+    OVERLAPS,
+    Chain,
+    Place,
+    chains_of,
+    facts_of_data,
+    forms_of,
+)
+from transfer.experiment.statistics import search_phase
+from transfer.experiment.task import Task
 
 if TYPE_CHECKING:
     import xarray

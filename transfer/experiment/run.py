@@ -1,7 +1,7 @@
 """Running an experiment: its cells computed by any executor, each kept when it is finished.
 
 An experiment that is stopped goes on where it was, and one that is finished costs nothing to run
-again. What the cells are is the matter of ``transfer.plan``.
+again. What the cells are is the matter of ``transfer.experiment.plan``.
 """
 
 import threading
@@ -23,14 +23,15 @@ import numpy as np
 import torch
 
 from derive.errors import InputError, Undecided
-from numerics.processes import LocalPool
-from numerics.sweep import Cell, Result, cell_key, cell_path, read_cell, run_cells
-from transfer.adapt import adapt_cell, adapter_path, downstream_splits
-from transfer.data import Dataset, load_dataset
-from transfer.plan import Chain, Place, datasets_of, forms_of, weight_of
-from transfer.pretrain import checkpoint_path, pretrain_cell, state_path
-from transfer.subsets import SOURCE, few_shot
-from transfer.task import Task
+from numerics.sweep.processes import LocalPool
+from numerics.sweep.run import run_cells
+from numerics.sweep.store import Cell, Result, cell_key, cell_path, read_cell
+from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, weight_of
+from transfer.experiment.task import Task
+from transfer.images.data import Dataset, load_dataset
+from transfer.images.subsets import SOURCE, few_shot
+from transfer.learning.adapt import adapt_cell, adapter_path, downstream_splits
+from transfer.learning.pretrain import checkpoint_path, pretrain_cell, state_path
 
 _ONE_AT_A_TIME = threading.Lock()  # a worker may have threads; PyTorch's generator is but one
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from derive.errors import InputError
-from numerics.sweep import Cell, cell_key, cells_in
-from transfer.plan import Chain, Place, finished
+from numerics.sweep.store import Cell, cell_key, cells_in
+from transfer.experiment.plan import Chain, Place, finished
 
 KINDS = {
     "images": "give the --data-dir they were run with, or another --results",

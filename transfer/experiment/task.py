@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from derive.errors import InputError
-from transfer.data import DATASETS
-from transfer.shift import LARGEST_NOISE, LARGEST_ROTATION
-from transfer.toml_tables import converted, insist_on_known, read_tables, shown
+from transfer.experiment.toml_tables import converted, insist_on_known, read_tables, shown
+from transfer.images.data import DATASETS
+from transfer.images.shift import LARGEST_NOISE, LARGEST_ROTATION
 
-FOLDER = Path(__file__).parent / "tasks"
+FOLDER = Path(__file__).parents[1] / "tasks"
 SCALES = ("paper",)  # files of the folder tasks/scales
 _LONGEST_TITLE, _LONGEST_ARM = 200, 60  # characters
 _MOST_ARMS, _MOST_RUNS = 100, 100_000
@@ -54,7 +54,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The downstream task: ``dataset``; ``shots`` per class; its shift by ``rotation``, ``noise``.
 
-    ``rotation`` is in degrees, ``noise`` in units of the full range; see ``transfer.shift``.
+    ``rotation`` is in degrees, ``noise`` in units of the full range; see ``transfer.images.shift``.
     """
 
     dataset: str

@@ -1,7 +1,7 @@
 """Tables of a TOML file as records, strictly: what is wrong is named in one line, whatever it is.
 
-What the keys mean is the matter of ``transfer.task``; here they are only read, checked against the
-types of a record, and shown.
+What the keys mean is the matter of ``task``; here they are only read, checked against the types of
+a record, and shown.
 """
 
 import difflib

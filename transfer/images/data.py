@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from derive.errors import InputError
-from transfer.formats import Bytes, Labels, read_cifar, read_idx, read_rows, read_svhn
-from transfer.hub import from_hub
-from transfer.letters import rendered_letters
+from transfer.images.formats import Bytes, Labels, read_cifar, read_idx, read_rows, read_svhn
+from transfer.images.hub import from_hub
+from transfer.images.letters import rendered_letters
 
 VARIABLE = "LORA_ESCAPE_DATA"
 SYSTEM_FOLDER = Path("/usr/share/datasets")  # Debian's packages dataset-*

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.command.files import open_regular
 from derive.errors import InputError
-from derive.files import open_regular
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.shift import transformed, with_noise
+from transfer.images.shift import transformed, with_noise
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIDE = 28

@@ -16,16 +16,22 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import ViTForImageClassification
 
-from numerics.sweep import Cell, Result, cell_key
-from transfer.checkpoint import identity_of, restore, write_adapter
-from transfer.data import Dataset, Split
-from transfer.model import ClassTokenViT, give_new_head, only_head_learns, seeded, with_lora
-from transfer.overlap import update_overlaps
-from transfer.plan import OVERLAPS
-from transfer.pretrain import checkpoint_path, facts_of, schedule_of, source_model
-from transfer.shift import shifted
-from transfer.subsets import few_shot, nested_seed
-from transfer.training import (
+from numerics.sweep.store import Cell, Result, cell_key
+from transfer.experiment.plan import OVERLAPS
+from transfer.images.data import Dataset, Split
+from transfer.images.shift import shifted
+from transfer.images.subsets import few_shot, nested_seed
+from transfer.learning.checkpoint import identity_of, restore, write_adapter
+from transfer.learning.model import (
+    ClassTokenViT,
+    give_new_head,
+    only_head_learns,
+    seeded,
+    with_lora,
+)
+from transfer.learning.overlap import update_overlaps
+from transfer.learning.pretrain import checkpoint_path, facts_of, schedule_of, source_model
+from transfer.learning.training import (
     Alone,
     Images,
     Network,
@@ -74,11 +80,11 @@ def adapt_cell(
     and the fine-tuning seed, and from nothing else: they are the same for every checkpoint and
     protocol of both seeds, and independent of those of any other pre-training.
 
-    Arguments: ``cell``, as made by ``transfer.plan``; the datasets; ``folder`` of the
+    Arguments: ``cell``, as made by ``plan``; the datasets; ``folder`` of the
     checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
 
     The result holds, one row a seed: ``train_loss`` over the epochs, ``test_loss`` and
-    ``test_accuracy`` at the measured ones, the overlaps of ``transfer.overlap``, and ``learning``,
+    ``test_accuracy`` at the measured ones, the overlaps of ``overlap``, and ``learning``,
     how many parameters learn. A run that diverges (its loss, a weight or a logit is not finite) is
     a result too: from that epoch on its rows hold no numbers, nor has it overlaps.
 

@@ -18,9 +18,9 @@ from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from derive.command.files import open_regular, write_all
 from derive.errors import InputError
-from derive.files import open_regular, write_all
-from numerics.sweep import digest_of, shortened
+from numerics.sweep.store import digest_of, shortened
 
 Facts = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import ViTConfig, ViTForImageClassification
 
 from derive.errors import InputError
-from transfer.task import Model
+from transfer.experiment.task import Model
 
 # How releases of transformers name the attention projections, by what they are.
 _PROJECTIONS = {

@@ -11,7 +11,7 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
-from transfer.plan import OVERLAPS
+from transfer.experiment.plan import OVERLAPS
 
 
 def subspace_overlap(update: Tensor, weights: Tensor, rank: int) -> tuple[float, float]:

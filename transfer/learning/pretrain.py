@@ -15,8 +15,12 @@ import torch
 from torch import Tensor
 from transformers import ViTForImageClassification
 
-from numerics.sweep import Cell, Result, cell_key
-from transfer.checkpoint import (
+from numerics.sweep.store import Cell, Result, cell_key
+from transfer.experiment.plan import CURVES, EACH_CHECKPOINT
+from transfer.experiment.task import Model
+from transfer.images.data import Dataset
+from transfer.images.subsets import SOURCE, few_shot, held_out
+from transfer.learning.checkpoint import (
     damaged,
     insist_on,
     random_state,
@@ -24,12 +28,8 @@ from transfer.checkpoint import (
     restore_random_state,
     write_tensors,
 )
-from transfer.data import Dataset
-from transfer.model import ClassTokenViT, seeded, vision_transformer
-from transfer.plan import CURVES, EACH_CHECKPOINT
-from transfer.subsets import SOURCE, few_shot, held_out
-from transfer.task import Model
-from transfer.training import Alone, Images, Schedule, Training, evaluate, normalised
+from transfer.learning.model import ClassTokenViT, seeded, vision_transformer
+from transfer.learning.training import Alone, Images, Schedule, Training, evaluate, normalised
 
 
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
@@ -66,8 +66,8 @@ def pretrain_cell(
 ) -> Result:
     """Pre-train, or go on where a run that was stopped left off.
 
-    Arguments: ``cell``, as made by ``transfer.plan``; ``source``; ``folder`` that keeps checkpoints
-    and the state; ``device``. The result holds ``CURVES`` over the epochs, and test loss and
+    Arguments: ``cell``, as ``plan`` makes it; ``source``; ``folder`` that keeps checkpoints and the
+    state; ``device``. The result holds ``CURVES`` over the epochs, and test loss and
     accuracy at each checkpoint. From the epoch on in which the run diverges none of them is a
     number, and no weight of its checkpoints is: whatever starts from these has diverged too.
 

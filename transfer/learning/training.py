@@ -17,7 +17,7 @@ from torch.func import functional_call, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from derive.errors import InputError
-from transfer.data import Dataset
+from transfer.images.data import Dataset
 
 _EVALUATED_AT_ONCE = 500
 

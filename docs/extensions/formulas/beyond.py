@@ -14,34 +14,21 @@ from sympy import (
     sqrt,
 )
 
-from derive import (
-    acceleration,
-    closed_drift,
-    eigenvalues,
-    energy,
-    escape_time,
-    frozen_risk,
-    hermite_drift,
-    hermite_power,
-    kernel,
-    landscape_of,
-    linearised_flow,
-    network_drift,
-    parse_activation,
-    potential,
-)
-from derive.activation_tables import (
-    activation_coefficients_table,
-    activation_drift_table,
-    activation_limits_table,
-    activation_network_table,
-)
+from derive.drift import hermite_drift, hermite_power, linearised_flow
+from derive.escape import eigenvalues, escape_time
+from derive.grammar import parse_activation
+from derive.landscape import landscape_of
+from derive.mechanics import acceleration, energy, potential
 from derive.network import (
     FIELD,
     K,
+    kernel,
+    network_drift,
 )
 from derive.pair import (
     MISALIGNMENTS,
+    closed_drift,
+    frozen_risk,
 )
 from derive.symbols import (
     Q,
@@ -49,7 +36,13 @@ from derive.symbols import (
     mu,
     u,
 )
-from derive.tables import (
+from derive.tables.activations import (
+    activation_coefficients_table,
+    activation_drift_table,
+    activation_limits_table,
+    activation_network_table,
+)
+from derive.tables.hermite import (
     factored,
 )
 from extensions.formulas.registry import (

@@ -3,8 +3,8 @@
 from mpmath import besseli, exp, findroot
 from sympy import Symbol, cos, diff, expand, factorial
 
-from derive import hermite_power
-from derive.tabular import formula
+from derive.command.tabular import formula
+from derive.drift import hermite_power
 from extensions.formulas.registry import Built, checked, enter
 from numerics.claims.every_degree import ARGUMENT, COSINE, RATIO, annihilator, over_angle
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 
 from sympy import Expr, Integer, Symbol, latex, symbols
 
-from derive import Pair, PopulationLoss, parse_activation
+from derive.command.tabular import Table, Typeset, formula
+from derive.grammar import parse_activation
+from derive.loss import PopulationLoss
+from derive.pair import Pair
 from derive.symbols import Q, mu, rho
-from derive.tabular import Table, Typeset, formula
 
 Built = str | Table
 FORMULAS: dict[str, Callable[[], Built]] = {}

@@ -13,27 +13,13 @@ from sympy import (
     symbols,
 )
 
-from derive import (
-    IDENTITIES,
-    Activation,
-    Kinked,
-    LeadingTerm,
-    MeanDrift,
-    Pair,
-    PopulationLoss,
-    drift_of,
-    eigenvalues,
-    escape_time,
-    exit_time,
-    frozen_risk_integrand,
-    hermite_drift,
-    hermite_mean,
-    hermite_polynomial,
-    hermite_power,
-    leading_escape_time,
-    linearised_flow,
-    population_loss,
-)
+from derive.activation import Activation, Kinked
+from derive.drift import hermite_drift, hermite_power, linearised_flow
+from derive.escape import LeadingTerm, eigenvalues, escape_time, exit_time, leading_escape_time
+from derive.hermite import hermite_mean, hermite_polynomial
+from derive.identities import IDENTITIES
+from derive.loss import PopulationLoss, population_loss
+from derive.pair import MeanDrift, Pair, drift_of, frozen_risk_integrand
 from derive.symbols import (
     Q,
     d,
@@ -41,7 +27,7 @@ from derive.symbols import (
     rho,
     z,
 )
-from derive.tables import (
+from derive.tables.hermite import (
     drift_table,
     factored,
     limits_table,

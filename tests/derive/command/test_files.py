@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derive.files import open_regular, output_path, write_all
+from derive.command.files import open_regular, output_path, write_all
 
 
 def test_files_appear_together_or_not_at_all(tmp_path):

@@ -15,18 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive.command import (
-    LARGEST_DEGREE,
-    CommandParser,
-    Degrees,
-    Outcome,
-    advancing,
-    integer_between,
-    one_of,
-    progress,
-    provenance,
-    run,
-)
+from derive.command.parser import CommandParser
+from derive.command.progress import advancing, progress
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.values import LARGEST_DEGREE, Degrees, integer_between, one_of
 from derive.errors import InputError, Undecided
 
 
@@ -90,7 +83,7 @@ def test_standard_output_as_a_file_keeps_what_it_holds(tmp_path):
     log = tmp_path / "log"
     log.write_text("kept\n")
     code = (
-        "import sys; from derive.command import CommandParser, Outcome, run\n"
+        "import sys; from derive.command.parser import CommandParser, Outcome, run\n"
         "run(CommandParser('c', 'C.', []), lambda _: Outcome('added'), sys.argv[1:])"
     )
     with log.open("a") as stream:
@@ -230,7 +223,7 @@ def test_only_what_fails_in_writing_is_said_to_be_not_written(capsys, monkeypatc
 
 def _python(code, *arguments, **how):
     whole = (
-        "import sys; from derive.command import CommandParser, Outcome, run\n"
+        "import sys; from derive.command.parser import CommandParser, Outcome, run\n"
         f"{code}\nraise SystemExit(run(CommandParser('c', 'C.', []), action, sys.argv[1:]))"
     )
     line = [sys.executable, "-c", whole, *arguments]

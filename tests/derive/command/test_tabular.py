@@ -3,7 +3,7 @@
 import pytest
 from sympy import Symbol
 
-from derive.tabular import Table, Typeset, as_markdown, without_latex
+from derive.command.tabular import Table, Typeset, as_markdown, without_latex
 
 TITLE = Typeset("Title", "Title")
 

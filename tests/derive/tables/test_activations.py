@@ -6,14 +6,14 @@ import json
 import pytest
 from sympy import Poly, Rational, parse_expr, simplify
 
-from derive.activation_tables import ACTIVATION_TABLES, singularities_cells
+from derive.command.tabular import plain
 from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
 from derive.pair import Pair, drift_of
 from derive.symbols import Q, mu
-from derive.tabular import plain
+from derive.tables.activations import ACTIVATION_TABLES, singularities_cells
 
 SYMBOLS = {"mu": mu, "Q": Q}
 TEXTS = ("erf", "relu", "He3", "sigmoid")

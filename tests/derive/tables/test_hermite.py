@@ -6,12 +6,12 @@ import json
 import pytest
 from sympy import Poly, expand, parse_expr, simplify
 
+from derive.command.tabular import plain
 from derive.drift import hermite_drift
 from derive.escape import escape_limit
 from derive.hermite import hermite_polynomial, rescaling_coefficients
 from derive.symbols import Q, mu, z
-from derive.tables import TABLES, factored
-from derive.tabular import plain
+from derive.tables.hermite import TABLES, factored
 
 SYMBOLS = {"mu": mu, "Q": Q}
 

@@ -12,7 +12,7 @@ from sympy import Poly, Rational
 
 from derive.errors import InputError
 from derive.symbols import z
-from numerics.balls import (
+from numerics.certified.balls import (
     Enclosure,
     bits_for,
     bounds,

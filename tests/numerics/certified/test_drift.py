@@ -31,15 +31,15 @@ from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair, _as_means, drift_of
 from derive.symbols import mu, z
-from numerics.balls import nearest_double
-from numerics.enclosures import (
+from numerics.certified.balls import nearest_double
+from numerics.certified.drift import (
     ball_drift,
     frozen_risk_function,
     growth_rate,
     student_mean_function,
 )
-from numerics.expressions import ball_function
-from numerics.quadrature import Majorant, majorant, mean_function
+from numerics.certified.expressions import ball_function
+from numerics.certified.means import Majorant, majorant, mean_function
 
 x, y = symbols("x y", positive=True)
 ACTIVATIONS = ("erf", "gelu", "sin", "relu", "sigmoid", "tanh", "silu", "softplus", "relu + tanh")

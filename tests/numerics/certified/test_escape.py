@@ -21,11 +21,11 @@ from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair, drift_of
-from numerics.enclosures import ball_drift
-from numerics.escape import escape_curve
-from numerics.floats import fast_drift
-from numerics.options import Strengths, figure_path
-from numerics.singularities import find_singularities
+from numerics.certified.drift import ball_drift
+from numerics.certified.escape import escape_curve
+from numerics.certified.singularities import find_singularities
+from numerics.doubles.drift import fast_drift
+from numerics.options.values import Strengths, figure_path
 
 
 @given(strengths)

@@ -11,7 +11,7 @@ from sympy import Poly, Symbol
 
 from derive.errors import InputError
 from numerics import roots as roots_module
-from numerics.roots import (
+from numerics.certified.roots import (
     enclose_root,
     isolate_roots,
     sign_variations,

@@ -22,8 +22,8 @@ from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair, drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import mu
-from numerics.escape import escape_curve
-from numerics.singularities import find_singularities
+from numerics.certified.escape import escape_curve
+from numerics.certified.singularities import find_singularities
 
 
 def expected_count(n):

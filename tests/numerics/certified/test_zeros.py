@@ -14,9 +14,9 @@ from derive.errors import InputError, Undecided
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import ClosedDrift, Pair, drift_of
 from derive.symbols import mu
-from numerics.enclosures import ball_drift
-from numerics.singularities import find_singularities
-from numerics.zeros import enclose_zero, isolate_zeros, sign_cells, sign_of, zero_cells
+from numerics.certified.drift import ball_drift
+from numerics.certified.singularities import find_singularities
+from numerics.certified.zeros import enclose_zero, isolate_zeros, sign_cells, sign_of, zero_cells
 
 
 @pytest.mark.parametrize("labels", ["matched", "squared"])

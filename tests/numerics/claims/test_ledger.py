@@ -12,7 +12,7 @@ from sympy import Basic, Integer, Symbol, expand, factorial, sqrt, symbols
 from derive.drift import hermite_power
 from derive.errors import Undecided
 from derive.escape import LeadingTerm
-from numerics.balls import Bounds, Enclosure
+from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims import __main__ as command_module
 from numerics.claims.__main__ import main
 from numerics.claims.every_degree import ARGUMENT, over_angle
@@ -32,8 +32,8 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.claims.shown import Entry, in_latex, ledger_shown
-from numerics.report_page import mathematics
+from numerics.claims.presentation import Entry, in_latex, ledger_shown
+from numerics.reproduce.page import mathematics
 
 COMMAND = "numerics.claims"
 # What a verdict must show: the kinds of values its steps hold.

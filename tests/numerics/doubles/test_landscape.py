@@ -8,8 +8,8 @@ from sympy import lambdify
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import Pair, drift_of
 from derive.symbols import z
-from numerics.floats import fast_drift
-from numerics.landscape import _by_quadrature, float_landscape
+from numerics.doubles.drift import fast_drift
+from numerics.doubles.landscape import _by_quadrature, float_landscape
 
 POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2, 0.1)]
 

@@ -6,11 +6,11 @@ import pytest
 from mpmath import mp, mpf
 from sympy import factorial2
 
-from derive import parse_activation, parse_transform
 from derive.errors import InputError
+from derive.grammar import parse_activation, parse_transform
 from derive.pair import Pair
-from numerics.moments import insist_on_doubles, moment
-from numerics.stability import stable_learning_rate
+from numerics.doubles.moments import insist_on_doubles, moment
+from numerics.dynamics.stability import stable_learning_rate
 
 
 def value(text):

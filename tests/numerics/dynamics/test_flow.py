@@ -7,8 +7,8 @@ from scipy.integrate import solve_ivp
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair, drift_of
-from numerics.floats import fast_drift
-from numerics.flow import flow_of, integrate, linearised, predicted_exit
+from numerics.doubles.drift import fast_drift
+from numerics.dynamics.flow import flow_of, integrate, linearised, predicted_exit
 
 
 def _pair(text, misalignment="none", loss="square"):

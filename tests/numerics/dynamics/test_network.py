@@ -15,12 +15,12 @@ from derive.network import kernel, network_drift
 from derive.pair import Pair, frozen_risk
 from derive.symbols import mu
 from numerics import network_sgd
-from numerics.dense import simulate_network_densely
-from numerics.expressions import ball_function
-from numerics.flow import flow_of
-from numerics.network import NetworkState, integrate_network, network_flow
-from numerics.network_sgd import NetworkLearner, simulate_network
-from numerics.sgd import Learner, simulate_sgd
+from numerics.certified.expressions import ball_function
+from numerics.dynamics.dense_sgd import simulate_network_densely
+from numerics.dynamics.flow import flow_of
+from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
+from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
+from numerics.dynamics.sgd import Learner, simulate_sgd
 
 
 def _pair(text):

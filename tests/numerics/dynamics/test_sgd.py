@@ -12,10 +12,10 @@ from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
 from numerics import sgd
-from numerics.dense import simulate_densely
-from numerics.flow import flow_of, integrate
-from numerics.sgd import Learner, Stage, simulate_sgd
-from numerics.stability import stable_learning_rate
+from numerics.dynamics.dense_sgd import simulate_densely
+from numerics.dynamics.flow import flow_of, integrate
+from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
+from numerics.dynamics.stability import stable_learning_rate
 
 REPLICAS = 1200
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from processes import as_anybody
 
-from derive.command import versions
+from derive.command.provenance import versions
 from numerics import reproduce
 from numerics.figures.paper import FIGURES
-from numerics.report_page import mathematics, page
-from numerics.reproduce import LIBRARIES, QUALITIES, Result, Step, look_up, make, steps
+from numerics.reproduce.__main__ import LIBRARIES
+from numerics.reproduce.make import Result, look_up, make
+from numerics.reproduce.page import mathematics, page
+from numerics.reproduce.steps import QUALITIES, Step, steps
 
 COMMAND = "numerics.reproduce"
 QUICK = ("figure-8", "escape-time", "singularities", "activations")

@@ -18,15 +18,9 @@ from processes import as_anybody
 
 from derive.errors import InputError, Undecided
 from numerics import sweep
-from numerics.sweep import (
-    cell_key,
-    cell_path,
-    digest_of,
-    executor_for,
-    read_cell,
-    run_cells,
-    write_cell,
-)
+from numerics.sweep.executors import executor_for
+from numerics.sweep.run import run_cells
+from numerics.sweep.store import cell_key, cell_path, digest_of, read_cell, write_cell
 
 CELLS = [{"x": float(x), "name": "square"} for x in range(5)]
 

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from derive.errors import InputError, Undecided
-from numerics.sweep import cell_key, cell_path, executor_for, write_cell
-from transfer.adapt import adapter_path
-from transfer.checkpoint import read_tensors
-from transfer.experiment import compute_cell, run_experiment
-from transfer.plan import CURVES, OVERLAPS, Place, chains_of, finished
-from transfer.pretrain import checkpoint_path
-from transfer.results import results_of
-from transfer.task import read_task
+from numerics.sweep.executors import executor_for
+from numerics.sweep.store import cell_key, cell_path, write_cell
+from transfer.experiment.plan import CURVES, OVERLAPS, Place, chains_of, finished
+from transfer.experiment.results import results_of
+from transfer.experiment.run import compute_cell, run_experiment
+from transfer.experiment.task import read_task
+from transfer.learning.adapt import adapter_path
+from transfer.learning.checkpoint import read_tensors
+from transfer.learning.pretrain import checkpoint_path
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from transfer.figure import draw_transfer
-from transfer.plan import Place
-from transfer.report import (
+from transfer.experiment.figure import draw_transfer
+from transfer.experiment.plan import Place
+from transfer.experiment.report import (
     COLUMNS,
     compared,
     divergence,
@@ -17,8 +17,8 @@ from transfer.report import (
     tables,
     verdict,
 )
-from transfer.results import results_of
-from transfer.task import read_task
+from transfer.experiment.results import results_of
+from transfer.experiment.task import read_task
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from transfer import statistics
-from transfer.statistics import (
+from transfer.experiment.statistics import (
     best_against_last,
     best_gain,
     chance_of_gain,
@@ -13,7 +13,7 @@ from transfer.statistics import (
     search_phase,
     spread,
 )
-from transfer.subsets import nested_seed
+from transfer.images.subsets import nested_seed
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from derive.errors import InputError
-from numerics.sweep import cell_key, write_cell
+from numerics.sweep.store import cell_key, write_cell
 from transfer.__main__ import main
-from transfer.plan import CURVES, OVERLAPS, Place, chains_of, facts_of_data, in_words
-from transfer.strangers import tell_of_strangers
-from transfer.task import read_task
+from transfer.experiment.plan import CURVES, OVERLAPS, Place, chains_of, facts_of_data, in_words
+from transfer.experiment.strangers import tell_of_strangers
+from transfer.experiment.task import read_task
 
 
 @pytest.fixture

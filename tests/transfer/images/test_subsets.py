@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from transfer.subsets import SHOTS, SOURCE, few_shot, held_out
+from transfer.images.subsets import SHOTS, SOURCE, few_shot, held_out
 
 LABELS = st.lists(st.integers(0, 4), min_size=20, max_size=80).map(
     lambda extra: np.array([*extra, *[0, 1, 2, 3, 4] * 3])

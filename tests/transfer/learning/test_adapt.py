@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from derive.errors import InputError
-from numerics.sweep import cell_key
-from transfer.adapt import adapt_cell, downstream_splits
-from transfer.checkpoint import read_tensors
-from transfer.model import ClassTokenViT, only_head_learns
-from transfer.overlap import subspace_overlap
-from transfer.plan import OVERLAPS
-from transfer.pretrain import checkpoint_path, pretrain_cell
-from transfer.subsets import few_shot, nested_seed
-from transfer.training import Training, normalised
+from numerics.sweep.store import cell_key
+from transfer.experiment.plan import OVERLAPS
+from transfer.images.subsets import few_shot, nested_seed
+from transfer.learning.adapt import adapt_cell, downstream_splits
+from transfer.learning.checkpoint import read_tensors
+from transfer.learning.model import ClassTokenViT, only_head_learns
+from transfer.learning.overlap import subspace_overlap
+from transfer.learning.pretrain import checkpoint_path, pretrain_cell
+from transfer.learning.training import Training, normalised
 
 CPU = torch.device("cpu")
 COMMON = {
@@ -94,7 +94,7 @@ def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, meth
 def test_a_probe_is_the_whole_model_with_all_but_the_head_frozen(patterns, folder, monkeypatch):
     """Features computed once are a short cut; the long way is the oracle."""
     short = adapt_cell(cell(seeds=(4, 7), method="probe"), patterns, patterns, folder, CPU)
-    adapt = sys.modules["transfer.adapt"]
+    adapt = sys.modules["transfer.learning.adapt"]
     make = adapt.adapted_model
 
     def frozen(*arguments):
@@ -157,7 +157,7 @@ def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder
         given.append(source)
         return normalised(images, labels, source, device)
 
-    monkeypatch.setattr(sys.modules["transfer.adapt"], "normalised", spying)
+    monkeypatch.setattr(sys.modules["transfer.learning.adapt"], "normalised", spying)
     adapt_cell(cell(), patterns, darker, folder, CPU)
     assert len(given) == 2
     assert all(source is patterns for source in given)
@@ -226,7 +226,7 @@ def test_only_lora_has_overlaps(patterns, folder):
 @pytest.fixture
 def spoilt(monkeypatch):
     """Spoil the models of some seeds, by their place in the cell, before they learn."""
-    adapt = sys.modules["transfer.adapt"]
+    adapt = sys.modules["transfer.learning.adapt"]
     make = adapt.adapted_model
 
     def spoil(*places):

@@ -11,7 +11,8 @@ from safetensors.torch import save
 from torch import nn
 
 from derive.errors import InputError
-from transfer.checkpoint import (
+from transfer.experiment.task import PRESETS, Model
+from transfer.learning.checkpoint import (
     identity_of,
     read_adapter,
     read_tensors,
@@ -19,7 +20,7 @@ from transfer.checkpoint import (
     write_adapter,
     write_tensors,
 )
-from transfer.model import (
+from transfer.learning.model import (
     ClassTokenViT,
     attention_projections,
     give_new_head,
@@ -27,7 +28,6 @@ from transfer.model import (
     vision_transformer,
     with_lora,
 )
-from transfer.task import PRESETS, Model
 
 SHAPE = (1, 28, 28)
 ALL = ("query", "key", "value", "output")

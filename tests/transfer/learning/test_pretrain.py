@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from derive.errors import InputError
-from numerics.sweep import cell_key
-from transfer.checkpoint import read_tensors
-from transfer.plan import CURVES
-from transfer.pretrain import checkpoint_path, pretrain_cell, source_model, state_path
-from transfer.subsets import held_out
-from transfer.training import Training
+from numerics.sweep.store import cell_key
+from transfer.experiment.plan import CURVES
+from transfer.images.subsets import held_out
+from transfer.learning.checkpoint import read_tensors
+from transfer.learning.pretrain import checkpoint_path, pretrain_cell, source_model, state_path
+from transfer.learning.training import Training
 
 CPU = torch.device("cpu")
 CELL = {

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from torch import nn
 
 from derive.errors import InputError
-from transfer.model import ClassTokenViT, vision_transformer, with_lora
-from transfer.task import Model
-from transfer.training import (
+from transfer.experiment.task import Model
+from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
+from transfer.learning.training import (
     Alone,
     Images,
     Schedule,

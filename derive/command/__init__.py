@@ -1,0 +1,1 @@
+"""The manner all commands share: options, files, provenance, tables, exit codes. No mathematics."""

@@ -1,0 +1,53 @@
+"""Progress, told on stderr: a bar on a terminal, elsewhere a line now and then."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_SILENCE = 30  # seconds without a word, at least, where progress is told by lines
+
+
+@contextmanager
+def advancing(total: float, what: str) -> Iterator[Callable[..., object]]:
+    """Tell of progress on stderr: by a bar on a terminal, elsewhere by lines half a minute apart.
+
+    Arguments: ``total``, a count or, if no integer, a sum of weights; ``what`` it is of. The result
+    is a function to be called, from any thread, with what was done since (1 by default).
+    """
+    if sys.stderr.isatty():
+        from tqdm import tqdm  # costs start-up time that only a terminal is willing to pay
+
+        scaled = not isinstance(total, int)
+        with tqdm(total=total, desc=what, unit_scale=scaled, file=sys.stderr, leave=False,
+                  delay=1) as bar:  # fmt: skip
+            yield bar.update
+        return
+    lock, begun = threading.Lock(), time.monotonic()
+    done: float = 0
+    told = begun
+
+    def advance(more: float = 1) -> None:
+        nonlocal done, told
+        with lock:
+            done, now = done + more, time.monotonic()
+            if now - told < _SILENCE:
+                return
+            told = now
+            line = f"{what}: {done / total:.0%} done after {(now - begun) / 60:.1f} minutes"
+            with suppress(OSError):  # nobody may be listening any more
+                print(line, file=sys.stderr, flush=True)
+
+    yield advance
+
+
+def progress(items: Sequence[T], what: str) -> Iterator[T]:
+    """Iterate over ``items``, telling of it as ``advancing`` does."""
+    with advancing(len(items), what) as advance:
+        for item in items:
+            yield item
+            advance()

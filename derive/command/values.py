@@ -1,0 +1,103 @@
+"""Types of option values: degrees, integers, names, texts that a grammar reads.
+
+Text is matched against a pattern and taken exactly; anything else is refused in one line.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+from derive.errors import InputError
+
+LARGEST_DEGREE = 2000
+
+
+class Degrees(tuple[int, ...]):
+    """Polynomial degrees read from text such as ``5``, ``3:21``, ``3:21:2`` or ``3,5,10``.
+
+    A range includes both ends. ``str`` gives back the text. Raises
+    ``argparse.ArgumentTypeError`` for anything else and for degrees above ``LARGEST_DEGREE``.
+
+    >>> list(Degrees("1:4,10"))
+    [1, 2, 3, 4, 10]
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> "Degrees":
+        """Parse ``text``."""
+        degrees: dict[int, None] = {}
+        if text.count(",") >= LARGEST_DEGREE:
+            raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees or ranges")
+        for part in text.split(","):
+            degrees.update(dict.fromkeys(_degree_range(part.strip(), text)))
+        self = super().__new__(cls, degrees)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _degree_range(part: str, text: str) -> range:
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    accepted = (
+        f"give integers from 1 to {LARGEST_DEGREE}: one (5), a range (3:21, or 3:21:2 in steps) "
+        "or a list (3,5,10)"
+    )
+    match = re.fullmatch(r"(\d{1,9})(?::(\d{1,9})(?::(\d{1,9}))?)?", part, re.ASCII)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{shown!r} is not accepted: {accepted}")
+    first = int(match[1])
+    last = int(match[2] or first)
+    step = int(match[3] or 1)
+    if not 1 <= first <= LARGEST_DEGREE or not 1 <= last <= LARGEST_DEGREE or step < 1:
+        raise argparse.ArgumentTypeError(f"{shown!r} is out of range: {accepted}")
+    if last < first:
+        raise argparse.ArgumentTypeError(f"{shown!r} runs backwards: give {last}:{first}")
+    return range(first, last + 1, step)
+
+
+def integer_between(low: int, high: int) -> Callable[[str], int]:
+    """Option type for an integer from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is not accepted: give an integer from {low} to {high}"
+            )
+        return int(text)
+
+    return parse
+
+
+def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callable[[str], str]:
+    """Option type for one of many names; another is answered by the nearest.
+
+    Arguments: ``names``, asked for when needed; ``what`` they name; ``listed``, what lists them.
+    """
+
+    def parse(text: str) -> str:
+        known = list(names())
+        if text in known:
+            return text
+        near = ", ".join(map(repr, get_close_matches(text[:40], known, n=3, cutoff=0)))
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no {what}: nearest are {near}; {listed} lists all"
+        )
+
+    return parse
+
+
+def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """Option type for text that ``parse`` accepts; the text itself is the value."""
+
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return check

@@ -1,0 +1,1 @@
+"""LaTeX tables of the theory, and the command that writes them."""

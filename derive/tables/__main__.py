@@ -1,0 +1,125 @@
+"""``python -m derive.tables``: tables of the theory, typeset, computed when asked for."""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.tabular import Table, as_csv, latex_document, plain, render
+from derive.command.values import Degrees, accepted
+from derive.errors import InputError
+from derive.grammar import parse_activation
+from derive.tables.activations import (
+    ACTIVATION_TABLES,
+)
+from derive.tables.hermite import TABLES
+
+LARGEST_TABULATED = 200  # a table of longer formulas is of no use to anyone
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "derive.tables",
+        "Typeset tables of the theory: Hermite, rescaling and squared-label coefficients, drift "
+        "coefficients, limits of the escape time, for Hermite degrees or for any activation.",
+        (
+            "--degree 1:8 --output tables.tex",
+            "--degree 1:8 --standalone --output document.tex",
+            "--degree 3 --table drift --format markdown",
+            "--activation erf --activation 'x**3/6 + relu' --format text",
+        ),
+        default_format="latex",
+    )
+    parser.add_argument(
+        "--degree",
+        type=Degrees,
+        metavar="N",
+        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
+    )
+    parser.add_argument(
+        "--activation",
+        action="append",
+        type=accepted(parse_activation),
+        metavar="TEXT",
+        help="tables of this activation instead, such as erf or 'x**3/6 + relu'; may be repeated",
+    )
+    parser.add_argument(
+        "--table",
+        choices=[*TABLES, *ACTIVATION_TABLES],
+        help="only this table (default: all of them, one after the other)",
+    )
+    parser.add_argument(
+        "--standalone",
+        action="store_true",
+        help="a complete LaTeX document instead of a piece for \\input (which needs the packages "
+        "amsmath, array and booktabs)",
+    )
+    return parser
+
+
+def _json(tables: Sequence[Table], source: str) -> str:
+    return json.dumps(
+        [
+            {
+                "table": table.name,
+                "title": table.title.plain,
+                "certainty": "exact",
+                "columns": [plain(cell) for cell in table.columns],
+                "rows": [[plain(cell) for cell in row] for row in table.rows],
+                "provenance": source,
+            }
+            for table in tables
+        ],
+        indent=2,
+    )
+
+
+def _chosen(options: Namespace) -> tuple[Mapping[str, Callable[[Any], Table]], Any]:
+    """The tables there are for what was asked, and the activations or degrees."""
+    if options.activation:
+        if options.degree:
+            raise InputError("--degree and --activation exclude each other here: give one")
+        return ACTIVATION_TABLES, options.activation
+    options.degree = options.degree or Degrees("1:6")
+    if max(options.degree) > LARGEST_TABULATED:
+        raise InputError(
+            f"--degree {options.degree} is not accepted: tables hold degrees up to "
+            f"{LARGEST_TABULATED}; numerics.singularities goes further"
+        )
+    return TABLES, options.degree
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m derive.tables`` and return its exit code."""
+    parser = _parser()
+
+    def action(options: Namespace) -> Outcome:
+        builders, chosen = _chosen(options)
+        if options.table and options.table not in builders:
+            raise InputError(f"--table {options.table} is not among {', '.join(builders)} here")
+        names = [options.table] if options.table else list(builders)
+        if options.format == "csv" and len(names) > 1:
+            raise InputError(f"--format csv holds one table: add --table {{{','.join(builders)}}}")
+        if options.standalone and options.format != "latex":
+            raise InputError(f"--standalone is a LaTeX document, not {options.format}: drop one")
+        source = provenance(parser, options)
+        tables = [builders[name](chosen) for name in progress(names, "tables")]
+        if options.format == "json":
+            return Outcome(_json(tables, source))
+        if options.format == "csv":
+            (table,) = tables
+            rows = [[plain(cell) for cell in row] for row in table.rows]
+            return Outcome(as_csv([plain(cell) for cell in table.columns], rows, source))
+        if options.standalone:
+            return Outcome(f"% {source}\n{latex_document(tables)}")
+        return Outcome(render(tables, options.format, source))
+
+    return run(parser, action, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

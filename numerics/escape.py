@@ -1,0 +1,174 @@
+"""``python -m numerics.escape``: the escape time over the strength, as table or curve."""
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isinf
+from pathlib import Path
+
+from sympy import Symbol
+
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.provenance import provenance
+from derive.command.run import Outcome, run
+from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
+from derive.errors import InputError
+from derive.pair import MeanDrift
+from numerics.certified.escape import escape_curve
+from numerics.options.pairs import Case, add_case_options, cases, in_units
+from numerics.options.values import Strengths, dimension, figure_path
+
+_QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "potential")
+
+
+def _record(case: Case, strengths: Sequence[Fraction], dimension: int, source: str) -> dict:
+    """What the JSON format says of one case; an infinite time is ``null``."""
+    curve = escape_curve(case.drift, strengths)
+    return case.description | {
+        "certainty": "certified" if isinstance(case.drift, MeanDrift) else "exact",
+        "mu": curve.mu,
+        "a": curve.a,
+        "b": curve.b,
+        "rate": curve.rate,
+        "tau": [None if isinf(tau) else tau for tau in curve.tau],
+        "dimension": dimension,
+        "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
+        "provenance": source,
+    }
+
+
+_CURVE = ("mu", "a", "b", "rate", "tau", "exit_time")
+
+
+def _csv(records: Sequence[dict], source: str) -> str:
+    head = (
+        *("teacher", "student", "labels", "loss", "misalignment", "normalization"),
+        *("certainty", "dimension"),
+    )
+    rows = [
+        [*(record[key] for key in head), *point]
+        for record in records
+        for point in zip(*(record[key] for key in _CURVE), strict=True)
+    ]
+    return as_csv([*head, *_CURVE], rows, source)
+
+
+def _table(case: Case, record: dict) -> Table:
+    how = f"{case.labels} labels, {case.loss} loss, misalignment {case.misalignment}"
+    units, dimension = in_units(case), record["dimension"]
+    return Table(
+        name="escape",
+        title=Typeset(
+            f"Escape time of {case.name.plain}: {how}, {units.plain}",
+            f"Escape time of {case.name.latex}: {typeset(how)}, {units.latex}",
+        ),
+        columns=(
+            Symbol("mu"),
+            Symbol("a"),
+            Symbol("b"),
+            Typeset("λ+", r"$\lambda_+$"),
+            Typeset("τ", r"$\tau$"),
+            Typeset(f"½ τ log {dimension}", rf"$\frac12\tau\log {dimension}$"),
+        ),
+        rows=tuple(
+            tuple(
+                Typeset("∞", r"$\infty$") if value is None else decimal(f"{value:.6g}")
+                for value in point
+            )
+            for point in zip(*(record[key] for key in _CURVE), strict=True)
+        ),
+    )
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.escape",
+        "Tabulate and draw the escape time of any pair over the pre-training strength.",
+        (
+            "--degree 3 --mu 0.1:0.9:9",
+            "--activation relu --activation erf --labels squared --format json",
+            "--activation x --misalignment spherical --mu 0.9",
+            "--degree 3,5,7,4,10 --plot escape.pdf --output escape.txt",
+            "--activation gelu --activation sigmoid --plot risk.svg --quantity frozen-risk",
+            "--activation x --mu 0.1,0.5,0.9 --plot potential.pdf --quantity potential",
+        ),
+    )
+    add_case_options(parser, misalignment=True)
+    parser.add_argument(
+        "--mu",
+        type=Strengths,
+        default=Strengths("0.1:0.9:9"),
+        metavar="GRID",
+        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1:0.9:9)",
+    )
+    parser.add_argument(
+        "--dimension",
+        type=dimension,
+        default=1000,
+        metavar="D",
+        help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: 1000)",
+    )
+    parser.add_argument(
+        "--plot",
+        type=figure_path,
+        metavar="FILE",
+        help="also draw --quantity as .pdf, .png or .svg, with its data beside it as .csv",
+    )
+    parser.add_argument(
+        "--quantity",
+        choices=_QUANTITIES,
+        help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
+        "--mu (default: tau)",
+    )
+    return parser
+
+
+def _drawn(chosen: Sequence[Case], options: Namespace, source: str) -> dict[Path, bytes]:
+    """The figure and its data."""
+    from numerics.figures.curves import (
+        draw_curves,
+        draw_potentials,
+    )  # matplotlib, only for a figure
+
+    form = options.plot.suffix[1:].lower()
+    if options.quantity == "potential":
+        figure, data = draw_potentials(chosen, options.mu, form, source)
+    else:
+        quantity = options.quantity or _QUANTITIES[0]
+        figure, data = draw_curves(chosen, quantity, options.dimension, form, source)
+    return {options.plot: figure, options.plot.with_suffix(".csv"): data}
+
+
+def _shown(chosen: Sequence[Case], records: Sequence[dict], form: str, source: str) -> str:
+    if form == "json":
+        return json.dumps(records, indent=2, allow_nan=False)
+    if form == "csv":
+        return _csv(records, source)
+    tables = [_table(case, record) for case, record in zip(chosen, records, strict=True)]
+    return render(tables, form, source)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m numerics.escape`` and return its exit code."""
+    parser = _parser()
+
+    def action(options: Namespace) -> Outcome:
+        if options.plot and options.output in (options.plot, options.plot.with_suffix(".csv")):
+            raise InputError("--output names a file that --plot writes: choose another name")
+        if options.quantity and not options.plot:
+            raise InputError("--quantity says what --plot draws: add --plot FILE")
+        source = provenance(parser, options)
+        chosen, records = [], []
+        for derive_case in progress(cases(options), "pairs"):
+            chosen.append(derive_case())
+            records.append(_record(chosen[-1], options.mu, options.dimension, source))
+        files = _drawn(chosen, options, source) if options.plot else {}
+        return Outcome(_shown(chosen, records, options.format, source), files)
+
+    return run(parser, action, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

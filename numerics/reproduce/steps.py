@@ -1,0 +1,104 @@
+"""What there is to make: every table, figure and claim of the paper, a step each.
+
+Adding a step is one entry in ``steps``.
+"""
+
+from dataclasses import dataclass, replace
+
+QUALITIES = ("quick", "default", "full")
+
+_COSTLY = {"2", "7", "9", "14", "exit-times"}  # minutes each with all replicas: left to --full
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to make.
+
+    Fields: ``name``; ``title`` on the page; ``kind``, its part of the page; ``commands``, modules
+    with their options, in which ``@`` stands for the folder; ``outputs``, the files they write
+    there; ``needs``, a module without which the step is left out.
+    """
+
+    name: str
+    title: str
+    kind: str
+    commands: tuple[str, ...]
+    outputs: tuple[str, ...]
+    needs: str = ""
+
+
+def steps(quality: str) -> list[Step]:
+    """All steps of a quality, one of ``QUALITIES``, in the order of the page."""
+    from numerics.figures.paper import FIGURES
+
+    brief = {"quick": set(FIGURES), "default": _COSTLY, "full": set()}[quality]
+    return [
+        Step(
+            "claims",
+            "The paper's claims, checked",
+            "ledger",
+            ("numerics.claims --details --format json --output @/claims.json",),
+            ("claims.json",),
+        ),
+        Step(
+            "escape-time",
+            "Escape time of Hermite students, with certified singularities",
+            "figure",
+            ("numerics.escape --degree 1:10 --plot @/figures/escape-time.svg "
+             "--output @/tables/escape-time.txt",),
+            ("figures/escape-time.svg", "figures/escape-time.csv", "tables/escape-time.txt"),
+        ),
+        *(
+            Step(
+                f"figure-{name}",
+                f"{'Figure ' + name + ': ' if name[0].isdigit() else ''}{figure.caption}",
+                "figure",
+                (f"numerics.figures --figure {name} --as svg --folder @/figures"
+                 f"{' --quick' if name in brief else ''}",),
+                (f"figures/figure-{name}.svg", f"figures/figure-{name}.csv"),
+            )
+            for name, figure in FIGURES.items()
+        ),
+        *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
+        *(() if quality == "quick" else _images()),
+    ]  # fmt: skip
+
+
+def _tables(replicas: int) -> list[Step]:
+    return [
+        _table("hermite", "Hermite students", "derive.tables --degree 1:8"),
+        _table("activations", "Other activations",
+               "derive.tables --activation erf --activation relu --activation sin"),
+        _table("singularities", "Singularities of Hermite students",
+               "numerics.singularities --degree 1:20"),
+        _table("singularities-squared", "Singularities under squared labels",
+               "numerics.singularities --degree 1:12 --labels squared"),
+        _table("singularities-activations", "Singularities of other activations",
+               "numerics.singularities --activation erf --activation relu --activation sigmoid "
+               "--activation tanh --activation gelu --activation sin(3*x) --digits 20"),
+        _table("exit-times", "Simulated exit times",
+               "numerics.simulate --activation x --activation relu --mu 0.1,0.5,0.9 --points 0 "
+               f"--replicas {replicas} --results @/cells"),
+    ]  # fmt: skip
+
+
+def _images() -> list[Step]:
+    """The transfer experiment that needs no data; finished cells are shared by both steps."""
+    run, report = "transfer run demo --results @/demo", "transfer report demo --results @/demo"
+    table = _table("transfer-demo", "Checkpoints of a vision transformer, adapted", report)
+    curves = ("figures/transfer-demo.svg", "figures/transfer-demo.csv")
+    return [
+        replace(table, commands=(run, *table.commands), needs="peft"),
+        Step("transfer-demo-curves", "Loss and accuracy of the same", "figure",
+             (run, f"{report} --plot @/{curves[0]}"), curves, needs="peft"),
+    ]  # fmt: skip
+
+
+def _table(name: str, title: str, command: str) -> Step:
+    """A table as Markdown, which the page shows, and as LaTeX."""
+    outputs = (f"tables/{name}.md", f"tables/{name}.tex")
+    commands = tuple(
+        f"{command} --format {form} --output @/{output}"
+        for form, output in zip(("markdown", "latex"), outputs, strict=True)
+    )
+    return Step(name, title, "table", commands, outputs)

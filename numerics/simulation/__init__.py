@@ -1,0 +1,1 @@
+"""One experiment from its design to labelled data."""

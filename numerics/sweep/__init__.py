@@ -1,0 +1,1 @@
+"""Many cells computed by any executor, each kept in a file of its own."""

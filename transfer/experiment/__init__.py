@@ -1,0 +1,1 @@
+"""A task from its file to its report: cells, results, statistics, figure."""

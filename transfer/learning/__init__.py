@@ -1,0 +1,1 @@
+"""Models and their training: transformer, adapters, checkpoints, pre-training, fine-tuning."""
