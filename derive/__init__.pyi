@@ -2,7 +2,9 @@
 from .activation import CATALOGUE as CATALOGUE
 from .activation import Activation as Activation
 from .activation import Kinked as Kinked
+from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
+from .drift import MeanDrift as MeanDrift
 from .drift import drift_from_expectation as drift_from_expectation
 from .drift import drift_from_loss as drift_from_loss
 from .drift import hermite_drift as hermite_drift
@@ -50,12 +52,10 @@ from .network import kernel_slopes as kernel_slopes
 from .network import linearised_network as linearised_network
 from .network import network_drift as network_drift
 from .network import network_loss as network_loss
-from .pair import ClosedDrift as ClosedDrift
-from .pair import MeanDrift as MeanDrift
 from .pair import Pair as Pair
-from .pair import closed_drift as closed_drift
-from .pair import drift_of as drift_of
-from .pair import frozen_risk as frozen_risk
-from .pair import frozen_risk_integrand as frozen_risk_integrand
+from .pair_drift import closed_drift as closed_drift
+from .pair_drift import drift_of as drift_of
+from .risk import frozen_risk as frozen_risk
+from .risk import frozen_risk_integrand as frozen_risk_integrand
 from .singularities import SingularStrength as SingularStrength
 from .singularities import singular_strengths as singular_strengths

@@ -19,10 +19,11 @@ from typing import Any
 from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
+from derive.activation import Kinked
 from derive.errors import InputError
 from derive.hermite import checked_degree, normal_moment, polynomial
 from derive.loss import PopulationLoss, population_loss
-from derive.symbols import Q, m, mu, polynomial_in, u
+from derive.symbols import Q, in_variable, m, mu, polynomial_in, u
 
 LABELS = ("matched", "squared")
 NORMALIZATIONS = ("n*n!", "raw")
@@ -45,6 +46,34 @@ class Drift:
     def __post_init__(self) -> None:
         for name in ("a", "b"):
             object.__setattr__(self, name, polynomial_in(getattr(self, name), mu))
+
+
+@dataclass(frozen=True)
+class ClosedDrift:
+    """Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``, and ν. Exact."""
+
+    a: Expr
+    b: Expr
+    misalignment: Expr = S.Zero
+    normalization: str = "raw"
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b", "misalignment"):
+            object.__setattr__(self, name, in_variable(getattr(self, name), mu))
+
+
+@dataclass(frozen=True)
+class MeanDrift:
+    """Drift coefficients as means ``a = E f(z)``, ``b = E h(z)`` under the standard normal.
+
+    Fields: ``a``, ``b`` and ``slope`` (whose mean is ``a'``), functions of ``z`` with the parameter
+    ``mu``; the jump of ``b`` multiplies δ(z). Exact as integrands.
+    """
+
+    a: Kinked
+    b: Kinked
+    slope: Kinked
+    normalization: str = "raw"
 
 
 def linearised_flow(loss: PopulationLoss) -> Matrix:
@@ -130,7 +159,7 @@ def _rational_coefficients(expression: Expr, z: Symbol) -> dict[int, Any]:
         given = polynomial(expression, z).set_domain(QQ)
     except CoercionFailed:
         raise InputError(
-            "coefficients that are not rational are not accepted here: use derive.pair.drift_of"
+            "coefficients that are not rational are not accepted here: use derive.drift_of"
         ) from None
     return {k: coefficient for (k,), coefficient in given.as_dict(native=True).items()}
 

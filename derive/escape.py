@@ -24,10 +24,9 @@ from sympy import (
     sqrt,
 )
 
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift
 from derive.errors import InputError
 from derive.hermite import checked_degree
-from derive.pair import ClosedDrift
 from derive.symbols import Q, exact, mu
 
 HIGHEST_ORDER = 6  # of a zero at an end that closed forms are differentiated for

@@ -6,8 +6,8 @@ variables extend the drift coefficients off the search phase,
 
 .. math:: a(\rho, s) = -\partial_\rho L, \qquad b(\rho, s) = -2\,\partial_s L,
 
-with ``a(μ, 0)``, ``b(μ, 0)`` those of ``derive.pair``. Nothing is singular where the student's
-direction becomes the teacher's (``s → 0``), as it is in the variables ``Q`` and ``ρ``.
+with ``a(μ, 0)``, ``b(μ, 0)`` those of ``derive.pair_drift``. Nothing is singular where the
+student's direction becomes the teacher's (``s → 0``), as it is in the variables ``Q`` and ``ρ``.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,8 @@ from sympy import Expr, S, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
-from derive.pair import Pair, closed_drift
+from derive.pair import Pair
+from derive.pair_drift import closed_drift
 from derive.symbols import Q, mu, residual, rho, z
 
 

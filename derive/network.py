@@ -33,10 +33,12 @@ from sympy import (
 
 from derive.activation import Activation, Kinked
 from derive.correlated import Covariance, correlated_mean
+from derive.drift import MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import hermite_coefficients
-from derive.pair import MeanDrift, Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import exact, mu, z
 
 K = Symbol("K", integer=True, positive=True)  # neurons

@@ -14,8 +14,8 @@ from derive.command.progress import progress
 from derive.command.provenance import provenance
 from derive.command.run import Outcome, run
 from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
+from derive.drift import MeanDrift
 from derive.errors import InputError
-from derive.pair import MeanDrift
 from numerics.certified.escape import escape_curve
 from numerics.options.pairs import Case, add_case_options, cases, in_units
 from numerics.options.values import Strengths, dimension, figure_path

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.command.tabular import Cell, Table, Typeset, formula, typeset
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.escape import LeadingTerm, escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.network import network_drift
-from derive.pair import ClosedDrift, MeanDrift, Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 

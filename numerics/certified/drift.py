@@ -8,10 +8,11 @@ from flint import acb, arb, fmpq, fmpq_poly
 from sympy import Expr, I, cancel, diff, simplify
 
 from derive.activation import EXPONENTIAL, Activation, Kinked, in_exponential
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
-from derive.pair import ClosedDrift, MeanDrift, Pair, frozen_risk, frozen_risk_integrand
+from derive.pair import Pair
+from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu, z
 from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.expressions import ball_function
@@ -92,7 +93,7 @@ def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
 
 
 def frozen_risk_function(pair: Pair) -> BallFunction:
-    """The risk of the frozen pre-trained model (``derive.pair.frozen_risk``), of a ball of μ.
+    """The risk of the frozen pre-trained model (``derive.risk.frozen_risk``), of a ball of μ.
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
 

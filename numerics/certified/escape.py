@@ -13,9 +13,8 @@ from flint import arb, ctx, fmpq
 from sympy import Poly
 
 from derive import symbols
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError, Undecided
-from derive.pair import ClosedDrift, MeanDrift
 from numerics.certified.balls import rational_polynomial
 from numerics.certified.drift import BallDrift, ball_drift, growth_rate
 

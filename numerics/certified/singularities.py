@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from flint import arb, ctx
 from sympy import simplify
 
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.escape import local_law
-from derive.pair import ClosedDrift, MeanDrift
 from numerics.certified.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
 from numerics.certified.drift import ball_drift
 from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vanishes_at

@@ -4,10 +4,13 @@ from flint import arb, fmpq
 from sympy import Expr, Function, Rational, Symbol, diff, oo, pi, simplify, sqrt
 
 from derive.activation import Kinked
+from derive.drift import MeanDrift
 from derive.escape import eigenvalues, escape_limit, escape_time
 from derive.grammar import parse_activation, parse_transform
 from derive.hermite import gaussian_mean, hermite_mean, hermite_polynomial
-from derive.pair import MeanDrift, Pair, closed_drift, drift_of, frozen_risk
+from derive.pair import Pair
+from derive.pair_drift import closed_drift, drift_of
+from derive.risk import frozen_risk
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import bounds, enclosure
 from numerics.certified.drift import BallFunction, ball_drift, real_function

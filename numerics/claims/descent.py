@@ -8,7 +8,9 @@ from derive.escape import hermite_drift_limit
 from derive.grammar import parse_activation
 from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
-from derive.pair import Pair, closed_drift, frozen_risk
+from derive.pair import Pair
+from derive.pair_drift import closed_drift
+from derive.risk import frozen_risk
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift

@@ -7,7 +7,7 @@ from sympy import Rational, Symbol, diff, tanh
 
 from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_limit
-from derive.pair import closed_drift, drift_of
+from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift

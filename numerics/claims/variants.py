@@ -5,7 +5,8 @@ from sympy import Expr, Rational, diff, expand, simplify, sqrt
 from derive.escape import eigenvalues, escape_time
 from derive.grammar import parse_activation
 from derive.landscape import landscape_of
-from derive.pair import MISALIGNMENTS, Pair, closed_drift
+from derive.pair import MISALIGNMENTS, Pair
+from derive.pair_drift import closed_drift
 from derive.symbols import m, mu, residual, rho, u
 from numerics.claims.ledger import Finding, claim, decided, equal, judged, refuted_if, shown
 

@@ -18,9 +18,8 @@ from scipy import special
 from sympy import Add, Expr, Poly, lambdify
 
 from derive.activation import Kinked
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
-from derive.pair import ClosedDrift, MeanDrift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from derive.command.parser import CommandParser
 from derive.command.tabular import Typeset, typeset
 from derive.command.values import Degrees, accepted
-from derive.drift import LABELS, NORMALIZATIONS, Drift, hermite_drift
+from derive.drift import LABELS, NORMALIZATIONS, ClosedDrift, Drift, MeanDrift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import LOSSES, MISALIGNMENTS, ClosedDrift, MeanDrift, Pair, drift_of
+from derive.pair import LOSSES, MISALIGNMENTS, Pair
+from derive.pair_drift import drift_of
 
 AnyDrift = Drift | ClosedDrift | MeanDrift
 

@@ -34,7 +34,8 @@ from derive.escape import (
     local_law,
 )
 from derive.grammar import parse_activation
-from derive.pair import Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import mu
 
 p = Symbol("p", integer=True, positive=True)

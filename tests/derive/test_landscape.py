@@ -6,7 +6,9 @@ from sympy import Rational, diff, simplify, sqrt
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
 from derive.landscape import landscape_of
-from derive.pair import LOSSES, Pair, drift_of, frozen_risk
+from derive.pair import LOSSES, Pair
+from derive.pair_drift import drift_of
+from derive.risk import frozen_risk
 from derive.symbols import mu, residual, rho
 
 CLOSED = ["x", "He2", "He3", "He2 + He5/7", "relu", "leaky_relu", "abs", "erf", "gelu", "sin",

@@ -30,7 +30,9 @@ from derive.network import (
     network_drift,
     network_loss,
 )
-from derive.pair import Pair, drift_of, frozen_risk
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from derive.risk import frozen_risk
 from derive.symbols import mu, z
 
 STRENGTHS = (Rational(1, 3), Rational(2, 5), Rational(3, 4))

@@ -19,20 +19,13 @@ from sympy import (
 
 from derive.activation import CATALOGUE, Activation, Kinked
 from derive.angle import Angle
-from derive.drift import Drift, hermite_drift
+from derive.drift import ClosedDrift, Drift, MeanDrift, hermite_drift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import (
-    LOSSES,
-    MISALIGNMENTS,
-    ClosedDrift,
-    MeanDrift,
-    Pair,
-    closed_drift,
-    drift_of,
-    frozen_risk,
-)
+from derive.pair import LOSSES, MISALIGNMENTS, Pair
+from derive.pair_drift import closed_drift, drift_of
+from derive.risk import frozen_risk
 from derive.symbols import mu, z
 
 OUTSIDE = ("sigmoid", "tanh", "silu", "softplus")

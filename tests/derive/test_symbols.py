@@ -6,7 +6,7 @@ import pytest
 from sympy import Poly, Rational, Symbol, nan, oo, zoo
 
 from derive.activation import Activation, Kinked
-from derive.drift import Drift, drift_from_expectation, drift_from_loss
+from derive.drift import ClosedDrift, Drift, drift_from_expectation, drift_from_loss
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.hermite import (
@@ -17,7 +17,8 @@ from derive.hermite import (
 )
 from derive.identities import ornstein_uhlenbeck
 from derive.loss import population_loss
-from derive.pair import ClosedDrift, Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import exact, in_variable, mu, of_one_variable, polynomial_in, z
 
 PLAIN, OTHER = Symbol("z"), Symbol("x")

@@ -25,11 +25,9 @@ from derive.network import (
     kernel,
     network_drift,
 )
-from derive.pair import (
-    MISALIGNMENTS,
-    closed_drift,
-    frozen_risk,
-)
+from derive.pair import MISALIGNMENTS
+from derive.pair_drift import closed_drift
+from derive.risk import frozen_risk
 from derive.symbols import (
     Q,
     m,

@@ -14,12 +14,14 @@ from sympy import (
 )
 
 from derive.activation import Activation, Kinked
-from derive.drift import hermite_drift, hermite_power, linearised_flow
+from derive.drift import MeanDrift, hermite_drift, hermite_power, linearised_flow
 from derive.escape import LeadingTerm, eigenvalues, escape_time, exit_time, leading_escape_time
 from derive.hermite import hermite_mean, hermite_polynomial
 from derive.identities import IDENTITIES
 from derive.loss import PopulationLoss, population_loss
-from derive.pair import MeanDrift, Pair, drift_of, frozen_risk_integrand
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from derive.risk import frozen_risk_integrand
 from derive.symbols import (
     Q,
     d,

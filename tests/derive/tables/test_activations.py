@@ -11,7 +11,8 @@ from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
-from derive.pair import Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import Q, mu
 from derive.tables.activations import ACTIVATION_TABLES, singularities_cells
 

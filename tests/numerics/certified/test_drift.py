@@ -29,7 +29,8 @@ from derive.activation import Kinked
 from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.pair import Pair, _as_means, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of, mean_drift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import (
@@ -212,7 +213,7 @@ def test_growth_rate_solves_its_equation(a, b):
 def test_quadrature_and_closed_form_agree_where_both_exist(teacher, student):
     """Two ways to one drift, also where the student's kink meets a label that is not 0 there."""
     pair = Pair(parse_activation(teacher), parse_activation(student))
-    closed, means = ball_drift(drift_of(pair)), ball_drift(_as_means(pair))
+    closed, means = ball_drift(drift_of(pair)), ball_drift(mean_drift(pair))
     with ctx.workprec(100):
         strength = arb(fmpq(3, 11))
         for name in ("a", "b", "slope"):

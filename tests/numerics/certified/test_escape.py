@@ -20,7 +20,8 @@ from derive.drift import LABELS, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
-from derive.pair import MISALIGNMENTS, Pair, drift_of
+from derive.pair import MISALIGNMENTS, Pair
+from derive.pair_drift import drift_of
 from numerics.certified.drift import ball_drift
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities

@@ -19,7 +19,8 @@ from sympy import Poly
 from derive.drift import Drift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.pair import MISALIGNMENTS, Pair, drift_of
+from derive.pair import MISALIGNMENTS, Pair
+from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import mu
 from numerics.certified.escape import escape_curve

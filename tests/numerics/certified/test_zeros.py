@@ -9,10 +9,11 @@ import pytest
 from flint import arb, ctx, fmpq
 from sympy import Poly, Rational, exp
 
-from derive.drift import Drift, hermite_drift
+from derive.drift import ClosedDrift, Drift, hermite_drift
 from derive.errors import InputError, Undecided
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import ClosedDrift, Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import mu
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities

@@ -10,7 +10,8 @@ from derive.activation import CATALOGUE
 from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import MISALIGNMENTS, Pair, drift_of
+from derive.pair import MISALIGNMENTS, Pair
+from derive.pair_drift import drift_of
 from numerics import floats
 from numerics.certified.drift import ball_drift, growth_rate
 from numerics.certified.escape import escape_curve

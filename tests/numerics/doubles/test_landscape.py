@@ -6,7 +6,8 @@ import pytest
 from sympy import lambdify
 
 from derive.grammar import parse_activation, parse_transform
-from derive.pair import Pair, drift_of
+from derive.pair import Pair
+from derive.pair_drift import drift_of
 from derive.symbols import z
 from numerics.doubles.drift import fast_drift
 from numerics.doubles.landscape import _by_quadrature, float_landscape

@@ -6,7 +6,8 @@ from scipy.integrate import solve_ivp
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
-from derive.pair import MISALIGNMENTS, Pair, drift_of
+from derive.pair import MISALIGNMENTS, Pair
+from derive.pair_drift import drift_of
 from numerics.doubles.drift import fast_drift
 from numerics.dynamics.flow import flow_of, integrate, linearised, predicted_exit
 

@@ -12,7 +12,8 @@ from sympy import Rational
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.network import kernel, network_drift
-from derive.pair import Pair, frozen_risk
+from derive.pair import Pair
+from derive.risk import frozen_risk
 from derive.symbols import mu
 from numerics import network_sgd
 from numerics.certified.expressions import ball_function

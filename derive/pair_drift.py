@@ -1,0 +1,155 @@
+r"""Drift coefficients of any teacher-student pair, in closed form where there is one.
+
+With labels ``y = T(φ(ω*·x))``, the pre-trained direction ``μ ω* + ν ξ`` and ``ξ`` orthogonal to
+the teacher (App. A.1), Price's theorem and Stein's lemma turn ``a = -(2μ L_Q + L_ρ)``,
+``b = -2 L_Q`` into
+
+.. math:: a = E[y\, z\, \sigma_\nu'(\mu z)] - \mu P, \quad b = E[y\, \sigma_\nu''(\mu z)] - P, \quad
+          P = E[(\sigma'^2 + \sigma\sigma'')(\sqrt{\mu^2+\nu^2}\, g)]
+
+with :math:`\sigma_\nu` the student smoothed by a Gaussian of variance :math:`\nu^2`. The
+correlation loss (App. H) has no ``P``. Polynomial coefficients give a ``Drift``, others in the
+algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: the integrands, exact,
+for ``numerics`` to integrate with error bounds.
+"""
+
+from math import factorial
+from typing import Any
+
+from sympy import QQ, Expr, Poly, S, Symbol, sqrt
+
+from derive import gaussian
+from derive.activation import Kinked
+from derive.correlated import Covariance, correlated_mean
+from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.errors import InputError
+from derive.gaussian import NoClosedForm
+from derive.hermite import normal_moment
+from derive.pair import Pair
+from derive.symbols import exact, mu, z
+
+_NU = Symbol("nu", positive=True)  # ν while a mean is taken
+
+
+def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
+    """Drift coefficients of a pair, in the best form there is; raw normalisation.
+
+    Raises ``InputError`` if a mean is infinite, or if a misaligned pair has no closed form.
+    Source: (8), (52)-(57), App. A.1, App. H. Exact.
+
+    >>> from derive import Activation
+    >>> relu = Activation.named("relu")
+    >>> drift_of(Pair(relu, relu)).a.as_expr()
+    1/2 - mu/2
+    """
+    teacher, student = pair.teacher.polynomial, pair.student.polynomial
+    square = _rational_polynomial(exact(pair.misalignment) ** 2)
+    if teacher is not None and student is not None and square is not None:
+        label = pair.transform.compose(teacher)
+        return Drift(
+            *_polynomial_drift(label, student, square, pair.loss), misalignment=pair.misalignment
+        )
+    try:
+        closed = closed_drift(pair)
+        a, b = _rational_polynomial(closed.a), _rational_polynomial(closed.b)
+        if square is None or a is None or b is None:
+            return closed
+        return Drift(a, b, misalignment=pair.misalignment)
+    except NoClosedForm as reason:
+        if pair.misalignment != 0:
+            raise InputError(
+                f"misaligned pre-training of {pair.student.text} has no closed form ({reason}): "
+                "choose an activation that has one, or no misalignment"
+            ) from None
+        return mean_drift(pair)
+
+
+def _rational_polynomial(expression: Expr) -> Poly | None:
+    """The expression as a polynomial in ``mu`` over the rationals, or ``None`` if it is none."""
+    if not expression.is_polynomial(mu):
+        return None
+    found = Poly(expression, mu)
+    return found.set_domain(QQ) if found.domain.is_ZZ or found.domain.is_QQ else None
+
+
+def _polynomial_drift(label: Poly, student: Poly, square: Poly, loss: str) -> tuple[Poly, Poly]:
+    r"""Drift coefficients of polynomials; ``square`` is :math:`\nu^2`. Exact.
+
+    Smoothing is the heat flow: :math:`\sigma_\nu = \sum_i \nu^{2i} \sigma^{(2i)} / (2^i i!)`.
+    """
+    degree = max(student.degree(), 0)  # that of 0 is -oo
+    means = [_mean(label * Poly(z**k, z)) for k in range(degree + 1)]
+    a = b = Poly(0, mu, domain=QQ)
+    for i in range(degree // 2, -1, -1):  # Horner's rule in ν²
+        first = student.diff((z, 2 * i + 1)).mul_ground(QQ(1, 2**i * factorial(i)))
+        slope, curvature = first.as_dict(native=True), first.diff(z).as_dict(native=True)
+        a = a * square + _in_mu({k: c * means[k + 1] for (k,), c in slope.items()})
+        b = b * square + _in_mu({k: c * means[k] for (k,), c in curvature.items()})
+    if loss == "correlation":
+        return a, b
+    growth = (student * student.diff(z)).diff(z).as_dict(native=True)
+    by_variance = {k // 2: c * normal_moment(k) for (k,), c in growth.items() if k % 2 == 0}
+    power = _in_mu(by_variance).compose(square + Poly(mu**2, mu))
+    return a - power * Poly(mu, mu), b - power
+
+
+def _mean(function: Poly) -> Any:
+    """Mean of a polynomial in ``z`` under the standard normal, as an element of QQ."""
+    terms = function.set_domain(QQ).as_dict(native=True).items()
+    return sum((c * normal_moment(k) for (k,), c in terms if k % 2 == 0), QQ(0))
+
+
+def _in_mu(coefficients: dict[int, Any]) -> Poly:
+    return Poly.from_dict({(k,): c for k, c in coefficients.items() if c}, mu, domain=QQ)
+
+
+def closed_drift(pair: Pair) -> ClosedDrift:
+    """Drift coefficients of a pair in closed form, whatever its misalignment.
+
+    Raises ``NoClosedForm`` if there is none. Source: as ``drift_of``. Exact.
+
+    >>> from derive import Activation
+    >>> x = Activation.named("identity")
+    >>> closed_drift(Pair(x, x, misalignment=sqrt(1 - mu**2))).b
+    -1
+    """
+    label, sigma = pair.label.gaussian(), pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    slope, curvature = first.gaussian(), second.gaussian()
+    spread = slope**2 + sigma.gaussian() * curvature
+    if pair.misalignment == 0:
+        # One mean for each coefficient, so that terms that cancel never appear.
+        a = label * gaussian.power(1) * slope.scaled(mu)
+        b = label * curvature.scaled(mu)
+        if pair.loss == "square":
+            power = spread.scaled(mu)
+            a, b = a - gaussian.constant(mu) * power, b - power
+        return ClosedDrift(a.mean(), b.mean())
+    seen = Covariance(S.One, mu**2 + _NU**2, mu, _NU**2)
+    a = correlated_mean(label * gaussian.power(1), slope, seen)
+    b = correlated_mean(label, curvature, seen)
+    if pair.loss == "square":
+        power = spread.scaled(sqrt(mu**2 + _NU**2)).mean()
+        a, b = a - mu * power, b - power
+    nu = pair.misalignment
+    return ClosedDrift(a.subs(_NU, nu), b.subs(_NU, nu), nu)
+
+
+def mean_drift(pair: Pair) -> MeanDrift:
+    """Drift coefficients of a pair that is not misaligned, as integrands. Exact."""
+    label, sigma = pair.label, pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    value, slope = sigma.scaled(mu), first.scaled(mu)
+    curvature = Kinked(second.smooth, second.kink).scaled(mu)
+    minus, argument = Kinked(-S.One), Kinked(z)
+    residual = label if pair.loss == "correlation" else label + minus * value
+    spread = Kinked(S.Zero) if pair.loss == "correlation" else slope * slope
+    jump = residual.smooth.subs(z, 0) * second.jump / mu
+    b = residual * curvature + minus * spread
+    return MeanDrift(
+        a=residual * argument * slope,
+        b=Kinked(b.smooth, b.kink, jump),
+        slope=argument * argument * (residual * curvature + minus * spread),
+    )

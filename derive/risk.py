@@ -1,0 +1,37 @@
+"""The risk of the frozen pre-trained model over the pre-training strength."""
+
+from sympy import Expr, S
+
+from derive.activation import Kinked
+from derive.hermite import gaussian_mean
+from derive.pair import Pair
+from derive.symbols import mu, z
+
+
+def frozen_risk(pair: Pair) -> Expr:
+    r"""Risk of the frozen pre-trained model, :math:`\ell(\mu) = \tfrac12 E(y - \sigma(\mu z))^2`.
+
+    Raises ``NoClosedForm`` if it has none. Its slope is ``-a`` for the square loss. Exact.
+
+    >>> from derive import Activation
+    >>> x = Activation.named("identity")
+    >>> frozen_risk(Pair(x, x)).factor()
+    (mu - 1)**2/2
+    """
+    integrand = frozen_risk_integrand(pair)
+    if integrand.kink == 0 and integrand.smooth.is_polynomial(z):
+        return gaussian_mean(integrand.smooth, z)
+    residual = pair.label.gaussian() - pair.student.value.gaussian().scaled(mu)
+    return (residual**2).mean() / 2
+
+
+def frozen_risk_integrand(pair: Pair) -> Kinked:
+    """The function of ``z`` whose Gaussian mean is the risk of the frozen model. Exact.
+
+    >>> from derive import Activation
+    >>> x = Activation.named("identity")
+    >>> frozen_risk_integrand(Pair(x, x)).smooth.subs(mu, 0)
+    z**2/2
+    """
+    residual = pair.label + Kinked(-S.One) * pair.student.value.scaled(mu)
+    return Kinked(S.Half) * residual * residual
