@@ -62,10 +62,12 @@ class Angle(Function):
         return slope / sqrt(d)
 
     def _eval_is_positive(self) -> bool | None:
-        return self.args[0].is_positive
+        positive: bool | None = self.args[0].is_positive
+        return positive
 
     def _eval_is_negative(self) -> bool | None:
-        return self.args[0].is_negative
+        negative: bool | None = self.args[0].is_negative
+        return negative
 
     def _eval_evalf(self, prec: int) -> Expr | None:
         if not self.is_number:
@@ -75,13 +77,13 @@ class Angle(Function):
         return atan2(c, sqrt(d))
 
     def _code(self, printer: Any) -> str:
-        return printer._print(self.rewrite(atan2))
+        return str(printer._print(self.rewrite(atan2)))
 
     _pythoncode = _numpycode = _mpmathcode = _code  # what lambdify asks for
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = {} if exp is None else {"exp": exp}
-        return printer._print(self.rewrite(asin), **power)
+        return str(printer._print(self.rewrite(asin), **power))
 
     def _sympystr(self, printer: Any) -> str:
-        return printer._print(self.rewrite(asin))
+        return str(printer._print(self.rewrite(asin)))

@@ -245,7 +245,7 @@ def _squared_correlation(n: int) -> tuple[Poly, Poly]:
     return by_variance, Poly(mu, mu, domain=QQ) * by_covariance
 
 
-def _homogeneous(weights: list) -> Poly:
+def _homogeneous(weights: list[Expr]) -> Poly:
     """The polynomial Σ_i w_i (μ²-1)^i (μ²)^(N-i) with N the last index."""
     square = Poly(mu**2, mu, domain=QQ)
     total, power = Poly(0, mu, domain=QQ), Poly(1, mu, domain=QQ)

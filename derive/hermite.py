@@ -96,7 +96,7 @@ def normal_moment(k: int) -> int:
     >>> normal_moment(4)
     3
     """
-    return factorial(k) // (factorial(k // 2) * 2 ** (k // 2))
+    return int(factorial(k) // (factorial(k // 2) * 2 ** (k // 2)))
 
 
 def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:

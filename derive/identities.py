@@ -65,7 +65,7 @@ class Identity:
         True
         """
         left, right = self.sides(*instance)
-        return expand(left - right) == 0
+        return bool(expand(left - right) == 0)
 
 
 IDENTITIES: dict[str, Identity] = {}

@@ -19,7 +19,8 @@ class _Named(Symbol):
     @classmethod
     def class_key(cls) -> tuple[int, int, str]:
         """That of any symbol: it sorts among the others by its name."""
-        return Symbol.class_key()
+        key: tuple[int, int, str] = Symbol.class_key()
+        return key
 
     def _eval_subs(self, old: Expr, new: Expr) -> Expr | None:
         return new if isinstance(old, Symbol) and old.name == self.name else None

@@ -63,7 +63,7 @@ class LocalPool(ProcessPoolExecutor):
         super().__init__(count, context, _begin_worker, (os.getpid(),))
         self._count = count
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future:
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Begin a call; the first one starts the processes."""
         try:
             return super().submit(function, *arguments, **named)
@@ -78,16 +78,18 @@ class LocalPool(ProcessPoolExecutor):
             return
         self._ended = True
         workers = [p for p in multiprocessing.active_children() if p not in self._others]
-        self.shutdown(wait=False, cancel_futures=True)
         # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
+        # It goes through its calls in order: where the last was taken up or called off, it has.
+        last = None
+        if workers:
+            with suppress(RuntimeError):  # it is broken, or has ended already
+                last = super().submit(int)
+        self.shutdown(wait=False, cancel_futures=True)
         patience = time.monotonic() + 5
-        while workers and self._drops_work() and time.monotonic() < patience:
+        while last and not (last.running() or last.done()) and time.monotonic() < patience:
             time.sleep(0.01)
         for process in workers:
             process.kill()
-
-    def _drops_work(self) -> bool:
-        return getattr(self, "_cancel_pending_futures", False)
 
 
 def _begin_worker(parent: int) -> None:

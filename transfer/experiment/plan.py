@@ -146,8 +146,8 @@ def weight_of(cell: Cell) -> float:
     """About how much work a cell is, in images: for progress bars, and nothing else."""
     if cell["kind"] == "pretraining":
         images = cell["source"]["images"]
-        return cell["pretraining"]["epochs"] * (60_000.0 if images == "all" else images)
-    return cell["adaptation"]["epochs"] * cell["downstream"]["shots"] * 10.0 + 5_000
+        return float(cell["pretraining"]["epochs"] * (60_000 if images == "all" else images))
+    return float(cell["adaptation"]["epochs"] * cell["downstream"]["shots"] * 10 + 5_000)
 
 
 def finished(chains: Sequence[Chain], place: Place) -> dict[str, tuple[int, int]]:

@@ -89,11 +89,11 @@ class _Cancellable:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._submitted: list[Future] = []
+        self._submitted: list[Future[Any]] = []
         self._off = False
         self.error: BaseException | None = None
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         if self._off:
             raise CancelledError
         future = self._executor.submit(function, *arguments)
@@ -101,7 +101,7 @@ class _Cancellable:
         future.add_done_callback(self._look_at)
         return future
 
-    def _look_at(self, future: Future) -> None:
+    def _look_at(self, future: Future[Any]) -> None:
         """Called as soon as work ends, before a worker takes up what comes next."""
         error = None if future.cancelled() else future.exception()
         if error is None or isinstance(error, BrokenExecutor):  # all work of a broken pool fails

@@ -211,7 +211,7 @@ def _clarity(gains: Floats) -> Floats:
     deviation = np.sqrt(((found - mean) ** 2).sum(axis=-1) / (count - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = mean[..., 0] * np.sqrt(count) / deviation
-    return np.nan_to_num(ratio, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    return np.asarray(np.nan_to_num(ratio, nan=0.0, posinf=np.inf, neginf=-np.inf))
 
 
 @lru_cache(maxsize=4)
