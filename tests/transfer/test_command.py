@@ -209,7 +209,7 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
 def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_task, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
     code = (
-        "import sys; from derive import command; command._SILENCE = 0\n"
+        "import sys; from derive.command import progress; progress._SILENCE = 0\n"
         "from transfer.__main__ import main; main(['run', *sys.argv[1:]])"
     )
     ran = subprocess.run(

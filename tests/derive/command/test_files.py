@@ -61,7 +61,7 @@ def test_folders_nobody_can_write_to_are_refused_before_the_work():
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     """And nothing of a process that lives, or of another machine."""
     code = (
-        "import os, sys; from pathlib import Path; from derive import files\n"
+        "import os, sys; from pathlib import Path; from derive.command import files\n"
         "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
         "files.write_all({Path('cut.txt'): b'1'})"
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import Poly, Symbol
 
 from derive.errors import InputError
-from numerics import roots as roots_module
+from numerics.certified import roots as roots_module
 from numerics.certified.roots import (
     enclose_root,
     isolate_roots,

@@ -12,10 +12,10 @@ from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
-from numerics import floats
 from numerics.certified.drift import ball_drift, growth_rate
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities
+from numerics.doubles import drift as floats
 from numerics.doubles.drift import fast_drift
 
 ENDS = [1e-8, 3e-7, 1e-3, 1 - 1e-3, 1 - 1e-5, 1 - 1e-8]

@@ -15,8 +15,8 @@ from derive.network import kernel, network_drift
 from derive.pair import Pair
 from derive.risk import frozen_risk
 from derive.symbols import mu
-from numerics import network_sgd
 from numerics.certified.expressions import ball_function
+from numerics.dynamics import network_sgd
 from numerics.dynamics.dense_sgd import simulate_network_densely
 from numerics.dynamics.flow import flow_of
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow

@@ -11,7 +11,7 @@ from scipy.stats import ks_2samp
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
-from numerics import sgd
+from numerics.dynamics import sgd
 from numerics.dynamics.dense_sgd import simulate_densely
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd

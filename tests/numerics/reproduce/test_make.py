@@ -12,8 +12,8 @@ import pytest
 from processes import as_anybody
 
 from derive.command.provenance import versions
-from numerics import reproduce
 from numerics.figures.paper import FIGURES
+from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES
 from numerics.reproduce.make import Result, look_up, make
 from numerics.reproduce.page import mathematics, page

@@ -74,7 +74,7 @@ def test_steps_and_their_workers_end_with_everything(number, code, started):
 WORK = """
     import ctypes, os, signal, sys, time
     from derive.command.parser import CommandParser, Outcome, run
-    from numerics import processes
+    from numerics.sweep import processes
 
     def hold(_):  # machine code that lets no other thread run
         ctypes.PyDLL(None).sleep(60)
@@ -115,7 +115,7 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
     outer = """
         import sys
         from derive.command.parser import CommandParser, Outcome, run
-        from numerics import processes
+        from numerics.sweep import processes
 
         processes.Commands._AS_CHILD = (
             "import sys; sys.platform = 'another'; " + processes.Commands._AS_CHILD

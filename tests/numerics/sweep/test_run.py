@@ -17,7 +17,7 @@ import pytest
 from processes import as_anybody
 
 from derive.errors import InputError, Undecided
-from numerics import sweep
+from numerics.sweep import store
 from numerics.sweep.executors import executor_for
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import cell_key, cell_path, digest_of, read_cell, write_cell
@@ -259,7 +259,7 @@ def test_a_pipe_in_the_place_of_a_cell_is_refused_without_waiting(tmp_path):
 
 def test_a_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
     written = []
-    real = sweep.write_all
+    real = store.write_all
 
     def full(files):
         if len(written) == 2:
@@ -267,7 +267,7 @@ def test_a_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
         written.extend(files)
         real(files)
 
-    monkeypatch.setattr(sweep, "write_all", full)
+    monkeypatch.setattr(store, "write_all", full)
     with pytest.raises(InputError, match="make room"):
         run_cells(square, CELLS, tmp_path)
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from transfer import statistics
+from transfer.experiment import statistics
 from transfer.experiment.statistics import (
     best_against_last,
     best_gain,
