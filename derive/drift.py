@@ -14,7 +14,7 @@ Every result is exact, with rational coefficients in ``mu``, and carries its nor
 from collections import defaultdict
 from dataclasses import dataclass
 from math import comb, factorial
-from typing import Any
+from typing import Any, TypeAlias
 
 from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
@@ -74,6 +74,9 @@ class MeanDrift:
     b: Kinked
     slope: Kinked
     normalization: str = "raw"
+
+
+AnyDrift: TypeAlias = Drift | ClosedDrift | MeanDrift
 
 
 def linearised_flow(loss: PopulationLoss) -> Matrix:

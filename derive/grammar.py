@@ -16,15 +16,17 @@ numbers; roots are of numbers, as are powers of half an integer. Decimals, ``1e-
 import re
 from difflib import get_close_matches
 from math import comb
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeAlias
 
-from sympy import Expr, Poly, Rational, S, exp, expand
+from sympy import Expr, Integer, Poly, Rational, S, exp, expand
 
 from derive.activation import CATALOGUE, Activation, Kinked, catalogued
 from derive.errors import InputError
-from derive.hermite import hermite_polynomial
+from derive.expression import activation_from
+from derive.hermite import checked_degree, hermite_polynomial
 from derive.symbols import z
 
+LARGEST_DEGREE = 2000  # of a Hermite polynomial that is given by it
 LONGEST_TEXT = 500
 DEEPEST_NESTING = 20
 LARGEST_POWER = 60
@@ -50,18 +52,41 @@ _MEANT: dict[str, str | None] = {
 )  # fmt: skip
 
 
-def parse_activation(text: str) -> Activation:
-    """Read an activation from text, such as ``relu``, ``x**3/6 + erf(x)/2`` or ``He3 + 0.1*He5``.
+ActivationLike: TypeAlias = Activation | str | int | Expr | Poly
 
-    Arguments: ``text``, in the variable ``x``. Numbers are taken exactly.
 
-    Raises ``InputError``, in one line, for anything that is not in the
-    grammar above, for functions that jump, and for functions that grow too fast for a Gaussian.
+def parse_activation(given: ActivationLike) -> Activation:
+    """An activation as people give it, such as ``relu``, ``x**3/6 + erf(x)/2`` or ``He3 + He5/9``.
 
-    >>> parse_activation("x**3 - 3*x").polynomial == parse_activation("He3").polynomial
+    Arguments:
+        given: text in the variable ``x``, whose numbers are taken exactly; a Hermite degree; an
+            expression or polynomial in any one symbol; or an activation, which is returned.
+
+    Raises ``InputError``, in one line, for text that is not in the grammar above, for expressions
+    of other functions or with other singularities than a kink at 0, for functions that jump, and
+    for functions that grow too fast for a Gaussian. Exact.
+
+    >>> parse_activation("x**3 - 3*x").polynomial == parse_activation(3).polynomial
+    True
+    >>> from sympy import Max, Symbol
+    >>> parse_activation(Max(0, Symbol("t"))).value == parse_activation("relu").value
     True
     """
-    return Activation(" ".join(text.split()), _Parser(text, "x").whole())
+    if isinstance(given, Activation):
+        return given
+    if isinstance(given, str):
+        return Activation(" ".join(given.split()), _Parser(given, "x").whole())
+    if isinstance(given, Expr | Poly) and not isinstance(given, Integer):
+        return activation_from(given)
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise InputError(
+            f"activation {str(given)[:40]!r} is not accepted: give text such as 'relu', a Hermite "
+            "degree, or a SymPy expression"
+        )
+    n = checked_degree(given, least=1)
+    if n > LARGEST_DEGREE:
+        raise InputError(f"degree {n} is not accepted: give at most {LARGEST_DEGREE}")
+    return Activation(f"He{n}", Kinked(hermite_polynomial(n, z)))
 
 
 def parse_transform(text: str) -> Poly:

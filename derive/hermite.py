@@ -11,6 +11,7 @@ from math import comb, factorial
 from operator import index
 
 from sympy import (
+    Add,
     Expr,
     Integer,
     Poly,
@@ -65,7 +66,7 @@ def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
     """
     # The same weights carry any variance to any other (34); z^k is H_k at variance 0.
     z, weights = exact(z), rescaling_coefficients(n, variance, Integer(0))
-    return sum((w * z ** (n - 2 * j) for j, w in enumerate(weights)), Integer(0))
+    return Add(*(w * z ** (n - 2 * j) for j, w in enumerate(weights)))
 
 
 def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ...]:
@@ -83,11 +84,11 @@ def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ..
     (1, 6 - 6*Q, 3*(1 - Q)**2)
     """
     n = checked_degree(n)
-    gap = exact(target) - exact(source)
-    return tuple(
-        Integer(factorial(n) // (factorial(n - 2 * j) * factorial(j) * 2**j)) * gap**j
-        for j in range(n // 2 + 1)
-    )
+    gap, weight, weights = exact(target) - exact(source), 1, []
+    for j in range(n // 2 + 1):
+        weights.append(Integer(weight) * gap**j)
+        weight = weight * (n - 2 * j) * (n - 2 * j - 1) // (2 * j + 2)
+    return tuple(weights)
 
 
 def normal_moment(k: int) -> int:

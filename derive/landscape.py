@@ -51,7 +51,7 @@ def landscape_of(pair: Pair) -> Landscape:
     pair = replace(pair, misalignment=S.Zero)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     if teacher is not None and student is not None:
-        label = pair.transform.compose(teacher)
+        label = pair.labels.polynomial.compose(teacher)
         return _polynomial(label.as_expr(), student.as_expr(), pair.loss)
     drift = closed_drift(replace(pair, misalignment=sqrt(residual)))
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()

@@ -1,56 +1,113 @@
 """What is learnt: a teacher, a student, its labels, the loss and the misalignment."""
 
+import re
 from dataclasses import dataclass
 from math import comb
+from typing import Literal, get_args
 
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
 from derive.activation import Activation, Kinked
 from derive.errors import InputError
-from derive.symbols import in_variable, mu, polynomial_in, z
+from derive.grammar import ActivationLike, parse_activation
+from derive.labels import MATCHED, Labels, LabelsLike
+from derive.symbols import in_variable, mu
 
-LOSSES = ("square", "correlation")
+Loss = Literal["square", "correlation"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
 _MOST_TERMS = 500  # of labels multiplied out
-UNCHANGED = Poly(z, z, domain="QQ")
 MISALIGNMENTS = {"none": S.Zero, "linear": 1 - mu, "spherical": sqrt(1 - mu**2)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Pair:
-    """A teacher, a student and how the student is trained.
+    """A teacher, a student and how the student is trained: what is learnt.
 
-    Fields: ``teacher``, ``student``; ``transform``, the polynomial ``T`` applied to the teacher's
-    output (a ``Poly`` over the rationals), the identity by default; ``loss``, one of ``LOSSES``;
-    ``misalignment`` ν, free of ``z``, 0 for the main model.
+    Fields: ``teacher``, ``student``; ``labels``, the polynomial of the teacher's output that the
+    student is shown; ``loss``, one of ``LOSSES``; ``misalignment`` ν, an expression in ``mu``, 0
+    for the main model. Exact.
+
+    >>> Pair("relu").texts["student"], Pair("He3", "tanh", labels="y**2").labels.text
+    ('relu', 'squared')
     """
 
     teacher: Activation
     student: Activation
-    transform: Poly = UNCHANGED
-    loss: str = "square"
-    misalignment: Expr = S.Zero
+    labels: Labels
+    loss: Loss
+    misalignment: Expr
 
-    def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise InputError(f"loss {self.loss!r} is not accepted: choose from {', '.join(LOSSES)}")
-        object.__setattr__(self, "transform", polynomial_in(self.transform, z))
-        object.__setattr__(self, "misalignment", in_variable(self.misalignment, mu))
-        _insist_on_few_terms(self.teacher, self.transform.degree())
+    def __init__(
+        self,
+        teacher: ActivationLike,
+        student: ActivationLike | None = None,
+        labels: LabelsLike = MATCHED,
+        loss: str = "square",
+        misalignment: str | Expr = "none",
+    ) -> None:
+        """The pair of what people give.
+
+        Arguments:
+            teacher: an activation, as ``parse_activation`` takes it.
+            student: likewise; the teacher's by default, a matched pair.
+            labels: ``matched``, ``squared``, or a polynomial of the teacher's output.
+            loss: ``square`` or ``correlation``.
+            misalignment: ``none``, ``linear`` (1 - μ), ``spherical`` (√(1 - μ²)), or ν itself.
+
+        Raises ``InputError`` for anything else.
+        """
+        if loss not in LOSSES:
+            raise InputError(f"loss {loss!r} is not accepted: choose from {', '.join(LOSSES)}")
+        if isinstance(misalignment, str) and misalignment not in MISALIGNMENTS:
+            raise InputError(
+                f"misalignment {misalignment[:40]!r} is not accepted: choose from "
+                f"{', '.join(MISALIGNMENTS)}, or give an expression in mu"
+            )
+        known = parse_activation(teacher)
+        nu = MISALIGNMENTS[misalignment] if isinstance(misalignment, str) else misalignment
+        fields = {
+            "teacher": known,
+            "student": known if student is None else parse_activation(student),
+            "labels": Labels.of(labels),
+            "loss": loss,
+            "misalignment": in_variable(nu, mu),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        _insist_on_few_terms(self.teacher, self.labels.degree)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The fields as text, by which commands and stored results know the pair."""
+        names = (name for name, nu in MISALIGNMENTS.items() if nu == self.misalignment)
+        return {
+            "teacher": self.teacher.text,
+            "student": self.student.text,
+            "labels": self.labels.text,
+            "loss": self.loss,
+            "misalignment": next(names, str(self.misalignment)),
+        }
+
+    @property
+    def degree(self) -> int | None:
+        """Degree of a matched pair that is written as a pure Hermite polynomial, else ``None``."""
+        written = re.fullmatch(r"He(\d+)", self.student.text)
+        return int(written[1]) if written and self.teacher == self.student else None
 
     @property
     def label(self) -> Kinked:
         """The label as a function of the teacher's pre-activation."""
-        value = self.teacher.value
+        value, polynomial = self.teacher.value, self.labels.polynomial
         if value.kink == 0:
-            return Kinked(_horner(self.transform, value.smooth))
+            return Kinked(_horner(polynomial, value.smooth))
         # On either side of 0, where sgn is ±1: products of two parts would double at each power.
-        right, left = (_horner(self.transform, value.smooth + s * value.kink) for s in (1, -1))
+        right, left = (_horner(polynomial, value.smooth + s * value.kink) for s in (1, -1))
         return Kinked((right + left) / 2, (right - left) / 2)
 
     @property
     def labelled_teacher(self) -> Activation:
-        """The teacher with its labels' transform, as an activation of its own."""
-        if self.transform == UNCHANGED:
+        """The teacher with its labels, as an activation of its own."""
+        if self.labels == MATCHED:
             return self.teacher
         return Activation(f"labels of {self.teacher.text}", self.label)
 

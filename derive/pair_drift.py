@@ -45,7 +45,7 @@ def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     square = _rational_polynomial(exact(pair.misalignment) ** 2)
     if teacher is not None and student is not None and square is not None:
-        label = pair.transform.compose(teacher)
+        label = pair.labels.polynomial.compose(teacher)
         return Drift(
             *_polynomial_drift(label, student, square, pair.loss), misalignment=pair.misalignment
         )

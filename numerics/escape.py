@@ -14,20 +14,24 @@ from derive.command.progress import progress
 from derive.command.provenance import provenance
 from derive.command.run import Outcome, run
 from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
-from derive.drift import MeanDrift
+from derive.drift import AnyDrift, MeanDrift
 from derive.errors import InputError
+from derive.pair import Pair
+from derive.tables.names import in_units, pair_name
 from numerics.certified.escape import escape_curve
-from numerics.options.pairs import Case, add_case_options, cases, in_units
+from numerics.options.pairs import add_case_options, chosen_drifts, described
 from numerics.options.values import Strengths, dimension, figure_path
 
 _QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "potential")
 
 
-def _record(case: Case, strengths: Sequence[Fraction], dimension: int, source: str) -> dict:
+def _record(
+    pair: Pair, drift: AnyDrift, strengths: Sequence[Fraction], dimension: int, source: str
+) -> dict:
     """What the JSON format says of one case; an infinite time is ``null``."""
-    curve = escape_curve(case.drift, strengths)
-    return case.description | {
-        "certainty": "certified" if isinstance(case.drift, MeanDrift) else "exact",
+    curve = escape_curve(drift, strengths)
+    return described(pair, drift) | {
+        "certainty": "certified" if isinstance(drift, MeanDrift) else "exact",
         "mu": curve.mu,
         "a": curve.a,
         "b": curve.b,
@@ -55,14 +59,15 @@ def _csv(records: Sequence[dict], source: str) -> str:
     return as_csv([*head, *_CURVE], rows, source)
 
 
-def _table(case: Case, record: dict) -> Table:
-    how = f"{case.labels} labels, {case.loss} loss, misalignment {case.misalignment}"
-    units, dimension = in_units(case), record["dimension"]
+def _table(pair: Pair, record: dict) -> Table:
+    how = "{labels} labels, {loss} loss, misalignment {misalignment}".format(**record)
+    name, units = pair_name(pair), in_units(record["normalization"])
+    dimension = record["dimension"]
     return Table(
         name="escape",
         title=Typeset(
-            f"Escape time of {case.name.plain}: {how}, {units.plain}",
-            f"Escape time of {case.name.latex}: {typeset(how)}, {units.latex}",
+            f"Escape time of {name.plain}: {how}, {units.plain}",
+            f"Escape time of {name.latex}: {typeset(how)}, {units.latex}",
         ),
         columns=(
             Symbol("mu"),
@@ -125,7 +130,9 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _drawn(chosen: Sequence[Case], options: Namespace, source: str) -> dict[Path, bytes]:
+def _drawn(
+    chosen: Sequence[tuple[Pair, AnyDrift]], options: Namespace, source: str
+) -> dict[Path, bytes]:
     """The figure and its data."""
     from numerics.figures.curves import (
         draw_curves,
@@ -141,12 +148,14 @@ def _drawn(chosen: Sequence[Case], options: Namespace, source: str) -> dict[Path
     return {options.plot: figure, options.plot.with_suffix(".csv"): data}
 
 
-def _shown(chosen: Sequence[Case], records: Sequence[dict], form: str, source: str) -> str:
+def _shown(
+    chosen: Sequence[tuple[Pair, AnyDrift]], records: Sequence[dict], form: str, source: str
+) -> str:
     if form == "json":
         return json.dumps(records, indent=2, allow_nan=False)
     if form == "csv":
         return _csv(records, source)
-    tables = [_table(case, record) for case, record in zip(chosen, records, strict=True)]
+    tables = [_table(pair, record) for (pair, _), record in zip(chosen, records, strict=True)]
     return render(tables, form, source)
 
 
@@ -161,9 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError("--quantity says what --plot draws: add --plot FILE")
         source = provenance(parser, options)
         chosen, records = [], []
-        for derive_case in progress(cases(options), "pairs"):
-            chosen.append(derive_case())
-            records.append(_record(chosen[-1], options.mu, options.dimension, source))
+        for derived in progress(chosen_drifts(options), "pairs"):
+            chosen.append(derived())
+            records.append(_record(*chosen[-1], options.mu, options.dimension, source))
         files = _drawn(chosen, options, source) if options.plot else {}
         return Outcome(_shown(chosen, records, options.format, source), files)
 

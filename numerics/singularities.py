@@ -12,14 +12,17 @@ from derive.command.provenance import provenance
 from derive.command.run import Outcome, run
 from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
 from derive.command.values import integer_between
+from derive.drift import AnyDrift
+from derive.pair import Pair
+from derive.tables.names import in_units, pair_name
 from numerics.certified.balls import enclosure
 from numerics.certified.singularities import find_singularities
-from numerics.options.pairs import Case, add_case_options, cases, in_units
+from numerics.options.pairs import add_case_options, chosen_drifts, described
 
 
-def _record(case: Case, digits: int, source: str) -> dict:
-    """What the JSON format says of one case. An incomplete list is an error, so none gets here."""
-    return case.description | {
+def _record(pair: Pair, drift: AnyDrift, digits: int, source: str) -> dict:
+    """What the JSON format says of one pair. An incomplete list is an error, so none gets here."""
+    return described(pair, drift) | {
         "certainty": "certified",
         "complete": True,
         "singularities": [
@@ -34,7 +37,7 @@ def _record(case: Case, digits: int, source: str) -> dict:
                 "multiplicity": s.multiplicity,
                 "interval": list(s.interval),
             }
-            for s in find_singularities(case.drift, digits)
+            for s in find_singularities(drift, digits)
         ],
         "provenance": source,
     }
@@ -82,9 +85,9 @@ def _rows(name: Typeset, record: dict, digits: int) -> list[tuple]:
     return rows or [(name, "none: proved", None, "finite", None)]
 
 
-def _table(chosen: Sequence[Case], records: Sequence[dict], digits: int) -> Table:
-    labels = f"{chosen[0].labels} labels, {chosen[0].loss} loss"
-    units = {in_units(case) for case in chosen}
+def _table(chosen: Sequence[Pair], records: Sequence[dict], digits: int) -> Table:
+    labels = "{labels} labels, {loss} loss".format(**records[0])
+    units = {in_units(record["normalization"]) for record in records}
     mixed = len(units) > 1
     each = Typeset("a and b as each row says", "$a$ and $b$ as each row says")
     own = each if mixed else units.pop()
@@ -107,9 +110,9 @@ def _table(chosen: Sequence[Case], records: Sequence[dict], digits: int) -> Tabl
             *(["units"] if mixed else []),
         ),
         rows=tuple(
-            (*row, in_units(case)) if mixed else row
-            for case, record in zip(chosen, records, strict=True)
-            for row in _rows(case.name, record, digits)
+            (*row, in_units(record["normalization"])) if mixed else row
+            for pair, record in zip(chosen, records, strict=True)
+            for row in _rows(pair_name(pair), record, digits)
         ),
         notes=(Typeset(note, note),),
     )
@@ -147,9 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def action(options: Namespace) -> Outcome:
         source = provenance(parser, options)
         chosen, records = [], []
-        for derive_case in progress(cases(options), "pairs"):
-            chosen.append(derive_case())
-            records.append(_record(chosen[-1], options.digits, source))
+        for derived in progress(chosen_drifts(options), "pairs"):
+            pair, drift = derived()
+            chosen.append(pair)
+            records.append(_record(pair, drift, options.digits, source))
         if options.format == "json":
             return Outcome(json.dumps(records, indent=2))
         if options.format == "csv":

@@ -6,7 +6,7 @@ from sympy import Expr, Function, Rational, Symbol, diff, oo, pi, simplify, sqrt
 from derive.activation import Kinked
 from derive.drift import MeanDrift
 from derive.escape import eigenvalues, escape_limit, escape_time
-from derive.grammar import parse_activation, parse_transform
+from derive.grammar import parse_activation
 from derive.hermite import gaussian_mean, hermite_mean, hermite_polynomial
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
@@ -30,17 +30,9 @@ from numerics.claims.ledger import (
 )
 
 
-def pair_of(text: str, labels: str = "matched") -> Pair:
-    """The pair of an activation with itself, its labels squared if so said."""
-    activation = parse_activation(text)
-    if labels == "matched":
-        return Pair(activation, activation)
-    return Pair(activation, activation, parse_transform(labels))
-
-
 def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
     """Drift coefficients of a pair that has them in closed form."""
-    drift = closed_drift(pair_of(text, labels))
+    drift = closed_drift(Pair(text, labels=labels))
     return drift.a, drift.b
 
 
@@ -111,7 +103,7 @@ def _at_one() -> Finding:
     steps = [
         judged(
             f"{text}: τ as x = 1 - μ → 0, coefficient and exponent",
-            escape_limit(closed_drift(pair_of(text)), 1),
+            escape_limit(closed_drift(Pair(text)), 1),
             lambda limit: limit.exponent == -2,
         )
         for text in ("x", "erf", "relu")
@@ -153,7 +145,7 @@ def _common() -> Finding:
     steps = [
         judged(f"{text}: cells that cover (0, 1)", cells, _no_zero)
         for text in ("x", "erf", "relu", "sigmoid", "tanh", "gelu")
-        for cells in [tuple(zero_cells(ball_drift(drift_of(pair_of(text)))))]
+        for cells in [tuple(zero_cells(ball_drift(drift_of(Pair(text)))))]
     ]
     return decided("certified", "no zero of a in (0, 1), lists complete", *steps)
 
@@ -167,7 +159,7 @@ def _common() -> Finding:
 def _better_start() -> Finding:
     steps = []
     for text in ("x", "erf", "relu", "sigmoid"):
-        balls = ball_drift(drift_of(pair_of(text)))
+        balls = ball_drift(drift_of(Pair(text)))
         middle = enclosure(balls.a(arb("0.5")), 10)
         steps += [
             judged(f"{text}: cells that cover (0, 1)", tuple(zero_cells(balls)), _no_zero),
@@ -185,8 +177,8 @@ def _better_start() -> Finding:
 def _monotone() -> Finding:
     steps = [_slope_formula()]
     for text in ("erf", "sigmoid"):
-        cells = tuple(sign_cells(_slope_of_rate(pair_of(text))))
-        balls = ball_drift(drift_of(pair_of(text)))
+        cells = tuple(sign_cells(_slope_of_rate(Pair(text))))
+        balls = ball_drift(drift_of(Pair(text)))
         steps += [
             judged(f"{text}: a(1/2)", bounds(balls.a(arb("0.5"))), lambda a: a.sign == 1),
             judged(f"{text}: F on cells that cover [0, 1]", cells, _falls),
@@ -233,7 +225,7 @@ def _slope_of_rate(pair: Pair) -> BallFunction:
 def _frozen() -> Finding:
     names = ("x", "He3", "relu", "erf", "sin", "exp", "gauss", "squared_relu")
     steps = [
-        equal(f"{text}: a is -ℓ'", closed(text)[0], -diff(frozen_risk(pair_of(text)), mu))
+        equal(f"{text}: a is -ℓ'", closed(text)[0], -diff(frozen_risk(Pair(text)), mu))
         for text in names
     ]
     return decided("proved", f"{', '.join(names)}: symbolic in μ", *steps)
@@ -281,7 +273,7 @@ def _squared_linear() -> Finding:
     "refuted",
 )
 def _squared_erf() -> Finding:
-    balls = ball_drift(drift_of(pair_of("erf", "squared")))
+    balls = ball_drift(drift_of(Pair("erf", labels="squared")))
     earlier, last = (enclosure(1 / balls.at(fmpq(*mu))[2], 12) for mu in ((2, 3), (1, 1)))
     gap = enclosure(last.ball() - earlier.ball(), 8)
     return refuted_if(

@@ -14,7 +14,6 @@ from derive.risk import frozen_risk
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
-from numerics.claims.activations import pair_of
 from numerics.claims.ledger import (
     Finding,
     claim,
@@ -94,7 +93,7 @@ def _global_minimum() -> Finding:
 def _descent() -> Finding:
     steps = [shown("flow", {"mu": 0.4, "start (u, m)": "0.05, 0.05", "time": "60 τ"})]
     for text in ("x", "erf", "relu"):
-        flow = flow_of(pair_of(text), 0.4)
+        flow = flow_of(Pair(text), 0.4)
         horizon = 60 / flow.rate()
         u_end, m_end = integrate(flow, [0.05, 0.05], horizon).at(horizon)
         steps.append(judged(f"{text}: last u and m", {"u": float(u_end), "m": float(m_end)}, _fits))
@@ -114,11 +113,11 @@ def _fits(end: dict[str, float]) -> bool:
 def _convex_slice() -> Finding:
     p = Symbol("p", integer=True, positive=True)
     at_zero, at_one = (hermite_drift_limit(2 * p + 1, end)[0] for end in (0, 1))
-    curvature = enclosure(ball_drift(closed_drift(pair_of("erf"))).slope(arb(3)), 8)
+    curvature = enclosure(ball_drift(closed_drift(Pair("erf"))).slope(arb(3)), 8)
     steps = [
         judged(
             f"He_{n}: ℓ(0), between ℓ(-1) = ℓ(1) = 0",
-            frozen_risk(pair_of(f"He{n}")).subs(mu, 0),
+            frozen_risk(Pair(f"He{n}")).subs(mu, 0),
             positive,
         )
         for n in range(2, 9, 2)
@@ -147,7 +146,7 @@ def _even_minimisers() -> Finding:
         "a convex slice would vanish midway, at ρ = 0; there it is ½ E(σ(z) - σ(0))² > 0",
         shown("ℓ(0) = ½ E(σ(z) - σ(0))² with c_0 = E σ, P = E σ²", middle),
         equal("is half the variance and a square", at_middle, (spread + (c0 - value) ** 2) / 2),
-        judged("He_2: ℓ(0)", frozen_risk(pair_of("He2")).subs(mu, 0), positive),
+        judged("He_2: ℓ(0)", frozen_risk(Pair("He2")).subs(mu, 0), positive),
     )
 
 
@@ -171,7 +170,7 @@ def _matched_recovery() -> Finding:
             judged(f"He_{n}: Jacobian there, triangular", jacobian.as_immutable(), _stable),
             equal(f"He_{n}: loss there", loss.subs(place), factorial(n) / 2),
         ]
-    flow = flow_of(pair_of("He3"), 0.2)
+    flow = flow_of(Pair("He3"), 0.2)
     horizon = 40 / flow.rate()
     end = integrate(flow, [0.03, 0.03], horizon).at(horizon)
     reached = {"u": float(end[0]), "m": float(end[1]), "loss": float(flow.loss(end))}

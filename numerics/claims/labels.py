@@ -7,12 +7,12 @@ from sympy import Rational, Symbol, diff, tanh
 
 from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_limit
+from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import Singularity
-from numerics.claims.activations import pair_of
 from numerics.claims.every_degree import ARGUMENT, COSINE
 from numerics.claims.hermite_students import zeros_of
 from numerics.claims.ledger import (
@@ -108,7 +108,7 @@ def _at_one() -> Finding:
     steps = [
         judged(
             f"{text}: τ as x = 1 - μ → 0, coefficient and exponent",
-            escape_limit(closed_drift(pair_of(text, "squared")), 1),
+            escape_limit(closed_drift(Pair(text, labels="squared")), 1),
             lambda limit: limit.exponent == 0,
         )
         for text in ("x", "relu", "erf")
@@ -145,7 +145,7 @@ def _sigmoid() -> Finding:
     "certified",
 )
 def _sigmoid_list() -> Finding:
-    balls, own = (ball_drift(drift_of(pair_of("sigmoid", ls))) for ls in ("squared", "matched"))
+    balls, own = (ball_drift(drift_of(Pair("sigmoid", labels=ls))) for ls in ("squared", "matched"))
     steps = [
         judged(
             f"ratio minus 1 at μ = {strength}",

@@ -7,8 +7,8 @@ from derive.drift import hermite_drift
 from derive.escape import eigenvalues
 from derive.grammar import parse_activation
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
+from derive.pair import Pair
 from derive.symbols import mu
-from numerics.claims.activations import pair_of
 from numerics.claims.ledger import Finding, claim, decided, equal, judged, shown
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 
@@ -156,7 +156,7 @@ def _final_loss() -> Finding:
 def _last_loss(rank: int, strength: float, horizon: float) -> float:
     rng = np.random.default_rng(1)
     u, m = (0.05 * rng.standard_normal((3, rank)) for _ in range(2))
-    flow = network_flow(pair_of("He2"), [strength] * 3, rank)
+    flow = network_flow(Pair("He2"), [strength] * 3, rank)
     gram = m.T @ m
     np.fill_diagonal(gram, 1.0)
     path = integrate_network(flow, NetworkState(u, m, gram), horizon)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from derive.grammar import parse_transform
-from numerics.claims.activations import pair_of
+from derive.pair import Pair
 from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
@@ -25,7 +25,7 @@ def _exits(text: str, strength: float, horizon: int, share: float = 0.1, d: int 
     ``low`` and ``high`` hold the median with 95 % confidence: order statistics of the runs, those
     that never leave counting as infinite.
     """
-    pair = pair_of(text)
+    pair = Pair(text)
     rate = share * stable_learning_rate(pair, strength, d, _BATCH)
     learner = Learner(pair, strength, d, rate, batch=_BATCH)
     runs = simulate_sgd(learner, range(_RUNS), _SEED, horizon, stop_at_exit=True)
@@ -91,7 +91,7 @@ def _law() -> Finding:
     dimensions = (100, 1000, 10_000, 100_000)
     exits = tuple(_exits("x", 0.5, 3 * 10**6, d=d) for d in dimensions)
     medians = np.array([float(each["median"]) for each in exits])
-    half_tau = 1 / (2 * flow_of(pair_of("x"), 0.5).rate())
+    half_tau = 1 / (2 * flow_of(Pair("x"), 0.5).rate())
     widths = np.array([float(each["high"]) - float(each["low"]) for each in exits]) / 4
     (slope, _), covariance = np.polyfit(
         np.log(dimensions), medians, 1, w=1 / widths, cov="unscaled"
@@ -131,10 +131,10 @@ def _halved(gaps: tuple[float, ...]) -> bool:
 
 def _distance_to_flow(rate: float, horizon: float = 8.0) -> float:
     """Root mean square distance of SGD to the flow from each run's own start."""
-    learner = Learner(pair_of("x"), 0.5, _DIMENSION, rate, signs="aligned")
+    learner = Learner(Pair("x"), 0.5, _DIMENSION, rate, signs="aligned")
     last = round(horizon / rate)
     states = simulate_sgd(learner, range(40), _SEED, last, [0, last]).states
-    flow = flow_of(pair_of("x"), 0.5)
+    flow = flow_of(Pair("x"), 0.5)
     ends = np.array([integrate(flow, start, horizon).at(horizon) for start in states[:, 0]])
     return float(np.sqrt(np.mean(np.sum((states[:, 1] - ends) ** 2, axis=1))))
 
@@ -200,12 +200,12 @@ _TWO_STAGES = {
 def _two_stages() -> NDArray[np.float64]:
     """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
     stage = Stage(parse_transform("squared"), until_overlap=0.5)
-    learner = Learner(pair_of("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
+    learner = Learner(Pair("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
     return simulate_sgd(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
 
 
 def _ends(states: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:
-    losses = flow_of(pair_of("He3"), 0.3).loss(states)
+    losses = flow_of(Pair("He3"), 0.3).loss(states)
     return {
         "abs_m": tuple(map(float, np.abs(states[:, 1]))),
         "rho": tuple(float(0.3 + u * m) for u, m in states),
@@ -239,7 +239,7 @@ def _fading(waits: tuple[float, ...]) -> bool:
 
 def _halt(text: str, strength: float) -> dict[str, float]:
     """When the flow from (0.03, 0.03) brings |u| to half its range, and then m to 0.9."""
-    flow = flow_of(pair_of(text), strength)
+    flow = flow_of(Pair(text), strength)
     horizon = 100 / flow.rate()
     path = integrate(flow, [0.03, 0.03], horizon)
     times = np.linspace(0, horizon, 20_001)

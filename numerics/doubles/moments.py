@@ -14,7 +14,8 @@ from sympy import lambdify
 
 from derive.activation import Kinked
 from derive.errors import InputError
-from derive.pair import UNCHANGED, Pair
+from derive.labels import MATCHED
+from derive.pair import Pair
 from derive.symbols import z
 from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule, two_sided
 
@@ -67,7 +68,7 @@ def _far_moment(function: Kinked, exponent: int, power: int) -> mpf:
 @lru_cache(maxsize=64)
 def insist_on_doubles(pair: Pair) -> None:
     """Raise ``InputError`` if labels or student have a mean square that leaves doubles squared."""
-    labels = "the teacher" if pair.transform == UNCHANGED else "labels of the teacher"
+    labels = "the teacher" if pair.labels == MATCHED else "labels of the teacher"
     for what, text, function in (
         (labels, pair.teacher.text, pair.label),
         ("the student", pair.student.text, pair.student.value),

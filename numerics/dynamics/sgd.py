@@ -92,7 +92,7 @@ class Learner:
     @property
     def pairs(self) -> list[Pair]:
         """The pair of each stage."""
-        first = [replace(self.pair, transform=self.stage.transform)] if self.stage else []
+        first = [replace(self.pair, labels=self.stage.transform)] if self.stage else []
         return [*first, self.pair]
 
     @property
@@ -239,7 +239,7 @@ def compiled_functions(pair: Pair, first_transform: Poly | None) -> tuple[Callab
 
 
 def _settings(learner: Learner, radius: float, stop_at_exit: bool) -> tuple[Any, ...]:
-    stage = learner.stage or Stage(learner.pair.transform, until_step=0)
+    stage = learner.stage or Stage(learner.pair.labels.polynomial, until_step=0)
     return (
         learner.mu,
         learner.nu,

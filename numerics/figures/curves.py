@@ -1,6 +1,6 @@
 """Curves of a pair over the pre-training strength: escape time, drift, risk, mean, potential.
 
-``draw_curves`` draws one quantity of several cases, with certified singularities as vertical lines.
+``draw_curves`` draws one quantity of several pairs, with certified singularities as vertical lines.
 Adding a quantity is one entry in ``QUANTITIES``.
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, log10, sqrt
+from typing import TypeAlias
 
 import numpy as np
 from flint import arb
@@ -19,14 +20,15 @@ from sympy import S
 
 from derive.activation import Activation, Kinked
 from derive.command.tabular import as_csv
+from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.pair import Pair
+from derive.tables.names import pair_name
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, frozen_risk_function, student_mean_function
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
-from numerics.options.pairs import Case
 
 _MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
@@ -34,6 +36,7 @@ _SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
 STRENGTH_LABEL = r"pre-training strength $\mu$"
 _ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
 
+Member: TypeAlias = tuple[Pair, AnyDrift]  # what one curve is of
 Lines = Mapping[str, Sequence[float]]  # the first is what the others are drawn over
 
 
@@ -41,22 +44,22 @@ Lines = Mapping[str, Sequence[float]]  # the first is what the others are drawn 
 class Quantity:
     """What ``draw_curves`` can draw.
 
-    Fields: ``label`` of the axis; ``lines``, from a case, strengths and the dimension to columns of
-    data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in units of
-    time and divergent at singularities; ``is_rate``, in units of its inverse.
+    Fields: ``label`` of the axis; ``lines``, from a pair and drift, strengths and the dimension to
+    columns of data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in
+    units of time and divergent at singularities; ``is_rate``, in units of its inverse.
     """
 
     label: str
-    lines: Callable[[Case, Sequence[Fraction], int], Lines]
+    lines: Callable[[Member, Sequence[Fraction], int], Lines]
     drawn: tuple[str, ...]
     scale: str = "linear"
     is_time: bool = False
     is_rate: bool = False
 
 
-def _from_curve(*names: str) -> Callable[[Case, Sequence[Fraction], int], Lines]:
-    def lines(case: Case, strengths: Sequence[Fraction], dimension: int) -> Lines:
-        curve = escape_curve(case.drift, strengths)
+def _from_curve(*names: str) -> Callable[[Member, Sequence[Fraction], int], Lines]:
+    def lines(member: Member, strengths: Sequence[Fraction], dimension: int) -> Lines:
+        curve = escape_curve(member[1], strengths)
         known = {"exit_time": curve.exit_time(dimension)}
         return {name: known.get(name) or getattr(curve, name) for name in ("mu", *names)}
 
@@ -64,10 +67,10 @@ def _from_curve(*names: str) -> Callable[[Case, Sequence[Fraction], int], Lines]
 
 
 def _from_function(
-    name: str, build: Callable[[Case], BallFunction]
-) -> Callable[[Case, Sequence[Fraction], int], Lines]:
-    def lines(case: Case, strengths: Sequence[Fraction], dimension: int) -> Lines:
-        function = build(case)
+    name: str, build: Callable[[Pair], BallFunction]
+) -> Callable[[Member, Sequence[Fraction], int], Lines]:
+    def lines(member: Member, strengths: Sequence[Fraction], dimension: int) -> Lines:
+        function = build(member[0])
         values = [nearest_double(function, mu) for mu in strengths]
         return {"mu": [float(mu) for mu in strengths], name: values}
 
@@ -96,31 +99,31 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "frozen-risk": Quantity(
         r"frozen risk $\ell(\mu)$",
-        _from_function("risk", lambda case: frozen_risk_function(case.pair)),
+        _from_function("risk", frozen_risk_function),
         ("risk",),
         "log",
     ),
     "mean": Quantity(
         r"mean $c_0(\mu^2)/\sqrt{E\sigma(z)^2}$",
-        _from_function("relative_mean", lambda case: _relative_mean(case.pair.student)),
+        _from_function("relative_mean", lambda pair: _relative_mean(pair.student)),
         ("relative_mean",),
     ),
 }
 
 
 def draw_curves(
-    chosen: Sequence[Case], name: str, dimension: int, form: str, source: str
+    chosen: Sequence[Member], name: str, dimension: int, form: str, source: str
 ) -> tuple[bytes, bytes]:
-    """Draw a quantity over μ, one curve a case; odd and even Hermite degrees and the rest apart.
+    """Draw a quantity over μ, one curve a pair; odd and even Hermite degrees and the rest apart.
 
-    Arguments: ``chosen``, the cases; ``name``, one of ``QUANTITIES``; ``dimension`` for the exit
-    time; ``form``, ``pdf``, ``png`` or ``svg``; ``source``, the provenance. The result is the
+    Arguments: ``chosen``, pairs and drifts; ``name``, one of ``QUANTITIES``; ``dimension`` for the
+    exit time; ``form``, ``pdf``, ``png`` or ``svg``; ``source``, the provenance. The result is the
     figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig. 6. Curves are
     certified doubles; dotted vertical lines are certified singularities.
     """
-    panels: dict[str, list[Case]] = {}
-    for case in chosen:
-        panels.setdefault(_panel(case), []).append(case)
+    panels: dict[str, list[Member]] = {}
+    for member in chosen:
+        panels.setdefault(_panel(member), []).append(member)
     rows: list[tuple] = []
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
@@ -133,15 +136,16 @@ def draw_curves(
 
 
 def draw_panel(
-    figure: Figure, axis: Axes, title: str, members: Sequence[Case], name: str, dimension: int
+    figure: Figure, axis: Axes, title: str, members: Sequence[Member], name: str, dimension: int
 ) -> tuple[tuple[str, ...], list[tuple]]:
-    """Draw a quantity of several cases into one panel; return the head and rows of its data."""
+    """Draw a quantity of several pairs into one panel; return the head and rows of its data."""
     quantity, rows = QUANTITIES[name], []
-    places = [case.degree or rank for rank, case in enumerate(members)]
-    for place, case in zip(places, members, strict=True):
-        lines = _draw_case(axis, case, quantity, dimension, _shade(place, places))
+    places = [_degree(member) or rank for rank, member in enumerate(members)]
+    for place, member in zip(places, members, strict=True):
+        lines = _draw_member(axis, member, quantity, dimension, _shade(place, places))
         points = zip(*lines.values(), strict=True)
-        names = (case.teacher, case.student, case.labels, case.normalization)
+        texts = member[0].texts
+        names = (texts["teacher"], texts["student"], texts["labels"], member[1].normalization)
         rows += [(*names, *point) for point in points]
     _finish(axis, quantity, members)
     _add_key(figure, axis, title, members)
@@ -149,18 +153,18 @@ def draw_panel(
 
 
 def draw_potentials(
-    chosen: Sequence[Case], strengths: Sequence[Fraction], form: str, source: str
+    chosen: Sequence[Member], strengths: Sequence[Fraction], form: str, source: str
 ) -> tuple[bytes, bytes]:
     r"""Draw the mechanical potential :math:`V(g) = -a^2 \log\cosh g`, one curve a strength.
 
-    Arguments and result as ``draw_curves``, with one panel a case. After Fig. 8; (86), (90).
+    Arguments and result as ``draw_curves``, with one panel a pair. After Fig. 8; (86), (90).
     """
     rows: list[tuple] = []
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(chosen) + 0.3), layout="constrained")
         axes = figure.subplots(len(chosen), sharex=True, squeeze=False)[:, 0]
-        for axis, case in zip(axes, chosen, strict=True):
-            rows += _draw_potential(figure, axis, case, strengths)
+        for axis, member in zip(axes, chosen, strict=True):
+            rows += _draw_potential(figure, axis, member, strengths)
         axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
         head = ("teacher", "student", "normalization", "mu", "g", "potential")
         data = as_csv(head, rows, source)
@@ -168,23 +172,24 @@ def draw_potentials(
 
 
 def _draw_potential(
-    figure: Figure, axis: Axes, case: Case, strengths: Sequence[Fraction]
+    figure: Figure, axis: Axes, member: Member, strengths: Sequence[Fraction]
 ) -> list[tuple]:
-    curve, rows = escape_curve(case.drift, strengths), []
+    pair, drift = member
+    curve, rows = escape_curve(drift, strengths), []
     for mu, a in zip(curve.mu, curve.a, strict=True):
         potential = -(a * a) * np.log(np.cosh(_ASIDE))
         if not np.isfinite(potential).all():
             raise InputError(
-                f"the potential of {case.name.plain[:60]} at μ = {mu:.3g} leaves the range of "
-                "doubles: give a smaller argument or factor, or a lower degree"
+                f"the potential of {pair_name(pair).plain[:60]} at μ = {mu:.3g} leaves the range "
+                "of doubles: give a smaller argument or factor, or a lower degree"
             )
         axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
         values = zip(_ASIDE, potential, strict=True)
-        names = (case.teacher, case.student, case.normalization)
+        names = (pair.teacher.text, pair.student.text, drift.normalization)
         rows += [(*names, mu, *point) for point in values]
-    scaled = case.normalization == "n*n!"
+    scaled = drift.normalization == "n*n!"
     axis.set_ylabel("potential $V$" + (rf"  (units of $({_SCALE})^2$)" if scaled else ""))
-    axis.set_title(case.name.plain, loc="left", fontsize=8)
+    axis.set_title(pair_name(pair).plain, loc="left", fontsize=8)
     if len(strengths) <= _MOST_IN_LEGEND:
         axis.legend(fontsize=7)
     else:
@@ -198,23 +203,31 @@ def _shade(place: float, places: Sequence[float]) -> tuple:
     return colours()(scale(place))
 
 
-def _panel(case: Case) -> str:
-    kind = (
-        "activations" if case.degree is None else ("even degrees", "odd degrees")[case.degree % 2]
-    )
-    special = [f"{case.labels} labels" if case.labels != "matched" else ""]
-    special.append(f"{case.loss} loss" if case.loss != "square" else "")
-    special.append(f"{case.misalignment} misalignment" if case.misalignment != "none" else "")
-    return ", ".join([kind, *filter(None, special)])
+def _degree(member: Member) -> int | None:
+    """The degree of a pure Hermite pair in its own unit of time; others are told by name."""
+    pair, drift = member
+    return pair.degree if drift.normalization == "n*n!" else None
 
 
-def _draw_case(axis: Axes, case: Case, quantity: Quantity, dimension: int, colour: tuple) -> Lines:
+def _panel(member: Member) -> str:
+    degree, texts = _degree(member), member[0].texts
+    kind = "activations" if degree is None else ("even degrees", "odd degrees")[degree % 2]
+    usual = {"labels": "matched", "loss": "square", "misalignment": "none"}
+    special = [f"{texts[name]} {name}" for name, known in usual.items() if texts[name] != known]
+    return ", ".join([kind, *special])
+
+
+def _draw_member(
+    axis: Axes, member: Member, quantity: Quantity, dimension: int, colour: tuple
+) -> Lines:
+    pair, drift = member
     # Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.
-    aligned = quantity.is_time and case.misalignment == "none"
-    found = find_singularities(case.drift, digits=20) if aligned else ()
+    aligned = quantity.is_time and pair.misalignment == 0
+    found = find_singularities(drift, digits=20) if aligned else ()
     singular = [s for s in found if s.diverges]
-    lines = quantity.lines(case, _strengths(singular), dimension)
-    label = f"$n={case.degree}$" if case.degree else case.name.plain
+    lines = quantity.lines(member, _strengths(singular), dimension)
+    degree = _degree(member)
+    label = f"$n={degree}$" if degree else pair_name(pair).plain
     for name, dash in zip(quantity.drawn, ("-", "--"), strict=False):
         axis.plot(lines["mu"], lines[name], dash, color=colour, label=label)
         label = "_nolegend_"
@@ -246,9 +259,9 @@ def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
     return sorted({mu for mu in even + ends + close if 0 < mu < 1})
 
 
-def _finish(axis: Axes, quantity: Quantity, members: Sequence[Case]) -> None:
+def _finish(axis: Axes, quantity: Quantity, members: Sequence[Member]) -> None:
     label = quantity.label
-    scaled = members[0].normalization == "n*n!"  # a panel holds degrees or other pairs, never both
+    scaled = members[0][1].normalization == "n*n!"  # alike in all of a panel
     if quantity.is_time:
         label += rf"  (units of $1/(\gamma\,{_SCALE})$)" if scaled else r"  (units of $1/\gamma$)"
     elif quantity.is_rate and scaled:
@@ -261,10 +274,10 @@ def _finish(axis: Axes, quantity: Quantity, members: Sequence[Case]) -> None:
     axis.set_ylabel(label)
 
 
-def _add_key(figure: Figure, axis: Axes, name: str, members: Sequence[Case]) -> None:
+def _add_key(figure: Figure, axis: Axes, name: str, members: Sequence[Member]) -> None:
     """Say which curve is which: a legend above the panel, or a colour bar for many degrees."""
     axis.set_title(name, loc="left", fontsize=8)
-    degrees = [case.degree for case in members if case.degree]
+    degrees = [n for member in members if (n := _degree(member))]
     if len(degrees) > _MOST_IN_LEGEND:
         scale = ScalarMappable(Normalize(min(degrees), max(degrees)), colours())
         figure.colorbar(scale, ax=axis, pad=0.02, label="degree $n$")

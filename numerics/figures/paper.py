@@ -4,8 +4,7 @@
 simulates is said in the options of ``numerics.simulate``.
 """
 
-from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from derive.command.tabular import as_csv
-from derive.command.values import Degrees
-from derive.grammar import parse_activation
+from derive.drift import hermite_drift
 from derive.pair import Pair
+from derive.pair_drift import drift_of
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
-from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
+from numerics.figures.curves import STRENGTH_LABEL, Member, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (
     DATA_HEAD,
     draw_dynamics,
@@ -27,7 +26,6 @@ from numerics.figures.dynamics import (
     shade,
 )
 from numerics.figures.style import PAGE_WIDTH, own_style, rendered
-from numerics.options.pairs import Case, cases
 from numerics.options.simulation import grid_of
 from numerics.options.values import Strengths
 from numerics.simulate import run_grid, simulation_parser
@@ -59,19 +57,13 @@ class PaperFigure:
     draw: Callable[[Request], Drawn]
 
 
-def _cases(
-    degree: str = "", activations: Sequence[str] = (), labels: str = "matched"
-) -> list[Case]:
-    options = Namespace(
-        degree=Degrees(degree) if degree else None,
-        activation=list(activations),
-        teacher=None,
-        student=None,
-        labels=labels,
-        loss="square",
-        normalization=None,
-    )
-    return [derive_case() for derive_case in cases(options)]
+def _of_degrees(degrees: Iterable[int], labels: str = "matched") -> list[Member]:
+    return [(Pair(n, labels=labels), hermite_drift(n, labels, "n*n!")) for n in degrees]
+
+
+def _of_activations(texts: Sequence[str], labels: str = "matched") -> list[Member]:
+    pairs = [Pair(text, labels=labels) for text in texts]
+    return [(pair, drift_of(pair)) for pair in pairs]
 
 
 def _simulated(
@@ -123,7 +115,7 @@ def _trade_off(request: Request) -> Drawn:
             axis.set_xlabel(r"time $t$ (units of $1/\gamma$)")
         axes[0].set_title("x, $d=1000$", loc="left", fontsize=8)
         axes[0].legend(fontsize=6, loc="lower left", handlelength=1)
-        _, curve = draw_panel(figure, axes[2], "", _cases(activations=_IE1), "tau", 1000)
+        _, curve = draw_panel(figure, axes[2], "", _of_activations(_IE1), "tau", 1000)
         rows += [
             (t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, _, mu, _, _, _, tau in curve
         ]
@@ -135,10 +127,10 @@ def _trade_off(request: Request) -> Drawn:
 def _singular(request: Request) -> Drawn:
     """Fig. 2: escape times of Hermite students and under squared labels; the search of He_3."""
     panels = (
-        ("(a) even degrees", _cases(degree="2:10:2")),
-        ("(b) odd degrees", _cases(degree="1:9:2")),
-        ("(c) squared labels", _cases(activations=_IE1, labels="squared")),
-        ("(d) squared labels", _cases(degree="1:9", labels="squared")),
+        ("(a) even degrees", _of_degrees(range(2, 11, 2))),
+        ("(b) odd degrees", _of_degrees(range(1, 10, 2))),
+        ("(c) squared labels", _of_activations(_IE1, "squared")),
+        ("(d) squared labels", _of_degrees(range(1, 10), "squared")),
     )
     points = _simulated(f"{_HE3} --mu 0.1,0.32,0.5,0.7", request, (6, 60))
     with own_style():
@@ -179,8 +171,7 @@ def _networks(request: Request) -> Drawn:
         figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
         axis = figure.subplots()
         for place, name in enumerate(("x", "He2")):
-            activation = parse_activation(name)
-            pair, colour = Pair(activation, activation), shade(place, (0, 1.4))
+            pair, colour = Pair(name), shade(place, (0, 1.4))
             systems = [network(pair, (round(float(mu), 3),) * 4, 1) for mu in strengths]
             theory = [1 / system.rate() for system in systems]
             axis.plot(strengths, theory, color=colour, label=f"{name}: theory")
@@ -268,12 +259,12 @@ def _exit_times(request: Request) -> Drawn:
 
 
 def _means(request: Request) -> Drawn:
-    return draw_curves(_cases(degree="2:10:2"), "mean", 1000, request.form, request.source)
+    return draw_curves(_of_degrees(range(2, 11, 2)), "mean", 1000, request.form, request.source)
 
 
 def _potentials(request: Request) -> Drawn:
     strengths = Strengths("0.1:0.9:5")
-    return draw_potentials(_cases(activations=["x"]), strengths, request.form, request.source)
+    return draw_potentials(_of_activations(["x"]), strengths, request.form, request.source)
 
 
 FIGURES: dict[str, PaperFigure] = {

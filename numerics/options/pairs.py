@@ -1,70 +1,18 @@
-"""Which pairs a command works on: the options that choose them, and the cases they stand for."""
+"""Which pairs a command works on: the options that choose them, and the drifts of the pairs."""
 
-import re
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from derive.command.parser import CommandParser
-from derive.command.tabular import Typeset, typeset
 from derive.command.values import Degrees, accepted
-from derive.drift import LABELS, NORMALIZATIONS, ClosedDrift, Drift, MeanDrift, hermite_drift
+from derive.drift import LABELS, NORMALIZATIONS, AnyDrift, hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
+from derive.labels import Labels
 from derive.pair import LOSSES, MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
-
-AnyDrift = Drift | ClosedDrift | MeanDrift
-
-
-@dataclass(frozen=True)
-class Case:
-    """One teacher-student pair a command works on, with its drift.
-
-    Fields: ``teacher`` and ``student`` as text; ``degree`` if it is a pure Hermite pair;
-    ``labels``, ``loss``, ``misalignment`` and ``normalization`` by name; ``drift``.
-    """
-
-    teacher: str
-    student: str
-    degree: int | None
-    labels: str
-    loss: str
-    misalignment: str
-    normalization: str
-    drift: AnyDrift
-
-    @property
-    def pair(self) -> Pair:
-        """The pair itself."""
-        return pair_from_text(self.teacher, self.student, self.labels, self.loss, self.misalignment)
-
-    @property
-    def description(self) -> dict[str, object]:
-        """The case as the first fields of its JSON record."""
-        degree = {} if self.degree is None else {"degree": self.degree}
-        return degree | {
-            "teacher": self.teacher,
-            "student": self.student,
-            "labels": self.labels,
-            "loss": self.loss,
-            "misalignment": self.misalignment,
-            "normalization": self.normalization,
-        }
-
-    @property
-    def name(self) -> Typeset:
-        """The pair for a table: the student alone, or teacher and student."""
-        shown, written = _written(self.student)
-        if self.teacher == self.student:
-            return Typeset(shown, written)
-        teacher, teacher_written = _written(self.teacher)
-        return Typeset(f"{teacher} -> {shown}", rf"{teacher_written} $\to$ {written}")
-
-
-def _written(text: str) -> tuple[str, str]:
-    pure = re.fullmatch(r"He(\d+)", text)
-    return text, rf"$\mathrm{{He}}_{{{pure[1]}}}$" if pure else rf"\texttt{{{typeset(text)}}}"
 
 
 def add_case_options(
@@ -131,69 +79,59 @@ def add_case_options(
         )
 
 
-def chosen_pairs(options: Namespace) -> tuple[Sequence[int], list[tuple[str, str]]]:
-    """The Hermite degrees and the other pairs of teacher and student the options choose.
+def chosen_pairs(options: Namespace) -> list[Callable[..., Pair]]:
+    """The pairs of teacher and student that the options choose, Hermite degrees first.
 
-    Raises ``InputError`` if they choose none or contradict each other.
+    Each is to be made when its turn comes, with its labels, loss and misalignment. Raises
+    ``InputError`` if the options choose none or contradict each other.
     """
     if (options.teacher is None) != (options.student is None):
         raise InputError("--teacher and --student go together: give both, or --activation")
-    pairs = [(text, text) for text in options.activation or []]
+    chosen: list[Callable[..., Pair]] = [
+        partial(Pair, function)
+        for function in [*(options.degree or ()), *(options.activation or ())]
+    ]
     if options.teacher is not None:
-        pairs.append((options.teacher, options.student))
-    if not pairs and not options.degree:
+        chosen.append(partial(Pair, options.teacher, options.student))
+    if not chosen:
         raise InputError(
             "no pair is chosen: give --degree, --activation, or --teacher and --student"
         )
-    return options.degree or (), pairs
+    return chosen
 
 
-def cases(options: Namespace) -> list[Callable[[], Case]]:
-    """The cases the options stand for, each to be derived when its turn comes.
+def chosen_drifts(options: Namespace) -> list[Callable[[], tuple[Pair, AnyDrift]]]:
+    """The pairs that the options choose with their drifts, each to be derived when its turn comes.
 
-    Raises ``InputError`` if the options choose none or contradict each other.
+    Raises ``InputError`` as ``chosen_pairs``, and for a normalisation that a pair does not have.
     """
-    degrees, pairs = chosen_pairs(options)
-    if options.normalization == "n*n!" and pairs:
+    how = {
+        "labels": options.labels,
+        "loss": options.loss,
+        "misalignment": getattr(options, "misalignment", "none"),
+    }
+    scaled = options.loss == "square" and how["misalignment"] == "none"
+    hermite = scaled and Labels.of(options.labels).text in LABELS
+    degrees = len(options.degree or ())
+    pairs = chosen_pairs(options)
+    if options.normalization == "n*n!" and len(pairs) > degrees:
         raise InputError("--normalization n*n! is for pure Hermite pairs: use --degree, or raw")
-    return [
-        *(lambda n=n: _hermite_case(n, options) for n in degrees),
-        *(lambda pair=pair: _case(pair[0], pair[1], None, options) for pair in pairs),
-    ]
-
-
-def _hermite_case(n: int, options: Namespace) -> Case:
-    misalignment = getattr(options, "misalignment", "none")
-    normalization = options.normalization or "n*n!"
-    if options.labels in LABELS and options.loss == "square" and misalignment == "none":
-        drift = hermite_drift(n, options.labels, normalization)
-        return Case(f"He{n}", f"He{n}", n, options.labels, "square", "none", normalization, drift)
-    if normalization != "raw" and options.normalization:
+    if options.normalization == "n*n!" and not hermite:
         raise InputError(
             "--normalization n*n! is for the square loss and matched or squared labels"
         )
-    return _case(f"He{n}", f"He{n}", n, options)
+    unit = options.normalization or "n*n!"
+
+    def derived(make: Callable[..., Pair], known: bool) -> tuple[Pair, AnyDrift]:
+        pair = make(**how)
+        if known and pair.degree:
+            return pair, hermite_drift(pair.degree, pair.labels.text, unit)
+        return pair, drift_of(pair)
+
+    return [partial(derived, make, hermite and place < degrees) for place, make in enumerate(pairs)]
 
 
-def _case(teacher: str, student: str, degree: int | None, options: Namespace) -> Case:
-    how = (options.labels, options.loss, getattr(options, "misalignment", "none"))
-    drift = drift_of(pair_from_text(teacher, student, *how))
-    return Case(teacher, student, degree, *how, "raw", drift)
-
-
-def pair_from_text(teacher: str, student: str, labels: str, loss: str, misalignment: str) -> Pair:
-    """The pair that the texts of its options stand for."""
-    return Pair(
-        parse_activation(teacher),
-        parse_activation(student),
-        parse_transform(labels),
-        loss,
-        MISALIGNMENTS[misalignment],
-    )
-
-
-def in_units(case: Case) -> Typeset:
-    """What ``a`` and ``b`` are divided by in this case, for a table's title or row."""
-    if case.normalization == "n*n!":
-        return Typeset("a and b divided by n*n!", "$a$ and $b$ divided by $n\\,n!$")
-    return Typeset("raw a and b", "raw $a$ and $b$")
+def described(pair: Pair, drift: AnyDrift) -> dict[str, Any]:
+    """A pair and the unit of its drift as the first fields of a record."""
+    degree: dict[str, Any] = {} if pair.degree is None else {"degree": pair.degree}
+    return degree | pair.texts | {"normalization": drift.normalization}

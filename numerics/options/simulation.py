@@ -16,6 +16,7 @@ from derive.command.progress import progress
 from derive.command.values import accepted, integer_between
 from derive.errors import InputError
 from derive.grammar import parse_transform
+from derive.pair import Pair
 from numerics.dynamics.flow import EXIT_RADIUS
 from numerics.dynamics.sgd import SIGNS, UPDATES
 from numerics.dynamics.stability import stable_learning_rate
@@ -204,11 +205,12 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
 
     Raises ``InputError`` for impossible combinations.
     """
-    degrees, pairs = chosen_pairs(options)
-    chosen = [*((f"He{n}", f"He{n}") for n in degrees), *pairs]
-    axes: Sequence[Sequence[Any]] = (
-        chosen, options.labels or ["matched"], options.seed, options.dimension, _mus(options)
-    )  # fmt: skip
+    how = {"loss": options.loss, "misalignment": options.misalignment}
+    pairs = [
+        make(labels=labels, **how)
+        for make, labels in product(chosen_pairs(options), options.labels or ["matched"])
+    ]
+    axes: Sequence[Sequence[Any]] = (pairs, options.seed, options.dimension, _mus(options))
     points, blocks = prod(map(len, axes)), ceil(options.replicas / BLOCK)
     if points * blocks > _MOST_CELLS:
         raise InputError(
@@ -216,10 +218,8 @@ def grid_of(options: Namespace) -> list[dict[str, Any]]:
             f"{_MOST_CELLS * BLOCK} replicas in all, in at most {_MOST_CELLS} points"
         )
     return [
-        _parameters(teacher, student, labels, float(mu), dimension, seed, options)
-        for (teacher, student), labels, seed, dimension, mu in progress(
-            list(product(*axes)), "points"
-        )
+        _parameters(pair, float(mu), dimension, seed, options)
+        for pair, seed, dimension, mu in progress(list(product(*axes)), "points")
     ]
 
 
@@ -231,20 +231,14 @@ def _mus(options: Namespace) -> Strengths | list[Fraction]:
 
 
 def _parameters(
-    teacher: str,
-    student: str,
-    labels: str,
+    pair: Pair,
     mu: float,
     dimension: int,
     seed: int,
     options: Namespace,
 ) -> dict[str, Any]:
     cell: dict[str, Any] = {
-        "teacher": teacher,
-        "student": student,
-        "labels": labels,
-        "loss": options.loss,
-        "misalignment": options.misalignment,
+        **pair.texts,
         "mu": mu,
         "dimension": dimension,
         "batch": options.batch,

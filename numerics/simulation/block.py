@@ -19,7 +19,6 @@ from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
 from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
 from numerics.dynamics.sgd import Learner, Stage, replica_stream, simulate_sgd
-from numerics.options.pairs import pair_from_text
 from numerics.simulation.observables import (
     OBSERVED,
     System,
@@ -50,7 +49,7 @@ def cells_of(parameters: Mapping[str, Any], replicas: int) -> list[Cell]:
     ]
 
 
-_pair_of = lru_cache(maxsize=64)(pair_from_text)
+_pair_of = lru_cache(maxsize=64)(Pair)
 
 
 def pair_of(cell: Cell) -> Pair:

@@ -209,7 +209,7 @@ def curves_against_truncated_sums() -> Iterator[Row]:
             lambdify(z, pair.student.value.smooth + s * pair.student.value.kink, "scipy")
             for s in (1, -1)
         ]
-        transform = lambdify(z, pair.transform.as_expr(), "math")
+        transform = lambdify(z, pair.labels.polynomial.as_expr(), "math")
 
         def activation(x, sides=sides):
             return sides[0](x) if x > 0 else sides[1](x)

@@ -54,7 +54,7 @@ def test_linear_landscape_in_full():
 def test_misalignment_only_chooses_the_start():
     x, erf = parse_activation("x"), parse_activation("erf")
     for pair in (Pair(x, erf), Pair(erf, erf, parse_transform("y**3"))):
-        tilted = Pair(pair.teacher, pair.student, pair.transform, misalignment=sqrt(1 - mu**2))
+        tilted = Pair(pair.teacher, pair.student, pair.labels, misalignment=sqrt(1 - mu**2))
         try:
             assert landscape_of(tilted) == landscape_of(pair)
         except NoClosedForm:

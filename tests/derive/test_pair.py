@@ -56,7 +56,7 @@ def test_relu_and_erf_as_in_the_literature():
 @pytest.mark.parametrize("transform", ["matched", "squared", "y**3 - y"])
 def test_a_is_minus_the_slope_of_the_frozen_risk(name, transform):
     """a(μ) = -ℓ'(μ), derived independently: the risk is a mean that a never saw."""
-    pair = matched(name, transform=parse_transform(transform))
+    pair = matched(name, labels=parse_transform(transform))
     try:
         risk = frozen_risk(pair)
     except NoClosedForm:
@@ -78,7 +78,7 @@ def _branches(activation):
 def _by_quadrature(pair, strength):
     """a and b from their definition: E[(y - σ)zσ'] and E[(y - σ)σ''] - Eσ'², with the δ of σ''."""
     (phi, _), *_ = _branches(pair.teacher)
-    transform = lambdify(z, pair.transform.as_expr(), "mpmath")
+    transform = lambdify(z, pair.labels.polynomial.as_expr(), "mpmath")
     (s, _), (s1, _), (s2, jump) = _branches(pair.student)
     points = [-22, -12, -8, -4, -2, -1, 0, 1, 2, 4, 8, 12, 22]
     m = mpmath.mpf(strength.p) / strength.q
@@ -230,7 +230,7 @@ def test_what_cannot_be_done_is_one_line():
     with pytest.raises(InputError, match="no closed form"):
         drift_of(matched("tanh", misalignment=1 - mu))
     with pytest.raises(InputError, match="grows too fast"):
-        drift_of(matched("exp(x**2/5)", transform=parse_transform("y**3")))
+        drift_of(matched("exp(x**2/5)", labels=parse_transform("y**3")))
 
 
 @pytest.mark.parametrize("degree", [2, 4, 5, 60])
@@ -244,8 +244,8 @@ def test_powers_of_kinked_labels_are_what_they_are_at_both_sides(degree):
 
 def test_labels_of_too_many_terms_are_refused_before_they_are_formed():
     three = parse_activation("1 + x + exp(x)")
-    assert Pair(three, three, parse_transform("y**30")).transform.degree() == 30  # 496 terms
+    assert Pair(three, three, parse_transform("y**30")).labels.degree == 30  # 496 terms
     with pytest.raises(InputError, match="have 1891 terms multiplied out"):
         Pair(three, three, parse_transform("y**60"))
     polynomial = parse_activation("1 + x + x**2")
-    assert Pair(polynomial, three, parse_transform("y**60")).transform.degree() == 60
+    assert Pair(polynomial, three, parse_transform("y**60")).labels.degree == 60

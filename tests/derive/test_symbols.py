@@ -82,7 +82,7 @@ def test_parameters_stay_what_they_are():
         *(lambda value=value: exact(value) for value in (oo, -oo, zoo, nan, 0.5, "1", None)),
         lambda: hermite_polynomial(3, oo),
         lambda: hermite_polynomial(3, z, oo),
-        lambda: Pair(*[parse_activation("x")] * 2, transform=OTHER * Symbol("y")),
+        lambda: Pair(*[parse_activation("x")] * 2, labels=OTHER * Symbol("y")),
     ],
 )
 def test_what_is_open_is_refused_in_one_line(refused):

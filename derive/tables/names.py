@@ -1,0 +1,28 @@
+"""How functions, pairs and units are named in tables and figures."""
+
+import re
+
+from derive.command.tabular import Typeset, typeset
+from derive.pair import Pair
+
+
+def function_name(text: str) -> Typeset:
+    """A function's text: a pure Hermite polynomial as mathematics, others as code."""
+    pure = re.fullmatch(r"He(\d+)", text)
+    written = rf"$\mathrm{{He}}_{{{pure[1]}}}$" if pure else rf"\texttt{{{typeset(text)}}}"
+    return Typeset(text, written)
+
+
+def pair_name(pair: Pair) -> Typeset:
+    """The student alone for a matched pair, or teacher and student."""
+    teacher, student = (function_name(f.text) for f in (pair.teacher, pair.student))
+    if teacher == student:
+        return student
+    return Typeset(f"{teacher.plain} -> {student.plain}", rf"{teacher.latex} $\to$ {student.latex}")
+
+
+def in_units(normalization: str) -> Typeset:
+    """What ``a`` and ``b`` are divided by."""
+    if normalization == "n*n!":
+        return Typeset("a and b divided by n*n!", "$a$ and $b$ divided by $n\\,n!$")
+    return Typeset("raw a and b", "raw $a$ and $b$")
