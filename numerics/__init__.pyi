@@ -33,8 +33,8 @@ from .dynamics.network_flow import integrate_network as integrate_network
 from .dynamics.network_flow import network_flow as network_flow
 from .dynamics.network_sgd import NetworkLearner as NetworkLearner
 from .dynamics.network_sgd import simulate_network as simulate_network
+from .dynamics.runs import Runs as Runs
 from .dynamics.sgd import Learner as Learner
-from .dynamics.sgd import Runs as Runs
 from .dynamics.sgd import Stage as Stage
 from .dynamics.sgd import simulate_sgd as simulate_sgd
 from .dynamics.stability import stable_learning_rate as stable_learning_rate

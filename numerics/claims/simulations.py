@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from derive.grammar import parse_transform
 from derive.pair import Pair
 from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
 from numerics.dynamics.flow import flow_of, integrate
@@ -199,7 +198,7 @@ _TWO_STAGES = {
 @cache
 def _two_stages() -> NDArray[np.float64]:
     """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
-    stage = Stage(parse_transform("squared"), until_overlap=0.5)
+    stage = Stage("squared", until_overlap=0.5)
     learner = Learner(Pair("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
     return simulate_sgd(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
 

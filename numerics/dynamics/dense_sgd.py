@@ -11,7 +11,6 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from derive.pair import Pair
 from numerics.doubles.landscape import two_sided
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
@@ -32,9 +31,7 @@ def simulate_densely(
     with the mean gradient of the batch, its part along :math:`\omega` removed for the spherical
     update. Raises nothing of its own. Source: (38)-(40). A simulation.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> simulate_densely(Learner(Pair(x, x), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
+    >>> simulate_densely(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
     (1, 2)
     """
     d, planes = learner.dimension, 2 if learner.nu else 1
@@ -43,8 +40,7 @@ def simulate_densely(
     labels = two_sided(learner.pair.label)
     stage = learner.stage
     if stage:
-        first_pair = Pair(learner.pair.teacher, learner.pair.student, stage.transform)
-        first_labels = two_sided(first_pair.label)
+        first_labels = two_sided(learner.pairs[0].label)
     frozen = np.zeros(d)
     frozen[0], frozen[1] = learner.mu, learner.nu
     start = learner.initial(rng)
@@ -81,9 +77,7 @@ def simulate_network_densely(
     Arguments: as ``simulate_densely``. The teachers are the first K basis vectors. Source:
     App. K. A simulation.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> learner = NetworkLearner(Pair(x, x), (0.5, 0.2), 1, 10, 1e-2)
+    >>> learner = NetworkLearner(Pair("x"), (0.5, 0.2), 1, 10, 1e-2)
     >>> simulate_network_densely(learner, np.random.default_rng(1), 5, [5]).shape
     (1, 5)
     """

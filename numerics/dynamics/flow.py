@@ -8,6 +8,8 @@ linearisation in the search phase.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +22,28 @@ from derive.symbols import mu as mu_symbol
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 
 EXIT_RADIUS = 0.5
+NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
+OBSERVED = ("loss", "overlap", "scale", "alignment")
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
 Doubles = NDArray[np.float64]
+_landscape = lru_cache(maxsize=64)(float_landscape)
+
+
+class Motion(Protocol):
+    """The flow of one learner, whatever its order parameters are. Heuristic throughout."""
+
+    def rate(self) -> float:
+        """Growth rate λ₊ of the search phase."""
+
+    def observe(self, states: Doubles) -> dict[str, Doubles]:
+        """``OBSERVED`` of states along the last axis."""
+
+    def predict(self, start: Doubles, radius: float) -> float | None:
+        """Exit time of the linearised flow from a start, if it exits."""
+
+    def path(self, starts: Doubles, times: Doubles) -> Doubles:
+        """States of the flow at times, from a typical one of the replicas' starts."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,25 @@ class Flow:
         """Growth rate λ₊ of the search phase (59). Heuristic."""
         return float(np.linalg.eigvalsh(self.linearisation())[-1])
 
+    def observe(self, states: Doubles) -> dict[str, Doubles]:
+        """``OBSERVED`` of states. Heuristic."""
+        return {
+            "loss": self.loss(states),
+            "overlap": np.abs(states[..., 1]),
+            "scale": np.abs(states[..., 0]),
+            "alignment": np.abs(self.alignment(states)),
+        }
+
+    def predict(self, start: Doubles, radius: float = EXIT_RADIUS) -> float | None:
+        """``predicted_exit`` from a learner's initial state."""
+        return predicted_exit(self, start[: self.size], radius)
+
+    def path(self, starts: Doubles, times: Doubles) -> Doubles:
+        """The flow from the median start, on the side of the growing direction. Heuristic."""
+        start = np.median(np.abs(starts), axis=0)
+        start[1:] *= np.where(self.linearisation()[0, 1 : len(start)] < 0, -1, 1)
+        return integrate(self, start, float(times[-1])).at(times)
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -118,7 +158,7 @@ def flow_of(pair: Pair, mu: float) -> Flow:
     if not 0 < mu <= 1:
         raise InputError(f"strength {mu} is not accepted: give 0 < μ ≤ 1")
     nu = float(pair.misalignment.subs(mu_symbol, mu))
-    return Flow(float_landscape(pair), float(mu), nu)
+    return Flow(_landscape(pair), float(mu), nu)
 
 
 def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:

@@ -7,16 +7,16 @@ coordinates of the loss's slope for the neurons along the teachers; everything t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
-from sympy import Symbol, diff
+from sympy import Rational, Symbol, diff
 
 from derive.activation import Activation
 from derive.errors import InputError, Undecided
-from derive.network import Kernel, kernel, kernel_slopes
+from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair
 from numerics.doubles.landscape import (
     FloatLandscape,
@@ -25,7 +25,7 @@ from numerics.doubles.landscape import (
     gaussian_mean_of,
     two_sided,
 )
-from numerics.dynamics.flow import Trajectory
+from numerics.dynamics.flow import OBSERVED, Trajectory, first_passage_of, linear_growth
 
 Doubles = NDArray[np.float64]
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
@@ -55,11 +55,13 @@ class NetworkState:
 class NetworkFlow:
     """The gradient flow of a network.
 
-    Fields: ``mu``, one strength a neuron; ``rank``; ``mixed``, the landscape of one teacher and
-    one student neuron under the correlation loss; ``own``, the kernel of two student neurons with
-    its slopes; ``power``, that of a neuron with itself; ``labels``, the teacher's mean square.
+    Fields: ``pair``; ``mu``, one strength a neuron; ``rank``; ``mixed``, the landscape of one
+    teacher and one student neuron under the correlation loss; ``own``, the kernel of two student
+    neurons with its slopes; ``power``, that of a neuron with itself; ``labels``, the teacher's mean
+    square.
     """
 
+    pair: Pair
     mu: Doubles
     rank: int
     mixed: FloatLandscape
@@ -118,6 +120,48 @@ class NetworkFlow:
         np.fill_diagonal(by_g, 0.0)
         return NetworkState(by_u, by_m, by_g).packed()
 
+    @cached_property
+    def _search(self) -> Doubles:
+        exact = [Rational(str(float(mu))) for mu in self.mu]
+        blocks = network_drift(self.pair.labelled_teacher, self.pair.student).blocks(exact)
+        a, b = (np.array(block.evalf(20).tolist(), dtype=float) for block in blocks)
+        return np.block([[b, a.T], [a, np.zeros_like(a)]])
+
+    def linearisation(self) -> Doubles:
+        """Matrix of the search phase for each column's ``U`` and ``M``, the same for all (118).
+
+        Raises ``NoClosedForm`` if it has none. Heuristic.
+        """
+        return self._search
+
+    def rate(self) -> float:
+        """Growth rate λ₊ of the search phase, the same for every rank. Heuristic."""
+        return float(np.linalg.eigvalsh(self.linearisation())[-1])
+
+    def observe(self, states: Doubles) -> dict[str, Doubles]:
+        """``OBSERVED``: sizes of M and U, and the mean alignment of neurons with their teachers."""
+        flat = states.reshape(-1, states.shape[-1])
+        rows = np.empty((4, len(flat)))
+        for row, vector in zip(rows.T, flat, strict=True):
+            state = NetworkState.unpacked(vector, len(self.mu), self.rank)
+            r, q = self.overlaps(state)
+            alignment = np.mean(np.diag(r) / np.sqrt(np.diag(q)))
+            sizes = np.linalg.norm(state.m), np.linalg.norm(state.u)
+            row[:] = self.loss(state), *sizes, abs(alignment)
+        return dict(zip(OBSERVED, rows.reshape(4, *states.shape[:-1]), strict=True))
+
+    def predict(self, start: Doubles, radius: float) -> float | None:
+        """Exit time of the linearised flow from packed statistics, all columns together."""
+        size = len(self.mu) * self.rank
+        columns = start[: 2 * size].reshape(2 * len(self.mu), self.rank)
+        grown = linear_growth(self.linearisation(), columns)
+        return first_passage_of(grown, columns, self.rate(), radius)
+
+    def path(self, starts: Doubles, times: Doubles) -> Doubles:
+        """The flow from the first replica's start."""
+        first = NetworkState.unpacked(starts[0], len(self.mu), self.rank)
+        return integrate_network(self, first, float(times[-1])).at(times)
+
 
 def network_flow(pair: Pair, strengths: Sequence[float], rank: int) -> NetworkFlow:
     """The gradient flow of a network whose neurons have the pair's activations.
@@ -146,7 +190,7 @@ def network_flow(pair: Pair, strengths: Sequence[float], rank: int) -> NetworkFl
     same = gaussian_mean_of(lambda x: label(x) ** 2)
     other = gaussian_mean_of(label) ** 2
     labels = len(mu) * (same + (len(mu) - 1) * other)
-    return NetworkFlow(mu, rank, mixed, *_student_kernels(pair.student), labels)
+    return NetworkFlow(pair, mu, rank, mixed, *_student_kernels(pair.student), labels)
 
 
 def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) -> Trajectory:

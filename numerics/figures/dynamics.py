@@ -17,7 +17,7 @@ from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
 from numerics.simulation.block import system_of
 from numerics.simulation.points import Point
 
-OBSERVABLES = {  # of numerics.simulation.observables, with the labels of their axes
+OBSERVABLES = {  # of numerics.dynamics.flow, with the labels of their axes
     "loss": "loss",
     "overlap": r"overlap $|m|$",
     "scale": r"scale $|u|$",

@@ -29,7 +29,6 @@ from numerics.figures.style import PAGE_WIDTH, own_style, rendered
 from numerics.options.simulation import grid_of
 from numerics.options.values import Strengths
 from numerics.simulate import run_grid, simulation_parser
-from numerics.simulation.observables import network
 from numerics.simulation.points import Point, fit_log_dimension
 
 _IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
@@ -172,7 +171,7 @@ def _networks(request: Request) -> Drawn:
         axis = figure.subplots()
         for place, name in enumerate(("x", "He2")):
             pair, colour = Pair(name), shade(place, (0, 1.4))
-            systems = [network(pair, (round(float(mu), 3),) * 4, 1) for mu in strengths]
+            systems = [network_flow(pair, (round(float(mu), 3),) * 4, 1) for mu in strengths]
             theory = [1 / system.rate() for system in systems]
             axis.plot(strengths, theory, color=colour, label=f"{name}: theory")
             for rank, mark in ((1, "o"), (2, "s"), (4, "^")):

@@ -14,19 +14,12 @@ from typing import Any
 import numpy as np
 
 from derive.errors import InputError
-from derive.grammar import parse_transform
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
-from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
-from numerics.dynamics.sgd import Learner, Stage, replica_stream, simulate_sgd
-from numerics.simulation.observables import (
-    OBSERVED,
-    System,
-    network,
-    observed_nothing,
-    packed,
-    single_index,
-)
+from numerics.dynamics.flow import OBSERVED, Motion
+from numerics.dynamics.network_sgd import NetworkLearner
+from numerics.dynamics.runs import replica_stream
+from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 from numerics.sweep.store import Cell, Forms, Result
 
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
@@ -58,12 +51,9 @@ def pair_of(cell: Cell) -> Pair:
     return _pair_of(*(cell[name] for name in names))
 
 
-def system_of(cell: Cell) -> System:
+def system_of(cell: Cell) -> Motion:
     """The flow of a cell's learner, and what is observed of its states."""
-    pair = pair_of(cell)
-    if cell["strengths"]:
-        return network(pair, tuple(cell["strengths"]), cell["rank"])
-    return single_index(pair, cell["mu"])
+    return learner_of(cell).flow
 
 
 def learner_of(cell: Cell) -> Learner | NetworkLearner:
@@ -74,7 +64,7 @@ def learner_of(cell: Cell) -> Learner | NetworkLearner:
     first = None
     if stage:
         first = Stage(
-            parse_transform(stage["labels"]),
+            stage["labels"],
             **{name: stage[name] for name in ("until_overlap", "until_step") if name in stage},
         )
     names = ("mu", "dimension", "learning_rate", "batch", "update", "noise", "scale", "signs")
@@ -96,15 +86,14 @@ def compute_cell(cell: Cell) -> Result:
     learner, seed = learner_of(cell), cell_seed(cell)
     replicas = range(cell["first"], cell["first"] + cell["block"])
     records: Sequence[int] = cell["records"]
-    arguments = (replicas, seed, cell["horizon"], records, cell["radius"], not records, 1)
-    if isinstance(learner, NetworkLearner):
-        runs = simulate_network(learner, *arguments)
-    else:
-        runs = simulate_sgd(learner, *arguments)
-    system = system_of(cell)
-    starts = (packed(learner.initial(replica_stream(seed, r))) for r in replicas)
+    numbers = (seed, cell["horizon"], records, cell["radius"])
+    runs = simulate_sgd(learner, replicas, *numbers, stop_at_exit=not records, threads=1)
+    system = learner.flow
+    starts = (learner.start(replica_stream(seed, r)) for r in replicas)
     predicted = [system.predict(start, cell["radius"]) for start in starts]
-    observed = system.observe(runs.states) if records else observed_nothing(len(replicas))
+    observed = dict.fromkeys(OBSERVED, np.empty((len(replicas), 0)))
+    if records:
+        observed = system.observe(runs.states)
     return {
         **observed,
         "states": runs.states,

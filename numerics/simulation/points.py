@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.dynamics.flow import OBSERVED
 from numerics.simulation.block import cells_of, system_of
-from numerics.simulation.observables import OBSERVED
 from numerics.sweep.store import Cell, Result
 
 if TYPE_CHECKING:  # its import costs a second, and pandas

@@ -1,17 +1,16 @@
 """SGD exact in law: against dense vectors, plain Python, the flow, and what must be refused."""
 
-import inspect
 import math
 
+import numba
 import numpy as np
 import pytest
-from numpy.random import SFC64, Generator, SeedSequence
 from scipy.stats import ks_2samp
 
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
-from numerics.dynamics import sgd
+from numerics.dynamics import sgd, update
 from numerics.dynamics.dense_sgd import simulate_densely
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
@@ -45,11 +44,11 @@ CASES = {
     "misaligned": (_learner("x", 5, 0.3, mu=0.8, misalignment="spherical", batch=2), (1, 7)),
     "misaligned in three dimensions": (_learner("erf", 3, 0.4, misalignment="linear"), (1, 7)),
     "two stages by step": (
-        _learner("relu", 5, 0.2, batch=2, stage=Stage(parse_transform("y**2"), until_step=4)),
+        _learner("relu", 5, 0.2, batch=2, stage=Stage("y**2", until_step=4)),
         (4, 12),
     ),
     "two stages by overlap": (
-        _learner("x", 5, 0.3, stage=Stage(parse_transform("y**3"), until_overlap=0.5)),
+        _learner("x", 5, 0.3, stage=Stage("y**3", until_overlap=0.5)),
         (2, 9),
     ),
 }
@@ -78,44 +77,70 @@ def test_the_law_is_that_of_the_dense_algorithm(name):
     assert _agree(ours, _dense(learner, records)) > 1e-4
 
 
-def _with_fault(monkeypatch, right, wrong):
-    source = inspect.getsource(sgd._run.py_func)
-    assert right in source
-    scope = {"numba": sgd.numba, "math": math, "LARGEST_STATE": sgd.LARGEST_STATE}
-    exec(source.replace(right, wrong), scope)  # our own source
-    monkeypatch.setattr(sgd, "_run", scope["_run"])
+# What stands in the place of a step of the update.
+
+
+def one_direction_too_many(rng, law, power):
+    return power / (law.batch * law.batch) * rng.chisquare(law.dimension - 1)
+
+
+def batch_not_squared(rng, law, power):
+    return power / law.batch * rng.chisquare(law.dimension - 2)
+
+
+def moved_without_u(law, state, rest, pulls, along, off):
+    m, own = state.m + law.rate * pulls[0], rest + law.rate * pulls[2]
+    size = math.sqrt(m * m + own * own + law.rate * law.rate * off)
+    return update.State(state.u + law.rate * along, m / size, 0.0)
+
+
+def not_tangent_at_the_teacher(state, rest, pulls, along):
+    return pulls[0], pulls[1] - along * state.kappa, pulls[2] - along * rest
+
+
+def without_misalignment(law, state, z, x, own):
+    return law.mu * z + state.u * own
+
+
+def until_the_step_alone(law, state, step):
+    return step < law.until_step
 
 
 @pytest.mark.parametrize(
-    ("name", "right", "wrong"),
+    ("name", "step", "fault"),
     [
-        ("linear in three dimensions", "(3 if three else 2)", "(2 if three else 1)"),
-        ("linear in three dimensions", "pull = rate * u", "pull = rate"),
-        ("linear, batch of three", "/ (batch * batch)", "/ batch"),
-        ("correlation loss", "g_teacher -= along * m", "g_teacher -= 0.0"),
-        ("misaligned", "+ nu * x", ""),
-        ("two stages by overlap", "abs(m) >= until_overlap or", ""),
+        ("linear in three dimensions", "across", one_direction_too_many),
+        ("linear in three dimensions", "moved", moved_without_u),
+        ("linear, batch of three", "across", batch_not_squared),
+        ("correlation loss", "tangent", not_tangent_at_the_teacher),
+        ("misaligned", "argument", without_misalignment),
+        ("two stages by overlap", "in_first_stage", until_the_step_alone),
     ],
 )
-def test_a_planted_fault_changes_the_law(monkeypatch, name, right, wrong):
+def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
     learner, records = CASES[name]
-    _with_fault(monkeypatch, right, wrong)
+    monkeypatch.setattr(update, "STEPS", update.STEPS._replace(**{step: numba.njit(fault)}))
     ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(learner, records)) < 1e-4
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_compiled_and_plain_python_take_the_same_path(name):
+def test_compiled_and_plain_python_take_the_same_path(monkeypatch, name):
     learner, _ = CASES[name]
-    compiled = simulate_sgd(learner, [5], 3, 12, range(13)).states[0]
-    rng = Generator(SFC64(SeedSequence(3, spawn_key=(5,))))
-    start = learner.initial(rng)
-    states = np.full((13, 3), np.nan)
-    transform = learner.stage.transform if learner.stage else None
-    functions = [f.py_func for f in sgd.compiled_functions(learner.pair, transform)]
-    settings = sgd._settings(learner, 0.5, False)
-    sgd._run.py_func(rng, *functions, settings, start, 12, np.arange(13), states)
-    np.testing.assert_allclose(compiled, states[:, : compiled.shape[1]], rtol=1e-11, atol=1e-12)
+    compiled = simulate_sgd(learner, [5], 3, 12, range(13))
+    functions = sgd.compiled_functions
+    monkeypatch.setattr(sgd, "compiled_functions", lambda *pair: plain(functions(*pair)))
+    monkeypatch.setattr(update, "STEPS", plain(update.STEPS))
+    for name in ("run", "updated", "batch_means"):
+        monkeypatch.setattr(update, name, getattr(update, name).py_func)
+    ours = simulate_sgd(learner, [5], 3, 12, range(13))
+    np.testing.assert_allclose(compiled.states, ours.states, rtol=1e-11, atol=1e-12)
+    np.testing.assert_array_equal(compiled.exits, ours.exits)
+
+
+def plain(compiled):
+    """Compiled functions as the Python they were written in."""
+    return type(compiled)(*(function.py_func for function in compiled))
 
 
 def test_replicas_do_not_depend_on_how_they_are_split():
@@ -212,25 +237,25 @@ def test_growth_in_the_search_phase_is_lambda_plus(text, misalignment, rate):
 # The learning rate.
 
 
+class AtTheTeacher(Learner):
+    """A learner next to its teacher."""
+
+    def initial(self, rng):
+        return np.array([1 - self.mu, math.sqrt(1 - 1e-10), 0.0])
+
+
 @pytest.mark.parametrize("text", ["x", "erf", "relu"])
 @pytest.mark.parametrize(("dimension", "batch"), [(30, 1), (200, 4)])
 def test_stable_learning_rate_is_where_contraction_ends(text, dimension, batch):
     """From next to the teacher, the mean square distance falls below it and grows above it."""
     pair = Pair(parse_activation(text), parse_activation(text))
     limit = stable_learning_rate(pair, 0.3, dimension, batch)
-    functions = sgd.compiled_functions(pair, None)
     change = {}
     for share in (0.6, 1.8):
-        learner = Learner(pair, 0.3, dimension, share * limit, batch)
-        settings = sgd._settings(learner, 2.0, False)
-        final = []
-        for replica in range(3000):
-            rng = Generator(SFC64(SeedSequence(4, spawn_key=(replica,))))
-            states = np.empty((2, 3))
-            start = np.array([0.7, math.sqrt(1 - 1e-10), 0.0])
-            sgd._run(rng, *functions, settings, start, 12, np.array([2, 12]), states)
-            final.append((states[:, 0] - 0.7) ** 2 + 0.49 * (1 - states[:, 1] ** 2))
-        change[share] = np.diff(np.log(np.mean(final, 0)))[0]
+        learner = AtTheTeacher(pair, 0.3, dimension, share * limit, batch)
+        runs = simulate_sgd(learner, 3000, 4, 12, [2, 12], radius=2.0)
+        squares = (runs["u"] - 0.7) ** 2 + 0.49 * (1 - runs["m"] ** 2)
+        change[share] = np.diff(np.log(squares.mean(0)))[0]
     assert change[0.6] < 0 < change[1.8]
 
 

@@ -1,0 +1,161 @@
+"""Replicas of a learner: their random streams, the threads they run in, and what comes out."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.random import SFC64, Generator, SeedSequence
+from numpy.typing import NDArray
+
+from derive.errors import InputError
+from numerics.dynamics.flow import NO_ESCAPE, Motion
+
+MOST_STEPS = 10**12
+Doubles = NDArray[np.float64]
+# From a stream, a horizon and the recorded steps to states, the step of exit and that of
+# divergence, -1 for none.
+Run: TypeAlias = Callable[[Generator, int, NDArray[np.int64]], tuple[Doubles, int, int]]
+
+
+class Trained(Protocol):
+    """What is asked of a learner, of one index or a network."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the order parameters."""
+
+    @property
+    def dimension(self) -> int:
+        """Of the input."""
+
+    @property
+    def learning_rate(self) -> float:
+        """γ."""
+
+    @property
+    def usual_horizon(self) -> float:
+        """In units of τ log d."""
+
+    @property
+    def flow(self) -> Motion:
+        """The limit of small steps."""
+
+    def start(self, rng: Generator) -> Doubles:
+        """An initial state, drawn, as one vector."""
+
+    def runner(self, radius: float, stop_at_exit: bool) -> Run:
+        """What simulates one replica."""
+
+    def cause_of_divergence(self) -> str:
+        """What made a run diverge, and what to try."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Replicas of one learner, labelled: ``runs["m"]`` are overlaps, replicas × records.
+
+    Fields:
+        steps: at which states were recorded (k);
+        states: replicas × k × order parameters, NaN after a run that was stopped at its exit;
+        exits: the first step with \\|(u, m, κ)\\| ≥ the exit radius, NaN for censored runs;
+        names: of the order parameters;
+        learning_rate: γ, the time of a step.
+
+    A simulation: it supports, with the uncertainty of its replicas.
+    """
+
+    steps: NDArray[np.int64]
+    states: Doubles
+    exits: Doubles
+    names: tuple[str, ...]
+    learning_rate: float
+
+    def __getitem__(self, name: str) -> Doubles:
+        """An order parameter by its name; raises ``InputError`` for another name."""
+        if name not in self.names:
+            raise InputError(f"{name!r} was not recorded: choose from {', '.join(self.names)}")
+        return self.states[..., self.names.index(name)]
+
+    @property
+    def times(self) -> Doubles:
+        """Recorded times in units of 1/γ."""
+        return self.steps.astype(float) * self.learning_rate
+
+    @property
+    def exit_times(self) -> Doubles:
+        """Exit time of each replica in units of 1/γ, ``inf`` for censored runs."""
+        return np.where(np.isnan(self.exits), np.inf, self.exits * self.learning_rate)
+
+    @property
+    def censored(self) -> int:
+        """Number of replicas that did not exit within the horizon."""
+        return int(np.isnan(self.exits).sum())
+
+
+def replica_stream(seed: int, replica: int) -> Generator:
+    """The random stream of a replica, independent of all others."""
+    return Generator(SFC64(SeedSequence(seed, spawn_key=(replica,))))
+
+
+def steps_of(learner: Trained, multiple: float) -> int:
+    """A time in units of τ log d as a number of steps.
+
+    Raises ``InputError`` where there is no escape, or for more than 1e12 steps.
+    """
+    rate = learner.flow.rate()
+    if not rate > NO_ESCAPE:
+        raise InputError("no escape at this strength, so τ is no unit: give a horizon in steps")
+    return checked_horizon(multiple * (math.log(learner.dimension) / rate / learner.learning_rate))
+
+
+def checked_horizon(steps: float) -> int:
+    """A number of steps rounded up; raises ``InputError`` for fewer than 1 or too many."""
+    if not 1 <= steps <= MOST_STEPS:
+        raise InputError(f"a horizon of {steps:.3g} steps is not accepted: give 1 to 1e12")
+    return math.ceil(steps)
+
+
+def run_replicas(
+    learner: Trained,
+    run: Run,
+    replicas: Sequence[int],
+    seed: int,
+    horizon: int,
+    records: Sequence[int],
+    *,
+    threads: int | None = None,
+) -> Runs:
+    """Run replicas in threads and gather them; arguments and errors as of ``simulate_sgd``."""
+    steps = _checked(replicas, horizon, records)
+
+    def of(replica: int) -> tuple[Doubles, int, int]:
+        return run(replica_stream(seed, replica), horizon, steps)
+
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        results = list(pool.map(of, replicas))
+    diverged = [(r, at) for r, (_, _, at) in zip(replicas, results, strict=True) if at >= 0]
+    if diverged:
+        replica, at = diverged[0]
+        raise InputError(
+            f"replica {replica} diverged at step {at} ({len(diverged)} of {len(replicas)} did): "
+            f"{learner.cause_of_divergence()}"
+        )
+    states = np.array([states for states, _, _ in results])
+    exits = np.array([np.nan if exit_step < 0 else float(exit_step) for _, exit_step, _ in results])
+    return Runs(steps, states, exits, learner.names, learner.learning_rate)
+
+
+def _checked(replicas: Sequence[int], horizon: int, records: Sequence[int]) -> NDArray[np.int64]:
+    """The recorded steps as an array; raises ``InputError`` for an impossible run."""
+    steps = np.asarray(records, dtype=np.int64)
+    if not len(replicas) or horizon < 1:
+        raise InputError(
+            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
+        )
+    if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):
+        raise InputError("recorded steps are not accepted: give increasing ones in [0, horizon]")
+    return steps

@@ -1,0 +1,168 @@
+r"""One update of one-pass SGD on the sphere, exactly in law: the named steps of a compiled loop.
+
+The student's direction is ``ω = m ω⋆ + κ ξ + r η``, with ``η`` a unit vector off the teacher ``ω⋆``
+and off the misaligned direction ``ξ``, and ``r² = 1 - m² - κ²``. An input enters through its
+projections ``z, x, w`` on these three, and through the length of what is left of a whole batch.
+``STEPS`` holds the steps, so that a test can put a faulty one in the place of any.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numba
+
+LARGEST_STATE = 1e3  # beyond it a run counts as diverged
+
+
+class State(NamedTuple):
+    """Order parameters: ``u``, the overlaps ``m = ω·ω⋆`` and ``kappa = ω·ξ``."""
+
+    u: float
+    m: float
+    kappa: float
+
+
+class Functions(NamedTuple):
+    """Labels of the first stage and of the last, student and its slope, of one number each."""
+
+    first_label: Callable[[float], float]
+    label: Callable[[float], float]
+    sigma: Callable[[float], float]
+    slope: Callable[[float], float]
+
+
+class Law(NamedTuple):
+    """The numbers that a run follows.
+
+    Fields: ``mu``, ``nu``, of the pre-trained direction; ``dimension``; ``rate`` γ; ``batch`` B;
+    ``spherical``, whether the gradient's part along ω is removed; ``square``, whether the loss is;
+    ``noise`` of labels; ``until_overlap``, ``until_step``, the end of the first stage; ``radius``
+    of exit; ``stop_at_exit``.
+    """
+
+    mu: float
+    nu: float
+    dimension: int
+    rate: float
+    batch: int
+    spherical: bool
+    square: bool
+    noise: float
+    until_overlap: float
+    until_step: int
+    radius: float
+    stop_at_exit: bool
+
+
+class Steps(NamedTuple):
+    """The steps of an update, compiled functions of this module."""
+
+    argument: Callable
+    across: Callable
+    tangent: Callable
+    moved: Callable
+    in_first_stage: Callable
+
+
+@numba.njit(nogil=True)
+def argument(law, state, z, x, own):  # type: ignore[no-untyped-def]
+    """The student's pre-activation ``(μ ω⋆ + ν ξ + u ω)·x``, from the decomposition (40) of x."""
+    return law.mu * z + law.nu * x + state.u * own
+
+
+@numba.njit(nogil=True)
+def batch_means(rng, steps, functions, law, state, rest, in_first):  # type: ignore[no-untyped-def]
+    """Means over a batch of ``s z, s x, s w``, and the sum of ``s²``.
+
+    ``s`` is minus the slope of a sample's loss in the student's pre-activation, so that these are
+    the coordinates of minus the gradient for ``μ ω⋆ + ν ξ + u ω`` (39).
+    """
+    on_teacher, on_other, on_own, power = 0.0, 0.0, 0.0, 0.0
+    for _ in range(law.batch):
+        z = rng.standard_normal()
+        w = rng.standard_normal()
+        x = rng.standard_normal() if law.nu != 0.0 else 0.0
+        own = state.m * z + state.kappa * x + rest * w
+        y = functions.first_label(z) if in_first else functions.label(z)
+        if law.noise > 0.0:
+            y += law.noise * rng.standard_normal()
+        seen = steps.argument(law, state, z, x, own)
+        error = y - functions.sigma(seen) if law.square else y
+        s = error * functions.slope(seen)
+        on_teacher += s * z
+        on_other += s * x
+        on_own += s * w
+        power += s * s
+    return on_teacher / law.batch, on_other / law.batch, on_own / law.batch, power
+
+
+@numba.njit(nogil=True)
+def across(rng, law, power):  # type: ignore[no-untyped-def]
+    """Square of the mean gradient's length in all other directions: a chi-square (40)."""
+    others = law.dimension - (3 if law.nu != 0.0 else 2)
+    return power / (law.batch * law.batch) * rng.chisquare(others) if others > 0 else 0.0
+
+
+@numba.njit(nogil=True)
+def tangent(state, rest, pulls, along):  # type: ignore[no-untyped-def]
+    """The spherical gradient's coordinates: the part along ω is removed (39)."""
+    on_teacher, on_other, on_own = pulls
+    return on_teacher - along * state.m, on_other - along * state.kappa, on_own - along * rest
+
+
+@numba.njit(nogil=True)
+def moved(law, state, rest, pulls, along, off):  # type: ignore[no-untyped-def]
+    """The next state: ``u⁺ = u + γ g·ω``, and the direction ``ω + γ u g`` normalised (38)."""
+    pull = law.rate * state.u
+    m, kappa = state.m + pull * pulls[0], state.kappa + pull * pulls[1]
+    own = rest + pull * pulls[2]
+    size = math.sqrt(m * m + kappa * kappa + own * own + pull * pull * off)
+    return State(state.u + law.rate * along, m / size, kappa / size)
+
+
+@numba.njit(nogil=True)
+def in_first_stage(law, state, step):  # type: ignore[no-untyped-def]
+    """Whether a first stage goes on at a step (App. B.4)."""
+    return step < law.until_step and abs(state.m) < law.until_overlap
+
+
+STEPS = Steps(argument, across, tangent, moved, in_first_stage)
+
+
+@numba.njit(nogil=True)
+def updated(rng, steps, functions, law, state, in_first):  # type: ignore[no-untyped-def]
+    """The state after one update."""
+    rest = math.sqrt(max(0.0, 1.0 - state.m * state.m - state.kappa * state.kappa))
+    on_teacher, on_other, on_own, power = batch_means(
+        rng, steps, functions, law, state, rest, in_first
+    )
+    along = state.m * on_teacher + state.kappa * on_other + rest * on_own  # minus ∂L/∂u, (39)
+    off = steps.across(rng, law, power)
+    pulls = (on_teacher, on_other, on_own)
+    if law.spherical:
+        pulls = steps.tangent(state, rest, pulls, along)
+    return steps.moved(law, state, rest, pulls, along, off)
+
+
+@numba.njit(nogil=True)
+def run(rng, steps, functions, law, state, horizon, records, states):  # type: ignore[no-untyped-def]
+    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
+    exit_step, record = -1, 0
+    in_first = steps.in_first_stage(law, state, 0)
+    for step in range(horizon + 1):
+        size = state.u * state.u + state.m * state.m + state.kappa * state.kappa
+        if exit_step < 0 and size >= law.radius * law.radius:
+            exit_step = step
+            if law.stop_at_exit:
+                break
+        if record < len(records) and records[record] == step:
+            states[record, 0], states[record, 1], states[record, 2] = state
+            record += 1
+        if step == horizon:
+            break
+        state = updated(rng, steps, functions, law, state, in_first)
+        if not abs(state.u) < LARGEST_STATE or not abs(state.m) <= 1.0 + 1e-9:
+            return exit_step, step + 1
+        in_first = in_first and steps.in_first_stage(law, state, step + 1)
+    return exit_step, -1
