@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.dynamics.sgd import replica_stream
+from numerics.dynamics.runs import replica_stream
 from numerics.options.simulation import grid_of
 from numerics.simulate import run_grid, simulation_parser
 from numerics.simulation.block import (
