@@ -31,6 +31,7 @@ def simulate_densely(
     with the mean gradient of the batch, its part along :math:`\omega` removed for the spherical
     update. Raises nothing of its own. Source: (38)-(40). A simulation.
 
+    >>> from derive import Pair
     >>> simulate_densely(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
     (1, 2)
     """
@@ -77,6 +78,7 @@ def simulate_network_densely(
     Arguments: as ``simulate_densely``. The teachers are the first K basis vectors. Source:
     App. K. A simulation.
 
+    >>> from derive import Pair
     >>> learner = NetworkLearner(Pair("x"), (0.5, 0.2), 1, 10, 1e-2)
     >>> simulate_network_densely(learner, np.random.default_rng(1), 5, [5]).shape
     (1, 5)
