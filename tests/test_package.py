@@ -193,6 +193,15 @@ def test_every_pin_admits_the_oldest_and_the_newest_python():
     assert {"numpy", "pytest", "sympy"} <= checked
 
 
+def test_the_oldest_versions_that_are_tried_are_those_that_are_admitted():
+    extras = SETUP["options.extras_require"]
+    floors = "\n".join([SETUP["options"]["install_requires"], extras["test"], extras["reproduce"]])
+    tried = (ROOT / "tests/oldest.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert sorted(tried) == sorted(
+        set(re.findall(r"^\S+==\S+$", floors.replace(" >=", "=="), re.M))
+    )
+
+
 def test_the_citation_is_of_this_version_and_names_the_paper():
     """Checked against the schema of the Citation File Format 1.2.0 when it was last changed."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))

@@ -73,7 +73,8 @@ def test_steps_and_their_workers_end_with_everything(number, code, started):
 
 WORK = """
     import ctypes, os, signal, sys, time
-    from derive.command.parser import CommandParser, Outcome, run
+    from derive.command.parser import CommandParser
+    from derive.command.run import Outcome, run
     from numerics.sweep import processes
 
     def hold(_):  # machine code that lets no other thread run
@@ -114,7 +115,8 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
     (tmp_path / "work.py").write_text(textwrap.dedent(elsewhere))
     outer = """
         import sys
-        from derive.command.parser import CommandParser, Outcome, run
+        from derive.command.parser import CommandParser
+        from derive.command.run import Outcome, run
         from numerics.sweep import processes
 
         processes.Commands._AS_CHILD = (

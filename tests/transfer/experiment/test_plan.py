@@ -34,6 +34,10 @@ def test_every_checkpoint_protocol_and_seed_is_planned_once(task, tmp_path):
         for arm, cell in chain.adaptations
     }
     assert len(places) == 2 * 2 * 3 * 2
+    each = 2 * 3 * 2
+    assert finished(chains, Place(tmp_path)) == {
+        "pre-training": (0, 2), "LoRA": (0, each), "linear probe": (0, each),
+    }  # fmt: skip
     for chain in chains:
         assert {cell["run"] for _, cell in chain.adaptations} == {cell_key(chain.pretraining)}
     assert len({cell_key(chain.pretraining) for chain in chains}) == 2
@@ -113,7 +117,7 @@ def test_an_arm_that_diverges_is_stored_and_not_tried_again(quick, tmp_path, mon
     data = results_of(task, place)
     assert data.diverged.sel(arm="wild").all()
     assert not data.diverged.sel(arm="LoRA").any()
-    monkeypatch.delattr("transfer.experiment.adapt_cell")
+    monkeypatch.delattr("transfer.experiment.run.adapt_cell")
     run_experiment(chains, place)
 
 

@@ -54,6 +54,89 @@ def test_an_arm_differs_from_the_main_one_in_what_it_says(small_task):
     assert probe.batch == task.arms["LoRA"].batch == 10
 
 
+MINIMAL = """
+[source]
+dataset = "mnist"
+
+[downstream]
+dataset = "fashion-mnist"
+shots = 1
+
+[pretraining]
+epochs = 2
+checkpoints = [0, 2]
+batch = 3
+learning_rate = 0.5
+seeds = 1
+
+[adaptation]
+epochs = 1
+measured = [1]
+batch = 4
+learning_rate = 0.25
+seeds = 5
+"""
+
+
+def test_what_a_task_does_not_say_is_what_the_pages_say(tmp_path):
+    """The documented defaults, each by its value: whoever changes one changes all results."""
+    path = tmp_path / "minimal.toml"
+    path.write_text(MINIMAL)
+    assert msgspec.to_builtins(read_task(str(path))) == {
+        "name": "minimal",
+        "title": "minimal",
+        "source": {"dataset": "mnist", "images": "all"},
+        "downstream": {"dataset": "fashion-mnist", "shots": 1, "rotation": 0.0, "noise": 0.0},
+        "model": {"patch": 7, "width": 64, "depth": 2, "heads": 4, "dropout": 0.0},
+        "pretraining": {
+            "epochs": 2, "checkpoints": (0, 2), "batch": 3, "learning_rate": 0.5, "seeds": 1,
+            "weight_decay": 0.05, "warmup": 0.05, "validation": 0.1,
+        },
+        "arms": {
+            "LoRA": {
+                "epochs": 1, "measured": (1,), "batch": 4, "learning_rate": 0.25, "seeds": 5,
+                "method": "lora", "rank": 4, "alpha": 8.0, "targets": ("query", "value"),
+                "head": "new", "weight_decay": 0.01, "warmup": 0.1,
+            },
+        },
+    }  # fmt: skip
+
+
+def test_the_model_of_the_paper(tmp_path):
+    path = tmp_path / "paper.toml"
+    path.write_text(MINIMAL + '[model]\npreset = "paper"\n')
+    assert PRESETS.keys() == {"tiny", "paper"}
+    assert read_task(str(path)).model == Model(patch=4, width=128, depth=6, heads=4, dropout=0.1)
+
+
+MANY = (  # fine-tunings: 100 x checkpoints x 100
+    MINIMAL.replace("epochs = 2", "epochs = 99")
+    .replace("[0, 2]", "%s")
+    .replace("seeds = 1", "seeds = 100")
+    .replace("seeds = 5", "seeds = 100")
+)
+ARMS = "\n".join(f"[arms.a{k}]" for k in range(99))
+
+
+@pytest.mark.parametrize(("text", "limit", "beyond"), [
+    (MINIMAL.replace("batch = 4", "rank = %s\nbatch = 4"), 64, 65),  # the width
+    (MINIMAL.replace('"mnist"', '"mnist"\nimages = %s'), 10, 9),  # the classes
+    (MINIMAL.replace("[0, 2]", "[0, %s]"), 2, 3),
+    (MINIMAL.replace("[1]", "[%s]"), 1, 2),
+    ('title = "%s"' + MINIMAL, "x" * 200, "x" * 201),
+    (MINIMAL + "[arms.%s]", "x" * 60, "x" * 61),
+    (MINIMAL + "%s", ARMS, ARMS + "\n[arms.a99]"),
+    (MANY, list(range(10)), list(range(11))),
+])  # fmt: skip
+def test_what_goes_together_does_so_up_to_its_limit(text, limit, beyond, tmp_path):
+    path = tmp_path / "limit.toml"
+    path.write_text(text % (limit,))
+    assert read_task(str(path)).arms["LoRA"].batch == 4
+    path.write_text(text % (beyond,))
+    with pytest.raises(InputError):
+        read_task(str(path))
+
+
 def test_an_arrow_may_stand_for_to():
     assert read_task("fashion-mnist→mnist") == read_task("fashion-mnist-to-mnist")
 
