@@ -1,18 +1,13 @@
 # The public names of derive, by the module that holds them.
 from .activation import CATALOGUE as CATALOGUE
 from .activation import Activation as Activation
-from .activation import Kinked as Kinked
+from .drift import AnyDrift as AnyDrift
 from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
+from .drift import LeadingTerm as LeadingTerm
 from .drift import MeanDrift as MeanDrift
-from .drift import drift_from_expectation as drift_from_expectation
-from .drift import drift_from_loss as drift_from_loss
-from .drift import hermite_drift as hermite_drift
-from .drift import hermite_power as hermite_power
-from .drift import linearised_flow as linearised_flow
 from .errors import InputError as InputError
 from .errors import Undecided as Undecided
-from .escape import LeadingTerm as LeadingTerm
 from .escape import eigenvalues as eigenvalues
 from .escape import escape_limit as escape_limit
 from .escape import escape_time as escape_time
@@ -38,6 +33,7 @@ from .hermite import rescaling_coefficients as rescaling_coefficients
 from .identities import IDENTITIES as IDENTITIES
 from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
+from .kinked import Kinked as Kinked
 from .landscape import Landscape as Landscape
 from .landscape import landscape_of as landscape_of
 from .loss import PopulationLoss as PopulationLoss
@@ -55,6 +51,11 @@ from .network import network_loss as network_loss
 from .pair import Pair as Pair
 from .pair_drift import closed_drift as closed_drift
 from .pair_drift import drift_of as drift_of
+from .polynomial_drift import drift_from_expectation as drift_from_expectation
+from .polynomial_drift import drift_from_loss as drift_from_loss
+from .polynomial_drift import hermite_drift as hermite_drift
+from .polynomial_drift import hermite_power as hermite_power
+from .polynomial_drift import linearised_flow as linearised_flow
 from .risk import frozen_risk as frozen_risk
 from .risk import frozen_risk_integrand as frozen_risk_integrand
 from .singularities import SingularStrength as SingularStrength

@@ -1,24 +1,18 @@
 r"""Activations: the catalogue, their derivatives, parity and Hermite coefficients.
 
-An activation is kept as ``smooth(z) + sgn(z)·kink(z)`` with both parts smooth, which is closed
-under sums, products and derivatives in the sense of distributions. Adding one to the catalogue is
-one entry in ``CATALOGUE``; text from users becomes an activation in ``derive.grammar``.
+Adding an activation to the catalogue is one entry in ``CATALOGUE``; text from users becomes one in
+``derive.grammar``. What kind of function it is says ``derive.kinked``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sympy import (
-    Add,
-    Dummy,
     Eq,
     Expr,
-    I,
     Integer,
-    Mul,
     Piecewise,
     Poly,
-    Pow,
     Rational,
     S,
     Tuple,
@@ -27,76 +21,23 @@ from sympy import (
     diff,
     erf,
     exp,
-    expand,
     factorial,
     fraction,
-    igcd,
-    ilcm,
     log,
-    logcombine,
     oo,
     pi,
-    simplify,
     sin,
     sqrt,
     tanh,
-    trigsimp,
 )
 from sympy import sign as sympy_sign
 
 from derive import gaussian
 from derive.errors import InputError
-from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree, hermite_polynomial, information_exponent
+from derive.kinked import EXPONENTIAL, Kinked, in_exponential, in_the_algebra, tidied
 from derive.symbols import exact, of_one_variable, z
-
-
-@dataclass(frozen=True)
-class Kinked:
-    r"""A function or distribution :math:`\mathrm{smooth}(z) + \mathrm{sgn}(z)\,\mathrm{kink}(z)
-    + \mathrm{jump}\cdot\delta(z)`.
-
-    Fields: ``smooth`` and ``kink``, expressions in ``z`` without singularities on the real line;
-    ``jump``, free of ``z``. Exact.
-    """
-
-    smooth: Expr
-    kink: Expr = S.Zero
-    jump: Expr = S.Zero
-
-    def __add__(self, other: "Kinked") -> "Kinked":
-        return Kinked(self.smooth + other.smooth, self.kink + other.kink, self.jump + other.jump)
-
-    def __mul__(self, other: "Kinked") -> "Kinked":
-        if self.jump != 0 or other.jump != 0:
-            raise NoClosedForm("a product with δ(z) is not formed here")
-        return Kinked(
-            self.smooth * other.smooth + self.kink * other.kink,
-            self.smooth * other.kink + self.kink * other.smooth,
-        )
-
-    def derivative(self) -> "Kinked":
-        """The derivative in the sense of distributions. Exact."""
-        if self.jump != 0:
-            raise NoClosedForm("the derivative of δ(z) is not formed here")
-        return Kinked(diff(self.smooth, z), diff(self.kink, z), 2 * self.kink.subs(z, 0))
-
-    def scaled(self, factor: Expr) -> "Kinked":
-        """The function ``z ↦ f(factor·z)`` for a positive factor. Exact."""
-        return Kinked(
-            self.smooth.subs(z, factor * z), self.kink.subs(z, factor * z), self.jump / factor
-        )
-
-    def gaussian(self) -> GaussianFunction:
-        """The function in the algebra of exact Gaussian means.
-
-        Raises ``NoClosedForm`` if it is not in the algebra. Exact.
-        """
-        return (
-            _in_the_algebra(self.smooth)
-            + gaussian.sign() * _in_the_algebra(self.kink)
-            + gaussian.constant(self.jump) * gaussian.delta()
-        )
 
 
 @dataclass(frozen=True)
@@ -184,7 +125,7 @@ class Activation:
             function = self.value.gaussian()
         except NoClosedForm:
             function = self.part((-1) ** k).gaussian()
-        projected = _in_the_algebra(hermite_polynomial(k, z)) * function.scaled(root)
+        projected = in_the_algebra(hermite_polynomial(k, z)) * function.scaled(root)
         return (gaussian.constant(root**-k) * projected).mean()
 
     def information_exponent(self, largest: int = 20) -> Expr:
@@ -230,72 +171,6 @@ class Activation:
             and len({c.is_positive for c in Poly(f, EXPONENTIAL).coeffs()} | {None}) == 2
             for f in (numerator, denominator)
         )
-
-
-EXPONENTIAL = Dummy("w", positive=True)  # e^(gz) of ``in_exponential``
-
-
-def in_exponential(expression: Expr) -> Expr:
-    """The expression with its exponentials ``e^(rz)``, r rational, as powers of one. Exact."""
-    whole = expression.replace(tanh, lambda y: tanh(y).rewrite(exp))
-    rates = {e: e.args[0] / z for e in whole.atoms(exp)}
-    if not rates or not all(rate.is_Rational for rate in rates.values()):
-        return whole
-    unit = igcd(0, *(r.p for r in rates.values())) / Integer(
-        ilcm(1, *(r.q for r in rates.values()))
-    )
-    return whole.xreplace({e: EXPONENTIAL ** (rate / unit) for e, rate in rates.items()})
-
-
-def tidied(expression: Expr) -> Expr:
-    """A function of ``z`` multiplied out, where that shows it to be simpler. Exact.
-
-    Sums of sigmoids, hyperbolic tangents and logarithms that are polynomials become those.
-
-    >>> tidied(1 / (1 + exp(-z)) + 1 / (1 + exp(z)))
-    1
-    """
-    plain = expand(expression)
-    if not plain.has(exp, tanh, log, sin, cos):
-        return plain
-    rational = in_exponential(expression)
-    if rational.is_rational_function(z, EXPONENTIAL):
-        simple = cancel(rational)
-    elif plain.has(log):  # its arguments, 1 + e^y, are positive
-        simple = simplify(logcombine(plain, force=True))
-    else:
-        simple = trigsimp(plain)
-    return simple if not simple.has(EXPONENTIAL, exp, tanh, log, sin, cos) else plain
-
-
-def _in_the_algebra(expression: Expr) -> GaussianFunction:
-    """An expression in ``z`` as an element of the algebra, or ``NoClosedForm``."""
-    if not expression.has(z):
-        return gaussian.constant(expression)
-    if expression == z:
-        return gaussian.power(1)
-    if isinstance(expression, Add | Mul):
-        first, *others = (_in_the_algebra(part) for part in expression.args)
-        for other in others:
-            first = first + other if isinstance(expression, Add) else first * other
-        return first
-    if isinstance(expression, Pow) and expression.exp.is_Integer and expression.exp > 0:
-        return _in_the_algebra(expression.base) ** int(expression.exp)
-    argument = expression.args[0] if expression.args else z
-    if not isinstance(expression, exp | erf | sin | cos) or not argument.is_polynomial(z):
-        raise NoClosedForm(f"{expression} is not in the algebra of exact Gaussian means")
-    ascending: list[Expr] = [*list(Poly(argument, z).all_coeffs())[::-1], S.Zero, S.Zero]
-    offset, linear, quadratic, *higher = ascending
-    if isinstance(expression, exp) and not any(higher):
-        return gaussian.constant(exp(offset)) * gaussian.exponential(-quadratic, linear)
-    if isinstance(expression, exp) or any((offset, quadratic, *higher)):
-        raise NoClosedForm(f"{expression} is not in the algebra of exact Gaussian means")
-    if isinstance(expression, erf):
-        return gaussian.error_function(S.One).scaled(linear)
-    plus, minus = (gaussian.exponential(S.Zero, side * I * linear) for side in (1, -1))
-    if isinstance(expression, sin):
-        return gaussian.constant(-I / 2) * (plus - minus)
-    return gaussian.constant(Rational(1, 2)) * (plus + minus)
 
 
 # The catalogue. An entry builds the activation at a multiple of z and, where there is one, states

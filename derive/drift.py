@@ -1,69 +1,211 @@
-r"""Drift coefficients a(μ), b(μ) of the search phase (Sec. 3, App. D.2, E).
+r"""Drift coefficients a(μ), b(μ) of the search phase, in the three forms they are found in.
 
-Near ``u = m = 0`` the gradient flow is ``u̇ = a m + b u``, ``ṁ = a u`` (57). Three independent ways
-lead to the coefficients of a polynomial student, and the tests hold them to the same expression:
-
-``drift_from_loss``         builds L(Q, ρ), differentiates it and linearises the flow: a derivation.
-``drift_from_expectation``  evaluates the Gaussian means that integration by parts leaves.
-``hermite_drift``           closed form for He_n, cheap to degree 1000 and beyond.
-
-Every result is exact, with rational coefficients in ``mu``, and carries its normalisation:
-``raw``, or ``n*n!`` where both coefficients are divided by n·n!, the paper's time scale (50), (68).
+Near ``u = m = 0`` the gradient flow is ``u̇ = a m + b u``, ``ṁ = a u`` (57). The coefficients are
+polynomials (``Drift``), closed forms (``ClosedDrift``) or Gaussian means of known integrands
+(``MeanDrift``); ``AnyDrift`` says what each of them answers. They are derived in
+``derive.polynomial_drift`` and ``derive.pair_drift``.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass
-from math import comb, factorial
-from typing import Any, TypeAlias
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from math import factorial
+from typing import Any, ClassVar, Literal, Self, get_args
 
-from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
-from sympy.polys.polyerrors import CoercionFailed
+from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, simplify
 
-from derive.activation import Kinked
 from derive.errors import InputError
-from derive.hermite import checked_degree, normal_moment, polynomial
-from derive.loss import PopulationLoss, population_loss
-from derive.symbols import Q, in_variable, m, mu, polynomial_in, u
+from derive.gaussian import NoClosedForm
+from derive.hermite import checked_degree
+from derive.kinked import Kinked
+from derive.symbols import exact, in_variable, mu, polynomial_in
 
-LABELS = ("matched", "squared")
-NORMALIZATIONS = ("n*n!", "raw")
+Normalization = Literal["n*n!", "raw"]
+NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
+UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
+HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
 
 
 @dataclass(frozen=True)
-class Drift:
+class LeadingTerm:
+    """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
+
+    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Exact.
+    """
+
+    coefficient: Expr
+    exponent: Expr = S.Zero
+
+
+@dataclass(frozen=True)
+class AnyDrift(ABC):
+    """Drift coefficients of a pair: what all three forms answer.
+
+    Fields: ``a``, ``b``, in the terms of the form; ``normalization``, ``raw``, or ``n*n!`` where
+    both are divided by n·n!, the paper's time scale (50), (68); ``misalignment`` ν, free of ``z``,
+    0 in the main model; ``certainty`` of numbers computed from the form. Exact.
+    """
+
+    a: Any
+    b: Any
+    normalization: Normalization = field(default="raw", kw_only=True)
+    misalignment: Expr = field(default=S.Zero, kw_only=True)
+    certainty: ClassVar[Literal["exact", "certified"]] = "exact"
+
+    def __post_init__(self) -> None:
+        if self.normalization not in NORMALIZATIONS:
+            raise InputError(
+                f"normalization {self.normalization!r} is not accepted: choose from "
+                f"{', '.join(NORMALIZATIONS)}"
+            )
+        object.__setattr__(self, "misalignment", in_variable(self.misalignment, mu))
+
+    @property
+    def unit(self) -> str:
+        """The unit of times such as τ: ``1/γ``, or ``1/(γ n·n!)``."""
+        return UNITS[self.normalization]
+
+    def normalized(self, normalization: Normalization, degree: int) -> Self:
+        """The same drift of the student He_n in another unit of time. Exact.
+
+        Arguments:
+            normalization: ``raw`` or ``n*n!``.
+            degree: n ≥ 1.
+
+        Raises ``InputError`` for others.
+
+        >>> from derive import hermite_drift
+        >>> hermite_drift(3).normalized("n*n!", 3) == hermite_drift(3, normalization="n*n!")
+        True
+        """
+        n = checked_degree(degree, least=1)
+        power = (self.normalization == "n*n!") - (normalization == "n*n!")
+        scale = Rational(n * factorial(n)) ** power
+        coefficients = {name: f * scale for name, f in self._coefficients().items()}
+        return replace(self, normalization=normalization, **coefficients)
+
+    def _coefficients(self) -> dict[str, Any]:
+        return {"a": self.a, "b": self.b}
+
+    @property
+    @abstractmethod
+    def expressions(self) -> tuple[Expr, Expr]:
+        """``a`` and ``b`` in ``mu``; raises ``NoClosedForm`` if there are none."""
+
+    def value(self, strength: Expr | int) -> tuple[Expr, Expr]:
+        """``a`` and ``b`` at a strength, a number or an expression; raises as ``expressions``.
+
+        >>> Drift(1 - mu, -1).value(Rational(1, 4))
+        (3/4, -1)
+        """
+        a, b = (f.subs(mu, exact(strength)) for f in self.expressions)
+        return a, b
+
+    @abstractmethod
+    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Any:
+        """A coefficient differentiated by ``mu``, in the terms of the form.
+
+        Raises ``NoClosedForm`` where the form goes no further.
+        """
+
+    @property
+    @abstractmethod
+    def is_zero(self) -> bool:
+        """Whether ``a`` is proved to vanish at every strength."""
+
+    @abstractmethod
+    def vanishes(self, end: int, order: int = 0) -> bool:
+        """Whether ``a``, or its derivative of an order, is proved to be 0 at an end, 0 or 1."""
+
+    @abstractmethod
+    def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
+        """Leading terms of ``a`` and ``b`` in the distance from an end, 0 or 1.
+
+        Raises ``InputError`` if a closed form vanishes to an order above ``HIGHEST_ORDER``,
+        ``NoClosedForm`` for means.
+        """
+
+
+@dataclass(frozen=True)
+class Drift(AnyDrift):
     """Drift coefficients of a polynomial teacher-student pair, as polynomials in ``mu``.
 
-    Fields: ``a``, ``b`` (SymPy ``Poly`` over the rationals); ``normalization``, one of
-    ``NORMALIZATIONS``; ``misalignment`` ν, whose square is a polynomial in ``mu``, 0 in the main
-    model. Exact.
+    Fields: ``a``, ``b``, SymPy ``Poly`` over the rationals; the others as in ``AnyDrift``, the
+    square of ν a polynomial in ``mu``. Every question about them is decided. Exact.
     """
 
     a: Poly
     b: Poly
-    normalization: str = "raw"
-    misalignment: Expr = S.Zero
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("a", "b"):
             object.__setattr__(self, name, polynomial_in(getattr(self, name), mu))
 
+    @property
+    def expressions(self) -> tuple[Expr, Expr]:
+        """``a`` and ``b`` in ``mu``."""
+        return self.a.as_expr(), self.b.as_expr()
+
+    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Poly:
+        """A polynomial."""
+        return getattr(self, name).diff((mu, order))
+
+    @property
+    def is_zero(self) -> bool:
+        """Decided."""
+        return bool(self.a.is_zero)
+
+    def vanishes(self, end: int, order: int = 0) -> bool:
+        """Decided."""
+        f = self.derivative("a", order)
+        return bool(f.eval(end) == 0 and not f.is_zero)
+
+    def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
+        """Exact, whatever the order."""
+        x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
+        a, b = (_lowest_term(f.compose(x)) for f in (self.a, self.b))
+        return a, b
+
 
 @dataclass(frozen=True)
-class ClosedDrift:
-    """Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``, and ν. Exact."""
+class ClosedDrift(AnyDrift):
+    """Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``. Exact."""
 
     a: Expr
     b: Expr
-    misalignment: Expr = S.Zero
-    normalization: str = "raw"
 
     def __post_init__(self) -> None:
-        for name in ("a", "b", "misalignment"):
+        super().__post_init__()
+        for name in ("a", "b"):
             object.__setattr__(self, name, in_variable(getattr(self, name), mu))
+
+    @property
+    def expressions(self) -> tuple[Expr, Expr]:
+        """``a`` and ``b`` in ``mu``."""
+        return self.a, self.b
+
+    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Expr:
+        """An expression, up to ``HIGHEST_ORDER``."""
+        if order > HIGHEST_ORDER:
+            raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
+        return diff(getattr(self, name), mu, order)
+
+    @property
+    def is_zero(self) -> bool:
+        """If SymPy finds it to be."""
+        return bool(simplify(self.a) == 0)
+
+    def vanishes(self, end: int, order: int = 0) -> bool:
+        """If SymPy finds it to."""
+        return bool(simplify(self.derivative("a", order).subs(mu, end)) == 0)
+
+    def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
+        """Exact, by Taylor's series."""
+        return _taylor_term(self.a, end), _taylor_term(self.b, end)
 
 
 @dataclass(frozen=True)
-class MeanDrift:
+class MeanDrift(AnyDrift):
     """Drift coefficients as means ``a = E f(z)``, ``b = E h(z)`` under the standard normal.
 
     Fields: ``a``, ``b`` and ``slope`` (whose mean is ``a'``), functions of ``z`` with the parameter
@@ -73,189 +215,51 @@ class MeanDrift:
     a: Kinked
     b: Kinked
     slope: Kinked
-    normalization: str = "raw"
+    certainty: ClassVar[Literal["exact", "certified"]] = "certified"
+
+    def _coefficients(self) -> dict[str, Any]:
+        return super()._coefficients() | {"slope": self.slope}
+
+    @property
+    def expressions(self) -> tuple[Expr, Expr]:
+        """Raises ``NoClosedForm``: there are none."""
+        raise NoClosedForm("a and b are means without a closed form")
+
+    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Kinked:
+        """An integrand: of ``a`` or ``b``, or of the first derivative."""
+        if order > 1:
+            raise NoClosedForm("means are differentiated once")
+        if name == "a":
+            return self.slope if order else self.a
+        return self.b.diff(mu) if order else self.b
+
+    @property
+    def is_zero(self) -> bool:
+        """If the integrand is odd as it is written: a proof would take seconds."""
+        return self.a.even_parts() == (0, 0)
+
+    def vanishes(self, end: int, order: int = 0) -> bool:
+        """If the integrand is proved to be odd there."""
+        return self.derivative("a", order).subs(mu, end).is_odd
+
+    def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
+        """Raises ``NoClosedForm``."""
+        raise NoClosedForm("means have no leading terms in closed form")
 
 
-AnyDrift: TypeAlias = Drift | ClosedDrift | MeanDrift
+def _lowest_term(f: Poly) -> LeadingTerm:
+    (exponent,), coefficient = f.terms()[-1]
+    return LeadingTerm(coefficient, Integer(exponent))
 
 
-def linearised_flow(loss: PopulationLoss) -> Matrix:
-    r"""Jacobian of the gradient flow of ``(u, m)`` at the origin, in ``mu``.
-
-    Arguments: ``loss`` of the pair. The flow is
-
-    .. math:: \dot u = -\partial_u L, \qquad \dot m = -(1-m^2)\,\partial_m L.
-
-    Raises nothing of its own. Source: (52)-(58), (91). Exact.
-
-    >>> from derive.symbols import z
-    >>> linearised_flow(population_loss(z, z, z))
-    Matrix([
-    [    -1, 1 - mu],
-    [1 - mu,      0]])
-    """
-    by_u, by_m = loss.gradient()
-    velocity = (-by_u, -(1 - m**2) * by_m)
-    origin = {u: 0, m: 0}
-    return Matrix(2, 2, lambda i, j: expand(diff(velocity[i], (u, m)[j]).subs(origin)))
-
-
-def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
-    r"""Drift coefficients obtained by linearising the gradient flow of the population loss.
-
-    Arguments: ``teacher`` and ``student``, polynomials in ``z``; transformed labels are a
-    transformed teacher, as in ``teacher**2``.
-
-    .. math:: \dot u = a\,m + b\,u, \qquad \dot m = a\,u
-
-    Raises ``InputError`` if one of them is no polynomial in ``z`` with rational coefficients, and
-    ``ArithmeticError`` if the linearised flow had another form, which would be a bug.
-    Source: (33) → (51) → (52)-(58). Exact, raw normalisation.
-
-    >>> from derive.symbols import z
-    >>> drift_from_loss(z**2 - 1, z**2 - 1, z).a.as_expr()
-    -6*mu**3 + 6*mu
-    """
-    flow = linearised_flow(population_loss(teacher, student, z))
-    if flow[0, 1] != flow[1, 0] or flow[1, 1] != 0:
-        raise ArithmeticError(f"the linearised flow {flow} does not have the form (58)")
-    a, b = (_rational_coefficients(f, mu) for f in (flow[0, 1], flow[0, 0]))
-    return Drift(_polynomial(a), _polynomial(b))
-
-
-def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
-    r"""Drift coefficients as Gaussian means over a single standard normal.
-
-    Arguments: as ``drift_from_loss``.
-
-    .. math:: a = E[(\phi(z) - \sigma(\mu z))\, z\, \sigma'(\mu z)], \qquad
-              b = E[(\phi(z) - \sigma(\mu z))\, \sigma''(\mu z)] - E[\sigma'(\mu z)^2]
-
-    Raises ``InputError`` if one of them is no polynomial in ``z`` with rational coefficients.
-    Source: Price's theorem on (51) at ``u = m = 0``. Exact, raw normalisation.
-
-    >>> from derive.symbols import z
-    >>> drift_from_expectation(z, z, z).a.as_expr()
-    1 - mu
-    """
-    phi, sigma = (_rational_coefficients(f, z) for f in (teacher, student))
-    a: dict[int, Any] = defaultdict(QQ)
-    b: dict[int, Any] = defaultdict(QQ)
-    for k, s in sigma.items():
-        for j in {**phi, **sigma}:
-            label, value = phi.get(j, 0), sigma.get(j, 0)
-            if (j + k) % 2:
-                continue
-            mean = k * s * normal_moment(j + k)
-            a[k - 1] += label * mean
-            a[j + k - 1] -= value * mean
-            if j + k >= 2:
-                mean = k * s * normal_moment(j + k - 2)
-                b[k - 2] += label * (k - 1) * mean
-                b[j + k - 2] -= value * (j + k - 1) * mean
-    return Drift(_polynomial(a), _polynomial(b))
-
-
-def _rational_coefficients(expression: Expr, z: Symbol) -> dict[int, Any]:
-    """The coefficients of a polynomial in ``z``, by degree, as elements of QQ."""
-    try:
-        given = polynomial(expression, z).set_domain(QQ)
-    except CoercionFailed:
-        raise InputError(
-            "coefficients that are not rational are not accepted here: use derive.drift_of"
-        ) from None
-    return {k: coefficient for (k,), coefficient in given.as_dict(native=True).items()}
-
-
-def _polynomial(weights: dict[int, Any]) -> Poly:
-    return Poly.from_dict({(k,): w for k, w in weights.items() if w}, mu, domain=QQ)
-
-
-def hermite_power(n: int) -> Poly:
-    r"""Power of the pure Hermite student, :math:`S(Q) = E[He_n(\sqrt Q g)^2]`, in ``Q``.
-
-    Arguments: ``n`` ≥ 0. Taking Mehler's kernel on the diagonal gives the generating function
-    :math:`\sum_n S_n s^n/n! = [(1-s)(1-(2Q-1)s)]^{-1/2}`, hence
-
-    .. math:: S(Q) = n! \sum_{k=0}^n \beta_k \beta_{n-k} (2Q-1)^k,
-              \qquad \beta_k = \binom{2k}{k} 4^{-k},
-
-    with positive weights: no cancellation for :math:`Q \ge 1/2`. It equals the sum over
-    :math:`(Q-1)^{2j} Q^{n-2j}` that (64) gives.
-
-    Raises ``InputError`` for a negative or non-integer degree. Source: (32), (64). Exact.
-
-    >>> hermite_power(2).as_expr()
-    3*Q**2 - 2*Q + 1
-    """
-    n = checked_degree(n)
-    weights = [comb(2 * k, k) * comb(2 * (n - k), n - k) for k in range(n, -1, -1)]
-    in_q = Poly.from_list(weights, Q, domain=QQ).compose(Poly(2 * Q - 1, Q, domain=QQ))
-    return in_q.mul_ground(QQ(factorial(n), 4**n))
-
-
-def hermite_drift(n: int, labels: str = "matched", normalization: str = "n*n!") -> Drift:
-    r"""Drift coefficients of the pure Hermite student of degree ``n``, in closed form.
-
-    Arguments: ``n`` ≥ 1; ``labels``: ``matched`` (teacher :math:`He_n`) or ``squared`` (teacher
-    :math:`He_n^2`); ``normalization``: ``n*n!`` divides both by :math:`n\,n!`, ``raw`` does not.
-
-    .. math:: a = 2\mu\,C_Q + C_\rho - \mu S'(\mu^2), \qquad b = 2\,C_Q - S'(\mu^2)
-
-    with :math:`S` from ``hermite_power``, :math:`C = n!\,\rho^n` for matched labels and
-    :math:`C = \sum_k w_k\, c_k(Q)\, \rho^k` for squared ones, :math:`w` from (37), :math:`c`
-    from (64), both taken at :math:`Q = \mu^2, \rho = \mu`.
-
-    Raises ``InputError`` for other arguments. Source: (65)-(69), (37). Exact.
-
-    >>> hermite_drift(3).a.as_expr().factor()
-    -mu*(mu - 1)*(5*mu**3 + 5*mu**2 + mu - 1)/2
-    """
-    n = checked_degree(n, least=1)
-    for name, given, known in (
-        ("labels", labels, LABELS),
-        ("normalization", normalization, NORMALIZATIONS),
-    ):
-        if given not in known:
-            raise InputError(f"{name} {given!r} is not accepted: choose from {', '.join(known)}")
-    by_variance, by_covariance = _CORRELATIONS[labels](n)
-    x = Poly(mu, mu, domain=QQ)
-    b = 2 * by_variance - hermite_power(n).diff(Q).compose(Poly(Q**2, Q)).replace(Q, mu)
-    a = x * b + by_covariance
-    if normalization == "n*n!":
-        a, b = (f.mul_ground(QQ(1, n * factorial(n))) for f in (a, b))
-    return Drift(a, b, normalization)
-
-
-def _matched_correlation(n: int) -> tuple[Poly, Poly]:
-    """Derivatives of C = n! ρ^n with respect to Q and ρ, at Q = μ², ρ = μ."""
-    return Poly(0, mu, domain=QQ), Poly.from_dict({(n - 1,): n * factorial(n)}, mu, domain=QQ)
-
-
-def _squared_correlation(n: int) -> tuple[Poly, Poly]:
-    """Derivatives of C for the teacher He_n² and the student He_n; both vanish for odd n."""
-    zero = Poly(0, mu, domain=QQ)
-    if n % 2:
-        return zero, zero
-    half = n // 2
-    # C = Σ_i e_i (Q-1)^i ρ^(n-2i): degree n-2i of He_n² has weight j! C(n,j)², j = n/2 + i (37).
-    e = [
-        QQ(factorial(half + i) * comb(n, half + i) ** 2 * factorial(n), factorial(i) * 2**i)
-        for i in range(half + 1)
-    ]
-    by_variance = _homogeneous([i * e[i] for i in range(1, half + 1)])
-    by_covariance = _homogeneous([(n - 2 * i) * e[i] for i in range(half)])
-    return by_variance, Poly(mu, mu, domain=QQ) * by_covariance
-
-
-def _homogeneous(weights: list[Expr]) -> Poly:
-    """The polynomial Σ_i w_i (μ²-1)^i (μ²)^(N-i) with N the last index."""
-    square = Poly(mu**2, mu, domain=QQ)
-    total, power = Poly(0, mu, domain=QQ), Poly(1, mu, domain=QQ)
-    for weight in reversed(weights):  # Horner's rule in (μ²-1), gathering powers of μ² on the way
-        total = total * (square - 1) + power.mul_ground(weight)
-        power = power * square
-    return total
-
-
-_CORRELATIONS = {"matched": _matched_correlation, "squared": _squared_correlation}
+def _taylor_term(f: Expr, end: int) -> LeadingTerm:
+    """The first term of the Taylor series in the distance from the end that does not vanish."""
+    if f == 0:
+        return LeadingTerm(S.Zero)
+    for order in range(HIGHEST_ORDER + 1):
+        value = simplify(f.subs(mu, end))
+        if value != 0:
+            inward = (-1) ** order if end else 1
+            return LeadingTerm(inward * value / factorial(order), Integer(order))
+        f = diff(f, mu)
+    raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")

@@ -5,31 +5,25 @@ the coefficients vanish follows from the leading terms of ``a`` and ``b`` alone
 (``leading_escape_time``); Prop. 3 and the local law at a singularity are two uses of that rule.
 """
 
-from dataclasses import dataclass
-
 from sympy import (
     QQ,
     Expr,
     Integer,
     KroneckerDelta,
     Poly,
-    S,
     combsimp,
     diff,
     factorial,
     factorial2,
     log,
     oo,
-    simplify,
     sqrt,
 )
 
-from derive.drift import ClosedDrift, Drift
+from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
 from derive.hermite import checked_degree
 from derive.symbols import Q, exact, mu
-
-HIGHEST_ORDER = 6  # of a zero at an end that closed forms are differentiated for
 
 
 def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
@@ -83,17 +77,6 @@ def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
     return escape_time(a, b) * log(d) / 2
 
 
-@dataclass(frozen=True)
-class LeadingTerm:
-    """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
-
-    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Exact.
-    """
-
-    coefficient: Expr
-    exponent: Expr = S.Zero
-
-
 def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     r"""Leading behaviour of τ where the drift coefficients behave as given.
 
@@ -131,46 +114,27 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     )
 
 
-def escape_limit(drift: Drift | ClosedDrift, end: int) -> LeadingTerm:
+def escape_limit(drift: AnyDrift, end: int) -> LeadingTerm:
     r"""Leading behaviour of τ at an end of the pre-training range.
 
-    Arguments: ``drift``, polynomial or in closed form, of a pair without misalignment; ``end`` 0
-    for :math:`\mu \to 0` (then ``x`` is μ) or 1 for :math:`\mu \to 1` (then ``x`` is
-    :math:`1-\mu`).
+    Arguments:
+        drift: polynomial or in closed form, of a pair without misalignment.
+        end: 0 for :math:`\mu \to 0` (then ``x`` is μ) or 1 for :math:`\mu \to 1` (then ``x`` is
+            :math:`1-\mu`).
 
-    Raises ``InputError`` for another end, for misaligned pre-training, and if a coefficient
-    vanishes at the end to an order above ``HIGHEST_ORDER``. Source: Prop. 3, for any drift. Exact.
+    Raises ``InputError`` for another end, for misaligned pre-training, and if a coefficient in
+    closed form vanishes at the end to an order above ``HIGHEST_ORDER``; ``NoClosedForm`` for means.
+    Source: Prop. 3, for any drift. Exact.
 
-    >>> from derive.drift import hermite_drift
-    >>> escape_limit(hermite_drift(3), 1)
+    >>> from derive.polynomial_drift import hermite_drift
+    >>> escape_limit(hermite_drift(3, normalization="n*n!"), 1)
     LeadingTerm(coefficient=1/25, exponent=-2)
     """
     if end not in (0, 1):
         raise InputError(f"end {end!r} is not accepted: give 0 or 1")
     if drift.misalignment != 0:
         raise InputError("limits are derived for aligned pre-training: give no misalignment")
-    if isinstance(drift, ClosedDrift):
-        return leading_escape_time(*(_taylor_term(f, end) for f in (drift.a, drift.b)))
-    x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
-    return leading_escape_time(*(_lowest_term(f.compose(x)) for f in (drift.a, drift.b)))
-
-
-def _lowest_term(f: Poly) -> LeadingTerm:
-    (exponent,), coefficient = f.terms()[-1]
-    return LeadingTerm(coefficient, Integer(exponent))
-
-
-def _taylor_term(f: Expr, end: int) -> LeadingTerm:
-    """The first term of the Taylor series in the distance from the end that does not vanish."""
-    if f == 0:
-        return LeadingTerm(S.Zero)
-    for order in range(HIGHEST_ORDER + 1):
-        value = simplify(f.subs(mu, end))
-        if value != 0:
-            inward = (-1) ** order if end else 1
-            return LeadingTerm(inward * value / factorial(order), Integer(order))
-        f = diff(f, mu)
-    raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")
+    return leading_escape_time(*drift.leading_terms(end))
 
 
 def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
@@ -249,13 +213,11 @@ def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
 
     Raises ``InputError`` for a multiplicity below 1. Source: ``leading_escape_time``. Exact.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> numerator, root = local_law(hermite_drift(1))
     >>> numerator.as_expr(), root.as_expr()
     (1, -1)
     """
     multiplicity = checked_degree(multiplicity, "multiplicity", least=1)
-    derivative = drift.a
-    for _ in range(multiplicity):
-        derivative = derivative.diff(mu)
+    derivative = drift.derivative("a", multiplicity)
     return -drift.b, derivative.to_field().mul_ground(QQ(1, int(factorial(multiplicity))))

@@ -26,8 +26,9 @@ from sympy import (
     tanh,
 )
 
-from derive.activation import Activation, Kinked, tidied
+from derive.activation import Activation
 from derive.errors import InputError
+from derive.kinked import Kinked, tidied
 from derive.symbols import of_one_variable, z
 
 _KINKS = (Abs, Heaviside, Max, Min, Piecewise, sign)
@@ -62,7 +63,8 @@ def activation_from(given: Expr | Poly) -> Activation:
                 "for x > 0 and for x < 0"
             )
         _insist_on_smooth(part, text)
-    return Activation(text, Kinked(tidied((right + left) / 2), tidied((right - left) / 2)))
+    value = Kinked.of_sides(right, left)
+    return Activation(text, Kinked(tidied(value.smooth), tidied(value.kink)))
 
 
 def _text(expression: Expr) -> str:

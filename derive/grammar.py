@@ -20,10 +20,11 @@ from typing import NamedTuple, NoReturn, TypeAlias
 
 from sympy import Expr, Integer, Poly, Rational, S, exp, expand
 
-from derive.activation import CATALOGUE, Activation, Kinked, catalogued
+from derive.activation import CATALOGUE, Activation, catalogued
 from derive.errors import InputError
 from derive.expression import activation_from
 from derive.hermite import checked_degree, hermite_polynomial
+from derive.kinked import Kinked
 from derive.symbols import z
 
 LARGEST_DEGREE = 2000  # of a Hermite polynomial that is given by it
@@ -190,7 +191,7 @@ class _Parser:
         while sign:
             value, degree, terms = self._product()
             if sign == "-":
-                value = value * Kinked(-S.One)
+                value = -value
             total = _Part(total.value + value, max(total.degree, degree), total.terms + terms)
             sign = self._take("+", "-") or ""
         self._depth -= 1
@@ -243,11 +244,7 @@ class _Parser:
         terms = comb(base.terms + exponent - 1, exponent)
         self._sized(exponent * (base.bits + base.terms.bit_length()))
         bounded = self._bounded(_Part(base.value, base.degree * exponent, terms))
-        # On either side of 0, sgn is ±1: powers of smooth ± kink, taken apart again.
-        right, left = (
-            expand((base.value.smooth + side * base.value.kink) ** exponent) for side in (1, -1)
-        )
-        return bounded._replace(value=Kinked((right + left) / 2, (right - left) / 2))
+        return bounded._replace(value=base.value**exponent)
 
     def _rational(self, text: str) -> Rational:
         """A number's exact value; its exponent is looked at before its digits are written out."""
@@ -320,18 +317,18 @@ class _Parser:
     def _applied(self, name: str, argument: Kinked, parameters: list[Expr]) -> Kinked:
         if argument.kink == 0:
             return self._on_polynomial(name, expand(argument.smooth), parameters)
-        # On either side of 0 the argument is a polynomial, and so is sgn: ±1.
         right, left = (
-            self._on_side(name, expand(argument.smooth + side * argument.kink), parameters, side)
-            for side in (1, -1)
+            self._on_side(name, expand(inner), parameters)[left]
+            for left, inner in enumerate(argument.sides())
         )
-        return Kinked((right + left) / 2, (right - left) / 2)
+        return Kinked.of_sides(right, left)
 
-    def _on_side(self, name: str, inner: Expr, parameters: list[Expr], side: int) -> Expr:
-        """A function of a polynomial as it is for arguments ``z`` of one sign."""
-        value = catalogued(name) if inner == 0 else self._on_polynomial(name, inner, parameters)
-        found = value.smooth + side * value.kink
-        return found.subs(z, 0) if inner == 0 else found
+    def _on_side(self, name: str, inner: Expr, parameters: list[Expr]) -> tuple[Expr, Expr]:
+        """A function of a polynomial, on both sides of 0, or at 0 if the polynomial is that."""
+        if inner == 0:
+            at_zero = catalogued(name).smooth.subs(z, 0)
+            return at_zero, at_zero
+        return self._on_polynomial(name, inner, parameters).sides()
 
     def _on_polynomial(self, name: str, inner: Expr, parameters: list[Expr]) -> Kinked:
         if not inner.is_polynomial(z):

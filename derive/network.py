@@ -31,12 +31,12 @@ from sympy import (
     zoo,
 )
 
-from derive.activation import Activation, Kinked
+from derive.activation import Activation
 from derive.correlated import Covariance, correlated_mean
-from derive.drift import MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import hermite_coefficients
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import exact, mu, z
@@ -207,10 +207,7 @@ def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:
     >>> network_drift(x, x).a_other
     (1 - mu)/K
     """
-    single = drift_of(Pair(teacher, student))
-    if isinstance(single, MeanDrift):
-        raise NoClosedForm(f"the drift of {teacher.text} and {student.text} has no closed form")
-    a, b = (getattr(single, name).as_expr() for name in ("a", "b"))
+    a, b = drift_of(Pair(teacher, student)).expressions
     mean, slope, curvature = (student.hermite_coefficient(k, mu**2) for k in range(3))
     teacher_mean, teacher_slope = (teacher.hermite_coefficient(k, Integer(1)) for k in range(2))
     missing = teacher_mean - mean

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
-from derive.activation import Activation, Kinked
+from derive.activation import Activation
 from derive.errors import InputError
 from derive.grammar import ActivationLike, parse_activation
+from derive.kinked import Kinked
 from derive.labels import MATCHED, Labels, LabelsLike
 from derive.symbols import in_variable, mu
 
@@ -97,12 +98,7 @@ class Pair:
     @property
     def label(self) -> Kinked:
         """The label as a function of the teacher's pre-activation."""
-        value, polynomial = self.teacher.value, self.labels.polynomial
-        if value.kink == 0:
-            return Kinked(_horner(polynomial, value.smooth))
-        # On either side of 0, where sgn is ±1: products of two parts would double at each power.
-        right, left = (_horner(polynomial, value.smooth + s * value.kink) for s in (1, -1))
-        return Kinked((right + left) / 2, (right - left) / 2)
+        return self.teacher.value.on_sides(lambda side: _horner(self.labels.polynomial, side))
 
     @property
     def labelled_teacher(self) -> Activation:
@@ -116,8 +112,7 @@ def _insist_on_few_terms(teacher: Activation, degree: int) -> None:
     """Polynomials have few whatever their degree; raises ``InputError`` for all others."""
     if degree == 1 or teacher.polynomial is not None:
         return
-    sides = (teacher.value.smooth + sign * teacher.value.kink for sign in (1, -1))
-    count = max(len(Add.make_args(expand(side))) for side in sides)
+    count = max(len(Add.make_args(expand(side))) for side in teacher.value.sides())
     if (terms := comb(count + degree - 1, degree)) > _MOST_TERMS:
         raise InputError(
             f"labels of degree {degree} of {teacher.text[:60]!r} have {terms} terms multiplied "

@@ -13,25 +13,26 @@ algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: th
 for ``numerics`` to integrate with error bounds.
 """
 
+from dataclasses import replace
 from math import factorial
 from typing import Any
 
 from sympy import QQ, Expr, Poly, S, Symbol, sqrt
 
 from derive import gaussian
-from derive.activation import Kinked
 from derive.correlated import Covariance, correlated_mean
-from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.symbols import exact, mu, z
 
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
 
 
-def drift_of(pair: Pair) -> Drift | ClosedDrift | MeanDrift:
+def drift_of(pair: Pair) -> AnyDrift:
     """Drift coefficients of a pair, in the best form there is; raw normalisation.
 
     Raises ``InputError`` if a mean is infinite, or if a misaligned pair has no closed form.
@@ -133,7 +134,7 @@ def closed_drift(pair: Pair) -> ClosedDrift:
         power = spread.scaled(sqrt(mu**2 + _NU**2)).mean()
         a, b = a - mu * power, b - power
     nu = pair.misalignment
-    return ClosedDrift(a.subs(_NU, nu), b.subs(_NU, nu), nu)
+    return ClosedDrift(a.subs(_NU, nu), b.subs(_NU, nu), misalignment=nu)
 
 
 def mean_drift(pair: Pair) -> MeanDrift:
@@ -142,14 +143,10 @@ def mean_drift(pair: Pair) -> MeanDrift:
     first = sigma.derivative()
     second = first.derivative()
     value, slope = sigma.scaled(mu), first.scaled(mu)
-    curvature = Kinked(second.smooth, second.kink).scaled(mu)
-    minus, argument = Kinked(-S.One), Kinked(z)
-    residual = label if pair.loss == "correlation" else label + minus * value
-    spread = Kinked(S.Zero) if pair.loss == "correlation" else slope * slope
+    curvature = replace(second, jump=S.Zero).scaled(mu)
+    residual, spread = label, Kinked(S.Zero)
+    if pair.loss == "square":
+        residual, spread = label - value, slope * slope
+    smooth = residual * curvature - spread
     jump = residual.smooth.subs(z, 0) * second.jump / mu
-    b = residual * curvature + minus * spread
-    return MeanDrift(
-        a=residual * argument * slope,
-        b=Kinked(b.smooth, b.kink, jump),
-        slope=argument * argument * (residual * curvature + minus * spread),
-    )
+    return MeanDrift(a=residual * z * slope, b=replace(smooth, jump=jump), slope=smooth * z**2)

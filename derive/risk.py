@@ -2,8 +2,8 @@
 
 from sympy import Expr, S
 
-from derive.activation import Kinked
 from derive.hermite import gaussian_mean
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.symbols import mu, z
 
@@ -33,5 +33,6 @@ def frozen_risk_integrand(pair: Pair) -> Kinked:
     >>> frozen_risk_integrand(Pair(x, x)).smooth.subs(mu, 0)
     z**2/2
     """
-    residual = pair.label + Kinked(-S.One) * pair.student.value.scaled(mu)
-    return Kinked(S.Half) * residual * residual
+    residual = pair.label - pair.student.value.scaled(mu)
+    half: Kinked = residual * residual * S.Half
+    return half

@@ -36,7 +36,7 @@ def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength
     Raises ``InputError`` if ``a`` vanishes identically and for misaligned pre-training.
     Source: Prop. 2, Remark 1, (59). Exact.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> [(s.low, s.high, s.diverges) for s in singular_strengths(hermite_drift(3), 2)]
     [(41/128, 21/64, True)]
     """

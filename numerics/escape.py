@@ -14,7 +14,7 @@ from derive.command.progress import progress
 from derive.command.provenance import provenance
 from derive.command.run import Outcome, run
 from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
-from derive.drift import AnyDrift, MeanDrift
+from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.pair import Pair
 from derive.tables.names import in_units, pair_name
@@ -31,7 +31,7 @@ def _record(
     """What the JSON format says of one case; an infinite time is ``null``."""
     curve = escape_curve(drift, strengths)
     return described(pair, drift) | {
-        "certainty": "certified" if isinstance(drift, MeanDrift) else "exact",
+        "certainty": drift.certainty,
         "mu": curve.mu,
         "a": curve.a,
         "b": curve.b,

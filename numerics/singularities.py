@@ -35,7 +35,7 @@ def _record(pair: Pair, drift: AnyDrift, digits: int, source: str) -> dict:
                 "constant": s.constant and s.constant.mid,
                 "constant_radius": s.constant and s.constant.radius,
                 "multiplicity": s.multiplicity,
-                "interval": list(s.interval),
+                "interval": [str(end) for end in s.interval],
             }
             for s in find_singularities(drift, digits)
         ],

@@ -5,13 +5,14 @@ function and its entry in ``ACTIVATION_TABLES``.
 """
 
 from collections.abc import Callable, Sequence
+from functools import singledispatch
 
 from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.command.tabular import Cell, Table, Typeset, formula, typeset
-from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
-from derive.escape import LeadingTerm, escape_limit
+from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.network import network_drift
@@ -50,10 +51,11 @@ def activation_drift_table(texts: Sequence[str]) -> Table:
     """Drift coefficients of matched pairs, raw."""
     rows: list[tuple[Cell, ...]] = []
     for text in texts:
-        drift = _matched(text)
-        for name in ("a", "b"):
-            f = getattr(drift, name)
-            value = _NONE if isinstance(drift, MeanDrift) else _expression(f.as_expr())
+        try:
+            values = [_expression(f) for f in _matched(text).expressions]
+        except NoClosedForm:
+            values = [_NONE, _NONE]
+        for name, value in zip("ab", values, strict=True):
             rows.append((_name(text), Typeset(name, f"${name}$"), value))
     return _table(
         "activation-drift",
@@ -70,10 +72,10 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
     for text in texts:
         drift = _matched(text)
         for end, x, arrow in ((0, mu, r"\mu \to 0"), (1, 1 - mu, r"\mu \to 1")):
-            if isinstance(drift, MeanDrift):
-                value: Cell = _NONE
-            else:
+            try:
                 value = _law(escape_limit(drift, end), x)
+            except NoClosedForm:
+                value = _NONE
             rows.append((_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value))
     return _table(
         "activation-limits",
@@ -89,9 +91,7 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
     """Singular pre-training strengths of matched polynomial pairs."""
     rows: list[tuple[Cell, ...]] = []
     for text in texts:
-        drift = _matched(text)
-        cells = singularities_cells(drift) if isinstance(drift, Drift) else (_ELSEWHERE, None)
-        rows.append((_name(text), *cells))
+        rows.append((_name(text), *singularities_cells(_matched(text))))
     return Table(
         "activation-singularities",
         Typeset(
@@ -124,8 +124,14 @@ def activation_network_table(texts: Sequence[str]) -> Table:
     return _table("activation-network", Typeset(title, title), rows)
 
 
-def singularities_cells(drift: Drift) -> tuple[Cell, ...]:
-    """What a table says of the zeros of a polynomial ``a``, for ``SINGULARITIES_COLUMNS``."""
+@singledispatch
+def singularities_cells(drift: AnyDrift) -> tuple[Cell, ...]:
+    """What a table says of the zeros of ``a``, for ``SINGULARITIES_COLUMNS``."""
+    return _ELSEWHERE, None
+
+
+@singularities_cells.register(Drift)
+def _(drift: Drift) -> tuple[Cell, ...]:
     if drift.a.degree() > _HIGHEST_ISOLATED:
         return _ELSEWHERE, None
     digits, zeros = _DIGITS, singular_strengths(drift, _DIGITS)
@@ -152,7 +158,7 @@ ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
 }
 
 
-def _matched(text: str) -> Drift | ClosedDrift | MeanDrift:
+def _matched(text: str) -> AnyDrift:
     activation = parse_activation(text)
     return drift_of(Pair(activation, activation))
 

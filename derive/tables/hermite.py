@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 from sympy import Expr, Integer, Poly, Symbol, factor
 
 from derive.command.tabular import Table, Typeset, formula, plain
-from derive.drift import hermite_drift
-from derive.escape import LeadingTerm, escape_limit, hermite_escape_limit
+from derive.drift import LeadingTerm
+from derive.escape import escape_limit, hermite_escape_limit
 from derive.hermite import (
     hermite_coefficients,
     hermite_polynomial,
     hermite_product,
     rescaling_coefficients,
 )
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu, z
 from derive.tables.activations import (
     SINGULARITIES_COLUMNS,
@@ -86,7 +87,7 @@ def drift_table(degrees: Sequence[int]) -> Table:
     """Drift coefficients a_n(μ), b_n(μ), factored, divided by n·n! (65)-(69)."""
     rows = []
     for n in degrees:
-        drift = hermite_drift(n)
+        drift = hermite_drift(n, normalization="n*n!")
         rows += [
             (n, Typeset(name, f"${name}$"), factored(f))
             for name, f in (("a", drift.a), ("b", drift.b))
@@ -112,8 +113,9 @@ def limits_table(degrees: Sequence[int]) -> Table:
     p = Symbol("p", integer=True, positive=True)
     any_degree = Symbol("n", integer=True, positive=True)
     each = [
-        (n, *(_law(escape_limit(hermite_drift(n), end), x) for end, x in ((0, mu), (1, 1 - mu))))
+        (n, *(_law(escape_limit(drift, end), x) for end, x in ((0, mu), (1, 1 - mu))))
         for n in degrees
+        for drift in [hermite_drift(n, normalization="n*n!")]
     ]
     every_degree = [
         *(
@@ -165,7 +167,7 @@ def factored(polynomial: Poly) -> Typeset:
     """A polynomial over the rationals as a product of a number and irreducible factors. Exact.
 
     >>> factored(hermite_drift(3).a).plain
-    '1/2*mu*(1 - mu)*(5*mu**3 + 5*mu**2 + mu - 1)'
+    '9*mu*(1 - mu)*(5*mu**3 + 5*mu**2 + mu - 1)'
     """
     number, factors = polynomial.factor_list()
     forms: tuple[list[str], list[str]] = ([], [])

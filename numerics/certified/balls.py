@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil, log2
+from typing import TypeVar
 
-from flint import arb, ctx, fmpq, fmpq_poly
+from flint import arb, fmpq, fmpq_poly
 from sympy import Poly
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError
+from numerics.certified.precision import accurate, settled
 
-_FIRST_BITS, _MOST_BITS = 72, 4096
+Number = TypeVar("Number", arb, fmpq)
+_FIRST_BITS = 72
+DOUBLE_BITS = 60  # of relative accuracy: its double is the nearest one or, rarely, its neighbour
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,11 @@ def _rounded(number: fmpq, digits: int, way: str) -> str:
     return str(context.divide(Decimal(int(number.p)), Decimal(int(number.q))))
 
 
+def fraction(number: fmpq) -> Fraction:
+    """A rational of FLINT as one of Python's, which can be pickled and printed alike. Exact."""
+    return Fraction(int(number.p), int(number.q))
+
+
 def bits_for(digits: int) -> int:
     """Relative accuracy in bits that makes ``digits`` decimal digits certain, with a margin."""
     return ceil(digits * log2(10)) + 8
@@ -106,28 +115,31 @@ def rational_polynomial(polynomial: Poly) -> fmpq_poly:
     return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())])
 
 
-def evaluate(polynomial: fmpq_poly, ball: arb) -> arb:
-    """Ball that contains the polynomial's value wherever in ``ball`` it is taken. Certified."""
-    return polynomial.numer()(ball) / polynomial.denom()
+def evaluate(polynomial: fmpq_poly, point: Number) -> Number:
+    """The polynomial at a rational, exact, or wherever in a ball it is taken. Certified."""
+    return polynomial.numer()(point) / polynomial.denom()
 
 
 def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> float:
     """The function's value at a point as a double, within one unit in the last place. Certified.
 
-    Arguments: ``function`` from balls to balls. Raises ``Undecided`` if its value does not narrow,
-    ``InputError`` if it is infinite at 0.
+    Arguments:
+        function: from balls to balls.
+        point: where.
+
+    Raises ``Undecided`` if its value does not narrow, ``InputError`` if it is infinite at 0.
 
     >>> nearest_double(arb.sqrt, Fraction(1, 4))
     0.5
     """
     exact = Fraction(point)
-    bits = _FIRST_BITS
-    while bits <= _MOST_BITS:
-        with ctx.workprec(bits):
-            value = function(arb(fmpq(exact.numerator, exact.denominator)))
-            if value.is_zero() or value.rel_accuracy_bits() >= 60:
-                return float(value.mid())
-        if exact == 0 and not value.is_finite():
+
+    def value(bits: int) -> tuple[arb]:
+        ball = function(arb(fmpq(exact.numerator, exact.denominator)))
+        if exact == 0 and not ball.is_finite():
             raise InputError("the value at 0 is not finite: give a strength μ > 0")
-        bits *= 2
-    raise Undecided(f"the value at {point} is not enclosed at {_MOST_BITS} bits")
+        return (ball,)
+
+    question = f"the value at {point} is not enclosed"
+    (ball,), _ = settled(value, accurate(DOUBLE_BITS), question, first=_FIRST_BITS)
+    return float(ball.mid())

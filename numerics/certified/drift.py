@@ -1,25 +1,30 @@
-"""Enclosures of the drift coefficients of any pair, whatever form ``derive`` found for them."""
+"""Enclosures of the drift coefficients of any pair, whatever form ``derive`` found for them.
+
+``enclosed`` says how a coefficient is enclosed: a polynomial, a closed form, a Gaussian mean. A new
+form registers itself there.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, singledispatch
+from typing import Any, Literal
 
-from flint import acb, arb, fmpq, fmpq_poly
-from sympy import Expr, I, cancel, diff, simplify
+from flint import acb, arb, fmpq
+from sympy import Expr, I, Poly
 
-from derive.activation import EXPONENTIAL, Activation, Kinked, in_exponential
-from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.activation import Activation
+from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.risk import frozen_risk, frozen_risk_integrand
-from derive.symbols import mu, z
+from derive.symbols import mu
 from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import mean_function
 
-BallFunction = Callable[[arb], arb]
-_HIGHEST_ORDER = 8
+BallFunction = Callable[..., arb]  # of a ball, or of a rational, at which polynomials are exact
 
 
 @dataclass(frozen=True)
@@ -37,20 +42,19 @@ class BallDrift:
     at_zero: BallFunction | None
     at_one: BallFunction | None
     misalignment: BallFunction | None = None
-    certainty: str = "exact"
+    certainty: Literal["exact", "certified"] = "exact"
 
     def at(self, strength: fmpq) -> tuple[arb, arb, arb]:
         """``a``, ``b`` and the growth rate at a rational strength in [0, 1]. Certified.
 
         Raises ``InputError`` where ``b`` is infinite, as it may be at 0.
         """
-        mu = arb(strength)
-        b = self.b(mu)
+        b = self.b(strength)
         if strength == 0 and not b.is_finite():
             raise InputError("b is not finite at μ = 0: give a strength μ > 0")
         zero = (strength == 0 and self.at_zero) or (strength == 1 and self.at_one)
-        a = arb(0) if zero else self.a(mu)
-        extra = (self.misalignment(mu) * b) ** 2 if self.misalignment else arb(0)
+        a = arb(0) if zero else self.a(strength)
+        extra = (self.misalignment(strength) * b) ** 2 if self.misalignment else arb(0)
         return a, b, growth_rate(b, a * a + extra)
 
 
@@ -69,27 +73,80 @@ def growth_rate(b: arb, coupling: arb) -> arb:
     return arb(0) if coupling.is_zero() else 2 * coupling / (root - b)
 
 
-def ball_drift(drift: Drift | ClosedDrift | MeanDrift) -> BallDrift:
+def ball_drift(drift: AnyDrift) -> BallDrift:
     """Enclose the drift coefficients of a pair.
 
     Raises ``InputError`` if an integrand has no known tail bound. Certified.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> ball_drift(hermite_drift(1)).a(arb(1)).is_zero()
     True
     """
-    if isinstance(drift, MeanDrift):
-        return _from_means(drift)
-    nu = None if drift.misalignment == 0 else ball_function(drift.misalignment, [mu])
-    if isinstance(drift, Drift):
-        a, b = (_polynomial(rational_polynomial(f)) for f in (drift.a, drift.b))
-        slope = _polynomial(rational_polynomial(drift.a).derivative())
-        at_zero, at_one = (_polynomial_end(rational_polynomial(drift.a), end) for end in (0, 1))
-        return BallDrift(a, b, slope, at_zero, at_one, nu)
-    a = real_function(drift.a)
-    b = _deferred(lambda: real_function(drift.b))
-    slope = _deferred(lambda: real_function(diff(drift.a, mu)))
-    return BallDrift(a, b, slope, _end(drift.a, a, 0), _end(drift.a, a, 1), nu)
+    a, slope = enclosed(drift.a), _deferred(lambda: enclosed(drift.derivative("a")))
+    at_zero, at_one = (_end(drift, [a, slope], end) for end in (0, 1))
+    return BallDrift(
+        a,
+        _deferred(lambda: enclosed(drift.b)),
+        slope,
+        at_zero,
+        at_one,
+        misalignment=enclosed(drift.misalignment) if drift.misalignment != 0 else None,
+        certainty=drift.certainty,
+    )
+
+
+def _end(drift: AnyDrift, known: list[BallFunction], end: int) -> BallFunction | None:
+    """The first derivative of ``a`` that does not vanish at an end where ``a`` does.
+
+    ``known`` are ``a`` and the first derivatives.
+    """
+    derivatives, order = list(known), 0
+    # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
+    while derivatives[order](arb(end)).contains(0) and drift.vanishes(end, order):
+        order += 1
+        if order == len(derivatives):
+            try:
+                derivatives.append(enclosed(drift.derivative("a", order)))
+            except NoClosedForm:
+                return derivatives[-1]
+    return derivatives[order] if order else None
+
+
+@singledispatch
+def enclosed(coefficient: Any) -> BallFunction:
+    """A coefficient of a drift, of a ball of ``mu``. Certified.
+
+    Arguments:
+        coefficient: a polynomial, a closed form, or the integrand of a Gaussian mean.
+
+    Raises ``InputError`` for others, and if an integrand has no known tail bound.
+
+    >>> enclosed(Poly(mu**2 / 3, mu, domain="QQ"))(arb(3)).is_exact()
+    True
+    """
+    raise InputError(f"{coefficient} is not accepted: give a Poly, an expression or a Kinked")
+
+
+@enclosed.register
+def _(coefficient: Poly) -> BallFunction:
+    polynomial = rational_polynomial(coefficient)
+    return lambda strength: arb(evaluate(polynomial, strength))
+
+
+@enclosed.register
+def _(coefficient: Expr) -> BallFunction:
+    """Real, also where the closed form is a sum of complex conjugates."""
+    if not coefficient.has(I):
+        compiled = ball_function(coefficient, [mu])
+        return lambda strength: compiled(arb(strength))
+    of_complex = ball_function(coefficient, [mu], acb)
+    return lambda strength: of_complex(acb(strength)).real
+
+
+@enclosed.register
+def _(coefficient: Kinked) -> BallFunction:
+    mean = mean_function(coefficient)
+    return lambda strength: mean(arb(strength))
 
 
 def frozen_risk_function(pair: Pair) -> BallFunction:
@@ -121,68 +178,12 @@ def student_mean_function(student: Activation) -> BallFunction:
 
 def _mean_of(closed: Callable[[], Expr], integrand: Callable[[], Kinked]) -> BallFunction:
     try:
-        return real_function(closed())
+        return enclosed(closed())
     except NoClosedForm:
-        return mean_function(integrand())
+        return enclosed(integrand())
 
 
 def _deferred(compile_: Callable[[], BallFunction]) -> BallFunction:
     """A function that is compiled when it is first called: many callers never do."""
     compiled = cache(compile_)
     return lambda strength: compiled()(strength)
-
-
-def _polynomial(polynomial: fmpq_poly) -> BallFunction:
-    return lambda strength: evaluate(polynomial, strength)
-
-
-def real_function(expression: Expr) -> BallFunction:
-    """A real function of ``mu``, also where its closed form is a sum of complex conjugates."""
-    if not expression.has(I):
-        return ball_function(expression, [mu])
-    compiled = ball_function(expression, [mu], acb)
-    return lambda strength: compiled(acb(strength)).real
-
-
-def _polynomial_end(a: fmpq_poly, end: int) -> BallFunction | None:
-    """As ``_end``, for a polynomial."""
-    order = 0
-    while a and a(end) == 0:
-        a, order = a.derivative(), order + 1
-    return _polynomial(a) if order else None
-
-
-def _end(a: Expr, compiled: BallFunction, end: int) -> BallFunction | None:
-    """The first derivative of ``a`` that does not vanish at an end where ``a`` does."""
-    for order in range(_HIGHEST_ORDER):
-        # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
-        if not compiled(arb(end)).contains(0) or simplify(a.subs(mu, end)) != 0:
-            return compiled if order else None
-        a = diff(a, mu)
-        compiled = real_function(a)
-    return compiled
-
-
-def _from_means(drift: MeanDrift) -> BallDrift:
-    a = mean_function(drift.a)
-    b = _deferred(lambda: mean_function(drift.b))
-    slope = _deferred(lambda: mean_function(drift.slope))
-    at_zero, at_one = (
-        slope if a(arb(end)).contains(0) and _vanishes(drift.a, end) else None for end in (0, 1)
-    )
-    return BallDrift(a, b, slope, at_zero, at_one, certainty="certified")
-
-
-def _vanishes(function: Kinked, end: int) -> bool:
-    """Whether the mean provably vanishes there: its integrand is zero or odd."""
-    smooth, kink = (part.subs(mu, end) for part in (function.smooth, function.kink))
-    return all(_is_zero(f) for f in (smooth + smooth.subs(z, -z), kink - kink.subs(z, -z)))
-
-
-def _is_zero(expression: Expr) -> bool:
-    """Whether an expression in ``z`` is proved to be zero."""
-    # Most are rational in z and exponentials, which is decided at once.
-    rational = in_exponential(expression)
-    if rational.is_rational_function(z, EXPONENTIAL):
-        return cancel(rational) == 0
-    return simplify(expression) == 0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from flint import acb, arb, ctx, fmpq, fmpq_poly
 from sympy import Add, Expr, Mul, Poly, Pow, S, ceiling, cos, erf, exp, log, sin, tanh
 
-from derive.activation import Kinked
 from derive.errors import InputError
+from derive.kinked import Kinked
 from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
 

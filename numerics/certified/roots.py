@@ -15,9 +15,13 @@ from itertools import pairwise
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
 
 from derive.errors import InputError
+from numerics.certified.bisection import bisected
+from numerics.certified.precision import settled
 
 _SHIFT = fmpz_poly([1, 1])  # x + 1
 _GUARD_BITS = 32
+_Cell = tuple[fmpz_poly, int, int]  # a polynomial, and its place: the c-th of 2^k parts
+_Found = tuple[fmpq, fmpq, fmpz_poly]
 _MARGIN = 4  # bits lost in rounding the ends of an interval outwards to a ball
 
 
@@ -88,25 +92,25 @@ def _has_the_root(divisor: fmpz_poly, lower: fmpq, upper: fmpq) -> bool:
     return divisor(lower) * divisor(upper) < 0
 
 
-def _isolating_intervals(squarefree: fmpz_poly) -> Iterator[tuple[fmpq, fmpq, fmpz_poly]]:
+def _isolating_intervals(squarefree: fmpz_poly) -> Iterator[_Found]:
     """Disjoint intervals with one root each, and the polynomial in their coordinates."""
-    cells = [(squarefree, 0, 0)]
-    while cells:
+
+    def decide(cell: _Cell) -> tuple[list[_Found], list[_Cell]]:
         # q is a positive multiple of the polynomial at (c + x)/2^k, for x in (0, 1).
-        q, k, c = cells.pop()
+        q, k, c = cell
         # (1+t)^n q(1/(1+t)) has at least as many sign variations as q has roots in (0, 1), and
         # exactly as many if there are none or one.
         variations = sign_variations(fmpz_poly(q.coeffs()[::-1])(_SHIFT).coeffs())
         if variations == 0:
-            continue
+            return [], []
         left, right = _halves(q)
+        if variations == 1 and right[0] != 0 and _monotone(right):
+            return [(fmpq(c, 2**k), fmpq(c + 1, 2**k), right)], []
         middle = fmpq(2 * c + 1, 2 ** (k + 1))
-        if right[0] == 0:
-            yield middle, middle, right
-        elif variations == 1 and _monotone(right):
-            yield fmpq(c, 2**k), fmpq(c + 1, 2**k), right
-            continue
-        cells += [(left, k + 1, 2 * c), (right, k + 1, 2 * c + 1)]
+        met = [(middle, middle, right)] if right[0] == 0 else []
+        return met, [(left, k + 1, 2 * c), (right, k + 1, 2 * c + 1)]
+
+    return bisected((squarefree, 0, 0), decide)
 
 
 def _halves(q: fmpz_poly) -> tuple[fmpz_poly, fmpz_poly]:
@@ -192,13 +196,13 @@ def value_at(f: fmpz_poly, point: fmpq) -> arb:
     >>> value_at(fmpz_poly([-1, 4]), fmpq(1, 4)).is_zero()
     True
     """
-    bits = _GUARD_BITS + 2 * point.height_bits()
-    while True:
-        with ctx.workprec(bits):
-            value = f(arb(point))
-        if value.is_exact() or not value.contains(0):
-            return value
-        bits *= 2
+    value, _ = settled(
+        lambda _: f(arb(point)),
+        lambda ball: ball.is_exact() or not ball.contains(0),
+        first=_GUARD_BITS + 2 * int(point.height_bits()),
+        most=None,
+    )
+    return value
 
 
 def vanishes_at(f: fmpz_poly, root: RealRoot) -> bool:

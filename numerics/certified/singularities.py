@@ -6,15 +6,24 @@ zero and by an enclosure that excludes zero if it is not.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import singledispatch
 
 from flint import arb, ctx
-from sympy import simplify
 
-from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import local_law
-from numerics.certified.balls import Enclosure, bits_for, enclosure, evaluate, rational_polynomial
+from numerics.certified.balls import (
+    Enclosure,
+    bits_for,
+    enclosure,
+    evaluate,
+    fraction,
+    rational_polynomial,
+)
 from numerics.certified.drift import ball_drift
+from numerics.certified.precision import accurate, settled
 from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vanishes_at
 from numerics.certified.zeros import isolate_zeros, values_at_zero
 
@@ -26,7 +35,8 @@ class Singularity:
     Fields: ``mu`` the zero and ``b`` the other drift coefficient there, enclosed; ``diverges``
     whether the escape time is infinite there (``b ≤ 0``) rather than ``1/b``; ``constant`` the
     enclosed ``C`` of ``τ ≈ C/(μ-μ*)^(2·multiplicity)``, ``None`` unless ``b < 0``;
-    ``multiplicity`` of the zero; ``interval``, rational bounds between which it is the only zero.
+    ``multiplicity`` of the zero; ``interval``, bounds between which it is the only zero; ``bits``
+    of working precision that it took; ``unit`` of time, and so of ``constant``.
     """
 
     mu: Enclosure
@@ -34,16 +44,18 @@ class Singularity:
     diverges: bool
     constant: Enclosure | None
     multiplicity: int
-    interval: tuple[str, str]
+    interval: tuple[Fraction, Fraction]
+    bits: int
+    unit: str
 
 
-def find_singularities(
-    drift: Drift | ClosedDrift | MeanDrift, digits: int = 30
-) -> tuple[Singularity, ...]:
+def find_singularities(drift: AnyDrift, digits: int = 30) -> tuple[Singularity, ...]:
     r"""Find every zero of ``a`` in the open interval (0, 1), in increasing order.
 
-    Arguments: ``drift`` of any pair; ``digits`` ≥ 1 of relative accuracy for the zeros, for ``b``
-    and for the constants of the local law.
+    Arguments:
+        drift: of any pair.
+        digits: ≥ 1, of relative accuracy for the zeros, for ``b`` and for the constants of the
+            local law.
 
     Raises ``InputError`` if ``a`` vanishes identically or grows too fast for its tail bound and for
     misaligned pre-training, where the escape goes on through κ, and ``Undecided`` if enclosures do
@@ -51,33 +63,26 @@ def find_singularities(
     Source: Sec. 3.1, Prop. 2. Certified: the list is complete, every enclosure contains the truth,
     every sign is proved.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> only, = find_singularities(hermite_drift(3), digits=10)
     >>> only.mu.mid, only.diverges
     ('0.3207243473', True)
     """
     if digits < 1:
         raise InputError(f"digits {digits} is not accepted: give an integer ≥ 1")
-    if not isinstance(drift, MeanDrift) and drift.misalignment != 0:
+    if drift.misalignment != 0:
         raise InputError("singularities are those of aligned pre-training: give no misalignment")
-    if not isinstance(drift, Drift):
-        return _from_enclosures(drift, digits)
-    if drift.a.is_zero:
-        raise InputError(_NOTHING)
-    roots = isolate_roots(rational_polynomial(drift.a).numer())
-    in_order = sorted(roots, key=lambda root: root.lower + root.upper)  # intervals are disjoint
-    return tuple(_singularity(drift, root, bits_for(digits), digits) for root in in_order)
+    if drift.is_zero:
+        raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
+    return _singularities(drift, digits)
 
 
-_NOTHING = "a vanishes identically: every μ is a zero, there is nothing to isolate"
-
-
-def _from_enclosures(drift: ClosedDrift | MeanDrift, digits: int) -> tuple[Singularity, ...]:
-    if isinstance(drift, ClosedDrift) and simplify(drift.a) == 0:
-        raise InputError(_NOTHING)
+@singledispatch
+def _singularities(drift: AnyDrift, digits: int) -> tuple[Singularity, ...]:
+    """From enclosures."""
     balls, bits, found = ball_drift(drift), bits_for(digits), []
     for interval in isolate_zeros(balls):
-        mu, b, slope = values_at_zero(balls, interval, bits)
+        (mu, b, slope), took = values_at_zero(balls, interval, bits)
         with ctx.workprec(2 * bits):
             constant = enclosure(-b / slope**2, digits) if b < 0 else None
         found.append(
@@ -87,31 +92,40 @@ def _from_enclosures(drift: ClosedDrift | MeanDrift, digits: int) -> tuple[Singu
                 diverges=not b > 0,
                 constant=constant,
                 multiplicity=1,
-                interval=(str(interval[0]), str(interval[1])),
+                interval=(fraction(interval[0]), fraction(interval[1])),
+                bits=took,
+                unit=drift.unit,
             )
         )
     return tuple(found)
 
 
+@_singularities.register
+def _(drift: Drift, digits: int) -> tuple[Singularity, ...]:
+    """Decided, whatever the polynomial: by isolation in integer arithmetic."""
+    roots = isolate_roots(rational_polynomial(drift.a).numer())
+    in_order = sorted(roots, key=lambda root: root.lower + root.upper)  # intervals are disjoint
+    return tuple(_singularity(drift, root, bits_for(digits), digits) for root in in_order)
+
+
 def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singularity:
     minus_b, slope = (rational_polynomial(f) for f in local_law(drift, root.multiplicity))
     flat = vanishes_at(minus_b.numer(), root)
-    precision, accuracy = bits, 0
-    while accuracy < bits:  # polynomials of high degree cancel: double until enough is left
-        precision *= 2
-        with ctx.workprec(precision):
-            mu = enclose_root(root, precision // 2 + bits // 2)
-            b = arb(0) if flat else -evaluate(minus_b, mu)
-            constant = -b / evaluate(slope, mu) ** 2
-            accuracy = min(x.rel_accuracy_bits() for x in (mu, b, constant) if not x.is_zero())
+
+    def values(precision: int) -> tuple[arb, arb, arb]:
+        mu = enclose_root(root, precision // 2 + bits // 2)
+        b = arb(0) if flat else -evaluate(minus_b, mu)
+        return mu, b, -b / evaluate(slope, mu) ** 2
+
+    # Polynomials of high degree cancel: doubled until enough is left, which it is in the end.
+    (mu, b, constant), took = settled(values, accurate(bits), first=2 * bits, most=None)
     return Singularity(
         mu=enclosure(mu, digits),
         b=enclosure(b, digits),
         diverges=not b > 0,
         constant=enclosure(constant, digits) if b < 0 else None,
         multiplicity=root.multiplicity,
-        interval=(str(root.lower), str(root.upper)),
+        interval=(fraction(root.lower), fraction(root.upper)),
+        bits=took,
+        unit=drift.unit,
     )
-
-
-# The command.

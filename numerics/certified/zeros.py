@@ -5,31 +5,35 @@ signs at the ends tell. At an end where the function itself vanishes, the first 
 not vanish there must keep its sign on the cell. What cannot be decided is an error, never a guess.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from flint import arb, ctx, fmpq
 
 from derive.errors import Undecided
-from numerics.certified.balls import Bounds, bounds
+from numerics.certified.balls import Bounds, bounds, fraction
+from numerics.certified.bisection import bisected
 from numerics.certified.drift import BallDrift, BallFunction
+from numerics.certified.precision import MOST_BITS, accurate, settled
 
-_SEARCH_BITS = 64
+_SEARCH_BITS, _GUARD_BITS = 64, 32
 _NARROWEST = fmpq(1, 2**40)
-_MOST_BITS = 4096
 _SPLIT = fmpq(61, 128)  # off centre, so that no zero at a simple fraction is met
+_Interval = tuple[fmpq, fmpq]
+_Decision = tuple[bool, str, arb]  # as the last fields of ``Stretch``
 
 
 @dataclass(frozen=True)
-class Cell:
+class Stretch:
     """A part of (0, 1) on which the zeros of ``a`` are known.
 
-    Fields: ``lower``, ``upper``, rationals as text; ``zero``, whether it holds one (and only one);
-    ``reason``, and the ``bounds`` over the whole cell that give it, which exclude 0. Certified.
+    Fields: ``lower``, ``upper``; ``zero``, whether it holds one (and only one); ``reason``, and the
+    ``bounds`` over the whole stretch that give it, which exclude 0. Certified.
     """
 
-    lower: str
-    upper: str
+    lower: Fraction
+    upper: Fraction
     zero: bool
     reason: str
     bounds: Bounds
@@ -43,55 +47,70 @@ def isolate_zeros(drift: BallDrift) -> list[tuple[fmpq, fmpq]]:
     Raises ``Undecided`` where ``a`` and its slope cannot both be told from zero, as at a double
     zero. Certified.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> from numerics.certified.drift import ball_drift
     >>> len(isolate_zeros(ball_drift(hermite_drift(10))))
     2
     """
-    return [(fmpq(*_ratio(c.lower)), fmpq(*_ratio(c.upper))) for c in zero_cells(drift) if c.zero]
+    ends = [(s.lower, s.upper) for s in zero_cells(drift) if s.zero]
+    return [(fmpq(*p.as_integer_ratio()), fmpq(*q.as_integer_ratio())) for p, q in ends]
 
 
-def zero_cells(drift: BallDrift) -> list[Cell]:
-    """Cells that cover (0, 1), in order: the proof behind ``isolate_zeros``. Raises as it does.
+def zero_cells(drift: BallDrift) -> list[Stretch]:
+    """Stretches that cover (0, 1), in order: the proof of ``isolate_zeros``. Raises as it does.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> from numerics.certified.drift import ball_drift
-    >>> [(c.lower, c.upper, c.zero, c.reason) for c in zero_cells(ball_drift(hermite_drift(1)))]
-    [('0', '1', False, "a(1) = 0, a' keeps its sign")]
+    >>> [(s.zero, s.reason) for s in zero_cells(ball_drift(hermite_drift(1)))]
+    [(False, "a(1) = 0, a' keeps its sign")]
     """
+    return _cover(
+        lambda lower, upper: _decided(drift, lower, upper),
+        "a(μ) and its slope cannot be told from 0 near μ = {}, perhaps a double zero: the list of "
+        "zeros is not proved complete",
+    )
+
+
+def sign_cells(function: BallFunction) -> list[Stretch]:
+    """Stretches that cover [0, 1] on each of which a function provably has no zero.
+
+    Raises ``Undecided`` if they get too narrow, as at a zero. Certified; the sign of the function
+    is that of any of the bounds.
+
+    >>> [(str(s.lower), str(s.upper)) for s in sign_cells(lambda x: x - x * x + 1)]
+    [('0', '61/128'), ('61/128', '1')]
+    """
+
+    def decide(lower: fmpq, upper: fmpq) -> _Decision | None:
+        value = function(arb(lower).union(arb(upper)))
+        decided = value.is_finite() and not value.contains(0)
+        return (False, "keeps its sign", value) if decided else None
+
+    return _cover(decide, "the sign near μ = {} is open")
+
+
+def _cover(decide: Callable[[fmpq, fmpq], _Decision | None], question: str) -> list[Stretch]:
+    """Halve [0, 1] until each part is decided."""
+
+    def step(cell: _Interval) -> tuple[list[tuple[_Interval, _Decision]], list[_Interval]]:
+        lower, upper = cell
+        if decided := decide(lower, upper):
+            return [(cell, decided)], []
+        middle = lower + (upper - lower) * _SPLIT
+        if upper - lower < _NARROWEST:
+            raise Undecided(question.format(arb(middle).str(10)))
+        return [], [(lower, middle), (middle, upper)]
+
     with ctx.workprec(_SEARCH_BITS):
-        found = sorted(_decided_cells(drift), key=lambda cell: cell[0])
         return [
-            Cell(str(lower), str(upper), zero, reason, bounds(ball))
-            for lower, upper, zero, reason, ball in found
+            Stretch(fraction(lower), fraction(upper), zero, reason, bounds(ball))
+            for (lower, upper), (zero, reason, ball) in sorted(
+                bisected((fmpq(0), fmpq(1)), step), key=lambda found: found[0][0]
+            )
         ]
 
 
-def _ratio(text: str) -> list[int]:
-    return [int(part) for part in text.split("/")]
-
-
-_Decided = tuple[fmpq, fmpq, bool, str, arb]
-
-
-def _decided_cells(drift: BallDrift) -> Iterator[_Decided]:
-    cells = [(fmpq(0), fmpq(1))]
-    while cells:
-        lower, upper = cells.pop()
-        decided = _decided_cell(drift, lower, upper)
-        if decided:
-            yield lower, upper, *decided
-            continue
-        middle = lower + (upper - lower) * _SPLIT
-        if upper - lower < _NARROWEST:
-            raise Undecided(
-                f"a(μ) and its slope cannot be told from 0 near μ = {arb(middle).str(10)}, "
-                "perhaps a double zero: the list of zeros is not proved complete"
-            )
-        cells += [(lower, middle), (middle, upper)]
-
-
-def _decided_cell(drift: BallDrift, lower: fmpq, upper: fmpq) -> tuple[bool, str, arb] | None:
+def _decided(drift: BallDrift, lower: fmpq, upper: fmpq) -> _Decision | None:
     """Whether a cell holds a zero, why, and the ball that shows it; ``None`` if that is open."""
     cell = arb(lower).union(arb(upper))
     value = drift.a(cell)
@@ -126,46 +145,18 @@ def _derivative_at_the_end(drift: BallDrift, lower: fmpq, upper: fmpq) -> BallFu
     return derivatives[0] if len(derivatives) == 1 else None
 
 
-def sign_cells(function: BallFunction) -> list[Cell]:
-    """Cells that cover [0, 1] on each of which a function provably has no zero.
-
-    Raises ``Undecided`` if cells get too narrow, as at a zero. Certified; the sign of the function
-    is that of any of the bounds.
-
-    >>> [(c.lower, c.upper) for c in sign_cells(lambda x: x - x * x + 1)]
-    [('0', '61/128'), ('61/128', '1')]
-    """
-    cells, found = [(fmpq(0), fmpq(1))], []
-    with ctx.workprec(_SEARCH_BITS):
-        while cells:
-            lower, upper = cells.pop()
-            value = function(arb(lower).union(arb(upper)))
-            if value.is_finite() and not value.contains(0):
-                found.append((lower, upper, value))
-                continue
-            if upper - lower < _NARROWEST:
-                raise Undecided(f"the sign near μ = {arb(lower).str(10)} is open")
-            middle = lower + (upper - lower) * _SPLIT
-            cells += [(lower, middle), (middle, upper)]
-        return [
-            Cell(str(lower), str(upper), False, "keeps its sign", bounds(value))
-            for lower, upper, value in sorted(found, key=lambda cell: cell[0])
-        ]
-
-
 def sign_of(function: BallFunction, point: fmpq) -> int:
     """Sign of a function at a rational point, where it is not zero. Certified.
 
     Raises ``Undecided`` if the enclosure contains 0 at every precision in use.
     """
-    bits = _SEARCH_BITS
-    while bits <= _MOST_BITS:
-        with ctx.workprec(bits):
-            value = function(arb(point))
-            if not value.contains(0):
-                return 1 if value > 0 else -1
-        bits *= 2
-    raise Undecided(f"the sign at μ = {point} is open at {_MOST_BITS} bits")
+    value, _ = settled(
+        lambda _: function(arb(point)),
+        lambda ball: not ball.contains(0),
+        f"the sign at μ = {point} is open",
+        first=_SEARCH_BITS,
+    )
+    return 1 if value > 0 else -1
 
 
 def enclose_zero(drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int) -> arb:
@@ -174,32 +165,40 @@ def enclose_zero(drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int) -> ar
     Raises ``Undecided`` if the enclosures do not allow it.
     """
     rising = sign_of(drift.a, interval[0]) < 0
-    precision = bits + 32
-    while precision <= _MOST_BITS + bits:
-        with ctx.workprec(precision):
-            ball = _shrunk(drift, arb(interval[0]).union(arb(interval[1])), rising)
-            if ball.rel_accuracy_bits() >= bits:
-                return ball
-        precision *= 2
-    raise Undecided(f"the zero in {interval} is not enclosed to {bits} bits")
+    zero, _ = settled(
+        lambda _: _shrunk(drift, arb(interval[0]).union(arb(interval[1])), rising),
+        lambda ball: ball.rel_accuracy_bits() >= bits,
+        f"the zero in {interval} is not enclosed to {bits} bits",
+        first=bits + _GUARD_BITS,
+        most=MOST_BITS + bits,
+    )
+    return zero
 
 
 def values_at_zero(
     drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int
-) -> tuple[arb, arb, arb]:
-    """The zero in a monotone cell, and ``b`` and the slope there, each to ``bits`` bits. Certified.
+) -> tuple[tuple[arb, arb, arb], int]:
+    """The zero in a monotone cell, ``b`` and the slope there, and the bits it took. Certified.
+
+    Arguments:
+        drift, interval: as of ``isolate_zeros``.
+        bits: of relative accuracy of each.
 
     Raises ``Undecided`` if ``b`` cannot be told from 0.
     """
-    accuracy = bits
-    while accuracy <= _MOST_BITS + bits:
+
+    def values(accuracy: int) -> tuple[arb, arb, arb]:
         mu = enclose_zero(drift, interval, accuracy)
-        with ctx.workprec(accuracy + 32):
-            b, slope = drift.b(mu), drift.slope(mu)
-            if all(x.is_zero() or x.rel_accuracy_bits() >= bits for x in (b, slope)):
-                return mu, b, slope
-        accuracy *= 2
-    raise Undecided(f"the sign of b at the zero in {interval} is open at {_MOST_BITS} bits")
+        return mu, drift.b(mu), drift.slope(mu)
+
+    return settled(
+        values,
+        lambda found: accurate(bits)(found[1:]),
+        f"the sign of b at the zero in {interval} is open",
+        first=bits,
+        most=MOST_BITS + bits,
+        guard=_GUARD_BITS,
+    )
 
 
 def _shrunk(drift: BallDrift, ball: arb, rising: bool) -> arb:

@@ -3,8 +3,6 @@
 from flint import arb, fmpq
 from sympy import Expr, Function, Rational, Symbol, diff, oo, pi, simplify, sqrt
 
-from derive.activation import Kinked
-from derive.drift import MeanDrift
 from derive.escape import eigenvalues, escape_limit, escape_time
 from derive.grammar import parse_activation
 from derive.hermite import gaussian_mean, hermite_mean, hermite_polynomial
@@ -13,9 +11,8 @@ from derive.pair_drift import closed_drift, drift_of
 from derive.risk import frozen_risk
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import bounds, enclosure
-from numerics.certified.drift import BallFunction, ball_drift, real_function
-from numerics.certified.means import mean_function
-from numerics.certified.zeros import Cell, sign_cells, zero_cells
+from numerics.certified.drift import BallFunction, ball_drift, enclosed
+from numerics.certified.zeros import Stretch, sign_cells, zero_cells
 from numerics.claims.ledger import (
     Finding,
     Step,
@@ -36,7 +33,7 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
     return drift.a, drift.b
 
 
-def _no_zero(cells: tuple[Cell, ...]) -> bool:
+def _no_zero(cells: tuple[Stretch, ...]) -> bool:
     return not any(cell.zero for cell in cells)
 
 
@@ -186,7 +183,7 @@ def _monotone() -> Finding:
     return decided("certified", "λ₊' < 0 wherever a > 0, which common-activations shows", *steps)
 
 
-def _falls(cells: tuple[Cell, ...]) -> bool:
+def _falls(cells: tuple[Stretch, ...]) -> bool:
     return all(cell.bounds.sign == -1 for cell in cells)
 
 
@@ -203,10 +200,7 @@ def _slope_of_rate(pair: Pair) -> BallFunction:
     """F of ``_slope_formula`` as a function of balls."""
     drift = drift_of(pair)
     balls = ball_drift(drift)
-    if isinstance(drift, MeanDrift):
-        by_strength = mean_function(Kinked(*(diff(f, mu) for f in (drift.b.smooth, drift.b.kink))))
-    else:
-        by_strength = real_function(diff(drift.b.as_expr(), mu))
+    by_strength = enclosed(drift.derivative("b"))
 
     def f(strength: arb) -> arb:
         a, b = balls.a(strength), balls.b(strength)

@@ -5,10 +5,10 @@ from itertools import product
 
 from sympy import Abs, Expr, Integer, Rational, Symbol, diff, factorial, simplify, symbols
 
-from derive.drift import drift_from_loss, hermite_drift
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial, hermite_product
 from derive.identities import IDENTITIES
 from derive.loss import population_loss
+from derive.polynomial_drift import drift_from_loss, hermite_drift
 from derive.symbols import Q, rho, z
 from numerics.claims.ledger import (
     Finding,

@@ -30,8 +30,8 @@ from sympy import (
     sqrt,
 )
 
-from derive.drift import hermite_drift
 from derive.escape import hermite_drift_limit
+from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 from numerics.certified.balls import Enclosure, enclosure

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from sympy import Expr, Rational, Symbol, diff, expand_func, factorial, gammasimp
 
-from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.hermite import hermite_mean
+from derive.polynomial_drift import hermite_drift, hermite_power
 from derive.symbols import Q, mu
 from numerics.certified.balls import Enclosure
 from numerics.certified.singularities import Singularity, find_singularities
@@ -32,7 +32,7 @@ _HALF = Symbol("p", integer=True, positive=True)
 
 def zeros_of(n: int, labels: str = "matched") -> tuple[Singularity, ...]:
     """All zeros of ``a`` of the pure Hermite student."""
-    return find_singularities(hermite_drift(n, labels), _DIGITS)
+    return find_singularities(hermite_drift(n, labels, "n*n!"), _DIGITS)
 
 
 @claim(

@@ -5,10 +5,10 @@ from functools import partial
 from flint import arb, fmpq
 from sympy import Rational, Symbol, diff, tanh
 
-from derive.drift import hermite_drift, hermite_power
 from derive.escape import escape_limit
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
+from derive.polynomial_drift import hermite_drift, hermite_power
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
@@ -54,7 +54,7 @@ def _odd() -> Finding:
 def _odd_list() -> Finding:
     steps = []
     for n in range(3, 42, 2):
-        balls = ball_drift(hermite_drift(n, "squared"))
+        balls = ball_drift(hermite_drift(n, "squared", "n*n!"))
         value = enclosure(balls.a(arb("0.5")), 10)
         steps += [
             judged(f"He_{n}: all zeros", zeros_of(n, "squared"), lambda found: not found),
@@ -145,11 +145,13 @@ def _sigmoid() -> Finding:
     "certified",
 )
 def _sigmoid_list() -> Finding:
-    balls, own = (ball_drift(drift_of(Pair("sigmoid", labels=ls))) for ls in ("squared", "matched"))
+    squared, matched = (
+        ball_drift(drift_of(Pair("sigmoid", labels=labels))) for labels in ("squared", "matched")
+    )
     steps = [
         judged(
             f"ratio minus 1 at μ = {strength}",
-            enclosure(own.at(strength)[2] / balls.at(strength)[2] - 1, 6),
+            enclosure(matched.at(strength)[2] / squared.at(strength)[2] - 1, 6),
             lambda gap: abs(gap.ball()) < 1e-9,
         )
         for strength in (fmpq(1, 10), fmpq(1, 2), fmpq(9, 10))

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from sympy import Expr, Rational, expand, numer, simplify, together
 
+from derive.drift import LeadingTerm
 from derive.errors import Undecided
-from derive.escape import LeadingTerm
 from derive.symbols import exact
 from numerics.certified.balls import Bounds, Enclosure
 

@@ -3,11 +3,11 @@
 import numpy as np
 from sympy import Expr, Integer, Matrix, Rational, Symbol, eye, simplify, sqrt, symbols
 
-from derive.drift import hermite_drift
 from derive.escape import eigenvalues
 from derive.grammar import parse_activation
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.pair import Pair
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu
 from numerics.claims.ledger import Finding, claim, decided, equal, judged, shown
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow

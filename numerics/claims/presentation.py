@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Basic
 
 from derive.command.tabular import Table, Typeset, as_csv, formula, render, typeset
-from derive.escape import LeadingTerm
+from derive.drift import LeadingTerm
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims.ledger import Claim, Equation, Finding, Step
 

@@ -2,8 +2,8 @@
 
 from sympy import ImmutableMatrix, Symbol, diff, expand, limit, log, oo, sqrt, symbols
 
-from derive.drift import hermite_drift
 from derive.escape import eigenvalues, escape_time, exit_time
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, d, m, mu, rho, u
 from numerics.certified.singularities import find_singularities
 from numerics.claims.ledger import (
@@ -126,7 +126,9 @@ def _slow_where_small() -> Finding:
     "refuted",
 )
 def _divergence() -> Finding:
-    finite = tuple(s for s in find_singularities(hermite_drift(6, "squared")) if not s.diverges)
+    finite = tuple(
+        s for s in find_singularities(hermite_drift(6, "squared", "n*n!")) if not s.diverges
+    )
     where = f"squared labels, He_6: a = 0, b > 0 at μ = {finite[0].mu.mid[:8]}" if finite else ""
     b = Symbol("b", positive=True)
     return refuted_if(

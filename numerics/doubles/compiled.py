@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numba
 from sympy import Expr, N, horner, lambdify
 
-from derive.activation import Kinked
+from derive.kinked import Kinked
 from derive.symbols import z
 
 _DIGITS = 17

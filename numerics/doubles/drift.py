@@ -9,6 +9,8 @@ widest floats of the machine, and certified quadrature where that cannot be trus
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -17,14 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from sympy import Add, Expr, Poly, lambdify
 
-from derive.activation import Kinked
-from derive.drift import ClosedDrift, Drift, MeanDrift
+from derive.drift import AnyDrift
 from derive.errors import InputError
+from derive.kinked import Kinked
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
 
 Doubles = NDArray[np.float64]
+ArrayFunction = Callable[[ArrayLike], Doubles]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
 _MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
 _NODES = (33, 65, 129, 257)
@@ -40,13 +43,14 @@ _LEAST_SHARE = 0.05  # below it, an absolute error near 5e-15 is a relative one 
 class FastDrift:
     """Drift coefficients as functions of arrays of strengths in [0, 1].
 
-    Fields: ``a``, ``b``; ``misalignment`` ν, or ``None``. Heuristic: values agree with the
-    certified ones to a relative 1e-13 in the tests, but carry no enclosure.
+    Fields: ``a``, ``b``; ``misalignment`` ν, or ``None``; ``unit`` of ``tau``. Heuristic: values
+    agree with the certified ones to a relative 1e-13 in the tests, but carry no enclosure.
     """
 
-    a: Callable[[ArrayLike], Doubles]
-    b: Callable[[ArrayLike], Doubles]
-    misalignment: Callable[[ArrayLike], Doubles] | None = None
+    a: ArrayFunction
+    b: ArrayFunction
+    misalignment: ArrayFunction | None
+    unit: str
 
     def rate(self, strengths: ArrayLike) -> Doubles:
         r"""Growth rate :math:`\\lambda_+` (59), without cancellation for negative ``b``."""
@@ -64,36 +68,50 @@ class FastDrift:
             return 1 / self.rate(strengths)
 
 
-def fast_drift(drift: Drift | ClosedDrift | MeanDrift) -> FastDrift:
+def fast_drift(drift: AnyDrift) -> FastDrift:
     """Compile the drift of a pair to vectorised doubles.
 
-    Arguments: ``drift`` of any pair; the functions take strengths in [0, 1], and raise
-    ``InputError`` for others and where a coefficient is infinite, as ``b`` may be at 0.
+    Arguments:
+        drift: of any pair.
+
+    The functions take strengths in [0, 1], and raise ``InputError`` for others and where a
+    coefficient is infinite, as ``b`` may be at 0.
 
     Raises ``InputError`` if an integrand has no known tail bound, or its interpolation does not
     converge. Source: (8), (59). See ``FastDrift`` for what is guaranteed.
 
-    >>> from derive.drift import hermite_drift
+    >>> from derive.polynomial_drift import hermite_drift
     >>> fast_drift(hermite_drift(1)).tau([0.5]).tolist()
     [4.82842712474619]
     """
     balls = ball_drift(drift)
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
-    if isinstance(drift, MeanDrift):
-        return FastDrift(
-            _interpolated(drift.a, balls.a, zeros), _interpolated(drift.b, balls.b, [])
-        )
-    nu = None if drift.misalignment == 0 else lambdify(mu, drift.misalignment, "numpy")
-    if isinstance(drift, Drift):
-        a, b = _polynomial(drift.a), _polynomial(drift.b)
-    else:
-        a, b = _closed(drift.a), _closed(drift.b)
-    return FastDrift(_with_balls(a, balls.a, zeros), _with_balls(b, balls.b, []), nu)
+    aligned = drift.misalignment == 0
+    return FastDrift(
+        vectorised(drift.a, balls.a, zeros),
+        vectorised(drift.b, balls.b, []),
+        None if aligned else lambdify(mu, drift.misalignment, "numpy"),
+        unit=drift.unit,
+    )
+
+
+@singledispatch
+def vectorised(coefficient: Any, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
+    """A coefficient of a drift as a function of arrays of strengths. Heuristic.
+
+    Arguments:
+        coefficient: a polynomial, a closed form, or the integrand of a Gaussian mean.
+        exact: its enclosure, asked where doubles cannot be trusted.
+        zeros: the ends, 0 or 1, at which it is known to vanish.
+
+    Raises ``InputError`` for others, and if an interpolation does not converge.
+    """
+    raise InputError(f"{coefficient} is not accepted: give a Poly, an expression or a Kinked")
 
 
 def _with_balls(
     evaluate: Callable[[Doubles], Judged], exact: BallFunction, zeros: Sequence[int]
-) -> Callable[[ArrayLike], Doubles]:
+) -> ArrayFunction:
     """A form in doubles, replaced by the ball's value where it cannot be trusted."""
 
     def function(strengths: ArrayLike) -> Doubles:
@@ -112,9 +130,10 @@ def _with_balls(
     return function
 
 
-def _polynomial(polynomial: Poly) -> Callable[[Doubles], Judged]:
+@vectorised.register
+def _(coefficient: Poly, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """Horner's rule in the widest floats of the machine, zeros at the ends divided out."""
-    powers = [0, 0]
+    polynomial, powers = coefficient, [0, 0]
     for end in (0, 1):
         factor = Poly(mu if end == 0 else 1 - mu, mu, domain=polynomial.domain)
         while polynomial and polynomial.eval(end) == 0:
@@ -129,19 +148,20 @@ def _polynomial(polynomial: Poly) -> Callable[[Doubles], Judged]:
         trusted = polyval(wide, np.abs(coefficients)) <= _MOST_WIDE * np.abs(value)
         return (value * wide ** powers[0] * (1 - wide) ** powers[1]).astype(float), trusted
 
-    return evaluate
+    return _with_balls(evaluate, exact, zeros)
 
 
-def _closed(expression: Expr) -> Callable[[Doubles], Judged]:
+@vectorised.register
+def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """A closed form as the sum of its terms."""
-    terms = lambdify(mu, Add.make_args(expression), _MODULES, cse=True)
+    terms = lambdify(mu, Add.make_args(coefficient), _MODULES, cse=True)
 
     def evaluate(x: Doubles) -> Judged:
         values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
         result, size = np.real(sum(values)), sum(np.abs(value) for value in values)
         return np.array(result, dtype=float), size <= _MOST_CANCELLATION * np.abs(result)
 
-    return evaluate
+    return _with_balls(evaluate, exact, zeros)
 
 
 def _checked(strengths: ArrayLike) -> Doubles:
@@ -151,9 +171,8 @@ def _checked(strengths: ArrayLike) -> Doubles:
     return x
 
 
-def _interpolated(
-    mean: Kinked, exact: BallFunction, zeros: Sequence[int]
-) -> Callable[[ArrayLike], Doubles]:
+@vectorised.register
+def _(coefficient: Kinked, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """Chebyshev interpolant of the mean with its zeros at the ends divided out.
 
     Where it is much smaller than its largest value, balls give the double.
@@ -162,7 +181,7 @@ def _interpolated(
     def ends(x: Doubles) -> Doubles:
         return np.prod([np.abs(x - end) for end in zeros], axis=0) * np.ones_like(x)
 
-    node_values = _with_balls(_trapezoidal(mean), exact, zeros)
+    node_values = _with_balls(_trapezoidal(coefficient), exact, zeros)
     coefficients = _chebyshev_coefficients(lambda x: node_values(x) / ends(x))
     least = _LEAST_SHARE * np.abs(coefficients).sum()
 

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from sympy import Expr, I, Symbol, atan2, lambdify
 
-from derive.activation import Kinked
 from derive.gaussian import NoClosedForm
+from derive.kinked import Kinked
 from derive.landscape import landscape_of
 from derive.pair import Pair
 from derive.symbols import residual, rho, z

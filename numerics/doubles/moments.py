@@ -12,8 +12,8 @@ from mpmath import mp, mpf
 from numpy.typing import NDArray
 from sympy import lambdify
 
-from derive.activation import Kinked
 from derive.errors import InputError
+from derive.kinked import Kinked
 from derive.labels import MATCHED
 from derive.pair import Pair
 from derive.symbols import z

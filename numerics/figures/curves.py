@@ -18,10 +18,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from sympy import S
 
-from derive.activation import Activation, Kinked
+from derive.activation import Activation
 from derive.command.tabular import as_csv
 from derive.drift import AnyDrift
 from derive.errors import InputError
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.tables.names import pair_name
 from numerics.certified.balls import nearest_double

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from derive.command.tabular import as_csv
-from derive.drift import hermite_drift
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.figures.curves import STRENGTH_LABEL, Member, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (

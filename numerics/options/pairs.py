@@ -7,12 +7,13 @@ from typing import Any
 
 from derive.command.parser import CommandParser
 from derive.command.values import Degrees, accepted
-from derive.drift import LABELS, NORMALIZATIONS, AnyDrift, hermite_drift
+from derive.drift import NORMALIZATIONS, AnyDrift, Normalization
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.labels import Labels
 from derive.pair import LOSSES, MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import LABELS, hermite_drift
 
 
 def add_case_options(
@@ -120,7 +121,7 @@ def chosen_drifts(options: Namespace) -> list[Callable[[], tuple[Pair, AnyDrift]
         raise InputError(
             "--normalization n*n! is for the square loss and matched or squared labels"
         )
-    unit = options.normalization or "n*n!"
+    unit: Normalization = options.normalization or "n*n!"
 
     def derived(make: Callable[..., Pair], known: bool) -> tuple[Pair, AnyDrift]:
         pair = make(**how)

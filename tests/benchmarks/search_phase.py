@@ -13,11 +13,11 @@ from scipy.integrate import quad
 from scipy.special import eval_hermitenorm
 from sympy import Poly, lambdify, real_roots
 
-from derive.drift import drift_from_loss, hermite_drift
 from derive.grammar import parse_activation, parse_transform
 from derive.hermite import hermite_polynomial
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import drift_from_loss, hermite_drift
 from derive.symbols import mu, z
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities

@@ -21,11 +21,12 @@ from sympy import (
     tanh,
 )
 
-from derive.activation import CATALOGUE, LEAK, Activation, Kinked, catalogued
+from derive.activation import CATALOGUE, LEAK, Activation, catalogued
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.hermite import hermite_coefficients, hermite_polynomial
+from derive.kinked import Kinked
 from derive.symbols import Q, z
 
 OUTSIDE = ("sigmoid", "tanh", "silu", "softplus")

@@ -1,154 +1,107 @@
-"""Three derivations of the drift coefficients against each other and against quadrature."""
+"""One drift in three forms: what each answers of itself, against the others."""
 
-from math import factorial
-
-import mpmath
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from strategies import polynomials, strengths
-from sympy import Poly, Rational, Symbol, diff, expand, factor, lambdify, sqrt
+from sympy import Integer, Rational, Symbol, exp, log, sqrt
 
-from derive import drift as drift_module
-from derive.drift import (
-    LABELS,
-    drift_from_expectation,
-    drift_from_loss,
-    hermite_drift,
-    hermite_power,
-)
+from derive.drift import HIGHEST_ORDER, NORMALIZATIONS, ClosedDrift, Drift
 from derive.errors import InputError
-from derive.hermite import hermite_polynomial
-from derive.loss import PopulationLoss, population_loss
-from derive.symbols import Q, mu, rho, z
+from derive.escape import escape_limit
+from derive.gaussian import NoClosedForm
+from derive.pair import Pair
+from derive.pair_drift import drift_of, mean_drift
+from derive.polynomial_drift import LABELS, hermite_drift
+from derive.symbols import mu, z
+
+FORMS = {
+    "polynomial": lambda: Drift(mu**2 * (1 - mu), -1 - mu),
+    "closed": lambda: ClosedDrift(mu**2 * log(2 - mu), -sqrt(1 + mu)),
+    "means": lambda: drift_of(Pair("tanh")),
+}
 
 
-def _teacher(n, labels):
-    he = hermite_polynomial(n, z)
-    return expand(he**2) if labels == "squared" else he
+@pytest.mark.parametrize("form", FORMS)
+def test_the_unit_goes_there_and_back(form):
+    """n·n! once divides everything, and is taken back whole."""
+    raw = FORMS[form]()
+    paper = raw.normalized("n*n!", 3)
+    assert (raw.unit, paper.unit) == ("1/γ", "1/(γ n·n!)")
+    assert paper.normalized("n*n!", 3) == paper
+    assert paper.normalized("raw", 3) == raw
+    for ours, theirs in zip(_values(paper), _values(raw), strict=True):
+        assert (18 * ours - theirs).equals(0)
 
 
-@pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("n", range(1, 13))
-def test_closed_form_is_what_the_loss_gives(n, labels):
-    teacher, student = _teacher(n, labels), hermite_polynomial(n, z)
-    closed = hermite_drift(n, labels, "raw")
-    assert closed == drift_from_loss(teacher, student, z)
-    assert closed == drift_from_expectation(teacher, student, z)
+def _values(drift):
+    """Every coefficient, and the slope of a, at one strength (and one z)."""
+    found = (drift.a, drift.b, drift.derivative("a"))
+    parts = [f.smooth if hasattr(f, "smooth") else f.as_expr() for f in found]
+    return [f.subs({mu: Rational(1, 3), z: 2}) for f in parts]
 
 
-@given(polynomials, polynomials)
-@settings(max_examples=30)
-def test_loss_and_expectation_agree_for_any_pair(teacher, student):
-    assert drift_from_loss(teacher, student, z) == drift_from_expectation(teacher, student, z)
+@pytest.mark.parametrize("form", FORMS)
+def test_other_units_and_degrees_are_refused(form):
+    drift = FORMS[form]()
+    with pytest.raises(InputError, match="choose from"):
+        drift.normalized("n!", 3)
+    with pytest.raises(InputError, match="give an integer ≥ 1"):
+        drift.normalized("raw", 0)
+    assert NORMALIZATIONS == ("n*n!", "raw")
 
 
-@given(polynomials, polynomials)
-def test_a_is_minus_the_slope_of_the_frozen_risk(teacher, student):
-    """a(μ) = -ℓ'(μ): the zeros of a are the stationary points of the frozen model's risk."""
-    risk = population_loss(teacher, student, z).frozen_risk()
-    a = drift_from_expectation(teacher, student, z).a
-    assert expand(a.as_expr() + diff(risk, mu)) == 0
-
-
-@pytest.mark.parametrize("n", range(26))
-def test_power_equals_the_sum_over_rescaled_coefficients(n):
-    """S(Q) = Σ_j n!²/((n-2j)! (j! 2^j)²) (Q-1)^(2j) Q^(n-2j), from (64)."""
-    terms = (
-        Rational(factorial(n) ** 2, factorial(n - 2 * j) * (factorial(j) * 2**j) ** 2)
-        * (Q - 1) ** (2 * j)
-        * Q ** (n - 2 * j)
-        for j in range(n // 2 + 1)
-    )
-    assert hermite_power(n).as_expr() == expand(sum(terms))
-
-
-def _mean(f):
-    return mpmath.quad(lambda x: f(x) * mpmath.npdf(x), mpmath.linspace(-16, 16, 17))
-
-
-@pytest.mark.parametrize("labels", LABELS)
-@given(n=st.integers(1, 8), strength=strengths)
-@settings(max_examples=15)
-def test_quadrature_agrees_to_25_digits(n, labels, strength):
-    sigma = hermite_polynomial(n, z)
-    phi, s, s1, s2 = (
-        lambdify(z, f, "mpmath")
-        for f in (_teacher(n, labels), *(diff(sigma, z, k) for k in range(3)))
-    )
-    drift = hermite_drift(n, labels, "raw")
-    with mpmath.workdps(45):
-        x = mpmath.mpf(strength.numerator) / strength.denominator
-        a = _mean(lambda g: (phi(g) - s(x * g)) * g * s1(x * g))
-        b = _mean(lambda g: (phi(g) - s(x * g)) * s2(x * g) - s1(x * g) ** 2)
-        size = _mean(lambda g: phi(g) ** 2 + s1(x * g) ** 2)  # what may cancel in a and b
-        for exact, quadrature in ((drift.a, a), (drift.b, b)):
-            value = exact.eval(Rational(strength.numerator, strength.denominator))
-            assert abs(mpmath.mpf(value.p) / value.q - quadrature) < size * mpmath.mpf(10) ** -25
-
-
-@pytest.mark.parametrize("n", range(1, 30))
-def test_matched_drift_at_full_strength(n):
-    """At μ = 1 the frozen student is perfect: a = 0; and b = -E σ'² = -n·n!."""
-    drift = hermite_drift(n)
-    assert drift.a.eval(1) == 0
-    assert drift.b.eval(1) == -1
-
-
-@pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("n", [1, 2, 5, 8, 31])
-def test_normalisations_differ_by_n_times_n_factorial(n, labels):
-    raw, paper = hermite_drift(n, labels, "raw"), hermite_drift(n, labels, "n*n!")
-    scale = n * factorial(n)
-    assert (raw.a, raw.b) == (paper.a.mul_ground(scale), paper.b.mul_ground(scale))
-    assert (raw.normalization, paper.normalization) == ("raw", "n*n!")
-
-
-@pytest.mark.parametrize("n", range(1, 30, 2))
-def test_odd_student_never_sees_squared_labels(n):
-    """Parity removes the teacher: a = -½ d/dμ S(μ²), b = -S'(μ²), whatever the even teacher."""
-    drift = hermite_drift(n, "squared", "raw")
-    power = hermite_power(n).compose(Poly(Q**2, Q)).replace(Q, mu)
-    assert drift.a == -power.diff(mu).quo_ground(2)
-    assert drift.a == Poly(mu, mu) * drift.b
-    if n <= 7:
-        other = drift_from_expectation(z**4 + 3, hermite_polynomial(n, z), z)
-        assert (other.a, other.b) == (drift.a, drift.b)
-
-
-def test_linear_and_cubic_students():
-    linear, cubic = hermite_drift(1), hermite_drift(3)
-    assert (linear.a.as_expr(), linear.b.as_expr()) == (1 - mu, -1)
-    assert cubic.a.rem(Poly(5 * mu**3 + 5 * mu**2 + mu - 1, mu)).is_zero  # theory of Prop. 2
-    assert factor(cubic.a.as_expr()).subs(mu, 1) == 0
-
-
-def _without_mean(loss):
-    mean = loss.correlation.subs(rho, 0)
-    return PopulationLoss(loss.teacher_power, loss.student_power, loss.correlation - mean)
-
-
-def test_dropping_the_mean_of_the_student_is_noticed(monkeypatch):
-    """The k = 0 term matters wherever the teacher has a mean and the student's moves with Q."""
-    he, shifted = hermite_polynomial(2, z), hermite_polynomial(2, z) + 1
-    right = drift_from_expectation(shifted, he, z)
-    assert drift_from_loss(shifted, he, z) == right
-    monkeypatch.setattr(
-        drift_module, "population_loss", lambda *pair: _without_mean(population_loss(*pair))
-    )
-    assert drift_from_loss(shifted, he, z) != right
-
-
-def test_floats_and_irrational_coefficients_are_refused_in_one_line():
-    for student in (0.5 * z, sqrt(2) * z, Symbol("c") * z):
-        with pytest.raises(InputError, match=r"give exact numbers|not rational"):
-            drift_from_loss(z, student, z)
-
-
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
 @pytest.mark.parametrize(
-    "arguments", [(0,), (-3,), (2.5,), (3, "cubed"), (3, "matched", "n!"), ("three",)]
+    "spelling", ["matched", "y", "squared", "y**2", Symbol("t") ** 2, "y*y", "2*y**2 - y**2"]
 )
-def test_bad_arguments_are_refused_in_one_line(arguments):
-    with pytest.raises(InputError, match=r"give|choose") as refusal:
-        hermite_drift(*arguments)
-    assert "\n" not in str(refusal.value)
+def test_one_pair_has_one_drift_however_its_labels_are_spelt(n, spelling):
+    """The same coefficients, form, certainty and unit, by either way to them."""
+    pair = Pair(n, labels=spelling)
+    assert pair.labels.text in LABELS
+    general, hermite = drift_of(pair), hermite_drift(n, pair.labels.text)
+    assert general == hermite
+    assert (type(general), general.certainty, general.unit) == (Drift, "exact", "1/γ")
+    if spelling in ("y", "y**2"):
+        assert hermite_drift(n, spelling) == hermite
+
+
+def test_values_are_those_of_the_expressions():
+    closed = FORMS["closed"]()
+    assert closed.value(1) == (0, -sqrt(2))
+    assert hermite_drift(2).value(Rational(1, 2)) == tuple(
+        f.subs(mu, Rational(1, 2)) for f in hermite_drift(2).expressions
+    )
+    with pytest.raises(NoClosedForm):
+        FORMS["means"]().value(1)
+
+
+@pytest.mark.parametrize("order", range(5))
+def test_orders_of_vanishing_agree_between_forms(order):
+    """The same a as a polynomial and as an expression: a zero of an order at each end."""
+    a = mu**order * (1 - mu) ** (4 - order) * (1 + mu)
+    for end, of_zero in ((0, order), (1, 4 - order)):
+        for drift in (Drift(a, -1), ClosedDrift(a, -1)):
+            found = [drift.vanishes(end, k) for k in range(of_zero + 1)]
+            assert found == [True] * of_zero + [False]
+            assert drift.leading_terms(end)[0].exponent == of_zero
+
+
+def test_means_vanish_only_where_it_is_proved():
+    """a of tanh is a mean that is 0 at full strength, and is not at 0."""
+    drift = mean_drift(Pair("tanh"))
+    assert [drift.vanishes(end) for end in (0, 1)] == [False, True]
+    assert not drift.is_zero
+    assert mean_drift(Pair("cos", "tanh", loss="correlation")).is_zero
+    with pytest.raises(NoClosedForm):
+        drift.derivative("a", 2)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_the_highest_order_is_the_last_that_is_taken(end):
+    """Below, at and above the limit; a polynomial knows none."""
+    x = mu if end == 0 else 1 - mu
+    for order in (HIGHEST_ORDER - 1, HIGHEST_ORDER):
+        limit = escape_limit(ClosedDrift(x**order * exp(mu), Integer(-1)), end)
+        assert limit.exponent == -2 * order
+    with pytest.raises(InputError, match=f"above {HIGHEST_ORDER}"):
+        escape_limit(ClosedDrift(x ** (HIGHEST_ORDER + 1) * exp(mu), Integer(-1)), end)
+    beyond = escape_limit(Drift(x ** (HIGHEST_ORDER + 1), -1), end)
+    assert beyond.exponent == -2 * (HIGHEST_ORDER + 1)

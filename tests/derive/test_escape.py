@@ -20,7 +20,7 @@ from sympy import (
     symbols,
 )
 
-from derive.drift import Drift, hermite_drift
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import (
     LeadingTerm,
@@ -36,6 +36,7 @@ from derive.escape import (
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu
 
 p = Symbol("p", integer=True, positive=True)
@@ -109,7 +110,7 @@ def test_proposition_3_for_every_degree():
 @pytest.mark.parametrize("degree", range(1, 61))
 def test_proposition_3_degree_by_degree(degree):
     """The series of the drift polynomials of each degree gives the general law."""
-    drift = hermite_drift(degree)
+    drift = hermite_drift(degree, normalization="n*n!")
     assert escape_limit(drift, 1) == LeadingTerm(Rational(1, (2 * degree - 1) ** 2), Integer(-2))
     if degree > 1:
         general = hermite_escape_limit(2 * p + degree % 2, 0)
@@ -147,7 +148,7 @@ def test_the_normalisation_scales_the_limits():
 @pytest.mark.parametrize("degree", range(3, 62, 2))
 def test_proposition_2(degree):
     """Odd degrees: a is negative near 0 and positive near 1, so it vanishes in between."""
-    a = hermite_drift(degree).a
+    a = hermite_drift(degree, normalization="n*n!").a
     near_zero, near_one = Rational(1, 1000), Rational(999, 1000)
     assert a.eval(near_zero) < 0 < a.eval(near_one)
 
@@ -162,7 +163,7 @@ def test_proposition_2_for_every_odd_degree():
 
 @pytest.mark.parametrize("degree", range(2, 61))
 def test_leading_terms_of_the_drift_degree_by_degree(degree):
-    drift = hermite_drift(degree)
+    drift = hermite_drift(degree, normalization="n*n!")
     for name, general in zip(("a", "b"), hermite_drift_limit(2 * p + degree % 2, 0), strict=True):
         (exponent,), coefficient = getattr(drift, name).terms()[-1]
         expected = general.coefficient.subs(p, degree // 2)

@@ -17,14 +17,16 @@ from sympy import (
     symbols,
 )
 
-from derive.activation import CATALOGUE, Activation, Kinked
+from derive.activation import CATALOGUE, Activation
 from derive.angle import Angle
-from derive.drift import ClosedDrift, Drift, MeanDrift, hermite_drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
+from derive.kinked import Kinked
 from derive.pair import LOSSES, MISALIGNMENTS, Pair
 from derive.pair_drift import closed_drift, drift_of
+from derive.polynomial_drift import hermite_drift
 from derive.risk import frozen_risk
 from derive.symbols import mu, z
 

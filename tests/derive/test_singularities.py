@@ -3,8 +3,9 @@
 import pytest
 from sympy import Poly, Rational, floor
 
-from derive.drift import LABELS, Drift, hermite_drift
+from derive.drift import Drift
 from derive.errors import InputError
+from derive.polynomial_drift import LABELS, hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import mu
 from numerics.certified.singularities import find_singularities

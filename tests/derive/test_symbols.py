@@ -5,8 +5,8 @@ import pickle
 import pytest
 from sympy import Poly, Rational, Symbol, nan, oo, zoo
 
-from derive.activation import Activation, Kinked
-from derive.drift import ClosedDrift, Drift, drift_from_expectation, drift_from_loss
+from derive.activation import Activation
+from derive.drift import ClosedDrift, Drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.hermite import (
@@ -16,9 +16,11 @@ from derive.hermite import (
     information_exponent,
 )
 from derive.identities import ornstein_uhlenbeck
+from derive.kinked import Kinked
 from derive.loss import population_loss
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import drift_from_expectation, drift_from_loss
 from derive.symbols import exact, in_variable, mu, of_one_variable, polynomial_in, z
 
 PLAIN, OTHER = Symbol("z"), Symbol("x")

@@ -14,7 +14,6 @@ from sympy import (
     sqrt,
 )
 
-from derive.drift import hermite_drift, hermite_power, linearised_flow
 from derive.escape import eigenvalues, escape_time
 from derive.grammar import parse_activation
 from derive.landscape import landscape_of
@@ -27,6 +26,7 @@ from derive.network import (
 )
 from derive.pair import MISALIGNMENTS
 from derive.pair_drift import closed_drift
+from derive.polynomial_drift import hermite_drift, hermite_power, linearised_flow
 from derive.risk import frozen_risk
 from derive.symbols import (
     Q,
@@ -63,7 +63,7 @@ from extensions.formulas.registry import (
 
 @enter
 def _drifts_under_squared_labels() -> Built:
-    drifts = {n: hermite_drift(n, "squared") for n in range(1, 7)}
+    drifts = {n: hermite_drift(n, "squared", "n*n!") for n in range(1, 7)}
     rows = [
         (f"{n}", f"${name}$", factored(getattr(drift, name)).latex)
         for n, drift in drifts.items()

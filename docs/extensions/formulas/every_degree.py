@@ -4,7 +4,7 @@ from mpmath import besseli, exp, findroot
 from sympy import Symbol, cos, diff, expand, factorial
 
 from derive.command.tabular import formula
-from derive.drift import hermite_power
+from derive.polynomial_drift import hermite_power
 from extensions.formulas.registry import Built, checked, enter
 from numerics.claims.every_degree import ARGUMENT, COSINE, RATIO, annihilator, over_angle
 

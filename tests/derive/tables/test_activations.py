@@ -7,12 +7,13 @@ import pytest
 from sympy import Poly, Rational, parse_expr, simplify
 
 from derive.command.tabular import plain
-from derive.drift import Drift, hermite_drift
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu
 from derive.tables.activations import ACTIVATION_TABLES, singularities_cells
 

@@ -7,9 +7,9 @@ import pytest
 from sympy import Poly, expand, parse_expr, simplify
 
 from derive.command.tabular import plain
-from derive.drift import hermite_drift
 from derive.escape import escape_limit
 from derive.hermite import hermite_polynomial, rescaling_coefficients
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu, z
 from derive.tables.hermite import TABLES, factored
 
@@ -19,7 +19,7 @@ SYMBOLS = {"mu": mu, "Q": Q}
 @pytest.mark.parametrize("n", range(1, 12))
 def test_factored_drift_reads_back_as_the_drift(n):
     """The printed product, multiplied out again, is the polynomial it was made from."""
-    drift = hermite_drift(n)
+    drift = hermite_drift(n, normalization="n*n!")
     for polynomial in (drift.a, drift.b):
         product = parse_expr(factored(polynomial).plain, SYMBOLS)
         assert Poly(product, mu, domain="QQ") == polynomial
@@ -51,7 +51,7 @@ def test_printed_limits_are_those_of_prop_3():
     rows = TABLES["limits"](range(1, 7)).rows
     for n, zero, one in rows[:6]:
         for cell, end, x in ((zero, 0, mu), (one, 1, 1 - mu)):
-            limit = escape_limit(hermite_drift(n), end)
+            limit = escape_limit(hermite_drift(n, normalization="n*n!"), end)
             value = parse_expr(plain(cell), SYMBOLS)
             assert simplify(value - limit.coefficient * x**limit.exponent) == 0
     assert [plain(row[0]) for row in rows[6:]] == ["2*p", "2*p + 1", "n"]

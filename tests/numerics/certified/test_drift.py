@@ -25,12 +25,12 @@ from sympy import (
     tanh,
 )
 
-from derive.activation import Kinked
-from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
+from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.pair_drift import drift_of, mean_drift
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import (

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import strengths
 
-from derive.drift import LABELS, hermite_drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import LABELS, hermite_drift
 from numerics.certified.drift import ball_drift
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities
@@ -96,7 +96,9 @@ def test_time_scales_inversely_with_the_normalisation(n):
         escape_curve(hermite_drift(n, "matched", name), [Fraction(2, 3)]).tau[0]
         for name in ("raw", "n*n!")
     )
-    scale = hermite_drift(n, "matched", "raw").b.eval(1) / hermite_drift(n).b.eval(1)
+    scale = hermite_drift(n, "matched", "raw").b.eval(1) / hermite_drift(
+        n, "matched", "n*n!"
+    ).b.eval(1)
     assert paper == pytest.approx(raw * float(scale), rel=1e-15)
 
 
@@ -256,7 +258,7 @@ def test_figure_follows_the_divergence(command, tmp_path):
     """The data closes in on the singularity far enough to show the local law."""
     command(COMMAND, "--degree", "3", "--plot", "tau.svg", "--output", os.devnull)
     rows = list(csv.DictReader((tmp_path / "tau.csv").read_text().splitlines()))
-    (s,) = find_singularities(hermite_drift(3))
+    (s,) = find_singularities(hermite_drift(3, normalization="n*n!"))
     largest = max(rows, key=lambda row: float(row["tau"]))
     assert float(largest["tau"]) > 1e8
     gap = float(largest["mu"]) - float(s.mu)

@@ -16,11 +16,12 @@ import pytest
 from flint import ctx
 from sympy import Poly
 
-from derive.drift import Drift, hermite_drift
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import mu
 from numerics.certified.escape import escape_curve
@@ -36,7 +37,10 @@ def expected_count(n):
 
 @pytest.fixture(scope="module")
 def table():
-    return {n: find_singularities(hermite_drift(n), digits=30) for n in range(1, 61)}
+    return {
+        n: find_singularities(hermite_drift(n, normalization="n*n!"), digits=30)
+        for n in range(1, 61)
+    }
 
 
 @pytest.mark.parametrize("n", range(1, 61))
@@ -83,7 +87,7 @@ def test_the_sign_at_degree_50_is_right_where_doubles_are_wrong(table):
     first = table[50][0]
     assert Fraction(first.b.mid) + Fraction(first.b.radius) < 0
     assert -7e-32 < float(first.b) < -6e-32
-    b = hermite_drift(50).b
+    b = hermite_drift(50, normalization="n*n!").b
     in_doubles = sum(float(c) * float(first.mu) ** k for (k,), c in b.terms())
     assert in_doubles > 0
 
@@ -91,7 +95,7 @@ def test_the_sign_at_degree_50_is_right_where_doubles_are_wrong(table):
 @pytest.mark.parametrize("n", [3, 9, 10, 25, 50])
 def test_constant_is_the_limit_of_the_escape_time(table, n):
     """τ(μ* ± ε) ε² → C, from exact evaluations of the drift."""
-    drift = hermite_drift(n)
+    drift = hermite_drift(n, normalization="n*n!")
     step = Fraction(1, 10**45)  # at degree 50 the law holds within |b/a'| ~ 10^-29 of the zero
     for s, precise in zip(table[n], find_singularities(drift, 90), strict=True):
         for side in (-1, 1):
@@ -242,11 +246,11 @@ def precise():
     known = {}
     with mpmath.workdps(200):
         for n in range(1, 61):
-            a = hermite_drift(n).a
+            a = hermite_drift(n, normalization="n*n!").a
             slope = [mpmath.mpf(c.p) / c.q for c in a.diff(mu).all_coeffs()]
             a = [mpmath.mpf(c.p) / c.q for c in a.all_coeffs()]
             known[n] = []
-            for s in find_singularities(hermite_drift(n), 20):
+            for s in find_singularities(hermite_drift(n, normalization="n*n!"), 20):
                 near, width = mpmath.mpf(s.mu.mid), mpmath.mpf(10) ** -15
                 ends = (near - width, near + width)
                 zero = mpmath.findroot(lambda x, a=a: mpmath.polyval(a, x), ends, solver="anderson")

@@ -9,11 +9,12 @@ import pytest
 from flint import arb, ctx, fmpq
 from sympy import Poly, Rational, exp
 
-from derive.drift import ClosedDrift, Drift, hermite_drift
+from derive.drift import ClosedDrift, Drift
 from derive.errors import InputError, Undecided
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities
@@ -55,7 +56,7 @@ def test_a_steep_sine_has_two():
     found = find_singularities(drift_of(Pair(activation, activation)), 20)
     assert len(found) == 2
     assert all(s.diverges for s in found)
-    low, high = (fmpq(*map(int, end.split("/"))) for end in found[0].interval)
+    low, high = (fmpq(*end.as_integer_ratio()) for end in found[0].interval)
     assert arb(low) <= found[0].mu.ball() <= arb(high)
 
 

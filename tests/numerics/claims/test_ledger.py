@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 from sympy import Basic, Integer, Symbol, expand, factorial, sqrt, symbols
 
-from derive.drift import hermite_power
+from derive.drift import LeadingTerm
 from derive.errors import Undecided
-from derive.escape import LeadingTerm
+from derive.polynomial_drift import hermite_power
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims import __main__ as command_module
 from numerics.claims.__main__ import main

@@ -7,11 +7,11 @@ import pytest
 from flint import arb, ctx
 
 from derive.activation import CATALOGUE
-from derive.drift import hermite_drift
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
 from numerics.certified.drift import ball_drift, growth_rate
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities
