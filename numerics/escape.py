@@ -1,19 +1,19 @@
 """``python -m numerics.escape``: the escape time over the strength, as table or curve."""
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from fractions import Fraction
 from math import isinf
 from pathlib import Path
+from typing import Any
 
 from sympy import Symbol
 
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
+from derive.command.report import Report, spread
+from derive.command.run import run
+from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.pair import Pair
@@ -26,9 +26,9 @@ _QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "pote
 
 
 def _record(
-    pair: Pair, drift: AnyDrift, strengths: Sequence[Fraction], dimension: int, source: str
-) -> dict:
-    """What the JSON format says of one case; an infinite time is ``null``."""
+    pair: Pair, drift: AnyDrift, strengths: Sequence[Fraction], dimension: int
+) -> dict[str, Any]:
+    """The curve of a pair as data; an infinite time is ``None``."""
     curve = escape_curve(drift, strengths)
     return described(pair, drift) | {
         "certainty": drift.certainty,
@@ -39,27 +39,13 @@ def _record(
         "tau": [None if isinf(tau) else tau for tau in curve.tau],
         "dimension": dimension,
         "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
-        "provenance": source,
     }
 
 
 _CURVE = ("mu", "a", "b", "rate", "tau", "exit_time")
 
 
-def _csv(records: Sequence[dict], source: str) -> str:
-    head = (
-        *("teacher", "student", "labels", "loss", "misalignment", "normalization"),
-        *("certainty", "dimension"),
-    )
-    rows = [
-        [*(record[key] for key in head), *point]
-        for record in records
-        for point in zip(*(record[key] for key in _CURVE), strict=True)
-    ]
-    return as_csv([*head, *_CURVE], rows, source)
-
-
-def _table(pair: Pair, record: dict) -> Table:
+def _table(pair: Pair, record: dict[str, Any]) -> Table:
     how = "{labels} labels, {loss} loss, misalignment {misalignment}".format(**record)
     name, units = pair_name(pair), in_units(record["normalization"])
     dimension = record["dimension"]
@@ -106,14 +92,14 @@ def _parser() -> CommandParser:
         type=Strengths,
         default=Strengths("0.1:0.9:9"),
         metavar="GRID",
-        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1:0.9:9)",
+        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
     )
     parser.add_argument(
         "--dimension",
         type=dimension,
         default=1000,
         metavar="D",
-        help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: 1000)",
+        help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: %(default)s)",
     )
     parser.add_argument(
         "--plot",
@@ -125,58 +111,39 @@ def _parser() -> CommandParser:
         "--quantity",
         choices=_QUANTITIES,
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
-        "--mu (default: tau)",
+        f"--mu (default: {_QUANTITIES[0]})",
     )
     return parser
 
 
-def _drawn(
-    chosen: Sequence[tuple[Pair, AnyDrift]], options: Namespace, source: str
-) -> dict[Path, bytes]:
+def _drawn(chosen: Sequence[tuple[Pair, AnyDrift]], options: Namespace) -> dict[Path, bytes]:
     """The figure and its data."""
-    from numerics.figures.curves import (
-        draw_curves,
-        draw_potentials,
-    )  # matplotlib, only for a figure
+    from numerics.figures.curves import draw_curves, draw_potentials  # matplotlib
 
-    form = options.plot.suffix[1:].lower()
+    how = (options.plot.suffix[1:].lower(), options.source)
     if options.quantity == "potential":
-        figure, data = draw_potentials(chosen, options.mu, form, source)
+        drawn = draw_potentials(chosen, options.mu, *how)
     else:
-        quantity = options.quantity or _QUANTITIES[0]
-        figure, data = draw_curves(chosen, quantity, options.dimension, form, source)
-    return {options.plot: figure, options.plot.with_suffix(".csv"): data}
+        drawn = draw_curves(chosen, options.quantity or _QUANTITIES[0], options.dimension, *how)
+    return dict(zip(figure_path.files(options.plot), drawn, strict=True))
 
 
-def _shown(
-    chosen: Sequence[tuple[Pair, AnyDrift]], records: Sequence[dict], form: str, source: str
-) -> str:
-    if form == "json":
-        return json.dumps(records, indent=2, allow_nan=False)
-    if form == "csv":
-        return _csv(records, source)
+def _action(options: Namespace) -> Report:
+    if options.quantity and not options.plot:
+        raise InputError("--quantity says what --plot draws: add --plot FILE")
+    chosen, records = [], []
+    for derived in progress(chosen_drifts(options), "pairs"):
+        chosen.append(derived())
+        records.append(_record(*chosen[-1], options.mu, options.dimension))
     tables = [_table(pair, record) for (pair, _), record in zip(chosen, records, strict=True)]
-    return render(tables, form, source)
+    rows = [row for record in records for row in spread(record, *_CURVE)]
+    files = _drawn(chosen, options) if options.plot else {}
+    return Report(records, tables, "exact", rows, files)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.escape`` and return its exit code."""
-    parser = _parser()
-
-    def action(options: Namespace) -> Outcome:
-        if options.plot and options.output in (options.plot, options.plot.with_suffix(".csv")):
-            raise InputError("--output names a file that --plot writes: choose another name")
-        if options.quantity and not options.plot:
-            raise InputError("--quantity says what --plot draws: add --plot FILE")
-        source = provenance(parser, options)
-        chosen, records = [], []
-        for derived in progress(chosen_drifts(options), "pairs"):
-            chosen.append(derived())
-            records.append(_record(*chosen[-1], options.mu, options.dimension, source))
-        files = _drawn(chosen, options, source) if options.plot else {}
-        return Outcome(_shown(chosen, records, options.format, source), files)
-
-    return run(parser, action, arguments)
+    return run(_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ not depend on the dimension. With ``--results FOLDER`` finished cells are kept a
 stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 """
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,17 +13,17 @@ from typing import Any
 
 from derive.command.parser import CommandParser
 from derive.command.progress import advancing
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
+from derive.command.report import Report
+from derive.command.run import run
+from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
-from numerics.options.simulation import add_simulation_options, grid_of, horizon_of
+from numerics.options.simulation import add_simulation_options, grid_of
+from numerics.options.values import figure_path
 from numerics.simulation.block import cells_of, compile_for, compute_cell, forms_of
 from numerics.simulation.points import LogFit, Point, dataset_of, fit_log_dimension, points_of
 from numerics.sweep.executors import executor_for
 from numerics.sweep.run import run_cells
 
-LIBRARIES = ("numpy", "scipy", "numba", "sympy")
 _LONG = 1e11  # steps: hours of a core
 
 
@@ -34,12 +33,16 @@ _LONG = 1e11  # steps: hours of a core
 Group = tuple[str, str, str, float, int]  # teacher, student, labels, μ, seed
 
 
+def _group(point: Point) -> Group:
+    """What points have in common that differ in the dimension alone."""
+    cell = point.cell
+    return (cell["teacher"], cell["student"], cell["labels"], cell["mu"], cell["seed"])
+
+
 def _fits(points: Sequence[Point]) -> dict[Group, LogFit]:
     groups: dict[Group, list[Point]] = {}
     for point in points:
-        cell = point.cell
-        key = (cell["teacher"], cell["student"], cell["labels"], cell["mu"], cell["seed"])
-        groups.setdefault(key, []).append(point)
+        groups.setdefault(_group(point), []).append(point)
     found = {key: fit_log_dimension(members) for key, members in groups.items()}
     return {key: fit for key, fit in found.items() if fit}
 
@@ -64,7 +67,7 @@ def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
                      Typeset("½ τ log d", r"$\frac12\tau\log d$"), "with start"),
             rows=tuple(
                 (
-                    pair(r["teacher"], r["activation"], r["labels"]),
+                    pair(r["teacher"], r["student"], r["labels"]),
                     shown(r["mu"]),
                     shown(r["dimension"]),
                     Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
@@ -97,26 +100,16 @@ def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
     return tables
 
 
-def _shown(points: Sequence[Point], form: str, source: str) -> str:
-    records = [point.record() for point in points]
-    fits = _fits(points)
-    for record in records:
-        names = ("teacher", "activation", "labels", "mu", "seed")
-        fit = fits.get(tuple(record[name] for name in names))
-        record["log_d_slope"] = fit and fit.slope
-        record["log_d_slope_error"] = fit and fit.error
-        record["half_tau"] = fit and fit.half_tau
-    if form == "json":
-        rows = [{**record, "provenance": source} for record in records]
-        return json.dumps(rows, indent=2, allow_nan=False)
-    if form == "csv":
-        flat = [
-            {k: v for k, v in r.items() if k != "exit_time_quantiles"}
-            | {f"exit_time_{q}": v for q, v in r["exit_time_quantiles"].items()}
-            for r in records
-        ]
-        return as_csv(list(flat[0]), [list(row.values()) for row in flat], source)
-    return render(_tables(records, fits), form, source)
+def _records(points: Sequence[Point], fits: dict[Group, LogFit]) -> list[dict[str, Any]]:
+    records = []
+    for point in points:
+        fit = fits.get(_group(point))
+        records.append(point.record() | {
+            "log_d_slope": fit and fit.slope,
+            "log_d_slope_error": fit and fit.error,
+            "half_tau": fit and fit.half_tau,
+        })  # fmt: skip
+    return records
 
 
 # The command.
@@ -134,6 +127,7 @@ def simulation_parser() -> CommandParser:
             "--activation erf --mu 0.2,0.8 --plot dynamics.pdf --data dynamics.nc",
             "--degree 2:6 --results cells --scheduler tcp://127.0.0.1:8786",
         ),
+        libraries=("sympy", "numpy", "scipy", "numba"),
     )
     add_simulation_options(parser)
     return parser
@@ -162,33 +156,28 @@ def run_grid(
     return points_of(grid, replicas, results)
 
 
+def _action(options: Namespace) -> Report:
+    if (options.plot or options.data) and not options.points:
+        raise InputError("--points 0 records nothing to draw or keep: give --points 60")
+    where = (options.results, options.scheduler, options.workers)
+    points = run_grid(grid_of(options), options.replicas, *where)
+    files: dict[Path, bytes] = {}
+    if options.data:
+        files[options.data] = bytes(dataset_of(points, options.source).to_netcdf(engine="scipy"))
+    if options.plot:
+        from numerics.figures.dynamics import draw_dynamics
+
+        form = options.plot.suffix[1:].lower()
+        drawn = draw_dynamics(points, form, options.source)
+        files |= zip(figure_path.files(options.plot), drawn, strict=True)
+    fits = _fits(points)
+    records = _records(points, fits)
+    return Report(records, _tables(records, fits), "heuristic", files=files)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.simulate`` and return its exit code."""
-    parser = simulation_parser()
-
-    def action(options: Namespace) -> Outcome:
-        files: dict[Path, bytes] = {}
-        if (options.plot or options.data) and not options.points:
-            raise InputError("--points 0 records nothing to draw or keep: give --points 60")
-        written = [options.data, options.plot, options.plot and options.plot.with_suffix(".csv")]
-        if options.output and options.output in written:
-            raise InputError("--output names a file that another option writes: choose another")
-        options.horizon = horizon_of(options)
-        source = provenance(parser, options, LIBRARIES)
-        where = (options.results, options.scheduler, options.workers)
-        points = run_grid(grid_of(options), options.replicas, *where)
-        if options.data:
-            data = dataset_of(points, source).to_netcdf(engine="scipy")
-            files[options.data] = bytes(data)
-        if options.plot:
-            from numerics.figures.dynamics import draw_dynamics
-
-            form = options.plot.suffix[1:].lower()
-            figure, table = draw_dynamics(points, form, source)
-            files |= {options.plot: figure, options.plot.with_suffix(".csv"): table}
-        return Outcome(_shown(points, options.format, source), files)
-
-    return run(parser, action, arguments)
+    return run(simulation_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

@@ -1,96 +1,93 @@
 """``python -m numerics.singularities``: every zero of ``a`` in (0, 1), with proofs."""
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
-
-from flint import arb
+from dataclasses import dataclass
+from typing import Any
 
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, Typeset, as_csv, decimal, render, typeset
+from derive.command.report import Report
+from derive.command.run import run
+from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.command.values import integer_between
 from derive.drift import AnyDrift
 from derive.pair import Pair
 from derive.tables.names import in_units, pair_name
-from numerics.certified.balls import enclosure
-from numerics.certified.singularities import find_singularities
+from numerics.certified.balls import Enclosure, enclosure
+from numerics.certified.singularities import Singularity, find_singularities
 from numerics.options.pairs import add_case_options, chosen_drifts, described
 
+_SHORT = 10  # most digits of the less important columns where people read them
+_NONE: dict[str, object] = dict.fromkeys(
+    ("mu", "radius", "b", "b_radius", "diverges", "constant", "constant_radius", "multiplicity")
+)  # the row of a pair that provably has none
 
-def _record(pair: Pair, drift: AnyDrift, digits: int, source: str) -> dict:
-    """What the JSON format says of one pair. An incomplete list is an error, so none gets here."""
-    return described(pair, drift) | {
-        "certainty": "certified",
-        "complete": True,
-        "singularities": [
-            {
-                "mu": s.mu.mid,
-                "radius": s.mu.radius,
-                "b": s.b.mid,
-                "b_radius": s.b.radius,
-                "diverges": s.diverges,
-                "constant": s.constant and s.constant.mid,
-                "constant_radius": s.constant and s.constant.radius,
-                "multiplicity": s.multiplicity,
-                "interval": [str(end) for end in s.interval],
-            }
-            for s in find_singularities(drift, digits)
-        ],
-        "provenance": source,
+
+@dataclass(frozen=True)
+class Found:
+    """A pair with its drift, and every singularity: an incomplete list is an error."""
+
+    pair: Pair
+    drift: AnyDrift
+    singularities: tuple[Singularity, ...]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The pair with its singularities as data."""
+        listed = [
+            _data(s) | {"interval": [str(end) for end in s.interval]} for s in self.singularities
+        ]
+        return self.described | {"singularities": listed}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A record a singularity."""
+        common = self.described | {"count": len(self.singularities)}
+        return [common | data for data in map(_data, self.singularities)] or [common | _NONE]
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What rows and record begin with."""
+        return described(self.pair, self.drift) | {"certainty": "certified", "complete": True}
+
+
+def _data(s: Singularity) -> dict[str, object]:
+    return {
+        "mu": s.mu.mid,
+        "radius": s.mu.radius,
+        "b": s.b.mid,
+        "b_radius": s.b.radius,
+        "diverges": s.diverges,
+        "constant": s.constant and s.constant.mid,
+        "constant_radius": s.constant and s.constant.radius,
+        "multiplicity": s.multiplicity,
     }
 
 
-_SHORT = 10  # most digits of the less important columns where people read them
-
-_FIELDS = (
-    "mu",
-    "radius",
-    "b",
-    "b_radius",
-    "diverges",
-    "constant",
-    "constant_radius",
-    "multiplicity",
-)
+def _shown(number: Enclosure, digits: int) -> Typeset:
+    """The first digits of an enclosed number, which has so many and perhaps more."""
+    return decimal((number if digits <= _SHORT else enclosure(number.ball(), _SHORT)).mid)
 
 
-def _csv(records: Sequence[dict], source: str) -> str:
-    """One row per singularity; a case that provably has none keeps a row with empty fields."""
-    head = ("degree", "teacher", "student", "labels", "loss", "normalization", "complete", "count")
-    rows = []
-    for record in records:
-        found = record["singularities"]
-        common = [record.get(key) for key in head[:-1]] + [len(found)]
-        for s in found or [{}]:
-            rows.append([*common, *(s.get(field) for field in _FIELDS)])
-    return as_csv([*head, *_FIELDS], rows, source)
+def _cells(found: Found, digits: int) -> list[tuple]:
+    name, cells = pair_name(found.pair), []
+    for s in found.singularities:
+        fate = "diverges" if s.diverges else "finite, 1/b"
+        if s.multiplicity > 1:
+            fate += f", as the power {2 * s.multiplicity}"
+        constant = s.constant and _shown(s.constant, digits)
+        cells.append((name, decimal(s.mu.mid), _shown(s.b, digits), fate, constant))
+    return cells or [(name, "none: proved", None, "finite", None)]
 
 
-def _shown(mid: str, digits: int) -> Typeset:
-    """The first digits of an enclosed number, whose ``mid`` has them all and perhaps more."""
-    return decimal(enclosure(arb(mid), min(digits, _SHORT)).mid)
-
-
-def _rows(name: Typeset, record: dict, digits: int) -> list[tuple]:
-    rows: list[tuple] = []
-    for s in record["singularities"]:
-        fate = "diverges" if s["diverges"] else "finite, 1/b"
-        if s["multiplicity"] > 1:
-            fate += f", as the power {2 * s['multiplicity']}"
-        constant = s["constant"] and _shown(s["constant"], digits)
-        rows.append((name, decimal(s["mu"]), _shown(s["b"], digits), fate, constant))
-    return rows or [(name, "none: proved", None, "finite", None)]
-
-
-def _table(chosen: Sequence[Pair], records: Sequence[dict], digits: int) -> Table:
-    labels = "{labels} labels, {loss} loss".format(**records[0])
-    units = {in_units(record["normalization"]) for record in records}
+def _table(found: Sequence[Found], digits: int) -> Table:
+    pair = found[0].pair
+    labels = f"{pair.labels.text} labels, {pair.loss} loss"
+    units = {in_units(each.drift.normalization) for each in found}
     mixed = len(units) > 1
-    each = Typeset("a and b as each row says", "$a$ and $b$ as each row says")
-    own = each if mixed else units.pop()
+    several = Typeset("a and b as each row says", "$a$ and $b$ as each row says")
+    own = several if mixed else units.pop()
     note = (
         "Every list is proved complete; every digit shown is certified to one unit in the last "
         "place."
@@ -110,9 +107,9 @@ def _table(chosen: Sequence[Pair], records: Sequence[dict], digits: int) -> Tabl
             *(["units"] if mixed else []),
         ),
         rows=tuple(
-            (*row, in_units(record["normalization"])) if mixed else row
-            for pair, record in zip(chosen, records, strict=True)
-            for row in _rows(pair_name(pair), record, digits)
+            (*row, in_units(each.drift.normalization)) if mixed else row
+            for each in found
+            for row in _cells(each, digits)
         ),
         notes=(Typeset(note, note),),
     )
@@ -138,29 +135,24 @@ def _parser() -> CommandParser:
         type=integer_between(1, 10_000),
         default=30,
         help="significant digits of every number, all certified; tables show at most "
-        f"{_SHORT} of b and C (default: 30)",
+        f"{_SHORT} of b and C (default: %(default)s)",
     )
     return parser
 
 
+def _action(options: Namespace) -> Report:
+    found = []
+    for derived in progress(chosen_drifts(options), "pairs"):
+        pair, drift = derived()
+        found.append(Found(pair, drift, find_singularities(drift, options.digits)))
+    rows = [row for each in found for row in each.rows]
+    records = [each.record for each in found]
+    return Report(records, [_table(found, options.digits)], "certified", rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.singularities`` and return its exit code."""
-    parser = _parser()
-
-    def action(options: Namespace) -> Outcome:
-        source = provenance(parser, options)
-        chosen, records = [], []
-        for derived in progress(chosen_drifts(options), "pairs"):
-            pair, drift = derived()
-            chosen.append(pair)
-            records.append(_record(pair, drift, options.digits, source))
-        if options.format == "json":
-            return Outcome(json.dumps(records, indent=2))
-        if options.format == "csv":
-            return Outcome(_csv(records, source))
-        return Outcome(render([_table(chosen, records, options.digits)], options.format, source))
-
-    return run(parser, action, arguments)
+    return run(_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

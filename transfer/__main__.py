@@ -1,6 +1,5 @@
 """``python -m transfer``: run a transfer task, see how far it is, report what it found."""
 
-import json
 import os
 import re
 import sys
@@ -12,9 +11,9 @@ from pathlib import Path
 from derive.command.messages import show
 from derive.command.parser import CommandParser
 from derive.command.progress import advancing
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, as_csv, render
+from derive.command.report import Report
+from derive.command.run import run
+from derive.command.tabular import Table
 from derive.command.values import accepted, integer_between
 from derive.errors import InputError
 from numerics.options.values import figure_path
@@ -36,7 +35,7 @@ _LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
-    parser = CommandParser(f"transfer {verb}", summary, examples)
+    parser = CommandParser(f"transfer {verb}", summary, examples, libraries=LIBRARIES)
     parser.add_argument(
         "task",
         type=accepted(read_task),
@@ -114,7 +113,7 @@ def _report_parser() -> CommandParser:
     return parser
 
 
-def _task_and_place(options: Namespace, device: str, source: str) -> tuple[Task, Place]:
+def _task_and_place(options: Namespace, device: str) -> tuple[Task, Place]:
     """The task, and where it is run; the provenance says of which images."""
     task = read_task(options.task, options.scale)
     folder = options.results or Path("results") / "transfer" / task.name
@@ -122,21 +121,21 @@ def _task_and_place(options: Namespace, device: str, source: str) -> tuple[Task,
     adapters = getattr(options, "keep_adapters", False)
     place = Place(folder.resolve(), data, options.hub, device, adapters)
     images = in_words(facts_of_data(task, place))
-    return task, replace(place, provenance=f"{source} | {images}")
+    return task, replace(place, provenance=f"{options.source} | {images}")
 
 
-def _finished_place(options: Namespace, source: str) -> tuple[Task, Place, list[Chain]]:
+def _finished_place(options: Namespace) -> tuple[Task, Place, list[Chain]]:
     """The task where it was run: with ``auto``, on the device of which there are results."""
     devices = ("cuda", "cpu") if options.device == "auto" else (options.device,)
     for device in devices:
-        task, place = _task_and_place(options, device, source)
+        task, place = _task_and_place(options, device)
         chains = chains_of(task, place)
         if any(found for found, _ in finished(chains, place).values()):
             break
     return task, place, chains
 
 
-def _run(options: Namespace, source: str) -> Outcome:
+def _run(options: Namespace) -> Report:
     import torch  # here, so that bad usage is told at once
 
     from transfer.experiment.run import prepare
@@ -151,7 +150,7 @@ def _run(options: Namespace, source: str) -> Outcome:
             "--scheduler and --workers are for CPUs: give --device cpu, or start several "
             "processes with accelerate launch"
         )
-    task, place = _task_and_place(options, device, source)
+    task, place = _task_and_place(options, device)
     if device == "cpu":
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
@@ -160,7 +159,7 @@ def _run(options: Namespace, source: str) -> Outcome:
     share = _share_of_processes(place)
     mine, own = share or (slice(None), place)
     _computed(chains[mine], own, options, alone=share is not None or device == "cuda")
-    return _status_of(task, chains, place, options.format)
+    return _status_of(task, chains, place)
 
 
 def _share_of_processes(place: Place) -> tuple[slice, Place] | None:
@@ -207,35 +206,31 @@ def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: 
             run_experiment(chains, place, executor, advance)
 
 
-def _status(options: Namespace, source: str) -> Outcome:
-    task, place, chains = _finished_place(options, source)
+def _status(options: Namespace) -> Report:
+    task, place, chains = _finished_place(options)
     tell_of_strangers(chains, place)
-    return _status_of(task, chains, place, options.format)
+    return _status_of(task, chains, place)
 
 
-def _status_of(task: Task, chains: Sequence[Chain], place: Place, form: str) -> Outcome:
-    head = ("part", "finished", "cells")
-    found = [(name, *counts) for name, counts in finished(chains, place).items()]
-    source = place.provenance
-    if form == "json":
-        records = [dict(zip(head, row, strict=True)) | {"provenance": source} for row in found]
-        return Outcome(json.dumps(records, indent=2, ensure_ascii=False))
-    if form == "csv":
-        return Outcome(as_csv(head, found, source))
+def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
     from transfer.experiment.report import data_note, same
 
-    table = Table("status", same(f"{task.title}: finished cells in {place.results.name}"), head,
-                  tuple(found), (data_note(facts_of_data(task, place)),))  # fmt: skip
-    return Outcome(render([table], form, source))
+    head = ("part", "finished", "cells")
+    found = tuple((name, *counts) for name, counts in finished(chains, place).items())
+    data = facts_of_data(task, place)
+    title = same(f"{task.title}: finished cells in {place.results.name}")
+    table = Table("status", title, head, found, (data_note(data),))
+    records = [dict(zip(head, row, strict=True)) for row in found]
+    return Report(records, [table], "exact", of=in_words(data))
 
 
-def _report(options: Namespace, source: str) -> Outcome:
-    from transfer.experiment.report import COLUMNS, CONDITION, comparisons, rows, tables, verdict
+def _report(options: Namespace) -> Report:
+    from transfer.experiment.report import CONDITION, comparisons, rows, tables, verdict
     from transfer.experiment.results import results_of
 
-    task, place, chains = _finished_place(options, source)
+    task, place, chains = _finished_place(options)
     tell_of_strangers(chains, place, refused=tuple(KINDS))
-    source, data = place.provenance, results_of(task, place)
+    data = results_of(task, place)
     if not data.pretrained.any():
         raise InputError(
             f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
@@ -244,26 +239,22 @@ def _report(options: Namespace, source: str) -> Outcome:
     if options.plot:
         from transfer.experiment.figure import draw_transfer
 
-        drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), source)
-        files = dict(zip((options.plot, options.plot.with_suffix(".csv")), drawn, strict=True))
-    if options.format == "json":
-        content = {
-            "task": task.name,
-            "verdict": verdict(task, data),
-            "intervals": CONDITION,
-            "comparisons": comparisons(task, data),
-            "data": data.attrs["data"],
-            "provenance": source,
-            "runs": rows(task, data),
-        }
-        return Outcome(json.dumps(content, indent=2, ensure_ascii=False), files)
-    if options.format == "csv":
-        table = [[record[name] for name in COLUMNS] for record in rows(task, data)]
-        return Outcome(as_csv(COLUMNS, table, source), files)
-    return Outcome(render(tables(task, data), options.format, source), files)
+        drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), place.provenance)
+        files = dict(zip(figure_path.files(options.plot), drawn, strict=True))
+    measurements = rows(task, data)
+    content = {
+        "task": task.name,
+        "verdict": verdict(task, data),
+        "intervals": CONDITION,
+        "comparisons": comparisons(task, data),
+        "data": data.attrs["data"],
+        "runs": measurements,
+    }
+    of = in_words(data.attrs["data"])
+    return Report(content, tables(task, data), "heuristic", measurements, files, of)
 
 
-_VERBS: dict[str, tuple[Callable[[], CommandParser], Callable[[Namespace, str], Outcome]]] = {
+_VERBS: dict[str, tuple[Callable[[], CommandParser], Callable[[Namespace], Report]]] = {
     "run": (_run_parser, _run),
     "status": (_status_parser, _status),
     "report": (_report_parser, _report),
@@ -276,12 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0] not in _VERBS:
         return _usage(given)
     make, action = _VERBS[given[0]]
-    parser = make()
-    return run(
-        parser,
-        lambda options: action(options, provenance(parser, options, LIBRARIES, ("task",))),
-        given[1:],
-    )
+    return run(make(), action, given[1:])
 
 
 def _usage(given: Sequence[str]) -> int:

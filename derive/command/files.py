@@ -10,11 +10,14 @@ import secrets
 import stat
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
+
+from derive.errors import InputError
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
@@ -37,6 +40,69 @@ def output_path(text: str) -> Path:
             f"{text[:60]!r} is not writable ({error.strerror}): choose another file"
         ) from None
     return path
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """Option type for a file to write, by which a parser knows what a command writes.
+
+    Fields: ``endings``, one of which its name has to have, if any are given; ``beside``, the ending
+    of another file that is written beside it; ``libraries``, the distributions that write them.
+    """
+
+    endings: tuple[str, ...] = ()
+    beside: str = ""
+    libraries: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> Path:
+        """The path; refuses now what could not be written later."""
+        path = output_path(text)
+        if self.endings and path.suffix[1:].lower() not in self.endings:
+            accepted = " or ".join(f".{ending}" for ending in self.endings)
+            raise argparse.ArgumentTypeError(f"{text[:60]!r} has another ending: give {accepted}")
+        for file in self.files(path)[1:]:
+            output_path(str(file))
+        return path
+
+    def files(self, path: Path, options: object = None) -> list[Path]:
+        """The files that are written."""
+        return [path, *([path.with_suffix(self.beside)] if self.beside else [])]
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """Option type for a folder of files; ``names`` says which are written there, by the options."""
+
+    names: Callable[[argparse.Namespace], Iterable[str]]
+
+    def __call__(self, text: str) -> Path:
+        """The path; it is made when something is written."""
+        return Path(text)
+
+    def files(self, path: Path, options: argparse.Namespace) -> list[Path]:
+        """The files that are written."""
+        return [path / name for name in self.names(options)]
+
+
+def refuse_shared(written: Iterable[tuple[str, Path]]) -> None:
+    """Raise ``InputError`` if two of these options, with the files they write, share a file."""
+    known: dict[Path, str] = {}
+    for option, path in written:
+        other = known.setdefault(_target(path), option)
+        if other != option:
+            raise InputError(
+                f"{other} and {option} both write {path.name[:60]!r}: choose another name for one"
+            )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those above it; raises ``InputError`` if that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"folder {str(folder)[:60]!r} cannot be made ({error.strerror}): choose another"
+        ) from None
 
 
 def _written_directly(path: Path) -> bool:

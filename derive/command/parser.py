@@ -1,18 +1,17 @@
-"""The manner all commands share: options, formats, errors, exit codes, files, provenance.
+"""The manner all commands share: options, formats, errors in one line, help with examples.
 
 A command declares its options on a ``CommandParser`` and hands ``run`` a function from the parsed
-options to its ``Outcome``. Exit codes: 0 done, 1 the result is undecided or could not be made or
-written, 2 bad usage, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP. Errors are one line
-on stderr, of at most 300 characters; a file is complete or absent.
+options to its ``Report``. Errors are one line on stderr, of at most 300 characters.
 """
 
 import argparse
 import logging
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from derive.command.files import output_path
+from derive.command.files import OutputFile, OutputFolder, refuse_shared
 from derive.command.messages import fail, show
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
@@ -31,11 +30,18 @@ class CommandParser(argparse.ArgumentParser):
     """Parser with the options every command has: ``--format``, ``--output``, ``--help``.
 
     Arguments: ``module``, run as ``python -m module``; ``summary``, one sentence; ``examples``,
-    option strings shown under ``--help``; ``default_format``.
+    option strings shown under ``--help``; ``default_format``; ``libraries``, the distributions that
+    have a part in every result.
     """
 
     def __init__(
-        self, module: str, summary: str, examples: Sequence[str], default_format: str = "text"
+        self,
+        module: str,
+        summary: str,
+        examples: Sequence[str],
+        *,
+        default_format: str = "text",
+        libraries: Sequence[str] = ("sympy", "python-flint"),
     ) -> None:
         shown = "\n".join(f"  python -m {module} {example}" for example in examples)
         super().__init__(
@@ -45,18 +51,37 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.module, self.libraries = module, libraries
         self.add_argument(
             "--format",
             choices=FORMATS,
             default=default_format,
-            help=f"form of the result (default: {default_format})",
+            help="form of the result (default: %(default)s)",
         )
         self.add_argument(
             "--output",
             metavar="FILE",
-            type=output_path,
+            type=OutputFile(),
             help="write the result there, whole or not at all, instead of printing it",
         )
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; refuse unknown options, with the nearest known one, and one file written twice."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = [name for action in self._actions for name in action.option_strings]
+            word = unknown[0].partition("=")[0]
+            near = get_close_matches(word[:60], known, n=1) if word.startswith("-") else []
+            meant = f", did you mean {near[0]}?" if near else ""
+            self.error(f"{word[:60]!r} is not accepted{meant}; --help shows what is")
+        refuse_shared(
+            (action.option_strings[-1], file)
+            for action in self._actions
+            if isinstance(action.type, OutputFile | OutputFolder)
+            and getattr(options, action.dest) is not None
+            for file in action.type.files(getattr(options, action.dest), options)
+        )
+        return options
 
     def error(self, message: str) -> NoReturn:
         """Report bad usage in one line and leave with exit code 2."""

@@ -1,35 +1,47 @@
-"""Where a result comes from: the command with its options, versions, the commit."""
+"""Where a result comes from: the command with what was given, versions, the commit."""
 
 import argparse
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from derive.command.files import OutputFile
+
+if TYPE_CHECKING:
+    from derive.command.parser import CommandParser
+
+_OF_THE_FORM = ("format", "output", "help")  # these change how a result is shown, not what it is
 
 
-def provenance(
-    parser: argparse.ArgumentParser,
-    options: argparse.Namespace,
-    libraries: Sequence[str] = ("sympy", "python-flint"),
-    positional: Sequence[str] = (),
-) -> str:
+def provenance(parser: "CommandParser", options: argparse.Namespace) -> str:
     """One line that reproduces a result: the command with its options, versions, commit.
 
-    ``positional`` names the arguments that are given without the name of an option.
+    The libraries are those that the parser says have a part in its results, and those that write
+    the files beside.
     """
-    unnamed = [str(getattr(options, name)) for name in positional]
-    named = [
-        part
-        for name, given in vars(options).items()
-        if name not in {"format", "output", *positional}
-        if given is not None and given is not False
-        for value in (given if isinstance(given, list) else [given])
-        for value in [value.name if isinstance(value, Path) else value]
-        for part in [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    words = [word for action in parser._actions for word in _words(action, options)]
+    command = _printable(shlex.join(["python", "-m", *parser.module.split(), *words]))
+    beside = [
+        name
+        for action in parser._actions
+        if isinstance(action.type, OutputFile) and getattr(options, action.dest, None)
+        for name in action.type.libraries
     ]
-    command = _printable(shlex.join([*parser.prog.split(), *unnamed, *named]))
-    return f"{command} | {versions(libraries)}"
+    return f"{command} | {versions(dict.fromkeys([*parser.libraries, *beside]))}"
+
+
+def _words(action: argparse.Action, options: argparse.Namespace) -> Iterator[str]:
+    """An option as it was given, or as it is by default; of a path the name."""
+    given = getattr(options, action.dest, None)
+    if action.dest in _OF_THE_FORM or given is None or given is False:
+        return
+    for value in given if isinstance(given, list) else [given]:
+        yield from action.option_strings[-1:]
+        if value is not True:
+            yield value.name if isinstance(value, Path) else str(value)
 
 
 def _printable(text: str) -> str:
@@ -37,7 +49,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def versions(libraries: Sequence[str]) -> str:
+def versions(libraries: Iterable[str]) -> str:
     """The versions of this project, with its commit, and of libraries, in one line."""
     listed = ", ".join(f"{name} {_version(name)}" for name in libraries)
     return f"lora-escape {_version('lora-escape')}{_commit()}, {listed}"

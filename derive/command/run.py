@@ -9,37 +9,38 @@ import errno
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from derive.command.files import write_all
 from derive.command.messages import fail, show
 from derive.command.parser import CommandParser
+from derive.command.provenance import provenance
+from derive.command.report import Report, render
 from derive.command.signals import Stopped, stopped_by_signals
 from derive.errors import InputError, Undecided
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command has to show: its text, and files to write beside it."""
-
-    text: str
-    files: Mapping[Path, bytes] = field(default_factory=dict)
-
-
 def run(
     parser: CommandParser,
-    action: Callable[[argparse.Namespace], Outcome],
+    action: Callable[[argparse.Namespace], Report],
     arguments: Sequence[str] | None = None,
 ) -> int:
-    """Parse the arguments, run the command, show and write its outcome; return the exit code."""
+    """Parse the arguments, run the command, show and write its report; return the exit code.
+
+    The options that ``action`` is given hold the provenance too, as ``source``: for files beside.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without μ shows ?, not a traceback
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without μ shows \\u03bc, no traceback
+            stream.reconfigure(errors="backslashreplace")
     try:
         with stopped_by_signals():
             options = parser.parse_args(arguments)
-            return _written(action(options), options.output, parser.prog)
+            options.source = provenance(parser, options)
+            report = action(options)
+            source = f"{options.source} | {report.of}" if report.of else options.source
+            text = render(report, options.format, source)
+            code = _written(text, report.files, options.output, parser.prog)
+            return fail(f"{parser.prog}: {report.failure}") if report.failure else code
     except InputError as error:
         parser.error(str(error))
     except Undecided as error:
@@ -52,14 +53,14 @@ def run(
         return fail(f"{parser.prog}: error: {_cause(error)}")
 
 
-def _written(outcome: Outcome, output: Path | None, program: str) -> int:
-    """Write the files of an outcome, and show its text unless it is written too."""
-    own = {} if output is None else {output: (outcome.text + "\n").encode(errors="replace")}
+def _written(text: str, beside: Mapping[Path, bytes], output: Path | None, program: str) -> int:
+    """Write the files, and show the text unless it is written too."""
+    own = {} if output is None else {output: (text + "\n").encode(errors="backslashreplace")}
     try:
-        write_all({**outcome.files, **own})
+        write_all({**beside, **own})
     except OSError as error:
         return fail(f"{program}: error: cannot write the result: {error.strerror}")
-    return 0 if own else show(outcome.text, program)
+    return 0 if own else show(text, program)
 
 
 def _cause(error: OSError) -> str:

@@ -1,19 +1,17 @@
-"""Tables that can be shown as text, Markdown, CSV or LaTeX (booktabs).
+"""Tables as people read them: as text, Markdown or LaTeX (booktabs).
 
-A table is built once from cells that know their plain and their LaTeX form; the formats differ only
-here. Which rows a table holds is decided by its author (``derive.tables``, the ``numerics``
-commands).
+A table is built once from cells that know their plain and their LaTeX form. Which rows it holds is
+decided by its author (``derive.tables``, the ``numerics`` commands).
 """
 
-import csv
-import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from textwrap import wrap
+from typing import TYPE_CHECKING, TypeAlias
 
-from sympy import Basic, Expr, latex
-from tabulate import tabulate
+if TYPE_CHECKING:  # whoever gives an expression has imported it
+    from sympy import Basic, Expr
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,9 @@ class Table:
     Fields: ``name`` identifies it to scripts; ``title``; ``columns`` the headings; ``rows``, each
     as long as ``columns``; ``notes`` printed below. A cell is text, a number, a SymPy expression
     (typeset as mathematics), a ``Typeset`` or ``None`` (blank). The column number ``wide`` holds
-    long formulas and wraps in LaTeX, at the given ``share`` of the line.
+    long formulas and wraps in LaTeX, at the given ``share`` of the line. As text, lines are at most
+    ``longest`` characters if that is given. ``on_paper`` is the same table with fewer columns, for
+    LaTeX.
     """
 
     name: str
@@ -44,6 +44,8 @@ class Table:
     notes: tuple[Typeset, ...] = ()
     wide: int | None = None
     share: str = "0.8"
+    longest: int | None = None
+    on_paper: "Table | None" = None
 
 
 _LATEX_SPECIAL = str.maketrans(
@@ -63,13 +65,15 @@ def typeset(cell: Cell) -> str:
     """LaTeX form of a cell, with mathematics in dollars."""
     if isinstance(cell, Typeset):
         return cell.latex
-    if isinstance(cell, Basic):
-        return f"${formula(cell)}$"
-    return "" if cell is None else str(cell).translate(_LATEX_SPECIAL)
+    if isinstance(cell, str | int | None):
+        return "" if cell is None else str(cell).translate(_LATEX_SPECIAL)
+    return f"${formula(cell)}$"
 
 
-def formula(expression: Expr) -> str:
+def formula(expression: "Expr") -> str:
     """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
+    from sympy import latex
+
     breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
     breakable = re.sub(r"\\substack\{ ([^{}]*) \}", r"\1", breakable)  # one line needs no stack
     return re.sub(r"(\([^()]{1,16}\))", r"{\1}", breakable)
@@ -89,12 +93,47 @@ def decimal(number: str) -> Typeset:
 
 def as_text(table: Table) -> str:
     """The table for a terminal."""
-    return _with_tabulate(table, plain, "simple", f"{table.title.plain}\n\n", "")
+    cells = [[plain(cell) for cell in row] for row in (table.columns, *table.rows)]
+    title, notes = table.title.plain, [plain(note) for note in table.notes]
+    if table.longest:
+        room = table.longest - 2 * (len(table.columns) - 1)
+        padded = [[cell + "  " for cell in cells[0]], *cells[1:]]  # as tabulate does
+        widest = _widest([max(map(_width, column)) for column in zip(*padded, strict=True)], room)
+        cells = [[_wrapped(cell, widest) for cell in row] for row in cells]
+        title, *notes = (_wrapped(text, table.longest) for text in (title, *notes))
+    return f"{title}\n\n{_grid(cells, 'simple')}\n" + "".join(f"\n{note}" for note in notes)
+
+
+def _widest(widths: Sequence[int], room: int) -> int:
+    """How wide a column may be: narrow ones keep their widths, wide ones share what is left."""
+    for done, width in enumerate(sorted(widths)):
+        share = room // (len(widths) - done)
+        if width > share:
+            return share
+        room -= width
+    return max(widths)
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(part for line in text.split("\n") for part in wrap(line, width) or [""])
 
 
 def as_markdown(table: Table) -> str:
     """The table in GitHub's Markdown, formulas between dollars."""
-    return _with_tabulate(table, _markdown, "github", f"### {_markdown(table.title)}\n\n", "\n")
+    cells = [[_markdown(cell) for cell in row] for row in (table.columns, *table.rows)]
+    notes = "".join(f"\n\n{_markdown(note)}" for note in table.notes)
+    return f"### {_markdown(table.title)}\n\n{_grid(cells, 'github')}\n{notes}"
+
+
+def _grid(cells: Sequence[Sequence[str]], style: str) -> str:
+    from tabulate import tabulate
+
+    table: str = tabulate(cells[1:], headers=cells[0], tablefmt=style, disable_numparse=True)
+    return table
 
 
 _LATEX_TEXT = {r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textbackslash{}": "\\"}
@@ -123,36 +162,7 @@ def _markdown(cell: Cell) -> str:
     return "$".join(pieces).replace("|", r"\|")
 
 
-def _with_tabulate(
-    table: Table, form: Callable[[Cell], str], style: str, heading: str, gap: str
-) -> str:
-    body = tabulate(
-        [[form(cell) for cell in row] for row in table.rows],
-        headers=[form(cell) for cell in table.columns],
-        tablefmt=style,
-        disable_numparse=True,
-    )
-    notes = "".join(f"\n{gap}{form(note)}" for note in table.notes)
-    return f"{heading}{body}\n{notes}"
-
-
-def as_csv(columns: Sequence[str], rows: Sequence[Sequence[object]], provenance: str) -> str:
-    """Rows as comma-separated values under a line of headings; ``None`` is an empty field.
-
-    The provenance is a last column, so that files can be read and joined without special care.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*columns, "provenance"])
-    writer.writerows([*map(_field, row), provenance] for row in rows)
-    return out.getvalue().rstrip("\n")
-
-
 _ROOM_FOR_FRACTIONS = r"\begingroup\renewcommand{\arraystretch}{1.3}"
-
-
-def _field(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def as_latex(table: Table) -> str:
@@ -160,6 +170,7 @@ def as_latex(table: Table) -> str:
 
     Needs the packages amsmath, array and booktabs.
     """
+    table = table.on_paper or table
     return "\n".join(
         [
             f"% {table.title.plain}",
@@ -212,6 +223,7 @@ def latex_document(tables: Sequence[Table]) -> str:
 
 
 def _latex_longtable(table: Table) -> str:
+    table = table.on_paper or table
     rules = [r"\toprule", _latex_row(table.columns), r"\midrule"]
     return "\n".join(
         [
@@ -228,13 +240,3 @@ def _latex_longtable(table: Table) -> str:
             *(f"{note.latex}\n" for note in table.notes),
         ]
     )
-
-
-def render(tables: Sequence[Table], form: str, provenance: str) -> str:
-    """Tables in one of the forms ``text``, ``markdown`` and ``latex``, with their provenance."""
-    if form == "latex":
-        pieces = "\n\n\\bigskip\n\n".join(as_latex(table) for table in tables)
-        return f"% {provenance}\n\n{pieces}"
-    if form == "markdown":
-        return "\n\n".join([*(as_markdown(table) for table in tables), f"<!-- {provenance} -->"])
-    return "\n\n".join([*(as_text(table) for table in tables), provenance])

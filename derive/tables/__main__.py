@@ -1,15 +1,14 @@
 """``python -m derive.tables``: tables of the theory, typeset, computed when asked for."""
 
-import json
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, as_csv, latex_document, plain, render
+from derive.command.report import Report
+from derive.command.run import run
+from derive.command.tabular import Table, plain
 from derive.command.values import Degrees, accepted
 from derive.errors import InputError
 from derive.grammar import parse_activation
@@ -19,6 +18,7 @@ from derive.tables.activations import (
 from derive.tables.hermite import TABLES
 
 LARGEST_TABULATED = 200  # a table of longer formulas is of no use to anyone
+_DEGREES = Degrees("1:6")  # where neither degrees nor activations are given
 
 
 def _parser() -> CommandParser:
@@ -38,7 +38,8 @@ def _parser() -> CommandParser:
         "--degree",
         type=Degrees,
         metavar="N",
-        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 (default: 1:6)",
+        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 "
+        f"(default: {_DEGREES})",
     )
     parser.add_argument(
         "--activation",
@@ -61,21 +62,13 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _json(tables: Sequence[Table], source: str) -> str:
-    return json.dumps(
-        [
-            {
-                "table": table.name,
-                "title": table.title.plain,
-                "certainty": "exact",
-                "columns": [plain(cell) for cell in table.columns],
-                "rows": [[plain(cell) for cell in row] for row in table.rows],
-                "provenance": source,
-            }
-            for table in tables
-        ],
-        indent=2,
-    )
+def _record(table: Table) -> dict[str, Any]:
+    return {
+        "table": table.name,
+        "title": table.title.plain,
+        "columns": [plain(cell) for cell in table.columns],
+        "rows": [[plain(cell) for cell in row] for row in table.rows],
+    }
 
 
 def _chosen(options: Namespace) -> tuple[Mapping[str, Callable[[Any], Table]], Any]:
@@ -84,41 +77,34 @@ def _chosen(options: Namespace) -> tuple[Mapping[str, Callable[[Any], Table]], A
         if options.degree:
             raise InputError("--degree and --activation exclude each other here: give one")
         return ACTIVATION_TABLES, options.activation
-    options.degree = options.degree or Degrees("1:6")
-    if max(options.degree) > LARGEST_TABULATED:
+    degrees = options.degree or _DEGREES
+    if max(degrees) > LARGEST_TABULATED:
         raise InputError(
-            f"--degree {options.degree} is not accepted: tables hold degrees up to "
+            f"--degree {degrees} is not accepted: tables hold degrees up to "
             f"{LARGEST_TABULATED}; numerics.singularities goes further"
         )
-    return TABLES, options.degree
+    return TABLES, degrees
+
+
+def _action(options: Namespace) -> Report:
+    builders, chosen = _chosen(options)
+    if options.table and options.table not in builders:
+        raise InputError(f"--table {options.table} is not among {', '.join(builders)} here")
+    names = [options.table] if options.table else list(builders)
+    if options.format == "csv" and len(names) > 1:
+        raise InputError(f"--format csv holds one table: add --table {{{','.join(builders)}}}")
+    if options.standalone and options.format != "latex":
+        raise InputError(f"--standalone is a LaTeX document, not {options.format}: drop one")
+    tables = [builders[name](chosen) for name in progress(names, "tables")]
+    records = [_record(table) for table in tables]
+    rows = [dict(zip(record["columns"], row, strict=True)) for record in records
+            for row in record["rows"]]  # fmt: skip
+    return Report(records, tables, "exact", rows, standalone=options.standalone)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m derive.tables`` and return its exit code."""
-    parser = _parser()
-
-    def action(options: Namespace) -> Outcome:
-        builders, chosen = _chosen(options)
-        if options.table and options.table not in builders:
-            raise InputError(f"--table {options.table} is not among {', '.join(builders)} here")
-        names = [options.table] if options.table else list(builders)
-        if options.format == "csv" and len(names) > 1:
-            raise InputError(f"--format csv holds one table: add --table {{{','.join(builders)}}}")
-        if options.standalone and options.format != "latex":
-            raise InputError(f"--standalone is a LaTeX document, not {options.format}: drop one")
-        source = provenance(parser, options)
-        tables = [builders[name](chosen) for name in progress(names, "tables")]
-        if options.format == "json":
-            return Outcome(_json(tables, source))
-        if options.format == "csv":
-            (table,) = tables
-            rows = [[plain(cell) for cell in row] for row in table.rows]
-            return Outcome(as_csv([plain(cell) for cell in table.columns], rows, source))
-        if options.standalone:
-            return Outcome(f"% {source}\n{latex_document(tables)}")
-        return Outcome(render(tables, options.format, source))
-
-    return run(parser, action, arguments)
+    return run(_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

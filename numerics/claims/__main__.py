@@ -1,17 +1,16 @@
 """``python -m numerics.claims``: check the paper's claims and print the ledger."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
-from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
+from derive.command.report import Report
+from derive.command.run import run
 from derive.command.values import one_of
 from numerics.claims.ledger import CLAIMS
-from numerics.claims.presentation import Entry, ledger_shown
-from numerics.simulate import LIBRARIES
+from numerics.claims.presentation import Entry, ledger
 
 # Importing a section enters its claims, in the order of the ledger.
 # isort: off
@@ -31,6 +30,7 @@ def _parser() -> CommandParser:
             "--claim relu-dip --claim odd-singularity",
             "--details --format json",
         ),
+        libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
     parser.add_argument(
         "--claim",
@@ -46,23 +46,17 @@ def _parser() -> CommandParser:
     return parser
 
 
+def _action(options: Namespace) -> Report:
+    chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
+    entries = [Entry(entry, entry.found()) for entry in progress(chosen, "claims")]
+    changed = [e.claim.name for e in entries if e.finding.verdict != e.claim.recorded]
+    failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
+    return replace(ledger(entries, options.details or bool(options.claim)), failure=failure)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.claims`` and return its exit code."""
-    parser = _parser()
-    changed: list[str] = []
-
-    def action(options: Namespace) -> Outcome:
-        chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
-        entries = [Entry(entry, entry.found()) for entry in progress(chosen, "claims")]
-        changed.extend(e.claim.name for e in entries if e.finding.verdict != e.claim.recorded)
-        details = options.details or bool(options.claim)
-        source = provenance(parser, options, LIBRARIES)
-        return Outcome(ledger_shown(entries, options.format, source, details))
-
-    code = run(parser, action, arguments)
-    if changed:
-        print(f"{parser.prog}: verdicts changed: {', '.join(changed)}", file=sys.stderr)
-    return code or int(bool(changed))
+    return run(_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

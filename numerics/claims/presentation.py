@@ -1,23 +1,24 @@
-"""How the ledger is shown: one line a claim, or every step of a check, in each format.
+"""How the ledger is shown: one line a claim, or every step of a check.
 
 A step's value is written by its kind: an expression as mathematics, an enclosure with its radius, a
 number to six digits, a list or mapping part by part.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from sympy import Basic
 
-from derive.command.tabular import Table, Typeset, as_csv, formula, render, typeset
+from derive.command.report import Certainty, Report
+from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.drift import LeadingTerm
 from numerics.certified.balls import Bounds, Enclosure
-from numerics.claims.ledger import Claim, Equation, Finding, Step
+from numerics.claims.ledger import Claim, Equation, Finding, Step, leaves
 
 HEAD = ("claim", "place", "statement", "verdict", "recorded", "evidence")
 _STEP_HEAD = ("step", "value", "holds")
+_LINE = 120  # characters, where people read it in a terminal
 
 
 @dataclass(frozen=True)
@@ -33,75 +34,68 @@ class Entry:
         c, f = self.claim, self.finding
         return (c.name, c.place, c.statement, f.verdict, c.recorded, f.evidence)
 
-
-def ledger_shown(entries: Sequence[Entry], form: str, source: str, details: bool) -> str:
-    """The ledger in one of the formats, with every step of its checks if ``details``."""
-    if form == "json":
-        return _json(entries, source, details)
-    if form == "csv":
-        return _csv(entries, source, details)
-    tables = [_summary(entries, form)]
-    if details:
-        tables += [_steps(entry, form) for entry in entries]
-    return render(tables, form, source)
+    @property
+    def record(self) -> dict[str, object]:
+        """The claim as data; ``certainty`` is that of the weakest value it was judged by."""
+        judged = [step.value for step in self.finding.details if step.holds is not None]
+        kinds = {type(leaf) for leaf in leaves(judged)}
+        certainty: Certainty = "certified" if kinds & {Enclosure, Bounds} else "exact"
+        if float in kinds or self.finding.verdict in ("supported", "undecided"):
+            certainty = "heuristic"
+        return {**dict(zip(HEAD, self.row, strict=True)), "certainty": certainty}
 
 
-def _json(entries: Sequence[Entry], source: str, details: bool) -> str:
-    records = []
-    for entry in entries:
-        record: dict[str, Any] = dict(zip(HEAD, entry.row, strict=True))
-        if details:
-            record["details"] = [
-                {"step": s.text, "value": structure(s.value), "text": plain(s.value),
-                 "latex": in_latex(s.value), "holds": s.holds}
-                for s in entry.finding.details
-            ]  # fmt: skip
-        records.append(record | {"provenance": source})
-    return json.dumps(records, indent=2, ensure_ascii=False)
-
-
-def _csv(entries: Sequence[Entry], source: str, details: bool) -> str:
+def ledger(entries: Sequence[Entry], details: bool) -> Report:
+    """The ledger, with every step of its checks if ``details``."""
+    records = [entry.record for entry in entries]
     if not details:
-        return as_csv(HEAD, [entry.row for entry in entries], source)
-    rows = [
-        (*entry.row, step.text, plain(step.value), step.holds)
-        for entry in entries
-        for step in entry.finding.details
-    ]
-    return as_csv((*HEAD, *_STEP_HEAD), rows, source)
+        return Report(records, [_summary(entries)], "exact")
+    return Report(
+        [record | {"details": [_step(step) for step in entry.finding.details]}
+         for record, entry in zip(records, entries, strict=True)],
+        [_summary(entries), *map(_steps, entries)],
+        "exact",
+        [record | {"step": step.text, "value": plain(step.value), "holds": step.holds}
+         for record, entry in zip(records, entries, strict=True) for step in entry.finding.details],
+    )  # fmt: skip
 
 
-def _summary(entries: Sequence[Entry], form: str) -> Table:
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "step": step.text,
+        "value": structure(step.value),
+        "text": plain(step.value),
+        "latex": in_latex(step.value),
+        "holds": step.holds,
+    }
+
+
+def _summary(entries: Sequence[Entry]) -> Table:
     title = Typeset("The paper's claims", "The paper's claims")
-    if form != "latex":
-        cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
-        return Table("claims", title, HEAD, cells)
-    lines = tuple(
+    cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
+    on_paper = tuple(
         (*(latex_of(text) for text in (name, verdict)),
          latex_of(f"{statement} ({place}). {evidence}."))
         for name, place, statement, verdict, _, evidence in (entry.row for entry in entries)
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
-    return Table("claims", title, head, lines, wide=2, share="0.6")
+    paper = Table("claims", title, head, on_paper, wide=2, share="0.6")
+    return Table("claims", title, HEAD, cells, longest=_LINE, on_paper=paper)
 
 
-def _steps(entry: Entry, form: str) -> Table:
-    """Every step of one check; in LaTeX each in one column, which wraps."""
+def _steps(entry: Entry) -> Table:
+    """Every step of one check; on paper each in one column, which wraps."""
     name, verdict = entry.claim.name, entry.finding.verdict
     title = f"{name}, {verdict}: {entry.claim.statement}"
     marks = {True: "yes", False: "no", None: ""}
-    if form == "latex":
-        rows: tuple[tuple, ...] = tuple(
-            (_joined(step), marks[step.holds]) for step in entry.finding.details
-        )
-        short = Typeset(f"{name}, {verdict}", latex_of(f"{name}, {verdict}").latex)
-        return Table(name, short, ("step and value", "holds"), rows, wide=0, share="0.85")
-    lines = "\n" if form == "text" else "; "
+    short = Typeset(f"{name}, {verdict}", latex_of(f"{name}, {verdict}").latex)
+    on_paper = tuple((_joined(step), marks[step.holds]) for step in entry.finding.details)
+    paper = Table(name, short, ("step and value", "holds"), on_paper, wide=0, share="0.85")
     rows = tuple(
-        (Typeset(s.text, s.text), Typeset(plain(s.value, lines), in_latex(s.value)), marks[s.holds])
+        (Typeset(s.text, s.text), Typeset(plain(s.value, "\n"), in_latex(s.value)), marks[s.holds])
         for s in entry.finding.details
     )
-    return Table(name, Typeset(title, title), _STEP_HEAD, rows)
+    return Table(name, Typeset(title, title), _STEP_HEAD, rows, longest=_LINE, on_paper=paper)
 
 
 def _joined(step: Step) -> Typeset:

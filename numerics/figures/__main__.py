@@ -1,21 +1,27 @@
 """``python -m numerics.figures``: the paper's figures from scratch, each with its data."""
 
-import json
+import re
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from derive.command.files import write_all
+from derive.command.files import OutputFolder, make_folder, write_all
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
-from derive.command.tabular import Table, Typeset, as_csv, render
+from derive.command.report import Report
+from derive.command.run import run
+from derive.command.tabular import Table, Typeset, typeset
 from derive.command.values import one_of
 from derive.errors import InputError
 from numerics.figures.paper import FIGURES, Request
 from numerics.options.values import FIGURE_FORMATS
-from numerics.simulate import LIBRARIES
+
+
+def _written(options: Namespace) -> Iterator[str]:
+    """The files of a folder that a command line writes."""
+    for name in options.figure or FIGURES:
+        yield from _files(name, getattr(options, "as"))
 
 
 def _parser() -> CommandParser:
@@ -23,6 +29,7 @@ def _parser() -> CommandParser:
         "numerics.figures",
         "Draw the figures of the paper from scratch, each with the data it was drawn from.",
         ("--quick", "--figure 2 --figure 9 --folder figures --as svg"),
+        libraries=("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib"),
     )
     parser.add_argument(
         "--figure",
@@ -33,34 +40,18 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--folder",
-        type=Path,
+        type=OutputFolder(_written),
         default=Path("figures"),
         metavar="FOLDER",
-        help="where they are written (default: figures)",
+        help="where they are written (default: %(default)s)",
     )
-    parser.add_argument("--as", choices=FIGURE_FORMATS, default="pdf", help="format (default: pdf)")
+    parser.add_argument(
+        "--as", choices=FIGURE_FORMATS, default="pdf", help="format (default: %(default)s)"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="fewer replicas: all of them in two minutes on 2 cores"
     )
     return parser
-
-
-def _source(options: Namespace, name: str) -> str:
-    """The provenance of one figure: the command that draws it alone."""
-    alone = Namespace(figure=name, folder=None, quick=options.quick)
-    return provenance(_parser(), alone, LIBRARIES)
-
-
-def _shown(rows: Sequence[tuple[str, str, str]], form: str, source: str) -> str:
-    head = ("figure", "caption", "file")
-    if form == "json":
-        return json.dumps(
-            [dict(zip(head, row, strict=True)) | {"provenance": source} for row in rows], indent=2
-        )
-    if form == "csv":
-        return as_csv(head, rows, source)
-    cells = tuple(tuple(Typeset(text, text) for text in row) for row in rows)
-    return render([Table("figures", Typeset("Figures", "Figures"), head, cells)], form, source)
 
 
 def _write(files: dict[Path, bytes]) -> None:
@@ -73,28 +64,32 @@ def _write(files: dict[Path, bytes]) -> None:
         ) from None
 
 
+def _action(options: Namespace) -> Report:
+    make_folder(options.folder)
+    records = []
+    for name in progress(options.figure or list(FIGURES), "figures"):
+        alone = Namespace(figure=name, quick=options.quick)  # the command that draws it again
+        request = Request(getattr(options, "as"), provenance(_parser(), alone), options.quick)
+        files = [options.folder / file for file in _files(name, request.form)]
+        _write(dict(zip(files, FIGURES[name].draw(request), strict=True)))  # what is drawn is kept
+        records.append({"figure": name, "caption": FIGURES[name].caption, "file": str(files[0])})
+    cells = tuple((each["figure"], _caption(each["caption"]), each["file"]) for each in records)
+    table = Table("figures", Typeset("Figures", "Figures"), ("figure", "caption", "file"), cells)
+    return Report(records, [table], "heuristic")
+
+
+def _caption(text: str) -> Typeset:
+    """A caption, in which He_3 is a Hermite polynomial."""
+    return Typeset(text, re.sub(r"He\\_(\d+)", r"$\\mathrm{He}_{\1}$", typeset(text)))
+
+
+def _files(name: str, form: str) -> tuple[str, str]:
+    return f"figure-{name}.{form}", f"figure-{name}.csv"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m numerics.figures`` and return its exit code."""
-    parser = _parser()
-
-    def action(options: Namespace) -> Outcome:
-        chosen, form = options.figure or list(FIGURES), getattr(options, "as")
-        try:
-            options.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"folder {str(options.folder)[:60]!r} cannot be made ({error.strerror}): "
-                "choose another"
-            ) from None
-        rows = []
-        for name in progress(chosen, "figures"):
-            file = options.folder / f"figure-{name}.{form}"
-            drawn = FIGURES[name].draw(Request(form, _source(options, name), options.quick))
-            _write({file: drawn[0], file.with_suffix(".csv"): drawn[1]})  # what is drawn is kept
-            rows.append((name, FIGURES[name].caption, str(file)))
-        return Outcome(_shown(rows, options.format, provenance(parser, options, LIBRARIES)))
-
-    return run(parser, action, arguments)
+    return run(_parser(), _action, arguments)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from sympy import S
 
 from derive.activation import Activation
-from derive.command.tabular import as_csv
 from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.kinked import Kinked
@@ -29,7 +28,7 @@ from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, frozen_risk_function, student_mean_function
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
+from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
 
 _MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
@@ -114,7 +113,7 @@ QUANTITIES: dict[str, Quantity] = {
 
 def draw_curves(
     chosen: Sequence[Member], name: str, dimension: int, form: str, source: str
-) -> tuple[bytes, bytes]:
+) -> Drawn:
     """Draw a quantity over μ, one curve a pair; odd and even Hermite degrees and the rest apart.
 
     Arguments: ``chosen``, pairs and drifts; ``name``, one of ``QUANTITIES``; ``dimension`` for the
@@ -133,7 +132,7 @@ def draw_curves(
             head, points = draw_panel(figure, axis, title, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
-        return rendered(figure, form, source), (as_csv(head, rows, source) + "\n").encode()
+        return drawn(figure, form, source, head, rows)
 
 
 def draw_panel(
@@ -155,7 +154,7 @@ def draw_panel(
 
 def draw_potentials(
     chosen: Sequence[Member], strengths: Sequence[Fraction], form: str, source: str
-) -> tuple[bytes, bytes]:
+) -> Drawn:
     r"""Draw the mechanical potential :math:`V(g) = -a^2 \log\cosh g`, one curve a strength.
 
     Arguments and result as ``draw_curves``, with one panel a pair. After Fig. 8; (86), (90).
@@ -168,8 +167,7 @@ def draw_potentials(
             rows += _draw_potential(figure, axis, member, strengths)
         axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
         head = ("teacher", "student", "normalization", "mu", "g", "potential")
-        data = as_csv(head, rows, source)
-        return rendered(figure, form, source), (data + "\n").encode()
+        return drawn(figure, form, source, head, rows)
 
 
 def _draw_potential(

@@ -12,8 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from derive.command.tabular import as_csv
-from numerics.figures.style import COLUMN_WIDTH, colours, own_style, rendered
+from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
 from numerics.simulation.block import system_of
 from numerics.simulation.points import Point
 
@@ -44,7 +43,7 @@ def draw_dynamics(
     source: str,
     shown: Sequence[str] = DEFAULT,
     with_flow: bool = True,
-) -> tuple[bytes, bytes]:
+) -> Drawn:
     """Draw observables over time, one column of panels a pair, one colour a strength.
 
     Arguments: ``points`` with recorded states; ``form``, ``pdf``, ``png`` or ``svg``; ``source``,
@@ -53,7 +52,7 @@ def draw_dynamics(
     """
     with own_style():
         figure, rows = dynamics_figure(points, shown, with_flow)
-        return rendered(figure, form, source), (as_csv(DATA_HEAD, rows, source) + "\n").encode()
+        return drawn(figure, form, source, DATA_HEAD, rows)
 
 
 def dynamics_figure(

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.command.tabular import as_csv
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
@@ -25,7 +24,7 @@ from numerics.figures.dynamics import (
     finish_panels,
     shade,
 )
-from numerics.figures.style import PAGE_WIDTH, own_style, rendered
+from numerics.figures.style import PAGE_WIDTH, Drawn, drawn, own_style
 from numerics.options.simulation import grid_of
 from numerics.options.values import Strengths
 from numerics.simulate import run_grid, simulation_parser
@@ -43,9 +42,6 @@ class Request:
     form: str
     source: str
     quick: bool
-
-
-Drawn = tuple[bytes, bytes]  # the figure's file, its data as CSV
 
 
 @dataclass(frozen=True)
@@ -119,8 +115,7 @@ def _trade_off(request: Request) -> Drawn:
             (t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, _, mu, _, _, _, tau in curve
         ]
         axes[2].set_xlabel(STRENGTH_LABEL)
-        data = as_csv(DATA_HEAD, rows, request.source) + "\n"
-        return rendered(figure, request.form, request.source), data.encode()
+        return drawn(figure, request.form, request.source, DATA_HEAD, rows)
 
 
 def _singular(request: Request) -> Drawn:
@@ -141,8 +136,7 @@ def _singular(request: Request) -> Drawn:
             rows += [("tau", *point) for point in curve]
             axis.set_xlabel(STRENGTH_LABEL)
         rows += _search_of_cubic(axes[1, 0].inset_axes((0.2, 0.56, 0.5, 0.36)), points)
-        data = as_csv(("what", *head), rows, request.source) + "\n"
-        return rendered(figure, request.form, request.source), data.encode()
+        return drawn(figure, request.form, request.source, ("what", *head), rows)
 
 
 def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
@@ -189,8 +183,7 @@ def _networks(request: Request) -> Drawn:
         axis.set_ylabel(r"$1/\lambda_+$  (units of $1/\gamma$)")
         axis.legend(fontsize=6)
         head = ("activation", "rank", "mu", "theory", "flow")
-        data = as_csv(head, rows, request.source) + "\n"
-        return rendered(figure, request.form, request.source), data.encode()
+        return drawn(figure, request.form, request.source, head, rows)
 
 
 def _flow_time(pair: Pair, strengths: tuple[float, ...], rank: int, tau: float) -> float:
@@ -253,8 +246,7 @@ def _exit_times(request: Request) -> Drawn:
         axis.set_ylabel(r"exit time (units of $1/\gamma$)")
         axis.legend(fontsize=6)
         head = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
-        data = as_csv(head, rows, request.source) + "\n"
-        return rendered(figure, request.form, request.source), data.encode()
+        return drawn(figure, request.form, request.source, head, rows)
 
 
 def _means(request: Request) -> Drawn:

@@ -5,13 +5,15 @@ the colour-blind: perceptually ordered colours that also differ in lightness.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+
+from derive.command.report import csv_text
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0
@@ -30,10 +32,15 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def rendered(figure: Figure, form: str, source: str) -> bytes:
-    """A figure as the bytes of a ``pdf``, ``png`` or ``svg`` file, its provenance inside.
+Drawn = tuple[bytes, bytes]  # a figure's file, its data as CSV
 
-    It holds no date: the same command writes the same bytes.
+
+def drawn(
+    figure: Figure, form: str, source: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Drawn:
+    """A figure as a ``pdf``, ``png`` or ``svg`` file, and its data, each with their provenance.
+
+    They hold no date: the same command writes the same bytes.
     """
     metadata = {
         "pdf": {"Subject": source, "CreationDate": None},
@@ -42,7 +49,8 @@ def rendered(figure: Figure, form: str, source: str) -> bytes:
     }[form]
     stream = io.BytesIO()
     figure.savefig(stream, format=form, metadata=metadata, dpi=300, bbox_inches="tight")
-    return stream.getvalue()
+    data = csv_text([dict(zip(head, row, strict=True)) for row in rows], source, head)
+    return stream.getvalue(), f"{data}\n".encode()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The grid of a simulation: its options, and the points they stand for."""
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.command.files import output_path
+from derive.command.files import OutputFile
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.values import accepted, integer_between
@@ -177,7 +177,7 @@ def _add_run_options(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--data",
-        type=_data_path,
+        type=OutputFile(("nc",), libraries=("xarray",)),
         metavar="FILE.nc",
         help="also write everything recorded, as netCDF",
     )
@@ -191,13 +191,6 @@ def _add_run_options(parser: CommandParser) -> None:
 
 def _positive(text: str) -> Multiple:
     return multiple_of()(text)
-
-
-def _data_path(text: str) -> Path:
-    path = output_path(text)
-    if path.suffix.lower() != ".nc":
-        raise ArgumentTypeError(f"{text!r} is no netCDF file: end it in .nc")
-    return path
 
 
 def grid_of(options: Namespace) -> list[dict[str, Any]]:

@@ -8,13 +8,14 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from derive.command.files import output_path
+from derive.command.files import OutputFile
 from derive.command.values import integer_between
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
+# A figure, with its data beside it.
+figure_path = OutputFile(FIGURE_FORMATS, ".csv", ("numpy", "matplotlib"))
 LARGEST_DIMENSION = 10**15
 MOST_STRENGTHS = 10_000
 
@@ -62,15 +63,6 @@ def _decimal(text: str) -> Fraction | None:
     """A decimal of at most 30 places, exactly, or ``None``."""
     pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
     return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None
-
-
-def figure_path(text: str) -> Path:
-    """Option type for a figure to write, in one of ``FIGURE_FORMATS``."""
-    path = output_path(text)
-    if path.suffix[1:].lower() not in FIGURE_FORMATS:
-        raise ArgumentTypeError(f"{text!r} is no figure: end it in .pdf, .png or .svg")
-    output_path(str(path.with_suffix(".csv")))  # where the figure's data goes
-    return path
 
 
 @dataclass(frozen=True)

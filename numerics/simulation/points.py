@@ -57,13 +57,22 @@ class Point:
         """What the JSON format says of it; times in units of 1/γ, ``null`` where censored."""
         cell, exits = self.cell, self.exit_times
         names = (
-            *("teacher", "labels", "loss", "misalignment", "mu", "strengths", "rank", "dimension"),
+            *(
+                "teacher",
+                "student",
+                "labels",
+                "loss",
+                "misalignment",
+                "mu",
+                "strengths",
+                "rank",
+                "dimension",
+            ),
             *("batch", "learning_rate", "update", "noise", "seed", "horizon"),
         )
         quantiles = {str(q): _finite(_quantile(exits, q)) for q in QUANTILES}
         started = _quantile(np.nan_to_num(self.arrays["predicted"], nan=np.inf), 0.5)
         return {
-            "activation": cell["student"],
             **{name: cell[name] for name in names},
             "replicas": self.replicas,
             "escaped": int(np.isfinite(exits).sum()),

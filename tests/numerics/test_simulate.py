@@ -39,9 +39,9 @@ def _points(*options):
 def test_json_holds_what_was_promised(command):
     done = command(COMMAND, *SMALL, "--degree", "2", "--format", "json")
     hermite, linear = json.loads(done.stdout)
-    promised = "activation mu dimension batch learning_rate replicas escaped censored predicted"
+    promised = "student mu dimension batch learning_rate replicas escaped censored predicted"
     assert {*promised.split(), "exit_time_median", "exit_time_quantiles"} <= set(linear)
-    assert (hermite["activation"], linear["activation"]) == ("He2", "x")
+    assert (hermite["student"], linear["student"]) == ("He2", "x")
     assert linear["escaped"] + linear["censored"] == linear["replicas"] == 20
     tau = 2 + 2 * math.sqrt(2)  # a = 1/2, b = -1
     assert linear["predicted"] == pytest.approx(tau * math.log(1000) / 2, rel=1e-12)
@@ -53,7 +53,7 @@ def test_json_holds_what_was_promised(command):
 
 
 def test_csv_and_people_see_the_same_numbers(command):
-    (row,) = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines())
+    (row,) = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines()[1:])
     for form in ("text", "latex", "markdown"):
         shown = command(COMMAND, *SMALL, "--format", form).stdout
         assert f"{float(row['exit_time_median']):.4g}" in shown
@@ -87,7 +87,7 @@ def test_data_and_figure_are_whole(command, tmp_path):
         assert np.nanmax((overlaps**2).sum(-1)) <= 1 + 1e-9
         assert json.loads(str(data.parameters.values[0]))["student"] == "relu"
         assert data.attrs["provenance"].startswith("python -m numerics.simulate")
-    rows = list(csv.DictReader((tmp_path / "d.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "d.csv").read_text().splitlines()[1:]))
     assert {row["observable"] for row in rows} == {"loss", "overlap", "alignment"}
     for row in rows:
         assert float(row["low"]) <= float(row["median"]) <= float(row["high"])

@@ -75,11 +75,16 @@ def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
     assert "0 (random)" in text
     assert "python -m transfer report" in text
     assert (tmp_path / "curves.svg").stat().st_size > 10_000
-    assert (tmp_path / "curves.csv").read_text().startswith("panel,checkpoint,epoch,mean")
+    assert (
+        (tmp_path / "curves.csv")
+        .read_text()
+        .splitlines()[1]
+        .startswith("panel,checkpoint,epoch,mean")
+    )
     whole = json.loads(transfer(*options, "--format", "json").stdout)
     assert len(whole["runs"]) == 2 * 2 * 3 * 2 * 2
     assert all(0 <= run["accuracy"] <= 1 for run in whole["runs"])
-    assert transfer(*options, "--format", "csv").stdout.count("\n") == 1 + len(whole["runs"])
+    assert transfer(*options, "--format", "csv").stdout.count("\n") == 2 + len(whole["runs"])
     assert r"\toprule" in transfer(*options, "--format", "latex").stdout
 
     damaged = min((tmp_path / RESULTS / "cells").iterdir())

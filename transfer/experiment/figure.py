@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.command.tabular import as_csv
-from numerics.figures.style import PAGE_WIDTH, colours, own_style, rendered
+from numerics.figures.style import PAGE_WIDTH, Drawn, colours, drawn, own_style
 from transfer.experiment.report import MAIN, divergence
 from transfer.experiment.task import Task
 
@@ -22,7 +21,7 @@ _HEAD = ("panel", "checkpoint", "epoch", "mean", "deviation")
 Row = tuple[str, int | None, int, float, float]
 
 
-def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> tuple[bytes, bytes]:
+def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
     """Draw the curves; the result is the figure's file and its data as CSV."""
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH, 4.2), layout="constrained")
@@ -31,8 +30,7 @@ def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> tuple[
         lost = divergence(data.sel(arm=MAIN))
         title = f"{task.title}\n{lost}, and are not drawn" if lost else task.title
         figure.suptitle(title, fontsize=9, parse_math=False)
-        file = rendered(figure, form, source)
-    return file, (as_csv(_HEAD, rows, source) + "\n").encode()
+        return drawn(figure, form, source, _HEAD, rows)
 
 
 def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:

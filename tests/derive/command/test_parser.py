@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from derive.command.parser import CommandParser
 from derive.command.progress import advancing, progress
 from derive.command.provenance import provenance
-from derive.command.run import Outcome, run
+from derive.command.report import Report
+from derive.command.run import run
 from derive.command.values import LARGEST_DEGREE, Degrees, integer_between, one_of
 from derive.errors import InputError, Undecided
 
@@ -79,18 +80,30 @@ def test_integers_outside_the_bounds_are_refused(text):
         integer_between(1, 10)(text)
 
 
+_IMPORTS = (
+    "import sys; from derive.command.parser import CommandParser\n"
+    "from derive.command.report import Report; from derive.command.run import run\n"
+)
+
+
+def saying(word):
+    """A report whose provenance ends in a word."""
+    return Report([], [], "exact", of=word)
+
+
 def test_standard_output_as_a_file_keeps_what_it_holds(tmp_path):
     log = tmp_path / "log"
     log.write_text("kept\n")
-    code = (
-        "import sys; from derive.command.parser import CommandParser, Outcome, run\n"
-        "run(CommandParser('c', 'C.', []), lambda _: Outcome('added'), sys.argv[1:])"
+    code = _IMPORTS + (
+        "action = lambda _: Report([], [], 'exact', of='added')\n"
+        "run(CommandParser('c', 'C.', []), action, sys.argv[1:])"
     )
     with log.open("a") as stream:
         subprocess.run(
             [sys.executable, "-c", code, "--output", "/dev/stdout"], stdout=stream, check=True
         )
-    assert log.read_text() == "kept\nadded\n"
+    kept, added = log.read_text().splitlines()
+    assert (kept, added.endswith(" | added")) == ("kept", True)
 
 
 def _exit(capsys, action, *arguments):
@@ -110,7 +123,8 @@ def _raise(error):
 
 
 def test_exit_codes(capsys, tmp_path):
-    assert _exit(capsys, lambda _: Outcome("done")) == (0, "done\n", "")
+    code, out, err = _exit(capsys, lambda _: saying("done"))
+    assert (code, out.endswith(" | done\n"), err) == (0, True, "")
     code, out, err = _exit(capsys, _raise(Undecided("open at 9 bits")))
     assert (code, out, err) == (1, "", "python -m some.command: undecided: open at 9 bits\n")
     code, out, err = _exit(capsys, _raise(InputError("x is wrong: give y")))
@@ -123,7 +137,7 @@ def test_exit_codes(capsys, tmp_path):
         found, out, err = _exit(capsys, lambda _, n=number: os.kill(os.getpid(), n))
         assert (found, out, err.count("interrupted")) == (code, "", 1)
         assert signal.getsignal(number) is before
-    code, _, err = _exit(capsys, lambda _: Outcome(""), "--unknown")
+    code, _, err = _exit(capsys, lambda _: saying(""), "--unknown")
     assert code == 2
     assert err.count("\n") == 1
 
@@ -134,7 +148,7 @@ def test_a_bug_is_not_disguised_as_bad_input(capsys):
 
 
 def test_help_has_examples(capsys):
-    code, out, _ = _exit(capsys, lambda _: Outcome(""), "--help")
+    code, out, _ = _exit(capsys, lambda _: saying(""), "--help")
     assert code == 0
     assert "python -m some.command --format text" in out
 
@@ -180,7 +194,7 @@ def test_progress_is_at_most_a_line_each_half_minute_and_each_step(
     seconds, apart, capsys, monkeypatch
 ):
     now, times, shares = 0.0, [], []
-    monkeypatch.setattr("derive.command.time.monotonic", lambda: now)
+    monkeypatch.setattr("derive.command.progress.time.monotonic", lambda: now)
     with advancing(60, "things") as advance:
         for _ in range(60):
             now += seconds
@@ -199,7 +213,7 @@ def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
         def write(self, text):
             raise BrokenPipeError
 
-    monkeypatch.setattr("derive.command._SILENCE", 0)
+    monkeypatch.setattr("derive.command.progress._SILENCE", 0)
     monkeypatch.setattr("sys.stderr", Gone())
     assert list(progress([1, 2], "things")) == [1, 2]
 
@@ -215,17 +229,15 @@ def test_only_what_fails_in_writing_is_said_to_be_not_written(capsys, monkeypatc
     def refuse(_):
         raise failure
 
-    monkeypatch.setattr("derive.command.write_all", refuse)
-    code, out, err = _exit(capsys, lambda _: Outcome("text", {Path("f"): b""}))
+    monkeypatch.setattr("derive.command.run.write_all", refuse)
+    code, out, err = _exit(capsys, lambda _: Report([], [], "exact", files={Path("f"): b""}))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "cannot write the result" in err
 
 
 def _python(code, *arguments, **how):
-    whole = (
-        "import sys; from derive.command.parser import CommandParser, Outcome, run\n"
-        f"{code}\nraise SystemExit(run(CommandParser('c', 'C.', []), action, sys.argv[1:]))"
-    )
+    end = "raise SystemExit(run(CommandParser('c', 'C.', []), action, sys.argv[1:]))"
+    whole = f"{_IMPORTS}{code}\n{end}"
     line = [sys.executable, "-c", whole, *arguments]
     return subprocess.run(line, text=True, check=False, **{"stderr": subprocess.PIPE, **how})
 
@@ -234,7 +246,7 @@ def _python(code, *arguments, **how):
 @pytest.mark.parametrize("options", [("--help",), ()])
 def test_output_that_is_full_is_one_line(options):
     with open("/dev/full", "w") as full:
-        done = _python("action = lambda _: Outcome('text')", *options, stdout=full)
+        done = _python("action = lambda _: Report([], [], 'exact')", *options, stdout=full)
     assert done.returncode == 1
     assert done.stderr == "python -m c: error: cannot write the result: No space left on device\n"
 
@@ -285,10 +297,10 @@ def test_a_signal_ignored_from_the_start_stays_ignored(number):
     """As under nohup."""
     done = _python(
         f"import os\ndef action(_):\n    os.kill(os.getpid(), {number:d})\n"
-        "    return Outcome('done')",
+        "    return Report([], [], 'exact', of='done')",
         stdout=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    assert (done.returncode, done.stdout[-8:], done.stderr) == (0, " | done\n", "")
 
 
 def test_a_signal_that_is_sent_twice_is_heard_once():

@@ -63,7 +63,7 @@ def test_the_command(command, compiles, tmp_path):
     assert "--degree" not in records[0]["provenance"]
     assert [record["table"] for record in records] == list(ACTIVATION_TABLES)
     done = command("derive.tables", *options, "--format", "csv", "--table", "activation-limits")
-    assert len(list(csv.reader(done.stdout.splitlines()))) == 5
+    assert len(list(csv.reader(done.stdout.splitlines()))) == 6
     done = command("derive.tables", *options, "--table", "drift")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     command("derive.tables", *options, "--standalone", "--output", "all.tex")

@@ -161,7 +161,7 @@ def test_json_holds_what_was_promised(command):
 
 def test_csv_and_people_see_the_same_numbers(command):
     options = ("--degree", "2", "--labels", "squared", "--mu", "0.5")
-    (row,) = csv.DictReader(command(COMMAND, *options, "--format", "csv").stdout.splitlines())
+    (row,) = csv.DictReader(command(COMMAND, *options, "--format", "csv").stdout.splitlines()[1:])
     for form in ("text", "latex", "markdown"):
         assert f"{float(row['tau']):.6g}" in command(COMMAND, *options, "--format", form).stdout
     assert (row["teacher"], row["labels"]) == ("He2", "squared")
@@ -177,9 +177,10 @@ def test_figure_has_its_data_and_origin_beside_it(command, tmp_path, suffix):
     drawn = (tmp_path / f"tau.{suffix}").read_bytes()
     assert drawn.startswith(start)
     assert suffix == "pdf" or b"python -m numerics.escape --degree 2,3" in drawn
-    rows = list(csv.DictReader((tmp_path / "tau.csv").read_text().splitlines()))
+    source, *data = (tmp_path / "tau.csv").read_text().splitlines()
+    rows = list(csv.DictReader(data))
     assert {row["student"] for row in rows} == {"He2", "He3"}
-    assert rows[0]["provenance"].startswith("python -m numerics.escape --degree 2,3")
+    assert source.startswith("# python -m numerics.escape --degree 2,3")
     again = command(COMMAND, *options)
     assert again.returncode == 0
     assert (tmp_path / f"tau.{suffix}").read_bytes() == drawn  # the same command, the same bytes
@@ -202,7 +203,7 @@ def test_every_quantity_is_drawn_with_its_data(command, tmp_path, quantity, colu
         COMMAND, *pairs, "--plot", "f.svg", "--quantity", quantity, "--output", os.devnull
     )
     assert (done.returncode, done.stderr) == (0, "")
-    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()[1:]))
     assert {row["student"] for row in rows} == {"He2", "He3", "relu", "tanh"}
     values = {row["student"]: float(row[column]) for row in rows if row["mu"] in ("0.5", "0.9")}
     assert len(values) == 4
@@ -223,7 +224,7 @@ def test_a_figure_says_the_unit_of_every_curve(command, tmp_path, quantity):
     """He3 as a degree is divided by n·n!, as an activation it is not; both may be drawn at once."""
     pairs = ("--degree", "3", "--activation", "He3", "--mu", "0.5")
     command(COMMAND, *pairs, "--plot", "f.svg", "--quantity", quantity, "--output", os.devnull)
-    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()[1:]))
     column = "b" if quantity == "drift" else quantity
     at = {
         row["normalization"]: float(row[column])
@@ -239,7 +240,7 @@ def test_a_figure_says_the_unit_of_every_curve(command, tmp_path, quantity):
 def test_potential_is_steeper_for_weaker_pre_training(command, tmp_path):
     options = ("--activation", "x", "--mu", "0.1,0.9", "--quantity", "potential")
     command(COMMAND, *options, "--plot", "v.pdf", "--output", os.devnull)
-    rows = csv.DictReader((tmp_path / "v.csv").read_text().splitlines())
+    rows = csv.DictReader((tmp_path / "v.csv").read_text().splitlines()[1:])
     depth = {row["mu"]: float(row["potential"]) for row in rows if float(row["g"]) == 3}
     for mu, value in depth.items():  # V = -(1-μ)² log cosh g
         assert value == pytest.approx(-((1 - float(mu)) ** 2) * math.log(math.cosh(3)))
@@ -257,7 +258,8 @@ def test_exit_time_grows_with_the_logarithm_of_the_dimension(command):
 def test_figure_follows_the_divergence(command, tmp_path):
     """The data closes in on the singularity far enough to show the local law."""
     command(COMMAND, "--degree", "3", "--plot", "tau.svg", "--output", os.devnull)
-    rows = list(csv.DictReader((tmp_path / "tau.csv").read_text().splitlines()))
+    _, *data = (tmp_path / "tau.csv").read_text().splitlines()
+    rows = list(csv.DictReader(data))
     (s,) = find_singularities(hermite_drift(3, normalization="n*n!"))
     largest = max(rows, key=lambda row: float(row["tau"]))
     assert float(largest["tau"]) > 1e8

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from sympy import Basic, Integer, Symbol, expand, factorial, sqrt, symbols
 
+from derive.command.report import render
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
 from derive.polynomial_drift import hermite_power
@@ -32,7 +33,7 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.claims.presentation import Entry, in_latex, ledger_shown
+from numerics.claims.presentation import Entry, in_latex, ledger
 from numerics.reproduce.page import mathematics
 
 COMMAND = "numerics.claims"
@@ -175,15 +176,15 @@ def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
 
 def test_one_line_a_claim_unless_steps_are_wanted():
     entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
-    brief, full = (ledger_shown(entries, "csv", "source", details) for details in (False, True))
-    assert len(brief.splitlines()) == len(QUICK) + 1
-    assert len(full.splitlines()) == 1 + sum(len(e.finding.details) for e in entries)
+    brief, full = (render(ledger(entries, each), "csv", "source") for each in (False, True))
+    assert len(brief.splitlines()) == len(QUICK) + 2
+    assert len(full.splitlines()) == 2 + sum(len(e.finding.details) for e in entries)
     assert all(brief.count(f"\n{name},") == 1 for name in QUICK)
 
 
 def test_the_latex_ledger_compiles_with_every_step(compiles):
     entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
-    latex = ledger_shown(entries, "latex", "source", details=True)
+    latex = render(ledger(entries, details=True), "latex", "source")
     assert latex.isascii()
     body = latex.replace("tabular}", "longtable}")
     compiles(
@@ -212,7 +213,7 @@ def test_another_process_finds_the_same_steps(tmp_path):
         cwd=tmp_path,
     )
     theirs = json.loads(done.stdout)
-    ours = json.loads(ledger_shown(entries, "json", "", details=True))
+    ours = json.loads(render(ledger(entries, details=True), "json", ""))
     assert [{**each, "provenance": ""} for each in theirs] == ours
 
 

@@ -74,7 +74,8 @@ def test_steps_and_their_workers_end_with_everything(number, code, started):
 WORK = """
     import ctypes, os, signal, sys, time
     from derive.command.parser import CommandParser
-    from derive.command.run import Outcome, run
+    from derive.command.report import Report
+    from derive.command.run import run
     from numerics.sweep import processes
 
     def hold(_):  # machine code that lets no other thread run
@@ -87,7 +88,7 @@ WORK = """
             except BaseException:
                 pool.end()
                 raise
-        return Outcome("done")
+        return Report([], [], "exact")
 
     if __name__ == "__main__":
         raise SystemExit(run(CommandParser("work", "W.", []), action, sys.argv[1:]))
@@ -116,7 +117,8 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
     outer = """
         import sys
         from derive.command.parser import CommandParser
-        from derive.command.run import Outcome, run
+        from derive.command.report import Report
+        from derive.command.run import run
         from numerics.sweep import processes
 
         processes.Commands._AS_CHILD = (
@@ -126,7 +128,7 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
         def action(options):
             commands = processes.Commands()
             try:
-                return Outcome(str(commands.run("work", [])))
+                return Report([], [], "exact", of=str(commands.run("work", [])))
             except BaseException:
                 commands.end()
                 raise

@@ -160,7 +160,7 @@ def test_an_experiment_of_which_all_runs_diverged_has_a_report(planted, form):
     assert all(row["accuracy"] is None and row["diverged"] for row in rows(task, data))
     json.dumps(rows(task, data), allow_nan=False)
     drawn, curves = draw_transfer(task, data, form, "source")
-    assert curves.count(b"\n") == 1
+    assert curves.count(b"\n") == 2
     if form == "svg":
         assert b"12 of 12 fine-tunings diverged" in drawn
 
