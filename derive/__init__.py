@@ -14,4 +14,12 @@ if _sys.argv[:1] == ["-m"]:  # python -m …: what is imported for a command can
 
     leave_in_one_line()
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("lora-escape")
+    return _public(name)

@@ -7,6 +7,7 @@ from .drift import Drift as Drift
 from .drift import LeadingTerm as LeadingTerm
 from .drift import MeanDrift as MeanDrift
 from .errors import InputError as InputError
+from .errors import LoraEscapeError as LoraEscapeError
 from .errors import Undecided as Undecided
 from .escape import eigenvalues as eigenvalues
 from .escape import escape_limit as escape_limit
@@ -60,3 +61,9 @@ from .risk import frozen_risk as frozen_risk
 from .risk import frozen_risk_integrand as frozen_risk_integrand
 from .singularities import SingularStrength as SingularStrength
 from .singularities import singular_strengths as singular_strengths
+from .symbols import Q as Q
+from .symbols import mu as mu
+from .symbols import rho as rho
+from .symbols import z as z
+
+__version__: str

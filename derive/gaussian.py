@@ -33,11 +33,11 @@ from sympy import (
 )
 
 from derive.angle import Angle
-from derive.errors import InputError
+from derive.errors import InputError, LoraEscapeError
 from derive.symbols import exact
 
 
-class NoClosedForm(ArithmeticError):
+class NoClosedForm(LoraEscapeError, ArithmeticError):
     """The mean, or the function, lies outside the algebra."""
 
 

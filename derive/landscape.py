@@ -16,7 +16,7 @@ from sympy import Expr, S, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from derive.pair_drift import closed_drift
 from derive.symbols import Q, mu, residual, rho, z
 
@@ -33,7 +33,7 @@ class Landscape:
     b: Expr
 
 
-def landscape_of(pair: Pair) -> Landscape:
+def landscape_of(pair: PairLike) -> Landscape:
     r"""The loss of a pair over covariance and residual variance, in closed form.
 
     Arguments: ``pair``; its misalignment is not used, for it only chooses where on the landscape
@@ -48,7 +48,7 @@ def landscape_of(pair: Pair) -> Landscape:
     >>> landscape_of(Pair(x, x)).a, landscape_of(Pair(x, x)).b
     (1 - rho, -1)
     """
-    pair = replace(pair, misalignment=S.Zero)
+    pair = replace(Pair.of(pair), misalignment=S.Zero)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     if teacher is not None and student is not None:
         label = pair.labels.polynomial.compose(teacher)

@@ -35,6 +35,7 @@ from derive.activation import Activation
 from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
+from derive.grammar import ActivationLike, parse_activation
 from derive.hermite import hermite_coefficients
 from derive.kinked import Kinked
 from derive.pair import Pair
@@ -78,7 +79,7 @@ class Kernel:
         return self.expression.subs(alone, simultaneous=True).subs(self.first, variance)
 
 
-def kernel(left: Activation, right: Activation) -> Kernel:
+def kernel(left: ActivationLike, right: ActivationLike) -> Kernel:
     r"""The kernel of two activations.
 
     Polynomials: Mehler's sum :math:`\sum_k c_k(q_1)\,c'_k(q_2)\,q_{12}^k/k!`. Others: as in
@@ -91,6 +92,7 @@ def kernel(left: Activation, right: Activation) -> Kernel:
     >>> k.expression.subs({k.first: 1, k.second: 1, k.cross: 1})
     1/2
     """
+    left, right = parse_activation(left), parse_activation(right)
     if left.polynomial is not None and right.polynomial is not None:
         ours = hermite_coefficients(left.polynomial.as_expr(), z, _FIRST)
         theirs = hermite_coefficients(right.polynomial.as_expr(), z, _SECOND)
@@ -99,7 +101,7 @@ def kernel(left: Activation, right: Activation) -> Kernel:
     return _kernel(left.value, right.value)
 
 
-def kernel_slopes(left: Activation, right: Activation) -> tuple[Kernel, Kernel, Kernel]:
+def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, Kernel, Kernel]:
     r"""Derivatives of a kernel by the first variance, the second and the covariance.
 
     Price's theorem gives each as a mean of its own, which is finite wherever the derivative is;
@@ -114,6 +116,7 @@ def kernel_slopes(left: Activation, right: Activation) -> tuple[Kernel, Kernel, 
     >>> kernel_slopes(relu, relu)[2].expression
     asin(q_12/(sqrt(q_1)*sqrt(q_2)))/(2*pi) + 1/4
     """
+    left, right = parse_activation(left), parse_activation(right)
     if left.polynomial is not None and right.polynomial is not None:
         whole = kernel(left, right)
         by = [diff(whole.expression, name) for name in (whole.first, whole.second, whole.cross)]
@@ -190,7 +193,7 @@ def _by_neurons(expression: Expr) -> Expr:
     return factor_terms(rest) + factor_terms(share) / K
 
 
-def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:
+def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDrift:
     r"""The search phase of a network, derived from the kernels' slopes.
 
     Arguments: ``teacher``, ``student``, the activations of all neurons. With ``a₁``, ``b₁`` the
@@ -207,6 +210,7 @@ def network_drift(teacher: Activation, student: Activation) -> NetworkDrift:
     >>> network_drift(x, x).a_other
     (1 - mu)/K
     """
+    teacher, student = parse_activation(teacher), parse_activation(student)
     a, b = drift_of(Pair(teacher, student)).expressions
     mean, slope, curvature = (student.hermite_coefficient(k, mu**2) for k in range(3))
     teacher_mean, teacher_slope = (teacher.hermite_coefficient(k, Integer(1)) for k in range(2))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from math import comb
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
@@ -77,6 +77,15 @@ class Pair:
             object.__setattr__(self, name, value)
         _insist_on_few_terms(self.teacher, self.labels.degree)
 
+    @classmethod
+    def of(cls, given: "PairLike") -> "Pair":
+        """The pair itself, or the matched pair of an activation as people give it.
+
+        >>> Pair.of("relu") == Pair.of(Pair("relu"))
+        True
+        """
+        return given if isinstance(given, Pair) else cls(given)
+
     @property
     def texts(self) -> dict[str, str]:
         """The fields as text, by which commands and stored results know the pair."""
@@ -106,6 +115,9 @@ class Pair:
         if self.labels == MATCHED:
             return self.teacher
         return Activation(f"labels of {self.teacher.text}", self.label)
+
+
+PairLike: TypeAlias = Pair | ActivationLike
 
 
 def _insist_on_few_terms(teacher: Activation, degree: int) -> None:

@@ -18,7 +18,7 @@ from sympy import Expr, I, Symbol, atan2, lambdify
 from derive.gaussian import NoClosedForm
 from derive.kinked import Kinked
 from derive.landscape import landscape_of
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from derive.symbols import residual, rho, z
 
 Function = Callable[[float, float], float]
@@ -42,7 +42,7 @@ class FloatLandscape:
         return np.vectorize(self.loss, otypes=[float])(rhos, residuals)
 
 
-def float_landscape(pair: Pair) -> FloatLandscape:
+def float_landscape(pair: PairLike) -> FloatLandscape:
     r"""Compile the landscape of a pair, in closed form where there is one.
 
     Arguments: ``pair``; its misalignment is not used.
@@ -57,6 +57,7 @@ def float_landscape(pair: Pair) -> FloatLandscape:
     >>> float_landscape(Pair(x, x)).a(0.25, 0.0)
     0.75
     """
+    pair = Pair.of(pair)
     try:
         exact = landscape_of(pair)
     except NoClosedForm:

@@ -17,7 +17,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from derive.errors import InputError, Undecided
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 
@@ -143,7 +143,7 @@ class Trajectory:
         return _first_passage(self.at, self.times, radius)
 
 
-def flow_of(pair: Pair, mu: float) -> Flow:
+def flow_of(pair: PairLike, mu: float) -> Flow:
     """The gradient flow of a pair at a pre-training strength.
 
     Arguments: ``pair``, whose misalignment ν is taken at ``mu``; ``mu`` in (0, 1].
@@ -155,6 +155,7 @@ def flow_of(pair: Pair, mu: float) -> Flow:
     >>> flow_of(Pair(x, x), 0.5).velocity(0.0, [0.1, 0.2]).round(3).tolist()
     [0.0, 0.048]
     """
+    pair = Pair.of(pair)
     if not 0 < mu <= 1:
         raise InputError(f"strength {mu} is not accepted: give 0 < μ ≤ 1")
     nu = float(pair.misalignment.subs(mu_symbol, mu))

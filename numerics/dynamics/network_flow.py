@@ -17,7 +17,7 @@ from sympy import Rational, Symbol, diff
 from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from numerics.doubles.landscape import (
     FloatLandscape,
     array_function,
@@ -163,7 +163,7 @@ class NetworkFlow:
         return integrate_network(self, first, float(times[-1])).at(times)
 
 
-def network_flow(pair: Pair, strengths: Sequence[float], rank: int) -> NetworkFlow:
+def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> NetworkFlow:
     """The gradient flow of a network whose neurons have the pair's activations.
 
     Arguments: ``pair``, with its labels and the square loss, aligned; ``strengths`` in [0, 1], one
@@ -178,6 +178,7 @@ def network_flow(pair: Pair, strengths: Sequence[float], rank: int) -> NetworkFl
     >>> round(flow.loss(NetworkState(np.zeros((2, 1)), np.zeros((2, 1)), np.eye(1))), 3)
     0.125
     """
+    pair = Pair.of(pair)
     mu = np.asarray(strengths, dtype=float)
     if mu.ndim != 1 or not len(mu) or not np.all((mu >= 0) & (mu <= 1)):
         raise InputError(f"strengths {strengths} are not accepted: give one in [0, 1] a neuron")

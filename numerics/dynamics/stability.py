@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from derive.errors import InputError
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from numerics.doubles.moments import (
     LARGEST,
     SMALLEST,
@@ -23,7 +23,7 @@ from numerics.doubles.moments import (
 )
 
 
-def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> float:
+def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) -> float:
     r"""Learning rate below which the mean square distance to the teacher contracts.
 
     Arguments: ``pair``, whose student is taken to match the labels there; ``mu`` in (0, 1];
@@ -44,6 +44,7 @@ def stable_learning_rate(pair: Pair, mu: float, dimension: int, batch: int) -> f
     >>> round(stable_learning_rate(Pair(x, x), 0.5, 10**6, 1) * 10**6, 3)
     8.0
     """
+    pair = Pair.of(pair)
     insist_on_doubles(pair)
     slope = pair.student.value.derivative()
     if slope.smooth == slope.kink == 0:

@@ -152,6 +152,16 @@ def draw_panel(
     return ("teacher", "student", "labels", "normalization", *lines), rows
 
 
+def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int = 1000) -> Axes:
+    """Draw a quantity over μ on given axes, or on those of a new figure of column width."""
+    with own_style():
+        if ax is None:
+            ax = Figure(figsize=(COLUMN_WIDTH, 2.2), layout="constrained").subplots()
+        draw_panel(ax.figure, ax, "", chosen, name, dimension)
+        ax.set_xlabel(STRENGTH_LABEL)
+    return ax
+
+
 def draw_potentials(
     chosen: Sequence[Member], strengths: Sequence[Fraction], form: str, source: str
 ) -> Drawn:

@@ -12,12 +12,13 @@ from typing import Any, ClassVar, Self
 
 from derive.command.files import OutputFile
 from derive.command.values import integer_between
+from derive.errors import InputError
+from numerics.certified.strengths import parse_strengths
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
 # A figure, with its data beside it.
 figure_path = OutputFile(FIGURE_FORMATS, ".csv", ("numpy", "matplotlib"))
 LARGEST_DIMENSION = 10**15
-MOST_STRENGTHS = 10_000
 
 
 class Strengths(tuple[Fraction, ...]):
@@ -33,36 +34,15 @@ class Strengths(tuple[Fraction, ...]):
 
     def __new__(cls, text: str) -> "Strengths":
         """Parse ``text``."""
-        accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
-        limit = f"give at most {MOST_STRENGTHS} strengths"
-        pieces = text.split(":")
-        if text.count(",") >= MOST_STRENGTHS:
-            raise ArgumentTypeError(f"{text[:40]!r}... is too long: {limit}")
-        if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
-            first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
-            if first is None or last is None or count < 2 or last <= first:
-                raise ArgumentTypeError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
-            if count > MOST_STRENGTHS:
-                raise ArgumentTypeError(f"{text[:40]!r} has too many points: {limit}")
-            values = [first + (last - first) * i / (count - 1) for i in range(count)]
-        else:
-            values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
-            if len(values) != text.count(",") + 1:
-                raise ArgumentTypeError(f"{text[:40]!r} is not accepted: {accepted}")
-        if not all(0 < value <= 1 for value in values):
-            raise ArgumentTypeError(f"{text[:40]!r} leaves the range: {accepted}")
-        self = super().__new__(cls, values)
+        try:
+            self = super().__new__(cls, parse_strengths(text))
+        except InputError as error:
+            raise ArgumentTypeError(str(error)) from None
         self.text = text
         return self
 
     def __str__(self) -> str:
         return self.text
-
-
-def _decimal(text: str) -> Fraction | None:
-    """A decimal of at most 30 places, exactly, or ``None``."""
-    pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
-    return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""The front door: everything there is to know of a pair, from one object.
+
+``study("relu")`` holds the pair and its drift; its methods call the functions below it, which can
+do all of this alone. An array of strengths gives an array of values of its shape.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, S, latex
+
+from derive.drift import AnyDrift, Normalization
+from derive.errors import InputError
+from derive.gaussian import NoClosedForm
+from derive.grammar import ActivationLike
+from derive.labels import MATCHED, LabelsLike
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from numerics.certified.escape import EscapeCurve, escape_curve
+from numerics.certified.singularities import Singularity, find_singularities
+from numerics.certified.strengths import StrengthsLike
+from numerics.doubles.landscape import FloatLandscape, float_landscape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Doubles: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A drift coefficient: a formula where there is one, and a function of the strength.
+
+    Fields: ``expression`` in ``mu``, or ``None`` if there is no closed form; ``unit``. Called on
+    numbers, arrays or text it gives doubles, each within one unit in the last place (certified).
+
+    >>> a = study("relu").a
+    >>> a.expression, a(0.5), a([0.0, 1.0]).tolist()
+    (1/2 - mu/2, 0.25, [0.5, 0.0])
+    """
+
+    expression: Expr | None
+    unit: str
+    values: Callable[[StrengthsLike], tuple[float, ...]] = field(repr=False, compare=False)
+
+    def __call__(self, mu: StrengthsLike) -> float | Doubles:
+        """The coefficient at strengths in [0, 1]. Certified."""
+        return _shaped(self.values(mu), mu)
+
+    def _sympy_(self) -> Expr:
+        if self.expression is None:
+            raise InputError("the coefficient has no closed form: call it on numbers")
+        return self.expression
+
+    def _repr_latex_(self) -> str | None:
+        return None if self.expression is None else f"${latex(self.expression)}$"
+
+
+def _shaped(values: tuple[float, ...], given: StrengthsLike) -> float | Doubles:
+    """A number for a number, an array of the same shape for an array."""
+    shape = np.shape(given) if not isinstance(given, str) else (len(values),)
+    return np.array(values).reshape(shape) if shape else values[0]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A pair with its drift, and what follows from them; times are in units of ``unit``.
+
+    Fields: ``pair``; ``drift``, in the best form there is, as ``drift_of`` gives it.
+    """
+
+    pair: Pair
+    drift: AnyDrift = field(repr=False)
+
+    @property
+    def unit(self) -> str:
+        """The unit of time, such as ``1/γ``."""
+        return self.drift.unit
+
+    @cached_property
+    def a(self) -> Coefficient:
+        """The coupling :math:`a(\\mu)` of (57). Exact as a formula, certified as numbers."""
+        return self._coefficient("a")
+
+    @cached_property
+    def b(self) -> Coefficient:
+        """The self-coupling :math:`b(\\mu)` of (57). Exact as a formula, certified as numbers."""
+        return self._coefficient("b")
+
+    def _coefficient(self, name: str) -> Coefficient:
+        try:
+            expression = dict(zip("ab", self.drift.expressions, strict=True))[name]
+        except NoClosedForm:
+            expression = None
+        return Coefficient(expression, self.unit, lambda mu: getattr(self.curve(mu), name))
+
+    def tau(self, mu: StrengthsLike) -> float | Doubles:
+        """Escape time τ at strengths; ``inf`` where there is no escape (59). Certified."""
+        return _shaped(self.curve(mu).tau, mu)
+
+    def curve(self, mu: StrengthsLike) -> EscapeCurve:
+        """Drift coefficients, growth rate and escape time at strengths, as ``escape_curve``."""
+        return escape_curve(self.drift, mu)
+
+    def singularities(self, digits: int = 30) -> tuple[Singularity, ...]:
+        """Every zero of ``a`` in (0, 1), as ``find_singularities``. Certified."""
+        return find_singularities(self.drift, digits)
+
+    @cached_property
+    def landscape(self) -> FloatLandscape:
+        """The loss over covariance and residual variance, as ``float_landscape``. Heuristic."""
+        return float_landscape(self.pair)
+
+    def hermite(self, n: int, variance: Expr = S.One) -> tuple[Expr, ...]:
+        """Hermite coefficients :math:`c_0, …, c_n` of the student at a variance (30). Exact.
+
+        Raises ``NoClosedForm`` if one has none.
+        """
+        return tuple(self.pair.student.hermite_coefficient(k, variance) for k in range(n + 1))
+
+    def plot(self, quantity: str = "tau", ax: "Axes | None" = None) -> "Axes":
+        """Draw a curve over μ, certified singularities dotted.
+
+        Arguments:
+            quantity: one of ``numerics.figures.quantities.QUANTITIES``, such as ``drift``.
+            ax: where to draw; a new figure of column width by default.
+        """
+        from numerics.figures.curves import draw_on  # matplotlib, only for a figure
+
+        return draw_on(ax, [(self.pair, self.drift)], quantity)
+
+
+def study(
+    teacher: ActivationLike | Pair,
+    student: ActivationLike | None = None,
+    *,
+    labels: LabelsLike = MATCHED,
+    loss: str = "square",
+    misalignment: str | Expr = "none",
+    normalization: Normalization = "raw",
+) -> Study:
+    r"""Study a pair of teacher and student.
+
+    Arguments:
+        teacher: an activation, as text, Hermite degree or expression; or a whole ``Pair``.
+        student: likewise; the teacher's by default.
+        labels: ``matched``, ``squared`` or a polynomial of the teacher's output.
+        loss: ``square`` or ``correlation``.
+        misalignment: ``none``, ``linear``, ``spherical``, or ν as an expression in ``mu``.
+        normalization: ``raw``, times in units of 1/γ; or ``n*n!``, the paper's for pure Hermite
+            pairs.
+
+    Raises ``InputError`` for anything else. Source: Sec. 3.1. What each result can be trusted for
+    is said where it is computed.
+
+    >>> he3 = study("He3")
+    >>> he3.tau(0.5), study("He3", normalization="n*n!").tau(0.5), he3.unit
+    (0.502..., 9.036..., '1/γ')
+    >>> [s.mu.mid for s in he3.singularities(digits=8)]
+    ['0.32072435']
+    """
+    pair = (
+        teacher if isinstance(teacher, Pair) else Pair(teacher, student, labels, loss, misalignment)
+    )
+    drift = drift_of(pair)
+    if normalization != drift.normalization:
+        if pair.degree is None:
+            raise InputError(
+                "the normalisation n*n! is of pure Hermite pairs: give a degree, or raw"
+            )
+        drift = drift.normalized(normalization, pair.degree)
+    return Study(pair, drift)

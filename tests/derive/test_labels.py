@@ -1,0 +1,41 @@
+"""Labels: however they are written, a polynomial is the same labels."""
+
+import pytest
+from sympy import Poly, Symbol
+
+from derive.errors import InputError
+from derive.labels import MATCHED, NAMED, Labels
+from derive.pair import Pair
+from derive.symbols import z
+
+T = Symbol("t")
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("write", [str, lambda f: f, lambda f: f.as_expr(),
+                                   lambda f: Poly(f.as_expr().subs(z, T), T),
+                                   lambda f: str(f.as_expr()).replace("z", "y")])  # fmt: skip
+def test_a_name_and_its_polynomial_are_the_same_labels(name, write):
+    given = name if write is str else write(NAMED[name])
+    found = Labels.of(given)
+    assert found == Labels.of(name)
+    assert found.text == name
+    assert hash(found) == hash(Labels.of(name))
+
+
+def test_other_labels_keep_their_text_and_are_equal_by_value():
+    first, second = Labels.of("y**2 - 1"), Labels.of("-1 + y*y")
+    assert (first.text, second.text) == ("y**2 - 1", "-1 + y*y")
+    assert first == second
+    assert Pair("relu", labels="y**2-1") == Pair("relu", labels=T**2 - 1)
+
+
+@pytest.mark.parametrize("given", ["3", Poly(2, z), T * Symbol("s"), "sin(y)", 0.5 * T, None])
+def test_what_are_no_labels_is_refused_in_one_line(given):
+    with pytest.raises(InputError) as refused:
+        Labels.of(given)
+    assert "\n" not in str(refused.value)
+
+
+def test_labels_are_what_they_were_given():
+    assert Labels.of(MATCHED) is MATCHED

@@ -1,0 +1,58 @@
+"""Strengths: exactly what was given, in order, or refused."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import Rational, Symbol, pi
+
+from derive.errors import InputError
+from numerics.certified.strengths import MOST_STRENGTHS, parse_strengths, strengths_of
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
+def test_floats_are_the_fractions_that_they_are(values):
+    for written in (values, tuple(values), np.array(values), np.array(values).reshape(1, -1)):
+        assert strengths_of(written) == tuple(map(Fraction, values))
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (1, 1),
+        (0, 0),
+        (Fraction(1, 3), Fraction(1, 3)),
+        (Rational(2, 3), Fraction(2, 3)),
+        (0.1, Fraction(0.1)),
+        (np.float32(0.1), Fraction(float(np.float32(0.1)))),
+        ("0.1", Fraction(1, 10)),
+    ],
+)
+def test_numbers_of_every_kind(given, found):
+    assert strengths_of(given) == (found,)
+
+
+def test_text_is_the_grid_that_the_commands_take():
+    assert strengths_of("0.1:0.9:9") == tuple(Fraction(k, 10) for k in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [-1e-9, 1 + 1e-9, float("nan"), float("inf"), "0", "1.1", "a", "", None, pi, Symbol("mu"),
+     [0.5, None], [[0.1], [0.2, 0.3]], True, 0.5j, {"mu": 0.5}, "0.1:0.1:3", "0.1:0.2:1"],
+    ids=str,
+)  # fmt: skip
+def test_all_else_is_refused_in_one_line(given):
+    with pytest.raises(InputError) as refused:
+        strengths_of(given)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_text_holds_so_many_and_no_more():
+    assert len(parse_strengths(f"0.1:0.2:{MOST_STRENGTHS}")) == MOST_STRENGTHS
+    assert len(parse_strengths(",".join(["0.5"] * MOST_STRENGTHS))) == MOST_STRENGTHS
+    for text in (f"0.1:0.2:{MOST_STRENGTHS + 1}", ",".join(["0.5"] * (MOST_STRENGTHS + 1))):
+        with pytest.raises(InputError, match=str(MOST_STRENGTHS)):
+            parse_strengths(text)
