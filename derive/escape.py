@@ -20,9 +20,10 @@ from sympy import (
     sqrt,
 )
 
-from derive.drift import AnyDrift, Drift, LeadingTerm
+from derive.drift import Drift, LeadingTerm
 from derive.errors import InputError
 from derive.hermite import checked_degree
+from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import Q, exact, mu
 
 
@@ -114,7 +115,7 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     )
 
 
-def escape_limit(drift: AnyDrift, end: int) -> LeadingTerm:
+def escape_limit(drift: DriftLike, end: int) -> LeadingTerm:
     r"""Leading behaviour of τ at an end of the pre-training range.
 
     Arguments:
@@ -132,6 +133,7 @@ def escape_limit(drift: AnyDrift, end: int) -> LeadingTerm:
     """
     if end not in (0, 1):
         raise InputError(f"end {end!r} is not accepted: give 0 or 1")
+    drift = drift_of(drift)
     if drift.misalignment != 0:
         raise InputError("limits are derived for aligned pre-training: give no misalignment")
     return leading_escape_time(*drift.leading_terms(end))

@@ -15,7 +15,7 @@ for ``numerics`` to integrate with error bounds.
 
 from dataclasses import replace
 from math import factorial
-from typing import Any
+from typing import Any, TypeAlias
 
 from sympy import QQ, Expr, Poly, S, Symbol, sqrt
 
@@ -26,23 +26,31 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
 from derive.kinked import Kinked
-from derive.pair import Pair
+from derive.pair import Pair, PairLike
 from derive.symbols import exact, mu, z
 
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
 
 
-def drift_of(pair: Pair) -> AnyDrift:
-    """Drift coefficients of a pair, in the best form there is; raw normalisation.
+DriftLike: TypeAlias = AnyDrift | PairLike
+
+
+def drift_of(given: DriftLike) -> AnyDrift:
+    """Drift coefficients of a pair, in the best form there is, in units of 1/γ.
+
+    Arguments:
+        given: a pair; an activation, as ``parse_activation`` takes it, for its matched pair; or a
+            drift, which is returned.
 
     Raises ``InputError`` if a mean is infinite, or if a misaligned pair has no closed form.
     Source: (8), (52)-(57), App. A.1, App. H. Exact.
 
-    >>> from derive import Activation
-    >>> relu = Activation.named("relu")
-    >>> drift_of(Pair(relu, relu)).a.as_expr()
+    >>> drift_of("relu").a.as_expr()
     1/2 - mu/2
     """
+    if isinstance(given, AnyDrift):
+        return given
+    pair = Pair.of(given)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     square = _rational_polynomial(exact(pair.misalignment) ** 2)
     if teacher is not None and student is not None and square is not None:
@@ -104,7 +112,7 @@ def _in_mu(coefficients: dict[int, Any]) -> Poly:
     return Poly.from_dict({(k,): c for k, c in coefficients.items() if c}, mu, domain=QQ)
 
 
-def closed_drift(pair: Pair) -> ClosedDrift:
+def closed_drift(pair: PairLike) -> ClosedDrift:
     """Drift coefficients of a pair in closed form, whatever its misalignment.
 
     Raises ``NoClosedForm`` if there is none. Source: as ``drift_of``. Exact.
@@ -114,6 +122,7 @@ def closed_drift(pair: Pair) -> ClosedDrift:
     >>> closed_drift(Pair(x, x, misalignment=sqrt(1 - mu**2))).b
     -1
     """
+    pair = Pair.of(pair)
     label, sigma = pair.label.gaussian(), pair.student.value
     first = sigma.derivative()
     second = first.derivative()

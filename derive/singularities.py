@@ -10,6 +10,7 @@ from sympy import Poly, Rational, floor
 
 from derive.drift import Drift
 from derive.errors import InputError
+from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import mu
 
 
@@ -25,21 +26,26 @@ class SingularStrength:
     diverges: bool
 
 
-def singular_strengths(drift: Drift, digits: int = 10) -> tuple[SingularStrength, ...]:
+def singular_strengths(drift: DriftLike, digits: int = 10) -> tuple[SingularStrength, ...]:
     r"""All zeros of ``a`` in the open interval (0, 1), in increasing order.
 
-    Arguments: ``drift`` of a polynomial pair; ``digits`` after the point that both ends of each
-    isolating interval share.
+    Arguments:
+        drift: of a polynomial pair, or what ``drift_of`` takes.
+        digits: after the point, that both ends of each isolating interval share.
 
     .. math:: a(\mu^\star) = 0, \qquad \tau = \infty \iff b(\mu^\star) \le 0
 
-    Raises ``InputError`` if ``a`` vanishes identically and for misaligned pre-training.
+    Raises ``InputError`` for a drift that is no polynomial, if ``a`` vanishes identically and for
+    misaligned pre-training.
     Source: Prop. 2, Remark 1, (59). Exact.
 
     >>> from derive.polynomial_drift import hermite_drift
     >>> [(s.low, s.high, s.diverges) for s in singular_strengths(hermite_drift(3), 2)]
     [(41/128, 21/64, True)]
     """
+    drift = drift_of(drift)
+    if not isinstance(drift, Drift):
+        raise InputError("a is no polynomial here: numerics.find_singularities finds its zeros")
     if drift.a.is_zero:
         raise InputError("a vanishes at every strength: no zero of it is isolated")
     if drift.misalignment != 0:

@@ -14,6 +14,7 @@ from .certified.roots import enclose_root as enclose_root
 from .certified.roots import isolate_roots as isolate_roots
 from .certified.singularities import Singularity as Singularity
 from .certified.singularities import find_singularities as find_singularities
+from .certified.strengths import strengths_of as strengths_of
 from .certified.zeros import isolate_zeros as isolate_zeros
 from .doubles.drift import FastDrift as FastDrift
 from .doubles.drift import fast_drift as fast_drift
@@ -38,3 +39,6 @@ from .dynamics.sgd import Learner as Learner
 from .dynamics.sgd import Stage as Stage
 from .dynamics.sgd import simulate_sgd as simulate_sgd
 from .dynamics.stability import stable_learning_rate as stable_learning_rate
+from .study import Coefficient as Coefficient
+from .study import Study as Study
+from .study import study as study

@@ -62,7 +62,7 @@ class Coefficient:
 
 def _shaped(values: tuple[float, ...], given: StrengthsLike) -> float | Doubles:
     """A number for a number, an array of the same shape for an array."""
-    shape = np.shape(given) if not isinstance(given, str) else (len(values),)
+    shape = (len(values),) if isinstance(given, str) else np.asarray(given, dtype=object).shape
     return np.array(values).reshape(shape) if shape else values[0]
 
 
@@ -169,8 +169,6 @@ def study(
     drift = drift_of(pair)
     if normalization != drift.normalization:
         if pair.degree is None:
-            raise InputError(
-                "the normalisation n*n! is of pure Hermite pairs: give a degree, or raw"
-            )
+            raise InputError("normalization n*n! is for pure Hermite pairs: give He3, say, or raw")
         drift = drift.normalized(normalization, pair.degree)
     return Study(pair, drift)

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from flint import acb, arb, fmpq
 from sympy import Expr, I, Poly
 
-from derive.activation import Activation
 from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
+from derive.grammar import ActivationLike, parse_activation
 from derive.kinked import Kinked
-from derive.pair import Pair
+from derive.pair import PairLike
+from derive.pair_drift import DriftLike, drift_of
 from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu
 from numerics.certified.balls import evaluate, rational_polynomial
@@ -73,8 +74,8 @@ def growth_rate(b: arb, coupling: arb) -> arb:
     return arb(0) if coupling.is_zero() else 2 * coupling / (root - b)
 
 
-def ball_drift(drift: AnyDrift) -> BallDrift:
-    """Enclose the drift coefficients of a pair.
+def ball_drift(drift: DriftLike) -> BallDrift:
+    """Enclose the drift coefficients of a pair, or of what ``drift_of`` takes.
 
     Raises ``InputError`` if an integrand has no known tail bound. Certified.
 
@@ -82,6 +83,7 @@ def ball_drift(drift: AnyDrift) -> BallDrift:
     >>> ball_drift(hermite_drift(1)).a(arb(1)).is_zero()
     True
     """
+    drift = drift_of(drift)
     a, slope = enclosed(drift.a), _deferred(lambda: enclosed(drift.derivative("a")))
     at_zero, at_one = (_end(drift, [a, slope], end) for end in (0, 1))
     return BallDrift(
@@ -149,7 +151,7 @@ def _(coefficient: Kinked) -> BallFunction:
     return lambda strength: mean(arb(strength))
 
 
-def frozen_risk_function(pair: Pair) -> BallFunction:
+def frozen_risk_function(pair: PairLike) -> BallFunction:
     """The risk of the frozen pre-trained model (``derive.risk.frozen_risk``), of a ball of μ.
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
@@ -162,7 +164,7 @@ def frozen_risk_function(pair: Pair) -> BallFunction:
     return _mean_of(lambda: frozen_risk(pair), lambda: frozen_risk_integrand(pair))
 
 
-def student_mean_function(student: Activation) -> BallFunction:
+def student_mean_function(student: ActivationLike) -> BallFunction:
     r"""The student's mean :math:`c_0(\mu^2) = E\sigma(\mu z)` (E.5), of a ball of μ.
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
@@ -171,6 +173,7 @@ def student_mean_function(student: Activation) -> BallFunction:
     >>> student_mean_function(parse_activation("He2"))(arb(1)).contains(0)
     True
     """
+    student = parse_activation(student)
     if student.parity == -1:
         return lambda strength: arb(0)
     return _mean_of(lambda: student.hermite_coefficient(0, mu**2), lambda: student.value.scaled(mu))

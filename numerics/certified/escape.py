@@ -4,18 +4,17 @@ Polynomials are evaluated exactly at rational strengths, everything else in ball
 double is within one unit in the last place of the truth.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import inf, isinf, log
 
 from flint import arb, fmpq
 
-from derive.drift import AnyDrift
 from derive.errors import InputError
+from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import DOUBLE_BITS
 from numerics.certified.drift import BallDrift, ball_drift
 from numerics.certified.precision import accurate, settled
+from numerics.certified.strengths import StrengthsLike, strengths_of
 
 _FIRST_BITS = 80  # what a quadrature needs to give 60 bits, most of the time
 
@@ -43,12 +42,12 @@ class EscapeCurve:
         return tuple(tau * log(dimension) / 2 for tau in self.tau)
 
 
-def escape_curve(drift: AnyDrift, strengths: Sequence[Fraction]) -> EscapeCurve:
+def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:
     r"""Evaluate the escape time and what it is made of at rational pre-training strengths.
 
     Arguments:
-        drift: of any pair.
-        strengths: in [0, 1].
+        drift: of any pair, or what ``drift_of`` takes.
+        strengths: in [0, 1], as ``strengths_of`` takes them.
 
     .. math:: \tau = 1/\lambda_+, \qquad \lambda_+ = \tfrac12 (b + \sqrt{b^2+4(a^2+\nu^2 b^2)})
 
@@ -61,11 +60,9 @@ def escape_curve(drift: AnyDrift, strengths: Sequence[Fraction]) -> EscapeCurve:
     >>> curve.tau, curve.unit
     ((4.82842712474619,), '1/γ')
     """
-    for strength in strengths:
-        if not 0 <= strength <= 1:
-            raise InputError(f"strength {strength} is not accepted: give 0 ≤ μ ≤ 1")
+    drift, points = drift_of(drift), strengths_of(strengths)
     balls = ball_drift(drift)
-    rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in strengths]
+    rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in points]
     columns: list[tuple] = list(zip(*rows, strict=True)) or [()] * 6
     mu, a, b, rate, tau, bits = columns
     return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit)

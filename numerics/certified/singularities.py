@@ -14,6 +14,7 @@ from flint import arb, ctx
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import local_law
+from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import (
     Enclosure,
     bits_for,
@@ -49,11 +50,11 @@ class Singularity:
     unit: str
 
 
-def find_singularities(drift: AnyDrift, digits: int = 30) -> tuple[Singularity, ...]:
+def find_singularities(drift: DriftLike, digits: int = 30) -> tuple[Singularity, ...]:
     r"""Find every zero of ``a`` in the open interval (0, 1), in increasing order.
 
     Arguments:
-        drift: of any pair.
+        drift: of any pair, or what ``drift_of`` takes.
         digits: ≥ 1, of relative accuracy for the zeros, for ``b`` and for the constants of the
             local law.
 
@@ -70,6 +71,7 @@ def find_singularities(drift: AnyDrift, digits: int = 30) -> tuple[Singularity, 
     """
     if digits < 1:
         raise InputError(f"digits {digits} is not accepted: give an integer ≥ 1")
+    drift = drift_of(drift)
     if drift.misalignment != 0:
         raise InputError("singularities are those of aligned pre-training: give no misalignment")
     if drift.is_zero:

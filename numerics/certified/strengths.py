@@ -35,9 +35,10 @@ def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
     if isinstance(given, Real | Expr):
         return (_strength(given),)
     try:
-        return tuple(map(_strength, np.ravel(np.asarray(given, dtype=object))))
-    except ValueError:
+        flat = np.ravel(np.asarray(given, dtype=object))
+    except ValueError:  # rows of unequal length
         raise InputError(f"strengths {str(given)[:40]} are not accepted: give numbers") from None
+    return tuple(map(_strength, flat))
 
 
 def _strength(value: object) -> Fraction:

@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from sympy import Add, Expr, Poly, lambdify
 
-from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.kinked import Kinked
+from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
@@ -68,11 +68,11 @@ class FastDrift:
             return 1 / self.rate(strengths)
 
 
-def fast_drift(drift: AnyDrift) -> FastDrift:
+def fast_drift(drift: DriftLike) -> FastDrift:
     """Compile the drift of a pair to vectorised doubles.
 
     Arguments:
-        drift: of any pair.
+        drift: of any pair, or what ``drift_of`` takes.
 
     The functions take strengths in [0, 1], and raise ``InputError`` for others and where a
     coefficient is infinite, as ``b`` may be at 0.
@@ -84,6 +84,7 @@ def fast_drift(drift: AnyDrift) -> FastDrift:
     >>> fast_drift(hermite_drift(1)).tau([0.5]).tolist()
     [4.82842712474619]
     """
+    drift = drift_of(drift)
     balls = ball_drift(drift)
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     aligned = drift.misalignment == 0

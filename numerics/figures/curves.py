@@ -15,7 +15,7 @@ from flint import arb
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from sympy import S
 
 from derive.activation import Activation
@@ -136,7 +136,12 @@ def draw_curves(
 
 
 def draw_panel(
-    figure: Figure, axis: Axes, title: str, members: Sequence[Member], name: str, dimension: int
+    figure: Figure | SubFigure,
+    axis: Axes,
+    title: str,
+    members: Sequence[Member],
+    name: str,
+    dimension: int,
 ) -> tuple[tuple[str, ...], list[tuple]]:
     """Draw a quantity of several pairs into one panel; return the head and rows of its data."""
     quantity, rows = QUANTITIES[name], []
@@ -283,7 +288,7 @@ def _finish(axis: Axes, quantity: Quantity, members: Sequence[Member]) -> None:
     axis.set_ylabel(label)
 
 
-def _add_key(figure: Figure, axis: Axes, name: str, members: Sequence[Member]) -> None:
+def _add_key(figure: Figure | SubFigure, axis: Axes, name: str, members: Sequence[Member]) -> None:
     """Say which curve is which: a legend above the panel, or a colour bar for many degrees."""
     axis.set_title(name, loc="left", fontsize=8)
     degrees = [n for member in members if (n := _degree(member))]

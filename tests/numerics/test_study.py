@@ -25,8 +25,12 @@ def test_it_adds_nothing_of_its_own(text):
     assert here.unit == drift.unit == curve.unit
 
 
-@pytest.mark.parametrize("given", [0.5, Fraction(1, 3), [0.25, 0.5], GRID.reshape(3, 3), "0.1:0.9:3",
-                                   np.float64(0.5), np.empty((0, 2)), (0.5,)])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [0.5, Fraction(1, 3), [0.25, 0.5], GRID.reshape(3, 3), "0.1:0.9:3", np.float64(0.5), (0.5,),
+     np.empty((0, 2))],
+    ids=str,
+)  # fmt: skip
 def test_the_shape_of_the_strengths_is_kept(given):
     here = study("relu")
     shape = (3,) if isinstance(given, str) else np.shape(given)
