@@ -39,6 +39,6 @@ from .dynamics.sgd import Learner as Learner
 from .dynamics.sgd import Stage as Stage
 from .dynamics.sgd import simulate_sgd as simulate_sgd
 from .dynamics.stability import stable_learning_rate as stable_learning_rate
-from .study import Coefficient as Coefficient
-from .study import Study as Study
-from .study import study as study
+from .front_door import Coefficient as Coefficient
+from .front_door import Study as Study
+from .front_door import study as study

@@ -19,7 +19,7 @@ ROOMS = (
     "numerics.sweep",
     "numerics.simulation",
     "numerics.figures",
-    "numerics.study",
+    "numerics.front_door",
     "numerics.claims",
     "numerics.options",
     "numerics",  # the commands
