@@ -156,9 +156,7 @@ def frozen_risk_function(pair: PairLike) -> BallFunction:
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
 
-    >>> from derive import parse_activation
-    >>> relu = parse_activation("relu")
-    >>> frozen_risk_function(Pair(relu, relu))(arb("0.5")).contains(arb("0.0625"))
+    >>> frozen_risk_function("relu")(arb("0.5")).contains(arb("0.0625"))
     True
     """
     return _mean_of(lambda: frozen_risk(pair), lambda: frozen_risk_integrand(pair))

@@ -55,8 +55,7 @@ def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:
     ``b`` is infinite, as it may be at 0, and ``Undecided`` if an enclosure does not narrow, as that
     of a polynomial always does. Source: (59), App. A.1. Certified.
 
-    >>> from derive.polynomial_drift import hermite_drift
-    >>> curve = escape_curve(hermite_drift(1), [Fraction(1, 2)])
+    >>> curve = escape_curve("x", [0.5])
     >>> curve.tau, curve.unit
     ((4.82842712474619,), '1/γ')
     """
