@@ -5,57 +5,47 @@ not depend on the dimension. With ``--results FOLDER`` finished cells are kept a
 stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 """
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from derive.command.parser import CommandParser
-from derive.command.progress import advancing
 from derive.command.report import Report
 from derive.command.run import run
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
-from numerics.options.simulation import add_simulation_options, grid_of
+from derive.pair import Pair
+from numerics.options.simulation import add_simulation_options, simulations_of
 from numerics.options.values import figure_path
-from numerics.simulation.block import cells_of, compile_for, compute_cell, forms_of
-from numerics.simulation.points import LogFit, Point, dataset_of, fit_log_dimension, points_of
-from numerics.sweep.executors import executor_for
-from numerics.sweep.run import run_cells
-
-_LONG = 1e11  # steps: hours of a core
-
+from numerics.simulation.exits import LogFit
+from numerics.simulation.run import run_simulations
+from numerics.simulation.simulated import SimulatedRuns, dataset_of, fit_of
 
 # What is shown.
 
 
-Group = tuple[str, str, str, float, int]  # teacher, student, labels, μ, seed
+Group = tuple[Pair, float, int]
 
 
-def _group(point: Point) -> Group:
-    """What points have in common that differ in the dimension alone."""
-    cell = point.cell
-    return (cell["teacher"], cell["student"], cell["labels"], cell["mu"], cell["seed"])
+def _group(runs: SimulatedRuns) -> Group:
+    """What runs have in common that differ in the dimension alone."""
+    return runs.simulation.pair, runs.simulation.mu, runs.simulation.seed
 
 
-def _fits(points: Sequence[Point]) -> dict[Group, LogFit]:
-    groups: dict[Group, list[Point]] = {}
-    for point in points:
-        groups.setdefault(_group(point), []).append(point)
-    found = {key: fit_log_dimension(members) for key, members in groups.items()}
+def _fits(simulated: Sequence[SimulatedRuns]) -> dict[Group, LogFit]:
+    groups: dict[Group, list[SimulatedRuns]] = {}
+    for runs in simulated:
+        groups.setdefault(_group(runs), []).append(runs)
+    found = {key: fit_of(members) for key, members in groups.items()}
     return {key: fit for key, fit in found.items() if fit}
 
 
-def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
+def _tables(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> list[Table]:
     def shown(value: object) -> object:
         return "-" if value is None else decimal(f"{value:.4g}")
 
-    def pair(teacher: str, student: str, labels: str) -> Typeset:
-        name = student if teacher == student else f"{teacher} -> {student}"
-        shown = name if labels == "matched" else f"{name}, {labels} labels"
-        return Typeset(shown, typeset(shown))
-
+    records = [(_name(runs.simulation.pair), runs.record()) for runs in simulated]
     tables = [
         Table(
             name="simulate",
@@ -67,7 +57,7 @@ def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
                      Typeset("½ τ log d", r"$\frac12\tau\log d$"), "with start"),
             rows=tuple(
                 (
-                    pair(r["teacher"], r["student"], r["labels"]),
+                    name,
                     shown(r["mu"]),
                     shown(r["dimension"]),
                     Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
@@ -75,7 +65,7 @@ def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
                     shown(r["predicted"]),
                     shown(r["predicted_with_start"]),
                 )
-                for r in records
+                for name, r in records
             ),
         )
     ]  # fmt: skip
@@ -89,22 +79,19 @@ def _tables(records: Sequence[dict], fits: dict[Group, LogFit]) -> list[Table]:
                 ),
                 columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
                 rows=tuple(
-                    (
-                        pair(teacher, student, labels),
-                        *(shown(x) for x in (mu, fit.slope, fit.error, fit.half_tau)),
-                    )
-                    for (teacher, student, labels, mu, _), fit in fits.items()
+                    (_name(pair), *map(shown, (mu, fit.slope, fit.error, fit.half_tau)))
+                    for (pair, mu, _), fit in fits.items()
                 ),
             )
         )
     return tables
 
 
-def _records(points: Sequence[Point], fits: dict[Group, LogFit]) -> list[dict[str, Any]]:
+def _records(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> list[dict[str, Any]]:
     records = []
-    for point in points:
-        fit = fits.get(_group(point))
-        records.append(point.record() | {
+    for runs in simulated:
+        fit = fits.get(_group(runs))
+        records.append(runs.record() | {
             "log_d_slope": fit and fit.slope,
             "log_d_slope_error": fit and fit.error,
             "half_tau": fit and fit.half_tau,
@@ -112,11 +99,19 @@ def _records(points: Sequence[Point], fits: dict[Group, LogFit]) -> list[dict[st
     return records
 
 
+def _name(pair: Pair) -> Typeset:
+    texts = pair.texts
+    teacher, student, labels = (texts[name] for name in ("teacher", "student", "labels"))
+    name = student if teacher == student else f"{teacher} -> {student}"
+    shown = name if labels == "matched" else f"{name}, {labels} labels"
+    return Typeset(shown, typeset(shown))
+
+
 # The command.
 
 
 def simulation_parser() -> CommandParser:
-    """The parser of the command, which figures use to say what they simulate."""
+    """The parser of the command."""
     parser = CommandParser(
         "numerics.simulate",
         "Simulate one-pass SGD exactly in law, at a cost that does not depend on the dimension.",
@@ -133,46 +128,27 @@ def simulation_parser() -> CommandParser:
     return parser
 
 
-def run_grid(
-    grid: Sequence[dict[str, Any]],
-    replicas: int,
-    folder: Path | None = None,
-    scheduler: str | None = None,
-    workers: int | None = None,
-) -> list[Point]:
-    """Simulate all points of a grid, telling of progress on stderr."""
-    cells = [cell for parameters in grid for cell in cells_of(parameters, replicas)]
-    if scheduler is None:
-        for parameters in {(c["student"], c["teacher"], c["labels"]): c for c in cells}.values():
-            compile_for(parameters)
-    steps = replicas * sum(parameters["horizon"] for parameters in grid)
-    if sys.stderr.isatty() and steps > _LONG:
-        print(f"up to {steps:.1g} steps if runs stay; --horizon bounds them", file=sys.stderr)
-    with (
-        executor_for(scheduler, workers) as executor,
-        advancing(len(cells), "cells") as advance,
-    ):
-        results = run_cells(compute_cell, cells, folder, executor, advance, forms_of)
-    return points_of(grid, replicas, results)
-
-
 def _action(options: Namespace) -> Report:
     if (options.plot or options.data) and not options.points:
         raise InputError("--points 0 records nothing to draw or keep: give --points 60")
-    where = (options.results, options.scheduler, options.workers)
-    points = run_grid(grid_of(options), options.replicas, *where)
+    simulated = run_simulations(
+        simulations_of(options),
+        folder=options.results,
+        scheduler=options.scheduler,
+        workers=options.workers,
+    )
     files: dict[Path, bytes] = {}
     if options.data:
-        files[options.data] = bytes(dataset_of(points, options.source).to_netcdf(engine="scipy"))
+        files[options.data] = bytes(dataset_of(simulated, options.source).to_netcdf(engine="scipy"))
     if options.plot:
         from numerics.figures.dynamics import draw_dynamics
 
         form = options.plot.suffix[1:].lower()
-        drawn = draw_dynamics(points, form, options.source)
+        drawn = draw_dynamics(simulated, form, options.source)
         files |= zip(figure_path.files(options.plot), drawn, strict=True)
-    fits = _fits(points)
-    records = _records(points, fits)
-    return Report(records, _tables(records, fits), "heuristic", files=files)
+    fits = _fits(simulated)
+    records = _records(simulated, fits)
+    return Report(records, _tables(simulated, fits), "heuristic", files=files)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,43 +5,48 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binom
 
+from derive.errors import Undecided
 from derive.pair import Pair
 from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
 from numerics.dynamics.flow import flow_of, integrate
-from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
-from numerics.dynamics.stability import stable_learning_rate
+from numerics.dynamics.runs import Runs
+from numerics.dynamics.sgd import Stage, simulate_sgd
+from numerics.simulation.design import Simulation
+from numerics.simulation.exits import LogFit, fit_log_dimension, median_interval, quantile
 
 Exits: TypeAlias = dict[str, Any]
-_RUNS, _SEED, _BATCH, _DIMENSION = 60, 1, 16, 1000
+_RUNS, _SEED, _DIMENSION = 60, 1, 1000
 
 
-def _exits(text: str, strength: float, horizon: int, share: float = 0.1, d: int = 1000) -> Exits:
-    """Exit times of runs in units of 1/γ, with what they were simulated with.
+def _runs(simulation: Simulation) -> Runs:
+    """Runs of a simulation in this process, to their exit where nothing is recorded."""
+    numbers = (simulation.replicas, simulation.seed, simulation.horizon, simulation.records)
+    return simulate_sgd(simulation.learner, *numbers, stop_at_exit=not simulation.records)
 
-    ``low`` and ``high`` hold the median with 95 % confidence: order statistics of the runs, those
-    that never leave counting as infinite.
+
+def _exits(text: str, strength: float, horizon: int, d: int = _DIMENSION) -> tuple[Exits, Runs]:
+    """Exit times of runs in units of 1/γ, with what they were simulated with, and the runs.
+
+    ``low`` and ``high`` hold the median with 95 % confidence; runs that never leave count as
+    infinite.
     """
-    pair = Pair(text)
-    rate = share * stable_learning_rate(pair, strength, d, _BATCH)
-    learner = Learner(pair, strength, d, rate, batch=_BATCH)
-    runs = simulate_sgd(learner, range(_RUNS), _SEED, horizon, stop_at_exit=True)
-    times = np.sort(np.nan_to_num(runs.exits * rate, nan=np.inf))
-    rank = int(binom.ppf(0.025, _RUNS, 0.5))
-    return {
-        "low": float(times[rank - 1]),
-        "median": float(np.median(times)),
-        "high": float(times[_RUNS - rank]),
-        "exits": int(np.isfinite(times).sum()),
+    simulation = Simulation(
+        text, strength, dimension=d, seed=_SEED, horizon=horizon, records=0, replicas=_RUNS
+    )
+    runs = _runs(simulation)
+    low, high = median_interval(runs.exit_times)
+    told = ("learning_rate", "batch", "horizon", "seed")
+    exits = {
+        "low": low,
+        "median": quantile(runs.exit_times, 0.5),
+        "high": high,
+        "exits": _RUNS - runs.censored,
         "runs": _RUNS,
         "d": d,
-        "learning_rate": rate,
-        "batch": _BATCH,
-        "horizon": horizon,
-        "seed": _SEED,
+        **{name: getattr(simulation, name) for name in told},
     }
+    return exits, runs
 
 
 def _apart(exits: tuple[Exits, ...]) -> bool:
@@ -50,7 +55,7 @@ def _apart(exits: tuple[Exits, ...]) -> bool:
 
 
 def _later(text: str, strengths: tuple[float, ...], horizon: int) -> Step:
-    exits = tuple(_exits(text, strength, horizon) for strength in strengths)
+    exits = tuple(_exits(text, strength, horizon)[0] for strength in strengths)
     named = ", ".join(map(str, strengths))
     return judged(f"{text}: exit times at μ = {named}, intervals disjoint", exits, _apart)
 
@@ -88,24 +93,21 @@ def _common_delays() -> Finding:
 )
 def _law() -> Finding:
     dimensions = (100, 1000, 10_000, 100_000)
-    exits = tuple(_exits("x", 0.5, 3 * 10**6, d=d) for d in dimensions)
-    medians = np.array([float(each["median"]) for each in exits])
-    half_tau = 1 / (2 * flow_of(Pair("x"), 0.5).rate())
-    widths = np.array([float(each["high"]) - float(each["low"]) for each in exits]) / 4
-    (slope, _), covariance = np.polyfit(
-        np.log(dimensions), medians, 1, w=1 / widths, cov="unscaled"
-    )
-    fit = {"slope": float(slope), "error": float(covariance[0, 0] ** 0.5), "half_tau": half_tau}
+    found = [_exits("x", 0.5, 3 * 10**6, d) for d in dimensions]
+    times = [runs.exit_times for _, runs in found]
+    fit = fit_log_dimension(dimensions, times, flow_of(Pair("x"), 0.5).tau())
+    if fit is None:
+        raise Undecided("fewer than three dimensions have a median exit time")
     return decided(
         "supported",
-        f"medians against log d: slope {slope:.2f} ± {fit['error']:.2f}, ½ τ = {half_tau:.2f}",
-        *[shown(f"d = {d}", each) for d, each in zip(dimensions, exits, strict=True)],
+        f"medians against log d: slope {fit.slope:.2f} ± {fit.error:.2f}, ½ τ = {fit.half_tau:.2f}",
+        *[shown(f"d = {exits['d']}", exits) for exits, _ in found],
         judged("slope within 3 errors of ½ τ", fit, _agrees),
     )
 
 
-def _agrees(fit: dict[str, float]) -> bool:
-    return abs(fit["slope"] - fit["half_tau"]) < 3 * fit["error"] < 0.3 * fit["half_tau"]
+def _agrees(fit: LogFit) -> bool:
+    return abs(fit.slope - fit.half_tau) < 3 * fit.error < 0.3 * fit.half_tau
 
 
 @claim(
@@ -130,10 +132,10 @@ def _halved(gaps: tuple[float, ...]) -> bool:
 
 def _distance_to_flow(rate: float, horizon: float = 8.0) -> float:
     """Root mean square distance of SGD to the flow from each run's own start."""
-    learner = Learner(Pair("x"), 0.5, _DIMENSION, rate, signs="aligned")
     last = round(horizon / rate)
-    states = simulate_sgd(learner, range(40), _SEED, last, [0, last]).states
-    flow = flow_of(Pair("x"), 0.5)
+    how: dict[str, Any] = {"learning_rate": rate, "batch": 1, "signs": "aligned", "seed": _SEED}
+    simulation = Simulation("x", 0.5, horizon=last, records=(0, last), replicas=40, **how)
+    states, flow = _runs(simulation).states, flow_of(Pair("x"), 0.5)
     ends = np.array([integrate(flow, start, horizon).at(horizon) for start in states[:, 0]])
     return float(np.sqrt(np.mean(np.sum((states[:, 1] - ends) ** 2, axis=1))))
 
@@ -145,7 +147,7 @@ def _distance_to_flow(rate: float, horizon: float = 8.0) -> float:
     "supported",
 )
 def _cubic() -> Finding:
-    near, far = (_exits("He3", s, 100_000) for s in (0.3, 0.7))
+    near, far = (_exits("He3", s, 100_000)[0] for s in (0.3, 0.7))
     return decided(
         "supported",
         f"{near['exits']} of {_RUNS} runs exit at μ = 0.3, {far['exits']} of {_RUNS} at μ = 0.7, "
@@ -162,7 +164,7 @@ def _cubic() -> Finding:
     "supported",
 )
 def _two_stages_escape() -> Finding:
-    ends = _ends(_two_stages())
+    ends = _two_stages()
     least = min(ends["abs_m"])
     return decided(
         "supported",
@@ -179,7 +181,7 @@ def _two_stages_escape() -> Finding:
     "refuted",
 )
 def _two_stages_recover() -> Finding:
-    ends = _ends(_two_stages())
+    ends = _two_stages()
     loss, rho = float(np.median(ends["loss"])), float(np.median(np.abs(ends["rho"])))
     return refuted_if(
         f"10 runs end at |ρ| = {rho:.3f}, loss {loss:.3f} of the 3 of no student: u m = -μ, "
@@ -196,19 +198,18 @@ _TWO_STAGES = {
 
 
 @cache
-def _two_stages() -> NDArray[np.float64]:
-    """Last states of He_3 students below the singular strength, squared labels until |m| = ½."""
+def _two_stages() -> dict[str, tuple[float, ...]]:
+    """Ends of He_3 students below the singular strength, squared labels until |m| = ½."""
+    last = 1_200_000
     stage = Stage("squared", until_overlap=0.5)
-    learner = Learner(Pair("He3"), 0.3, 1000, 2e-5, batch=16, stage=stage)
-    return simulate_sgd(learner, range(10), _SEED, 1_200_000, [1_200_000]).states[:, 0]
-
-
-def _ends(states: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:
-    losses = flow_of(Pair("He3"), 0.3).loss(states)
+    how: dict[str, Any] = {"learning_rate": 2e-5, "seed": _SEED, "stage": stage}
+    simulation = Simulation("He3", 0.3, horizon=last, records=(last,), replicas=10, **how)
+    runs = _runs(simulation)
+    u, m = runs["u"][:, 0], runs["m"][:, 0]
     return {
-        "abs_m": tuple(map(float, np.abs(states[:, 1]))),
-        "rho": tuple(float(0.3 + u * m) for u, m in states),
-        "loss": tuple(map(float, losses)),
+        "abs_m": tuple(np.abs(m).tolist()),
+        "rho": tuple((0.3 + u * m).tolist()),
+        "loss": tuple(simulation.learner.flow.observe(runs.states)["loss"][:, 0].tolist()),
     }
 
 

@@ -6,10 +6,11 @@ slopes ``a(ρ, s)``, ``b(ρ, s)`` of the loss give the whole flow, and ``a(μ, �
 linearisation in the search phase.
 """
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,24 +31,37 @@ Doubles = NDArray[np.float64]
 _landscape = lru_cache(maxsize=64)(float_landscape)
 
 
-class Motion(Protocol):
+class Motion(ABC):
     """The flow of one learner, whatever its order parameters are. Heuristic throughout."""
 
-    def rate(self) -> float:
-        """Growth rate λ₊ of the search phase."""
+    @abstractmethod
+    def linearisation(self) -> Doubles:
+        """Matrix of the search phase, symmetric."""
 
+    @abstractmethod
     def observe(self, states: Doubles) -> dict[str, Doubles]:
         """``OBSERVED`` of states along the last axis."""
 
-    def predict(self, start: Doubles, radius: float) -> float | None:
+    @abstractmethod
+    def predict(self, start: Doubles, radius: float = EXIT_RADIUS) -> float | None:
         """Exit time of the linearised flow from a start, if it exits."""
 
+    @abstractmethod
     def path(self, starts: Doubles, times: Doubles) -> Doubles:
         """States of the flow at times, from a typical one of the replicas' starts."""
 
+    def rate(self) -> float:
+        """Growth rate λ₊ of the search phase (59). Heuristic."""
+        return float(np.linalg.eigvalsh(self.linearisation())[-1])
+
+    def tau(self) -> float:
+        """Escape time τ in units of 1/γ, ``inf`` if there is no escape. Heuristic."""
+        rate = self.rate()
+        return 1 / rate if rate > NO_ESCAPE else math.inf
+
 
 @dataclass(frozen=True)
-class Flow:
+class Flow(Motion):
     """The gradient flow of one pair at one pre-training strength.
 
     Fields: ``landscape``; ``mu`` in (0, 1]; ``nu``, the misalignment, 0 in the main model.
@@ -99,10 +113,6 @@ class Flow:
         b = self.landscape.b(self.mu, self.nu**2)
         e = self.nu * b
         return np.array([[b, a, e], [a, 0, 0], [e, 0, 0]])[: self.size, : self.size]
-
-    def rate(self) -> float:
-        """Growth rate λ₊ of the search phase (59). Heuristic."""
-        return float(np.linalg.eigvalsh(self.linearisation())[-1])
 
     def observe(self, states: Doubles) -> dict[str, Doubles]:
         """``OBSERVED`` of states. Heuristic."""

@@ -25,7 +25,14 @@ from numerics.doubles.landscape import (
     gaussian_mean_of,
     two_sided,
 )
-from numerics.dynamics.flow import OBSERVED, Trajectory, first_passage_of, linear_growth
+from numerics.dynamics.flow import (
+    EXIT_RADIUS,
+    OBSERVED,
+    Motion,
+    Trajectory,
+    first_passage_of,
+    linear_growth,
+)
 
 Doubles = NDArray[np.float64]
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
@@ -52,7 +59,7 @@ class NetworkState:
 
 
 @dataclass(frozen=True)
-class NetworkFlow:
+class NetworkFlow(Motion):
     """The gradient flow of a network.
 
     Fields: ``pair``; ``mu``, one strength a neuron; ``rank``; ``mixed``, the landscape of one
@@ -134,10 +141,6 @@ class NetworkFlow:
         """
         return self._search
 
-    def rate(self) -> float:
-        """Growth rate λ₊ of the search phase, the same for every rank. Heuristic."""
-        return float(np.linalg.eigvalsh(self.linearisation())[-1])
-
     def observe(self, states: Doubles) -> dict[str, Doubles]:
         """``OBSERVED``: sizes of M and U, and the mean alignment of neurons with their teachers."""
         flat = states.reshape(-1, states.shape[-1])
@@ -150,7 +153,7 @@ class NetworkFlow:
             row[:] = self.loss(state), *sizes, abs(alignment)
         return dict(zip(OBSERVED, rows.reshape(4, *states.shape[:-1]), strict=True))
 
-    def predict(self, start: Doubles, radius: float) -> float | None:
+    def predict(self, start: Doubles, radius: float = EXIT_RADIUS) -> float | None:
         """Exit time of the linearised flow from packed statistics, all columns together."""
         size = len(self.mu) * self.rank
         columns = start[: 2 * size].reshape(2 * len(self.mu), self.rank)

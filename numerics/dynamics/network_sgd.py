@@ -7,6 +7,7 @@ dimension.
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -49,6 +50,9 @@ class NetworkLearner:
     batch: int = 1
     noise: float = 0.0
     scale: float = 1.0
+    # Columns learn one after another, each from the plateau that those before it reach: for erf,
+    # ReLU and He2 in up to four times what one column takes.
+    usual_horizon: ClassVar[float] = 6.0
 
     def __post_init__(self) -> None:
         neurons = len(self.mu)
@@ -109,15 +113,6 @@ class NetworkLearner:
                 "gelu or He3"
             ) from None
         return flow
-
-    @property
-    def usual_horizon(self) -> float:
-        """In units of τ log d, for runs that are given none.
-
-        Columns learn one after another, each from the plateau that those before it reach: for erf,
-        ReLU and He2 in up to four times what one column takes.
-        """
-        return 6.0
 
     def runner(self, radius: float, stop_at_exit: bool) -> Run:
         """What simulates one replica of this learner."""

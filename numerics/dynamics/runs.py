@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from derive.errors import InputError
 from numerics.dynamics.flow import NO_ESCAPE, Motion
+
+if TYPE_CHECKING:  # its import costs a second, and pandas
+    from xarray import Dataset
 
 MOST_STEPS = 10**12
 Doubles = NDArray[np.float64]
@@ -29,6 +32,10 @@ class Trained(Protocol):
         """Names of the order parameters."""
 
     @property
+    def mu(self) -> float | tuple[float, ...]:
+        """Pre-training strength, or one a neuron."""
+
+    @property
     def dimension(self) -> int:
         """Of the input."""
 
@@ -36,9 +43,7 @@ class Trained(Protocol):
     def learning_rate(self) -> float:
         """γ."""
 
-    @property
-    def usual_horizon(self) -> float:
-        """In units of τ log d."""
+    usual_horizon: ClassVar[float]  # in units of τ log d
 
     @property
     def flow(self) -> Motion:
@@ -95,6 +100,19 @@ class Runs:
         """Number of replicas that did not exit within the horizon."""
         return int(np.isnan(self.exits).sum())
 
+    def dataset(self) -> "Dataset":
+        """States and exit times with their names and units, for ``xarray``."""
+        from xarray import Dataset
+
+        units = {"units": "1/gamma"}
+        return Dataset(
+            {
+                "state": (("replica", "record", "parameter"), self.states),
+                "exit_time": ("replica", self.exit_times, units),
+            },
+            coords={"parameter": list(self.names), "time": ("record", self.times, units)},
+        )
+
 
 def replica_stream(seed: int, replica: int) -> Generator:
     """The random stream of a replica, independent of all others."""
@@ -108,7 +126,9 @@ def steps_of(learner: Trained, multiple: float) -> int:
     """
     rate = learner.flow.rate()
     if not rate > NO_ESCAPE:
-        raise InputError("no escape at this strength, so τ is no unit: give a horizon in steps")
+        raise InputError(
+            f"no escape at μ = {learner.mu}, so τ is no unit: give the horizon in steps"
+        )
     return checked_horizon(multiple * (math.log(learner.dimension) / rate / learner.learning_rate))
 
 
@@ -130,7 +150,11 @@ def run_replicas(
     threads: int | None = None,
 ) -> Runs:
     """Run replicas in threads and gather them; arguments and errors as of ``simulate_sgd``."""
-    steps = _checked(replicas, horizon, records)
+    if not len(replicas) or horizon < 1:
+        raise InputError(
+            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
+        )
+    steps = checked_records(records, horizon)
 
     def of(replica: int) -> tuple[Doubles, int, int]:
         return run(replica_stream(seed, replica), horizon, steps)
@@ -149,13 +173,9 @@ def run_replicas(
     return Runs(steps, states, exits, learner.names, learner.learning_rate)
 
 
-def _checked(replicas: Sequence[int], horizon: int, records: Sequence[int]) -> NDArray[np.int64]:
-    """The recorded steps as an array; raises ``InputError`` for an impossible run."""
+def checked_records(records: Sequence[int], horizon: int) -> NDArray[np.int64]:
+    """Recorded steps as an array; raises ``InputError`` unless they increase in [0, horizon]."""
     steps = np.asarray(records, dtype=np.int64)
-    if not len(replicas) or horizon < 1:
-        raise InputError(
-            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
-        )
     if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):
         raise InputError("recorded steps are not accepted: give increasing ones in [0, horizon]")
     return steps

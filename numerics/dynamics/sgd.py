@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.random import Generator
@@ -34,25 +34,30 @@ Update = Literal["spherical", "projected"]
 Signs = Literal["random", "aligned", "opposed"]
 UPDATES: tuple[Update, ...] = get_args(Update)
 SIGNS: tuple[Signs, ...] = get_args(Signs)
-_NEVER = 2**62
+NEVER = 2**62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Stage:
     r"""A first stage with other labels (two-stage learning, App. B.4).
 
     Fields:
-        labels: of the stage, as ``Pair`` takes them;
+        labels: of the stage;
         until_overlap: the \|m\| at which it ends;
         until_step: the step after which it ends at the latest.
     """
 
-    labels: LabelsLike
-    until_overlap: float = math.inf
-    until_step: int = _NEVER
+    labels: Labels
+    until_overlap: float
+    until_step: int
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", Labels.of(self.labels))
+    def __init__(
+        self, labels: LabelsLike, until_overlap: float = math.inf, until_step: int = NEVER
+    ) -> None:
+        """A stage; raises ``InputError`` for labels that ``Pair`` does not take."""
+        object.__setattr__(self, "labels", Labels.of(labels))
+        object.__setattr__(self, "until_overlap", float(until_overlap))
+        object.__setattr__(self, "until_step", int(until_step))
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Learner:
     stage: Stage | None = None
     scale: float = 1.0
     signs: Signs = "random"
+    usual_horizon: ClassVar[float] = 1.5  # of runs given none, in units of τ log d: see (9)
 
     def __post_init__(self) -> None:
         checks = (
@@ -106,7 +112,7 @@ class Learner:
     @property
     def pairs(self) -> list[Pair]:
         """The pair of each stage."""
-        first = [replace(self.pair, labels=Labels.of(self.stage.labels))] if self.stage else []
+        first = [replace(self.pair, labels=self.stage.labels)] if self.stage else []
         return [*first, self.pair]
 
     @property
@@ -139,11 +145,6 @@ class Learner:
         """The gradient flow of the last stage."""
         return flow_of(self.pair, self.mu)
 
-    @property
-    def usual_horizon(self) -> float:
-        """In units of τ log d, for runs that are given none: three times the exit time (9)."""
-        return 1.5
-
     def runner(self, radius: float, stop_at_exit: bool) -> Run:
         """What simulates one replica of this learner."""
         stage = self.stage or Stage(self.pair.labels, until_step=0)
@@ -157,8 +158,8 @@ class Learner:
             spherical=self.update == "spherical",
             square=self.pair.loss == "square",
             noise=self.noise,
-            until_overlap=float(stage.until_overlap),
-            until_step=int(stage.until_step),
+            until_overlap=stage.until_overlap,
+            until_step=stage.until_step,
             radius=radius,
             stop_at_exit=stop_at_exit,
         )

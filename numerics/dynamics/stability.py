@@ -26,8 +26,13 @@ from numerics.doubles.moments import (
 def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) -> float:
     r"""Learning rate below which the mean square distance to the teacher contracts.
 
-    Arguments: ``pair``, whose student is taken to match the labels there; ``mu`` in (0, 1];
-    ``dimension`` ≥ 3; ``batch`` ≥ 1. With :math:`p_k = E z^k\sigma'(z)^2`,
+    Arguments:
+        pair: whose student is taken to match the labels there.
+        mu: pre-training strength in [0, 1].
+        dimension: of the input, at least 3.
+        batch: samples a step, at least 1.
+
+    With :math:`p_k = E z^k\sigma'(z)^2`,
     :math:`q_k = E z^k \sigma'(z)^4`, :math:`v = 1-\mu`, :math:`\beta = 1 - 1/B`,
 
     .. math:: D = \mathrm{diag}(2v^2p_0,\, 2p_2), \quad
@@ -35,16 +40,19 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) 
         v^2 q_2/B & q_4/B + \beta p_2^2 \end{pmatrix}, \quad
         \gamma < 1/\mathrm{radius}(D^{-1}N)
 
-    For large ``d`` this is of the order :math:`2B p_0/(v^2 q_0\, d)`. Raises ``InputError`` if the
-    student has no slope, or one whose moments doubles cannot hold. Source: (45), (46), derived for
-    batches. Heuristic: the moments are doubles.
+    For large ``d`` this is of the order :math:`2B p_0/(v^2 q_0\, d)`. Raises ``InputError`` for
+    other values, and if the student has no slope, or one whose moments doubles cannot hold. Source:
+    (45), (46), derived for batches. Heuristic: the moments are doubles.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> round(stable_learning_rate(Pair(x, x), 0.5, 10**6, 1) * 10**6, 3)
+    >>> round(stable_learning_rate(Pair("x"), 0.5, 10**6, 1) * 10**6, 3)
     8.0
     """
     pair = Pair.of(pair)
+    if not (0 <= mu <= 1 and dimension >= 3 and batch >= 1):
+        raise InputError(
+            f"μ = {mu}, d = {dimension}, a batch of {batch} are not accepted: give a strength in "
+            "[0, 1], a dimension of at least 3, and a batch of at least 1"
+        )
     insist_on_doubles(pair)
     slope = pair.student.value.derivative()
     if slope.smooth == slope.kink == 0:

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
-from numerics.simulation.block import system_of
-from numerics.simulation.points import Point
+from numerics.simulation.simulated import SimulatedRuns
 
 OBSERVABLES = {  # of numerics.dynamics.flow, with the labels of their axes
     "loss": "loss",
@@ -38,7 +37,7 @@ DATA_HEAD = (
 
 
 def draw_dynamics(
-    points: Sequence[Point],
+    points: Sequence[SimulatedRuns],
     form: str,
     source: str,
     shown: Sequence[str] = DEFAULT,
@@ -56,10 +55,10 @@ def draw_dynamics(
 
 
 def dynamics_figure(
-    points: Sequence[Point], shown: Sequence[str] = DEFAULT, with_flow: bool = True
+    points: Sequence[SimulatedRuns], shown: Sequence[str] = DEFAULT, with_flow: bool = True
 ) -> tuple[Figure, list[tuple]]:
     """The figure and its rows of data; call it within ``own_style``."""
-    columns: dict[str, list[Point]] = {}
+    columns: dict[str, list[SimulatedRuns]] = {}
     for point in points:
         columns.setdefault(_name(point), []).append(point)
     width = COLUMN_WIDTH * max(1.0, 0.62 * len(columns))
@@ -67,14 +66,14 @@ def dynamics_figure(
     axes = figure.subplots(len(shown), len(columns), sharex="col", squeeze=False)
     rows: list[tuple] = []
     for column, (name, members) in zip(axes.T, columns.items(), strict=True):
-        strengths = [point.cell["mu"] for point in members]
+        strengths = [point.simulation.mu for point in members]
         for point in members:
-            colour = shade(point.cell["mu"], strengths)
+            colour = shade(point.simulation.mu, strengths)
             rows += draw_point(column, point, shown, colour, with_flow)
         finish_panels(column, shown)
         column[0].set_title(name, loc="left", fontsize=8)
         column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
-    networks = any(point.cell["strengths"] for point in points)
+    networks = any(point.simulation.strengths for point in points)
     for row, observable in zip(axes, shown, strict=True):
         matrix = networks and observable == "overlap"
         row[0].set_ylabel(r"overlap $\|m\|_F$" if matrix else OBSERVABLES[observable])
@@ -88,15 +87,20 @@ def dynamics_figure(
 
 
 def draw_point(
-    column: Sequence[Axes], point: Point, shown: Sequence[str], colour: tuple, with_flow: bool
+    column: Sequence[Axes],
+    point: SimulatedRuns,
+    shown: Sequence[str],
+    colour: tuple,
+    with_flow: bool,
 ) -> list[tuple]:
     """Draw one point's observables into a column of panels; return the rows of data."""
-    times = point.times
-    system, states = system_of(point.cell), point.arrays["states"]
-    flows = system.observe(system.path(states[:, 0], times)) if with_flow else None
-    cell, rows = point.cell, []
+    times, simulation = point.times, point.simulation
+    flows = simulation.learner.flow.observe(point.path()) if with_flow else None
+    texts = simulation.pair.texts
+    head = (texts["teacher"], texts["student"], simulation.mu, simulation.dimension)
+    rows = []
     for axis, observable in zip(column, shown, strict=True):
-        low, median, high = np.quantile(point.arrays[observable], [0.1, 0.5, 0.9], axis=0)
+        low, median, high = np.quantile(point[observable], [0.1, 0.5, 0.9], axis=0)
         later = times > 0
         axis.fill_between(times[later], low[later], high[later], color=colour, alpha=0.25, lw=0)
         axis.plot(times[later], median[later], color=colour)
@@ -104,7 +108,6 @@ def draw_point(
         if flows is not None:
             flow = flows[observable]
             axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
-        head = (cell["teacher"], cell["student"], cell["mu"], cell["dimension"])
         values = zip(times, low, median, high, flow, strict=True)
         rows += [(*head, t, observable, *rest) for t, *rest in values]
     return rows
@@ -127,23 +130,25 @@ def shade(mu: float, strengths: Sequence[float]) -> tuple:
     return colours()(Normalize(min(strengths), max(*strengths, min(strengths) + 1e-9))(mu))
 
 
-def _name(point: Point) -> str:
-    cell = point.cell
-    name = (
-        cell["student"]
-        if cell["teacher"] == cell["student"]
-        else f"{cell['teacher']} → {cell['student']}"
+def _name(point: SimulatedRuns) -> str:
+    simulation, texts = point.simulation, point.simulation.pair.texts
+    teacher, student, labels, tilt = (
+        texts[name] for name in ("teacher", "student", "labels", "misalignment")
     )
-    stage = f", first {cell['stage']['labels']}" if cell["stage"] else ""
-    labels = f", {cell['labels']} labels" if cell["labels"] != "matched" else ""
-    tilt = f", {cell['misalignment']} misalignment" if cell["misalignment"] != "none" else ""
-    if cell["strengths"]:
-        name += f", $K={len(cell['strengths'])}$, $r={cell['rank']}$"
-    return f"{name}{labels}{stage}{tilt}, $d={cell['dimension']}$"
+    name = student if teacher == student else f"{teacher} → {student}"
+    if simulation.strengths:
+        name += f", $K={len(simulation.strengths)}$, $r={simulation.rank}$"
+    if labels != "matched":
+        name += f", {labels} labels"
+    if simulation.stage:
+        name += f", first {simulation.stage.labels.text}"
+    if tilt != "none":
+        name += f", {tilt} misalignment"
+    return f"{name}, $d={simulation.dimension}$"
 
 
-def _add_legend(figure: Figure, points: Sequence[Point], with_flow: bool) -> None:
-    strengths = sorted({point.cell["mu"] for point in points})
+def _add_legend(figure: Figure, points: Sequence[SimulatedRuns], with_flow: bool) -> None:
+    strengths = sorted({point.simulation.mu for point in points})
     lines = [
         Line2D([], [], color=shade(mu, strengths), label=rf"$\mu={mu:.3g}$") for mu in strengths
     ]

@@ -1,12 +1,12 @@
 """The figures of the paper, each drawn from scratch: what it shows, and how.
 
-``python -m numerics.figures`` writes them. Adding a figure is one entry in ``FIGURES``; what it
-simulates is said in the options of ``numerics.simulate``.
+``python -m numerics.figures`` writes them. Adding a figure is one function under ``@figure``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from fractions import Fraction
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
+from numerics.dynamics.sgd import Stage
 from numerics.figures.curves import STRENGTH_LABEL, Member, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (
     DATA_HEAD,
@@ -25,14 +26,15 @@ from numerics.figures.dynamics import (
     shade,
 )
 from numerics.figures.style import PAGE_WIDTH, Drawn, drawn, own_style
-from numerics.options.simulation import grid_of
-from numerics.options.values import Strengths
-from numerics.simulate import run_grid, simulation_parser
-from numerics.simulation.points import Point, fit_log_dimension
+from numerics.simulation.design import grid
+from numerics.simulation.exits import quantile
+from numerics.simulation.run import run_simulations
+from numerics.simulation.simulated import SimulatedRuns, fit_of
 
 _IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
-_FOUR = " ".join(f"--activation {name}" for name in _IE1)
-_HE3 = "--degree 3 --learning-rate 2e-5 --horizon 1000000"
+_TENTHS = [Fraction(k, 10) for k in (1, 3, 5, 7, 9)]
+_HE3: dict[str, Any] = {"learning_rate": 2e-5, "horizon": 10**6}
+_GROWTH = ("loss", "scale", "overlap")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,37 @@ class Request:
     quick: bool
 
 
+Draw: TypeAlias = Callable[[Request], Drawn]
+
+
 @dataclass(frozen=True)
 class PaperFigure:
-    """A figure: its ``caption`` and the function that draws it."""
+    """A figure: its ``caption``, the function that draws it, and whether that takes minutes."""
 
     caption: str
-    draw: Callable[[Request], Drawn]
+    draw: Draw
+    costly: bool = False
+
+
+FIGURES: dict[str, PaperFigure] = {}
+
+
+def figure(name: str, caption: str, costly: bool = False) -> Callable[[Draw], Draw]:
+    """Enter a function as the one that draws a figure.
+
+    Arguments:
+        name: of the figure; raises ``ValueError`` if there is one of this name.
+        caption: one line.
+        costly: whether it takes minutes with all replicas.
+    """
+
+    def enter(draw: Draw) -> Draw:
+        if name in FIGURES:
+            raise ValueError(f"there are two figures {name}")
+        FIGURES[name] = PaperFigure(caption, draw, costly)
+        return draw
+
+    return enter
 
 
 def _of_degrees(degrees: Iterable[int], labels: str = "matched") -> list[Member]:
@@ -62,62 +89,45 @@ def _of_activations(texts: Sequence[str], labels: str = "matched") -> list[Membe
 
 
 def _simulated(
-    options: str, request: Request, replicas: tuple[int, int] = (20, 200)
-) -> list[Point]:
-    """Run the simulation that the options of ``numerics.simulate`` stand for."""
-    count = replicas[0] if request.quick else replicas[1]
-    parsed = simulation_parser().parse_args([*options.split(), "--replicas", str(count)])
-    return run_grid(grid_of(parsed), count)
-
-
-def _dynamics(
-    options: str,
     request: Request,
-    shown: Sequence[str] = ("loss", "overlap", "alignment"),
+    pairs: Sequence[Pair | str | int],
+    mu: Sequence[float | Fraction],
     replicas: tuple[int, int] = (20, 200),
-) -> Drawn:
-    points = _simulated(options, request, replicas)
-    return draw_dynamics(points, request.form, request.source, shown)
+    **how: Any,
+) -> list[SimulatedRuns]:
+    """Run a grid, with the first number of replicas if quick and the second if not."""
+    count = replicas[0] if request.quick else replicas[1]
+    return run_simulations(grid(pairs, mu, replicas=count, **how))
 
 
-def _two_stages(request: Request) -> Drawn:
-    """Fig. 4: He_3 near its singularity, with squared labels first and with its own alone."""
-    stage = "--first-labels squared --until-overlap 0.5"
-    points = [
-        point
-        for options in (stage, "")
-        for point in _simulated(f"{_HE3} --mu 0.3 {options}", request, (6, 60))
-    ]
-    shown = ("loss", "scale", "overlap")
-    return draw_dynamics(points, request.form, request.source, shown, with_flow=False)
-
-
+@figure("1", "The trade-off: better start, slower escape")
 def _trade_off(request: Request) -> Drawn:
     """Fig. 1: loss and overlap of the linear student, and τ of four activations."""
-    points = _simulated("--activation x --mu 0.1:0.9:5 --signs aligned", request)
+    points = _simulated(request, ["x"], _TENTHS, signs="aligned")
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH, 2.1), layout="constrained")
         axes = figure.subplots(1, 3)
-        strengths = [point.cell["mu"] for point in points]
+        strengths = [point.simulation.mu for point in points]
         rows: list[tuple] = []
         for point in points:
-            colour = shade(point.cell["mu"], strengths)
+            colour = shade(point.simulation.mu, strengths)
             rows += draw_point(axes[:2], point, ("loss", "overlap"), colour, True)
-            axes[0].plot([], [], color=colour, label=rf"$\mu={point.cell['mu']:.1f}$")
+            axes[0].plot([], [], color=colour, label=rf"$\mu={point.simulation.mu:.1f}$")
         finish_panels(axes[:2], ("loss", "overlap"))
         for axis, label in zip(axes, ("loss", "overlap $|m|$"), strict=False):
             axis.set_ylabel(label)
             axis.set_xlabel(r"time $t$ (units of $1/\gamma$)")
         axes[0].set_title("x, $d=1000$", loc="left", fontsize=8)
         axes[0].legend(fontsize=6, loc="lower left", handlelength=1)
-        _, curve = draw_panel(figure, axes[2], "", _of_activations(_IE1), "tau", 1000)
-        rows += [
-            (t, s, mu, "", "", "tau", "", tau, "", "") for t, s, _, _, mu, _, _, _, tau in curve
-        ]
+        head, curve = draw_panel(figure, axes[2], "", _of_activations(_IE1), "tau", 1000)
+        for place in (dict(zip(head, row, strict=True)) for row in curve):
+            known = {**place, "observable": "tau", "median": place["tau"]}
+            rows.append(tuple(known.get(name, "") for name in DATA_HEAD))
         axes[2].set_xlabel(STRENGTH_LABEL)
         return drawn(figure, request.form, request.source, DATA_HEAD, rows)
 
 
+@figure("2", "Escape times of Hermite students and under squared labels", costly=True)
 def _singular(request: Request) -> Drawn:
     """Fig. 2: escape times of Hermite students and under squared labels; the search of He_3."""
     panels = (
@@ -126,7 +136,7 @@ def _singular(request: Request) -> Drawn:
         ("(c) squared labels", _of_activations(_IE1, "squared")),
         ("(d) squared labels", _of_degrees(range(1, 10), "squared")),
     )
-    points = _simulated(f"{_HE3} --mu 0.1,0.32,0.5,0.7", request, (6, 60))
+    points = _simulated(request, [3], (0.1, 0.32, 0.5, 0.7), (6, 60), **_HE3)
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
         axes = figure.subplots(2, 2)
@@ -139,10 +149,10 @@ def _singular(request: Request) -> Drawn:
         return drawn(figure, request.form, request.source, ("what", *head), rows)
 
 
-def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
-    strengths, rows = [point.cell["mu"] for point in points], []
+def _search_of_cubic(inset: Axes, points: Sequence[SimulatedRuns]) -> list[tuple]:
+    strengths, rows = [point.simulation.mu for point in points], []
     for point, mu in zip(points, strengths, strict=True):
-        overlap = np.median(np.abs(point.arrays["states"][..., 1]), axis=0)
+        overlap = np.median(point["overlap"], axis=0)
         colour = shade(mu, strengths)
         inset.plot(point.times[1:], overlap[1:], color=colour, lw=0.9, label=rf"$\mu={mu:g}$")
         rows += [
@@ -157,6 +167,53 @@ def _search_of_cubic(inset: Axes, points: Sequence[Point]) -> list[tuple]:
     return rows
 
 
+@figure("3", "Misaligned pre-training")
+def _misaligned(request: Request) -> Drawn:
+    points = _simulated(request, [Pair("x", misalignment="linear")], _TENTHS)
+    return draw_dynamics(points, request.form, request.source)
+
+
+@figure("4", "Two-stage labels leave the search phase where the original ones do not")
+def _two_stages(request: Request) -> Drawn:
+    """Fig. 4: He_3 near its singularity, with squared labels first and with its own alone."""
+    points = [
+        point
+        for stage in (Stage("squared", until_overlap=0.5), None)
+        for point in _simulated(request, [3], [0.3], (6, 60), stage=stage, **_HE3)
+    ]
+    return draw_dynamics(points, request.form, request.source, _GROWTH, with_flow=False)
+
+
+@figure("5", "Loss, overlap and alignment of four activations")
+def _four(request: Request) -> Drawn:
+    points = _simulated(request, _IE1, (0.1, 0.5, 0.9), (10, 200))
+    return draw_dynamics(points, request.form, request.source)
+
+
+@figure("6", "Mean of even Hermite students")
+def _means(request: Request) -> Drawn:
+    return draw_curves(_of_degrees(range(2, 11, 2)), "mean", 1000, request.form, request.source)
+
+
+@figure("7", "Plateau of even students", costly=True)
+def _plateau(request: Request) -> Drawn:
+    how = {"learning_rate": "0.05*stable", "signs": "aligned", "horizon": "8*tau"}
+    points = _simulated(request, [2, 4], (0.1, 0.5, 0.8), (8, 100), **how)
+    return draw_dynamics(points, request.form, request.source, _GROWTH)
+
+
+@figure("8", "Mechanical potential of the linear student")
+def _potentials(request: Request) -> Drawn:
+    return draw_potentials(_of_activations(["x"]), _TENTHS, request.form, request.source)
+
+
+@figure("9", "Delay of He_3 near its singularity", costly=True)
+def _delay(request: Request) -> Drawn:
+    points = _simulated(request, [3], (0.1, 0.3, 0.5, 0.7), (6, 60), **_HE3)
+    return draw_dynamics(points, request.form, request.source, _GROWTH)
+
+
+@figure("13", "Escape time of networks: theory, and the flow at several ranks")
 def _networks(request: Request) -> Drawn:
     """Fig. 13: 1/λ₊ of four neurons over their strength, and the growth of the flow."""
     strengths, rows = np.linspace(0.1, 0.9, 9), []
@@ -196,44 +253,37 @@ def _flow_time(pair: Pair, strengths: tuple[float, ...], rank: int, tau: float) 
     return float(tau / np.log(sizes[1] / sizes[0]))
 
 
+@figure("14", "Networks: the rank sets the final loss, not the escape", costly=True)
 def _ranks(request: Request) -> Drawn:
     """Fig. 14: three neurons of activation He_2, ranks 1 to 3, at two strengths."""
-    options = "--degree 2 --neurons 3 --mu 0.3,0.6 --learning-rate 0.1*stable --horizon 4*tau"
     points = [
         point
         for rank in (1, 2, 3)
-        for point in _simulated(f"{options} --rank {rank}", request, (6, 60))
+        for point in _simulated(
+            request, [2], (0.3, 0.6), (6, 60), neurons=3, rank=rank, horizon="4*tau"
+        )
     ]
-    shown = ("loss", "scale", "overlap")
-    return draw_dynamics(points, request.form, request.source, shown, with_flow=False)
+    return draw_dynamics(points, request.form, request.source, _GROWTH, with_flow=False)
 
 
+@figure("exit-times", "Exit time against the logarithm of the dimension", costly=True)
 def _exit_times(request: Request) -> Drawn:
     """Exit times against log d: medians and 80 % of the replicas, the fit, and the slope τ/2."""
-    dimensions = "1e2,1e3,1e4" if request.quick else "1e2,1e3,1e4,1e5,1e6"
-    options = f"--mu 0.5 --dimension {dimensions} --points 0 --learning-rate 0.05*stable"
+    d = np.array([10**k for k in ((2, 3, 4) if request.quick else (2, 3, 4, 5, 6))])
+    how = {"dimension": d.tolist(), "records": 0, "learning_rate": "0.05*stable"}
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
         axis = figure.subplots()
         rows: list[tuple] = []
         names = ("x", "relu", "gelu")
         for rank, name in enumerate(names):
-            points = _simulated(f"--activation {name} {options}", request, (60, 100))
-            colour, fit = shade(rank, range(len(names))), fit_log_dimension(points)
-            d = np.array([point.cell["dimension"] for point in points])
+            points = _simulated(request, [name], [0.5], (60, 100), **how)
+            colour, fit = shade(rank, range(len(names))), fit_of(points)
             low, median, high = np.array(
-                [np.quantile(point.exit_times, [0.1, 0.5, 0.9]) for point in points]
-            ).T
-            axis.errorbar(
-                d,
-                median,
-                [median - low, high - median],
-                fmt="o",
-                ms=3,
-                color=colour,
-                capsize=2,
-                lw=0.8,
+                [[quantile(point.exit_times, q) for point in points] for q in (0.1, 0.5, 0.9)]
             )
+            bars = [median - low, high - median]
+            axis.errorbar(d, median, bars, fmt="o", ms=3, color=colour, capsize=2, lw=0.8)
             if fit:
                 slope = rf"${fit.slope:.2f}\pm{fit.error:.2f}$"
                 label = rf"{name}: slope {slope}, $\tau/2={fit.half_tau:.2f}$"
@@ -247,57 +297,3 @@ def _exit_times(request: Request) -> Drawn:
         axis.legend(fontsize=6)
         head = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
         return drawn(figure, request.form, request.source, head, rows)
-
-
-def _means(request: Request) -> Drawn:
-    return draw_curves(_of_degrees(range(2, 11, 2)), "mean", 1000, request.form, request.source)
-
-
-def _potentials(request: Request) -> Drawn:
-    strengths = Strengths("0.1:0.9:5")
-    return draw_potentials(_of_activations(["x"]), strengths, request.form, request.source)
-
-
-FIGURES: dict[str, PaperFigure] = {
-    "1": PaperFigure("The trade-off: better start, slower escape", _trade_off),
-    "2": PaperFigure("Escape times of Hermite students and under squared labels", _singular),
-    "3": PaperFigure(
-        "Misaligned pre-training",
-        partial(_dynamics, "--activation x --misalignment linear --mu 0.1:0.9:5"),
-    ),
-    "4": PaperFigure(
-        "Two-stage labels leave the search phase where the original ones do not", _two_stages
-    ),
-    "5": PaperFigure(
-        "Loss, overlap and alignment of four activations",
-        partial(
-            _dynamics,
-            f"{_FOUR} --mu 0.1,0.5,0.9",
-            replicas=(10, 200),
-        ),
-    ),
-    "6": PaperFigure("Mean of even Hermite students", _means),
-    "7": PaperFigure(
-        "Plateau of even students",
-        partial(
-            _dynamics,
-            "--degree 2,4 --mu 0.1,0.5,0.8 --learning-rate 0.05*stable --signs aligned "
-            "--horizon 8*tau",
-            shown=("loss", "scale", "overlap"),
-            replicas=(8, 100),
-        ),
-    ),
-    "8": PaperFigure("Mechanical potential of the linear student", _potentials),
-    "9": PaperFigure(
-        "Delay of He_3 near its singularity",
-        partial(
-            _dynamics,
-            f"{_HE3} --mu 0.1,0.3,0.5,0.7",
-            shown=("loss", "scale", "overlap"),
-            replicas=(6, 60),
-        ),
-    ),
-    "13": PaperFigure("Escape time of networks: theory, and the flow at several ranks", _networks),
-    "14": PaperFigure("Networks: the rank sets the final loss, not the escape", _ranks),
-    "exit-times": PaperFigure("Exit time against the logarithm of the dimension", _exit_times),
-}

@@ -6,7 +6,6 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Self
 
@@ -14,6 +13,7 @@ from derive.command.files import OutputFile
 from derive.command.values import integer_between
 from derive.errors import InputError
 from numerics.certified.strengths import parse_strengths
+from numerics.simulation.multiple import Multiple, multiple
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
 # A figure, with its data beside it.
@@ -45,37 +45,18 @@ class Strengths(tuple[Fraction, ...]):
         return self.text
 
 
-@dataclass(frozen=True)
-class Multiple:
-    """A number read from text, alone or as a multiple of a named unit such as ``0.5*stable``.
-
-    Fields: ``value``; ``unit``, empty for none; ``text`` as given.
-    """
-
-    value: float
-    unit: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def multiple_of(*units: str) -> Callable[[str], Multiple]:
     """Option type for a positive number, alone or followed by one of the ``units``.
 
     >>> multiple_of("/d", "*stable")("0.5/d")
     Multiple(value=0.5, unit='/d', text='0.5/d')
     """
-    accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])
 
     def parse(text: str) -> Multiple:
-        unit = next((unit for unit in units if text.endswith(unit)), "")
-        digits = text.removesuffix(unit)
-        pattern = r"(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?"
-        value = float(digits) if re.fullmatch(pattern, digits, re.ASCII) else 0.0
-        if not value > 0:
-            raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give {accepted}")
-        return Multiple(value, unit, text)
+        try:
+            return multiple(text, units)
+        except InputError as error:
+            raise ArgumentTypeError(str(error)) from None
 
     return parse
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 QUALITIES = ("quick", "default", "full")
 
-_COSTLY = {"2", "7", "9", "14", "exit-times"}  # minutes each with all replicas: left to --full
-
 
 @dataclass(frozen=True)
 class Step:
@@ -31,7 +29,8 @@ def steps(quality: str) -> list[Step]:
     """All steps of a quality, one of ``QUALITIES``, in the order of the page."""
     from numerics.figures.paper import FIGURES
 
-    brief = {"quick": set(FIGURES), "default": _COSTLY, "full": set()}[quality]
+    costly = {name for name, figure in FIGURES.items() if figure.costly}  # left to --full
+    brief = {"quick": set(FIGURES), "default": costly, "full": set()}[quality]
     return [
         Step(
             "claims",

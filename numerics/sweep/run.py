@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from derive.errors import Undecided
-from numerics.sweep.store import Cell, Forms, Result, cell_key, make_folder, read_cell, write_cell
+from numerics.sweep.store import Arrays, Cell, Forms, cell_key, make_folder, read_cell, write_cell
 
 
 class Submits(Protocol):
@@ -24,13 +24,13 @@ class Submits(Protocol):
 
 
 def run_cells(
-    compute: Callable[[Cell], Result],
+    compute: Callable[[Cell], Arrays],
     cells: Sequence[Cell],
     folder: Path | None = None,
     executor: Submits | None = None,
     done: Callable[[], object] = lambda: None,
     forms: Callable[[Cell], Forms | None] = lambda cell: None,
-) -> list[Result]:
+) -> list[Arrays]:
     """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
 
     Arguments: ``compute``, a function of a module, from a cell to named arrays; ``cells``;
@@ -46,7 +46,7 @@ def run_cells(
     >>> run_cells(lambda cell: {"square": np.array(cell["x"] ** 2)}, [{"x": 3}])[0]["square"]
     array(9)
     """
-    results: dict[str, Result] = {}
+    results: dict[str, Arrays] = {}
     missing: dict[str, Cell] = {}
     for cell in cells:
         key = cell_key(cell)
@@ -67,8 +67,8 @@ def run_cells(
 
 
 def _computed(
-    compute: Callable[[Cell], Result], cells: Mapping[str, Cell], executor: Submits | None
-) -> Iterator[tuple[str, Result]]:
+    compute: Callable[[Cell], Arrays], cells: Mapping[str, Cell], executor: Submits | None
+) -> Iterator[tuple[str, Arrays]]:
     if executor is None:
         yield from ((key, compute(cell)) for key, cell in cells.items())
         return

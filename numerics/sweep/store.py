@@ -19,7 +19,7 @@ from derive.errors import InputError
 
 Cell = Mapping[str, Any]
 
-Result = dict[str, NDArray]
+Arrays = dict[str, NDArray]
 
 Form = tuple[str, tuple[int, ...]]  # kinds of NumPy's types, such as "fi", and a shape
 
@@ -41,7 +41,7 @@ def cell_key(cell: Cell) -> str:
     return hashlib.sha256(_canonical(cell).encode()).hexdigest()[:32]
 
 
-def write_cell(folder: Path, cell: Cell, result: Result) -> None:
+def write_cell(folder: Path, cell: Cell, result: Arrays) -> None:
     """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
     stream = io.BytesIO()
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
@@ -56,7 +56,7 @@ def write_cell(folder: Path, cell: Cell, result: Result) -> None:
         ) from None
 
 
-def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Result | None:
+def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Arrays | None:
     """A finished cell, or ``None`` if it is not there.
 
     Arguments: ``forms`` that its arrays have to have, or ``None`` for any. Raises ``InputError``
@@ -121,7 +121,7 @@ def shortened(path: Path) -> str:
     return text if len(text) <= 120 else f"...{text[-117:]}"
 
 
-def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Result:
+def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Arrays:
     """The arrays of a file; ``ValueError`` and others if they are not as ``forms`` has them."""
     with zipfile.ZipFile(stream) as file:
         members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}

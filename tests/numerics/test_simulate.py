@@ -14,26 +14,18 @@ import numpy as np
 import pytest
 import xarray
 
-from numerics.dynamics.runs import replica_stream
-from numerics.options.simulation import grid_of
-from numerics.simulate import run_grid, simulation_parser
-from numerics.simulation.block import (
-    cell_seed,
-    cells_of,
-    compute_cell,
-    forms_of,
-    learner_of,
-    system_of,
-)
-from numerics.simulation.points import fit_log_dimension
+from derive.pair import Pair
+from numerics.options.simulation import simulations_of
+from numerics.simulate import simulation_parser
+from numerics.simulation.design import Simulation
+from numerics.simulation.run import run_simulations
 
 COMMAND = "numerics.simulate"
 SMALL = ("--activation", "x", "--mu", "0.5", "--replicas", "20", "--points", "12")
 
 
-def _points(*options):
-    parsed = simulation_parser().parse_args(options)
-    return run_grid(grid_of(parsed), parsed.replicas)
+def _simulated(*options):
+    return run_simulations(simulations_of(simulation_parser().parse_args(options)))
 
 
 def test_json_holds_what_was_promised(command):
@@ -128,26 +120,6 @@ def test_networks_through_the_same_command(command, tmp_path):
     assert equal["predicted"] == pytest.approx((2 + 2 * math.sqrt(2)) * math.log(1000) / 2)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        (),
-        ("--points", "0"),
-        ("--misalignment", "linear"),
-        ("--misalignment", "linear", "--mu", "1"),
-        ("--neurons", "2", "--rank", "3"),
-    ],
-)
-def test_cells_have_the_forms_that_are_asked_of_their_files(options):
-    parsed = simulation_parser().parse_args([*SMALL, "--horizon", "20", *options])
-    (cell,) = cells_of(grid_of(parsed)[0], 20)
-    arrays = compute_cell(cell)
-    assert {name: array.shape for name, array in arrays.items()} == {
-        name: shape for name, (_, shape) in forms_of(cell).items()
-    }
-    assert all(array.dtype == float for array in arrays.values())
-
-
 def test_changed_exits_are_refused_and_the_cell_is_named(command, tmp_path):
     options = (*SMALL, "--replicas", "60", "--results", "cells")
     whole = command(COMMAND, *options)
@@ -162,34 +134,6 @@ def test_changed_exits_are_refused_and_the_cell_is_named(command, tmp_path):
         assert "remove it to compute it again" in done.stderr
     path.unlink()
     assert command(COMMAND, *options).stdout == whole.stdout
-
-
-@pytest.mark.parametrize("text", ["x", "He2", "erf"])
-@pytest.mark.parametrize("shape", [("2", "1"), ("2", "2"), ("4", "1"), ("4", "2")])
-def test_the_default_horizon_of_networks_shows_what_they_learn(text, shape):
-    """The flow's loss has come to within 5 % of where it is after three times as long."""
-    options = ("--neurons", shape[0], "--rank", shape[1], "--mu", "0.5")
-    parsed = simulation_parser().parse_args(["--activation", text, *options])
-    (cell,) = grid_of(parsed)
-    time = cell["horizon"] * cell["learning_rate"]
-    system, start = system_of(cell), learner_of(cell).initial(replica_stream(1, 0)).packed()
-    states = system.path(start[None], np.array([0.0, time, 3 * time]))
-    begun, seen, late = system.observe(states)["loss"]
-    assert late < begun / 1.8
-    assert seen - late <= 0.05 * (begun - late)
-
-
-def test_blocks_do_not_change_the_streams():
-    """A replica has the same law and the same path in whatever block it is computed."""
-    parsed = simulation_parser().parse_args([*SMALL, "--replicas", "120"])
-    (parameters,) = grid_of(parsed)
-    blocks = cells_of(parameters, 120)
-    assert len({cell_seed(cell) for cell in blocks}) == 1
-    joined = np.concatenate([compute_cell(cell)["states"] for cell in blocks])
-    whole = compute_cell({**blocks[0], "block": 120})["states"]
-    np.testing.assert_array_equal(joined, whole)
-    moved = grid_of(simulation_parser().parse_args([*SMALL, "--seed", "1"]))[0]
-    assert cell_seed(cells_of(moved, 1)[0]) != cell_seed(blocks[0])
 
 
 def test_a_killed_sweep_resumes_bit_identically(command, tmp_path):
@@ -214,56 +158,22 @@ def test_a_killed_sweep_resumes_bit_identically(command, tmp_path):
         assert ours == theirs
 
 
+def test_options_build_the_simulations_that_python_builds():
+    """Also of the command's defaults, which are those of the record."""
+    options = ("--activation", "erf", "--misalignment", "linear", "--mu", "0.3,0.6", "--seed", "2")
+    built = simulations_of(simulation_parser().parse_args(options))
+    pair = Pair("erf", misalignment="linear")
+    assert built == [Simulation(pair, mu, seed=2) for mu in (0.3, 0.6)]
+    options = ("--degree", "2", "--strengths", "0.2,0.7", "--rank", "2", "--horizon", "2*tau")
+    (network,) = simulations_of(simulation_parser().parse_args(options))
+    assert network == Simulation("He2", strengths=(0.2, 0.7), rank=2, horizon="2*tau")
+
+
 def test_runs_that_do_not_exit_are_counted_not_dropped(command):
     done = command(COMMAND, *SMALL, "--horizon", "10", "--format", "json")
     (record,) = json.loads(done.stdout)
     assert (record["escaped"], record["censored"]) == (0, 20)
     assert record["exit_time_median"] is None
-
-
-@pytest.mark.parametrize("text", ["x", "relu"])
-def test_exit_times_grow_with_half_tau_log_d(text):
-    """The slope of the median against log d, within four standard errors of τ/2."""
-    points = _points(
-        "--activation", text, "--mu", "0.5", "--dimension", "1e2,1e3,1e4", "--points", "0",
-        "--learning-rate", "0.02*stable", "--batch", "64", "--replicas", "150",
-    )  # fmt: skip
-    fit = fit_log_dimension(points)
-    assert fit.error < 0.12 * fit.half_tau
-    assert fit.slope == pytest.approx(fit.half_tau, abs=4 * fit.error)
-    assert fit_log_dimension(points[:2]) is None
-
-
-def test_the_prediction_with_the_start_is_near_the_median():
-    (point,) = _points(
-        "--activation", "x", "--mu", "0.6", "--dimension", "1e5", "--points", "0",
-        "--learning-rate", "0.02*stable", "--batch", "64", "--replicas", "100",
-    )  # fmt: skip
-    record = point.record()
-    assert record["exit_time_median"] == pytest.approx(record["predicted_with_start"], rel=0.1)
-
-
-def test_the_cubic_is_delayed_near_its_singularity_and_squared_labels_help():
-    """Figs. 4 and 9: at μ = 0.3 no run exits in the time that all runs take at μ = 0.7, and with
-    squared labels first they do."""
-    options = ("--degree", "3", "--learning-rate", "5e-5", "--horizon", "200000", "--replicas",
-               "20", "--points", "0")  # fmt: skip
-    (near,), (far,) = _points(*options, "--mu", "0.3"), _points(*options, "--mu", "0.7")
-    assert (near.record()["escaped"], far.record()["escaped"]) == (0, 20)
-    stage = ("--first-labels", "squared", "--until-overlap", "0.5")
-    (staged,) = _points(*options, "--mu", "0.3", *stage, "--horizon", "400000")
-    assert staged.record()["escaped"] == 20
-
-
-def test_even_students_meet_a_plateau():
-    """Fig. 7: at weak pre-training u is learnt long before the overlap, and waits for it."""
-    (point,) = _points(
-        "--degree", "4", "--mu", "0.1", "--replicas", "10", "--signs", "aligned", "--points",
-        "200", "--horizon", "8*tau", "--learning-rate", "0.05*stable",
-    )  # fmt: skip
-    u, m = np.median(np.abs(point.arrays["states"]), axis=0).T
-    learnt_u, learnt_m = point.times[np.argmax(u > 0.4)], point.times[np.argmax(m > 0.9)]
-    assert 0 < 4 * learnt_u < learnt_m
 
 
 @pytest.mark.parametrize(
@@ -366,8 +276,8 @@ def test_a_terminal_is_told_when_runs_may_take_hours(strength, hints, monkeypatc
     def stop(*_):
         raise Stopped
 
-    monkeypatch.setattr("numerics.simulate.run_cells", stop)
+    monkeypatch.setattr("numerics.simulation.run.run_cells", stop)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with pytest.raises(Stopped):
-        _points("--degree", "3", "--mu", strength)
+        _simulated("--degree", "3", "--mu", strength)
     assert capsys.readouterr().err.count("--horizon bounds them") == hints

@@ -25,7 +25,7 @@ import torch
 from derive.errors import InputError, Undecided
 from numerics.sweep.processes import LocalPool
 from numerics.sweep.run import run_cells
-from numerics.sweep.store import Cell, Result, cell_key, cell_path, read_cell
+from numerics.sweep.store import Arrays, Cell, cell_key, cell_path, read_cell
 from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, weight_of
 from transfer.experiment.task import Task
 from transfer.images.data import Dataset, load_dataset
@@ -36,7 +36,7 @@ from transfer.learning.pretrain import checkpoint_path, pretrain_cell, state_pat
 _ONE_AT_A_TIME = threading.Lock()  # a worker may have threads; PyTorch's generator is but one
 
 
-def compute_cell(cell: Cell, place: Place) -> Result:
+def compute_cell(cell: Cell, place: Place) -> Arrays:
     """Compute a cell; the result also holds its ``provenance`` and the ``seconds`` it took.
 
     Raises ``InputError`` if this machine's images are not the cell's, if the device has not enough
@@ -57,7 +57,7 @@ def compute_cell(cell: Cell, place: Place) -> Result:
     return {**result, "seconds": seconds, "provenance": np.array(place.provenance)}
 
 
-def _computed(cell: Cell, place: Place) -> Result:
+def _computed(cell: Cell, place: Place) -> Arrays:
     if place.device == "cpu":
         torch.set_num_threads(1)  # one process a core is faster, and sums in one order
     device = torch.device(place.device)
@@ -168,7 +168,7 @@ def _follow(
         run_cells(compute, part, place.cells, executor, partial(done, weight), forms_of)
 
 
-def _finished(cell: Cell, place: Place) -> Result | None:
+def _finished(cell: Cell, place: Place) -> Arrays | None:
     return read_cell(place.cells, cell, forms_of(cell))
 
 

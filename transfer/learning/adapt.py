@@ -16,7 +16,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import ViTForImageClassification
 
-from numerics.sweep.store import Cell, Result, cell_key
+from numerics.sweep.store import Arrays, Cell, cell_key
 from transfer.experiment.plan import OVERLAPS
 from transfer.images.data import Dataset, Split
 from transfer.images.shift import shifted
@@ -73,7 +73,7 @@ def adapt_cell(
     folder: Path,
     device: torch.device,
     adapters: Path | None = None,
-) -> Result:
+) -> Arrays:
     """Fine-tune one checkpoint, once for each of the cell's fine-tuning seeds.
 
     Images, new head, A of LoRA and the order of the batches are drawn from the pre-training seed
@@ -115,7 +115,7 @@ def adapt_cell(
     return {**result, **_overlaps(models, well), "learning": np.array(learning)}
 
 
-def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Result:
+def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Arrays:
     """Overlaps of each model's update; not a number without LoRA, or if the run diverged."""
     none = dict.fromkeys(OVERLAPS, np.nan)
     found = [
@@ -166,7 +166,7 @@ def _features(model: ClassTokenViT, images: Images, chosen: Tensor) -> Images:
 def _learn(
     models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell,
     seeds: Sequence[int],
-) -> Result:  # fmt: skip
+) -> Arrays:  # fmt: skip
     settings, (train, test) = cell["adaptation"], images
     network: Network = Alone(models[0]) if len(models) == 1 else Together(models)
     losses = np.full((len(models), settings["epochs"]), np.nan)

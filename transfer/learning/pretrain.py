@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import ViTForImageClassification
 
-from numerics.sweep.store import Cell, Result, cell_key
+from numerics.sweep.store import Arrays, Cell, cell_key
 from transfer.experiment.plan import CURVES, EACH_CHECKPOINT
 from transfer.experiment.task import Model
 from transfer.images.data import Dataset
@@ -63,7 +63,7 @@ def pretrain_cell(
     source: Dataset,
     folder: Path,
     device: torch.device,
-) -> Result:
+) -> Arrays:
     """Pre-train, or go on where a run that was stopped left off.
 
     Arguments: ``cell``, as ``plan`` makes it; ``source``; ``folder`` that keeps checkpoints and the

@@ -1,0 +1,53 @@
+"""Numbers in units of a simulation's own: ``0.1*stable``, ``5/d``, ``1.5*tau``."""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from derive.errors import InputError
+
+RATES = ("/d", "*stable")  # of learning rates: the dimension, the largest stable one
+TIMES = ("*tau",)  # of horizons: τ log d
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A positive number, alone or as a multiple of a named unit.
+
+    Fields:
+        value: the number;
+        unit: empty for none;
+        text: as given.
+    """
+
+    value: float
+    unit: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+MultipleLike: TypeAlias = Multiple | float | str
+
+
+def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
+    """A number, or the text of one, alone or followed by one of the ``units``.
+
+    Raises ``InputError`` for other text, and unless the number is positive.
+
+    >>> multiple("0.5/d", RATES)
+    Multiple(value=0.5, unit='/d', text='0.5/d')
+    """
+    if isinstance(given, Multiple):
+        return given
+    text = str(given)
+    unit = next((unit for unit in units if text.endswith(unit)), "")
+    number: float | str = given if not isinstance(given, str) else text.removesuffix(unit)
+    pattern = r"(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?"
+    plain = not isinstance(number, str) or re.fullmatch(pattern, number, re.ASCII)
+    value = float(number) if plain else 0.0
+    if not 0 < value < float("inf"):
+        accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])
+        raise InputError(f"{text[:40]!r} is not accepted: give {accepted}")
+    return Multiple(value, unit, text)

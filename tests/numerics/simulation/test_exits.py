@@ -1,0 +1,63 @@
+"""Exit times, some of them censored: quantiles, the median's interval, growth with log d."""
+
+from math import inf, log
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from numerics.simulation.exits import fit_log_dimension, median_interval, quantile
+
+
+@pytest.mark.parametrize("q", [0.1, 0.25, 0.5, 0.75, 0.9])
+@pytest.mark.parametrize("count", [1, 7, 20, 100])
+def test_censored_times_touch_no_quantile_before_them(q, count):
+    """Whatever the largest times are, as long as they stay the largest."""
+    times = np.random.default_rng(count).exponential(size=count)
+    found = quantile(times, q)
+    assert found in times
+    later = np.where(times > found, inf, times)
+    assert quantile(later, q) == found
+    assert np.mean(times <= found) >= q
+    assert np.mean(times < found) <= q
+    assert quantile(np.full(count, inf), q) == inf
+
+
+def test_quantiles_are_those_of_kaplan_and_meier():
+    """Runs censored at one step: the estimate of the survival function passes 1 - q there."""
+    times = np.random.default_rng(1).exponential(size=99)
+    end = 1.1
+    censored = stats.CensoredData.right_censored(np.minimum(times, end), times > end)
+    survival = stats.ecdf(censored).sf
+    for q in (0.1, 0.25, 0.5):
+        found = quantile(np.where(times > end, inf, times), q)
+        assert survival.evaluate(found) <= 1 - q < survival.evaluate(np.nextafter(found, 0))
+
+
+def test_the_interval_of_the_median_covers_as_often_as_it_says():
+    """For 60 runs, by order statistics: 97.3 % by the binomial law, of any distribution."""
+    stream, covered = np.random.default_rng(2), 0
+    for times in stream.exponential(size=(2000, 60)):
+        low, high = median_interval(np.where(times > 1.5, inf, times))
+        covered += low <= log(2) <= high
+    rank = stats.binom.ppf(0.025, 60, 0.5)
+    law = stats.binom.cdf(60 - rank, 60, 0.5) - stats.binom.cdf(rank - 1, 60, 0.5)
+    assert covered / 2000 == pytest.approx(law, abs=4 * np.sqrt(law * (1 - law) / 2000))
+
+
+def test_a_planted_slope_is_found_within_its_error():
+    stream, dimensions, pulls = np.random.default_rng(3), (100, 1000, 10_000, 100_000), []
+    for _ in range(100):
+        times = [3.0 * log(d) + stream.logistic(size=200) for d in dimensions]
+        fit = fit_log_dimension(dimensions, times, tau=6.0)
+        pulls.append((fit.slope - fit.half_tau) / fit.error)
+    assert fit.half_tau == 3
+    assert abs(np.mean(pulls)) < 0.4
+    assert 0.7 < np.std(pulls) < 1.3
+
+
+def test_without_three_medians_there_is_no_slope():
+    times = [np.arange(20.0), np.arange(20.0) + 1, np.full(20, inf)]
+    assert fit_log_dimension((10, 100, 1000), times, 1.0) is None
+    assert fit_log_dimension((10, 100, 100), [times[0], times[1], times[1]], 1.0) is None
+    assert fit_log_dimension((10, 100, 1000), [times[0], times[1], times[1]], 1.0) is not None

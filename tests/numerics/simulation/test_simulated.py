@@ -1,0 +1,100 @@
+"""Runs of simulations: labelled, the same in threads and processes, and as theory has them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError
+from derive.pair import Pair
+from numerics.dynamics.sgd import Stage
+from numerics.simulation.design import Simulation, grid
+from numerics.simulation.run import run_simulation, run_simulations
+from numerics.simulation.simulated import dataset_of, fit_of
+
+SMALL = Simulation(
+    Pair("erf", misalignment="linear"), 0.6, records=9, replicas=60, radius=0.3, horizon=800
+)
+
+
+def test_threads_and_processes_find_the_same(tmp_path):
+    here = run_simulation(SMALL)
+    (there,), (again,) = (
+        run_simulations([SMALL], folder=tmp_path / "cells", workers=2) for _ in range(2)
+    )
+    for other in (there, again):
+        np.testing.assert_array_equal(here.states, other.states)
+        np.testing.assert_array_equal(here.exits, other.exits)
+        np.testing.assert_array_equal(here.predicted, other.predicted)
+
+
+def test_what_is_observed_follows_from_the_states():
+    runs = run_simulation(SMALL)
+    assert runs.names == ("u", "m", "kappa")
+    np.testing.assert_array_equal(runs["kappa"], runs.states[..., 2])
+    np.testing.assert_array_equal(runs["overlap"], np.abs(runs["m"]))
+    np.testing.assert_array_equal(runs["scale"], np.abs(runs["u"]))
+    np.testing.assert_array_equal(runs["loss"], SMALL.learner.flow.loss(runs.states))
+    np.testing.assert_array_equal(runs.times, np.array(SMALL.records) * SMALL.learning_rate)
+    assert runs.censored == np.isinf(runs.exit_times).sum()
+    escaped = np.isfinite(runs.exits)
+    assert escaped.sum() > 0
+    expected = runs.exits[escaped] * SMALL.learning_rate
+    np.testing.assert_array_equal(runs.exit_times[escaped], expected)
+    with pytest.raises(InputError, match="was not recorded: choose from u, m, kappa, loss"):
+        runs["rho"]
+
+
+def test_a_dataset_says_how_it_was_made():
+    runs = run_simulation(SMALL)
+    data = runs.dataset()
+    assert data.state.sel(parameter="m").values[0].tolist() == runs["m"].tolist()
+    described = json.loads(str(data.parameters.values[0]))
+    cell = {**described, "version": 1, "first": 0, "block": 60}
+    assert Simulation.of_cell(cell) == SMALL
+    longer = run_simulation(Simulation("erf", 0.6, records=20, replicas=60, horizon=800))
+    both = dataset_of([runs, longer], "the two")
+    assert both.attrs["provenance"] == "the two"
+    assert both.sizes["record"] == len(longer.steps)
+    assert np.isnan(both.loss.values[0, :, len(runs.steps) :]).all()
+
+
+@pytest.mark.parametrize("text", ["x", "relu"])
+def test_exit_times_grow_with_half_tau_log_d(text):
+    """The slope of the median against log d, within four standard errors of τ/2."""
+    simulated = run_simulations(
+        grid(
+            [text], [0.5], dimension=(100, 1000, 10_000), records=0, replicas=150,
+            learning_rate="0.02*stable", batch=64,
+        )
+    )  # fmt: skip
+    fit = fit_of(simulated)
+    assert fit.error < 0.12 * fit.half_tau
+    assert fit.slope == pytest.approx(fit.half_tau, abs=4 * fit.error)
+    assert fit_of(simulated[:2]) is None
+
+
+def test_the_prediction_with_the_start_is_near_the_median():
+    how = {"learning_rate": "0.02*stable", "batch": 64, "replicas": 100}
+    record = run_simulation(Simulation("x", 0.6, dimension=10**5, records=0, **how)).record()
+    assert record["exit_time_median"] == pytest.approx(record["predicted_with_start"], rel=0.1)
+
+
+def test_the_cubic_is_delayed_near_its_singularity_and_squared_labels_help():
+    """Figs. 4 and 9: at μ = 0.3 no run exits in the time that all runs take at μ = 0.7, and with
+    squared labels first they do."""
+    how = {"learning_rate": 5e-5, "replicas": 20, "records": 0}
+    near, far = run_simulations(grid([3], (0.3, 0.7), horizon=200_000, **how))
+    assert (near.record()["escaped"], far.record()["escaped"]) == (0, 20)
+    stage = Stage("squared", until_overlap=0.5)
+    staged = run_simulation(Simulation(3, 0.3, horizon=400_000, stage=stage, **how))
+    assert staged.record()["escaped"] == 20
+
+
+def test_even_students_meet_a_plateau():
+    """Fig. 7: at weak pre-training u is learnt long before the overlap, and waits for it."""
+    how = {"signs": "aligned", "horizon": "8*tau", "learning_rate": "0.05*stable"}
+    runs = run_simulation(Simulation(4, 0.1, replicas=10, records=200, **how))
+    u, m = (np.median(np.abs(runs[name]), axis=0) for name in ("u", "m"))
+    learnt_u, learnt_m = runs.times[np.argmax(u > 0.4)], runs.times[np.argmax(m > 0.9)]
+    assert 0 < 4 * learnt_u < learnt_m
