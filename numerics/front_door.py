@@ -7,7 +7,7 @@ do all of this alone. An array of strengths gives an array of values of its shap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from numerics.doubles.landscape import FloatLandscape, float_landscape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from numerics.simulation.simulated import SimulatedRuns
 
 Doubles: TypeAlias = NDArray[np.float64]
 
@@ -121,6 +123,27 @@ class Study:
         Raises ``NoClosedForm`` if one has none.
         """
         return tuple(self.pair.student.hermite_coefficient(k, variance) for k in range(n + 1))
+
+    def simulate(
+        self, mu: StrengthsLike | None = None, dimension: int = 1000, **how: Any
+    ) -> "SimulatedRuns":
+        """Simulate one-pass SGD of the pair, exactly in law; times are in units of 1/γ.
+
+        Arguments:
+            mu: one pre-training strength.
+            dimension: of the input.
+            how: the other settings of ``numerics.simulation.design.Simulation``.
+
+        A simulation: it supports, with the uncertainty of its replicas.
+
+        >>> runs = study("relu").simulate(mu=0.5, dimension=10**6, replicas=4, horizon=100)
+        >>> runs["m"].shape, runs.censored
+        ((4, 40), 4)
+        """
+        from numerics.simulation.design import Simulation  # numba costs a second
+        from numerics.simulation.run import run_simulation
+
+        return run_simulation(Simulation(self.pair, mu, dimension=dimension, **how))
 
     def plot(self, quantity: str = "tau", ax: "Axes | None" = None) -> "Axes":
         """Draw a curve over μ, certified singularities dotted.

@@ -108,9 +108,8 @@ class NetworkLearner:
             flow.linearisation()
         except NoClosedForm as reason:
             raise InputError(
-                f"networks of {self.pair.teacher.text} and {self.pair.student.text} are not "
-                f"accepted ({reason}): choose activations with a closed form, such as erf, relu, "
-                "gelu or He3"
+                f"networks of {self.pair.teacher.text} and {self.pair.student.text} have no closed "
+                f"form ({reason}): choose activations that have one, such as erf, relu, gelu or He3"
             ) from None
         return flow
 
