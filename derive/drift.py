@@ -9,18 +9,17 @@ polynomials (``Drift``), closed forms (``ClosedDrift``) or Gaussian means of kno
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from math import factorial
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self
 
 from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, simplify
 
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
+from derive.kinds import NORMALIZATIONS, Normalization
 from derive.kinked import Kinked
 from derive.symbols import exact, in_variable, mu, polynomial_in
 
-Normalization = Literal["n*n!", "raw"]
-NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
 

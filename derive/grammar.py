@@ -43,13 +43,14 @@ _JUMPING = ("step", "heaviside", "sign", "sgn")
 # What other names mean here. A function that has no equal gets no other one offered in its place.
 _MEANT: dict[str, str | None] = {
     "swish": "silu",
+    "linear": "identity",
     "logistic": "sigmoid",
     "expit": "sigmoid",
     "elu": "relu(x) + exp(-relu(-x)) - 1",
     "celu": "relu(x) + exp(-relu(-x)) - 1",
 } | dict.fromkeys(
-    ("selu", "mish", "prelu", "relu6", "hardtanh", "hardswish", "softsign", "tan", "atan", "asin",
-     "sinh", "cosh", "log", "erfc"),
+    ("selu", "mish", "prelu", "relu6", "hardtanh", "hardswish", "softsign", "tan", "atan",
+     "arctan", "asin", "sinh", "cosh", "log", "erfc"),
 )  # fmt: skip
 
 
@@ -303,6 +304,8 @@ class _Parser:
     def _unknown(self, name: str) -> NoReturn:
         """Refuse a name; another is offered only if it means the same, or may be a slip."""
         small = name.lower()
+        if hermite := re.fullmatch(r"(?:h|he|hermite)_?(\d{1,4})", small):
+            self._refuse(f"{name!r} is not known, did you mean 'He{hermite[1]}'?")
         near = next(iter(get_close_matches(small, [*CATALOGUE, self._variable], n=1)), None)
         near = small if small in CATALOGUE else _MEANT.get(small, near)
         meant = f", did you mean {near!r}?" if near else ""

@@ -1,23 +1,27 @@
 """What is learnt: a teacher, a student, its labels, the loss and the misalignment."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
 from derive.activation import Activation
 from derive.errors import InputError
 from derive.grammar import ActivationLike, parse_activation
+from derive.kinds import LOSSES, Loss
 from derive.kinked import Kinked
 from derive.labels import MATCHED, Labels, LabelsLike
 from derive.symbols import in_variable, mu
 
-Loss = Literal["square", "correlation"]
-LOSSES: tuple[Loss, ...] = get_args(Loss)
 _MOST_TERMS = 500  # of labels multiplied out
-MISALIGNMENTS = {"none": S.Zero, "linear": 1 - mu, "spherical": sqrt(1 - mu**2)}
+MISALIGNMENTS: Mapping[str, Expr] = {
+    "none": S.Zero,
+    "linear": 1 - mu,
+    "spherical": sqrt(1 - mu**2),
+}
 
 
 @dataclass(frozen=True, init=False)

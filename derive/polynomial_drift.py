@@ -16,9 +16,10 @@ from typing import Any
 from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
-from derive.drift import Drift, Normalization
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.hermite import checked_degree, normal_moment, polynomial
+from derive.kinds import Normalization
 from derive.labels import NAMED
 from derive.loss import PopulationLoss, population_loss
 from derive.symbols import Q, m, mu, u

@@ -5,31 +5,31 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import isinf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sympy import Symbol
-
+import numerics
+from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report, spread
-from derive.command.run import run
 from derive.command.tabular import Table, Typeset, decimal, typeset
-from derive.drift import AnyDrift
 from derive.errors import InputError
-from derive.pair import Pair
 from derive.tables.names import in_units, pair_name
-from numerics.certified.escape import escape_curve
 from numerics.options.pairs import add_case_options, chosen_drifts, described
 from numerics.options.values import Strengths, dimension, figure_path
+
+if TYPE_CHECKING:
+    from derive.drift import AnyDrift
+    from derive.pair import Pair
 
 _QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "potential")
 
 
 def _record(
-    pair: Pair, drift: AnyDrift, strengths: Sequence[Fraction], dimension: int
+    pair: "Pair", drift: "AnyDrift", strengths: Sequence[Fraction], dimension: int
 ) -> dict[str, Any]:
     """The curve of a pair as data; an infinite time is ``None``."""
-    curve = escape_curve(drift, strengths)
+    curve = numerics.escape_curve(drift, strengths)
     return described(pair, drift) | {
         "certainty": drift.certainty,
         "mu": curve.mu,
@@ -45,7 +45,7 @@ def _record(
 _CURVE = ("mu", "a", "b", "rate", "tau", "exit_time")
 
 
-def _table(pair: Pair, record: dict[str, Any]) -> Table:
+def _table(pair: "Pair", record: dict[str, Any]) -> Table:
     how = "{labels} labels, {loss} loss, misalignment {misalignment}".format(**record)
     name, units = pair_name(pair), in_units(record["normalization"])
     dimension = record["dimension"]
@@ -56,9 +56,9 @@ def _table(pair: Pair, record: dict[str, Any]) -> Table:
             f"Escape time of {name.latex}: {typeset(how)}, {units.latex}",
         ),
         columns=(
-            Symbol("mu"),
-            Symbol("a"),
-            Symbol("b"),
+            Typeset("mu", r"$\mu$"),
+            Typeset("a", "$a$"),
+            Typeset("b", "$b$"),
             Typeset("λ+", r"$\lambda_+$"),
             Typeset("τ", r"$\tau$"),
             Typeset(f"½ τ log {dimension}", rf"$\frac12\tau\log {dimension}$"),
@@ -87,27 +87,29 @@ def _parser() -> CommandParser:
         ),
     )
     add_case_options(parser, misalignment=True)
-    parser.add_argument(
+    curve = parser.add_argument_group("which curve")
+    curve.add_argument(
         "--mu",
         type=Strengths,
         default=Strengths("0.1:0.9:9"),
         metavar="GRID",
         help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
     )
-    parser.add_argument(
+    curve.add_argument(
         "--dimension",
         type=dimension,
         default=1000,
         metavar="D",
         help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: %(default)s)",
     )
-    parser.add_argument(
+    figure = parser.add_argument_group("figure")
+    figure.add_argument(
         "--plot",
         type=figure_path,
         metavar="FILE",
         help="also draw --quantity as .pdf, .png or .svg, with its data beside it as .csv",
     )
-    parser.add_argument(
+    figure.add_argument(
         "--quantity",
         choices=_QUANTITIES,
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
@@ -116,7 +118,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _drawn(chosen: Sequence[tuple[Pair, AnyDrift]], options: Namespace) -> dict[Path, bytes]:
+def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> dict[Path, bytes]:
     """The figure and its data."""
     from numerics.figures.curves import draw_curves, draw_potentials  # matplotlib
 
@@ -141,9 +143,7 @@ def _action(options: Namespace) -> Report:
     return Report(records, tables, "exact", rows, files)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m numerics.escape`` and return its exit code."""
-    return run(_parser(), _action, arguments)
+main = Command(_parser, _action)
 
 
 if __name__ == "__main__":

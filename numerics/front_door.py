@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, S, latex
 
-from derive.drift import AnyDrift, Normalization
+from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike
+from derive.kinds import Normalization
 from derive.labels import MATCHED, LabelsLike
 from derive.pair import Pair
 from derive.pair_drift import drift_of

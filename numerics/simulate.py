@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.run import run
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
 from derive.pair import Pair
@@ -151,9 +151,7 @@ def _action(options: Namespace) -> Report:
     return Report(records, _tables(simulated, fits), "heuristic", files=files)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m numerics.simulate`` and return its exit code."""
-    return run(simulation_parser(), _action, arguments)
+main = Command(simulation_parser, _action)
 
 
 if __name__ == "__main__":

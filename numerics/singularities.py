@@ -3,20 +3,23 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numerics
+from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.run import run
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.command.values import integer_between
-from derive.drift import AnyDrift
-from derive.pair import Pair
 from derive.tables.names import in_units, pair_name
-from numerics.certified.balls import Enclosure, enclosure
-from numerics.certified.singularities import Singularity, find_singularities
 from numerics.options.pairs import add_case_options, chosen_drifts, described
+
+if TYPE_CHECKING:
+    from derive.drift import AnyDrift
+    from derive.pair import Pair
+    from numerics.certified.balls import Enclosure
+    from numerics.certified.singularities import Singularity
 
 _SHORT = 10  # most digits of the less important columns where people read them
 _NONE: dict[str, object] = dict.fromkeys(
@@ -28,9 +31,9 @@ _NONE: dict[str, object] = dict.fromkeys(
 class Found:
     """A pair with its drift, and every singularity: an incomplete list is an error."""
 
-    pair: Pair
-    drift: AnyDrift
-    singularities: tuple[Singularity, ...]
+    pair: "Pair"
+    drift: "AnyDrift"
+    singularities: tuple["Singularity", ...]
 
     @property
     def record(self) -> dict[str, Any]:
@@ -52,7 +55,7 @@ class Found:
         return described(self.pair, self.drift) | {"certainty": "certified", "complete": True}
 
 
-def _data(s: Singularity) -> dict[str, object]:
+def _data(s: "Singularity") -> dict[str, object]:
     return {
         "mu": s.mu.mid,
         "radius": s.mu.radius,
@@ -65,8 +68,10 @@ def _data(s: Singularity) -> dict[str, object]:
     }
 
 
-def _shown(number: Enclosure, digits: int) -> Typeset:
+def _shown(number: "Enclosure", digits: int) -> Typeset:
     """The first digits of an enclosed number, which has so many and perhaps more."""
+    from numerics.certified.balls import enclosure
+
     return decimal((number if digits <= _SHORT else enclosure(number.ball(), _SHORT)).mid)
 
 
@@ -144,15 +149,13 @@ def _action(options: Namespace) -> Report:
     found = []
     for derived in progress(chosen_drifts(options), "pairs"):
         pair, drift = derived()
-        found.append(Found(pair, drift, find_singularities(drift, options.digits)))
+        found.append(Found(pair, drift, numerics.find_singularities(drift, options.digits)))
     rows = [row for each in found for row in each.rows]
     records = [each.record for each in found]
     return Report(records, [_table(found, options.digits)], "certified", rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m numerics.singularities`` and return its exit code."""
-    return run(_parser(), _action, arguments)
+main = Command(_parser, _action)
 
 
 if __name__ == "__main__":

@@ -43,15 +43,13 @@ class CommandParser(argparse.ArgumentParser):
         default_format: str = "text",
         libraries: Sequence[str] = ("sympy", "python-flint"),
     ) -> None:
-        shown = "\n".join(f"  python -m {module} {example}" for example in examples)
         super().__init__(
             prog=f"python -m {module}",
             description=summary,
-            epilog=f"examples:\n{shown}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.module, self.libraries = module, libraries
+        self.module, self.examples, self.libraries = module, examples, libraries
         self.add_argument(
             "--format",
             choices=FORMATS,
@@ -82,6 +80,11 @@ class CommandParser(argparse.ArgumentParser):
             for file in action.type.files(getattr(options, action.dest), options)
         )
         return options
+
+    def format_help(self) -> str:
+        """The help, with the examples as the command is called."""
+        self.epilog = "\n".join(["examples:", *(f"  {self.prog} {each}" for each in self.examples)])
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Report bad usage in one line and leave with exit code 2."""

@@ -36,15 +36,14 @@ class Stopped(KeyboardInterrupt):
         return "interrupted" if self.number == signal.SIGINT else f"interrupted by {name}"
 
 
-def leave_in_one_line() -> None:
+def leave_in_one_line(called: str = "") -> None:
     """Let the ending signals end this process at once, with a line: nothing has begun yet."""
-    given = sys.orig_argv
-    module = next((b for a, b in pairwise(given) if a == "-m"), "")
+    module = next((b for a, b in pairwise(sys.orig_argv) if a == "-m"), "")
 
     def leave(number: int, _: FrameType | None) -> None:
         stop = Stopped(number)
         with suppress(OSError):
-            os.write(2, f"python -m {module}: {stop}\n".encode(errors="replace"))
+            os.write(2, f"{called or f'python -m {module}'}: {stop}\n".encode(errors="replace"))
         os._exit(stop.code)
 
     _answer(leave)

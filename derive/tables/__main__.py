@@ -1,24 +1,27 @@
 """``python -m derive.tables``: tables of the theory, typeset, computed when asked for."""
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import derive
+from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.run import run
 from derive.command.tabular import Table, plain
-from derive.command.values import Degrees, accepted
+from derive.command.values import Degrees, accepted, one_of
 from derive.errors import InputError
-from derive.grammar import parse_activation
-from derive.tables.activations import (
-    ACTIVATION_TABLES,
-)
-from derive.tables.hermite import TABLES
 
 LARGEST_TABULATED = 200  # a table of longer formulas is of no use to anyone
 _DEGREES = Degrees("1:6")  # where neither degrees nor activations are given
+
+
+def _names() -> list[str]:
+    from derive.tables.activations import ACTIVATION_TABLES
+    from derive.tables.hermite import TABLES
+
+    return [*TABLES, *ACTIVATION_TABLES]
 
 
 def _parser() -> CommandParser:
@@ -44,13 +47,14 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--activation",
         action="append",
-        type=accepted(parse_activation),
+        type=accepted(lambda text: derive.parse_activation(text)),
         metavar="TEXT",
         help="tables of this activation instead, such as erf or 'x**3/6 + relu'; may be repeated",
     )
     parser.add_argument(
         "--table",
-        choices=[*TABLES, *ACTIVATION_TABLES],
+        type=one_of(_names, "table", "the documentation"),
+        metavar="NAME",
         help="only this table (default: all of them, one after the other)",
     )
     parser.add_argument(
@@ -73,6 +77,9 @@ def _record(table: Table) -> dict[str, Any]:
 
 def _chosen(options: Namespace) -> tuple[Mapping[str, Callable[[Any], Table]], Any]:
     """The tables there are for what was asked, and the activations or degrees."""
+    from derive.tables.activations import ACTIVATION_TABLES
+    from derive.tables.hermite import TABLES
+
     if options.activation:
         if options.degree:
             raise InputError("--degree and --activation exclude each other here: give one")
@@ -102,9 +109,7 @@ def _action(options: Namespace) -> Report:
     return Report(records, tables, "exact", rows, standalone=options.standalone)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m derive.tables`` and return its exit code."""
-    return run(_parser(), _action, arguments)
+main = Command(_parser, _action)
 
 
 if __name__ == "__main__":

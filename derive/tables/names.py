@@ -1,9 +1,12 @@
 """How functions, pairs and units are named in tables and figures."""
 
 import re
+from typing import TYPE_CHECKING
 
 from derive.command.tabular import Typeset, typeset
-from derive.pair import Pair
+
+if TYPE_CHECKING:
+    from derive.pair import Pair
 
 
 def function_name(text: str) -> Typeset:
@@ -13,7 +16,7 @@ def function_name(text: str) -> Typeset:
     return Typeset(text, written)
 
 
-def pair_name(pair: Pair) -> Typeset:
+def pair_name(pair: "Pair") -> Typeset:
     """The student alone for a matched pair, or teacher and student."""
     teacher, student = (function_name(f.text) for f in (pair.teacher, pair.student))
     if teacher == student:

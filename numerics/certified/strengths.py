@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Rational, Real
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import ArrayLike
-from sympy import Expr
+from typing import TYPE_CHECKING, TypeAlias
 
 from derive.errors import InputError
 
+if TYPE_CHECKING:  # a text needs neither
+    from numpy.typing import ArrayLike
+    from sympy import Expr
+
 MOST_STRENGTHS = 10_000  # in a text
-Strength: TypeAlias = int | float | Fraction | Expr
-StrengthsLike: TypeAlias = str | Strength | Iterable[Strength] | ArrayLike
+Strength: TypeAlias = "int | float | Fraction | Expr"
+StrengthsLike: TypeAlias = "str | Strength | Iterable[Strength] | ArrayLike"
 _ACCEPTED = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
 
 
@@ -32,6 +32,9 @@ def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
     """
     if isinstance(given, str):
         return parse_strengths(given)
+    import numpy as np
+    from sympy import Expr
+
     if isinstance(given, Real | Expr):
         return (_strength(given),)
     try:
@@ -43,6 +46,9 @@ def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
 
 def _strength(value: object) -> Fraction:
     """One strength, exactly."""
+    import numpy as np
+    from sympy import Expr
+
     exact = None
     if isinstance(value, Expr) and value.is_Rational:
         exact = Fraction(int(value.p), int(value.q))

@@ -1,1 +1,21 @@
 """The ledger: the paper's claims, each beside a check that can fail, and what the checks found."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numerics.claims.ledger import CLAIMS as CLAIMS
+
+
+def __getattr__(name: str) -> object:
+    """``CLAIMS``, all of them: to import a section enters its claims, in the ledger's order."""
+    if name != "CLAIMS":
+        raise AttributeError(name)
+    # isort: off
+    from numerics.claims import calculus, search_phase, activations, hermite_students  # noqa: F401
+    from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
+    from numerics.claims import simulations, networks  # noqa: F401
+
+    # isort: on
+    from numerics.claims.ledger import CLAIMS
+
+    return CLAIMS

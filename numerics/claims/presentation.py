@@ -4,12 +4,14 @@ A step's value is written by its kind: an expression as mathematics, an enclosur
 number to six digits, a list or mapping part by part.
 """
 
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from sympy import Basic
 
+from derive.command.progress import progress
 from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.drift import LeadingTerm
@@ -18,6 +20,7 @@ from numerics.claims.ledger import Claim, Equation, Finding, Step, leaves
 
 HEAD = ("claim", "place", "statement", "verdict", "recorded", "evidence")
 _STEP_HEAD = ("step", "value", "holds")
+_TITLE = Typeset("The paper's claims", "The paper's claims")
 _LINE = 120  # characters, where people read it in a terminal
 
 
@@ -43,6 +46,23 @@ class Entry:
         if float in kinds or self.finding.verdict in ("supported", "undecided"):
             certainty = "heuristic"
         return {**dict(zip(HEAD, self.row, strict=True)), "certainty": certainty}
+
+
+def checked(options: Namespace) -> Report:
+    """What the options of the command ask for: a list of the claims, or the ledger."""
+    from numerics.claims import CLAIMS
+
+    chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
+    if options.list:
+        head = ("claim", "place", "statement", "recorded")
+        cells = tuple((c.name, c.place, c.statement, c.recorded) for c in chosen)
+        shown = tuple(tuple(map(latex_of, row)) for row in cells)
+        table = Table("claims", _TITLE, head, shown, wide=2, share="0.4", longest=_LINE)
+        return Report([dict(zip(head, row, strict=True)) for row in cells], [table], "exact")
+    entries = [Entry(entry, entry.found()) for entry in progress(chosen, "claims")]
+    changed = [e.claim.name for e in entries if e.finding.verdict != e.claim.recorded]
+    failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
+    return replace(ledger(entries, options.details or bool(options.claim)), failure=failure)
 
 
 def ledger(entries: Sequence[Entry], details: bool) -> Report:
@@ -71,7 +91,6 @@ def _step(step: Step) -> dict[str, object]:
 
 
 def _summary(entries: Sequence[Entry]) -> Table:
-    title = Typeset("The paper's claims", "The paper's claims")
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
         (*(latex_of(text) for text in (name, verdict)),
@@ -79,8 +98,8 @@ def _summary(entries: Sequence[Entry]) -> Table:
         for name, place, statement, verdict, _, evidence in (entry.row for entry in entries)
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
-    paper = Table("claims", title, head, on_paper, wide=2, share="0.6")
-    return Table("claims", title, HEAD, cells, longest=_LINE, on_paper=paper)
+    paper = Table("claims", _TITLE, head, on_paper, wide=2, share="0.6")
+    return Table("claims", _TITLE, HEAD, cells, longest=_LINE, on_paper=paper)
 
 
 def _steps(entry: Entry) -> Table:

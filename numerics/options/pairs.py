@@ -3,17 +3,17 @@
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
+import derive
 from derive.command.parser import CommandParser
 from derive.command.values import Degrees, accepted
-from derive.drift import NORMALIZATIONS, AnyDrift, Normalization
 from derive.errors import InputError
-from derive.grammar import parse_activation, parse_transform
-from derive.labels import Labels
-from derive.pair import LOSSES, MISALIGNMENTS, Pair
-from derive.pair_drift import drift_of
-from derive.polynomial_drift import LABELS, hermite_drift
+from derive.kinds import LOSSES, NORMALIZATIONS, Misalignment, Normalization
+
+if TYPE_CHECKING:  # names of derive are imported when they are used: no option waits for them
+    from derive.drift import AnyDrift
+    from derive.pair import Pair
 
 
 def add_case_options(
@@ -23,14 +23,15 @@ def add_case_options(
 
     A simulation takes several kinds of labels, and knows no normalisation but its own.
     """
-    parser.add_argument(
+    group = parser.add_argument_group("which pairs")
+    group.add_argument(
         "--degree",
         type=Degrees,
         metavar="N",
         help="pure Hermite pairs: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
     )
-    activation = accepted(parse_activation)
-    parser.add_argument(
+    activation = accepted(lambda text: derive.parse_activation(text))
+    group.add_argument(
         "--activation",
         action="append",
         type=activation,
@@ -39,13 +40,13 @@ def add_case_options(
         "repeated",
     )
     for role, other in (("teacher", "student"), ("student", "teacher")):
-        parser.add_argument(
+        group.add_argument(
             f"--{role}", type=activation, metavar="TEXT", help=f"{role} activation, with --{other}"
         )
     known = "labels: matched, squared, or a polynomial of the teacher's output y"
-    transform = accepted(parse_transform)
+    transform = accepted(lambda text: derive.parse_transform(text))
     if simulated:
-        parser.add_argument(
+        group.add_argument(
             "--labels",
             action="append",
             type=transform,
@@ -53,26 +54,29 @@ def add_case_options(
             help=f"{known}; may be repeated (default: matched)",
         )
     else:
-        parser.add_argument(
+        group.add_argument(
             "--labels",
             type=transform,
             default="matched",
             metavar="TEXT",
-            help=f"{known} (default: matched)",
+            help=f"{known} (default: %(default)s)",
         )
-    parser.add_argument(
-        "--loss", choices=LOSSES, default=LOSSES[0], help="loss of the student (default: square)"
+    group.add_argument(
+        "--loss",
+        choices=LOSSES,
+        default=LOSSES[0],
+        help="loss of the student (default: %(default)s)",
     )
     if misalignment:
-        parser.add_argument(
+        group.add_argument(
             "--misalignment",
-            choices=MISALIGNMENTS,
+            choices=get_args(Misalignment),
             default="none",
             help="pre-trained direction off the teacher's by ν: none, linear (1-μ) or spherical "
-            "(√(1-μ²)) (default: none)",
+            "(√(1-μ²)) (default: %(default)s)",
         )
     if not simulated:
-        parser.add_argument(
+        group.add_argument(
             "--normalization",
             choices=NORMALIZATIONS,
             help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n! "
@@ -80,7 +84,7 @@ def add_case_options(
         )
 
 
-def chosen_pairs(options: Namespace) -> list[Callable[..., Pair]]:
+def chosen_pairs(options: Namespace) -> list[Callable[..., "Pair"]]:
     """The pairs of teacher and student that the options choose, Hermite degrees first.
 
     Each is to be made when its turn comes, with its labels, loss and misalignment. Raises
@@ -89,11 +93,11 @@ def chosen_pairs(options: Namespace) -> list[Callable[..., Pair]]:
     if (options.teacher is None) != (options.student is None):
         raise InputError("--teacher and --student go together: give both, or --activation")
     chosen: list[Callable[..., Pair]] = [
-        partial(Pair, function)
+        partial(derive.Pair, function)
         for function in [*(options.degree or ()), *(options.activation or ())]
     ]
     if options.teacher is not None:
-        chosen.append(partial(Pair, options.teacher, options.student))
+        chosen.append(partial(derive.Pair, options.teacher, options.student))
     if not chosen:
         raise InputError(
             "no pair is chosen: give --degree, --activation, or --teacher and --student"
@@ -101,11 +105,14 @@ def chosen_pairs(options: Namespace) -> list[Callable[..., Pair]]:
     return chosen
 
 
-def chosen_drifts(options: Namespace) -> list[Callable[[], tuple[Pair, AnyDrift]]]:
+def chosen_drifts(options: Namespace) -> list[Callable[[], tuple["Pair", "AnyDrift"]]]:
     """The pairs that the options choose with their drifts, each to be derived when its turn comes.
 
     Raises ``InputError`` as ``chosen_pairs``, and for a normalisation that a pair does not have.
     """
+    from derive.labels import Labels
+    from derive.polynomial_drift import LABELS
+
     how = {
         "labels": options.labels,
         "loss": options.loss,
@@ -123,16 +130,16 @@ def chosen_drifts(options: Namespace) -> list[Callable[[], tuple[Pair, AnyDrift]
         )
     unit: Normalization = options.normalization or "n*n!"
 
-    def derived(make: Callable[..., Pair], known: bool) -> tuple[Pair, AnyDrift]:
+    def derived(make: Callable[..., "Pair"], known: bool) -> tuple["Pair", "AnyDrift"]:
         pair = make(**how)
         if known and pair.degree:
-            return pair, hermite_drift(pair.degree, pair.labels.text, unit)
-        return pair, drift_of(pair)
+            return pair, derive.hermite_drift(pair.degree, pair.labels.text, unit)
+        return pair, derive.drift_of(pair)
 
     return [partial(derived, make, hermite and place < degrees) for place, make in enumerate(pairs)]
 
 
-def described(pair: Pair, drift: AnyDrift) -> dict[str, Any]:
+def described(pair: "Pair", drift: "AnyDrift") -> dict[str, Any]:
     """A pair and the unit of its drift as the first fields of a record."""
     degree: dict[str, Any] = {} if pair.degree is None else {"degree": pair.degree}
     return degree | pair.texts | {"normalization": drift.normalization}

@@ -1,18 +1,18 @@
 """``python -m numerics.reproduce``: all tables, figures and claims of the paper, and their page."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from derive.command.files import OutputFolder, make_folder, open_regular
+from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.provenance import versions
 from derive.command.report import Report
-from derive.command.run import run
 from derive.command.tabular import Table, Typeset
 from derive.command.values import integer_between, one_of
 from numerics.reproduce.make import Result, look_up, make
@@ -116,9 +116,7 @@ def _action(options: Namespace) -> Report:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m numerics.reproduce`` and return its exit code."""
-    return run(_parser(), _action, arguments)
+main = Command(_parser, _action)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from processes import session
 
-from transfer.__main__ import _share_of_processes, main
+from transfer.__main__ import main
+from transfer.experiment.commands import share_of_processes
 from transfer.experiment.plan import Place
 
 RESULTS = "found"
@@ -183,7 +184,7 @@ def test_stray_variables_of_a_cluster_change_nothing_and_are_told(variables, mon
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert _share_of_processes(Place(Path("results"))) is None
+    assert share_of_processes(Place(Path("results"))) is None
     out, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert "ignored, this process runs everything" in err
@@ -193,9 +194,9 @@ def test_stray_variables_of_a_cluster_change_nothing_and_are_told(variables, mon
 def test_without_them_or_as_one_of_one_there_is_nothing_to_tell(monkeypatch, capsys):
     for name in LAUNCHED:
         monkeypatch.delenv(name, raising=False)
-    assert _share_of_processes(Place(Path("results"))) is None
+    assert share_of_processes(Place(Path("results"))) is None
     monkeypatch.setenv("WORLD_SIZE", "1")
-    assert _share_of_processes(Place(Path("results"))) is None
+    assert share_of_processes(Place(Path("results"))) is None
     assert capsys.readouterr() == ("", "")
 
 
@@ -205,7 +206,7 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
         monkeypatch.setenv(name, value)
     for rank in range(4):
         monkeypatch.setenv("RANK", str(rank))
-        share, own = _share_of_processes(place)
+        share, own = share_of_processes(place)
         assert own == place
         found += chains[share]
     assert sorted(found) == chains

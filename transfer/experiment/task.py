@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from derive.errors import InputError
+from transfer.experiment.shipped import FOLDER, SCALES, shipped_tasks
 from transfer.experiment.toml_tables import converted, insist_on_known, read_tables, shown
 from transfer.images.data import DATASETS
 from transfer.images.shift import LARGEST_NOISE, LARGEST_ROTATION
 
-FOLDER = Path(__file__).parents[1] / "tasks"
-SCALES = ("paper",)  # files of the folder tasks/scales
 _LONGEST_TITLE, _LONGEST_ARM = 200, 60  # characters
 _MOST_ARMS, _MOST_RUNS = 100, 100_000
 
@@ -143,15 +142,6 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
 }
 _KEYS = ("title", "model", "arms", *_TABLES)
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-def shipped_tasks() -> list[str]:
-    """Names of the tasks that come with the package.
-
-    >>> "demo" in shipped_tasks()
-    True
-    """
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read_task(name: str, scale: str | None = None) -> Task:

@@ -1,0 +1,21 @@
+"""``python -m numerics``: the commands of this package."""
+
+import sys
+
+from derive.command.group import Group
+
+main = Group(
+    "python -m numerics",
+    "The expressions of derive made certified and fast: proofs, simulations, figures, the ledger.",
+    {
+        "singularities": "numerics.singularities",
+        "escape": "numerics.escape",
+        "simulate": "numerics.simulate",
+        "figures": "numerics.figures.__main__",
+        "claims": "numerics.claims.__main__",
+        "reproduce": "numerics.reproduce.__main__",
+    },
+)
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:] or ["--help"]))

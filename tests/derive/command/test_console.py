@@ -1,0 +1,183 @@
+"""Commands by name: lists, the console script, completion, suggestions, helps without waiting."""
+
+import argparse
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from derive.command.console import commands, completion
+from derive.command.group import Command, Group
+from derive.kinds import Misalignment
+from derive.pair import MISALIGNMENTS
+
+GROUPS = ("derive", "numerics", "transfer")
+HEAVY = ("sympy", "numpy", "scipy", "numba", "matplotlib", "flint", "xarray", "torch", "msgspec")
+
+
+def every(group: Group, *before: str):
+    """Every command of a group with the words that call it."""
+    for name in group.members:
+        member = group.member(name)
+        if isinstance(member, Group):
+            yield from every(member, *before, name)
+        else:
+            yield (*before, name), member
+
+
+WORDS = [words for words, _ in every(commands())]
+LIGHT = [words for words in WORDS if words != ("simulate",)]
+
+
+def console(*words, **how):
+    code = "from derive.command.console import main; raise SystemExit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, **how
+    )
+
+
+@pytest.mark.parametrize("package", GROUPS)
+def test_a_package_lists_its_commands(package, command):
+    done = command(package, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, member in importlib.import_module(f"{package}.__main__").main.members.items():
+        found = importlib.import_module(member).main if isinstance(member, str) else member
+        assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
+        assert found.parser().description in done.stdout
+    if package != "transfer":
+        assert command(package).stdout == done.stdout
+
+
+def test_the_console_script_has_every_command_of_every_package():
+    modules = {command.parser().module for _, command in every(commands())}
+    root = Path(importlib.import_module("derive").__file__).parents[1]
+    written = {
+        found[1]
+        for package in GROUPS
+        for file in (root / package).rglob("*.py")
+        for found in re.finditer(r'CommandParser\(\s*f?"([a-z. ]+)', file.read_text("utf-8"))
+    }
+    assert {name.split()[0] for name in modules} == {name.split()[0] for name in written}
+    assert len(modules) == len(WORDS)
+
+
+def test_the_console_script_is_installed_under_its_name():
+    settings = Path(__file__).resolve().parents[3] / "setup.cfg"
+    if not settings.exists():
+        pytest.skip("only a checkout has the settings")
+    assert "lora-escape = derive.command.console:main" in settings.read_text("utf-8")
+
+
+def test_it_prints_what_the_module_prints(command):
+    options = ("--degree", "3", "--table", "drift", "--format", "json")
+    ours, theirs = console("tables", *options), command("derive.tables", *options)
+    assert ours.returncode == 0
+    assert json.loads(ours.stdout) == json.loads(theirs.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("escap", "--degree", "3"), "did you mean escape?"),
+        (("transfer", "rum"), "did you mean run?"),
+        (("nonsense",), "give tables, "),
+        (
+            ("escape", "--degre", "3"),
+            "escape: error: '--degre' is not accepted, did you mean --degree?",
+        ),
+        (("escape", "--activation", "ReLU"), "did you mean 'relu'?"),
+        (("escape", "--activation", "swish"), "did you mean 'silu'?"),
+        (("escape", "--activation", "H3"), "did you mean 'He3'?"),
+        (("escape", "--activation", "he_12"), "did you mean 'He12'?"),
+        (("claims", "--claim", "relu-dipp"), "nearest are 'relu-dip'"),
+        (("figures", "--figure", "15"), "is no figure"),
+    ],
+)
+def test_what_is_misspelt_gets_a_suggestion_in_one_line(words, told):
+    done = console(*words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert told in done.stderr
+    assert len(done.stderr) <= 301
+
+
+@pytest.mark.parametrize("name", ["arctan", "tan", "log"])
+def test_nothing_else_is_suggested_for_what_is_no_slip(name):
+    assert "did you mean" not in console("escape", "--activation", name).stderr
+
+
+def test_version():
+    done = console("--version")
+    assert re.match(r"lora-escape \d+\.\d+", done.stdout)
+
+
+@pytest.mark.parametrize("words", [*LIGHT, ("transfer",)], ids=" ".join)
+def test_no_help_waits_for_a_library(words):
+    code = (
+        "import sys; from derive.command.console import main\ntry: main()\n"
+        f"finally: print(*(set(sys.modules) & set({HEAVY})), end='', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--help"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    called = " ".join(("lora-escape", *words))
+    assert done.stdout.startswith((f"usage: {called}", f"{called} COMMAND"))
+
+
+@pytest.mark.parametrize("words", LIGHT, ids=" ".join)
+def test_the_help_tells_the_defaults_that_the_parser_has(words):
+    """A default that is told is the one that is used."""
+    parser = dict(every(commands()))[words].parser()
+    for action in parser._actions:
+        told, default = "default: %(default)s" in (action.help or ""), action.default
+        assert told == (default not in (None, False, argparse.SUPPRESS)), action.option_strings
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_names_every_command_and_option(shell):
+    script = completion(shell, commands())
+    for words, member in every(commands()):
+        assert f'"{" ".join(words)}"*)' in script
+        for action in member.parser()._actions:
+            assert all(option in script for option in action.option_strings)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["sing"], {"singularities"}),
+        (["escape", "--mis"], {"--misalignment"}),
+        (["escape", "--misalignment", "s"], {"spherical"}),
+        (["escape", "--degree", "3", "--misalignment", "l"], {"linear"}),
+        (["transfer", "r"], {"run", "report"}),
+        (["transfer", "run", "demo", "--dev"], {"--device"}),
+    ],
+)
+def test_bash_completes(typed, offered):
+    words = " ".join(f"'{word}'" for word in ["lora-escape", *typed])
+    script = (
+        f"{completion('bash', commands())}\nCOMP_WORDS=({words}); COMP_CWORD={len(typed)}\n"
+        '_lora_escape; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    try:
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        pytest.skip("needs bash")
+    assert set(done.stdout.split()) == offered
+
+
+def test_kinds_are_the_same_where_they_are_named_and_defined():
+    assert set(Misalignment.__args__) == set(MISALIGNMENTS)
+
+
+def test_a_command_is_called_by_its_own_name_in_its_examples():
+    for words, member in every(commands()):
+        assert isinstance(member, Command)
+        parser = member.parser()
+        assert f"  python -m {parser.module} {parser.examples[0]}" in parser.format_help()
+        parser.prog = " ".join(("lora-escape", *words))
+        assert f"  {parser.prog} {parser.examples[0]}" in parser.format_help()

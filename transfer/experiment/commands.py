@@ -1,0 +1,178 @@
+"""What the commands do: run a task, say how far it is, report what it found."""
+
+import os
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from derive.command.progress import advancing
+from derive.command.report import Report
+from derive.command.tabular import Table
+from derive.errors import InputError
+from numerics.options.values import figure_path
+from numerics.sweep.executors import executor_for
+from transfer.experiment.plan import (
+    Chain,
+    Place,
+    chains_of,
+    facts_of_data,
+    finished,
+    in_words,
+    weight_of,
+)
+from transfer.experiment.report import (
+    CONDITION,
+    comparisons,
+    data_note,
+    rows,
+    same,
+    tables,
+    verdict,
+)
+from transfer.experiment.results import results_of
+from transfer.experiment.strangers import KINDS, tell_of_strangers
+from transfer.experiment.task import Task, read_task
+
+_LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+def _task_and_place(options: Namespace, device: str) -> tuple[Task, Place]:
+    """The task, and where it is run; the provenance says of which images."""
+    task = read_task(options.task, options.scale)
+    folder = options.results or Path("results") / "transfer" / task.name
+    data = options.data_dir and options.data_dir.resolve()  # workers may be in other folders
+    adapters = getattr(options, "keep_adapters", False)
+    place = Place(folder.resolve(), data, options.hub, device, adapters)
+    images = in_words(facts_of_data(task, place))
+    return task, replace(place, provenance=f"{options.source} | {images}")
+
+
+def _finished_place(options: Namespace) -> tuple[Task, Place, list[Chain]]:
+    """The task where it was run: with ``auto``, on the device of which there are results."""
+    devices = ("cuda", "cpu") if options.device == "auto" else (options.device,)
+    for device in devices:
+        task, place = _task_and_place(options, device)
+        chains = chains_of(task, place)
+        if any(found for found, _ in finished(chains, place).values()):
+            break
+    return task, place, chains
+
+
+def run_task(options: Namespace) -> Report:
+    """What is missing of a task is run; then what is finished is shown."""
+    import torch  # here, so that bad usage is told at once
+
+    from transfer.experiment.run import prepare
+
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: there is no GPU that PyTorch can use; give --device cpu")
+    if device == "cuda" and (options.scheduler or options.workers):
+        raise InputError(
+            "--scheduler and --workers are for CPUs: give --device cpu, or start several "
+            "processes with accelerate launch"
+        )
+    task, place = _task_and_place(options, device)
+    if device == "cpu":
+        torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
+    prepare(task, place)
+    chains = chains_of(task, place)
+    tell_of_strangers(chains, place)
+    share = share_of_processes(place)
+    mine, own = share or (slice(None), place)
+    _computed(chains[mine], own, options, alone=share is not None or device == "cuda")
+    return _status_of(task, chains, place)
+
+
+def share_of_processes(place: Place) -> tuple[slice, Place] | None:
+    """Which chains are this process's, on which device, if a launcher has started several.
+
+    One that ``accelerate launch`` uses sets all of ``_LAUNCHED``. A scheduler of a cluster may have
+    left some of them, which says nothing; on stderr stands what was made of them.
+    """
+    given = {name: os.environ.get(name, "") for name in _LAUNCHED}
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return None
+    numbers = [int(n) if re.fullmatch(r"[0-9]{1,6}", n) else -1 for n in list(given.values())[:3]]
+    total, rank, local = numbers
+    if not (0 <= rank < total and local >= 0 and all(given.values())):
+        shown = " ".join(f"{name}={value[:20]!r}" for name, value in given.items())
+        print(f"no launcher sets {shown}: ignored, this process runs everything", file=sys.stderr)
+        return None
+    print(f"process {rank + 1} of {total}: runs its share of the pre-training seeds",
+          file=sys.stderr)  # fmt: skip
+    if place.device == "cpu":
+        return slice(rank, None, total), place
+    import torch
+
+    if local >= torch.cuda.device_count():
+        raise InputError(
+            f"LOCAL_RANK={local}, but there are {torch.cuda.device_count()} GPUs here: start at "
+            "most one process a GPU"
+        )
+    torch.cuda.set_device(local)
+    return slice(rank, None, total), replace(place, device=f"cuda:{local}")
+
+
+def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
+    from transfer.experiment.run import run_experiment
+
+    cells = [
+        cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
+    ]
+    with advancing(float(sum(map(weight_of, cells))), "images") as advance:
+        if alone:
+            run_experiment(chains, place, None, advance)
+            return
+        with executor_for(options.scheduler, options.workers) as executor:
+            run_experiment(chains, place, executor, advance)
+
+
+def status_of_task(options: Namespace) -> Report:
+    """How much of a task is finished."""
+    task, place, chains = _finished_place(options)
+    tell_of_strangers(chains, place)
+    return _status_of(task, chains, place)
+
+
+def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
+    head = ("part", "finished", "cells")
+    found = tuple((name, *counts) for name, counts in finished(chains, place).items())
+    data = facts_of_data(task, place)
+    title = same(f"{task.title}: finished cells in {place.results.name}")
+    table = Table("status", title, head, found, (data_note(data),))
+    records = [dict(zip(head, row, strict=True)) for row in found]
+    return Report(records, [table], "exact", of=in_words(data))
+
+
+def report_of_task(options: Namespace) -> Report:
+    """The tables of a task, or as much as is there, the verdict, and the curves."""
+    task, place, chains = _finished_place(options)
+    tell_of_strangers(chains, place, refused=tuple(KINDS))
+    data = results_of(task, place)
+    if not data.pretrained.any():
+        raise InputError(
+            f"nothing is finished in {place.results}: run it first, python -m transfer run TASK"
+        )
+    files: dict[Path, bytes] = {}
+    if options.plot:
+        from transfer.experiment.figure import draw_transfer
+
+        drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), place.provenance)
+        files = dict(zip(figure_path.files(options.plot), drawn, strict=True))
+    measurements = rows(task, data)
+    content = {
+        "task": task.name,
+        "verdict": verdict(task, data),
+        "intervals": CONDITION,
+        "comparisons": comparisons(task, data),
+        "data": data.attrs["data"],
+        "runs": measurements,
+    }
+    of = in_words(data.attrs["data"])
+    return Report(content, tables(task, data), "heuristic", measurements, files, of)
