@@ -10,7 +10,7 @@ from derive.tables.activations import ACTIVATION_TABLES
 QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
          "--learning-rate", "0.001", "--workers", "1")  # fmt: skip
 COMMANDS = [
-    *(("derive.tables", "--table", name) for name in ACTIVATION_TABLES),
+    *(("derive.tables.__main__", "--table", name) for name in ACTIVATION_TABLES),
     ("numerics.singularities", "--digits", "5"),
     ("numerics.escape", "--mu", "0.2,1"),
     *(("numerics.escape", "--mu", "0.5", "--labels", labels) for labels in ("squared", "y**2-y")),

@@ -143,7 +143,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("module", "count"),
     [
-        ("derive.tables", 40),
+        ("derive.tables.__main__", 40),
         ("numerics.escape", 60),
         ("numerics.singularities", 40),
         ("numerics.simulate", 60),
@@ -157,7 +157,7 @@ def test_random_command_lines_get_a_decent_answer(module, count):
 
 
 @pytest.mark.parametrize("module", ["numerics.figures.__main__", "numerics.claims.__main__",
-                                    "numerics.reproduce"])  # fmt: skip
+                                    "numerics.reproduce.__main__"])  # fmt: skip
 def test_costly_commands_refuse_before_they_begin(module):
     main, stream = command(module), random.Random(module)
     parser = parser_of(main, ())
