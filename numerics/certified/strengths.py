@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Rational, Real
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from derive.errors import InputError
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # a text needs neither
     from sympy import Expr
 
 MOST_STRENGTHS = 10_000  # in a text
-Strength: TypeAlias = "int | float | Fraction | Expr"
-StrengthsLike: TypeAlias = "str | Strength | Iterable[Strength] | ArrayLike"
+Strength: TypeAlias = Union[int, float, Fraction, "Expr"]  # can be joined, which text cannot
+StrengthsLike: TypeAlias = Union[str, Strength, Iterable[Strength], "ArrayLike"]
 _ACCEPTED = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
 
 
