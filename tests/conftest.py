@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import flint
 import pytest
 from hypothesis import settings
+from invoke import invoke
 
 settings.register_profile("thorough", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("thorough")
@@ -25,16 +27,22 @@ def _same_precision_for_every_test() -> Iterator[None]:
 
 @pytest.fixture
 def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
-    """Run ``python -m MODULE OPTIONS...`` as a user would, in a folder of its own."""
+    """Run ``python -m MODULE OPTIONS...`` in a folder of its own, within this process."""
+    return partial(invoke, folder=tmp_path)
 
-    def call(module: str, *options: str, timeout: float = 120) -> subprocess.CompletedProcess:
+
+@pytest.fixture
+def process(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run ``python -m MODULE OPTIONS...`` in a folder of its own, in a process of its own."""
+
+    def call(module: str, *options: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", module, *options],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
-            timeout=timeout,
+            timeout=300,
         )
 
     return call

@@ -134,6 +134,19 @@ def test_importing_is_cheap(module):
     assert done.stdout.split() == []
 
 
+COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.simulate",
+            "numerics.figures", "numerics.claims", "numerics.reproduce", "transfer")  # fmt: skip
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_command_answers_as_a_process_what_it_answers_within_the_tests(module, command, process):
+    """Most tests call it within their own process."""
+    asked = ("run", "demo", "--unknown") if module == "transfer" else ("--unknown",)
+    within, alone = command(module, *asked), process(module, *asked)
+    assert (within.returncode, within.stdout, within.stderr) == (2, "", alone.stderr)
+    assert (alone.returncode, alone.stdout, alone.stderr.count("\n")) == (2, "", 1)
+
+
 def _without_torch(start):
     """Run a line of Python where torch cannot be found, whatever is installed."""
     code = (

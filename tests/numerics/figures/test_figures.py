@@ -22,9 +22,9 @@ def test_figure_has_its_data_beside_it(command, tmp_path, name):
     assert f"--figure {name}" in source
 
 
-def test_the_same_command_writes_the_same_bytes(command, tmp_path):
-    for folder in ("one", "two"):
-        command(COMMAND, "--quick", "--figure", "3", "--as", "svg", "--folder", folder)
+def test_the_same_command_writes_the_same_bytes(command, process, tmp_path):
+    for run, folder in ((command, "one"), (process, "two")):
+        run(COMMAND, "--quick", "--figure", "3", "--as", "svg", "--folder", folder)
     for file in ("figure-3.svg", "figure-3.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 

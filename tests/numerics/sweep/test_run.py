@@ -284,9 +284,7 @@ def test_a_killed_process_loses_only_its_cells(tmp_path):
 
 
 def test_an_unreachable_scheduler_is_one_clear_line(command):
-    done = command(
-        "numerics.simulate", "--activation", "x", "--scheduler", "tcp://127.0.0.1:9", timeout=60
-    )
+    done = command("numerics.simulate", "--activation", "x", "--scheduler", "tcp://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "no scheduler answers" in done.stderr
