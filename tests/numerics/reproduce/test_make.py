@@ -128,10 +128,20 @@ def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
     assert "recorded as refuted" in page([Result(step, "failed", 0, "x")], folder, SOURCE)
 
 
-def test_the_command_goes_on_where_it_was_stopped(command, tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """The folder of a finished run of a few quick steps, with its page."""
+    folder = tmp_path_factory.mktemp("results")
+    options = [part for name in QUICK for part in ("--step", name)]
+    line = [sys.executable, "-m", COMMAND, "--quick", "--folder", str(folder), *options]
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    assert done.stderr == ""
+    return folder
+
+
+def test_the_command_goes_on_where_it_was_stopped(command, made, tmp_path):
+    shutil.copytree(made, tmp_path / "results")
     options = ("--quick", "--format", "json", "--workers", "2")
-    one = command(COMMAND, *options, "--step", "figure-8")
-    assert (one.returncode, one.stderr) == (0, "")
     two = command(COMMAND, *options, "--step", "figure-8", "--step", "hermite")
     states = {record["step"]["name"]: record["state"] for record in json.loads(two.stdout)}
     assert (states["figure-8"], states["hermite"], states["claims"]) == ("kept", "made", "missing")
@@ -139,9 +149,9 @@ def test_the_command_goes_on_where_it_was_stopped(command, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
-def test_finished_results_need_not_be_writable(tmp_path):
+def test_finished_results_need_not_be_writable(made, tmp_path):
+    shutil.copytree(made, tmp_path / "results")
     line = [sys.executable, "-m", COMMAND, "--quick", "--step", "figure-8"]
-    subprocess.run(line, cwd=tmp_path, capture_output=True, check=True)
     folders = [tmp_path / "results", *filter(Path.is_dir, (tmp_path / "results").rglob("*"))]
     for folder in folders:
         folder.chmod(0o555)
@@ -198,16 +208,6 @@ def browser() -> Iterator:
     driver = webdriver.Chrome(options, webdriver.ChromeService(paths[1]))
     yield driver
     driver.quit()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    """A folder with the page of a few quick steps."""
-    folder = tmp_path_factory.mktemp("results")
-    options = [part for name in QUICK for part in ("--step", name)]
-    line = [sys.executable, "-m", COMMAND, "--quick", "--folder", str(folder), *options]
-    subprocess.run(line, check=True, capture_output=True)
-    return folder
 
 
 def faults(browser, file: Path, width: int = 1200) -> list[str]:
