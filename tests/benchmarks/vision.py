@@ -22,7 +22,7 @@ from transformers.utils import logging
 from transfer.experiment.task import PRESETS
 from transfer.images.data import load_dataset
 from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
-from transfer.learning.training import Alone, Images, Schedule, Together, Training, normalised
+from transfer.learning.training import Images, Network, Schedule, Together, Training, normalised
 
 GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if GPU else "cpu")
@@ -68,7 +68,7 @@ def own_rate(seed: int) -> float:
     torch.set_num_threads(1)
     chosen = torch.arange(COUNT, device=DEVICE)[None]
     schedule = Schedule(2, BATCH, 1e-3, 0.05, 0.0)
-    network = Alone(ClassTokenViT(model().to(DEVICE)))
+    network = Network(ClassTokenViT(model().to(DEVICE)))
     training = Training(network, on_device(COUNT), chosen, schedule, [seed])
     training.epoch()  # compiles, on a GPU
     begun = perf_counter()
@@ -112,7 +112,7 @@ def images_side_by_side() -> Iterator[Row]:
         lora = with_lora(copy.deepcopy(base), 4, 8.0, ("query", "value"), seed)
         return ClassTokenViT(lora.to(DEVICE))
 
-    alone = [Training(Alone(adapted(s)), train, chosen[s : s + 1], schedule, [s]) for s in seeds]
+    alone = [Training(Network(adapted(s)), train, chosen[s : s + 1], schedule, [s]) for s in seeds]
     stacked = Together([adapted(seed) for seed in seeds])
     together = Training(stacked, train, chosen, schedule, seeds)
     losses = torch.cat([one.epoch() for one in alone])

@@ -16,7 +16,8 @@ from transfer.experiment.task import Task
 from transfer.images.data import Dataset, Facts, load_dataset
 
 # Versions of what a cell means; results of another version are not mixed in.
-_VERSIONS = {"pretraining": 1, "adaptation": 3}
+_PRETRAINING = {"kind": "pretraining", "version": 1}
+_ADAPTATION = {"kind": "adaptation", "version": 3}
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 OVERLAPS = ("left", "right", "size")  # of transfer.learning.overlap
@@ -51,6 +52,11 @@ class Chain:
 
     pretraining: Cell
     adaptations: tuple[tuple[str, Cell], ...]
+
+    @property
+    def parts(self) -> tuple[tuple[str, Cell], ...]:
+        """Every cell with what it is a part of: the pre-training, or an arm."""
+        return ("pre-training", self.pretraining), *self.adaptations
 
 
 def datasets_of(task: Task, place: Place) -> tuple[Dataset, Dataset]:
@@ -98,14 +104,10 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
     after = {**common, "downstream": {**described["downstream"], "digest": downstream.digest}}
     chains = []
     for seed in range(seeds):
-        first = {**common, **_kind("pretraining"), "pretraining": settings, "seed": seed}
-        later = {**after, **_kind("adaptation"), "run": cell_key(first), "seed": seed}
+        first = {**common, **_PRETRAINING, "pretraining": settings, "seed": seed}
+        later = {**after, **_ADAPTATION, "run": cell_key(first), "seed": seed}
         chains.append(Chain(first, tuple(_adaptations(described, later, place.device))))
     return chains
-
-
-def _kind(name: str) -> dict[str, Any]:
-    return {"kind": name, "version": _VERSIONS[name]}
 
 
 def _adaptations(
@@ -154,7 +156,7 @@ def finished(chains: Sequence[Chain], place: Place) -> dict[str, tuple[int, int]
     """How many cells of the pre-training and of each arm are finished, and how many there are."""
     counts: dict[str, tuple[int, int]] = {}
     for chain in chains:
-        for name, cell in (("pre-training", chain.pretraining), *chain.adaptations):
+        for name, cell in chain.parts:
             there = read_cell(place.cells, cell, forms_of(cell)) is not None
             found, total = counts.get(name, (0, 0))
             counts[name] = (found + there, total + 1)

@@ -44,11 +44,7 @@ def tell_of_strangers(
 
 def _strangers(chains: Sequence[Chain], place: Place) -> Iterator[tuple[str, int, str]]:
     """Each kind with how many cells there are of it, and an example in words."""
-    own = {
-        cell_key(cell): cell
-        for chain in chains
-        for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
-    }
+    own = {cell_key(cell): cell for chain in chains for _, cell in chain.parts}
     alike = {cell_key(_common(cell)): cell for cell in own.values()}
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for cell in cells_in(place.cells, own):
@@ -61,13 +57,9 @@ def _strangers(chains: Sequence[Chain], place: Place) -> Iterator[tuple[str, int
 
 def _common(cell: Cell) -> dict[str, Any]:
     """A cell without what strangers differ in, nor what follows from it."""
-    left = {
-        name: value
-        for name, value in cell.items()
-        if name not in ("run", "version", "device", "fine_tuning_seeds")
-    }
-    parts = {part: {**left[part], "digest": ""} for part in _PARTS if part in left}
-    return {**left, **parts}
+    own = {"run", "version", "device", "fine_tuning_seeds"}
+    left = {name: value for name, value in cell.items() if name not in own}
+    return left | {part: {**left[part], "digest": ""} for part in _PARTS if part in left}
 
 
 def _difference(cell: Cell, mate: Cell) -> tuple[str, str] | None:
@@ -76,8 +68,7 @@ def _difference(cell: Cell, mate: Cell) -> tuple[str, str] | None:
         if part in cell and cell[part]["digest"] != mate[part]["digest"]:
             name, *digests = cell[part]["dataset"], cell[part]["digest"], mate[part]["digest"]
             return "images", f"other images of {name} (digest {digests[0]}, not {digests[1]})"
-    if cell["version"] != mate["version"]:
-        return "version", f"another version ({cell['version']}, not {mate['version']})"
-    if cell["device"] != mate["device"]:
-        return "device", f"another device ({cell['device']}, not {mate['device']})"
+    for kind in ("version", "device"):
+        if cell[kind] != mate[kind]:
+            return kind, f"another {kind} ({cell[kind]}, not {mate[kind]})"
     return None

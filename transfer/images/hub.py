@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from derive.errors import InputError
+from transfer.images.formats import Bytes, Labels
 
 _IMAGE_COLUMNS = ("image", "img")
 _LABEL_COLUMNS = ("label", "labels")
 
 
-def from_hub(
-    name: Sequence[str], split: str, shape: tuple[int, int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def from_hub(name: Sequence[str], split: str, shape: tuple[int, int, int]) -> tuple[Bytes, Labels]:
     """Fetch a split of a dataset: its images as bytes (N, channels, height, width), its labels.
 
     Arguments: ``name``, of the dataset and, if it has any, of its configuration; ``split``;

@@ -40,16 +40,23 @@ def few_shot(
     >>> len(few_shot(np.array([0, 0, 0, 1, 1, 1]), 2, seed=0))
     4
     """
-    chosen = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        if len(members) < shots:
-            raise InputError(
-                f"{shots} examples of each class were asked for, class {label} has "
-                f"{len(members)}: ask for at most that many"
-            )
+    classes, counts = np.unique(labels, return_counts=True)
+    if (scarce := counts < shots).any():
+        raise InputError(
+            f"{shots} examples of each class were asked for, class {classes[scarce][0]} has "
+            f"{counts[scarce][0]}: ask for at most that many"
+        )
+    return _drawn(labels, np.full(len(classes), shots), seed, use)
+
+
+def _drawn(
+    labels: Labels, numbers: NDArray[np.int64], seed: int, use: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """So many examples of each class, as sorted indices."""
+    chosen = [np.empty(0, np.int64)]
+    for label, number in zip(np.unique(labels), numbers, strict=True):
         stream = np.random.default_rng([seed, int(label), *use])
-        chosen.append(stream.permutation(members)[:shots])
+        chosen.append(stream.permutation(np.flatnonzero(labels == label))[:number])
     return np.sort(np.concatenate(chosen))
 
 
@@ -65,10 +72,6 @@ def held_out(
     >>> len(kept), len(out), sorted([*kept, *out]) == [0, 1, 2, 3]
     (2, 2, True)
     """
-    out: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        stream = np.random.default_rng([seed, int(label), *HELD_OUT])
-        out.append(stream.permutation(members)[: int(share * len(members))])
-    chosen = np.sort(np.concatenate(out))
+    counts = np.unique(labels, return_counts=True)[1]
+    chosen = _drawn(labels, (share * counts).astype(np.int64), seed, HELD_OUT)
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen

@@ -32,7 +32,6 @@ from transfer.learning.model import (
 from transfer.learning.overlap import update_overlaps
 from transfer.learning.pretrain import checkpoint_path, facts_of, schedule_of, source_model
 from transfer.learning.training import (
-    Alone,
     Images,
     Network,
     Together,
@@ -168,7 +167,7 @@ def _learn(
     seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
     settings, (train, test) = cell["adaptation"], images
-    network: Network = Alone(models[0]) if len(models) == 1 else Together(models)
+    network = Network(models[0]) if len(models) == 1 else Together(models)
     losses = np.full((len(models), settings["epochs"]), np.nan)
     found = np.full((2, len(models), len(settings["measured"])), np.nan)
     well = np.full(len(models), True)  # once a run has diverged, it stays so

@@ -3,8 +3,6 @@
 The bridge to the theory, in which pre-training fixes the direction that the update has to leave.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from peft import PeftModel
@@ -43,14 +41,10 @@ def update_overlaps(model: PeftModel) -> dict[str, float]:
     ``size`` is the Frobenius norm of the update over that of the weights.
     """
     found = []
-    for layer in _lora_layers(model):
+    for layer in (module for module in model.modules() if isinstance(module, LoraLayer)):
         weights = layer.get_base_layer().weight.double()
         update = layer.get_delta_weight("default").double()  # squares of large entries fit
         update = update.where(update.isfinite(), torch.nan)
         overlaps = subspace_overlap(update, weights, layer.r["default"])
         found.append((*overlaps, (update.norm() / weights.norm()).item()))
     return dict(zip(OVERLAPS, np.mean(found, axis=0).tolist(), strict=True))
-
-
-def _lora_layers(model: PeftModel) -> Iterator[LoraLayer]:
-    return (module for module in model.modules() if isinstance(module, LoraLayer))

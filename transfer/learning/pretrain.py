@@ -29,7 +29,7 @@ from transfer.learning.checkpoint import (
     write_tensors,
 )
 from transfer.learning.model import ClassTokenViT, seeded, vision_transformer
-from transfer.learning.training import Alone, Images, Schedule, Training, evaluate, normalised
+from transfer.learning.training import Images, Network, Schedule, Training, evaluate, normalised
 
 
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
@@ -76,7 +76,7 @@ def pretrain_cell(
     settings, run = cell["pretraining"], cell_key(cell)
     images, (chosen, held, test) = _images(cell, source, device)
     model = source_model(cell, source).to(device)
-    network = Alone(ClassTokenViT(model))
+    network = Network(ClassTokenViT(model))
     schedule = schedule_of(settings)
     training = Training(network, images, chosen[None], schedule, [cell["seed"]])
     curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *EACH_CHECKPOINT)}

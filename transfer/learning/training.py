@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -96,58 +95,36 @@ def _histogram(pixels: np.ndarray) -> np.ndarray:
                np.zeros(256, np.int64))  # fmt: skip
 
 
-class Network(Protocol):
-    """What learns: one model or several, their losses and logits stacked along the first axis."""
-
-    size: int
-
-    def parameters(self) -> list[nn.Parameter]:
-        """What the optimiser changes."""
-
-    def logits(self, images: Tensor, shared: bool) -> Tensor:
-        """Logits (size, batch, classes); of images (size, batch, ...), ``shared`` (batch, ...)."""
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout on or off."""
-
-    def finite(self) -> Tensor:
-        """Whether all that each model has learnt is finite, shape (size,)."""
-
-    def write_back(self) -> None:
-        """Give every model what it has learnt."""
-
-
-class Alone:
-    """One model as a network."""
-
-    size = 1
+class Network:
+    """What learns: a model; its losses and logits are stacked along a first axis, of length 1."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._model = model
+        self.size = 1
+        self._models: Sequence[nn.Module] = (model,)
         on_gpu = next(model.parameters()).is_cuda
         self._forward = torch.compile(model, dynamic=False) if on_gpu else model
 
     def parameters(self) -> list[nn.Parameter]:
-        """Those of its parameters that are not frozen."""
-        return [p for p in self._model.parameters() if p.requires_grad]
+        """What the optimiser changes: those parameters that are not frozen."""
+        return [p for p in self._models[0].parameters() if p.requires_grad]
 
     def logits(self, images: Tensor, shared: bool) -> Tensor:
-        """Logits (1, batch, classes)."""
+        """Logits (size, batch, classes); of images (size, batch, ...), ``shared`` (batch, ...)."""
         return self._forward(images if shared else images[0])[None]
 
     def train(self, mode: bool) -> None:
         """Switch dropout on or off."""
-        self._model.train(mode)
+        self._models[0].train(mode)
 
     def finite(self) -> Tensor:
-        """Whether its weights are, shape (1,)."""
+        """Whether all that each model has learnt is finite, shape (size,)."""
         return torch.stack([p.isfinite().all() for p in self.parameters()]).all()[None]
 
     def write_back(self) -> None:
-        """Nothing to do: the model itself has learnt."""
+        """Give every model what it has learnt: one has it already."""
 
 
-class Together:
+class Together(Network):
     """Models of one shape and with the same frozen weights, learning side by side in one pass.
 
     What learns is stacked, what is frozen is shared; the optimiser works entry by entry, so each
@@ -156,8 +133,7 @@ class Together:
     """
 
     def __init__(self, models: Sequence[nn.Module]) -> None:
-        self.size = len(models)
-        self._models = models
+        self.size, self._models = len(models), models
         own = [dict(model.named_parameters()) for model in models]
         self._fixed = {n: p for n, p in own[0].items() if not p.requires_grad}
         self._stacked = {
@@ -179,10 +155,6 @@ class Together:
         places = (0, None if shared else 0)
         with sdpa_kernel(SDPBackend.MATH):  # the others are not batched everywhere
             return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout on or off."""
-        self._models[0].train(mode)
 
     def finite(self) -> Tensor:
         """Whether each slice of the stacks is, shape (size,)."""
@@ -247,9 +219,8 @@ class Training:
         return mean.where(mean.isfinite() & self._network.finite(), torch.nan)
 
     def _batch(self, index: Tensor) -> Tensor:
+        factor = self._schedule.factor(self.step, self._schedule.epochs * self._per_epoch)
         for group in self.optimiser.param_groups:
-            steps = self._schedule.epochs * self._per_epoch
-            factor = self._schedule.factor(self.step, steps)
             group["lr"] = self._schedule.learning_rate * factor
         self.optimiser.zero_grad()
         logits = _logits(self._network, self._images.take(index), shared=False)

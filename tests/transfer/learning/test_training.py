@@ -15,8 +15,8 @@ from derive.errors import InputError
 from transfer.experiment.task import Model
 from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
 from transfer.learning.training import (
-    Alone,
     Images,
+    Network,
     Schedule,
     Together,
     Training,
@@ -53,7 +53,7 @@ def test_models_side_by_side_learn_what_each_learns_alone(patterns):
     network.write_back()
     for place, seed in enumerate(seeds):
         (single,) = adapted([seed])
-        own = trained(Alone(single), patterns, chosen[place : place + 1], [seed])
+        own = trained(Network(single), patterns, chosen[place : place + 1], [seed])
         torch.testing.assert_close(losses[:, place], own[0][:, 0], rtol=1e-4, atol=1e-5)
         assert test_loss[place] == pytest.approx(own[1][0], rel=1e-3)
         assert accuracy[place] == pytest.approx(own[2][0], abs=0.03)
@@ -64,8 +64,8 @@ def test_models_side_by_side_learn_what_each_learns_alone(patterns):
 def test_training_learns_and_is_the_same_again(patterns):
     (one, same) = adapted([0, 0])
     chosen = torch.arange(300)[None]
-    first = trained(Alone(one), patterns, chosen, [0])
-    second = trained(Alone(same), patterns, chosen, [0])
+    first = trained(Network(one), patterns, chosen, [0])
+    second = trained(Network(same), patterns, chosen, [0])
     assert torch.equal(first[0], second[0])
     assert first[0][-1] < 0.9 * first[0][0]
 
@@ -102,7 +102,7 @@ class _Full(nn.Module):
 
 def test_out_of_memory_says_which_batch_to_try(patterns):
     images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
-    training = Training(Alone(_Full()), images, torch.arange(30)[None], SCHEDULE, [0])
+    training = Training(Network(_Full()), images, torch.arange(30)[None], SCHEDULE, [0])
     with pytest.raises(InputError, match=r"out of memory with 10 images a batch.* batch = 5"):
         training.epoch()
 
@@ -115,7 +115,7 @@ def test_evaluation_weighs_every_image_alike(patterns):
                         np.tile(patterns.train.labels, 4)[:count], patterns, CPU)  # fmt: skip
     with torch.no_grad():
         logits = model.eval()(images.take(slice(None)))
-    loss, accuracy = evaluate(Alone(model), images)
+    loss, accuracy = evaluate(Network(model), images)
     assert loss[0] == pytest.approx(
         nn.functional.cross_entropy(logits, images.labels).item(), rel=1e-5
     )
@@ -127,7 +127,7 @@ def test_the_optimiser_is_given_the_schedule_and_the_decay(patterns):
     weight = nn.Linear(4, 3)
     features = Images(torch.zeros(20, 4), torch.arange(20) % 3)
     before = weight.weight.detach().clone()
-    training = Training(Alone(weight), features, torch.arange(20)[None], SCHEDULE, [0])
+    training = Training(Network(weight), features, torch.arange(20)[None], SCHEDULE, [0])
     expected = 1.0
     for epoch in range(3):
         training.epoch()
@@ -146,7 +146,7 @@ def test_evaluation_is_without_dropout_and_training_with(patterns):
     base = vision_transformer(replace(SIZES, dropout=0.3), (1, 28, 28), 3, seed=0)
     models = [ClassTokenViT(with_lora(copy.deepcopy(base), 2, 4.0, ("query",), s)) for s in (0, 1)]
     images = normalised(patterns.test.images, patterns.test.labels, patterns, CPU)
-    for network in (Alone(models[0]), Together(models)):
+    for network in (Network(models[0]), Together(models)):
         first, again = evaluate(network, images), evaluate(network, images)
         assert (first[0] == again[0]).all()
         network.train(True)
@@ -167,7 +167,7 @@ def test_an_infinite_logit_of_a_wrong_class_is_a_divergence():
         loss = nn.functional.cross_entropy(models[1](features.values), features.labels)
     assert torch.isfinite(loss)
     still = dataclasses.replace(SCHEDULE, learning_rate=1e-30)
-    for network in (Together(models), Alone(models[1])):
+    for network in (Together(models), Network(models[1])):
         chosen = torch.arange(20).expand(network.size, 20)
         losses = Training(network, features, chosen, still, range(network.size)).epoch()
         assert network.finite().all()
