@@ -75,7 +75,7 @@ def _shown(number: "Enclosure", digits: int) -> Typeset:
     return decimal((number if digits <= _SHORT else enclosure(number.ball(), _SHORT)).mid)
 
 
-def _cells(found: Found, digits: int) -> list[tuple]:
+def _cells(found: Found, digits: int) -> list[tuple[Any, ...]]:
     name, cells = pair_name(found.pair), []
     for s in found.singularities:
         fate = "diverges" if s.diverges else "finite, 1/b"

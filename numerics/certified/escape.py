@@ -6,6 +6,7 @@ double is within one unit in the last place of the truth.
 
 from dataclasses import dataclass
 from math import inf, isinf, log
+from typing import Any
 
 from flint import arb, fmpq
 
@@ -62,7 +63,7 @@ def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:
     drift, points = drift_of(drift), strengths_of(strengths)
     balls = ball_drift(drift)
     rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in points]
-    columns: list[tuple] = list(zip(*rows, strict=True)) or [()] * 6
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
     mu, a, b, rate, tau, bits = columns
     return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit)
 

@@ -184,7 +184,8 @@ def _matched_recovery() -> Finding:
 def _stable(jacobian: Matrix) -> bool | None:
     """Whether a matrix is triangular with a negative diagonal."""
     entries = (jacobian[0, 0], jacobian[1, 1])
-    return fuzzy_and([jacobian[1, 0] == 0, *(entry.is_negative for entry in entries)])
+    known: bool | None = fuzzy_and([jacobian[1, 0] == 0, *(e.is_negative for e in entries)])
+    return known
 
 
 @claim(

@@ -55,21 +55,23 @@ def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
 def positive(value: Expr | Enclosure | LeadingTerm) -> bool | None:
     """Whether an expression, an enclosed number or a leading term is positive; ``None`` if open."""
     if isinstance(value, LeadingTerm):
-        return value.coefficient.is_positive
+        return positive(value.coefficient)
     if isinstance(value, Enclosure):
         ball = value.ball()
         return True if ball > 0 else False if ball <= 0 else None
-    return value.is_positive
+    known: bool | None = value.is_positive
+    return known
 
 
 def negative(value: Expr | Enclosure | LeadingTerm) -> bool | None:
     """Whether an expression, an enclosed number or a leading term is negative; ``None`` if open."""
     if isinstance(value, LeadingTerm):
-        return value.coefficient.is_negative
+        return negative(value.coefficient)
     if isinstance(value, Enclosure):
         ball = value.ball()
         return True if ball < 0 else False if ball >= 0 else None
-    return value.is_negative
+    known: bool | None = value.is_negative
+    return known
 
 
 def equal(text: str, left: Expr, right: Expr | int) -> Step:

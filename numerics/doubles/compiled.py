@@ -28,11 +28,15 @@ def compiled(function: Kinked) -> Callable[[float], float]:
     if function.kink == 0:
         return smooth
     kink = _machine_code(function.kink)
-    return numba.njit(lambda x: smooth(x) + math.copysign(1.0, x) * kink(x))
+    both: Callable[[float], float] = numba.njit(
+        lambda x: smooth(x) + math.copysign(1.0, x) * kink(x)
+    )
+    return both
 
 
 def _machine_code(expression: Expr) -> Callable[[float], float]:
     numeric = N(expression, _DIGITS)  # numba has no integers beyond 64 bits
     if expression.is_polynomial(z):
         numeric = horner(numeric, z) if expression.has(z) else numeric
-    return numba.njit(lambdify(z, 1.0 * numeric, "math", cse=True))
+    fast: Callable[[float], float] = numba.njit(lambdify(z, 1.0 * numeric, "math", cse=True))
+    return fast

@@ -8,7 +8,7 @@ projections ``z, x, w`` on these three, and through the length of what is left o
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 
@@ -58,11 +58,11 @@ class Law(NamedTuple):
 class Steps(NamedTuple):
     """The steps of an update, compiled functions of this module."""
 
-    argument: Callable
-    across: Callable
-    tangent: Callable
-    moved: Callable
-    in_first_stage: Callable
+    argument: Callable[..., Any]
+    across: Callable[..., Any]
+    tangent: Callable[..., Any]
+    moved: Callable[..., Any]
+    in_first_stage: Callable[..., Any]
 
 
 @numba.njit(nogil=True)

@@ -100,7 +100,7 @@ def _tables(file: Path) -> Markup:
 
 
 def _claims(file: Path) -> list[dict[str, Any]]:
-    return json.loads(file.read_text(encoding="utf-8"))
+    return list(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _mathml(formula: str) -> str:
