@@ -118,6 +118,14 @@ def test_numerics_does_not_import_transfer(module):
     assert "transfer" not in _imported(_source(module))
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")), ids=lambda file: file.name)
+def test_tests_import_no_private_names(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = [node.names for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {name.name for names in imported for name in names} - {"__main__"}
+    assert [name for name in names if name.startswith("_")] == []
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_evaluates_text_or_loads_pickles(module):
     tree = _source(module)

@@ -61,7 +61,7 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
     try:
         exact = landscape_of(pair)
     except NoClosedForm:
-        return _by_quadrature(pair)
+        return by_quadrature(pair)
     loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))
     return FloatLandscape(loss, a, b)
 
@@ -103,7 +103,7 @@ def gaussian_mean_of(function: Callable[[NDArray], NDArray]) -> float:
     return float(density @ (function(radii) + function(-radii)))
 
 
-def _by_quadrature(pair: Pair) -> FloatLandscape:
+def by_quadrature(pair: Pair) -> FloatLandscape:
     """Integrals over (z, g) = r (cos θ, sin θ), between the rays z = 0 and ρz + √s g = 0."""
     sigma = pair.student.value
     first = sigma.derivative()

@@ -101,7 +101,7 @@ def _begin_worker(parent: int) -> None:
 class Commands:
     """Commands of this project run by the same Python, in several threads, which can be ended."""
 
-    _AS_CHILD = (
+    AS_CHILD = (
         "import runpy, sys; from numerics.sweep.processes import end_with; "
         "end_with(int(sys.argv.pop(1))); "
         "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
@@ -118,7 +118,7 @@ class Commands:
             if self._ended:
                 return 1, "called off"
             process = subprocess.Popen(
-                [sys.executable, "-c", self._AS_CHILD, str(os.getpid()), module, *options],
+                [sys.executable, "-c", self.AS_CHILD, str(os.getpid()), module, *options],
                 stdin=subprocess.PIPE,  # open as long as this process lives
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

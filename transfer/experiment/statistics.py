@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
-_ROTATIONS = 10_000
+ROTATIONS = 10_000
 _STEPS = 16  # of the bisection for an end of an interval: finer than the rotations resolve
 
 
@@ -173,7 +173,7 @@ def chance_of_gain(gains: Floats) -> float:
     """
     count, candidates = gains.shape
     rank = min(count, candidates)
-    rotations = _rotations(count, rank)
+    rotations = uniform_rotations(count, rank)
     rotated = rotations.reshape(-1, rank) @ _positive_qr(gains)[1]  # much faster than in a stack
     found = _clarity(rotated.reshape(-1, count, candidates))
     above = int((found >= _clarity(gains) * (1 - 1e-9)).sum())
@@ -215,9 +215,9 @@ def _clarity(gains: Floats) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def _rotations(count: int, rank: int) -> Floats:
+def uniform_rotations(count: int, rank: int) -> Floats:
     """Random orthonormal columns, uniform: what rotations make of the first unit vectors."""
-    number = min(_ROTATIONS, max(1000, 5_000_000 // (count * rank)))
+    number = min(ROTATIONS, max(1000, 5_000_000 // (count * rank)))
     return _positive_qr(np.random.default_rng(0).standard_normal((number, count, rank)))[0]
 
 

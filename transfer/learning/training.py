@@ -202,7 +202,7 @@ class Training:
         Raises ``InputError`` if the device has not enough memory, with the batch to try.
         """
         number = self.step // self._per_epoch
-        order = torch.stack([_order(seed, number, self._chosen.shape[1]) for seed in self._seeds])
+        order = torch.stack([order_of(seed, number, self._chosen.shape[1]) for seed in self._seeds])
         index = torch.gather(self._chosen, 1, order.to(self._chosen.device))
         total = torch.zeros(self._network.size, device=index.device)
         self._network.train(True)
@@ -231,7 +231,7 @@ class Training:
         return _unless_infinite(losses.detach(), logits)
 
 
-def _order(seed: int, epoch: int, count: int) -> Tensor:
+def order_of(seed: int, epoch: int, count: int) -> Tensor:
     """The order of an epoch's images: drawn on the CPU, from the seed and the epoch alone."""
     return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
 

@@ -10,7 +10,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import z
 from numerics.doubles.drift import fast_drift
-from numerics.doubles.landscape import _by_quadrature, float_landscape
+from numerics.doubles.landscape import by_quadrature, float_landscape
 
 POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2, 0.1)]
 
@@ -21,7 +21,7 @@ POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2,
 def test_closed_form_against_quadrature(text, labels, loss):
     activation = parse_activation(text)
     pair = Pair(activation, activation, parse_transform(labels), loss)
-    ours, other = float_landscape(pair), _by_quadrature(pair)
+    ours, other = float_landscape(pair), by_quadrature(pair)
     for point in POINTS:
         for name in ("loss", "a", "b"):
             expected = getattr(other, name)(*point)

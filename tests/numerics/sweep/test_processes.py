@@ -121,8 +121,8 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
         from derive.command.run import run
         from numerics.sweep import processes
 
-        processes.Commands._AS_CHILD = (
-            "import sys; sys.platform = 'another'; " + processes.Commands._AS_CHILD
+        processes.Commands.AS_CHILD = (
+            "import sys; sys.platform = 'another'; " + processes.Commands.AS_CHILD
         )
 
         def action(options):

@@ -21,12 +21,12 @@ def rotations(monkeypatch):
     """Fewer rotations, for tests of many experiments."""
 
     def few(number):
-        monkeypatch.setattr(statistics, "_ROTATIONS", number)
-        statistics._rotations.cache_clear()
+        monkeypatch.setattr(statistics, "ROTATIONS", number)
+        statistics.uniform_rotations.cache_clear()
         return number
 
     yield few
-    statistics._rotations.cache_clear()
+    statistics.uniform_rotations.cache_clear()
 
 
 def test_the_two_spreads_are_kept_apart():

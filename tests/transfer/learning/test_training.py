@@ -20,9 +20,9 @@ from transfer.learning.training import (
     Schedule,
     Together,
     Training,
-    _order,
     evaluate,
     normalised,
+    order_of,
 )
 
 CPU = torch.device("cpu")
@@ -137,7 +137,7 @@ def test_the_optimiser_is_given_the_schedule_and_the_decay(patterns):
 
 
 def test_every_epoch_and_seed_has_its_own_order():
-    orders = {tuple(_order(seed, epoch, 30).tolist()) for seed in range(3) for epoch in range(3)}
+    orders = {tuple(order_of(seed, epoch, 30).tolist()) for seed in range(3) for epoch in range(3)}
     assert len(orders) == 9
     assert all(sorted(order) == list(range(30)) for order in orders)
 
