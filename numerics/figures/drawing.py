@@ -33,7 +33,8 @@ def _drawn(name: str, options: Namespace) -> Path:
     """Draw and write a figure, with the command that draws it alone as its provenance."""
     alone = Namespace(figure=name, quick=options.quick)
     request = Request(getattr(options, "as"), provenance(figures_parser(), alone), options.quick)
-    figure, data = (options.folder / file for file in files_of(name, request.form))
+    folder: Path = options.folder
+    figure, data = (folder / file for file in files_of(name, request.form))
     _write(dict(zip((figure, data), FIGURES[name].draw(request), strict=True)))
     return figure
 
