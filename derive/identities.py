@@ -32,6 +32,7 @@ from derive.hermite import (
     hermite_series,
     rescaling_coefficients,
 )
+from derive.registry import Registry
 from derive.symbols import exact, in_variable, z
 
 Sides = tuple[Expr, Expr]
@@ -68,7 +69,7 @@ class Identity:
         return bool(expand(left - right) == 0)
 
 
-IDENTITIES: dict[str, Identity] = {}
+IDENTITIES: Registry[Identity] = Registry()
 
 
 def _identity(equation: str, name: str, latex: str) -> Callable[[Callable[..., Sides]], None]:

@@ -15,6 +15,7 @@ from derive.command.report import Report, spread
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
 from derive.tables.names import in_units, pair_name
+from numerics.figures.quantities import QUANTITIES
 from numerics.options.pairs import add_case_options, chosen_drifts, described
 from numerics.options.values import Strengths, dimension, figure_path
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from derive.drift import AnyDrift
     from derive.pair import Pair
 
-_QUANTITIES = ("tau", "exit-time", "rate", "drift", "frozen-risk", "mean", "potential")
+_CHOICES = (*QUANTITIES, "potential")  # which alone is not over μ
 
 
 def _record(
@@ -111,9 +112,9 @@ def _parser() -> CommandParser:
     )
     figure.add_argument(
         "--quantity",
-        choices=_QUANTITIES,
+        choices=_CHOICES,
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
-        f"--mu (default: {_QUANTITIES[0]})",
+        f"--mu (default: {_CHOICES[0]})",
     )
     return parser
 
@@ -126,7 +127,7 @@ def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> d
     if options.quantity == "potential":
         drawn = draw_potentials(chosen, options.mu, *how)
     else:
-        drawn = draw_curves(chosen, options.quantity or _QUANTITIES[0], options.dimension, *how)
+        drawn = draw_curves(chosen, options.quantity or _CHOICES[0], options.dimension, *how)
     return dict(zip(figure_path.files(options.plot), drawn, strict=True))
 
 

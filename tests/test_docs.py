@@ -13,7 +13,7 @@ import pytest
 from derive.activation import CATALOGUE
 from derive.command.tabular import Table
 from numerics.claims.ledger import CLAIMS
-from numerics.figures.curves import QUANTITIES
+from numerics.figures.quantities import QUANTITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

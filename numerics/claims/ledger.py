@@ -15,6 +15,7 @@ from sympy import Expr, Rational, expand, numer, simplify, together
 
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
+from derive.registry import Registry
 from derive.symbols import exact
 from numerics.certified.balls import Bounds, Enclosure
 
@@ -124,13 +125,13 @@ class Claim:
             return Finding("undecided", str(error), (shown("what stays open", str(error)),))
 
 
-CLAIMS: dict[str, Claim] = {}
+CLAIMS: Registry[Claim] = Registry()
 
 
 def claim(
     name: str, place: str, statement: str, recorded: str
 ) -> Callable[[Callable[[], Finding]], Callable[[], Finding]]:
-    """Enter a check into the ledger under a name, with the verdict it is known to give."""
+    """Enter a check into the ledger under a new name, with the verdict it is known to give."""
 
     def enter(check: Callable[[], Finding]) -> Callable[[], Finding]:
         CLAIMS[name] = Claim(name, place, statement, recorded, check)

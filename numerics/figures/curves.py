@@ -1,33 +1,24 @@
 """Curves of a pair over the pre-training strength: escape time, drift, risk, mean, potential.
 
 ``draw_curves`` draws one quantity of several pairs, with certified singularities as vertical lines.
-Adding a quantity is one entry in ``QUANTITIES``.
+The quantities are in ``numerics.figures.quantities``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, log10, sqrt
-from typing import TypeAlias
 
 import numpy as np
-from flint import arb
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
-from sympy import S
 
-from derive.activation import Activation
-from derive.drift import AnyDrift
 from derive.errors import InputError
-from derive.kinked import Kinked
-from derive.pair import Pair
 from derive.tables.names import pair_name
-from numerics.certified.balls import nearest_double
-from numerics.certified.drift import BallFunction, frozen_risk_function, student_mean_function
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import Singularity, find_singularities
+from numerics.figures.quantities import QUANTITIES, Lines, Member, Quantity
 from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
 
 _MOST_IN_LEGEND = 6
@@ -35,80 +26,6 @@ _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certif
 _SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
 STRENGTH_LABEL = r"pre-training strength $\mu$"
 _ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
-
-Member: TypeAlias = tuple[Pair, AnyDrift]  # what one curve is of
-Lines = Mapping[str, Sequence[float]]  # the first is what the others are drawn over
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What ``draw_curves`` can draw.
-
-    Fields: ``label`` of the axis; ``lines``, from a pair and drift, strengths and the dimension to
-    columns of data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in
-    units of time and divergent at singularities; ``is_rate``, in units of its inverse.
-    """
-
-    label: str
-    lines: Callable[[Member, Sequence[Fraction], int], Lines]
-    drawn: tuple[str, ...]
-    scale: str = "linear"
-    is_time: bool = False
-    is_rate: bool = False
-
-
-def _from_curve(*names: str) -> Callable[[Member, Sequence[Fraction], int], Lines]:
-    def lines(member: Member, strengths: Sequence[Fraction], dimension: int) -> Lines:
-        curve = escape_curve(member[1], strengths)
-        known = {"exit_time": curve.exit_time(dimension)}
-        return {name: known.get(name) or getattr(curve, name) for name in ("mu", *names)}
-
-    return lines
-
-
-def _from_function(
-    name: str, build: Callable[[Pair], BallFunction]
-) -> Callable[[Member, Sequence[Fraction], int], Lines]:
-    def lines(member: Member, strengths: Sequence[Fraction], dimension: int) -> Lines:
-        function = build(member[0])
-        values = [nearest_double(function, mu) for mu in strengths]
-        return {"mu": [float(mu) for mu in strengths], name: values}
-
-    return lines
-
-
-def _relative_mean(student: Activation) -> BallFunction:
-    """The student's mean in units of its root mean square at full strength."""
-    mean = student_mean_function(student)
-    half_power = frozen_risk_function(Pair(student, Activation("0", Kinked(S.Zero))))
-    return lambda mu: mean(mu) / (2 * half_power(arb(1))).sqrt()
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "tau": Quantity(r"$\tau$", _from_curve("a", "b", "rate", "tau"), ("tau",), "log", is_time=True),
-    "exit-time": Quantity(
-        r"$\frac{1}{2}\tau\,\log\,d$",
-        _from_curve("tau", "exit_time"),
-        ("exit_time",),
-        "log",
-        is_time=True,
-    ),
-    "rate": Quantity(r"growth rate $\lambda_+$", _from_curve("rate"), ("rate",), is_rate=True),
-    "drift": Quantity(
-        r"$a$ (solid), $b$ (dashed)", _from_curve("a", "b"), ("a", "b"), is_rate=True
-    ),
-    "frozen-risk": Quantity(
-        r"frozen risk $\ell(\mu)$",
-        _from_function("risk", frozen_risk_function),
-        ("risk",),
-        "log",
-    ),
-    "mean": Quantity(
-        r"mean $c_0(\mu^2)/\sqrt{E\sigma(z)^2}$",
-        _from_function("relative_mean", lambda pair: _relative_mean(pair.student)),
-        ("relative_mean",),
-    ),
-}
 
 
 def draw_curves(

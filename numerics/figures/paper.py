@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
+from derive.registry import Registry
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.dynamics.sgd import Stage
-from numerics.figures.curves import STRENGTH_LABEL, Member, draw_curves, draw_panel, draw_potentials
+from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (
     DATA_HEAD,
     draw_dynamics,
@@ -25,6 +26,7 @@ from numerics.figures.dynamics import (
     finish_panels,
     shade,
 )
+from numerics.figures.quantities import Member
 from numerics.figures.style import PAGE_WIDTH, Drawn, drawn, own_style
 from numerics.simulation.design import grid
 from numerics.simulation.exits import quantile
@@ -58,21 +60,19 @@ class PaperFigure:
     costly: bool = False
 
 
-FIGURES: dict[str, PaperFigure] = {}
+FIGURES: Registry[PaperFigure] = Registry()
 
 
 def figure(name: str, caption: str, costly: bool = False) -> Callable[[Draw], Draw]:
     """Enter a function as the one that draws a figure.
 
     Arguments:
-        name: of the figure; raises ``ValueError`` if there is one of this name.
+        name: of the figure, a new one.
         caption: one line.
         costly: whether it takes minutes with all replicas.
     """
 
     def enter(draw: Draw) -> Draw:
-        if name in FIGURES:
-            raise ValueError(f"there are two figures {name}")
         FIGURES[name] = PaperFigure(caption, draw, costly)
         return draw
 

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -67,3 +69,17 @@ def test_a_figure_may_have_any_name(command, tmp_path, name, form):
     assert sorted(os.listdir(tmp_path)) == sorted([file, file + ".txt", table])
     source = (tmp_path / table).read_text("utf-8").splitlines()[0]
     assert ascii(os.fsdecode(name))[1:-1] in source
+
+
+def test_quantities_are_listed_without_matplotlib(command, tmp_path):
+    """A new entry is an option at once, and may be drawn."""
+    code = (
+        "import sys; from numerics.figures.quantities import QUANTITIES, Quantity\n"
+        "QUANTITIES['half'] = Quantity('half', lambda member, mu, d: "
+        "{'mu': [float(m) for m in mu], 'half': [float(m) / 2 for m in mu]}, ('half',))\n"
+        "from numerics.escape import main\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "main(['--activation', 'x', '--plot', 'a.svg', '--quantity', 'half'])"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    assert "half" in (tmp_path / "a.csv").read_text()
