@@ -8,32 +8,35 @@ stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
-from derive.pair import Pair
 from numerics.options.simulation import add_simulation_options, simulations_of
 from numerics.options.values import figure_path
-from numerics.simulation.exits import LogFit
-from numerics.simulation.run import run_simulations
-from numerics.simulation.simulated import SimulatedRuns, dataset_of, fit_of
+
+if TYPE_CHECKING:
+    from derive.pair import Pair
+    from numerics.simulation.exits import LogFit
+    from numerics.simulation.simulated import SimulatedRuns
 
 # What is shown.
 
 
-Group = tuple[Pair, float, int]
+Group: TypeAlias = "tuple[Pair, float, int]"
 
 
-def _group(runs: SimulatedRuns) -> Group:
+def _group(runs: "SimulatedRuns") -> Group:
     """What runs have in common that differ in the dimension alone."""
     return runs.simulation.pair, runs.simulation.mu, runs.simulation.seed
 
 
-def _fits(simulated: Sequence[SimulatedRuns]) -> dict[Group, LogFit]:
+def _fits(simulated: Sequence["SimulatedRuns"]) -> dict[Group, "LogFit"]:
+    from numerics.simulation.simulated import fit_of
+
     groups: dict[Group, list[SimulatedRuns]] = {}
     for runs in simulated:
         groups.setdefault(_group(runs), []).append(runs)
@@ -41,7 +44,7 @@ def _fits(simulated: Sequence[SimulatedRuns]) -> dict[Group, LogFit]:
     return {key: fit for key, fit in found.items() if fit}
 
 
-def _tables(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> list[Table]:
+def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -> list[Table]:
     def shown(value: object) -> object:
         return "-" if value is None else decimal(f"{value:.4g}")
 
@@ -87,7 +90,9 @@ def _tables(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> li
     return tables
 
 
-def _records(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> list[dict[str, Any]]:
+def _records(
+    simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]
+) -> list[dict[str, Any]]:
     records = []
     for runs in simulated:
         fit = fits.get(_group(runs))
@@ -99,7 +104,7 @@ def _records(simulated: Sequence[SimulatedRuns], fits: dict[Group, LogFit]) -> l
     return records
 
 
-def _name(pair: Pair) -> Typeset:
+def _name(pair: "Pair") -> Typeset:
     texts = pair.texts
     teacher, student, labels = (texts[name] for name in ("teacher", "student", "labels"))
     name = student if teacher == student else f"{teacher} -> {student}"
@@ -131,6 +136,9 @@ def simulation_parser() -> CommandParser:
 def _action(options: Namespace) -> Report:
     if (options.plot or options.data) and not options.points:
         raise InputError("--points 0 records nothing to draw or keep: give --points 60")
+    from numerics.simulation.run import run_simulations
+    from numerics.simulation.simulated import dataset_of
+
     simulated = run_simulations(
         simulations_of(options),
         folder=options.results,

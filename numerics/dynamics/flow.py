@@ -21,8 +21,8 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
 from numerics.doubles.landscape import FloatLandscape, float_landscape
+from numerics.dynamics.kinds import EXIT_RADIUS
 
-EXIT_RADIUS = 0.5
 NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
 OBSERVED = ("loss", "overlap", "scale", "alignment")
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for

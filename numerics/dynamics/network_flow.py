@@ -26,13 +26,13 @@ from numerics.doubles.landscape import (
     two_sided,
 )
 from numerics.dynamics.flow import (
-    EXIT_RADIUS,
     OBSERVED,
     Motion,
     Trajectory,
     first_passage_of,
     linear_growth,
 )
+from numerics.dynamics.kinds import EXIT_RADIUS
 
 Doubles = NDArray[np.float64]
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)

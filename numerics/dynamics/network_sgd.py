@@ -18,6 +18,7 @@ from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
+from numerics.dynamics.kinds import NETWORK_HORIZON
 from numerics.dynamics.network_flow import NetworkFlow, NetworkState, network_flow
 from numerics.dynamics.network_update import NetworkLaw, Statistics, wishart
 from numerics.dynamics.runs import Run
@@ -50,9 +51,7 @@ class NetworkLearner:
     batch: int = 1
     noise: float = 0.0
     scale: float = 1.0
-    # Columns learn one after another, each from the plateau that those before it reach: for erf,
-    # ReLU and He2 in up to four times what one column takes.
-    usual_horizon: ClassVar[float] = 6.0
+    usual_horizon: ClassVar[float] = NETWORK_HORIZON
 
     def __post_init__(self) -> None:
         neurons = len(self.mu)

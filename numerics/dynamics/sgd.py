@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -25,15 +25,12 @@ from derive.symbols import mu as mu_symbol
 from numerics.doubles.compiled import compiled
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import update
-from numerics.dynamics.flow import EXIT_RADIUS, Flow, flow_of
+from numerics.dynamics.flow import Flow, flow_of
+from numerics.dynamics.kinds import EXIT_RADIUS, SIGNS, UPDATES, USUAL_HORIZON, Signs, Update
 from numerics.dynamics.runs import Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
 from numerics.dynamics.update import Functions, Law, State
 
-Update = Literal["spherical", "projected"]
-Signs = Literal["random", "aligned", "opposed"]
-UPDATES: tuple[Update, ...] = get_args(Update)
-SIGNS: tuple[Signs, ...] = get_args(Signs)
 NEVER = 2**62
 
 
@@ -90,7 +87,7 @@ class Learner:
     stage: Stage | None = None
     scale: float = 1.0
     signs: Signs = "random"
-    usual_horizon: ClassVar[float] = 1.5  # of runs given none, in units of τ log d: see (9)
+    usual_horizon: ClassVar[float] = USUAL_HORIZON
 
     def __post_init__(self) -> None:
         checks = (

@@ -4,19 +4,27 @@ from argparse import Namespace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import derive
 from derive.command.files import OutputFile
 from derive.command.parser import CommandParser
 from derive.command.values import accepted, integer_between
 from derive.errors import InputError
-from derive.grammar import parse_transform
-from numerics.dynamics.flow import EXIT_RADIUS
-from numerics.dynamics.network_sgd import NetworkLearner
-from numerics.dynamics.sgd import SIGNS, UPDATES, Learner, Stage
+from numerics.dynamics.kinds import (
+    EXIT_RADIUS,
+    NETWORK_HORIZON,
+    SIGNS,
+    UPDATES,
+    USUAL_HORIZON,
+)
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.values import Dimensions, Seeds, Strengths, figure_path, multiple_of
-from numerics.simulation.design import Simulation, checked_size, grid
 from numerics.simulation.multiple import RATES, TIMES, multiple
+
+if TYPE_CHECKING:  # nothing that computes is imported before the options are read
+    from numerics.dynamics.sgd import Stage
+    from numerics.simulation.design import Simulation
 
 
 def add_simulation_options(parser: CommandParser) -> None:
@@ -28,115 +36,119 @@ def add_simulation_options(parser: CommandParser) -> None:
 
 def _add_learner_options(parser: CommandParser) -> None:
     small = integer_between(1, 10**8)
-    parser.add_argument(
+    learner = parser.add_argument_group("who learns")
+    learner.add_argument(
         "--mu",
         type=Strengths,
         default=Strengths("0.1,0.5,0.9"),
         metavar="GRID",
-        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: 0.1,0.5,0.9)",
+        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
     )
-    parser.add_argument(
+    learner.add_argument(
         "--neurons",
         type=integer_between(1, 1000),
         default=1,
         metavar="K",
-        help="neurons of a two-layer network, all of the strength --mu (default: 1)",
+        help="neurons of a two-layer network, all of the strength --mu (default: %(default)s)",
     )
-    parser.add_argument(
+    learner.add_argument(
         "--strengths",
         type=Strengths,
         metavar="LIST",
         help="one strength a neuron instead, such as 0.2,0.5,0.8",
     )
-    parser.add_argument(
+    learner.add_argument(
         "--rank",
         type=integer_between(1, 1000),
         default=1,
         metavar="R",
-        help="LoRA rank, shared by all neurons (default: 1)",
+        help="LoRA rank, shared by all neurons (default: %(default)s)",
     )
-    parser.add_argument(
+    learner.add_argument(
         "--dimension",
         type=Dimensions,
         default=Dimensions("1e3"),
         metavar="D",
-        help="input dimensions, such as 1000 or 1e3,1e6,1e9 (default: 1e3)",
+        help="input dimensions, such as 1000 or 1e3,1e6,1e9 (default: %(default)s)",
     )
-    parser.add_argument(
-        "--batch", type=small, default=16, metavar="B", help="samples a step (default: 16)"
+    learner.add_argument(
+        "--scale",
+        type=multiple_of(),
+        default=multiple("1"),
+        metavar="S",
+        help="initial u, and overlap, in units of 1/√d (default: %(default)s)",
     )
-    parser.add_argument(
+    learner.add_argument(
+        "--signs",
+        choices=SIGNS,
+        default=SIGNS[0],
+        help="initial sign of m against that of u (default: %(default)s)",
+    )
+    how = parser.add_argument_group("how it learns")
+    how.add_argument(
+        "--batch", type=small, default=16, metavar="B", help="samples a step (default: %(default)s)"
+    )
+    how.add_argument(
         "--learning-rate",
         type=multiple_of(*RATES),
         default=multiple("0.1*stable", RATES),
         metavar="RATE",
         help="γ: a number, 5/d, or 0.1*stable in units of the largest "
-        "stable one (default: 0.1*stable)",
+        "stable one (default: %(default)s)",
     )
-    parser.add_argument(
-        "--replicas",
-        type=small,
-        default=100,
-        metavar="R",
-        help="independent runs a point (default: 100)",
-    )
-    parser.add_argument(
-        "--horizon",
-        type=multiple_of(*TIMES),
-        metavar="STEPS",
-        help=f"steps of a run, or 2*tau for 2 τ log d (default: {Learner.usual_horizon:g}*tau, for "
-        f"networks {NetworkLearner.usual_horizon:g}*tau)",
-    )
-    parser.add_argument(
-        "--points",
-        type=integer_between(0, 1000),
-        default=60,
-        metavar="K",
-        help="recorded steps a run, logarithmically spaced; with 0 runs end at "
-        "their exit (default: 60)",
-    )
-    parser.add_argument(
-        "--radius",
-        type=multiple_of(),
-        default=multiple(str(EXIT_RADIUS)),
-        metavar="R",
-        help="|(u, m)| that counts as exit (default: 0.5)",
-    )
-    parser.add_argument(
+    how.add_argument(
         "--update",
         choices=UPDATES,
         default=UPDATES[0],
-        help="tangent gradient then normalised, or the whole one (default: spherical)",
+        help="tangent gradient then normalised, or the whole one (default: %(default)s)",
     )
-    parser.add_argument(
+    how.add_argument(
         "--noise",
         type=multiple_of(),
         metavar="SD",
         help="standard deviation of noise on the labels (default: none)",
     )
-    parser.add_argument(
-        "--signs",
-        choices=SIGNS,
-        default=SIGNS[0],
-        help="initial sign of m against that of u (default: random)",
+    runs = parser.add_argument_group("runs")
+    runs.add_argument(
+        "--replicas",
+        type=small,
+        default=100,
+        metavar="R",
+        help="independent runs a point (default: %(default)s)",
     )
-    parser.add_argument(
-        "--scale",
+    runs.add_argument(
+        "--horizon",
+        type=multiple_of(*TIMES),
+        metavar="STEPS",
+        help="steps of a run, or its time in units of τ log d, as 2*tau (default: "
+        f"{USUAL_HORIZON:g}*tau, for networks {NETWORK_HORIZON:g}*tau)",
+    )
+    runs.add_argument(
+        "--points",
+        type=integer_between(0, 1000),
+        default=60,
+        metavar="K",
+        help="recorded steps a run, logarithmically spaced; with 0 runs end at "
+        "their exit (default: %(default)s)",
+    )
+    runs.add_argument(
+        "--radius",
         type=multiple_of(),
-        default=multiple("1"),
-        metavar="S",
-        help="initial u, and overlap, in units of 1/√d (default: 1)",
+        default=multiple(str(EXIT_RADIUS)),
+        metavar="R",
+        help="|(u, m)| that counts as exit (default: %(default)s)",
     )
-    parser.add_argument(
+    stage = parser.add_argument_group("a first stage")
+    stage.add_argument(
         "--first-labels",
-        type=accepted(parse_transform),
+        type=accepted(lambda text: derive.parse_transform(text)),
         metavar="TEXT",
         help="labels of a first stage, such as squared (two-stage learning)",
     )
-    parser.add_argument(
+    stage.add_argument(
         "--until-overlap", type=multiple_of(), metavar="M", help="|m| that ends the first stage"
     )
-    parser.add_argument(
+    stage.add_argument(
         "--until-step",
         type=integer_between(1, 10**9),
         metavar="K",
@@ -145,35 +157,36 @@ def _add_learner_options(parser: CommandParser) -> None:
 
 
 def _add_run_options(parser: CommandParser) -> None:
-    parser.add_argument(
+    where = parser.add_argument_group("where it is computed and kept")
+    where.add_argument(
         "--seed",
         type=Seeds,
         default=Seeds("0"),
         metavar="N",
-        help="of all random streams, or several: 0,1,2 (default: 0)",
+        help="of all random streams, or several: 0,1,2 (default: %(default)s)",
     )
-    parser.add_argument(
+    where.add_argument(
         "--results",
         type=Path,
         metavar="FOLDER",
         help="keep finished cells there, and compute only missing ones",
     )
-    parser.add_argument(
+    where.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the work"
     )
-    parser.add_argument(
+    where.add_argument(
         "--workers",
         type=integer_between(1, 4096),
         metavar="N",
         help="local processes (default: one a core)",
     )
-    parser.add_argument(
+    where.add_argument(
         "--data",
         type=OutputFile(("nc",), libraries=("xarray",)),
         metavar="FILE.nc",
         help="also write everything recorded, as netCDF",
     )
-    parser.add_argument(
+    where.add_argument(
         "--plot",
         type=figure_path,
         metavar="FILE",
@@ -181,11 +194,13 @@ def _add_run_options(parser: CommandParser) -> None:
     )
 
 
-def simulations_of(options: Namespace) -> list[Simulation]:
+def simulations_of(options: Namespace) -> list["Simulation"]:
     """The simulations that the options stand for.
 
     Raises ``InputError`` for impossible combinations.
     """
+    from numerics.simulation.design import checked_size, grid
+
     makers, labels = chosen_pairs(options), options.labels or ["matched"]
     mu, strengths = options.mu, _strengths(options)
     if strengths is not None:  # unequal neurons count as one point, by their mean
@@ -223,7 +238,7 @@ def _strengths(options: Namespace) -> Strengths | None:
     return given
 
 
-def _stage(options: Namespace) -> Stage | None:
+def _stage(options: Namespace) -> "Stage | None":
     overlap, step = options.until_overlap, options.until_step
     if options.first_labels is None:
         if overlap or step:
@@ -232,4 +247,6 @@ def _stage(options: Namespace) -> Stage | None:
     if not (overlap or step):
         raise InputError("--first-labels needs an end: give --until-overlap or --until-step")
     given = {"until_overlap": overlap and overlap.value, "until_step": step}
+    from numerics.dynamics.sgd import Stage
+
     return Stage(options.first_labels, **{name: end for name, end in given.items() if end})

@@ -21,10 +21,10 @@ from derive.command.progress import progress
 from derive.errors import InputError
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
-from numerics.dynamics.flow import EXIT_RADIUS
+from numerics.dynamics.kinds import EXIT_RADIUS, Signs, Update
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.runs import checked_horizon, checked_records, steps_of
-from numerics.dynamics.sgd import NEVER, Learner, Signs, Stage, Update
+from numerics.dynamics.sgd import NEVER, Learner, Stage
 from numerics.dynamics.stability import stable_learning_rate
 from numerics.simulation.multiple import RATES, TIMES, MultipleLike, multiple
 from numerics.sweep.store import Cell

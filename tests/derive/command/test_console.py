@@ -30,7 +30,6 @@ def every(group: Group, *before: str):
 
 
 WORDS = [words for words, _ in every(commands())]
-LIGHT = [words for words in WORDS if words != ("simulate",)]
 
 
 def console(*words, **how):
@@ -41,7 +40,7 @@ def console(*words, **how):
 
 
 @pytest.mark.parametrize("package", GROUPS)
-def test_a_package_lists_its_commands(package, command):
+def test_a_package_lists_its_commands(package, command, process):
     done = command(package, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     for name, member in importlib.import_module(f"{package}.__main__").main.members.items():
@@ -49,7 +48,7 @@ def test_a_package_lists_its_commands(package, command):
         assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
         assert found.parser().description in done.stdout
     if package != "transfer":
-        assert command(package).stdout == done.stdout
+        assert process(package).stdout == done.stdout
 
 
 def test_the_console_script_has_every_command_of_every_package():
@@ -114,7 +113,7 @@ def test_version():
     assert re.match(r"lora-escape \d+\.\d+", done.stdout)
 
 
-@pytest.mark.parametrize("words", [*LIGHT, ("transfer",)], ids=" ".join)
+@pytest.mark.parametrize("words", [(), *WORDS, ("transfer",)], ids=" ".join)
 def test_no_help_waits_for_a_library(words):
     code = (
         "import sys; from derive.command.console import main\ntry: main()\n"
@@ -128,7 +127,7 @@ def test_no_help_waits_for_a_library(words):
     assert done.stdout.startswith((f"usage: {called}", f"{called} COMMAND"))
 
 
-@pytest.mark.parametrize("words", LIGHT, ids=" ".join)
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_the_help_tells_the_defaults_that_the_parser_has(words):
     """A default that is told is the one that is used."""
     parser = dict(every(commands()))[words].parser()
