@@ -47,6 +47,8 @@ GRAPH = {name: set(_imports(ast.parse(path.read_text("utf-8")))) for name, path 
 
 def _room(module):
     """The innermost room of a file; a command of a folder stands with the commands."""
+    if module == "derive.__main__":  # it lists the commands of its package
+        return "derive.tables"
     if (
         module.endswith(".__main__")
         and module.startswith("numerics.")
