@@ -42,3 +42,8 @@ from .dynamics.stability import stable_learning_rate as stable_learning_rate
 from .front_door import Coefficient as Coefficient
 from .front_door import Study as Study
 from .front_door import study as study
+from .simulation.design import Simulation as Simulation
+from .simulation.design import grid as grid
+from .simulation.run import run_simulation as run_simulation
+from .simulation.run import run_simulations as run_simulations
+from .simulation.simulated import SimulatedRuns as SimulatedRuns

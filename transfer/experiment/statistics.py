@@ -238,7 +238,7 @@ def search_phase(losses: Floats, share: float = 0.5) -> float:
     >>> search_phase(np.array([2.0, 1.8, 1.0, 0.0]))
     2.0
     """
-    level = losses[0] - share * (losses[0] - losses[-1])
+    level = max(losses[-1], losses[0] - share * (losses[0] - losses[-1]))
     below = np.flatnonzero(losses <= level)
     if not np.isfinite(losses).all() or losses[-1] >= losses[0]:
         return np.nan

@@ -9,7 +9,7 @@ from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
 from numerics.doubles.drift import fast_drift
-from numerics.dynamics.flow import flow_of, integrate, linearised, predicted_exit
+from numerics.dynamics.flow import Trajectory, flow_of, integrate, linearised, predicted_exit
 
 
 def _pair(text, misalignment="none", loss="square"):
@@ -104,6 +104,26 @@ def test_passages_are_defined_at_the_edges():
     assert trajectory.first_passage(0.9) is None
     assert predicted_exit(flow, [0.6, 0.0]) == 0.0
     assert predicted_exit(flow_of(_pair("x"), 1.0), [0.01, 0.01]) is None
+
+
+@pytest.mark.parametrize("radius", [1e-3, 0.3, 0.961, 0.99, 0.9999, 1.0])
+@pytest.mark.parametrize("times", [[0.0, 1.0], [0.0, 0.2, 1.0], [0.0, 0.99, 1.0]])
+def test_a_passage_is_found_wherever_it_is(radius, times):
+    """A path of length t passes a radius at that time, in the last of all places too."""
+    path = Trajectory(np.array(times), lambda t: np.multiply.outer(np.asarray(t), [0.6, 0.0, 0.8]))
+    assert path.first_passage(radius) == pytest.approx(radius, rel=1e-12)
+    assert path.first_passage(1.0001) is None
+
+
+def test_a_third_direction_counts_for_the_exit():
+    """App. A.1: the linearised flow leaves through κ, so it is out where u and m alone are not."""
+    flow = flow_of(_pair("x", "spherical"), 0.9)
+    start = np.array([1e-4, 1e-4, -1e-4])
+    exit_time = predicted_exit(flow, start)
+    there = linearised(flow, start)(exit_time)
+    assert np.linalg.norm(there) == pytest.approx(0.5)
+    assert np.linalg.norm(there[:2]) < 0.45
+    assert flow.predict(start, 0.5) == exit_time
 
 
 def test_mechanics_of_the_search_phase():

@@ -239,6 +239,19 @@ def test_a_planted_fault_changes_the_law(monkeypatch, step, fault):
     assert _smallest_p_value("linear") < 1e-4
 
 
+def test_exits_are_first_passages():
+    """|U|² + |M|² ≥ radius², of all neurons and columns."""
+    learner = NetworkLearner(_pair("x"), (0.3, 0.6), 2, 60, 0.05, batch=4)
+    runs = simulate_network(learner, 20, 2, 1500, range(1501), 0.6)
+    outside = np.linalg.norm(runs.states[..., :8], axis=-1) >= 0.6
+    first = np.where(outside.any(1), outside.argmax(1), np.nan)
+    np.testing.assert_array_equal(runs.exits, first)
+    assert np.isfinite(first).sum() > 0
+    assert runs["m_1_0"].tolist() == runs.states[..., 6].tolist()
+    stopped = simulate_network(learner, 20, 2, 1500, (), 0.6, stop_at_exit=True)
+    np.testing.assert_array_equal(stopped.exits, first)
+
+
 def test_statistics_stay_a_gram_matrix():
     learner = NetworkLearner(_pair("x"), (0.3, 0.6), 3, 1000, 5e-3, batch=4)
     states = simulate_network(learner, range(3), 2, 4000, range(0, 4001, 100)).states

@@ -158,9 +158,10 @@ def test_replicas_do_not_depend_on_how_they_are_split():
     assert not np.any(whole.states == other.states)
 
 
-def test_exits_are_first_passages():
-    """The step reported is the first at which the recorded state is outside."""
-    learner = _learner("x", 50, 0.02, batch=5)
+@pytest.mark.parametrize("misalignment", ["none", "spherical"])
+def test_exits_are_first_passages(misalignment):
+    """The step reported is the first at which the recorded state is outside, κ and all."""
+    learner = _learner("x", 50, 0.02, batch=5, mu=0.7, misalignment=misalignment)
     runs = simulate_sgd(learner, range(20), 2, 3000, range(3001), radius=0.4)
     outside = np.linalg.norm(runs.states, axis=-1) >= 0.4
     first = np.where(outside.any(1), outside.argmax(1), np.nan)
@@ -168,6 +169,9 @@ def test_exits_are_first_passages():
     assert np.isfinite(first).sum() > 0
     stopped = simulate_sgd(learner, range(20), 2, 3000, (), radius=0.4, stop_at_exit=True)
     np.testing.assert_array_equal(stopped.exits, first)
+    if learner.nu:
+        without = np.linalg.norm(runs.states[..., :2], axis=-1) >= 0.4
+        assert (without.argmax(1) > first).any()
 
 
 def test_runs_that_do_not_exit_are_censored():
@@ -262,11 +266,63 @@ def test_stable_learning_rate_is_where_contraction_ends(text, dimension, batch):
     assert change[0.6] < 0 < change[1.8]
 
 
-def test_stable_learning_rate_of_the_linear_student():
-    """x: p = (1, 1, ...), q = (1, 1, 3); for B = 1 and large d it is 2/((1-μ)² d)."""
-    pair = Pair(parse_activation("x"), parse_activation("x"))
-    assert stable_learning_rate(pair, 0.5, 10**8, 1) * 10**8 == pytest.approx(8, rel=1e-6)
-    assert stable_learning_rate(pair, 0.5, 1000, 10) > 9 * stable_learning_rate(pair, 0.5, 1000, 1)
+def _contraction(rate, mu, dimension, batch, moments):
+    """Growth a step of the mean squares of what is missing: the offset of u, the tangent vector.
+
+    With ``e`` the error of the student's whole direction, a step is ``e - γ V A e`` with ``A`` the
+    batch mean of ``σ'² x xᵀ`` and ``V = diag(1, v², …, v²)``. Mean squares follow from
+    ``E A M A``, of which pairs of different samples have ``(1 - 1/B) E A M E A``.
+    """
+    (p0, p2), (q0, q2, q4) = moments
+    v2, apart = (1 - mu) ** 2, 1 - 1 / batch
+    offset = [
+        1 - 2 * rate * p2 + rate**2 * (apart * p2**2 + q4 / batch),
+        rate**2 * q2 / batch,
+    ]
+    rest = [
+        rate**2 * v2**2 * (dimension - 1) * q2 / batch,
+        1 - 2 * rate * v2 * p0 + rate**2 * v2**2 * (apart * p0**2 + (dimension + 1) * q0 / batch),
+    ]
+    return np.abs(np.linalg.eigvals([offset, rest])).max()
+
+
+def _contraction_of_x(rate, mu, dimension, batch):
+    """The same for σ = x, from Isserlis' theorem on whole d × d matrices."""
+    size = dimension
+    slow = np.diag([1.0] + [(1 - mu) ** 2] * (size - 1))
+    columns = []
+    for first in (True, False):
+        m = np.diag([1.0, *[0.0] * (size - 1)] if first else [0.0, *[1 / (size - 1)] * (size - 1)])
+        once = 2 * m + np.trace(m) * np.eye(size)  # E xxᵀ M xxᵀ
+        mean = (1 - 1 / batch) * m + once / batch
+        after = m - rate * (slow @ m + m @ slow) + rate**2 * slow @ mean @ slow
+        columns.append([after[0, 0], np.trace(after) - after[0, 0]])
+    return np.abs(np.linalg.eigvals(np.transpose(columns))).max()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7])
+@pytest.mark.parametrize("dimension", [3, 4, 7, 20])
+@pytest.mark.parametrize("mu", [0.1, 0.5, 0.9])
+def test_the_stable_learning_rate_has_a_neutral_recursion(mu, dimension, batch):
+    """x: p = 1, 1 and q = 1, 1, 3. He_2: σ' = 2z, so p = 4·(1, 3) and q = 16·(3, 15, 105)."""
+    limit = stable_learning_rate(Pair("x"), mu, dimension, batch)
+    assert _contraction_of_x(limit, mu, dimension, batch) == pytest.approx(1, abs=1e-12)
+    assert _contraction_of_x(0.9 * limit, mu, dimension, batch) < 1 - 1e-6
+    numbers = (mu, dimension, batch)
+    assert _contraction(limit, *numbers, ((1, 1), (1, 1, 3))) == pytest.approx(1, abs=1e-12)
+    limit = stable_learning_rate(Pair("He2"), mu, dimension, batch)
+    moments = ((4, 12), (48, 240, 1680))
+    assert _contraction(limit, *numbers, moments) == pytest.approx(1, abs=1e-12)
+    assert _contraction(0.9 * limit, *numbers, moments) < 1 - 1e-6
+
+
+@pytest.mark.parametrize(
+    "change", [{"mu": -0.1}, {"mu": 1.1}, {"dimension": 2}, {"batch": 0}, {"pair": Pair("0*x + 1")}]
+)
+def test_impossible_questions_of_stability_are_refused(change):
+    settings = {"pair": Pair("x"), "mu": 0.5, "dimension": 3, "batch": 1} | change
+    with pytest.raises(InputError, match="not accepted"):
+        stable_learning_rate(**settings)
 
 
 def test_divergence_is_reported_with_the_step_and_the_limit():
@@ -300,3 +356,27 @@ def test_impossible_learners_are_refused(change):
 def test_impossible_runs_are_refused(call):
     with pytest.raises(InputError, match="not accepted"):
         call(_learner("x", 10, 0.1))
+
+
+def test_defaults_are_those_of_the_command():
+    """20 replicas, one seed, and 1.5 τ log d steps; an integer counts replicas from 0 on."""
+    learner = _learner("x", 200, 0.05)
+    runs = simulate_sgd(learner)
+    horizon = math.ceil(1.5 * math.log(200) / flow_of(learner.pair, 0.5).rate() / 0.05)
+    same = simulate_sgd(learner, range(20), 0, horizon)
+    np.testing.assert_array_equal(runs.exits, same.exits)
+    assert len(runs.exits) == 20
+    with pytest.raises(InputError, match="no escape at μ = 1"):
+        simulate_sgd(_learner("x", 200, 0.05, mu=1))
+
+
+def test_runs_are_labelled():
+    learner = _learner("x", 20, 0.1, misalignment="linear")
+    runs = simulate_sgd(learner, 3, 1, 50, [0, 10, 50])
+    np.testing.assert_array_equal(np.stack([runs["u"], runs["m"], runs["kappa"]], -1), runs.states)
+    np.testing.assert_array_equal(runs.times, [0.0, 1.0, 5.0])
+    data = runs.dataset()
+    np.testing.assert_array_equal(data.state.sel(parameter="kappa"), runs["kappa"])
+    np.testing.assert_array_equal(data.exit_time, runs.exit_times)
+    with pytest.raises(InputError, match="choose from u, m, kappa"):
+        runs["loss"]

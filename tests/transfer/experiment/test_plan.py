@@ -43,6 +43,22 @@ def test_every_checkpoint_protocol_and_seed_is_planned_once(task, tmp_path):
     assert len({cell_key(chain.pretraining) for chain in chains}) == 2
 
 
+def test_what_is_finished_is_counted_once_of_all_there_is(task, tmp_path):
+    """Two pre-trainings, and for each arm 2 x 3 checkpoints x 2 seeds."""
+    place = Place(tmp_path)
+    chains = chains_of(task, place)
+    assert finished(chains, place) == {
+        "pre-training": (0, 2), "LoRA": (0, 12), "linear probe": (0, 12)
+    }  # fmt: skip
+    place.cells.mkdir()
+    cell = chains[1].pretraining
+    found = {name: np.zeros(4) for name in CURVES}
+    found |= {"test_loss": np.zeros(3), "test_accuracy": np.zeros(3)}
+    write_cell(place.cells, cell, {**found, **took(1.0)})
+    assert finished(chains, place)["pre-training"] == (1, 2)
+    assert finished(chains[1:], place)["pre-training"] == (1, 1)
+
+
 def test_on_a_gpu_the_seeds_of_a_protocol_share_a_cell(task, tmp_path):
     chain, _ = chains_of(task, Place(tmp_path, device="cuda"))
     assert all(cell["fine_tuning_seeds"] == [0, 1] for _, cell in chain.adaptations)

@@ -61,6 +61,20 @@ def test_one_pair_gives_no_interval():
     assert not found.positive
 
 
+@pytest.mark.parametrize("count", [2, 5])
+def test_equal_arms_have_no_sign(count):
+    found = paired(np.zeros(count))
+    assert (found.mean, found.low, found.high, found.p) == (0, 0, 0, 1)
+    assert not found.positive
+    assert not found.negative
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_arms_that_always_differ_by_as_much_have_one(sign):
+    found = paired(np.full(4, 0.5 * sign))
+    assert (found.positive, found.negative, found.p) == (sign > 0, sign < 0, 0)
+
+
 def test_the_interval_covers_as_often_as_it_says():
     stream = np.random.default_rng(2)
     found = [paired(stream.normal(1, 1, 5)) for _ in range(2000)]
@@ -254,6 +268,18 @@ def test_the_search_phase_does_not_depend_on_units_and_a_plateau_lengthens_it():
     assert search_phase(losses) == pytest.approx(search_phase(3 + 5 * losses))
     plateau = np.concatenate([[2.0] * 4, losses])
     assert search_phase(plateau) == pytest.approx(search_phase(losses) + 4)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 1.0])
+def test_the_interpolant_meets_the_level_at_the_search_phase_and_not_before(share):
+    stream = np.random.default_rng(13)
+    for _ in range(50):
+        losses = np.concatenate([[2.0], 1 + stream.random(9), [0.9]])
+        found = search_phase(losses, share)
+        level = losses[0] - share * (losses[0] - losses[-1])
+        assert np.interp(found, np.arange(11), losses) == pytest.approx(level)
+        earlier = np.linspace(0, found - 1e-6, 300)
+        assert (np.interp(earlier, np.arange(11), losses) > level).all()
 
 
 def test_no_fall_no_search_phase():
