@@ -23,7 +23,6 @@ from sympy import (
     exp,
     factorial,
     fraction,
-    log,
     oo,
     pi,
     sin,
@@ -37,6 +36,7 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree, hermite_polynomial, information_exponent
 from derive.kinked import EXPONENTIAL, Kinked, in_exponential, in_the_algebra, tidied
+from derive.softplus import Softplus, sigmoid
 from derive.symbols import exact, of_one_variable, z
 
 
@@ -252,10 +252,10 @@ CATALOGUE: dict[str, Entry] = {
         "the bump exp(-x^2/2)",
         lambda k, q: sqrt(2 * pi) * _density_derivative(k, q + 1),
     ),
-    "sigmoid": Entry(lambda y, size: Kinked(1 / (1 + exp(-y))), "1/(1 + exp(-x))"),
+    "sigmoid": Entry(lambda y, size: Kinked(sigmoid(y)), "1/(1 + exp(-x))"),
     "tanh": Entry(lambda y, size: Kinked(tanh(y)), "tanh(x)"),
-    "silu": Entry(lambda y, size: Kinked(y / (1 + exp(-y))), "x/(1 + exp(-x))"),
-    "softplus": Entry(lambda y, size: Kinked(log(1 + exp(y))), "log(1 + exp(x))"),
+    "silu": Entry(lambda y, size: Kinked(y * sigmoid(y)), "x/(1 + exp(-x))"),
+    "softplus": Entry(lambda y, size: Kinked(Softplus(y)), "log(1 + exp(x))"),
 }
 
 

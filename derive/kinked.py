@@ -37,6 +37,7 @@ from sympy import (
 
 from derive import gaussian
 from derive.gaussian import GaussianFunction, NoClosedForm
+from derive.softplus import Softplus
 from derive.symbols import z
 
 
@@ -146,6 +147,7 @@ class Kinked:
         )
 
 
+_ELEMENTARY = (exp, tanh, log, sin, cos, Softplus)
 EXPONENTIAL = Dummy("w", positive=True)  # e^(gz) of ``in_exponential``
 
 
@@ -167,7 +169,11 @@ def _proved_zero(expression: Expr) -> bool:
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
         return bool(cancel(rational) == 0)
-    return bool(simplify(expression) == 0)
+    return bool(simplify(_with_logarithms(expression)) == 0)
+
+
+def _with_logarithms(expression: Expr) -> Expr:
+    return expression.replace(Softplus, lambda y: log(1 + exp(y)))
 
 
 def tidied(expression: Expr) -> Expr:
@@ -179,16 +185,16 @@ def tidied(expression: Expr) -> Expr:
     1
     """
     plain = expand(expression)
-    if not plain.has(exp, tanh, log, sin, cos):
+    if not plain.has(*_ELEMENTARY):
         return plain
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
         simple = cancel(rational)
-    elif plain.has(log):  # its arguments, 1 + e^y, are positive
-        simple = simplify(logcombine(plain, force=True))
+    elif (written := _with_logarithms(plain)).has(log):  # their arguments, 1 + e^y, are positive
+        simple = simplify(logcombine(written, force=True))
     else:
         simple = trigsimp(plain)
-    return simple if not simple.has(EXPONENTIAL, exp, tanh, log, sin, cos) else plain
+    return simple if not simple.has(EXPONENTIAL, *_ELEMENTARY) else plain
 
 
 def in_the_algebra(expression: Expr) -> GaussianFunction:

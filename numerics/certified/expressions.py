@@ -4,41 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flint import acb, arb, fmpq
-from sympy import (
-    Abs,
-    Add,
-    E,
-    Expr,
-    I,
-    Mul,
-    Pow,
-    Symbol,
-    asin,
-    cos,
-    cse,
-    erf,
-    erfi,
-    exp,
-    log,
-    numbered_symbols,
-    pi,
-    sin,
-    tanh,
-)
+from sympy import Abs, Add, E, Expr, I, Mul, Pow, Symbol, cse, numbered_symbols, pi
 
-from derive.angle import Angle
 from derive.errors import InputError
+from numerics.certified.functions import FUNCTIONS, root
 
 Compiled = Callable[[Sequence[Any], bool], Any]
-_METHODS = {
-    asin: "asin",
-    cos: "cos",
-    erf: "erf",
-    erfi: "erfi",
-    exp: "exp",
-    sin: "sin",
-    tanh: "tanh",
-}
 
 
 def ball_function(
@@ -46,9 +17,12 @@ def ball_function(
 ) -> Callable[..., Any]:
     """Compile an expression to a function of balls.
 
-    Arguments: ``expression`` of rationals, π, the given symbols, ``+``, ``*``, powers, exp, log,
-    erf, erfi, asin, sin, cos, tanh and angles; ``number``, ``arb`` or ``acb``. The function takes
-    one ball per symbol and the keyword ``analytic``, as ``acb.integral`` gives it.
+    Arguments:
+        expression: of rationals, π, the given symbols, ``+``, ``*``, powers and ``FUNCTIONS``.
+        symbols: what the function takes a ball for, each.
+        number: ``arb`` or ``acb``.
+
+    The function also takes the keyword ``analytic``, as ``acb.integral`` gives it.
 
     Raises ``InputError`` for anything else. Certified: the result contains the value at every
     point of the balls at which the expression is real, at the working precision.
@@ -88,9 +62,8 @@ def _compile(e: Expr, symbols: list[Symbol], number: type) -> Compiled:
         return lambda values, analytic: number(1).exp()
     if e == I and number is acb:
         return lambda values, analytic: acb(0, 1)
-    if isinstance(e, (Add, Mul, Pow, log, Angle, *_METHODS)) or (
-        isinstance(e, Abs) and number is arb
-    ):
+    known = isinstance(e, Add | Mul | Pow) or type(e) in FUNCTIONS
+    if known and not (isinstance(e, Abs) and number is acb):
         return _compile_operation(e, symbols, number)
     raise InputError(f"{e} is not compiled to ball arithmetic: it is no known function or symbol")
 
@@ -101,19 +74,12 @@ def _compile_operation(e: Expr, symbols: list[Symbol], number: type) -> Compiled
         return lambda values, analytic: _reduce(parts, values, analytic, add=True)
     if isinstance(e, Mul):
         return lambda values, analytic: _reduce(parts, values, analytic, add=False)
-    first = parts[0]
-    if isinstance(e, log):
-        if number is acb:
-            return lambda values, analytic: first(values, analytic).log(analytic=analytic)
-        return lambda values, analytic: first(values, analytic).log()
     if isinstance(e, Pow):
-        return _compile_power(e, first)
-    if isinstance(e, Abs):
-        return lambda values, analytic: abs(first(values, analytic))
-    if isinstance(e, Angle):
-        return lambda values, analytic: _angle(*(part(values, analytic) for part in parts))
-    method = _METHODS[type(e)]
-    return lambda values, analytic: getattr(first(values, analytic), method)()
+        return _compile_power(e, parts[0])
+    function = FUNCTIONS[type(e)].enclosed
+    return lambda values, analytic: function(
+        *(part(values, analytic) for part in parts), analytic=analytic
+    )
 
 
 def _reduce(parts: list[Compiled], values: Sequence[Any], analytic: bool, add: bool) -> Any:
@@ -132,17 +98,4 @@ def _compile_power(e: Expr, base: Compiled) -> Compiled:
         whole = int(e.exp)
         return lambda values, analytic: base(values, analytic) ** whole
     half = int(twice)
-    return lambda values, analytic: _root(base(values, analytic)) ** half
-
-
-def _root(radicand: Any) -> Any:
-    """The square root wherever it is real: a ball at 0 reaches beyond, its function does not."""
-    straddles = isinstance(radicand, arb) and radicand.contains(0)
-    return (radicand.nonnegative_part() if straddles else radicand).sqrt()
-
-
-def _angle(c: Any, d: Any) -> Any:
-    """asin(c/√(c² + D)): an arc tangent for balls, which no pole disturbs."""
-    if isinstance(c, arb):
-        return arb.atan2(c, _root(d))
-    return (c / (c * c + d).sqrt()).asin()
+    return lambda values, analytic: root(base(values, analytic)) ** half

@@ -202,3 +202,20 @@ def test_products_with_kinks():
     relu = Activation.named("relu").value
     assert (relu * relu) == Activation.named("squared_relu").value
     assert Kinked(tanh(z)).derivative().smooth == 1 - tanh(z) ** 2
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("sigmoid(3*x)", 1 / (1 + exp(-3 * z))),
+        ("silu(-x/2)", -z / 2 / (1 + exp(z / 2))),
+        ("softplus(2*x)", log(1 + exp(2 * z))),
+    ],
+)
+def test_what_is_built_on_tanh_is_the_textbook_s(text, formula):
+    """The same function with the same slopes, up to the third, far out too."""
+    ours = parse_activation(text).value.smooth
+    for k in range(4):
+        for place in (Rational(-31, 2), Rational(-1, 3), Rational(2, 7), Rational(40)):
+            gap = (ours.diff(z, k) - formula.diff(z, k)).subs(z, place)
+            assert abs(gap.evalf(20, maxn=500)) < Rational(1, 10**15)

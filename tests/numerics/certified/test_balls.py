@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import polynomials, strengths
 from sympy import Poly, Rational
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.symbols import z
 from numerics.certified.balls import (
     Enclosure,
@@ -18,6 +18,8 @@ from numerics.certified.balls import (
     bounds,
     enclosure,
     evaluate,
+    fraction,
+    nearest_double,
     rational_polynomial,
 )
 
@@ -53,6 +55,30 @@ def test_ball_of_an_enclosure_contains_the_number(number, digits):
         ball = enclosure(exact, digits).ball()
     with ctx.workprec(2000):  # contains() rounds a rational to the working precision
         assert ball.contains(fmpq(number.numerator, number.denominator))
+
+
+@given(strengths, st.integers(0, 300), st.integers(1, 10**6))
+def test_the_nearest_double_survives_cancellation(point, shift, factor):
+    """A function that cancels all but 2^-shift of itself: still float() of the exact value."""
+    exact = Fraction(factor, 3) * point**2 / 2**shift
+
+    def function(x):
+        return (arb(fmpq(factor, 3)) * x * x / 2**shift + 1) - 1
+
+    assert nearest_double(function, point) == float(exact)
+
+
+def test_what_does_not_narrow_is_undecided_and_what_is_infinite_at_zero_is_refused():
+    with pytest.raises(Undecided, match="the value at 1/3 is not enclosed at 4096 bits"):
+        nearest_double(lambda x: x + arb(0, 1), Fraction(1, 3))
+    with pytest.raises(InputError, match="give a strength"):
+        nearest_double(lambda x: 1 / x, 0)
+    assert nearest_double(lambda x: x * 0, Fraction(1, 3)) == 0
+
+
+@given(fractions)
+def test_rationals_are_the_same_on_both_sides(number):
+    assert fraction(fmpq(number.numerator, number.denominator)) == number
 
 
 def test_wide_balls_have_an_enclosure_and_unbounded_ones_none():

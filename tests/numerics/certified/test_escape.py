@@ -15,7 +15,9 @@ from flint import ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import strengths
+from sympy import Integer, Rational, Symbol, exp
 
+from derive.drift import ClosedDrift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
@@ -71,6 +73,48 @@ def test_misaligned_polynomials_escape_through_the_other_direction(text, name):
     with ctx.workprec(200):
         assert float(ball_drift(drift).at(fmpq(3, 10))[2]) == pytest.approx(rate, rel=1e-15)
     assert fast_drift(drift).rate([0.3])[0] == pytest.approx(rate, rel=1e-12)
+
+
+@given(st.integers(1, 40), strengths)
+def test_rational_coefficients_are_rounded_once(n, mu):
+    """a and b of a polynomial are rationals at a rational: their doubles are float() of these."""
+    drift = hermite_drift(n, "squared")
+    exact = drift.value(Rational(mu.numerator, mu.denominator))
+    curve = escape_curve(drift, [mu])
+    for ours, value in zip((curve.a[0], curve.b[0]), exact, strict=True):
+        assert ours == float(Fraction(int(value.p), int(value.q)))
+
+
+@pytest.mark.parametrize("shift", [10, 35, 40, 45, 150])
+def test_a_closed_form_that_cancels_is_followed_until_its_doubles_are_right(shift):
+    """a = 2 sinh(μ - 1/3), written as a difference, next to its zero."""
+    near = Fraction(1, 3) + Fraction(1, 2**shift)
+    x, third = Symbol("mu"), Rational(1, 3)
+    drift = ClosedDrift(exp(x) * exp(-third) - exp(third - x), Integer(-1))
+    curve = escape_curve(drift, [near])
+    with mpmath.workdps(120):
+        truth = 2 * mpmath.sinh(mpmath.mpf(2) ** -shift)
+        rate = 2 * truth**2 / (1 + mpmath.sqrt(1 + 4 * truth**2))
+    assert curve.a[0] == float(truth)
+    assert curve.rate[0] == pytest.approx(float(rate), rel=3e-16)
+    assert curve.tau[0] == pytest.approx(float(1 / rate), rel=3e-16)
+    assert curve.bits[0] >= shift + 60
+
+
+@pytest.mark.parametrize("n", [1, 3, 6])
+def test_results_say_their_unit(n):
+    """One τ in two units: the numbers differ by n·n!, and each says which it is in."""
+    at, factor = [Fraction(1, 2)], n * math.factorial(n)
+    for unit, name in (("1/γ", "raw"), ("1/(γ n·n!)", "n*n!")):
+        drift = hermite_drift(n, normalization=name)
+        found = find_singularities(drift)
+        curve, fast = escape_curve(drift, at), fast_drift(drift)
+        assert {curve.unit, fast.unit, *(s.unit for s in found)} == {unit}
+        scale = factor if name == "raw" else 1
+        assert curve.tau[0] * scale == pytest.approx(
+            escape_curve(drift.normalized("n*n!", n), at).tau[0], rel=1e-15
+        )
+        assert all(s.bits >= 100 for s in found)  # 30 digits
 
 
 def test_no_escape_at_full_strength():

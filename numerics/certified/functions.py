@@ -1,0 +1,169 @@
+r"""The functions that certified numbers are made of: how each is enclosed, and bounded.
+
+A function is one entry of ``FUNCTIONS``. SymPy's printers know how it is vectorised, compiled to
+machine code and typeset; one of our own says so in its class (``derive.angle``,
+``derive.softplus``). The tests ask every entry the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flint import acb, arb, fmpq, fmpq_poly
+from sympy import Abs, Expr, Poly, S, asin, ceiling, cos, erf, erfi, exp, log, sin, tanh
+
+from derive.angle import Angle
+from derive.softplus import Softplus
+from derive.symbols import mu, z
+
+
+@dataclass(frozen=True)
+class Majorant:
+    r"""A bound :math:`P(|z|)\, e^{B|z| + Cz^2}` for all ``z`` and all ``mu`` in [0, 1].
+
+    Fields: ``polynomial`` P with coefficients ≥ 0; ``linear`` B, ``quadratic`` C, both ≥ 0.
+    """
+
+    polynomial: fmpq_poly
+    linear: fmpq = fmpq(0)  # noqa: RUF009 (a FLINT number is immutable)
+    quadratic: fmpq = fmpq(0)  # noqa: RUF009
+
+    def __add__(self, other: "Majorant") -> "Majorant":
+        return Majorant(
+            self.polynomial + other.polynomial,
+            max(self.linear, other.linear),
+            max(self.quadratic, other.quadratic),
+        )
+
+    def __mul__(self, other: "Majorant") -> "Majorant":
+        return Majorant(
+            self.polynomial * other.polynomial,
+            self.linear + other.linear,
+            self.quadratic + other.quadratic,
+        )
+
+    def tail(self, start: int) -> arb | None:
+        """Bound on the Gaussian integral of the majorant beyond ±start; ``None`` if too early.
+
+        The logarithmic slope of the integrand beyond ``start`` is at most
+        ``-s = deg P/start + B - (1-2C) start``, so the integral is at most its value there over s.
+        """
+        decay = (1 - 2 * self.quadratic) * start - self.linear
+        decay -= fmpq(max(self.polynomial.degree(), 0), start)
+        if decay <= 0:
+            return None
+        exponent = self.linear * start + (self.quadratic - fmpq(1, 2)) * start**2
+        density = arb(exponent).exp() / (2 * arb.pi()).sqrt()
+        return 2 * arb(self.polynomial(fmpq(start))) * density / decay
+
+
+ONE = Majorant(fmpq_poly([1]))
+Bound = Callable[[Expr, Callable[[Expr], Majorant]], Majorant | None]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a function.
+
+    Fields: ``enclosed``, from balls of its arguments, and whether the result must be analytic on
+    them, to a ball of its values; ``bound``, from its argument, and how others are bounded, to a
+    majorant, ``None`` if there is none.
+    """
+
+    enclosed: Callable[..., Any]
+    bound: Bound = lambda argument, majorant: None
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """A function that is analytic wherever it is finite, by FLINT's name."""
+    return lambda ball, analytic: getattr(ball, name)()
+
+
+def logarithm(ball: Any, analytic: bool) -> Any:
+    """The principal branch; not finite on a ball that crosses its cut, if it must be analytic."""
+    return ball.log() if isinstance(ball, arb) else ball.log(analytic=analytic)
+
+
+def _softplus(ball: Any, analytic: bool) -> Any:
+    """log(1 + e^y): narrow on wide balls too, where 1 + e^y would contain 0."""
+    if isinstance(ball, arb):  # it rises
+        low, high = ((1 + end.exp()).log() for end in (ball.lower(), ball.upper()))
+        return low.union(high)
+    middle = acb(ball.real.mid(), ball.imag.mid())
+    slope = (1 + (ball / 2).tanh()) / 2  # finite where the function is analytic
+    return logarithm(1 + middle.exp(), analytic) + (ball - middle) * slope
+
+
+def root(radicand: Any, analytic: bool = False) -> Any:
+    """The square root wherever it is real: a ball at 0 reaches beyond, its function does not."""
+    straddles = isinstance(radicand, arb) and radicand.contains(0)
+    return (radicand.nonnegative_part() if straddles else radicand).sqrt()
+
+
+def _angle(c: Any, d: Any, analytic: bool) -> Any:
+    """asin(c/√(c² + D)): an arc tangent for balls, which no pole disturbs."""
+    if isinstance(c, arb):
+        return arb.atan2(c, root(d))
+    return (c / (c * c + d).sqrt()).asin()
+
+
+def _at_most_one(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
+    return ONE
+
+
+def _exponential(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
+    if not argument.is_polynomial(z) or Poly(argument, z).degree() > 2:
+        return None
+    ascending: list[Expr] = [*list(Poly(argument, z).all_coeffs())[::-1], S.Zero, S.Zero]
+    offset, linear, quadratic = ascending[:3]
+    falls = (-quadratic).is_nonnegative
+    return Majorant(
+        fmpq_poly([bound_of(exp(offset))]),
+        bound_of(linear),
+        fmpq(0) if falls else bound_of(quadratic),
+    )
+
+
+def is_one_and_an_exponential(expression: Expr) -> bool:
+    """Whether it is 1 + e^y, and no other sum, with a real y: then it is at least 1."""
+    rest = expression - 1
+    return isinstance(rest, exp) and bool(rest.is_positive)
+
+
+def _softplus_bound(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
+    return ONE + majorant(argument)  # log(1 + e^y) ≤ 1 + |y|
+
+
+def _logarithm_bound(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
+    if not is_one_and_an_exponential(argument):
+        return None
+    return _softplus_bound((argument - 1).args[0], majorant)
+
+
+def bound_of(expression: Expr) -> fmpq:
+    """A rational at least as large as the absolute value, for ``mu`` in [0, 1]."""
+    if expression.has(mu):
+        total = fmpq(0)
+        for (power,), coefficient in Poly(expression, mu).terms():
+            assert power >= 0
+            total += bound_of(coefficient)
+        return total
+    size = abs(expression)
+    if size.is_Rational:
+        return fmpq(int(size.p), int(size.q))
+    return fmpq(int(ceiling(size)))
+
+
+FUNCTIONS: dict[type[Expr], Known] = {
+    Abs: Known(lambda ball, analytic: abs(ball), lambda argument, majorant: majorant(argument)),
+    Angle: Known(_angle),
+    Softplus: Known(_softplus, _softplus_bound),
+    asin: Known(_method("asin")),
+    cos: Known(_method("cos"), _at_most_one),
+    erf: Known(_method("erf"), _at_most_one),
+    erfi: Known(_method("erfi")),
+    exp: Known(_method("exp"), _exponential),
+    log: Known(logarithm, _logarithm_bound),
+    sin: Known(_method("sin"), _at_most_one),
+    tanh: Known(_method("tanh"), _at_most_one),
+}

@@ -1,0 +1,72 @@
+"""Majorants bound, and certified means contain what quadrature gives."""
+
+from fractions import Fraction
+
+import mpmath
+import pytest
+from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import (
+    N,
+    Rational,
+    exp,
+    log,
+    sin,
+    tanh,
+)
+
+from derive.errors import InputError
+from derive.kinked import Kinked
+from derive.softplus import Softplus
+from derive.symbols import mu, z
+from numerics.certified.functions import Majorant
+from numerics.certified.means import majorant, mean_function
+
+
+@pytest.mark.parametrize(
+    "f",
+    [z**3 - 2 * z, z / (1 + exp(-mu * z)), tanh(z) * exp(mu * z), log(1 + exp(z)) ** 2,
+     exp(-(z**2) / 3 + z), sin(3 * z) * z**2, exp(z**2 / 8), exp(z) * (1 + exp(z / 2)),
+     exp(z**2 / 16) * (1 + exp(z**2 / 16)), (1 + exp(z / 3)) ** 3, Softplus(-2 * z) * exp(mu * z),
+     z / (1 + exp(3 * z)) ** 2],
+)  # fmt: skip
+@given(st.fractions(-30, 30, max_denominator=7), st.fractions(0, 1, max_denominator=7))
+def test_majorants_majorise(f, point, strength):
+    bound = majorant(f)
+    at = {z: Rational(point.numerator, point.denominator), mu: Rational(str(strength))}
+    size = abs(point)
+    polynomial = Fraction(0)
+    for k, c in enumerate(bound.polynomial.coeffs()):
+        polynomial += Fraction(int(c.p), int(c.q)) * size**k
+    with mpmath.workdps(30):
+        linear, quadratic = (
+            mpmath.mpf(int(q.p)) / int(q.q) for q in (bound.linear, bound.quadratic)
+        )
+        s = mpmath.mpf(size.numerator) / size.denominator
+        value = mpmath.mpf(polynomial.numerator) / polynomial.denominator
+        value *= mpmath.exp(linear * s + quadratic * s**2)
+        assert abs(mpmath.mpf(str(N(f.subs(at), 30)))) <= value * (1 + mpmath.mpf(10) ** -20)
+
+
+@pytest.mark.parametrize("start", [4, 8, 20])
+def test_tails_are_bounded(start):
+    bound = Majorant(majorant(z**4).polynomial, fmpq(1), fmpq(1, 8))
+    with mpmath.workdps(30):
+        density = lambda t: t**4 * mpmath.exp(t + t**2 / 8) * mpmath.npdf(t)  # noqa: E731
+        tail = 2 * mpmath.quad(density, [start, start + 5, start + 20, start + 60])
+        ours = mpmath.mpf(bound.tail(start).mid().str(20, radius=False))
+        assert tail < ours < 2 * tail
+    assert bound.tail(1) is None
+
+
+def test_functions_without_a_known_bound_are_refused():
+    with pytest.raises(InputError, match="no bound is known"):
+        majorant(1 / z)
+    for other in (1 / (1 + exp(z) - 2 * z), 1 / (2 + exp(z)), 1 / (exp(z) - 1), 1 / (1 - exp(z)),
+                  1 / (1 + exp(z) + exp(-z)), log(1 + exp(z) - z), log(1 - exp(-(z**2))),
+                  1 / (1 + tanh(z))):  # fmt: skip
+        with pytest.raises(InputError, match="no bound is known"):
+            majorant(z * other)
+    with pytest.raises(InputError, match="grows too fast"):
+        mean_function(Kinked(exp(z**2 / 2)))(arb(1))
