@@ -16,8 +16,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from sympy import Add, Expr, Poly, lambdify
+from sympy import Add, Expr, Poly, erf, erfi
 
 from derive.errors import InputError
 from derive.kinked import Kinked
@@ -25,14 +24,13 @@ from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
+from numerics.doubles.arrays import Doubles, vectorised
 
-Doubles = NDArray[np.float64]
 ArrayFunction = Callable[[ArrayLike], Doubles]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
 _MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
-_MODULES = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
 _REACH, _STEP = 16, 1 / 8  # of the trapezoidal rule, in standard deviations
 _WIDEST = float(np.finfo(np.longdouble).eps)  # the machine may have nothing wider than doubles
 _MOST_WIDE = _MOST_CANCELLATION * np.finfo(float).eps / _WIDEST
@@ -89,15 +87,15 @@ def fast_drift(drift: DriftLike) -> FastDrift:
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     aligned = drift.misalignment == 0
     return FastDrift(
-        vectorised(drift.a, balls.a, zeros),
-        vectorised(drift.b, balls.b, []),
-        None if aligned else lambdify(mu, drift.misalignment, "numpy"),
+        evaluated(drift.a, balls.a, zeros),
+        evaluated(drift.b, balls.b, []),
+        None if aligned else vectorised([mu], drift.misalignment),
         unit=drift.unit,
     )
 
 
 @singledispatch
-def vectorised(coefficient: Any, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
+def evaluated(coefficient: Any, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """A coefficient of a drift as a function of arrays of strengths. Heuristic.
 
     Arguments:
@@ -131,7 +129,7 @@ def _with_balls(
     return function
 
 
-@vectorised.register
+@evaluated.register
 def _(coefficient: Poly, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """Horner's rule in the widest floats of the machine, zeros at the ends divided out."""
     polynomial, powers = coefficient, [0, 0]
@@ -152,10 +150,10 @@ def _(coefficient: Poly, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
     return _with_balls(evaluate, exact, zeros)
 
 
-@vectorised.register
+@evaluated.register
 def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """A closed form as the sum of its terms."""
-    terms = lambdify(mu, Add.make_args(coefficient), _MODULES, cse=True)
+    terms = vectorised([mu], Add.make_args(coefficient))
 
     def evaluate(x: Doubles) -> Judged:
         values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
@@ -172,7 +170,7 @@ def _checked(strengths: ArrayLike) -> Doubles:
     return x
 
 
-@vectorised.register
+@evaluated.register
 def _(coefficient: Kinked, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """Chebyshev interpolant of the mean with its zeros at the ends divided out.
 
@@ -196,12 +194,14 @@ def _(coefficient: Kinked, exact: BallFunction, zeros: Sequence[int]) -> ArrayFu
 def _trapezoidal(mean: Kinked) -> Callable[[Doubles], Judged]:
     """The mean by the trapezoidal rule, which converges geometrically for analytic integrands.
 
-    Trusted where half the points give the same and the sum does not cancel; nowhere for a kink.
+    Trusted where half the points give the same and the sum does not cancel; nowhere for a kink,
+    nor for error functions, which scipy has in doubles alone.
     """
     points = np.arange(-_REACH, _REACH + _STEP / 2, _STEP, dtype=np.longdouble)
     weights = np.exp(-points * points / 2) * _STEP / np.sqrt(2 * np.pi)
-    integrand = lambdify((z, mu), mean.smooth, "numpy", cse=True)
-    smooth = mean.kink == 0 and mean.jump == 0 and _WIDEST < 1e-18
+    integrand = vectorised([z, mu], mean.smooth)
+    smooth = mean.kink == 0 and mean.jump == 0 and not mean.smooth.has(erf, erfi)
+    smooth = smooth and _WIDEST < 1e-18
 
     def evaluate(x: Doubles) -> Judged:
         if not smooth:

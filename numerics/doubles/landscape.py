@@ -6,20 +6,20 @@ rays. Heuristic: held to independent values in the tests, without error bounds.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
-from sympy import Expr, I, Symbol, atan2, lambdify
+from sympy import Expr, I, atan2, lambdify
 
 from derive.gaussian import NoClosedForm
-from derive.kinked import Kinked
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
-from derive.symbols import residual, rho, z
+from derive.symbols import residual, rho
+from numerics.doubles.arrays import Doubles, array_function, two_sided
 
 Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
@@ -37,7 +37,7 @@ class FloatLandscape:
     a: Function
     b: Function
 
-    def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> NDArray[np.float64]:
+    def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> Doubles:
         """The loss at arrays of points, broadcast against each other. Heuristic."""
         return np.vectorize(self.loss, otypes=[float])(rhos, residuals)
 
@@ -66,25 +66,11 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
     return FloatLandscape(loss, a, b)
 
 
-def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., NDArray]:
-    """A closed form as a function of arrays. Heuristic."""
-    modules = [{"erf": special.erf, "erfi": special.erfi}, "numpy"]
-    function = lambdify(symbols, expression.rewrite(atan2), modules, cse=True)
-
-    def values(*arguments: ArrayLike) -> NDArray:
-        arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in arguments))
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = np.real(function(*arrays))
-        return np.array(np.broadcast_to(found, arrays[0].shape), dtype=float)
-
-    return values
-
-
 def _compiled(expression: Expr) -> Function:
     if expression.has(I):
         general = array_function(expression, (rho, residual))
         return lambda covariance, s: float(general(covariance, max(s, _LEAST_RESIDUAL)))
-    modules = [{"erf": math.erf, "erfi": special.erfi}, "math"]
+    modules = [{"erfi": special.erfi}, "math"]  # which has all else, and is faster than arrays
     function = lambdify((rho, residual), expression.rewrite(atan2), modules, cse=True)
 
     def value(covariance: float, s: float) -> float:
@@ -96,7 +82,7 @@ def _compiled(expression: Expr) -> Function:
     return value
 
 
-def gaussian_mean_of(function: Callable[[NDArray], NDArray]) -> float:
+def gaussian_mean_of(function: Callable[[Doubles], Doubles]) -> float:
     """Mean of a function of a standard normal that is smooth on both sides of 0. Heuristic."""
     radii, weights = radial_rule()
     density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
@@ -144,24 +130,16 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
     return FloatLandscape(loss, a, b)
 
 
-def two_sided(function: Kinked) -> Callable[[NDArray], NDArray]:
-    """The function without its jump, on arrays."""
-    smooth, kink = (lambdify(z, f, "scipy", cse=True) for f in (function.smooth, function.kink))
-    if function.kink == 0:
-        return lambda x: np.broadcast_to(smooth(x), np.shape(x))
-    return lambda x: smooth(x) + np.sign(x) * kink(x)
-
-
 _legendre = cache(np.polynomial.legendre.leggauss)
 
 
-def radial_rule() -> tuple[NDArray, NDArray]:
+def radial_rule() -> tuple[Doubles, Doubles]:
     """Nodes and weights on [0, ``REACH``]."""
     nodes, weights = _legendre(_RADII)
     return (nodes + 1) * REACH / 2, weights * REACH / 2
 
 
-def _polar_nodes(covariance: float, s: float) -> tuple[tuple[NDArray, NDArray], NDArray]:
+def _polar_nodes(covariance: float, s: float) -> tuple[tuple[Doubles, Doubles], Doubles]:
     """Values of (z, λ) and weights that integrate over the Gaussian plane."""
     tilt = math.atan2(-covariance, math.sqrt(s))  # of the ray λ = 0
     rays = np.sort(np.mod([math.pi / 2, 3 * math.pi / 2, tilt, tilt + math.pi], 2 * math.pi))

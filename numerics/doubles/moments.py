@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 from mpmath import mp, mpf
-from numpy.typing import NDArray
 from sympy import lambdify
 
 from derive.errors import InputError
@@ -17,7 +16,8 @@ from derive.kinked import Kinked
 from derive.labels import MATCHED
 from derive.pair import Pair
 from derive.symbols import z
-from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule, two_sided
+from numerics.doubles.arrays import Doubles, two_sided
+from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule
 
 SMALLEST, LARGEST = 1e-280, 1e280  # of moments, which are multiplied by dimensions
 _NEGLIGIBLE = 1e-6  # of a moment: what the integrand may be at the end of its reach
@@ -37,7 +37,7 @@ def moment(function: Kinked, exponent: int, power: int = 0) -> mpf:
     """
     plain = two_sided(function)
 
-    def integrand(x: NDArray) -> NDArray:
+    def integrand(x: Doubles) -> Doubles:
         return x**power * plain(x) ** exponent
 
     with np.errstate(all="ignore"):

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from numerics.doubles.landscape import two_sided
+from numerics.doubles.arrays import Doubles, two_sided
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
 
 
 def simulate_densely(
     learner: Learner, rng: Generator, horizon: int, records: Sequence[int]
-) -> NDArray[np.float64]:
+) -> Doubles:
     r"""Run the algorithm in ``d`` dimensions, and return its order parameters at some steps.
 
     Arguments: ``learner``; ``rng``; ``horizon`` in steps; ``records``, steps at which
@@ -72,7 +71,7 @@ def simulate_densely(
 
 def simulate_network_densely(
     learner: NetworkLearner, rng: Generator, horizon: int, records: Sequence[int]
-) -> NDArray[np.float64]:
+) -> Doubles:
     """Run a network's SGD in ``d`` dimensions; packed statistics ``U, M, G``, one row a record.
 
     Arguments: as ``simulate_densely``. The teachers are the first K basis vectors. Source:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
+from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 from numerics.dynamics.kinds import EXIT_RADIUS
 
@@ -27,7 +28,6 @@ NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
 OBSERVED = ("loss", "overlap", "scale", "alignment")
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
-Doubles = NDArray[np.float64]
 _landscape = lru_cache(maxsize=64)(float_landscape)
 
 

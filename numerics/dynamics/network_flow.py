@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from sympy import Rational, Symbol, diff
 
@@ -18,12 +18,11 @@ from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair, PairLike
+from numerics.doubles.arrays import Doubles, array_function, two_sided
 from numerics.doubles.landscape import (
     FloatLandscape,
-    array_function,
     float_landscape,
     gaussian_mean_of,
-    two_sided,
 )
 from numerics.dynamics.flow import (
     OBSERVED,
@@ -34,7 +33,6 @@ from numerics.dynamics.flow import (
 )
 from numerics.dynamics.kinds import EXIT_RADIUS
 
-Doubles = NDArray[np.float64]
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
 _LEAST_SIZE = 1e-200  # of a neuron that is zero: slopes divide by it
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.pair import Pair
+from numerics.doubles.arrays import Doubles
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
 from numerics.dynamics.kinds import NETWORK_HORIZON
@@ -84,7 +85,7 @@ class NetworkLearner:
         u = np.full((neurons, rank), self.scale / math.sqrt(self.dimension))
         return NetworkState(u, inside / sizes, gram / np.outer(sizes, sizes))
 
-    def start(self, rng: Generator) -> NDArray[np.float64]:
+    def start(self, rng: Generator) -> Doubles:
         """The initial statistics, packed."""
         return self.initial(rng).packed()
 
@@ -125,9 +126,7 @@ class NetworkLearner:
             stop_at_exit,
         )
 
-        def run(
-            rng: Generator, horizon: int, steps: NDArray[np.int64]
-        ) -> tuple[NDArray[np.float64], int, int]:
+        def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
             states = np.full((len(steps), len(self.names)), np.nan)
             start = self.initial(rng)
             weights = Statistics(start.u, start.m, start.g)

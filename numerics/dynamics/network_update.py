@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
+from numerics.doubles.arrays import Doubles
 from numerics.dynamics.update import LARGEST_STATE
 
 
 class Statistics(NamedTuple):
     """Statistics of a network: ``u`` and ``m`` of K × r, ``g`` of r × r."""
 
-    u: NDArray[np.float64]
-    m: NDArray[np.float64]
-    g: NDArray[np.float64]
+    u: Doubles
+    m: Doubles
+    g: Doubles
 
 
 class NetworkLaw(NamedTuple):
@@ -32,7 +32,7 @@ class NetworkLaw(NamedTuple):
     labels; ``radius`` of exit; ``stop_at_exit``.
     """
 
-    mu: NDArray[np.float64]
+    mu: Doubles
     dimension: int
     rate: float
     batch: int

@@ -12,13 +12,13 @@ from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from derive.errors import InputError
+from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
 
 if TYPE_CHECKING:  # its import costs a second, and pandas
     from xarray import Dataset
 
 MOST_STEPS = 10**12
-Doubles = NDArray[np.float64]
 # From a stream, a horizon and the recorded steps to states, the step of exit and that of
 # divergence, -1 for none.
 Run: TypeAlias = Callable[[Generator, int, NDArray[np.int64]], tuple[Doubles, int, int]]

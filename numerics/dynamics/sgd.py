@@ -22,6 +22,7 @@ from derive.errors import InputError
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
+from numerics.doubles.arrays import Doubles
 from numerics.doubles.compiled import compiled
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import update
@@ -117,7 +118,7 @@ class Learner:
         """Misalignment ν of the pre-trained direction."""
         return float(self.pair.misalignment.subs(mu_symbol, self.mu))
 
-    def initial(self, rng: Generator) -> NDArray[np.float64]:
+    def initial(self, rng: Generator) -> Doubles:
         """Initial ``(u, m, κ)``: a uniform direction, and ``u`` of the size of its overlaps."""
         planes = 2 if self.nu else 1
         known = rng.standard_normal(planes)
@@ -161,9 +162,7 @@ class Learner:
             stop_at_exit=stop_at_exit,
         )
 
-        def run(
-            rng: Generator, horizon: int, steps: NDArray[np.int64]
-        ) -> tuple[NDArray[np.float64], int, int]:
+        def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
             states = np.full((len(steps), 3), np.nan)
             start = State(*map(float, self.initial(rng)))
             ends = update.run(rng, update.STEPS, functions, law, start, horizon, steps, states)

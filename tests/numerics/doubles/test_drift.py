@@ -38,7 +38,8 @@ def _certified(drift, points):
 
 
 @pytest.mark.parametrize(
-    "text", [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh", "x*sin*exp(x/2)"]
+    "text",
+    [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh", "tanh + erf", "x*sin*exp(x/2)"],
 )
 @pytest.mark.parametrize("labels", ["matched", "squared"])
 def test_relative_error_is_below_1e_13(text, labels):
