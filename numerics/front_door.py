@@ -7,10 +7,9 @@ do all of this alone. An array of strengths gives an array of values of its shap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import Expr, S, latex
 
 from derive.drift import AnyDrift
@@ -24,14 +23,13 @@ from derive.pair_drift import drift_of
 from numerics.certified.escape import EscapeCurve, escape_curve
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.certified.strengths import StrengthsLike
+from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from numerics.simulation.simulated import SimulatedRuns
-
-Doubles: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def ball_function(
     Raises ``InputError`` for anything else. Certified: the result contains the value at every
     point of the balls at which the expression is real, at the working precision.
 
+    >>> from sympy import exp
     >>> from sympy.abc import x
     >>> ball_function(x**2 + exp(x), [x])(arb(0)).str(5)
     '1.0000'

@@ -30,6 +30,7 @@ def majorant(expression: Expr) -> Majorant:
 
     Raises ``InputError`` if none is found. Certified.
 
+    >>> from sympy import exp
     >>> majorant(z**2 / (1 + exp(-mu * z))).polynomial
     x^2
     """

@@ -15,7 +15,8 @@ Doubles: TypeAlias = NDArray[np.float64]
 
 def vectorised(symbols: Sequence[Symbol], expression: Any) -> Callable[..., Any]:
     """An expression, or several, as SymPy's printer for numpy and scipy writes them."""
-    return lambdify(symbols, expression, "scipy", cse=True)
+    function: Callable[..., Any] = lambdify(symbols, expression, "scipy", cse=True)
+    return function
 
 
 def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., Doubles]:

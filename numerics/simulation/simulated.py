@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.errors import InputError
+from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import OBSERVED
-from numerics.dynamics.runs import Doubles, Runs
+from numerics.dynamics.runs import Runs
 from numerics.simulation.design import Simulation
 from numerics.simulation.exits import LogFit, fit_log_dimension, quantile
 from numerics.sweep.store import Arrays

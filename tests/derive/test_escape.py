@@ -90,6 +90,9 @@ def test_unknown_sign_is_not_guessed():
     assert escape_time((sqrt(2) + sqrt(3)) ** 2 - 5 - 2 * sqrt(6), -1) == oo
     with pytest.raises(InputError, match="undecided"):
         leading_escape_time(LeadingTerm(Integer(1), Integer(1)), LeadingTerm(Symbol("c")))
+    p, q = Symbol("p", positive=True), Symbol("q", positive=True)
+    with pytest.raises(InputError, match="undecided"):  # whether p is q is not known
+        leading_escape_time(LeadingTerm(Integer(1), p), LeadingTerm(Integer(-1), q))
 
 
 def _same(left, right):

@@ -13,7 +13,16 @@ from sympy import Rational, erf, exp, expand, hermite_prob, sign, simplify, sqrt
 
 from derive.activation import CATALOGUE
 from derive.errors import InputError
-from derive.grammar import LONGEST_TEXT, parse_activation, parse_transform
+from derive.grammar import (
+    DEEPEST_NESTING,
+    LARGEST_DEGREE,
+    LARGEST_POWER,
+    LONGEST_TEXT,
+    MOST_BITS,
+    MOST_TERMS,
+    parse_activation,
+    parse_transform,
+)
 from derive.symbols import z
 
 
@@ -91,6 +100,33 @@ def test_everything_else_is_one_clear_line_in_no_time(text):
     assert time.process_time() - start < 1
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) <= 280
+
+
+def _sum(count):
+    return "(" + "+".join(["x"] * count) + ")"
+
+
+LIMITS = {
+    "characters": (LONGEST_TEXT, lambda n: "x".ljust(n)),
+    "nesting": (DEEPEST_NESTING, lambda n: "(" * (n - 1) + "x" + ")" * (n - 1)),
+    "power": (LARGEST_POWER, lambda n: f"x**{n}"),
+    "degree": (LARGEST_POWER, lambda n: f"x**{n - 30}*x**30"),
+    "degree of a Hermite polynomial": (LARGEST_POWER, lambda n: f"He{n}"),
+    "degree that is given": (LARGEST_DEGREE, lambda n: n),
+    "terms": (MOST_TERMS, lambda n: f"{_sum(20)}*{_sum(n // 20)}" + "+x" * (n % 20)),
+    # 2^3960 has 3961 bits, those of a factor are added to them.
+    "bits": (MOST_BITS, lambda n: "2**60*" * 66 + f"2**{n - 3961 - 1}"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_are_where_they_are_said_to_be(name):
+    """Below and at the limit all is well; one above it is refused."""
+    limit, text = LIMITS[name]
+    for inside in (limit - 1, limit):
+        parse_activation(text(inside))
+    with pytest.raises(InputError, match="not accepted"):
+        parse_activation(text(limit + 1))
 
 
 def test_a_megabyte_is_refused_at_once():

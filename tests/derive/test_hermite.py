@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from strategies import degrees, polynomials, variances
-from sympy import Integer, Symbol, diff, exp, expand, hermite_prob, oo
+from sympy import Integer, Rational, Symbol, diff, exp, expand, hermite_prob, oo
 
 from derive.errors import InputError
 from derive.hermite import (
@@ -78,6 +78,13 @@ def test_mean_of_the_student(n, variance):
 def test_rescaling_to_the_same_variance_changes_nothing(n):
     first, *others = rescaling_coefficients(n, Q, Q)
     assert (first, set(others) | {0}) == (1, {0})
+
+
+@pytest.mark.parametrize("constant", [0, 7, Rational(-2, 3), Q])
+def test_a_constant_has_one_coefficient(constant):
+    """c_0 = E c = c, and no other: also the zero function has the degree 0 here."""
+    assert hermite_coefficients(constant, z) == (constant,)
+    assert hermite_series(hermite_coefficients(constant, z), z) == constant
 
 
 def test_information_exponent_of_a_constant_is_infinite():

@@ -12,6 +12,7 @@ from sympy import (
     eye,
     lambdify,
     nsimplify,
+    pi,
     simplify,
     sqrt,
     zeros,
@@ -129,6 +130,19 @@ def test_kernels_of_closed_forms_are_symmetric_and_known():
     point = {erf.first: Rational(1, 2), erf.second: Rational(3, 4), erf.cross: Rational(-1, 5)}
     swapped = {erf.first: Rational(3, 4), erf.second: Rational(1, 2), erf.cross: Rational(-1, 5)}
     assert abs((erf.expression.subs(point) - erf.expression.subs(swapped)).evalf(30)) < 1e-25
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("x", "erf"), ("erf", "He3"), ("x", "He3"), ("relu", "x**2"), ("sin", "x")]
+)
+def test_kernels_do_not_mind_the_order(left, right):
+    """E f(x) g(y) with the variances exchanged is E g(x) f(y), for unlike functions too."""
+    first, second = parse_activation(left), parse_activation(right)
+    p, q, c = Rational(1, 2), Rational(3, 4), Rational(1, 5)
+    there, back = kernel(first, second).at(p, q, c), kernel(second, first).at(q, p, c)
+    assert simplify(there - back) == 0
+    if (left, right) == ("x", "erf"):  # Stein: c E erf'(y)
+        assert simplify(there - 2 * c / sqrt(pi * (1 + 2 * q))) == 0
 
 
 COINCIDENT = [

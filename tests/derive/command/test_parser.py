@@ -44,8 +44,8 @@ def test_degrees(text, degrees):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "-3", "abc", "9:3", "1e9", "1.5", "3:", ":3", "3,,5", "1:2:0", "5 6", "٣", "²",
-     "1:2:3:4", "9" * 5000, str(LARGEST_DEGREE + 1), "__import__('os')"],
+    ["", "0", "0:3", "0:3:3", "1,0", "-3", "abc", "9:3", "1e9", "1.5", "3:", ":3", "3,,5", "1:2:0",
+     "5 6", "٣", "²", "1:2:3:4", "9" * 5000, str(LARGEST_DEGREE + 1), "__import__('os')"],
 )  # fmt: skip
 def test_other_degrees_are_refused_in_one_short_line(text):
     with pytest.raises(argparse.ArgumentTypeError, match="give") as refusal:

@@ -15,6 +15,7 @@ TITLE = Typeset("Title", "Title")
         ("n^2", "n^2"),
         (Symbol("mu"), r"$\mu$"),
         (Typeset("x", r"\texttt{squared\_relu}"), "`squared_relu`"),
+        (Typeset("x", r"\texttt{a}, \texttt{b\_c} or \texttt{d}"), "`a`, `b_c` or `d`"),
         (Typeset("x", r"see \texttt{a.b}, $|x|$"), r"see `a.b`, $\|x\|$"),
     ],
 )
