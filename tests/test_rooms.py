@@ -45,16 +45,16 @@ def _imports(tree):
 GRAPH = {name: set(_imports(ast.parse(path.read_text("utf-8")))) for name, path in MODULES.items()}
 
 
+# What a command in a folder does once it has its options, apart so that its help is quick.
+ACTIONS = {"numerics.figures.drawing"}
+
+
 def _room(module):
-    """The innermost room of a file; a command of a folder stands with the commands."""
-    if module == "derive.__main__":  # it lists the commands of its package
+    """The innermost room of a file; a command in a folder stands with the commands."""
+    if module == "derive.__main__":
         return "derive.tables"
-    if (
-        module.endswith(".__main__")
-        and module.startswith("numerics.")
-        and "reproduce" not in module
-    ):
-        return "numerics"
+    if module in ACTIONS or (module.startswith("numerics") and module.endswith(".__main__")):
+        module = module if "reproduce" in module else "numerics"
     return max((room for room in ROOMS if f"{module}.".startswith(f"{room}.")), key=len)
 
 

@@ -55,6 +55,7 @@ class NetworkLearner:
     usual_horizon: ClassVar[float] = NETWORK_HORIZON
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         neurons = len(self.mu)
         checks = (
             (neurons >= 1, "no neuron", "one strength a neuron"),

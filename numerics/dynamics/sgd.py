@@ -91,6 +91,7 @@ class Learner:
     usual_horizon: ClassVar[float] = USUAL_HORIZON
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         checks = (
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
             (self.dimension >= 3, f"dimension {self.dimension}", "an integer of at least 3"),
