@@ -131,7 +131,9 @@ class Activation:
     def information_exponent(self, largest: int = 20) -> Expr:
         """Smallest degree ``k`` ≥ 1 with a Hermite coefficient at unit variance that is not 0.
 
-        Arguments: ``largest``, the degree up to which functions that are no polynomial are tried.
+        Arguments:
+            largest: the degree up to which functions that are no polynomial are tried.
+
         The result is ``oo`` for a constant.
 
         Raises ``NoClosedForm`` if a coefficient on the way has none and no sign is proved for it,

@@ -17,8 +17,11 @@ _NEAR_ONE = Rational(1, 1000)  # share of the square below which SymPy's arcsine
 class Angle(Function):
     r"""The angle :math:`\arcsin(c/\sqrt{c^2+D}) = \operatorname{atan2}(c, \sqrt D)`.
 
-    Arguments: ``c`` real; ``D`` ≥ 0. Both zero give 0, the value for which products with ``c``
-    stay continuous. Exact.
+    Arguments:
+        c: real.
+        D: ≥ 0.
+
+    Both zero give 0, the value for which products with ``c`` stay continuous. Exact.
 
     >>> Angle(1, 0), Angle(1, 3), Angle(2, 5)
     (pi/2, pi/6, asin(2/3))

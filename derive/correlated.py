@@ -52,7 +52,9 @@ def correlated_mean(
 ) -> Expr:
     r"""Mean :math:`E\,f(x)\,g(y)` of functions of two correlated centred Gaussians.
 
-    Arguments: ``left`` f, ``right`` g; ``covariance`` of ``(x, y)``, its determinant not negative.
+    Arguments:
+        left, right: f and g, elements of the algebra.
+        covariance: of ``(x, y)``, its determinant not negative.
 
     .. math:: E[x F] = p\,E[\partial_x F] + c\,E[\partial_y F]
 

@@ -30,7 +30,10 @@ from derive.symbols import Q, exact, mu
 def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     r"""Eigenvalues :math:`\lambda_\pm = \tfrac12 (b \pm \sqrt{b^2 + 4a^2})` of the search phase.
 
-    Arguments: ``a``, ``b``, any expressions. Raises nothing of its own. Source: (59). Exact.
+    Arguments:
+        a, b: drift coefficients, any expressions.
+
+    Raises nothing of its own. Source: (59). Exact.
 
     >>> eigenvalues(0, -1)
     (0, -1)
@@ -42,7 +45,8 @@ def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
 def escape_time(a: Expr, b: Expr) -> Expr:
     r"""Time scale :math:`\tau = 1/\lambda_+` of the escape; ``oo`` if there is none.
 
-    Arguments: drift coefficients, any expressions.
+    Arguments:
+        a, b: drift coefficients, any expressions.
 
     .. math:: \tau = \frac{2}{b + \sqrt{b^2 + 4a^2}}
 
@@ -64,7 +68,9 @@ def escape_time(a: Expr, b: Expr) -> Expr:
 def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
     r"""Exit time from the search phase, to leading order in the dimension ``d``.
 
-    Arguments: drift coefficients and the input dimension, any expressions.
+    Arguments:
+        a, b: drift coefficients, any expressions.
+        d: input dimension, any expression.
 
     .. math:: t_{exit} \asymp \frac{\log d}{b + \sqrt{b^2 + 4a^2}} = \tfrac12 \tau \log d
 
@@ -81,9 +87,12 @@ def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
 def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     r"""Leading behaviour of τ where the drift coefficients behave as given.
 
-    Arguments: leading terms of ``a`` and ``b`` in the same small ``x``. With
-    :math:`a \sim \alpha x^p`, :math:`b \sim \beta x^q`, the larger of the two sets the rate, except
-    that a larger negative ``b`` cancels in :math:`\lambda_+ = 1/\tau` and leaves :math:`a^2/|b|`:
+    Arguments:
+        a, b: leading terms of both in the same small ``x``.
+
+    With :math:`a \sim \alpha x^p`, :math:`b \sim \beta x^q`, the larger of the two sets the rate,
+    except that a larger negative ``b`` cancels in :math:`\lambda_+ = 1/\tau` and leaves
+    :math:`a^2/|b|`:
 
     .. math:: \lambda_+ \sim |\alpha| x^p \;(p<q), \quad
               \tfrac12(\beta+\sqrt{\beta^2+4\alpha^2})\,x^p \;(p=q), \quad
@@ -155,9 +164,12 @@ def hermite_escape_limit(n: Expr, end: int) -> LeadingTerm:
 def hermite_drift_limit(n: Expr, end: int) -> tuple[LeadingTerm, LeadingTerm]:
     r"""Leading terms of a and b of the pure Hermite pair of symbolic degree.
 
-    Arguments: ``n`` an integer expression; at ``end`` 1 any, at ``end`` 0 one whose parity SymPy
-    can tell, such as ``2*p`` or ``2*p + 1`` with a positive integer symbol ``p``. Normalisation
-    ``n*n!``, ``x`` as in ``escape_limit``.
+    Arguments:
+        n: an integer expression: any at ``end`` 1; at ``end`` 0 one whose parity SymPy can tell,
+            such as ``2*p`` or ``2*p + 1`` with a positive integer symbol ``p``.
+        end: 0 or 1, as in ``escape_limit``, and so is ``x``.
+
+    Normalisation ``n*n!``.
 
     From :math:`S(Q) = \sum_j s_j (Q-1)^{2j} Q^{n-2j}`, :math:`s_j = n!^2/((n-2j)!\,(2j)!!^2)`,
     :math:`b = -S'(\mu^2)/(n\,n!)` and :math:`a = \mu^{n-1} + \mu b` (65)-(69). For odd ``n`` ≥ 3
@@ -205,8 +217,11 @@ def _hermite_drift_at_one(n: Expr) -> tuple[LeadingTerm, LeadingTerm]:
 def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
     r"""Constant of the local law at a singularity, as a quotient of polynomials in μ.
 
-    Arguments: ``drift``; ``multiplicity`` ``k`` of the zero of ``a``. At a zero :math:`\mu_\star`
-    with :math:`b(\mu_\star) < 0`,
+    Arguments:
+        drift: of a polynomial pair.
+        multiplicity: ``k`` ≥ 1 of the zero of ``a``.
+
+    At a zero :math:`\mu_\star` with :math:`b(\mu_\star) < 0`,
 
     .. math:: \tau \approx \frac{C}{(\mu-\mu_\star)^{2k}}, \qquad
               C = \frac{-b(\mu_\star)}{(a^{(k)}(\mu_\star)/k!)^2}.

@@ -53,8 +53,10 @@ def polynomial(expression: Expr, z: Symbol) -> Poly:
 def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
     r"""Scaled Hermite polynomial of degree ``n`` for a Gaussian of the given variance.
 
-    Arguments: ``n`` ≥ 0; ``z`` the argument and ``variance``, any finite expressions (variance 1
-    gives the probabilists' :math:`He_n`).
+    Arguments:
+        n: degree ≥ 0.
+        z: argument, any finite expression.
+        variance: any finite expression; 1 gives the probabilists' :math:`He_n`.
 
     .. math:: H_n^{[Q]}(z) = \sum_{j \le n/2} \frac{n!}{(n-2j)!\,j!\,2^j} (-Q)^j z^{n-2j}
 
@@ -72,8 +74,11 @@ def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
 def rescaling_coefficients(n: int, source: Expr, target: Expr) -> tuple[Expr, ...]:
     r"""Weights that express a scaled Hermite polynomial in those of another variance.
 
-    Arguments: ``n`` ≥ 0; ``source``, ``target``: the variances :math:`Q` and :math:`P`, any
-    expressions. Entry ``j`` of the result multiplies :math:`H_{n-2j}^{[P]}`.
+    Arguments:
+        n: degree ≥ 0.
+        source, target: the variances :math:`Q` and :math:`P`, any expressions.
+
+    Entry ``j`` of the result multiplies :math:`H_{n-2j}^{[P]}`.
 
     .. math:: H_n^{[Q]} = \sum_{j \le n/2} \frac{n!}{(n-2j)!\,j!\,2^j} (P-Q)^j H_{n-2j}^{[P]}
 
@@ -103,7 +108,9 @@ def normal_moment(k: int) -> int:
 def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     r"""Mean of a polynomial under a centred Gaussian.
 
-    Arguments: ``expression`` a polynomial in ``z``; ``variance`` any expression.
+    Arguments:
+        expression: a polynomial in ``z``.
+        variance: any expression.
 
     .. math:: E_Q[z^{2j}] = (2j-1)!!\, Q^j, \qquad E_Q[z^{2j+1}] = 0
 
@@ -123,8 +130,11 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
 def hermite_coefficients(expression: Expr, z: Symbol, variance: Expr = S.One) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a polynomial at any variance.
 
-    Arguments: ``expression`` a polynomial in ``z``; ``variance`` any expression, usually the
-    symbol :math:`Q`. The result has one entry per degree, ``0`` to that of the polynomial.
+    Arguments:
+        expression: a polynomial in ``z``.
+        variance: any expression, usually the symbol :math:`Q`.
+
+    The result has one entry per degree, ``0`` to that of the polynomial.
 
     .. math:: c_k(Q) = E_Q[\sigma^{(k)}(z)]
 
@@ -146,8 +156,10 @@ def hermite_coefficients(expression: Expr, z: Symbol, variance: Expr = S.One) ->
 def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One) -> Expr:
     r"""Polynomial with the given Hermite coefficients, expanded.
 
-    Arguments: ``coefficients`` :math:`(c_0, \dots, c_n)`; ``variance`` as in
-    ``hermite_coefficients``, whose inverse this is.
+    Arguments:
+        coefficients: :math:`(c_0, \dots, c_n)`.
+        z: argument.
+        variance: as in ``hermite_coefficients``, whose inverse this is.
 
     .. math:: \sigma(z) = \sum_k \frac{c_k}{k!} H_k^{[Q]}(z)
 
@@ -171,7 +183,9 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One
 def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) -> tuple[Expr, ...]:
     r"""Carry the Hermite coefficients of one function from one variance to another.
 
-    Arguments: ``coefficients`` at variance ``source``; both variances any expressions.
+    Arguments:
+        coefficients: at variance ``source``.
+        source, target: variances, any expressions.
 
     .. math:: c_k(P) = \sum_j \frac{(P-Q)^j}{j!\,2^j}\, c_{k+2j}(Q)
 
@@ -201,8 +215,11 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
 def hermite_product(m: int, n: int, variance: Expr = S.One) -> dict[int, Expr]:
     r"""Linearisation of a product of two scaled Hermite polynomials.
 
-    Arguments: degrees ``m, n`` ≥ 0; ``variance`` any expression. The result maps the degree
-    :math:`m+n-2j` to the weight of that Hermite polynomial.
+    Arguments:
+        m, n: degrees ≥ 0.
+        variance: any expression.
+
+    The result maps the degree :math:`m+n-2j` to the weight of that Hermite polynomial.
 
     .. math:: H_m H_n = \sum_{j \le \min(m,n)} j! \binom{m}{j} \binom{n}{j} Q^j H_{m+n-2j}
 
@@ -224,8 +241,11 @@ def product_coefficients(
 ) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a product of two Hermite series of the same variance.
 
-    Arguments: ``left``, ``right``: the coefficients of the factors; ``variance``, that of both. A
-    series times itself gives the squared label (36).
+    Arguments:
+        left, right: the coefficients of the factors.
+        variance: that of both.
+
+    A series times itself gives the squared label (36).
 
     .. math:: c_k = k! \sum_{i,j} \frac{a_i b_j}{i!\,j!}\,[H_k]\,H_i H_j
 
@@ -248,7 +268,9 @@ def product_coefficients(
 def information_exponent(expression: Expr, z: Symbol) -> Expr:
     r"""Smallest degree ``k`` ≥ 1 whose Hermite coefficient at unit variance does not vanish.
 
-    Arguments: ``expression`` a polynomial in ``z``; its coefficients may hold other symbols.
+    Arguments:
+        expression: a polynomial in ``z``; its coefficients may hold other symbols.
+
     The result is ``oo`` for a constant.
 
     .. math:: \min \{k \ge 1 : E[He_k(z)\,\sigma(z)] \ne 0\}
@@ -276,7 +298,9 @@ def information_exponent(expression: Expr, z: Symbol) -> Expr:
 def hermite_mean(n: int, variance: Expr = VARIANCE) -> Expr:
     r"""Mean of the pure Hermite activation of degree ``n`` under another variance.
 
-    Arguments: ``n`` ≥ 0; ``variance`` the student's :math:`Q`, any expression.
+    Arguments:
+        n: degree ≥ 0.
+        variance: the student's :math:`Q`, any expression.
 
     .. math:: E_Q[He_n] = \frac{n!}{(n/2)!\,2^{n/2}} (Q-1)^{n/2}
               \text{ for even } n, \qquad 0 \text{ for odd } n

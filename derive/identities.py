@@ -176,7 +176,9 @@ def _(j: int, k: int, Q: Expr) -> Sides:
 def ornstein_uhlenbeck(expression: Expr, z: Symbol, variance: Expr) -> Expr:
     r"""Ornstein-Uhlenbeck operator of a Gaussian of the given variance.
 
-    Arguments: ``expression`` in ``z``; ``variance`` :math:`Q`, any expression.
+    Arguments:
+        expression: in ``z``.
+        variance: :math:`Q`, any expression.
 
     .. math:: \mathcal{L} f = Q f'' - z f'
 

@@ -36,8 +36,9 @@ class Landscape:
 def landscape_of(pair: PairLike) -> Landscape:
     r"""The loss of a pair over covariance and residual variance, in closed form.
 
-    Arguments: ``pair``; its misalignment is not used, for it only chooses where on the landscape
-    the learner starts.
+    Arguments:
+        pair: of which the misalignment is not used: it only chooses where on the landscape the
+            learner starts.
 
     .. math:: L(\rho, s) = \tfrac12 E(y - \sigma(\rho z + \sqrt s\,g))^2
 

@@ -55,8 +55,9 @@ class PopulationLoss:
 def population_loss(teacher: Expr, student: Expr, z: Symbol) -> PopulationLoss:
     r"""Population loss of a polynomial student of a polynomial teacher.
 
-    Arguments: ``teacher`` :math:`\phi` and ``student`` :math:`\sigma`, polynomials in ``z``;
-    transformed labels are a transformed teacher, as in ``teacher**2``.
+    Arguments:
+        teacher, student: :math:`\phi` and :math:`\sigma`, polynomials in ``z``; transformed labels
+            are a transformed teacher, as in ``teacher**2``.
 
     .. math:: S(Q) = \sum_k \frac{c_k^\sigma(Q)^2 Q^k}{k!}, \qquad
               C(Q,\rho) = \sum_k \frac{c_k^\phi(1)\, c_k^\sigma(Q)\, \rho^k}{k!}

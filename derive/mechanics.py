@@ -13,8 +13,10 @@ from derive.symbols import exact, m, u
 def acceleration(a: Expr, b: Expr, g: Expr, velocity: Expr) -> Expr:
     r"""Acceleration :math:`\ddot g` of the particle, derived from the flow by ``m = tanh g``.
 
-    Arguments: drift coefficients, position and velocity, any expressions. A position stands for
-    the overlap :math:`m = \tanh g`, a velocity for :math:`u = \dot g / a`.
+    Arguments:
+        a, b: drift coefficients, any expressions.
+        g: position, which stands for the overlap :math:`m = \tanh g`, any expression.
+        velocity: which stands for :math:`u = \dot g / a`, any expression.
 
     .. math:: \ddot g = a^2 \tanh g + b\,\dot g
 

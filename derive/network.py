@@ -196,8 +196,11 @@ def _by_neurons(expression: Expr) -> Expr:
 def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDrift:
     r"""The search phase of a network, derived from the kernels' slopes.
 
-    Arguments: ``teacher``, ``student``, the activations of all neurons. With ``a₁``, ``b₁`` the
-    drift of a single neuron and :math:`c_k` the Hermite coefficients at its variance,
+    Arguments:
+        teacher, student: the activations of all neurons.
+
+    With ``a₁``, ``b₁`` the drift of a single neuron and :math:`c_k` the Hermite coefficients at its
+    variance,
 
     .. math:: b = \tfrac1K (b_1 + c_2 F_{\ne}), \quad a = \tfrac1K (a_1 + \mu c_2 F_{\ne}), \quad
         A_{ij} = \tfrac1K c_1(\mu_j^2)\,(c^\phi_1 - \mu_i c_1(\mu_i^2)), \quad
@@ -236,7 +239,10 @@ def network_loss(
 ) -> Expr:
     r"""The population loss of a network in the statistics ``U``, ``M`` and ``G``.
 
-    Arguments: ``strengths``, one a neuron; ``u``, ``m``: K × r; ``g``: r × r, with unit diagonal.
+    Arguments:
+        strengths: one a neuron.
+        u, m: K × r.
+        g: r × r, with unit diagonal.
 
     .. math:: L = \tfrac1{2K}\Big[\sum_{ij} k_{\phi\phi}(\delta_{ij}) + k_{\sigma\sigma}(Q_{ij})
               - 2 k_{\phi\sigma}(R_{ij})\Big]

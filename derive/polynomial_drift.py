@@ -30,7 +30,10 @@ LABELS = tuple(NAMED)
 def linearised_flow(loss: PopulationLoss) -> Matrix:
     r"""Jacobian of the gradient flow of ``(u, m)`` at the origin, in ``mu``.
 
-    Arguments: ``loss`` of the pair. The flow is
+    Arguments:
+        loss: of the pair.
+
+    The flow is
 
     .. math:: \dot u = -\partial_u L, \qquad \dot m = -(1-m^2)\,\partial_m L.
 
@@ -51,8 +54,9 @@ def linearised_flow(loss: PopulationLoss) -> Matrix:
 def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     r"""Drift coefficients obtained by linearising the gradient flow of the population loss.
 
-    Arguments: ``teacher`` and ``student``, polynomials in ``z``; transformed labels are a
-    transformed teacher, as in ``teacher**2``.
+    Arguments:
+        teacher, student: polynomials in ``z``; transformed labels are a transformed teacher, as in
+            ``teacher**2``.
 
     .. math:: \dot u = a\,m + b\,u, \qquad \dot m = a\,u
 
@@ -74,7 +78,8 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
 def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     r"""Drift coefficients as Gaussian means over a single standard normal.
 
-    Arguments: as ``drift_from_loss``.
+    Arguments:
+        teacher, student: as in ``drift_from_loss``.
 
     .. math:: a = E[(\phi(z) - \sigma(\mu z))\, z\, \sigma'(\mu z)], \qquad
               b = E[(\phi(z) - \sigma(\mu z))\, \sigma''(\mu z)] - E[\sigma'(\mu z)^2]
@@ -122,8 +127,11 @@ def _polynomial(weights: dict[int, Any]) -> Poly:
 def hermite_power(n: int) -> Poly:
     r"""Power of the pure Hermite student, :math:`S(Q) = E[He_n(\sqrt Q g)^2]`, in ``Q``.
 
-    Arguments: ``n`` ≥ 0. Taking Mehler's kernel on the diagonal gives the generating function
-    :math:`\sum_n S_n s^n/n! = [(1-s)(1-(2Q-1)s)]^{-1/2}`, hence
+    Arguments:
+        n: degree ≥ 0.
+
+    Taking Mehler's kernel on the diagonal gives the generating function :math:`\sum_n S_n s^n/n! =
+    [(1-s)(1-(2Q-1)s)]^{-1/2}`, hence
 
     .. math:: S(Q) = n! \sum_{k=0}^n \beta_k \beta_{n-k} (2Q-1)^k,
               \qquad \beta_k = \binom{2k}{k} 4^{-k},

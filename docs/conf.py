@@ -21,6 +21,7 @@ release = version = metadata.version("lora-escape")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",  # arguments, one a line
     "sphinxcontrib.programoutput",
     "extensions.derived",
     "extensions.gallery",

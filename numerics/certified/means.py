@@ -57,7 +57,8 @@ def majorant(expression: Expr) -> Majorant:
 def mean_function(function: Kinked) -> Callable[[arb], arb]:
     r"""The mean :math:`E f(z)` as a function of the ball of ``mu``, contained in [0, 1].
 
-    Arguments: ``function``, an expression in ``z`` and ``mu``; its jump multiplies δ(z).
+    Arguments:
+        function: an expression in ``z`` and ``mu``; its jump multiplies δ(z).
 
     Raises ``InputError`` if no tail bound is known. Certified at the working precision.
 

@@ -55,8 +55,11 @@ def sign_variations(coefficients: Sequence[fmpz]) -> int:
 def isolate_roots(polynomial: fmpz_poly) -> list[RealRoot]:
     """Isolate every real root of a polynomial in the open interval (0, 1).
 
-    Arguments: ``polynomial``, not zero. The list is complete; each interval holds one root of the
-    polynomial and no other. Raises ``InputError`` for the zero polynomial. Exact.
+    Arguments:
+        polynomial: not zero.
+
+    The list is complete; each interval holds one root of the polynomial and no other. Raises
+    ``InputError`` for the zero polynomial. Exact.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))  # 2x² - 1
     >>> root.lower, root.upper
@@ -129,9 +132,12 @@ def _monotone(centred: fmpz_poly) -> bool:
 def enclose_root(root: RealRoot, bits: int) -> arb:
     """Ball that contains the root, to a relative accuracy of ``bits`` bits.
 
-    Arguments: ``root`` as isolated; ``bits`` ≥ 1. Raises nothing of its own. Certified: the factor
-    changes sign between the ends of the ball. It always ends: a step that fails comes nearer to a
-    bisection, which cannot fail.
+    Arguments:
+        root: as isolated.
+        bits: of relative accuracy, ≥ 1.
+
+    Raises nothing of its own. Certified: the factor changes sign between the ends of the ball. It
+    always ends: a step that fails comes nearer to a bisection, which cannot fail.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))
     >>> enclose_root(root, 40).str(10)

@@ -19,7 +19,10 @@ _DIGITS = 17
 def compiled(function: Kinked) -> Callable[[float], float]:
     """The function without its jump as a numba function of a double. Heuristic.
 
-    Arguments: ``function``, free of parameters. Raises nothing of its own.
+    Arguments:
+        function: free of parameters.
+
+    Raises nothing of its own.
 
     >>> compiled(Kinked(z / 2, z / 2))(-3.0)
     0.0

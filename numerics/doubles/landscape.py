@@ -45,7 +45,8 @@ class FloatLandscape:
 def float_landscape(pair: PairLike) -> FloatLandscape:
     r"""Compile the landscape of a pair, in closed form where there is one.
 
-    Arguments: ``pair``; its misalignment is not used.
+    Arguments:
+        pair: of which the misalignment is not used.
 
     .. math:: L = \tfrac12 E(y - \sigma(\rho z + \sqrt s\,g))^2, \quad a = -\partial_\rho L,
               \quad b = -2\,\partial_s L

@@ -28,8 +28,12 @@ _PANELS = 64  # at most, each as wide as the reach in doubles
 def moment(function: Kinked, exponent: int, power: int = 0) -> mpf:
     r"""The moment :math:`E z^k f(z)^n` for even ``n`` and ``k``; ``inf`` if none is found.
 
-    Arguments: ``function``, without its jump; ``exponent`` n; ``power`` k. Raises nothing of its
-    own. Heuristic.
+    Arguments:
+        function: without its jump.
+        exponent: n.
+        power: k.
+
+    Raises nothing of its own. Heuristic.
 
     >>> from derive import parse_activation
     >>> round(float(moment(parse_activation("x**3").value, 2)), 9)  # 5!!
