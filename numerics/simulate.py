@@ -127,7 +127,7 @@ def simulation_parser() -> CommandParser:
             "--activation erf --mu 0.2,0.8 --plot dynamics.pdf --data dynamics.nc",
             "--degree 2:6 --results cells --scheduler tcp://127.0.0.1:8786",
         ),
-        libraries=("sympy", "numpy", "scipy", "numba"),
+        libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
     add_simulation_options(parser)
     return parser

@@ -1,0 +1,105 @@
+"""One schema of records over all commands: the same words, certainty and origin everywhere."""
+
+import csv
+import json
+from importlib.util import find_spec
+
+import pytest
+from invoke import invoke
+
+CERTAINTIES = {"exact", "certified", "heuristic"}
+PAIR = ("teacher", "student", "labels", "loss", "misalignment")
+OF_PAIRS = {
+    "numerics.singularities": ("--degree", "2:3", "--activation", "relu", "--digits", "5"),
+    "numerics.escape": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
+    "numerics.simulate": ("--activation", "x", "--mu", "0.5", "--replicas", "2", "--horizon", "9",
+                          "--points", "2", "--workers", "1"),
+}  # fmt: skip
+OTHERS = {
+    "derive.tables": ("--degree", "2", "--table", "drift"),
+    "numerics.claims": ("--claim", "odd-singularity"),
+    "numerics.claims --list": (),
+    "numerics.figures": ("--figure", "8", "--quick", "--as", "svg"),
+    "numerics.figures --list": (),
+    "numerics.reproduce": ("--quick", "--step", "hermite"),
+}
+if find_spec("peft"):
+    OTHERS["transfer status"] = ("demo",)
+EVERY = OF_PAIRS | OTHERS
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What a command prints in a format, found once."""
+    folder, kept = tmp_path_factory.mktemp("records"), {}
+
+    def show(name, form):
+        if (name, form) not in kept:
+            done = invoke(*name.split(), *EVERY[name], "--format", form, folder=folder)
+            assert (done.returncode, done.stderr) == (0, ""), name
+            kept[name, form] = done.stdout
+        return kept[name, form]
+
+    return show
+
+
+def records(shown, name):
+    return json.loads(shown(name, "json"))
+
+
+def table(shown, name):
+    origin, _, data = shown(name, "csv").partition("\n")
+    return origin, list(csv.DictReader(data.splitlines(keepends=True)))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_record_says_its_certainty_and_its_origin(name, shown):
+    found = records(shown, name)
+    assert found
+    for record in found:
+        assert record["certainty"] in CERTAINTIES
+        command, _, libraries = record["provenance"].partition(" | lora-escape ")
+        assert command.startswith(f"python -m {name.partition(' --')[0]}")
+        assert "sympy" in libraries or name.startswith("transfer")
+        assert "activation" not in record
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_csv_tells_the_origin_once_and_the_same_certainty(name, shown):
+    origin, rows = table(shown, name)
+    assert origin.removeprefix("# ") == records(shown, name)[0]["provenance"]
+    assert shown(name, "csv").count("| lora-escape") == 1
+    assert {row["certainty"] for row in rows} == {r["certainty"] for r in records(shown, name)}
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_what_is_learnt_is_told_in_the_same_words(name, shown):
+    found = records(shown, name)
+    _, rows = table(shown, name)
+    for record in found:
+        names = [each for each in record if each != "degree"]
+        assert tuple(names[:5]) == PAIR
+    told = [tuple(row[each] for each in PAIR) for row in rows]
+    assert list(dict.fromkeys(told)) == [tuple(record[each] for each in PAIR) for record in found]
+
+
+def test_a_field_is_of_one_kind_wherever_it_stands(shown):
+    """Lists and nothing apart, a field that commands share is written in the same way by all."""
+    kinds = {}
+    for name in EVERY:
+        for record in records(shown, name):
+            for field, value in record.items():
+                if isinstance(value, str | int | float):
+                    kinds.setdefault(field, set()).add(type(value))
+    assert {field: found for field, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("name", ["numerics.claims", "numerics.figures", "numerics.singularities"])
+def test_certified_results_name_the_balls_they_rest_on(name, shown):
+    assert "python-flint" in records(shown, name)[0]["provenance"]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+@pytest.mark.parametrize("name", EVERY)
+def test_people_read_the_origin_once(name, form, shown):
+    assert shown(name, form).count("| lora-escape ") == 1
