@@ -104,6 +104,7 @@ def test_narrow_columns_keep_their_width():
     rows = (("narrow column", "x " * 200),)
     shown = as_text(Table("t", TITLE, ("one", "two"), rows, longest=60))
     assert "narrow column" in shown
+    assert 50 < max(map(len, shown.splitlines())) <= 60
 
 
 def test_on_paper_a_table_may_have_fewer_columns():

@@ -180,6 +180,18 @@ def test_one_line_a_claim_unless_steps_are_wanted():
     assert all(brief.count(f"\n{name},") == 1 for name in QUICK)
 
 
+def test_the_ledger_fits_a_terminal():
+    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    *lines, _ = render(ledger(entries, details=True), "text", "source").splitlines()
+    assert max(map(len, lines)) <= 120
+
+
+def test_a_list_of_claims_checks_none(monkeypatch, capsys):
+    monkeypatch.setattr(Claim, "found", lambda self: pytest.fail("it was checked"))
+    assert main(["--list", "--format", "json"]) == 0
+    assert [record["claim"] for record in json.loads(capsys.readouterr().out)] == list(CLAIMS)
+
+
 def test_the_latex_ledger_compiles_with_every_step(compiles):
     entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
     latex = render(ledger(entries, details=True), "latex", "source")
