@@ -12,7 +12,7 @@ import pytest
 
 from derive.activation import CATALOGUE
 from derive.command.tabular import Table
-from numerics.claims.ledger import CLAIMS
+from numerics.claims import CLAIMS
 from numerics.figures.quantities import QUANTITIES
 
 ROOT = Path(__file__).resolve().parent.parent

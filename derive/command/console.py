@@ -1,7 +1,7 @@
 """``lora-escape``: every command of the project under one name, with completion in shells."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from derive.command.group import Command, Group
@@ -29,10 +29,10 @@ def commands() -> Group:
     )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``lora-escape`` and return its exit code."""
     leave_in_one_line(_NAME)
-    given = sys.argv[1:]
+    given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
         return show(versions(("sympy", "python-flint")), _NAME)
     if given[:1] == ["--completion"] and given[1:] in ([shell] for shell in _SHELLS):
