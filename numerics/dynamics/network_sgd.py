@@ -21,7 +21,12 @@ from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
 from numerics.dynamics.kinds import NETWORK_HORIZON
 from numerics.dynamics.network_flow import NetworkFlow, NetworkState, network_flow
-from numerics.dynamics.network_update import NetworkLaw, Statistics, wishart
+from numerics.dynamics.network_update import (
+    NetworkAlgorithm,
+    NetworkLaw,
+    Statistics,
+    wishart,
+)
 from numerics.dynamics.runs import Run
 from numerics.dynamics.sgd import compiled_functions, simulate_sgd
 from numerics.dynamics.stability import cause_of_divergence
@@ -126,13 +131,13 @@ class NetworkLearner:
             radius,
             stop_at_exit,
         )
+        algorithm = NetworkAlgorithm(network_update.STEPS, functions, law)
 
         def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
             states = np.full((len(steps), len(self.names)), np.nan)
             start = self.initial(rng)
-            weights = Statistics(start.u, start.m, start.g)
-            own = network_update.STEPS
-            ends = network_update.run(rng, own, functions, law, weights, horizon, steps, states)
+            statistics = Statistics(start.u, start.m, start.g)
+            ends = network_update.run(rng, algorithm, statistics, horizon, steps, states)
             return states, *ends
 
         return run

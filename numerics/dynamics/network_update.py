@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.update import LARGEST_STATE
+from numerics.dynamics.update import LARGEST_STATE, Functions
 
 
 class Statistics(NamedTuple):
@@ -210,9 +210,18 @@ def across(rng, law, rest, others):  # type: ignore[no-untyped-def]
 STEPS = NetworkSteps(own_factor, gradients, moved, across)
 
 
+class NetworkAlgorithm(NamedTuple):
+    """What a run follows: its ``steps``, of what ``functions``, by which ``law``."""
+
+    steps: NetworkSteps
+    functions: Functions
+    law: NetworkLaw
+
+
 @numba.njit(nogil=True)
-def updated(rng, steps, functions, law, statistics):  # type: ignore[no-untyped-def]
+def updated(rng, algorithm, statistics):  # type: ignore[no-untyped-def]
     """The statistics after one update: gradient for U, columns moved and normalised (38)."""
+    steps, functions, law = algorithm
     neurons, rank = statistics.u.shape
     factor = steps.own_factor(statistics.m, statistics.g)
     on_u, on_v, rest = steps.gradients(rng, functions, law, statistics, factor)
@@ -244,8 +253,9 @@ def distance(statistics):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def run(rng, steps, functions, law, statistics, horizon, records, states):  # type: ignore[no-untyped-def]
+def run(rng, algorithm, statistics, horizon, records, states):  # type: ignore[no-untyped-def]
     """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
+    law = algorithm.law
     exit_step, record = -1, 0
     for step in range(horizon + 1):
         if exit_step < 0 and distance(statistics) >= law.radius * law.radius:
@@ -259,7 +269,7 @@ def run(rng, steps, functions, law, statistics, horizon, records, states):  # ty
             record += 1
         if step == horizon:
             break
-        statistics = updated(rng, steps, functions, law, statistics)
+        statistics = updated(rng, algorithm, statistics)
         if not _largest(statistics.u) < LARGEST_STATE or not _largest(statistics.g) <= 1.0 + 1e-9:
             return exit_step, step + 1
     return exit_step, -1

@@ -30,7 +30,7 @@ from numerics.dynamics.flow import Flow, flow_of
 from numerics.dynamics.kinds import EXIT_RADIUS, SIGNS, UPDATES, USUAL_HORIZON, Signs, Update
 from numerics.dynamics.runs import Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
-from numerics.dynamics.update import Functions, Law, State
+from numerics.dynamics.update import Algorithm, Functions, Law, State
 
 NEVER = 2**62
 
@@ -114,7 +114,7 @@ class Learner:
         first = [replace(self.pair, labels=self.stage.labels)] if self.stage else []
         return [*first, self.pair]
 
-    @property
+    @cached_property
     def nu(self) -> float:
         """Misalignment ν of the pre-trained direction."""
         return float(self.pair.misalignment.subs(mu_symbol, self.mu))
@@ -162,11 +162,12 @@ class Learner:
             radius=radius,
             stop_at_exit=stop_at_exit,
         )
+        algorithm = Algorithm(update.STEPS, functions, law)
 
         def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
             states = np.full((len(steps), 3), np.nan)
             start = State(*map(float, self.initial(rng)))
-            ends = update.run(rng, update.STEPS, functions, law, start, horizon, steps, states)
+            ends = update.run(rng, algorithm, start, horizon, steps, states)
             return states[:, : len(self.names)], *ends
 
         return run

@@ -65,6 +65,14 @@ class Steps(NamedTuple):
     in_first_stage: Callable[..., Any]
 
 
+class Algorithm(NamedTuple):
+    """What a run follows: its ``steps``, of what ``functions``, by which ``law``."""
+
+    steps: Steps
+    functions: Functions
+    law: Law
+
+
 @numba.njit(nogil=True)
 def argument(law, state, z, x, own):  # type: ignore[no-untyped-def]
     """The student's pre-activation ``(μ ω⋆ + ν ξ + u ω)·x``, from the decomposition (40) of x."""
@@ -72,12 +80,13 @@ def argument(law, state, z, x, own):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def batch_means(rng, steps, functions, law, state, rest, in_first):  # type: ignore[no-untyped-def]
+def batch_means(rng, algorithm, state, rest, in_first):  # type: ignore[no-untyped-def]
     """Means over a batch of ``s z, s x, s w``, and the sum of ``s²``.
 
     ``s`` is minus the slope of a sample's loss in the student's pre-activation, so that these are
     the coordinates of minus the gradient for ``μ ω⋆ + ν ξ + u ω`` (39).
     """
+    steps, functions, law = algorithm
     on_teacher, on_other, on_own, power = 0.0, 0.0, 0.0, 0.0
     for _ in range(law.batch):
         z = rng.standard_normal()
@@ -131,12 +140,11 @@ STEPS = Steps(argument, across, tangent, moved, in_first_stage)
 
 
 @numba.njit(nogil=True)
-def updated(rng, steps, functions, law, state, in_first):  # type: ignore[no-untyped-def]
+def updated(rng, algorithm, state, in_first):  # type: ignore[no-untyped-def]
     """The state after one update."""
+    steps, law = algorithm.steps, algorithm.law
     rest = math.sqrt(max(0.0, 1.0 - state.m * state.m - state.kappa * state.kappa))
-    on_teacher, on_other, on_own, power = batch_means(
-        rng, steps, functions, law, state, rest, in_first
-    )
+    on_teacher, on_other, on_own, power = batch_means(rng, algorithm, state, rest, in_first)
     along = state.m * on_teacher + state.kappa * on_other + rest * on_own  # minus ∂L/∂u, (39)
     off = steps.across(rng, law, power)
     pulls = (on_teacher, on_other, on_own)
@@ -146,8 +154,9 @@ def updated(rng, steps, functions, law, state, in_first):  # type: ignore[no-unt
 
 
 @numba.njit(nogil=True)
-def run(rng, steps, functions, law, state, horizon, records, states):  # type: ignore[no-untyped-def]
+def run(rng, algorithm, state, horizon, records, states):  # type: ignore[no-untyped-def]
     """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
+    steps, law = algorithm.steps, algorithm.law
     exit_step, record = -1, 0
     in_first = steps.in_first_stage(law, state, 0)
     for step in range(horizon + 1):
@@ -161,7 +170,7 @@ def run(rng, steps, functions, law, state, horizon, records, states):  # type: i
             record += 1
         if step == horizon:
             break
-        state = updated(rng, steps, functions, law, state, in_first)
+        state = updated(rng, algorithm, state, in_first)
         if not abs(state.u) < LARGEST_STATE or not abs(state.m) <= 1.0 + 1e-9:
             return exit_step, step + 1
         in_first = in_first and steps.in_first_stage(law, state, step + 1)

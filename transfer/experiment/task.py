@@ -27,7 +27,7 @@ Shots = Annotated[int, Meta(ge=1, le=10**6)]
 Batch = Annotated[int, Meta(ge=1, le=10**6)]
 Parts = Annotated[int, Meta(ge=1, le=1024)]
 Width = Annotated[int, Meta(ge=1, le=2**14)]
-Seeds = Annotated[int, Meta(ge=1, le=100)]
+SeedCount = Annotated[int, Meta(ge=1, le=100)]
 Epochs = Annotated[int, Meta(ge=1, le=10**5)]
 Checkpoints = Annotated[
     tuple[Annotated[int, Meta(ge=0, le=10**5)], ...], Meta(min_length=1, max_length=100)
@@ -90,7 +90,7 @@ class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoints: Checkpoints
     batch: Batch
     learning_rate: Rate
-    seeds: Seeds
+    seeds: SeedCount
     weight_decay: Decay = 0.05
     warmup: Share = 0.05
     validation: Share = 0.1
@@ -109,7 +109,7 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measured: Measured
     batch: Batch
     learning_rate: Rate
-    seeds: Seeds
+    seeds: SeedCount
     method: Literal["lora", "full", "probe"] = "lora"
     rank: Width = 4
     alpha: Rate = 8.0
