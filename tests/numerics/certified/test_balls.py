@@ -99,7 +99,7 @@ def test_bounds_hold_the_number_and_are_near(number, digits):
 
 @pytest.mark.parametrize(
     ("low", "high", "sign"),
-    [("1e-3", "1", 1), ("-1", "-1e-3", -1), ("-1", "1", 0), ("-1e-3", "1", 0)],
+    [("1e-3", "1", 1), ("-1", "-1e-3", -1), ("-1", "1", 0), ("-1e-3", "1", 0), ("-1", "1e-3", 0)],
 )
 def test_bounds_of_wide_balls_keep_their_sign(low, high, sign):
     """An enclosure by midpoint and radius of these would contain 0."""

@@ -129,6 +129,14 @@ def test_zeros_of_polynomials_at_the_ends_are_known_to_any_order(order):
     assert not balls.at_one(arb(1)).contains(0)
 
 
+def test_the_last_known_derivative_stands_for_the_end_where_no_other_is_known():
+    """At 0 both a and a' of this pair are means of odd functions; a'' has no form."""
+    balls = ball_drift(drift_of(Pair("tanh", "tanh**2")))
+    half = arb(0.5)
+    assert balls.at_zero(half).overlaps(balls.slope(half))
+    assert not balls.at_zero(half).overlaps(balls.a(half))
+
+
 def test_a_new_kind_of_coefficient_is_refused_until_it_is_registered():
     with pytest.raises(InputError, match="give a Poly"):
         enclosed("mu")

@@ -49,6 +49,15 @@ def test_majorants_majorise(f, point, strength):
         assert abs(mpmath.mpf(str(N(f.subs(at), 30)))) <= value * (1 + mpmath.mpf(10) ** -20)
 
 
+@pytest.mark.parametrize(
+    "f", [z**3 - z, tanh(z) * z, sin(z) ** 2, Softplus(mu * z), 1 / (1 + exp(z))]
+)
+def test_what_grows_like_a_polynomial_has_no_exponential_in_its_bound(f):
+    """Else tails would be cut later than they need be, or not at all."""
+    bound = majorant(f)
+    assert (bound.linear, bound.quadratic) == (0, 0)
+
+
 @pytest.mark.parametrize("start", [4, 8, 20])
 def test_tails_are_bounded(start):
     bound = Majorant(majorant(z**4).polynomial, fmpq(1), fmpq(1, 8))
