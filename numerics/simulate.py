@@ -44,10 +44,11 @@ def _fits(simulated: Sequence["SimulatedRuns"]) -> dict[Group, "LogFit"]:
     return {key: fit for key, fit in found.items() if fit}
 
 
-def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -> list[Table]:
-    def shown(value: object) -> object:
-        return "-" if value is None else decimal(f"{value:.4g}")
+def _shown(value: float | None) -> object:
+    return "-" if value is None else decimal(f"{value:.4g}")
 
+
+def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -> list[Table]:
     records = [(_name(runs.simulation.pair), runs.record()) for runs in simulated]
     tables = [
         Table(
@@ -61,33 +62,33 @@ def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -
             rows=tuple(
                 (
                     name,
-                    shown(r["mu"]),
-                    shown(r["dimension"]),
+                    _shown(r["mu"]),
+                    _shown(r["dimension"]),
                     Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
-                    *(shown(r["exit_time_quantiles"][q]) for q in ("0.1", "0.5", "0.9")),
-                    shown(r["predicted"]),
-                    shown(r["predicted_with_start"]),
+                    *(_shown(r["exit_time_quantiles"][q]) for q in ("0.1", "0.5", "0.9")),
+                    _shown(r["predicted"]),
+                    _shown(r["predicted_with_start"]),
                 )
                 for name, r in records
             ),
         )
     ]  # fmt: skip
-    if fits:
-        tables.append(
-            Table(
-                name="fits",
-                title=Typeset(
-                    "Median exit time against log d: measured slope, and τ/2",
-                    r"Median exit time against $\log d$: measured slope, and $\tau/2$",
-                ),
-                columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
-                rows=tuple(
-                    (_name(pair), *map(shown, (mu, fit.slope, fit.error, fit.half_tau)))
-                    for (pair, mu, _), fit in fits.items()
-                ),
-            )
-        )
-    return tables
+    return [*tables, _fit_table(fits)] if fits else tables
+
+
+def _fit_table(fits: dict[Group, "LogFit"]) -> Table:
+    return Table(
+        name="fits",
+        title=Typeset(
+            "Median exit time against log d: measured slope, and τ/2",
+            r"Median exit time against $\log d$: measured slope, and $\tau/2$",
+        ),
+        columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
+        rows=tuple(
+            (_name(pair), *map(_shown, (mu, fit.slope, fit.error, fit.half_tau)))
+            for (pair, mu, _), fit in fits.items()
+        ),
+    )
 
 
 def _records(

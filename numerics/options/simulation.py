@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from fractions import Fraction
-from itertools import product
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -201,16 +201,19 @@ def simulations_of(options: Namespace) -> list["Simulation"]:
     """
     from numerics.simulation.design import checked_size, grid
 
-    makers, labels = chosen_pairs(options), options.labels or ["matched"]
+    makers, labels = chosen_pairs(options), options.labels or ()
     mu, strengths = options.mu, _strengths(options)
     if strengths is not None:  # unequal neurons count as one point, by their mean
         mu = [sum(strengths, Fraction(0)) / len(strengths)]
-    points = len(makers) * len(labels) * len(options.seed) * len(options.dimension) * len(mu)
+    points = (
+        len(makers) * max(len(labels), 1) * len(options.seed) * len(options.dimension) * len(mu)
+    )
     checked_size(points, options.replicas)
     kind = {"loss": options.loss, "misalignment": options.misalignment}
     return grid(
-        [make(labels=each, **kind) for make, each in product(makers, labels)],
+        [make(**kind) for make in makers],
         mu,
+        labels=labels,
         dimension=options.dimension,
         seed=options.seed,
         learning_rate=options.learning_rate,

@@ -8,7 +8,7 @@ number of replicas, and on the replica's number.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import product
@@ -19,6 +19,7 @@ import numpy as np
 
 from derive.command.progress import progress
 from derive.errors import InputError
+from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.dynamics.kinds import EXIT_RADIUS, Signs, Update
@@ -133,15 +134,18 @@ class Simulation:
             replicas=int(replicas),
         )
         self._set(learning_rate=self._rate(learning_rate))
-        if not self.radius > 0 or self.replicas < 1 or self.seed < 0:
-            raise InputError(
-                f"radius {self.radius:g}, {replicas} replicas, seed {seed} are not accepted: "
-                "give a positive radius, at least one replica, and a seed of at least 0"
-            )
+        self._check()
         learner = self.learner  # refuses what is impossible before anything is computed
         time = multiple(f"{learner.usual_horizon:g}*tau" if horizon is None else horizon, TIMES)
         steps = steps_of(learner, time.value) if time.unit else checked_horizon(time.value)
         self._set(horizon=steps, records=_records(records, steps))
+
+    def _check(self) -> None:
+        if not self.radius > 0 or self.replicas < 1 or self.seed < 0:
+            raise InputError(
+                f"radius {self.radius:g}, {self.replicas} replicas, seed {self.seed} are not "
+                "accepted: give a positive radius, at least one replica, and a seed of at least 0"
+            )
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -263,15 +267,17 @@ def grid(
     pairs: Sequence[PairLike],
     mu: StrengthsLike = (0.1, 0.5, 0.9),
     *,
+    labels: Sequence[LabelsLike] = (),
     dimension: Sequence[int] = (1000,),
     seed: Sequence[int] = (0,),
     **how: Any,
 ) -> list[Simulation]:
-    """Many simulations: the product of pairs, seeds, dimensions and strengths, in this order.
+    """Many simulations: the product of pairs, labels, seeds, dimensions, strengths, in this order.
 
     Arguments:
         pairs: each as ``Simulation`` takes it.
         mu: strengths, as ``strengths_of`` takes them.
+        labels: several for each pair, instead of its own.
         dimension: input dimensions.
         seed: seeds.
         how: the other settings of ``Simulation``, the same for all.
@@ -281,10 +287,16 @@ def grid(
     >>> [s.mu for s in grid(["x"], [0.2, 0.4], horizon=10)]
     [0.2, 0.4]
     """
-    axes: tuple[Sequence[Any], ...] = (pairs, seed, dimension, _exact(mu))
+    axes: tuple[Sequence[Any], ...] = (pairs, labels or (None,), seed, dimension, _exact(mu))
     checked_size(prod(map(len, axes)), how.get("replicas", 100))
+    known = map(Pair.of, pairs)
+    axes = ([_labelled(*each) for each in product(known, labels or (None,))], *axes[2:])
     points = progress(list(product(*axes)), "points")
     return [Simulation(pair, mu, dimension=d, seed=s, **how) for pair, s, d, mu in points]
+
+
+def _labelled(pair: Pair, labels: LabelsLike | None) -> Pair:
+    return pair if labels is None else replace(pair, labels=Labels.of(labels))
 
 
 def checked_size(points: int, replicas: int) -> None:

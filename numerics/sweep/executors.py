@@ -19,14 +19,20 @@ def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executo
 
     Raises ``InputError`` if the scheduler does not answer, or Dask is not installed.
     """
-    if scheduler is None:
-        with LocalPool(workers) as pool:
-            try:
-                yield pool
-            except BaseException:
-                pool.end()
-                raise
+    if scheduler is not None:
+        with _cluster(scheduler) as executor:
+            yield executor
         return
+    with LocalPool(workers) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.end()
+            raise
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Executor]:
     try:
         import dask
 

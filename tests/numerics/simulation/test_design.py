@@ -136,6 +136,9 @@ def test_the_grid_is_a_product_in_order():
     told = [(s.pair.teacher.text, s.seed, s.dimension, s.mu) for s in built]
     assert told == [(pair, seed, d, mu) for pair in ("x", "erf") for seed in (0, 1)
                     for d in (50, 99) for mu in (0.2, 0.4)]  # fmt: skip
+    kinds = ("matched", "y**3")
+    built = grid(["x", "erf"], [0.2], labels=kinds, horizon=9)
+    assert [s.pair for s in built] == [Pair(p, labels=each) for p in ("x", "erf") for each in kinds]
     with pytest.raises(InputError, match="are too many"):
         grid(["x"], [0.5] * 10_001, replicas=501)
 

@@ -1,0 +1,153 @@
+"""SGD of networks has the dense law, a law that faults change, and the predicted escape."""
+
+import functools
+import math
+
+import numba
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp
+from sympy import Rational
+
+from derive.errors import InputError
+from derive.grammar import parse_activation
+from derive.network import network_drift
+from derive.pair import Pair
+from numerics.dynamics import network_update
+from numerics.dynamics.dense_sgd import simulate_network_densely
+from numerics.dynamics.network_flow import NetworkState
+from numerics.dynamics.network_sgd import NetworkLearner, simulate_network
+from numerics.dynamics.sgd import Learner, simulate_sgd
+
+
+def _pair(text):
+    return Pair(*[parse_activation(text)] * 2)
+
+
+REPLICAS = 1000
+CASES = {
+    "linear": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 6, 0.3, batch=3), (2, 8)),
+    "one dimension to spare": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 5, 0.4, batch=2), (2, 8)),
+    "none to spare": (NetworkLearner(_pair("x"), (0.5, 0.2, 0.8), 2, 5, 0.4), (1, 6)),
+    "relu, rank above the batch": (NetworkLearner(_pair("relu"), (0.4,), 3, 9, 0.4), (2, 8)),
+    "erf, noisy": (
+        NetworkLearner(_pair("erf"), (0.2, 0.6), 1, 12, 0.4, batch=4, noise=0.3),
+        (1, 8),
+    ),
+    "Hermite": (NetworkLearner(_pair("He2"), (0.5, 0.5), 2, 8, 0.01, batch=3), (3, 20)),
+}
+
+
+@functools.cache
+def _dense(name):
+    learner, records = CASES[name]
+    streams = (np.random.default_rng([9, r]) for r in range(REPLICAS))
+    return np.array([simulate_network_densely(learner, g, max(records), records) for g in streams])
+
+
+def _smallest_p_value(name):
+    learner, records = CASES[name]
+    ours = simulate_network(learner, range(3 * REPLICAS), 1, max(records), records).states
+    theirs = _dense(name)
+    constant = (ours.std((0, 1)) < 1e-9) & (theirs.std((0, 1)) < 1e-9)  # the diagonal of G
+    return min(
+        ks_2samp(ours[:, k, i], theirs[:, k, i]).pvalue
+        for k in range(len(records))
+        for i in np.flatnonzero(~constant)
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_law_is_that_of_the_dense_algorithm(name):
+    assert _smallest_p_value(name) > 1e-4
+
+
+def in_all_dimensions(rng, law, rest, others):
+    return law.rate * law.rate * network_update.wishart(rng, rest, law.dimension)
+
+
+def rate_not_squared(rng, law, rest, others):
+    return law.rate * network_update.wishart(rng, rest, others)
+
+
+def teachers_not_taken_off(m, g):
+    return network_update.cholesky(g)
+
+
+@pytest.mark.parametrize(
+    ("step", "fault"),
+    [
+        ("across", in_all_dimensions),
+        ("across", rate_not_squared),
+        ("own_factor", teachers_not_taken_off),
+    ],
+)
+def test_a_planted_fault_changes_the_law(monkeypatch, step, fault):
+    steps = network_update.STEPS._replace(**{step: numba.njit(fault)})
+    monkeypatch.setattr(network_update, "STEPS", steps)
+    assert _smallest_p_value("linear") < 1e-4
+
+
+def test_exits_are_first_passages():
+    """|U|² + |M|² ≥ radius², of all neurons and columns."""
+    learner = NetworkLearner(_pair("x"), (0.3, 0.6), 2, 60, 0.05, batch=4)
+    runs = simulate_network(learner, 20, 2, 1500, range(1501), 0.6)
+    outside = np.linalg.norm(runs.states[..., :8], axis=-1) >= 0.6
+    first = np.where(outside.any(1), outside.argmax(1), np.nan)
+    np.testing.assert_array_equal(runs.exits, first)
+    assert np.isfinite(first).sum() > 0
+    assert runs["m_1_0"].tolist() == runs.states[..., 6].tolist()
+    stopped = simulate_network(learner, 20, 2, 1500, (), 0.6, stop_at_exit=True)
+    np.testing.assert_array_equal(stopped.exits, first)
+
+
+def test_statistics_stay_a_gram_matrix():
+    learner = NetworkLearner(_pair("x"), (0.3, 0.6), 3, 1000, 5e-3, batch=4)
+    states = simulate_network(learner, range(3), 2, 4000, range(0, 4001, 100)).states
+    for vector in states.reshape(-1, states.shape[-1]):
+        state = NetworkState.unpacked(vector, 2, 3)
+        np.testing.assert_allclose(np.diag(state.g), 1, atol=1e-12)
+        assert np.linalg.eigvalsh(state.g - state.m.T @ state.m)[0] > -1e-9
+
+
+def test_one_neuron_of_rank_one_has_the_law_of_the_single_index_model():
+    pair = _pair("erf")
+    network = NetworkLearner(pair, (0.5,), 1, 6, 0.4, batch=2)
+    ours = simulate_network(network, range(4000), 1, 10, [10]).states[:, 0, :2]
+    alone = Learner(pair, 0.5, 6, 0.4, batch=2)
+    theirs = simulate_sgd(alone, range(4000), 2, 10, [10]).states[:, 0]
+    assert min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(2)) > 1e-3
+
+
+@pytest.mark.parametrize("text", ["x", "He2"])
+def test_measured_escape_is_the_predicted_rate(text):
+    """Growth of the mean amplitude along the fastest mode, within four standard errors and 3 %."""
+    strengths, rank = [Rational(2, 5), Rational(3, 5)], 2
+    pair = _pair(text)
+    blocks = network_drift(pair.teacher, pair.student).blocks(strengths)
+    a, b = (np.array(block.evalf(20).tolist(), dtype=float) for block in blocks)
+    values, vectors = np.linalg.eigh(np.block([[b, a.T], [a, np.zeros((2, 2))]]))
+    rate = 0.04 if text == "x" else 0.004
+    learner = NetworkLearner(pair, (0.4, 0.6), rank, 3000, rate, batch=300, scale=0.3)
+    steps = (np.array([0.5, 1.8]) / values[-1] / rate).astype(int)
+    states = simulate_network(learner, range(200), 4, steps[1], steps).states
+    columns = states[..., :8].reshape(200, 2, 2, 2, rank)  # replica, step, U or M, neuron, column
+    amplitudes = np.einsum("rsknc,kn->rsc", columns, vectors[:, -1].reshape(2, 2))
+    signed = (amplitudes * np.sign(amplitudes[:, :1])).mean(-1)
+    mean = signed.mean(0)
+    growth = math.log(mean[1] / mean[0])
+    error = np.std(signed[:, 1] / mean[1] - signed[:, 0] / mean[0]) / math.sqrt(200)
+    assert error < 0.06 * growth
+    measured = growth / ((steps[1] - steps[0]) * rate)
+    assert measured == pytest.approx(values[-1], rel=4 * error / growth + 0.03)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rank": 0}, {"rank": 9}, {"mu": ()}, {"mu": (0.5,) * 11}, {"mu": (1.2,)}, {"batch": 0},
+     {"learning_rate": 0.0}],
+)  # fmt: skip
+def test_impossible_networks_are_refused(change):
+    settings = {"mu": (0.5, 0.5), "rank": 1, "dimension": 10, "learning_rate": 0.1} | change
+    with pytest.raises(InputError, match="not accepted"):
+        NetworkLearner(_pair("x"), **settings)
