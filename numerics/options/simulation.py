@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from fractions import Fraction
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
