@@ -135,7 +135,7 @@ def made(tmp_path_factory) -> Path:
     options = [part for name in QUICK for part in ("--step", name)]
     line = [sys.executable, "-m", COMMAND, "--quick", "--folder", str(folder), *options]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
-    assert done.stderr == ""
+    assert all(line.startswith("steps: ") for line in done.stderr.splitlines())
     return folder
 
 
