@@ -122,10 +122,8 @@ def share_of_processes(place: Place) -> tuple[slice, Place] | None:
 def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
     from transfer.experiment.run import run_experiment
 
-    cells = [
-        cell for chain in chains for cell in (chain.pretraining, *(c for _, c in chain.adaptations))
-    ]
-    with advancing(float(sum(map(weight_of, cells))), "images") as advance:
+    work = sum(weight_of(cell) for chain in chains for _, cell in chain.parts)
+    with advancing(work, "images") as advance:
         if alone:
             run_experiment(chains, place, None, advance)
             return
