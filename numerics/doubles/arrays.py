@@ -1,6 +1,7 @@
 """Exact functions on arrays of doubles, by numpy and ``scipy.special``. Heuristic."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +42,7 @@ def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[...,
     return values
 
 
+@lru_cache(maxsize=64)
 def two_sided(function: Kinked) -> Callable[[Doubles], Doubles]:
     """The function without its jump, on arrays.
 

@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from derive.command.signals import ENDING
@@ -66,18 +67,29 @@ class LocalPool(ProcessPoolExecutor):
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Begin a call; the first one starts the processes."""
         try:
-            return super().submit(function, *arguments, **named)
+            future = super().submit(function, *arguments, **named)
         except OSError as error:  # descriptors, memory or processes have run out
             raise InputError(
                 f"{self._count} workers cannot be started ({error.strerror}): give fewer --workers"
             ) from None
+        future.add_done_callback(self._notice)
+        return future
+
+    def _notice(self, future: Future[Any]) -> None:
+        """Where a worker is lost, end the others: the signal that a pool sends them they ignore."""
+        if not future.cancelled() and isinstance(future.exception(), BrokenExecutor):
+            for process in self._workers():
+                process.kill()
+
+    def _workers(self) -> list[BaseProcess]:
+        return [p for p in multiprocessing.active_children() if p not in self._others]
 
     def end(self) -> None:
         """Call off what waits, and end the workers within their cells."""
         if self._ended:
             return
         self._ended = True
-        workers = [p for p in multiprocessing.active_children() if p not in self._others]
+        workers = self._workers()
         # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
         # It goes through its calls in order: where the last was taken up or called off, it has.
         last = None
