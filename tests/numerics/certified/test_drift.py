@@ -137,6 +137,21 @@ def test_the_last_known_derivative_stands_for_the_end_where_no_other_is_known():
     assert not balls.at_zero(half).overlaps(balls.a(half))
 
 
+def test_values_at_the_ends_are_exact_where_a_vanishes_and_refused_where_b_is_infinite():
+    """The rate is 0 where a is known to be; of cos and relu b is infinite at 0 alone."""
+    gelu, kink = (ball_drift(drift_of(Pair(*p))) for p in (("gelu",), ("cos", "relu")))
+    a, b, rate = gelu.at(fmpq(1))
+    assert (a.is_zero(), b < 0, rate.is_zero()) == (True, True, True)
+    assert gelu.at(fmpq(0))[0] > 0
+    cosine = ball_drift(drift_of(Pair("cos")))
+    assert cosine.at(fmpq(0))[0].is_zero()
+    for inside in (gelu.at(fmpq(1, 3))[0], cosine.at(fmpq(1, 3))[0]):
+        assert not inside.contains(0)
+    with pytest.raises(InputError, match="finite at μ = 0"):
+        kink.at(fmpq(0))
+    assert kink.at(fmpq(1, 3))[1].is_finite()
+
+
 def test_a_new_kind_of_coefficient_is_refused_until_it_is_registered():
     with pytest.raises(InputError, match="give a Poly"):
         enclosed("mu")

@@ -174,6 +174,22 @@ def test_cells_cover_the_range_and_prove_the_list(text):
     assert sum(cell.zero for cell in cells) == len(isolate_zeros(balls))
 
 
+@pytest.mark.parametrize("text", ["erf", "sin(3*x)", "He10"])
+def test_nothing_is_asked_outside_the_range(text):
+    """The mean value form is taken about a point of the cell on which the slope is enclosed."""
+    balls = ball_drift(drift_of(Pair(text)))
+
+    def inside(function):
+        def asked(strength):
+            assert 0 <= strength <= 1 or arb(0).union(arb(1)).contains(strength)
+            return function(strength)
+
+        return asked
+
+    watched = replace(balls, a=inside(balls.a), slope=inside(balls.slope))
+    assert zero_cells(watched) == zero_cells(balls)
+
+
 def test_sign_cells_cover_the_range():
     cells = sign_cells(lambda x: (5 * x - 7).exp() - arb("0.0001"))
     _ends(cells)
