@@ -76,7 +76,8 @@ def mean_function(function: Kinked) -> Callable[[arb], arb]:
         parameter = acb(strength)
 
         def integrand(x: acb, analytic: bool) -> acb:
-            return compiled(x, parameter, analytic=analytic) * (-x * x / 2).exp()
+            value: acb = compiled(x, parameter, analytic=analytic) * (-x * x / 2).exp()
+            return value
 
         end, tail = _cut(bound)
         tolerance = arb(2) ** -ctx.prec

@@ -178,7 +178,7 @@ def _(coefficient: Kinked, exact: BallFunction, zeros: Sequence[int]) -> ArrayFu
     """
 
     def ends(x: Doubles) -> Doubles:
-        return np.prod([np.abs(x - end) for end in zeros], axis=0) * np.ones_like(x)
+        return np.asarray(np.prod([np.abs(x - end) for end in zeros], axis=0) * np.ones_like(x))
 
     node_values = _with_balls(_trapezoidal(coefficient), exact, zeros)
     coefficients = _chebyshev_coefficients(lambda x: node_values(x) / ends(x))
@@ -218,7 +218,7 @@ def _chebyshev_coefficients(function: Callable[[Doubles], Doubles]) -> Doubles:
     for count in _NODES:
         angles = np.pi * (np.arange(count) + 0.5) / count
         values = function((1 + np.cos(angles)) / 2)
-        coefficients = 2 / count * np.cos(np.outer(np.arange(count), angles)) @ values
+        coefficients: Doubles = 2 / count * np.cos(np.outer(np.arange(count), angles)) @ values
         coefficients[0] /= 2
         if np.abs(coefficients[-count // 8 :]).max() <= _TAIL * np.abs(coefficients).max():
             return coefficients

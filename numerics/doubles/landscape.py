@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,7 +40,7 @@ class FloatLandscape:
 
     def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> Doubles:
         """The loss at arrays of points, broadcast against each other. Heuristic."""
-        return np.vectorize(self.loss, otypes=[float])(rhos, residuals)
+        return np.asarray(np.vectorize(self.loss, otypes=[float])(rhos, residuals))
 
 
 def float_landscape(pair: PairLike) -> FloatLandscape:
@@ -98,7 +99,7 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
     y, value, slope, curvature = (two_sided(f) for f in (pair.label, sigma, first, second))
     squared = pair.loss == "square"
 
-    def mean(integrand: Callable, covariance: float, s: float) -> float:
+    def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
         place, weight = _polar_nodes(covariance, s)
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))

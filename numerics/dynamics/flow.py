@@ -231,7 +231,7 @@ def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doub
     def at(times: ArrayLike) -> Doubles:
         growth = np.exp(np.multiply.outer(np.asarray(times, dtype=float), rates))
         states = directions @ (growth[..., None] * parts)
-        return states.reshape(*np.shape(times), start.size)
+        return np.asarray(states.reshape(*np.shape(times), start.size))
 
     return at
 

@@ -8,6 +8,7 @@ coordinates of the loss's slope for the neurons along the teachers; everything t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,6 +36,7 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
 _LEAST_SIZE = 1e-200  # of a neuron that is zero: slopes divide by it
+_Kernel = Callable[..., Any]  # of sizes and overlaps
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class NetworkFlow(Motion):
     mu: Doubles
     rank: int
     mixed: FloatLandscape
-    own: tuple[Callable, Callable, Callable]
-    power: tuple[Callable, Callable]
+    own: tuple[_Kernel, _Kernel, _Kernel]
+    power: tuple[_Kernel, _Kernel]
     labels: float
 
     def overlaps(self, state: NetworkState) -> tuple[Doubles, Doubles]:
@@ -219,7 +221,10 @@ def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) 
 @lru_cache(maxsize=32)
 def _student_kernels(
     student: Activation,
-) -> tuple[tuple[Callable, Callable, Callable], tuple[Callable, Callable]]:
+) -> tuple[
+    tuple[_Kernel, _Kernel, _Kernel],
+    tuple[_Kernel, _Kernel],
+]:
     k = kernel(student, student)
     by_first, _, by_cross = kernel_slopes(student, student)
     alone = k.power(_Q)

@@ -8,7 +8,7 @@ decomposition. ``STEPS`` holds the steps, so that a test can put a faulty one in
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -44,10 +44,10 @@ class NetworkLaw(NamedTuple):
 class NetworkSteps(NamedTuple):
     """The steps of an update, compiled functions of this module."""
 
-    own_factor: Callable
-    gradients: Callable
-    moved: Callable
-    across: Callable
+    own_factor: Callable[..., Any]
+    gradients: Callable[..., Any]
+    moved: Callable[..., Any]
+    across: Callable[..., Any]
 
 
 # Products of small matrices as loops: numba's own would compile for seconds to call a BLAS.

@@ -7,6 +7,7 @@ The quantities are in ``numerics.figures.quantities``.
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, log10, sqrt
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ def draw_curves(
     panels: dict[str, list[Member]] = {}
     for member in chosen:
         panels.setdefault(_panel(member), []).append(member)
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
@@ -59,7 +60,7 @@ def draw_panel(
     members: Sequence[Member],
     name: str,
     dimension: int,
-) -> tuple[tuple[str, ...], list[tuple]]:
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Draw a quantity of several pairs into one panel; return the head and rows of its data."""
     quantity, rows = QUANTITIES[name], []
     places = [_degree(member) or rank for rank, member in enumerate(members)]
@@ -91,7 +92,7 @@ def draw_potentials(
 
     Arguments and result as ``draw_curves``, with one panel a pair. After Fig. 8; (86), (90).
     """
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(chosen) + 0.3), layout="constrained")
         axes = figure.subplots(len(chosen), sharex=True, squeeze=False)[:, 0]
@@ -104,7 +105,7 @@ def draw_potentials(
 
 def _draw_potential(
     figure: Figure, axis: Axes, member: Member, strengths: Sequence[Fraction]
-) -> list[tuple]:
+) -> list[tuple[Any, ...]]:
     pair, drift = member
     curve, rows = escape_curve(drift, strengths), []
     for mu, a in zip(curve.mu, curve.a, strict=True):
@@ -129,7 +130,7 @@ def _draw_potential(
     return rows
 
 
-def _shade(place: float, places: Sequence[float]) -> tuple:
+def _shade(place: float, places: Sequence[float]) -> tuple[Any, ...]:
     scale = Normalize(min(places), max(*places, min(places) + 1e-9))
     return colours()(scale(place))
 
@@ -149,7 +150,7 @@ def _panel(member: Member) -> str:
 
 
 def _draw_member(
-    axis: Axes, member: Member, quantity: Quantity, dimension: int, colour: tuple
+    axis: Axes, member: Member, quantity: Quantity, dimension: int, colour: tuple[Any, ...]
 ) -> Lines:
     pair, drift = member
     # Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.

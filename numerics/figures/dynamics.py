@@ -5,6 +5,7 @@ initial state. Simulations support the theory drawn beside them; they certify no
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def draw_dynamics(
 
 def dynamics_figure(
     points: Sequence[SimulatedRuns], shown: Sequence[str] = DEFAULT, with_flow: bool = True
-) -> tuple[Figure, list[tuple]]:
+) -> tuple[Figure, list[tuple[Any, ...]]]:
     """The figure and its rows of data; call it within ``own_style``."""
     columns: dict[str, list[SimulatedRuns]] = {}
     for point in points:
@@ -64,7 +65,7 @@ def dynamics_figure(
     width = COLUMN_WIDTH * max(1.0, 0.62 * len(columns))
     figure = Figure(figsize=(width, 1.45 * len(shown) + 0.5), layout="constrained")
     axes = figure.subplots(len(shown), len(columns), sharex="col", squeeze=False)
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     for column, (name, members) in zip(axes.T, columns.items(), strict=True):
         strengths = [point.simulation.mu for point in members]
         for point in members:
@@ -90,9 +91,9 @@ def draw_point(
     column: Sequence[Axes],
     point: SimulatedRuns,
     shown: Sequence[str],
-    colour: tuple,
+    colour: tuple[Any, ...],
     with_flow: bool,
-) -> list[tuple]:
+) -> list[tuple[Any, ...]]:
     """Draw one point's observables into a column of panels; return the rows of data."""
     times, simulation = point.times, point.simulation
     flows = simulation.learner.flow.observe(point.path()) if with_flow else None
@@ -125,7 +126,7 @@ def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
             axis.set_ylim(bottom=max(low, -0.03), top=max(high, 1.03))
 
 
-def shade(mu: float, strengths: Sequence[float]) -> tuple:
+def shade(mu: float, strengths: Sequence[float]) -> tuple[Any, ...]:
     """The colour of a pre-training strength among others."""
     return colours()(Normalize(min(strengths), max(*strengths, min(strengths) + 1e-9))(mu))
 

@@ -108,7 +108,7 @@ def _trade_off(request: Request) -> Drawn:
         figure = Figure(figsize=(PAGE_WIDTH, 2.1), layout="constrained")
         axes = figure.subplots(1, 3)
         strengths = [point.simulation.mu for point in points]
-        rows: list[tuple] = []
+        rows: list[tuple[Any, ...]] = []
         for point in points:
             colour = shade(point.simulation.mu, strengths)
             rows += draw_point(axes[:2], point, ("loss", "overlap"), colour, True)
@@ -140,7 +140,7 @@ def _singular(request: Request) -> Drawn:
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
         axes = figure.subplots(2, 2)
-        rows: list[tuple] = []
+        rows: list[tuple[Any, ...]] = []
         for axis, (title, members) in zip(axes.ravel(), panels, strict=True):
             head, curve = draw_panel(figure, axis, title, members, "tau", 1000)
             rows += [("tau", *point) for point in curve]
@@ -149,7 +149,7 @@ def _singular(request: Request) -> Drawn:
         return drawn(figure, request.form, request.source, ("what", *head), rows)
 
 
-def _search_of_cubic(inset: Axes, points: Sequence[SimulatedRuns]) -> list[tuple]:
+def _search_of_cubic(inset: Axes, points: Sequence[SimulatedRuns]) -> list[tuple[Any, ...]]:
     strengths, rows = [point.simulation.mu for point in points], []
     for point, mu in zip(points, strengths, strict=True):
         overlap = np.median(point["overlap"], axis=0)
@@ -274,7 +274,7 @@ def _exit_times(request: Request) -> Drawn:
     with own_style():
         figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
         axis = figure.subplots()
-        rows: list[tuple] = []
+        rows: list[tuple[Any, ...]] = []
         names = ("x", "relu", "gelu")
         for rank, name in enumerate(names):
             points = _simulated(request, [name], [0.5], (60, 100), **how)

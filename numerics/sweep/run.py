@@ -19,7 +19,7 @@ from numerics.sweep.store import Arrays, Cell, Forms, cell_key, make_folder, rea
 class Submits(Protocol):
     """What ``run_cells`` asks of an executor."""
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
         """Begin a call."""
 
 
@@ -72,7 +72,7 @@ def _computed(
     if executor is None:
         yield from ((key, compute(cell)) for key, cell in cells.items())
         return
-    futures: dict[Future, str] = {}
+    futures: dict[Future[Any], str] = {}
     try:
         futures |= {executor.submit(compute, dict(cell)): key for key, cell in cells.items()}
         for future in as_completed(futures):

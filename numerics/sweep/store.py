@@ -19,7 +19,7 @@ from derive.errors import InputError
 
 Cell = Mapping[str, Any]
 
-Arrays = dict[str, NDArray]
+Arrays = dict[str, NDArray[Any]]
 
 Form = tuple[str, tuple[int, ...]]  # kinds of NumPy's types, such as "fi", and a shape
 
@@ -102,7 +102,7 @@ def cells_in(folder: Path, known: Container[str] = ()) -> Iterator[Cell]:
             yield cell
 
 
-def digest_of(arrays: Mapping[str, NDArray]) -> str:
+def digest_of(arrays: Mapping[str, NDArray[Any]]) -> str:
     """A hash of named arrays: of names, types, shapes and values.
 
     >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros((2, 1))})
@@ -131,7 +131,7 @@ def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Arrays:
         return {name: _array_in(file, info, known.get(name)) for name, info in members.items()}
 
 
-def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray:
+def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray[Any]:
     """One array. What it claims to be is checked before there is memory for it."""
     with file.open(info) as stream:
         if np.lib.format.read_magic(stream) != (1, 0):

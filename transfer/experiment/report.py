@@ -56,7 +56,8 @@ def left_out(task: Task, data: "Dataset", arm: str) -> int:
 
 def _final(task: Task, data: "Dataset", arm: str) -> "DataArray":
     """Accuracy at the last epoch that the arm is measured at."""
-    return data.accuracy.sel(arm=arm, measured=task.arms[arm].measured[-1])
+    final: DataArray = data.accuracy.sel(arm=arm, measured=task.arms[arm].measured[-1])
+    return final
 
 
 def verdict(task: Task, data: "Dataset") -> str:
