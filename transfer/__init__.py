@@ -13,7 +13,7 @@ import derive as _derive  # noqa: F401  (before all else: it answers interrupts 
 from transfer.extra import missing as _missing
 
 # A command says so in a line, and has a help without the extra.
-if not {_Path(name).name for name in _sys.argv[:1]} & {"-m", "lora-escape"} and _missing():
+if not {_Path(name).stem for name in _sys.argv[:1]} & {"-m", "lora-escape"} and _missing():
     raise ImportError(_missing())
 
 __getattr__, __dir__, __all__ = _lazy_loader.attach_stub(__name__, __file__)
