@@ -75,7 +75,7 @@ def make(step: Step, folder: Path, provenance: str, commands: Commands | None = 
             last = (told.strip().splitlines() or ["no message"])[-1]
             return Result(step, "failed", time.perf_counter() - start, last)
     seconds = time.perf_counter() - start
-    record = _identity(step, folder, provenance) | {
+    record = _identity(step, provenance) | {
         "seconds": seconds,
         "outputs": {output: _checksum(folder / output) for output in step.outputs},
     }
@@ -93,15 +93,15 @@ def look_up(step: Step, folder: Path, provenance: str) -> Result:
         seconds = float(record["seconds"])
     except (OSError, ValueError, TypeError, LookupError, RecursionError):  # a stamp that is damaged
         return missing
-    expected = _identity(step, folder, provenance) | {"outputs": sums}
+    expected = _identity(step, provenance) | {"outputs": sums}
     if {k: record.get(k) for k in expected} != expected:
         return missing
     return Result(step, "kept", seconds)
 
 
-def _identity(step: Step, folder: Path, provenance: str) -> dict[str, object]:
+def _identity(step: Step, provenance: str) -> dict[str, object]:
     return {
-        "commands": [shlex.join(line) for line in command_lines(step, folder)],
+        "commands": list(step.commands),  # with @ for the folder, which may be moved
         "provenance": provenance,
         "code": code_digest(),
     }

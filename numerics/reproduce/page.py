@@ -64,6 +64,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
     from numerics.reproduce.make import command_lines
 
     step = result.step
+    named = Path(folder.name)  # the same page wherever the folder is
     files = [name for name in step.outputs if (folder / name).is_file()]
     shown = files if result.state in ("made", "kept", "failed") else []
     return {
@@ -72,7 +73,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
         "state": "made" if result.state == "kept" else result.state,  # the same page again
         "reason": result.reason,
         "seconds": result.seconds,
-        "commands": [f"python {shlex.join(line)}" for line in command_lines(step, folder)],
+        "commands": [f"python {shlex.join(line)}" for line in command_lines(step, named)],
         "files": shown,
         "images": [_image(folder / name) for name in shown if Path(name).suffix in _IMAGES],
         "tables": [_tables(folder / name) for name in shown if name.endswith(".md")],

@@ -131,7 +131,7 @@ def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """The folder of a finished run of a few quick steps, with its page."""
-    folder = tmp_path_factory.mktemp("results")
+    folder = tmp_path_factory.mktemp("results", numbered=False)
     options = [part for name in QUICK for part in ("--step", name)]
     line = [sys.executable, "-m", COMMAND, "--quick", "--folder", str(folder), *options]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
