@@ -1,6 +1,7 @@
 """Isolation and enclosure of real roots: known roots, and two other root finders."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 
 import pytest
@@ -190,6 +191,20 @@ def test_a_wrong_guess_costs_time_never_truth(monkeypatch):
     with ctx.workprec(200):
         assert (2 * ball**2).contains(1)
     assert 60 < len(calls) < 4 * 80
+
+
+def test_twice_the_bits_cost_one_more_step(monkeypatch):
+    """Two values each: convergence is quadratic."""
+    exact, calls = roots_module.value_at, []
+    monkeypatch.setattr(roots_module, "value_at", lambda f, x: calls.append(x) or exact(f, x))
+    costs = []
+    for bits in (100, 1000, 2000, 4000):
+        (root,) = isolate_roots(fmpz_poly([-1, 0, 2]))
+        calls.clear()
+        enclose_root(root, bits)
+        costs.append(len(calls))
+    assert costs[0] < 40
+    assert all(0 < more - less <= 4 for less, more in pairwise(costs[1:]))
 
 
 def test_vanishing_is_decided_exactly():
