@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import degrees, polynomials, variances
 from sympy import Integer, Rational, Symbol, diff, exp, expand, hermite_prob, oo
 
@@ -52,6 +53,18 @@ def test_coefficients_of_a_product(p, q, variance):
     direct = hermite_coefficients(expand(p * q), z, variance)
     # A factor with a zero leading coefficient is written with fewer terms.
     assert linearised == direct + (0,) * (len(linearised) - len(direct))
+
+
+@given(degrees, st.sets(degrees, min_size=1), variances)
+def test_a_product_of_series_with_gaps_is_the_sum_of_its_products(m, kept, variance):
+    one, series = [int(k == m) for k in range(9)], [int(k in kept) for k in range(9)]
+    parts = [
+        product_coefficients(one, [int(k == n) for k in range(9)], variance) for n in sorted(kept)
+    ]
+    assert product_coefficients(one, series, variance) == tuple(map(sum, zip(*parts, strict=True)))
+    assert product_coefficients(series, one, variance) == product_coefficients(
+        one, series, variance
+    )
 
 
 @pytest.mark.parametrize("n", range(1, 15))
