@@ -88,6 +88,11 @@ def _parser() -> CommandParser:
         ),
     )
     add_case_options(parser, misalignment=True)
+    _add_curve(parser)
+    return parser
+
+
+def _add_curve(parser: CommandParser) -> None:
     curve = parser.add_argument_group("which curve")
     curve.add_argument(
         "--mu",
@@ -116,7 +121,6 @@ def _parser() -> CommandParser:
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
         f"--mu (default: {_CHOICES[0]})",
     )
-    return parser
 
 
 def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> dict[Path, bytes]:

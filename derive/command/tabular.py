@@ -22,7 +22,7 @@ class Typeset:
     latex: str
 
 
-Cell: TypeAlias = "Typeset | Basic | str | int | None"
+Content: TypeAlias = "Typeset | Basic | str | int | None"
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Table:
 
     name: str
     title: Typeset
-    columns: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: tuple[Content, ...]
+    rows: tuple[tuple[Content, ...], ...]
     notes: tuple[Typeset, ...] = ()
     wide: int | None = None
     share: str = "0.8"
@@ -54,14 +54,14 @@ _LATEX_SPECIAL = str.maketrans(
 )
 
 
-def plain(cell: Cell) -> str:
+def plain(cell: Content) -> str:
     """Plain form of a cell."""
     if isinstance(cell, Typeset):
         return cell.plain
     return "" if cell is None else str(cell)
 
 
-def typeset(cell: Cell) -> str:
+def typeset(cell: Content) -> str:
     """LaTeX form of a cell, with mathematics in dollars."""
     if isinstance(cell, Typeset):
         return cell.latex
@@ -80,7 +80,7 @@ def formula(expression: "Expr") -> str:
 
 
 def decimal(number: str) -> Typeset:
-    """Cell for a decimal string such as ``-7.2e-32``; a power of 0 is left out.
+    """A decimal string for a table, such as ``-7.2e-32``; a power of 0 is left out.
 
     >>> decimal("-7.2e-32").latex
     '$-7.2 \\\\times 10^{-32}$'
@@ -150,7 +150,7 @@ def without_latex(text: str) -> str:
     return re.sub(r"\\([_%&#${}])", r"\1", text)
 
 
-def _markdown(cell: Cell) -> str:
+def _markdown(cell: Content) -> str:
     """A cell in Markdown: formulas between dollars, code between backticks, bars escaped."""
     pieces = typeset(cell).split("$")
     for place in range(0, len(pieces), 2):
@@ -200,7 +200,7 @@ def _latex_title(table: Table) -> str:
     return rf"{title} \\[1ex]"
 
 
-def _latex_row(cells: Sequence[Cell]) -> str:
+def _latex_row(cells: Sequence[Content]) -> str:
     return " & ".join(typeset(cell) for cell in cells) + r" \\"
 
 

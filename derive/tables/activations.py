@@ -9,7 +9,7 @@ from functools import singledispatch
 
 from sympy import Expr, Rational, floor, simplify, sstr
 
-from derive.command.tabular import Cell, Table, Typeset, formula, typeset
+from derive.command.tabular import Content, Table, Typeset, formula, typeset
 from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
 from derive.escape import escape_limit
@@ -31,7 +31,7 @@ SINGULARITIES_COLUMNS = (Typeset("zeros", "zeros"), Typeset("tau", r"$\tau$ ther
 
 def activation_coefficients_table(texts: Sequence[str]) -> Table:
     """Hermite coefficients of activations at variance Q (30)."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Content, ...]] = []
     for text in texts:
         activation = parse_activation(text)
         for k in range(_HIGHEST_COEFFICIENT + 1):
@@ -49,7 +49,7 @@ def activation_coefficients_table(texts: Sequence[str]) -> Table:
 
 def activation_drift_table(texts: Sequence[str]) -> Table:
     """Drift coefficients of matched pairs, raw."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Content, ...]] = []
     for text in texts:
         try:
             values = [_expression(f) for f in _matched(text).expressions]
@@ -68,7 +68,7 @@ def activation_drift_table(texts: Sequence[str]) -> Table:
 
 def activation_limits_table(texts: Sequence[str]) -> Table:
     """Leading behaviour of the escape time of matched pairs at both ends, raw."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Content, ...]] = []
     for text in texts:
         drift = _matched(text)
         for end, x, arrow in ((0, mu, r"\mu \to 0"), (1, 1 - mu, r"\mu \to 1")):
@@ -89,7 +89,7 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
 
 def activation_singularities_table(texts: Sequence[str]) -> Table:
     """Singular pre-training strengths of matched polynomial pairs."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Content, ...]] = []
     for text in texts:
         rows.append((_name(text), *singularities_cells(_matched(text))))
     return Table(
@@ -107,7 +107,7 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
 
 def activation_network_table(texts: Sequence[str]) -> Table:
     """Drift coefficients of K neurons of equal strength, by kind of mode; any rank."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Content, ...]] = []
     for text in texts:
         activation = parse_activation(text)
         try:
@@ -125,13 +125,13 @@ def activation_network_table(texts: Sequence[str]) -> Table:
 
 
 @singledispatch
-def singularities_cells(drift: AnyDrift) -> tuple[Cell, ...]:
+def singularities_cells(drift: AnyDrift) -> tuple[Content, ...]:
     """What a table says of the zeros of ``a``, for ``SINGULARITIES_COLUMNS``."""
     return _ELSEWHERE, None
 
 
 @singularities_cells.register(Drift)
-def _(drift: Drift) -> tuple[Cell, ...]:
+def _(drift: Drift) -> tuple[Content, ...]:
     if drift.a.degree() > _HIGHEST_ISOLATED:
         return _ELSEWHERE, None
     digits, zeros = _DIGITS, singular_strengths(drift, _DIGITS)
@@ -175,7 +175,7 @@ def _name(text: str) -> Typeset:
     return Typeset(text, rf"\texttt{{{typeset(text)}}}")
 
 
-def _table(name: str, title: Typeset, rows: Sequence[tuple[Cell, ...]]) -> Table:
+def _table(name: str, title: Typeset, rows: Sequence[tuple[Content, ...]]) -> Table:
     if not rows:
         raise InputError("no activation is chosen: give --activation")
     return Table(name, title, ("activation", "", "closed form"), tuple(rows), wide=2, share="0.65")

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-Cell = TypeVar("Cell")
+Part = TypeVar("Part")
 Found = TypeVar("Found")
 
 
 def bisected(
-    start: Cell, decide: Callable[[Cell], tuple[Iterable[Found], Iterable[Cell]]]
+    start: Part, decide: Callable[[Part], tuple[Iterable[Found], Iterable[Part]]]
 ) -> Iterator[Found]:
     """What is found in a cell and in the parts it is cut into, in no order.
 

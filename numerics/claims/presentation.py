@@ -25,7 +25,7 @@ _LINE = 120  # characters, where people read it in a terminal
 
 
 @dataclass(frozen=True)
-class Entry:
+class Checked:
     """A claim and what its check found."""
 
     claim: Claim
@@ -59,13 +59,13 @@ def checked(options: Namespace) -> Report:
         shown = tuple(tuple(map(latex_of, row)) for row in cells)
         table = Table("claims", _TITLE, head, shown, wide=2, share="0.4", longest=_LINE)
         return Report([dict(zip(head, row, strict=True)) for row in cells], [table], "exact")
-    entries = [Entry(entry, entry.found()) for entry in progress(chosen, "claims")]
+    entries = [Checked(entry, entry.found()) for entry in progress(chosen, "claims")]
     changed = [e.claim.name for e in entries if e.finding.verdict != e.claim.recorded]
     failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
     return replace(ledger(entries, options.details or bool(options.claim)), failure=failure)
 
 
-def ledger(entries: Sequence[Entry], details: bool) -> Report:
+def ledger(entries: Sequence[Checked], details: bool) -> Report:
     """The ledger, with every step of its checks if ``details``."""
     records = [entry.record for entry in entries]
     if not details:
@@ -90,7 +90,7 @@ def _step(step: Step) -> dict[str, object]:
     }
 
 
-def _summary(entries: Sequence[Entry]) -> Table:
+def _summary(entries: Sequence[Checked]) -> Table:
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
         (*(latex_of(text) for text in (name, verdict)),
@@ -102,7 +102,7 @@ def _summary(entries: Sequence[Entry]) -> Table:
     return Table("claims", _TITLE, HEAD, cells, longest=_LINE, on_paper=paper)
 
 
-def _steps(entry: Entry) -> Table:
+def _steps(entry: Checked) -> Table:
     """Every step of one check; on paper each in one column, which wraps."""
     name, verdict = entry.claim.name, entry.finding.verdict
     title = f"{name}, {verdict}: {entry.claim.statement}"

@@ -24,43 +24,16 @@ def add_case_options(
     A simulation takes several kinds of labels, and knows no normalisation but its own.
     """
     group = parser.add_argument_group("which pairs")
+    _add_functions(group)
+    how: dict[str, Any] = {"action": "append"} if simulated else {"default": "matched"}
     group.add_argument(
-        "--degree",
-        type=Degrees,
-        metavar="N",
-        help="pure Hermite pairs: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
-    )
-    activation = accepted(lambda text: derive.parse_activation(text))
-    group.add_argument(
-        "--activation",
-        action="append",
-        type=activation,
+        "--labels",
+        type=accepted(lambda text: derive.parse_transform(text)),
         metavar="TEXT",
-        help="matched pair of this activation, such as erf, relu or 'x**3/6 + erf(x)/2'; may be "
-        "repeated",
+        help="labels: matched, squared, or a polynomial of the teacher's output y"
+        + ("; may be repeated (default: matched)" if simulated else " (default: %(default)s)"),
+        **how,
     )
-    for role, other in (("teacher", "student"), ("student", "teacher")):
-        group.add_argument(
-            f"--{role}", type=activation, metavar="TEXT", help=f"{role} activation, with --{other}"
-        )
-    known = "labels: matched, squared, or a polynomial of the teacher's output y"
-    transform = accepted(lambda text: derive.parse_transform(text))
-    if simulated:
-        group.add_argument(
-            "--labels",
-            action="append",
-            type=transform,
-            metavar="TEXT",
-            help=f"{known}; may be repeated (default: matched)",
-        )
-    else:
-        group.add_argument(
-            "--labels",
-            type=transform,
-            default="matched",
-            metavar="TEXT",
-            help=f"{known} (default: %(default)s)",
-        )
     group.add_argument(
         "--loss",
         choices=LOSSES,
@@ -81,6 +54,29 @@ def add_case_options(
             choices=NORMALIZATIONS,
             help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n! "
             "with --degree, raw otherwise)",
+        )
+
+
+def _add_functions(group: Any) -> None:
+    """Add the options that choose teachers and students."""
+    group.add_argument(
+        "--degree",
+        type=Degrees,
+        metavar="N",
+        help="pure Hermite pairs: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
+    )
+    activation = accepted(lambda text: derive.parse_activation(text))
+    group.add_argument(
+        "--activation",
+        action="append",
+        type=activation,
+        metavar="TEXT",
+        help="matched pair of this activation, such as erf, relu or 'x**3/6 + erf(x)/2'; may be "
+        "repeated",
+    )
+    for role, other in (("teacher", "student"), ("student", "teacher")):
+        group.add_argument(
+            f"--{role}", type=activation, metavar="TEXT", help=f"{role} activation, with --{other}"
         )
 
 

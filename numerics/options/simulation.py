@@ -29,12 +29,17 @@ if TYPE_CHECKING:  # nothing that computes is imported before the options are re
 def add_simulation_options(parser: CommandParser) -> None:
     """Add the options that say what is simulated, where, and what is kept."""
     add_case_options(parser, misalignment=True, simulated=True)
-    _add_learner_options(parser)
-    _add_run_options(parser)
+    _add_who_learns(parser)
+    _add_how_it_learns(parser)
+    _add_runs(parser)
+    _add_first_stage(parser)
+    _add_where(parser)
 
 
-def _add_learner_options(parser: CommandParser) -> None:
-    small = integer_between(1, 10**8)
+_small = integer_between(1, 10**8)
+
+
+def _add_who_learns(parser: CommandParser) -> None:
     learner = parser.add_argument_group("who learns")
     learner.add_argument(
         "--mu",
@@ -83,9 +88,16 @@ def _add_learner_options(parser: CommandParser) -> None:
         default=SIGNS[0],
         help="initial sign of m against that of u (default: %(default)s)",
     )
+
+
+def _add_how_it_learns(parser: CommandParser) -> None:
     how = parser.add_argument_group("how it learns")
     how.add_argument(
-        "--batch", type=small, default=16, metavar="B", help="samples a step (default: %(default)s)"
+        "--batch",
+        type=_small,
+        default=16,
+        metavar="B",
+        help="samples a step (default: %(default)s)",
     )
     how.add_argument(
         "--learning-rate",
@@ -107,10 +119,13 @@ def _add_learner_options(parser: CommandParser) -> None:
         metavar="SD",
         help="standard deviation of noise on the labels (default: none)",
     )
+
+
+def _add_runs(parser: CommandParser) -> None:
     runs = parser.add_argument_group("runs")
     runs.add_argument(
         "--replicas",
-        type=small,
+        type=_small,
         default=100,
         metavar="R",
         help="independent runs a point (default: %(default)s)",
@@ -137,6 +152,9 @@ def _add_learner_options(parser: CommandParser) -> None:
         metavar="R",
         help="|(u, m)| that counts as exit (default: %(default)s)",
     )
+
+
+def _add_first_stage(parser: CommandParser) -> None:
     stage = parser.add_argument_group("a first stage")
     stage.add_argument(
         "--first-labels",
@@ -155,7 +173,7 @@ def _add_learner_options(parser: CommandParser) -> None:
     )
 
 
-def _add_run_options(parser: CommandParser) -> None:
+def _add_where(parser: CommandParser) -> None:
     where = parser.add_argument_group("where it is computed and kept")
     where.add_argument(
         "--seed",

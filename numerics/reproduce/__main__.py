@@ -15,7 +15,7 @@ from derive.command.provenance import versions
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
 from derive.command.values import integer_between, one_of
-from numerics.reproduce.make import Result, look_up, make
+from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.steps import steps
 from numerics.sweep.processes import Commands
 
@@ -70,7 +70,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _reproduce(options: Namespace) -> list[Result]:
+def _reproduce(options: Namespace) -> list[Outcome]:
     """Make the chosen steps; look the others up."""
     every, source = steps(_quality(options)), versions(LIBRARIES)
     for part in ("tables", "figures", "steps"):

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derive.command.files import open_regular, write_all
-from numerics.reproduce.steps import Step
+from numerics.reproduce.steps import Product
 from numerics.sweep.processes import Commands
 
 _CODE = ("derive", "numerics", "transfer")
 
 
 @dataclass(frozen=True)
-class Result:
+class Outcome:
     """What became of a step.
 
     Fields: ``step``; ``state``, ``made`` now, ``kept`` from before, ``failed``, ``skipped`` or
     ``missing``; ``seconds`` its making took; ``reason`` of a failure or of being left out.
     """
 
-    step: Step
+    step: Product
     state: str
     seconds: float = 0.0
     reason: str = ""
@@ -36,7 +36,7 @@ class Result:
 # Running a step, or keeping it.
 
 
-def command_lines(step: Step, folder: Path) -> list[list[str]]:
+def command_lines(step: Product, folder: Path) -> list[list[str]]:
     """The arguments of Python that make a step in a folder."""
     return [
         ["-m", *(part.replace("@", str(folder)) for part in shlex.split(command))]
@@ -54,13 +54,13 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def make(step: Step, folder: Path, provenance: str, commands: Commands | None = None) -> Result:
+def make(step: Product, folder: Path, provenance: str, commands: Commands | None = None) -> Outcome:
     """Make a step in a folder, unless what it makes is there already, of the same provenance.
 
     Arguments: ``commands``, which runs what is to be run and can end it.
     """
     if step.needs and importlib.util.find_spec(step.needs) is None:
-        return Result(step, "skipped", reason=f"needs {step.needs}, which is not installed")
+        return Outcome(step, "skipped", reason=f"needs {step.needs}, which is not installed")
     before = look_up(step, folder, provenance)
     if before.state == "kept":
         return before
@@ -73,19 +73,19 @@ def make(step: Step, folder: Path, provenance: str, commands: Commands | None = 
         code, told = commands.run(module, options)
         if code:
             last = (told.strip().splitlines() or ["no message"])[-1]
-            return Result(step, "failed", time.perf_counter() - start, last)
+            return Outcome(step, "failed", time.perf_counter() - start, last)
     seconds = time.perf_counter() - start
     record = _identity(step, provenance) | {
         "seconds": seconds,
         "outputs": {output: _checksum(folder / output) for output in step.outputs},
     }
     write_all({_record_file(step, folder): (json.dumps(record, indent=2) + "\n").encode()})
-    return Result(step, "made", seconds)
+    return Outcome(step, "made", seconds)
 
 
-def look_up(step: Step, folder: Path, provenance: str) -> Result:
+def look_up(step: Product, folder: Path, provenance: str) -> Outcome:
     """What a folder holds of a step: ``kept`` if all of it, made alike; else ``missing``."""
-    missing = Result(step, "missing", reason="not made yet")
+    missing = Outcome(step, "missing", reason="not made yet")
     try:
         with open_regular(_record_file(step, folder)) as stream:
             record = json.loads(stream.read())
@@ -96,10 +96,10 @@ def look_up(step: Step, folder: Path, provenance: str) -> Result:
     expected = _identity(step, provenance) | {"outputs": sums}
     if {k: record.get(k) for k in expected} != expected:
         return missing
-    return Result(step, "kept", seconds)
+    return Outcome(step, "kept", seconds)
 
 
-def _identity(step: Step, provenance: str) -> dict[str, object]:
+def _identity(step: Product, provenance: str) -> dict[str, object]:
     return {
         "commands": list(step.commands),  # with @ for the folder, which may be moved
         "provenance": provenance,
@@ -107,7 +107,7 @@ def _identity(step: Step, provenance: str) -> dict[str, object]:
     }
 
 
-def _record_file(step: Step, folder: Path) -> Path:
+def _record_file(step: Product, folder: Path) -> Path:
     return folder / "steps" / f"{step.name}.json"
 
 

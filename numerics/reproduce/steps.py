@@ -9,7 +9,7 @@ QUALITIES = ("quick", "default", "full")
 
 
 @dataclass(frozen=True)
-class Step:
+class Product:
     """One thing to make.
 
     Fields: ``name``; ``title`` on the page; ``kind``, its part of the page; ``commands``, modules
@@ -25,21 +25,21 @@ class Step:
     needs: str = ""
 
 
-def steps(quality: str) -> list[Step]:
+def steps(quality: str) -> list[Product]:
     """All steps of a quality, one of ``QUALITIES``, in the order of the page."""
     from numerics.figures.paper import FIGURES
 
     costly = {name for name, figure in FIGURES.items() if figure.costly}  # left to --full
     brief = {"quick": set(FIGURES), "default": costly, "full": set()}[quality]
     return [
-        Step(
+        Product(
             "claims",
             "The paper's claims, checked",
             "ledger",
             ("numerics.claims --details --format json --output @/claims.json",),
             ("claims.json",),
         ),
-        Step(
+        Product(
             "escape-time",
             "Escape time of Hermite students, with certified singularities",
             "figure",
@@ -48,7 +48,7 @@ def steps(quality: str) -> list[Step]:
             ("figures/escape-time.svg", "figures/escape-time.csv", "tables/escape-time.txt"),
         ),
         *(
-            Step(
+            Product(
                 f"figure-{name}",
                 f"{'Figure ' + name + ': ' if name[0].isdigit() else ''}{figure.caption}",
                 "figure",
@@ -63,7 +63,7 @@ def steps(quality: str) -> list[Step]:
     ]  # fmt: skip
 
 
-def _tables(replicas: int) -> list[Step]:
+def _tables(replicas: int) -> list[Product]:
     return [
         _table("hermite", "Hermite students", "derive.tables --degree 1:8"),
         _table("activations", "Other activations",
@@ -81,23 +81,23 @@ def _tables(replicas: int) -> list[Step]:
     ]  # fmt: skip
 
 
-def _images() -> list[Step]:
+def _images() -> list[Product]:
     """The transfer experiment that needs no data; finished cells are shared by both steps."""
     run, report = "transfer run demo --results @/demo", "transfer report demo --results @/demo"
     table = _table("transfer-demo", "Checkpoints of a vision transformer, adapted", report)
     curves = ("figures/transfer-demo.svg", "figures/transfer-demo.csv")
     return [
         replace(table, commands=(run, *table.commands), needs="peft"),
-        Step("transfer-demo-curves", "Loss and accuracy of the same", "figure",
+        Product("transfer-demo-curves", "Loss and accuracy of the same", "figure",
              (run, f"{report} --plot @/{curves[0]}"), curves, needs="peft"),
     ]  # fmt: skip
 
 
-def _table(name: str, title: str, command: str) -> Step:
+def _table(name: str, title: str, command: str) -> Product:
     """A table as Markdown, which the page shows, and as LaTeX."""
     outputs = (f"tables/{name}.md", f"tables/{name}.tex")
     commands = tuple(
         f"{command} --format {form} --output @/{output}"
         for form, output in zip(("markdown", "latex"), outputs, strict=True)
     )
-    return Step(name, title, "table", commands, outputs)
+    return Product(name, title, "table", commands, outputs)

@@ -32,7 +32,7 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.claims.presentation import Entry, in_latex, ledger
+from numerics.claims.presentation import Checked, in_latex, ledger
 from numerics.reproduce.page import mathematics
 
 COMMAND = "numerics.claims"
@@ -173,7 +173,7 @@ def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
 
 
 def test_one_line_a_claim_unless_steps_are_wanted():
-    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    entries = [Checked(CLAIMS[name], found(name)) for name in QUICK]
     brief, full = (render(ledger(entries, each), "csv", "source") for each in (False, True))
     assert len(brief.splitlines()) == len(QUICK) + 2
     assert len(full.splitlines()) == 2 + sum(len(e.finding.details) for e in entries)
@@ -181,7 +181,7 @@ def test_one_line_a_claim_unless_steps_are_wanted():
 
 
 def test_the_ledger_fits_a_terminal():
-    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    entries = [Checked(CLAIMS[name], found(name)) for name in QUICK]
     *lines, _ = render(ledger(entries, details=True), "text", "source").splitlines()
     assert max(map(len, lines)) <= 120
 
@@ -193,7 +193,7 @@ def test_a_list_of_claims_checks_none(monkeypatch, capsys):
 
 
 def test_the_latex_ledger_compiles_with_every_step(compiles):
-    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    entries = [Checked(CLAIMS[name], found(name)) for name in QUICK]
     latex = render(ledger(entries, details=True), "latex", "source")
     assert latex.isascii()
     body = latex.replace("tabular}", "longtable}")
@@ -213,7 +213,7 @@ def test_a_simulation_gives_the_same_again(command, process):
 def test_another_process_finds_the_same_steps(tmp_path):
     """Also under another order of hashes, which SymPy's own order of terms must not depend on."""
     options = [part for name in QUICK for part in ("--claim", name)]
-    entries = [Entry(CLAIMS[name], found(name)) for name in QUICK]
+    entries = [Checked(CLAIMS[name], found(name)) for name in QUICK]
     done = subprocess.run(
         [sys.executable, "-m", COMMAND, *options, "--format", "json"],
         env={**os.environ, "PYTHONHASHSEED": "7"},

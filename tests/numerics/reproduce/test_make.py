@@ -15,19 +15,19 @@ from derive.command.provenance import versions
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES
-from numerics.reproduce.make import Result, look_up, make
+from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import mathematics, page
-from numerics.reproduce.steps import QUALITIES, Step, steps
+from numerics.reproduce.steps import QUALITIES, Product, steps
 
 COMMAND = "numerics.reproduce"
 QUICK = ("figure-8", "escape-time", "singularities", "activations")
 SOURCE = "versions"
 
 
-def writing(text: str, name: str = "note", needs: str = "") -> Step:
+def writing(text: str, name: str = "note", needs: str = "") -> Product:
     """A step that writes a table."""
     command = f"derive.tables --degree {text} --format markdown --output @/{name}.md"
-    return Step(name, "Notes", "table", (command,), (f"{name}.md",), needs)
+    return Product(name, "Notes", "table", (command,), (f"{name}.md",), needs)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_what_is_there_is_kept_and_what_differs_is_made_again(folder):
     first = make(step, folder, SOURCE)
     stamp = (folder / "note.md").stat().st_mtime_ns
     assert (first.state, first.seconds > 0) == ("made", True)
-    assert make(step, folder, SOURCE) == Result(step, "kept", first.seconds)
+    assert make(step, folder, SOURCE) == Outcome(step, "kept", first.seconds)
     assert (folder / "note.md").stat().st_mtime_ns == stamp
     assert make(step, folder, "other versions").state == "made"
     assert make(writing("4"), folder, "other versions").state == "made"
@@ -117,7 +117,7 @@ def test_formulas_become_mathematics_and_text_stays_text():
 
 def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
     command = "numerics.claims --claim relu-dip --format json --output @/claims.json"
-    step = Step("claims", "Claims", "ledger", (command,), ("claims.json",))
+    step = Product("claims", "Claims", "ledger", (command,), ("claims.json",))
     html = page([make(step, folder, SOURCE)], folder, SOURCE)
     assert '<span class="verdict refuted">refuted</span>' in html
     assert "3 steps of relu-dip" in html
@@ -125,7 +125,7 @@ def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
     records = json.loads((folder / "claims.json").read_text())
     records[0]["verdict"] = "proved"
     (folder / "claims.json").write_text(json.dumps(records))
-    assert "recorded as refuted" in page([Result(step, "failed", 0, "x")], folder, SOURCE)
+    assert "recorded as refuted" in page([Outcome(step, "failed", 0, "x")], folder, SOURCE)
 
 
 @pytest.fixture(scope="module")
