@@ -89,18 +89,17 @@ class LocalPool(ProcessPoolExecutor):
         if self._ended:
             return
         self._ended = True
-        workers = self._workers()
         # Before Python 3.12 a pool must have dropped what was called off when it loses its workers.
         # It goes through its calls in order: where the last was taken up or called off, it has.
         last = None
-        if workers:
-            with suppress(RuntimeError):  # it is broken, or has ended already
+        if self._workers():
+            with suppress(RuntimeError, OSError):  # it is broken, has ended or never began
                 last = super().submit(int)
         self.shutdown(wait=False, cancel_futures=True)
         patience = time.monotonic() + 5
         while last and not (last.running() or last.done()) and time.monotonic() < patience:
             time.sleep(0.01)
-        for process in workers:
+        for process in self._workers():
             process.kill()
 
 
