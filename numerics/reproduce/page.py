@@ -46,7 +46,7 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
     parts = {kind: [_part(r, folder) for r in results if r.step.kind == kind] for kind in _KINDS}
     claims = [claim for part in parts["ledger"] for claim in part["claims"]]
     counts = Counter(claim["verdict"] for claim in claims)
-    return environment.get_template("page.html.jinja").render(
+    shown: str = environment.get_template("page.html.jinja").render(
         parts=parts,
         counts=[(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         made=[_part(result, folder) for result in results],
@@ -54,6 +54,7 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
         cores=os.cpu_count(),
         seconds=sum(result.seconds for result in results),
     )
+    return shown
 
 
 _KINDS = ("ledger", "figure", "table")
@@ -107,7 +108,8 @@ def _claims(file: Path) -> list[dict[str, Any]]:
 def _mathml(formula: str) -> str:
     """A formula as MathML, or as it is written if the converter does not know a command in it."""
     try:
-        return _CONVERTER.convert_with_local_state(formula, displaystyle=False)
+        shown: str = _CONVERTER.convert_with_local_state(formula, displaystyle=False)
+        return shown
     except LatexError:
         return f"<code>{html.escape(formula)}</code>"
 
