@@ -35,6 +35,7 @@ from .identities import IDENTITIES as IDENTITIES
 from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
 from .kinked import Kinked as Kinked
+from .labels import Labels as Labels
 from .landscape import Landscape as Landscape
 from .landscape import landscape_of as landscape_of
 from .loss import PopulationLoss as PopulationLoss

@@ -60,7 +60,7 @@ class AnyDrift(ABC):
 
     @property
     def unit(self) -> str:
-        """The unit of times such as τ: ``1/γ``, or ``1/(γ n·n!)``."""
+        """The unit of times such as τ, ``1/γ`` or ``1/(γ n·n!)``."""
         return UNITS[self.normalization]
 
     def normalized(self, normalization: Normalization, degree: int) -> Self:
@@ -234,7 +234,7 @@ class MeanDrift(AnyDrift):
 
     @property
     def is_zero(self) -> bool:
-        """If the integrand is odd as it is written: a proof would take seconds."""
+        """If the integrand is odd as it is written; a proof would take seconds."""
         return self.a.even_parts() == (0, 0)
 
     def vanishes(self, end: int, order: int = 0) -> bool:

@@ -34,17 +34,19 @@ exclude_patterns = ["figures", "measured"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+napoleon_custom_sections = [("Fields", "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
-# Names of other libraries, whose documentation is not fetched, and one that is not public.
+# Names of other libraries, whose documentation is not fetched, and some that are not public.
 nitpick_ignore_regex = [
     (
         "py:.*",
         r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec)\..*",
     ),
-    ("py:class", r"derive\.gaussian\.Monomial|derive\.tabular\.Table"),
+    ("py:class", r"derive\.gaussian\.Monomial|derive\.command\.tabular\.Table"),
+    ("py:class", r"numerics\.dynamics\.runs\.Trained|Expr|ArrayLike|Axes"),
 ]
 
 html_theme = "furo"

@@ -44,6 +44,7 @@ from .front_door import Study as Study
 from .front_door import study as study
 from .simulation.design import Simulation as Simulation
 from .simulation.design import grid as grid
+from .simulation.multiple import Multiple as Multiple
 from .simulation.run import run_simulation as run_simulation
 from .simulation.run import run_simulations as run_simulations
 from .simulation.simulated import SimulatedRuns as SimulatedRuns

@@ -12,6 +12,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import stringify_annotation
+from sympy import Symbol
 
 from extensions.names import PACKAGES, public_names
 
@@ -24,6 +25,9 @@ def _entry(package: str, name: str) -> str:
         return (
             f".. py:data:: {name}\n   :module: {package}\n\n   A ``{kind}`` for each of {listed}.\n"
         )
+    if isinstance(value, Symbol):
+        kind = "positive" if value.is_positive else "real"
+        return f".. py:data:: {name}\n   :module: {package}\n\n   The symbol {value}, {kind}.\n"
     if isinstance(value, type):
         return f".. autoclass:: {package}.{name}\n   :members:\n"
     return f".. autofunction:: {package}.{name}\n"

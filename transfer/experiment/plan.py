@@ -55,7 +55,7 @@ class Chain:
 
     @property
     def parts(self) -> tuple[tuple[str, Cell], ...]:
-        """Every cell with what it is a part of: the pre-training, or an arm."""
+        """Every cell with what it is a part of, the pre-training or an arm."""
         return ("pre-training", self.pretraining), *self.adaptations
 
 

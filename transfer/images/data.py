@@ -55,7 +55,7 @@ class Dataset:
 
     @property
     def facts(self) -> "Facts":
-        """What a result says of its images: name, origin, numbers of images, digest."""
+        """What a result says of its images; name, origin, numbers of images, digest."""
         return {"name": self.name, "origin": self.origin, "training": len(self.train.labels),
                 "test": len(self.test.labels), "digest": self.digest}  # fmt: skip
 
