@@ -59,3 +59,18 @@ def test_signs_and_rewriting():
     assert Angle(C, D).rewrite(atan2) == atan2(C, sqrt(D))
     assert Angle(S.One, Rational(1, 10**9)).func is Angle
     assert math.isclose(Angle(C, D).subs({C: 0.5, D: 0.75}), math.pi / 6)
+
+
+def test_an_angle_has_the_sign_of_its_covariance():
+    positive, negative = Symbol("p", positive=True), Symbol("n", negative=True)
+    for c, sign in ((positive, 1), (negative, -1), (-positive, -1)):
+        assert Angle(c, D).is_positive is (sign > 0)
+        assert Angle(c, D).is_negative is (sign < 0)
+    assert Angle(C, D).is_negative is None
+
+
+@pytest.mark.parametrize(("c", "d"), [(2, 5), (3, 7), (5, 11), (9, 19), (19, 39)])
+def test_away_from_one_it_is_sympys_arcsine(c, d):
+    """(c + 1)² = c² + D: where no digit is lost the arcsine of c/(c + 1) is written as such."""
+    assert Angle(c, d) == asin(Rational(c, c + 1))
+    assert Angle(-c, d) == asin(Rational(-c, c + 1))

@@ -88,3 +88,13 @@ def test_a_degree_is_its_hermite_polynomial():
 def test_an_activation_is_returned_as_it_is():
     relu = parse_activation("relu")
     assert parse_activation(relu) is relu
+
+
+@pytest.mark.parametrize("base", [1 + exp(t), 2 + t**2, 3 + exp(-(t**2)), 1 + Abs(REAL) ** 2])
+@pytest.mark.parametrize("power", [-1, -2, -3])
+def test_a_power_of_what_has_no_zero_is_taken_whatever_its_sign(base, power):
+    """(-f)^n = (-1)^n f^n, also where f and -f are below 0 everywhere."""
+    found, mirrored = parse_activation(base**power), parse_activation((-base).expand() ** power)
+    for point in (Rational(-7, 3), Rational(1, 5)):
+        ours, theirs = (f.value.smooth.subs(z, point) for f in (found, mirrored))
+        assert abs((ours / theirs - Rational(-1) ** power).evalf(30)) < Rational(1, 10**25)

@@ -215,3 +215,33 @@ def test_transforms():
     for text in ("x**2", "3", "erf(y)", "abs(y)", "cubed", ""):
         with pytest.raises(InputError, match="accepted"):
             parse_transform(text)
+
+
+@pytest.mark.parametrize("text", ["sqrt(0)", "0**0.5", "sqrt(1/4 - 0.25)"])
+def test_the_root_of_zero_is_zero(text):
+    assert parse_activation(f"x + {text}").expression == z
+
+
+def test_a_leak_is_a_rational_number():
+    for leak in ("sqrt(2)", "2**0.5", "x", "relu"):
+        with pytest.raises(InputError, match="the leak is a number"):
+            parse_activation(f"leaky_relu(x, {leak})")
+    assert (
+        parse_activation("leaky_relu(x, sqrt(1/4))").value
+        == parse_activation("leaky_relu(x, 0.5)").value
+    )
+
+
+@pytest.mark.parametrize("degree", [1, 3, 12])
+@pytest.mark.parametrize("name", ["h{}", "H{}", "he{}", "he_{}", "hermite{}", "Hermite_{}"])
+def test_another_spelling_of_a_hermite_polynomial_is_offered_the_right_one(name, degree):
+    text = name.format(degree)
+    with pytest.raises(InputError, match=f"did you mean 'He{degree}'"):
+        parse_activation(text)
+
+
+@pytest.mark.parametrize("given", [True, False, 0, -1, None, 2.5])
+def test_a_degree_is_an_integer_from_one_on(given):
+    with pytest.raises(InputError, match="not accepted: give"):
+        parse_activation(given)
+    assert parse_activation(1).value == parse_activation("x").value

@@ -91,3 +91,41 @@ def test_parameters_are_put_in_everywhere():
 )
 def test_sums_that_are_polynomials_become_those(given, simple):
     assert expand(tidied(given) - simple) == 0
+
+
+SMOOTH = [z, sin(2 * z), cos(z), exp(z - 1), erf(z), exp(z - z**2 / 3)]
+
+
+@pytest.mark.parametrize("smooth", SMOOTH, ids=str)
+@pytest.mark.parametrize("kink", [S.Zero, S.One, sin(z) + 2, z**2 - z])
+def test_the_algebra_of_means_has_the_same_slopes_and_scales(smooth, kink):
+    """Two ways each: formed here and then taken into the algebra, or the other way about."""
+    f, factor = Kinked(smooth, kink), Rational(3, 2)
+    assert f.derivative().gaussian() == f.gaussian().derivative()
+    jumping = f.derivative()
+    assert jumping.scaled(factor).gaussian() == jumping.gaussian().scaled(factor)
+
+
+C = Rational(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("even", "odd", "mean"),
+    [
+        (cos(C * z), sin(C * z), exp(-(C**2) / 2)),
+        ((exp(C * z) + exp(-C * z)) / 2, (exp(C * z) - exp(-C * z)) / 2, exp(C**2 / 2)),
+    ],
+    ids=["circle", "hyperbola"],
+)
+def test_functions_of_one_exponential_are_taken_in_with_their_signs(even, odd, mean):
+    """E cos cz = e^(-c²/2), E cosh cz = e^(c²/2), and E z·odd = c E even by Stein."""
+    assert Kinked(even).gaussian().mean().equals(mean)
+    assert Kinked(z * odd).gaussian().mean().equals(C * mean)
+
+
+def test_no_product_with_a_delta_is_formed_from_either_side():
+    delta, f = Kinked(S.Zero, S.Zero, S.One), Kinked(z)
+    for forbidden in (lambda: delta * f, lambda: f * delta):
+        with pytest.raises(NoClosedForm):
+            forbidden()
+    assert delta * Rational(2) == delta + delta

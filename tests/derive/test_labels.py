@@ -39,3 +39,15 @@ def test_what_are_no_labels_is_refused_in_one_line(given):
 
 def test_labels_are_what_they_were_given():
     assert Labels.of(MATCHED) is MATCHED
+
+
+def test_space_in_a_text_is_one_space_and_changes_no_labels():
+    spaced = Labels.of("  y**2   -\t1 ")
+    assert spaced.text == "y**2 - 1"
+    assert spaced == Labels.of("y**2-1")
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 7])
+def test_the_degree_is_that_of_the_power(degree):
+    assert Labels.of(f"y**{degree} - y/2").degree == degree
+    assert Labels.of(f"y**{degree} - y/2 + 1") != Labels.of(f"y**{degree} - y/2")

@@ -3,7 +3,7 @@
 import pytest
 from sympy import Poly, Rational, floor
 
-from derive.drift import Drift
+from derive.drift import ClosedDrift, Drift
 from derive.errors import InputError
 from derive.polynomial_drift import LABELS, hermite_drift
 from derive.singularities import singular_strengths
@@ -53,3 +53,30 @@ def test_a_that_vanishes_is_refused():
     zero = Poly(0, mu, domain="QQ")
     with pytest.raises(InputError, match="vanishes at every strength"):
         singular_strengths(Drift(zero, zero))
+
+
+def test_a_zero_that_b_has_elsewhere_decides_nothing_here():
+    """b = 2 - 3μ shares the zero 2/3 of a; at the other, 1/3, it is positive."""
+    found = singular_strengths(Drift((3 * mu - 1) * (3 * mu - 2), 2 - 3 * mu))
+    assert [s.diverges for s in found] == [False, True]
+
+
+@pytest.mark.parametrize("digits", [1, 2, 4, 10])
+def test_the_fate_does_not_depend_on_the_digits(digits):
+    """b changes its sign at 0.5773, next to the zero 1/√3 = 0.57735… of a."""
+    a, b = 3 * mu**2 - 1, mu - Rational(5773, 10000)
+    for coefficient, diverges in ((b, False), (-b, True)):
+        (found,) = singular_strengths(Drift(a, coefficient), digits)
+        assert found.diverges == diverges
+
+
+@pytest.mark.parametrize(
+    ("drift", "hint"),
+    [
+        (Drift(2 * mu - 1, -1, misalignment=1 - mu), "give no misalignment"),
+        (ClosedDrift(2 * mu - 1, -1), "find_singularities finds its zeros"),
+    ],
+)
+def test_what_is_not_isolated_here_is_refused(drift, hint):
+    with pytest.raises(InputError, match=hint):
+        singular_strengths(drift)

@@ -3,7 +3,7 @@
 import pickle
 
 import pytest
-from sympy import Poly, Rational, Symbol, nan, oo, zoo
+from sympy import Poly, Rational, Symbol, default_sort_key, nan, oo, zoo
 
 from derive.activation import Activation
 from derive.drift import ClosedDrift, Drift
@@ -21,7 +21,19 @@ from derive.loss import population_loss
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import drift_from_expectation, drift_from_loss
-from derive.symbols import exact, in_variable, mu, of_one_variable, polynomial_in, z
+from derive.symbols import (
+    Q,
+    d,
+    exact,
+    in_variable,
+    m,
+    mu,
+    of_one_variable,
+    polynomial_in,
+    rho,
+    u,
+    z,
+)
 
 PLAIN, OTHER = Symbol("z"), Symbol("x")
 
@@ -96,3 +108,12 @@ def test_what_is_open_is_refused_in_one_line(refused):
 def test_symbols_survive_other_processes():
     assert pickle.loads(pickle.dumps(mu)) == mu
     assert pickle.loads(pickle.dumps(mu + 1)).subs("mu", 1) == 2
+
+
+@pytest.mark.parametrize("named", [z, Q, rho, mu, u, m, d])
+def test_symbols_sort_among_others_by_their_names(named):
+    """So formulas are printed in the order in which plain symbols of these names would be."""
+    plain = [Symbol(name) for name in ("A", "b", "n", "r", "zz")]
+    found = sorted([*plain, named], key=default_sort_key)
+    assert [s.name for s in found] == sorted([*(s.name for s in plain), named.name])
+    assert str(sum(plain) + named) == str(sum(plain) + Symbol(named.name))
