@@ -13,6 +13,7 @@ from sympy import Poly, Rational
 from derive.errors import InputError, Undecided
 from derive.symbols import z
 from numerics.certified.balls import (
+    Bounds,
     Enclosure,
     bits_for,
     bounds,
@@ -133,3 +134,8 @@ def test_evaluation_contains_the_exact_value(p, strength):
 @pytest.mark.parametrize("digits", [1, 30, 1000])
 def test_bits_suffice_for_the_digits(digits):
     assert 2 ** (bits_for(digits) - 8) >= 10**digits
+
+
+@pytest.mark.parametrize(("low", "high"), [("0", "1"), ("-1", "0"), ("0", "0")])
+def test_bounds_that_touch_zero_have_no_sign(low, high):
+    assert Bounds(low, high).sign == 0

@@ -11,8 +11,11 @@ from sympy import (
     N,
     Rational,
     exp,
+    factorial2,
     log,
+    pi,
     sin,
+    sqrt,
     tanh,
 )
 
@@ -79,3 +82,44 @@ def test_functions_without_a_known_bound_are_refused():
             majorant(z * other)
     with pytest.raises(InputError, match="grows too fast"):
         mean_function(Kinked(exp(z**2 / 2)))(arb(1))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        Kinked(1 / (1 + exp(-z))),
+        Kinked(tanh(mu * z) ** 2, sin(z)),
+        Kinked(Softplus(mu * z), tanh(2 * z)),
+        Kinked(z**2, z**3 - z * tanh(z)),
+    ],
+    ids=str,
+)
+def test_means_obey_steins_identity_with_the_jump_of_the_slope(f):
+    """E f' = E z f and E f'' = E (z² - 1) f, to which a kink at 0 gives the mean of a δ."""
+    slope = f.derivative()
+    at = arb("0.75")
+    for ours, theirs in ((slope, f * z), (slope.derivative(), f * (z**2 - 1))):
+        left, right = mean_function(ours)(at), mean_function(theirs)(at)
+        assert left.overlaps(right)
+        assert max(left.rad(), right.rad()) < 1e-12
+
+
+@pytest.mark.parametrize("side", [z**8, exp(3 * z / 2) * z, Softplus(z) * z**6])
+def test_means_do_not_tell_left_from_right(side):
+    """A function on one side of 0 has a tail there alone; its mirror image has the same mean."""
+    right, left = Kinked.of_sides(side, side * 0), Kinked.of_sides(side * 0, side.subs(z, -z))
+    ours, theirs = (mean_function(f)(arb(1)) for f in (right, left))
+    assert ours.overlaps(theirs)
+    assert max(ours.rad(), theirs.rad()) < abs(ours) * 1e-12
+
+
+@pytest.mark.parametrize("n", range(0, 9, 2))
+def test_means_of_powers_are_the_double_factorials(n):
+    assert mean_function(Kinked(z**n))(arb(1)).overlaps(arb(int(factorial2(n - 1))))
+
+
+@pytest.mark.parametrize("size", [sqrt(2), pi, exp(1), -sqrt(3)])
+def test_bounds_of_irrational_numbers_are_at_least_these(size):
+    bound = majorant(size * z).polynomial
+    assert bound.degree() == 1
+    assert Rational(int(bound[1].p), int(bound[1].q)) >= abs(size)

@@ -46,3 +46,10 @@ def test_accuracy_is_relative_and_of_every_ball(bits):
     assert accurate(bits)([good, tiny, arb(0)])
     assert not accurate(bits)([good, bad])
     assert not accurate(bits)([arb(0, arb(2) ** -500)])  # contains 0: nothing is known of its size
+
+
+@pytest.mark.parametrize("power", [3, 30, 300])
+def test_the_accuracy_that_a_ball_has_is_enough_and_one_bit_more_is_not(power):
+    ball = arb(1) + arb(0, arb(2) ** -power)
+    known = ball.rel_accuracy_bits()
+    assert [accurate(known + more)([ball]) for more in (-1, 0, 1)] == [True, True, False]

@@ -56,3 +56,27 @@ def test_a_text_holds_so_many_and_no_more():
     for text in (f"0.1:0.2:{MOST_STRENGTHS + 1}", ",".join(["0.5"] * (MOST_STRENGTHS + 1))):
         with pytest.raises(InputError, match=str(MOST_STRENGTHS)):
             parse_strengths(text)
+
+
+def test_full_strength_is_taken_from_text_and_nothing_beyond():
+    assert parse_strengths("1") == parse_strengths("1.") == (1,)
+    assert parse_strengths(".5:1:2") == (Fraction(1, 2), 1)
+    for text in (f"1.{'0' * 29}1", "0.5:1.1:2"):
+        with pytest.raises(InputError, match="leaves the range"):
+            parse_strengths(text)
+
+
+@pytest.mark.parametrize("before", ["0", ""])
+def test_decimals_have_thirty_places_and_no_more(before):
+    for places in (29, 30):
+        assert parse_strengths(f"{before}.{'3' * places}") == (
+            Fraction(10**places // 3, 10**places),
+        )
+    with pytest.raises(InputError, match="not accepted"):
+        parse_strengths(f"{before}.{'3' * 31}")
+
+
+@pytest.mark.parametrize("text", ["٠.٥", "0.٥", "0.1:0.5:٣", "0.5\n", " 0.5", "+0.5", "5e-1"])
+def test_text_is_in_plain_digits(text):
+    with pytest.raises(InputError, match="not accepted"):
+        parse_strengths(text)
