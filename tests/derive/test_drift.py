@@ -105,3 +105,32 @@ def test_the_highest_order_is_the_last_that_is_taken(end):
         escape_limit(ClosedDrift(x ** (HIGHEST_ORDER + 1) * exp(mu), Integer(-1)), end)
     beyond = escape_limit(Drift(x ** (HIGHEST_ORDER + 1), -1), end)
     assert beyond.exponent == -2 * (HIGHEST_ORDER + 1)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_what_is_zero_everywhere_has_no_zero_at_an_end(end):
+    """So whoever asks one derivative after the other comes to an end."""
+    assert not Drift(0, -1).vanishes(end)
+    line = Drift(mu * (1 - mu), -1)
+    assert [line.vanishes(end, order) for order in range(5)] == [True] + [False] * 4
+
+
+def test_closed_forms_are_differentiated_up_to_the_highest_order():
+    """Of e^(2μ) every derivative is known: 2^k e^(2μ)."""
+    drift = ClosedDrift(exp(2 * mu), -exp(2 * mu))
+    for order in (1, HIGHEST_ORDER - 1, HIGHEST_ORDER):
+        assert drift.derivative("a", order) == 2**order * exp(2 * mu)
+        assert drift.derivative("b", order) == -(2**order) * exp(2 * mu)
+    with pytest.raises(NoClosedForm, match=f"{HIGHEST_ORDER} times"):
+        drift.derivative("a", HIGHEST_ORDER + 1)
+
+
+@pytest.mark.parametrize("pair", [Pair("erf"), Pair("cos", "relu"), Pair("He2", "exp(x/2)")])
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_the_mean_of_a_derivative_is_the_derivative_of_the_mean(pair, name):
+    """Under the integral and outside of it; the δ of a kink, too, depends on the strength."""
+    closed, means, here = drift_of(pair), mean_drift(pair), {mu: Rational(2, 5)}
+    for order in (0, 1):
+        ours = means.derivative(name, order).gaussian().mean().subs(here)
+        theirs = closed.derivative(name, order).as_expr().subs(here)
+        assert abs((ours - theirs).evalf(30)) < Rational(1, 10**25)

@@ -66,3 +66,15 @@ def test_no_closed_form_is_said():
     tanh = parse_activation("tanh")
     with pytest.raises(NoClosedForm):
         landscape_of(Pair(tanh, tanh))
+
+
+@pytest.mark.parametrize("text", ["x", "He2", "He3 + 1", "relu", "erf", "exp"])
+def test_the_correlation_changes_its_sign_with_the_labels(text):
+    """-E yσ is linear in y: it has no constant of its own, and neither have its slopes."""
+    found, mirrored = (
+        landscape_of(Pair(text, labels=labels, loss="correlation")) for labels in ("y", "-y")
+    )
+    for ours, theirs in zip(
+        (found.loss, found.a, found.b), (mirrored.loss, mirrored.a, mirrored.b), strict=True
+    ):
+        assert abs((ours + theirs).subs(POINT).evalf(30)) < 1e-25
