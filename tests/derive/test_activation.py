@@ -219,3 +219,10 @@ def test_what_is_built_on_tanh_is_the_textbook_s(text, formula):
         for place in (Rational(-31, 2), Rational(-1, 3), Rational(2, 7), Rational(40)):
             gap = (ours.diff(z, k) - formula.diff(z, k)).subs(z, place)
             assert abs(gap.evalf(20, maxn=500)) < Rational(1, 10**15)
+
+
+@pytest.mark.parametrize("text", ["tanh - squared_relu", "tanh - x*abs", "sigmoid - x*abs/2"])
+def test_a_sign_is_proved_of_the_whole_function_or_not_at_all(text):
+    """E σ' = E tanh' - E|z|, say: that the smooth part rises proves nothing."""
+    with pytest.raises(NoClosedForm):
+        parse_activation(text).information_exponent()

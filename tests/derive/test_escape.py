@@ -202,3 +202,23 @@ def test_limits_that_are_not_derived_are_refused(degree, end):
         hermite_escape_limit(degree, end)
     with pytest.raises(InputError, match="give 0 or 1"):
         escape_limit(hermite_drift(2), "1")
+
+
+@pytest.mark.parametrize("end", [-1, 2, Rational(1, 2), "0", None])
+def test_the_range_has_two_ends(end):
+    with pytest.raises(InputError, match="give 0 or 1"):
+        escape_limit(hermite_drift(3), end)
+
+
+@pytest.mark.parametrize("multiplicity", [1, 2, 5])
+def test_the_local_law_is_that_of_a_zero_of_its_multiplicity_and_of_no_other(multiplicity):
+    """τ (μ - μ*)^2k tends to C at a k-fold zero, by the leading terms there."""
+    place = Rational(1, 3)
+    drift = Drift((mu - place) ** multiplicity * (2 - mu), -1 - mu)
+    minus_b, root = (f.eval(place) for f in local_law(drift, multiplicity))
+    law = leading_escape_time(
+        LeadingTerm(2 - place, Integer(multiplicity)), LeadingTerm(-1 - place)
+    )
+    assert law == LeadingTerm(minus_b / root**2, Integer(-2 * multiplicity))
+    with pytest.raises(InputError, match="multiplicity"):
+        local_law(drift, 0)

@@ -234,3 +234,14 @@ def test_shapes_that_do_not_fit_are_refused():
         network_loss(x, x, [mu], zeros(2, 1), zeros(2, 1), eye(1))
     with pytest.raises(InputError, match="no neuron"):
         network_drift(x, x).blocks([])
+
+
+@pytest.mark.parametrize(
+    ("u", "m", "g"),
+    [((2, 1), (1, 2), (1, 1)), ((2, 1), (2, 2), (1, 1)), ((2, 1), (2, 1), (1, 2)),
+     ((2, 1), (2, 1), (2, 1)), ((2, 2), (2, 2), (1, 1)), ((2, 2), (2, 2), (2, 1))],
+)  # fmt: skip
+def test_every_shape_has_to_fit_the_others(u, m, g):
+    x = parse_activation("x")
+    with pytest.raises(InputError, match="give U and M of K rows"):
+        network_loss(x, x, [mu, mu], zeros(*u), zeros(*m), zeros(*g))

@@ -251,3 +251,18 @@ def test_labels_of_too_many_terms_are_refused_before_they_are_formed():
         Pair(three, three, parse_transform("y**60"))
     polynomial = parse_activation("1 + x + x**2")
     assert Pair(polynomial, three, parse_transform("y**60")).labels.degree == 60
+
+
+def test_labels_have_at_most_five_hundred_terms():
+    """A power of a sum of two has one term more than its degree: 500 are taken, 501 are not."""
+    two = parse_activation("x + exp(x)")
+    for degree in (498, 499):
+        assert Pair(two, labels=Poly(z**degree, z)).labels.degree == degree
+    with pytest.raises(InputError, match="have 501 terms multiplied out"):
+        Pair(two, labels=Poly(z**500, z))
+
+
+def test_a_degree_is_that_of_a_matched_hermite_pair():
+    assert Pair("He3").degree == Pair(3).degree == 3
+    for other in (Pair("relu", "He3"), Pair("He2", "He3"), Pair("He3", "x"), Pair("He3 + x")):
+        assert other.degree is None

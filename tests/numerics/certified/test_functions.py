@@ -158,3 +158,24 @@ def test_a_softplus_is_its_logarithm(point):
         assert abs(N(ours - theirs, 20, maxn=400)) < Rational(1, 10**15)
     mirrored = Softplus(3 * y) - Softplus(-3 * y) - 3 * y
     assert abs(N(mirrored.subs(y, here), 20, maxn=400)) < Rational(1, 10**15)
+
+
+@pytest.mark.parametrize("start", [3, 5, 12])
+@pytest.mark.parametrize("degree", [0, 1, 2, 4])
+def test_the_tail_of_a_power_is_at_least_the_integral(degree, start):
+    """Both tails, by mpmath's incomplete gamma function, and not far above them."""
+    found = Majorant(fmpq_poly([0] * degree + [1])).tail(start)
+    with mpmath.workdps(40):
+        half = mpmath.mpf(degree + 1) / 2
+        truth = mpmath.gammainc(half, mpmath.mpf(start) ** 2 / 2) * mpmath.mpf(2) ** (half - 1)
+        truth *= 2 / mpmath.sqrt(2 * mpmath.pi)
+        ours = mpmath.mpf(found.mid().str(30, radius=False))
+    assert truth <= ours <= 2 * truth
+
+
+def test_a_tail_is_bounded_where_the_integrand_falls_and_not_before():
+    """z^n e^(-z²/2) falls beyond z = √n: not at it."""
+    for root in (1, 2, 3):
+        bound = Majorant(fmpq_poly([0] * root**2 + [1]))
+        assert bound.tail(root) is None
+        assert bound.tail(root + 1).is_finite()
