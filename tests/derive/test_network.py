@@ -245,3 +245,11 @@ def test_every_shape_has_to_fit_the_others(u, m, g):
     x = parse_activation("x")
     with pytest.raises(InputError, match="give U and M of K rows"):
         network_loss(x, x, [mu, mu], zeros(*u), zeros(*m), zeros(*g))
+
+
+def test_the_linearised_flow_is_minus_the_second_derivatives_where_these_are_finite():
+    x, y = Symbol("x"), Symbol("y")
+    assert linearised_network(x**2 / 2 + 3 * x * y + y**4, [x, y]) == Matrix([[-1, -3], [-3, 0]])
+    for infinite in (x ** Rational(3, 2), y ** Rational(3, 2) - x**2, x * sqrt(y)):
+        with pytest.raises(NoClosedForm, match="infinite terms"):
+            linearised_network(infinite, [x, y])
