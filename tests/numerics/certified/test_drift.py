@@ -8,6 +8,7 @@ from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import (
+    Poly,
     Rational,
     exp,
     lambdify,
@@ -214,3 +215,24 @@ def test_frozen_risk_and_mean_against_mpmath(text):
         (student_mean_function(activation), first),
     ):
         assert nearest_double(function, Fraction(3, 7)) == pytest.approx(float(truth), rel=1e-15)
+
+
+@pytest.mark.parametrize("misalignment", [1 - mu, Rational(1, 3), 2 * mu])
+@pytest.mark.parametrize("strength", [fmpq(1, 5), fmpq(2, 3), fmpq(1)])
+def test_the_rate_of_a_misaligned_pair_solves_its_equation(misalignment, strength):
+    """λ² - bλ - (a² + ν²b²) = 0; and the misalignment is in no other of the numbers."""
+    drift = Drift(mu * (1 - mu) * (2 - 3 * mu), -2 - mu**2, misalignment=misalignment)
+    nu = enclosed(Poly(misalignment, mu, domain="QQ"))(strength)
+    a, b, rate = ball_drift(drift).at(strength)
+    assert (rate * rate - b * rate - a * a - nu * nu * b * b).contains(0)
+    assert rate.rad() < 1e-12
+    aligned = ball_drift(Drift(drift.a, drift.b)).at(strength)
+    assert (a.mid(), b.mid()) == (aligned[0].mid(), aligned[1].mid())
+    assert bool(rate > aligned[2]) == bool(nu > 0)
+
+
+@pytest.mark.parametrize("text", ["x", "He3", "erf", "tanh", "sin(2*x)", "x*abs"])
+def test_an_odd_student_has_no_mean_and_another_constant_adds_itself(text):
+    half = arb(0.5)
+    assert student_mean_function(text)(half).is_zero()
+    assert student_mean_function(f"{text} + 2/3")(half).overlaps(arb(2) / 3)
