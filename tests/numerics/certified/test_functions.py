@@ -9,14 +9,14 @@ import pytest
 from flint import acb, arb, ctx, fmpq, fmpq_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Abs, N, Rational, Symbol, asin, erfi, exp, log
+from sympy import Abs, N, Rational, Symbol, asin, erfi, exp, log, pi, sqrt
 
 from derive.angle import Angle
 from derive.kinked import Kinked
 from derive.softplus import Softplus
-from derive.symbols import z
+from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
-from numerics.certified.functions import FUNCTIONS, Majorant
+from numerics.certified.functions import FUNCTIONS, Majorant, bound_of
 from numerics.certified.means import majorant
 from numerics.doubles.arrays import array_function
 from numerics.doubles.compiled import compiled
@@ -179,3 +179,16 @@ def test_a_tail_is_bounded_where_the_integrand_falls_and_not_before():
         bound = Majorant(fmpq_poly([0] * root**2 + [1]))
         assert bound.tail(root) is None
         assert bound.tail(root + 1).is_finite()
+
+
+@pytest.mark.parametrize(
+    "coefficient",
+    [1 + mu, 2 * mu - 3, mu**2 - mu - Rational(1, 3), sqrt(2) * mu + pi, -mu / 7, Rational(-5, 3)],
+    ids=str,
+)
+def test_the_bound_of_a_coefficient_holds_at_every_strength(coefficient):
+    """At both ends, where sums are largest, and between; and of a number it is the size."""
+    bound = bound_of(coefficient)
+    for strength in (0, Rational(1, 3), Rational(1, 2), 1):
+        assert abs(coefficient.subs(mu, strength)) <= Rational(int(bound.p), int(bound.q))
+    assert bound_of(-coefficient) == bound
