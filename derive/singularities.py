@@ -65,7 +65,7 @@ def singular_strengths(drift: DriftLike, digits: int = 10) -> tuple[SingularStre
             and (shared or abs(drift.b.eval(low)) > steepest * (high - low))
         ):
             low, high = _part(inner, low, high, 10**digits)
-        found.append(SingularStrength(low, high, shared or drift.b.eval(low) <= 0))
+        found.append(SingularStrength(low, high, bool(shared or drift.b.eval(low) <= 0)))
     return tuple(found)
 
 

@@ -67,7 +67,7 @@ def test_the_fate_does_not_depend_on_the_digits(digits):
     a, b = 3 * mu**2 - 1, mu - Rational(5773, 10000)
     for coefficient, diverges in ((b, False), (-b, True)):
         (found,) = singular_strengths(Drift(a, coefficient), digits)
-        assert found.diverges == diverges
+        assert found.diverges is diverges
 
 
 @pytest.mark.parametrize(
