@@ -9,7 +9,7 @@ from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from numerics.dynamics.sgd import Learner, simulate_sgd
-from numerics.dynamics.stability import stable_learning_rate
+from numerics.dynamics.stability import cause_of_divergence, stable_learning_rate
 
 
 class AtTheTeacher(Learner):
@@ -91,3 +91,31 @@ def test_impossible_questions_of_stability_are_refused(change):
     settings = {"pair": Pair("x"), "mu": 0.5, "dimension": 3, "batch": 1} | change
     with pytest.raises(InputError, match="not accepted"):
         stable_learning_rate(**settings)
+
+
+def _cause(*pairs, rate=0.5, noise=0.0):
+    """What is said at a rate in units of the stable one."""
+    numbers = (0.5, 100, 4)
+    return cause_of_divergence(
+        pairs, *numbers, rate * stable_learning_rate(pairs[-1], *numbers), noise
+    )
+
+
+def test_a_rate_is_blamed_from_the_stable_one_on():
+    """Contraction is strict: at the limit itself there is none."""
+    for share in (1, 1 + 1e-9, 100):
+        assert "is too large, the stable one" in _cause(Pair("x"), rate=share, noise=1e3)
+    assert "is too large here" in _cause(Pair("x"), rate=1 - 1e-9)
+
+
+def test_noise_and_labels_are_blamed_above_ten_times_what_they_are_added_to_or_learnt_by():
+    """x has size 1; noise is measured against the larger of student and labels."""
+    scaled = {size: Pair(f"{size}*x", "x") for size in ("0.01", "9.99", "10.01")}
+    for first in scaled.values():  # of two stages the larger labels count
+        size = max(1, float(first.teacher.text.split("*")[0]))
+        for pairs in ((first,), (first, Pair("x")), (Pair("x"), first)):
+            assert "noise of" in _cause(*pairs, noise=10.01 * size)
+            assert "noise of" not in _cause(*pairs, noise=9.99 * size)
+    assert "labels of size 10 are too large" in _cause(scaled["10.01"], Pair("x"))
+    assert "is too large here" in _cause(scaled["9.99"], Pair("x"))
+    assert "is too large here" in _cause(scaled["0.01"])
