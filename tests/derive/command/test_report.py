@@ -72,6 +72,15 @@ def test_every_record_says_how_certain_it_is_and_where_it_comes_from():
     assert single == {"a": 1, "certainty": "exact", "provenance": "how"}
 
 
+@pytest.mark.parametrize("rows", [[], [{"b": 2}], [{"b": 2}, {"c": 3}]])
+def test_rows_of_its_own_are_the_csv_even_if_there_are_none(rows):
+    report = Report([{"a": 1}], [], "exact", rows=rows)
+    _, found = lines_of(render(report, "csv", "how"))
+    assert len(found) == len(rows)
+    assert "a" not in {name for row in found for name in row}
+    assert json.loads(render(report, "json", "how"))[0]["a"] == 1
+
+
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), [{"deep": float("-inf")}]])
 def test_json_has_no_infinity(value):
     text = render(Report([{"value": value}], [], "exact"), "json", "")

@@ -1,9 +1,11 @@
 """Tables in every format: the forms of text, code and formulas."""
 
+from dataclasses import replace
+
 import pytest
 from sympy import Symbol
 
-from derive.command.tabular import Table, Typeset, as_markdown, without_latex
+from derive.command.tabular import Table, Typeset, as_markdown, as_text, decimal, without_latex
 
 TITLE = Typeset("Title", "Title")
 
@@ -27,3 +29,36 @@ def test_cells_in_markdown(cell, shown):
 
 def test_text_of_latex_is_the_text_again():
     assert without_latex(r"\_x\% \textasciicircum{}2 \textbackslash{} \$5") == "_x% ^2 \\ $5"
+
+
+@pytest.mark.parametrize(
+    ("number", "latex"),
+    [("0", "$0$"), ("1.5", "$1.5$"), ("-2e0", "$-2$"), ("1.5e+00", "$1.5$"), ("1e-00", "$1$"),
+     ("1e1", r"$1 \times 10^{1}$"), ("-7e-01", r"$-7 \times 10^{-1}$")],
+)  # fmt: skip
+def test_a_power_of_ten_is_shown_unless_its_exponent_is_zero(number, latex):
+    found = decimal(number)
+    assert found.latex == latex
+    assert float(found.plain) == float(number)
+
+
+@pytest.mark.parametrize("widths", [(5, 5), (5, 6), (6, 5), (5, 12), (5, 6, 6), (7, 7, 8, 8)])
+def test_a_table_that_just_fits_is_not_wrapped(widths):
+    """Also where a column is as wide as its share of the line, and the rest is not."""
+    row = tuple("ab " + "c" * (width - 3) for width in widths)
+    table = Table("t", Typeset("T", "T"), ("h",) * len(widths), (row,))
+    whole = as_text(table)
+    needed = sum(widths) + 2 * (len(widths) - 1)
+    assert max(map(len, whole.splitlines())) == needed
+    assert as_text(replace(table, longest=needed)) == whole
+    narrower = as_text(replace(table, longest=needed - 1))
+    assert narrower != whole
+    assert max(map(len, narrower.splitlines())) < needed
+
+
+@pytest.mark.parametrize("longest", range(40, 50))
+def test_a_heading_wider_than_its_column_is_allowed_for(longest):
+    table = Table("t", TITLE, ("a long heading", "b"), (("x", "y " * 60),), longest=longest)
+    shown = as_text(table)
+    assert "a long heading" in shown
+    assert max(map(len, shown.splitlines())) <= longest

@@ -15,7 +15,7 @@ from numerics.dynamics.runs import replica_stream
 from numerics.dynamics.sgd import Learner, Stage
 from numerics.dynamics.stability import stable_learning_rate
 from numerics.simulation.block import compute_cell, forms_of
-from numerics.simulation.design import Simulation, cell_seed, grid
+from numerics.simulation.design import BLOCK, Simulation, cell_seed, checked_size, grid
 from numerics.sweep.store import cell_key
 
 STAGED = Simulation(
@@ -178,3 +178,20 @@ def test_impossible_simulations_are_refused(change):
         Simulation(**settings)
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("count", [3, 4, 7])
+def test_as_many_records_are_kept_as_were_asked_for(count):
+    """Where the decades are as many: 0, then a power of ten each."""
+    horizon = 10 ** (count - 2)
+    expected = (0, *(10**power for power in range(count - 1)))
+    assert Simulation("x", 0.5, horizon=horizon, records=count).records == expected
+
+
+@pytest.mark.parametrize("points", [10**5, 50_000, 1])
+def test_a_grid_may_have_a_hundred_thousand_blocks_and_no_more(points):
+    most = 10**5 // points * BLOCK  # a block that is begun counts as one
+    checked_size(points, most)
+    for more in ((points, most + 1), (points + 1, most)):
+        with pytest.raises(InputError, match="are too many"):
+            checked_size(*more)

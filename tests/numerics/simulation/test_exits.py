@@ -61,3 +61,23 @@ def test_without_three_medians_there_is_no_slope():
     assert fit_log_dimension((10, 100, 1000), times, 1.0) is None
     assert fit_log_dimension((10, 100, 100), [times[0], times[1], times[1]], 1.0) is None
     assert fit_log_dimension((10, 100, 1000), [times[0], times[1], times[1]], 1.0) is not None
+    same = np.full(20, 7.0)  # medians without a spread have no weight
+    assert fit_log_dimension((10, 100, 1000), [times[0], times[1], same], 1.0) is None
+
+
+@pytest.mark.parametrize(("finished", "counts"), [(11, False), (12, False), (13, True), (20, True)])
+def test_a_median_counts_if_it_is_known_to_within_its_error(finished, counts):
+    """Of 20 runs the upper end is the order statistic at 1/2 + 1/(2 sqrt 20): the 13th."""
+    last = np.where(np.arange(20) < finished, np.arange(20.0), inf)
+    fit = fit_log_dimension((10, 100, 1000), [np.arange(20.0), np.arange(20.0) + 1, last], 1.0)
+    assert (fit is not None) == counts
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.99])
+@pytest.mark.parametrize("count", [20, 61])
+def test_the_interval_of_the_median_is_the_narrowest_of_its_level(count, level):
+    """The chance that the median lies beyond an end is at most half of what the level leaves."""
+    low, high = median_interval(range(count), level)
+    assert low + high == count - 1
+    beyond = stats.binom.cdf([low, low + 1], count, 0.5)
+    assert beyond[0] <= (1 - level) / 2 < beyond[1]

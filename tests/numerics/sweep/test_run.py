@@ -20,7 +20,7 @@ from derive.errors import InputError, Undecided
 from numerics.sweep import store
 from numerics.sweep.executors import executor_for
 from numerics.sweep.run import run_cells
-from numerics.sweep.store import cell_key, cell_path, digest_of, read_cell, write_cell
+from numerics.sweep.store import cell_key, cell_path, cells_in, digest_of, read_cell, write_cell
 
 CELLS = [{"x": float(x), "name": "square"} for x in range(5)]
 
@@ -406,3 +406,30 @@ def test_sweeps_of_several_threads_share_a_folder(tmp_path):
         for _ in threads.map(sweep, range(0, 300, 3)):
             pass
     assert len(list((tmp_path / "cells").iterdir())) == 300
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+     np.array([1 + 2j, -3j]), np.zeros((0, 3)), np.array(True), np.float32([[0.1]])],
+)  # fmt: skip
+def test_what_is_kept_comes_back_as_it_was(tmp_path, array):
+    write_cell(tmp_path, CELLS[0], {"it": array})
+    found = read_cell(tmp_path, CELLS[0])["it"]
+    assert (found.dtype, found.shape) == (array.dtype, array.shape)
+    np.testing.assert_array_equal(found, array)
+
+
+def test_the_digest_tells_types_that_have_the_same_bytes_apart():
+    kinds = [np.zeros(4, kind) for kind in ("i8", "f8", "u8")]
+    assert len({digest_of({"x": array}) for array in kinds}) == 3
+
+
+def test_cells_that_are_known_are_not_read_again(tmp_path):
+    for cell in CELLS:
+        write_cell(tmp_path, cell, square(cell))
+    (tmp_path / "damaged.npz").write_bytes(b"nonsense")
+    known = {cell_key(cell) for cell in CELLS[:2]}
+    found = sorted(cells_in(tmp_path, known), key=lambda cell: cell["x"])
+    assert found == CELLS[2:]
+    assert len(list(cells_in(tmp_path))) == len(CELLS)

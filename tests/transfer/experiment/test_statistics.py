@@ -285,3 +285,19 @@ def test_the_interpolant_meets_the_level_at_the_search_phase_and_not_before(shar
 def test_no_fall_no_search_phase():
     assert np.isnan(search_phase(np.array([1.0, 1.2])))
     assert np.isnan(search_phase(np.array([1.0, np.nan, 0.1])))
+
+
+@pytest.mark.parametrize("comparisons", [2, 5, 100])
+def test_of_several_comparisons_each_is_held_to_its_share(comparisons):
+    """Bonferroni: p is multiplied, up to 1, and what the level leaves over is divided."""
+    differences = np.random.default_rng(14).normal(0.8, 1, 9)
+    found, alone = paired(differences, comparisons), stats.ttest_1samp(differences, 0)
+    interval = alone.confidence_interval(1 - 0.05 / comparisons)
+    assert found.p == pytest.approx(min(1, comparisons * alone.pvalue))
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert (found.low > 0 or found.high < 0) == (found.p < 0.05)
+
+
+@pytest.mark.parametrize("losses", [[1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 0.5, 1.0]])
+def test_a_loss_that_ends_where_it_began_has_no_search_phase(losses):
+    assert np.isnan(search_phase(np.array(losses)))
