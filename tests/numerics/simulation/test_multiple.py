@@ -30,6 +30,6 @@ def test_what_is_no_positive_number_is_refused_with_what_is_accepted(given):
 
 def test_only_the_units_that_are_asked_for_are_known():
     assert multiple("2*tau", TIMES).unit == "*tau"
-    with pytest.raises(InputError, match="give a positive number$"):
+    with pytest.raises(InputError, match=r"give a positive number$"):
         multiple("2*tau")
     assert multiple(5e-324).value > 0
