@@ -39,6 +39,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[A-Za-z][A-Za-z_]{0,30}\d{0,6})|(?P<operator>\*\*|[-+*/^(),]))",
     re.ASCII,
 )
+NAMED_LABELS = {"matched": "y", "squared": "y**2"}
 _JUMPING = ("step", "heaviside", "sign", "sgn")
 # What other names mean here. A function that has no equal gets no other one offered in its place.
 _MEANT: dict[str, str | None] = {
@@ -100,7 +101,7 @@ def parse_transform(text: str) -> Poly:
     >>> parse_transform("squared").as_expr()
     z**2
     """
-    text = {"matched": "y", "squared": "y**2"}.get(text, text)
+    text = NAMED_LABELS.get(text, text)
     found = Activation(text, _Parser(text, "y").whole()).polynomial
     if found is None or found.degree() < 1:
         raise InputError(
@@ -309,7 +310,10 @@ class _Parser:
         near = next(iter(get_close_matches(small, [*CATALOGUE, self._variable], n=1)), None)
         near = small if small in CATALOGUE else _MEANT.get(small, near)
         meant = f", did you mean {near!r}?" if near else ""
-        self._refuse(f"{name!r} is not known{meant}", f"known are {', '.join(CATALOGUE)}")
+        known = f"known are {', '.join(CATALOGUE)}"
+        if self._variable != "x":  # labels, of which few functions make any
+            known = f"give {', '.join(NAMED_LABELS)} or a polynomial in y, as in 'y**2 - 1'"
+        self._refuse(f"{name!r} is not known{meant}", known)
 
     def _number(self) -> Expr:
         value = self.sum().constant

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from sympy import Expr, Poly, Symbol
 
 from derive.errors import InputError
-from derive.grammar import parse_transform
+from derive.grammar import NAMED_LABELS, parse_transform
 from derive.symbols import polynomial_in, z
 
-NAMED = {"matched": Poly(z, z, domain="QQ"), "squared": Poly(z**2, z, domain="QQ")}
+NAMED = {name: parse_transform(name) for name in NAMED_LABELS}
 
 
 @dataclass(frozen=True)

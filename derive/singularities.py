@@ -10,6 +10,7 @@ from sympy import Poly, Rational, floor
 
 from derive.drift import Drift
 from derive.errors import InputError
+from derive.hermite import checked_degree
 from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import mu
 
@@ -43,7 +44,7 @@ def singular_strengths(drift: DriftLike, digits: int = 10) -> tuple[SingularStre
     >>> [(s.low, s.high, s.diverges) for s in singular_strengths(hermite_drift(3), 2)]
     [(41/128, 21/64, True)]
     """
-    drift = drift_of(drift)
+    drift, digits = drift_of(drift), checked_degree(digits, "digits")
     if not isinstance(drift, Drift):
         raise InputError("a is no polynomial here: numerics.find_singularities finds its zeros")
     if drift.a.is_zero:

@@ -17,7 +17,7 @@ from derive.errors import InputError
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
 from numerics.options.pairs import add_case_options, chosen_drifts, described
-from numerics.options.values import Strengths, dimension, figure_path
+from numerics.options.values import Strengths, dimension, figure_files, figure_path
 
 if TYPE_CHECKING:
     from derive.drift import AnyDrift
@@ -127,12 +127,13 @@ def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> d
     """The figure and its data."""
     from numerics.figures.curves import draw_curves, draw_potentials  # matplotlib
 
-    how = (options.plot.suffix[1:].lower(), options.source)
-    if options.quantity == "potential":
-        drawn = draw_potentials(chosen, options.mu, *how)
-    else:
-        drawn = draw_curves(chosen, options.quantity or _CHOICES[0], options.dimension, *how)
-    return dict(zip(figure_path.files(options.plot), drawn, strict=True))
+    def draw(form: str) -> tuple[bytes, bytes]:
+        if options.quantity == "potential":
+            return draw_potentials(chosen, options.mu, form, options.source)
+        quantity = options.quantity or _CHOICES[0]
+        return draw_curves(chosen, quantity, options.dimension, form, options.source)
+
+    return figure_files(options.plot, draw)
 
 
 def _action(options: Namespace) -> Report:

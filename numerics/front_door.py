@@ -16,6 +16,7 @@ from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike
+from derive.hermite import checked_degree
 from derive.kinds import Normalization
 from derive.labels import MATCHED, LabelsLike
 from derive.pair import Pair
@@ -119,9 +120,10 @@ class Study:
     def hermite(self, n: int, variance: Expr = S.One) -> tuple[Expr, ...]:
         """Hermite coefficients :math:`c_0, …, c_n` of the student at a variance (30). Exact.
 
-        Raises ``NoClosedForm`` if one has none.
+        Raises ``InputError`` for a degree that is none, ``NoClosedForm`` if one has none.
         """
-        return tuple(self.pair.student.hermite_coefficient(k, variance) for k in range(n + 1))
+        degrees = range(checked_degree(n) + 1)
+        return tuple(self.pair.student.hermite_coefficient(k, variance) for k in degrees)
 
     def simulate(
         self, mu: StrengthsLike | None = None, dimension: int = 1000, **how: Any
@@ -150,6 +152,8 @@ class Study:
         Arguments:
             quantity: one of ``numerics.figures.quantities.QUANTITIES``, such as ``drift``.
             ax: where to draw; a new figure of column width by default.
+
+        Raises ``InputError`` for another quantity.
         """
         from numerics.figures.curves import draw_on  # matplotlib, only for a figure
 
@@ -185,12 +189,13 @@ def study(
     >>> [s.mu.mid for s in he3.singularities(digits=8)]
     ['0.32072435']
     """
-    pair = (
-        teacher if isinstance(teacher, Pair) else Pair(teacher, student, labels, loss, misalignment)
-    )
+    how = (student, labels, loss, misalignment)
+    if isinstance(teacher, Pair) and how != (None, MATCHED, "square", "none"):
+        raise InputError("a pair is whole: give it alone, or its parts instead of it")
+    pair = teacher if isinstance(teacher, Pair) else Pair(teacher, *how)
     drift = drift_of(pair)
     if normalization != drift.normalization:
-        if pair.degree is None:
+        if normalization == "n*n!" and pair.degree is None:
             raise InputError("normalization n*n! is for pure Hermite pairs: give He3, say, or raw")
-        drift = drift.normalized(normalization, pair.degree)
+        drift = drift.normalized(normalization, pair.degree or 1)
     return Study(pair, drift)

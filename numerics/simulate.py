@@ -7,6 +7,7 @@ stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +17,7 @@ from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
 from numerics.options.simulation import add_simulation_options, simulations_of
-from numerics.options.values import figure_path
+from numerics.options.values import figure_files
 
 if TYPE_CHECKING:
     from derive.pair import Pair
@@ -106,11 +107,12 @@ def _records(
 
 
 def _name(pair: "Pair") -> Typeset:
-    texts = pair.texts
-    teacher, student, labels = (texts[name] for name in ("teacher", "student", "labels"))
-    name = student if teacher == student else f"{teacher} -> {student}"
-    shown = name if labels == "matched" else f"{name}, {labels} labels"
-    return Typeset(shown, typeset(shown))
+    from derive.tables.names import pair_name
+
+    name, labels = pair_name(pair), pair.labels.text
+    if labels == "matched":
+        return name
+    return Typeset(f"{name.plain}, {labels} labels", f"{name.latex}, {typeset(labels)} labels")
 
 
 # The command.
@@ -152,9 +154,8 @@ def _action(options: Namespace) -> Report:
     if options.plot:
         from numerics.figures.dynamics import draw_dynamics
 
-        form = options.plot.suffix[1:].lower()
-        drawn = draw_dynamics(simulated, form, options.source)
-        files |= zip(figure_path.files(options.plot), drawn, strict=True)
+        draw = partial(draw_dynamics, simulated, source=options.source)
+        files |= figure_files(options.plot, draw)
     fits = _fits(simulated)
     records = _records(simulated, fits)
     return Report(records, _tables(simulated, fits), "heuristic", files=files)

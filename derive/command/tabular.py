@@ -99,7 +99,8 @@ def as_text(table: Table) -> str:
         room = table.longest - 2 * (len(table.columns) - 1)
         padded = [[cell + "  " for cell in cells[0]], *cells[1:]]  # as tabulate does
         widest = _widest([max(map(_width, column)) for column in zip(*padded, strict=True)], room)
-        cells = [[_wrapped(cell, widest) for cell in row] for row in cells]
+        head = [_wrapped(cell, max(widest - 2, 1)) for cell in cells[0]]
+        cells = [head, *([_wrapped(cell, widest) for cell in row] for row in cells[1:])]
         title, *notes = (_wrapped(text, table.longest) for text in (title, *notes))
     return f"{title}\n\n{_grid(cells, 'simple')}\n" + "".join(f"\n{note}" for note in notes)
 

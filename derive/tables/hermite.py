@@ -220,6 +220,3 @@ def _combination(weights: Iterable[tuple[int, Expr]]) -> Typeset:
             written.append(rf"{bracketed}\,\mathrm{{He}}_{{{k}}}")
     text, mathematics = (" + ".join(t).replace("+ -", "- ") for t in (shown, written))
     return Typeset(text, f"${mathematics}$")
-
-
-# The command.

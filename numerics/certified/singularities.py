@@ -14,6 +14,7 @@ from flint import arb, ctx
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import local_law
+from derive.hermite import checked_degree
 from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import (
     Enclosure,
@@ -69,8 +70,7 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> tuple[Singularity,
     >>> only.mu.mid, only.diverges
     ('0.3207243473', True)
     """
-    if digits < 1:
-        raise InputError(f"digits {digits} is not accepted: give an integer ≥ 1")
+    digits = checked_degree(digits, "digits", least=1)
     drift = drift_of(drift)
     if drift.misalignment != 0:
         raise InputError("singularities are those of aligned pre-training: give no misalignment")

@@ -76,7 +76,12 @@ def draw_panel(
 
 
 def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int = 1000) -> Axes:
-    """Draw a quantity over μ on given axes, or on those of a new figure of column width."""
+    """Draw a quantity over μ on given axes, or on those of a new figure of column width.
+
+    Raises ``InputError`` for a quantity that there is not.
+    """
+    if name not in QUANTITIES:
+        raise InputError(f"quantity {name!r} is not known: choose from {', '.join(QUANTITIES)}")
     with own_style():
         if ax is None:
             ax = Figure(figsize=(COLUMN_WIDTH, 2.2), layout="constrained").subplots()

@@ -5,8 +5,9 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from derive.command.files import OutputFile
@@ -19,6 +20,11 @@ FIGURE_FORMATS = ("pdf", "png", "svg")
 # A figure, with its data beside it.
 figure_path = OutputFile(FIGURE_FORMATS, ".csv", ("numpy", "matplotlib"))
 LARGEST_DIMENSION = 10**15
+
+
+def figure_files(path: Path, draw: Callable[[str], Iterable[bytes]]) -> dict[Path, bytes]:
+    """A figure and its data by their paths; ``draw`` makes both from the form, such as ``pdf``."""
+    return dict(zip(figure_path.files(path), draw(path.suffix[1:].lower()), strict=True))
 
 
 class Strengths(tuple[Fraction, ...]):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from derive.command.extras import missing
 from derive.command.files import OutputFolder, make_folder, open_regular
 from derive.command.group import Command
 from derive.command.parser import CommandParser
@@ -15,6 +16,7 @@ from derive.command.provenance import versions
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
 from derive.command.values import integer_between, one_of
+from derive.errors import InputError
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.steps import steps
 from numerics.sweep.processes import Commands
@@ -23,6 +25,7 @@ LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 
 
 PAGE = "index.html"
+_NEEDED = ("jinja2", "markdown_it", "math_core", "mdit_py_plugins")  # by the page
 
 
 def _quality(options: Namespace) -> str:
@@ -99,6 +102,8 @@ def _changed(file: Path, content: bytes) -> dict[Path, bytes]:
 
 
 def _action(options: Namespace) -> Report:
+    if why := missing("numerics.reproduce", "reproduce", _NEEDED):  # before any work
+        raise InputError(why)
     from numerics.reproduce.page import page
 
     results = _reproduce(options)

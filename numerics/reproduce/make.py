@@ -114,6 +114,3 @@ def _record_file(step: Product, folder: Path) -> Path:
 def _checksum(file: Path) -> str:
     with open_regular(file) as stream:
         return hashlib.sha256(stream.read()).hexdigest()
-
-
-# The command.

@@ -16,9 +16,11 @@ from math import ceil, inf, prod
 from typing import Any
 
 import numpy as np
+from sympy import simplify
 
 from derive.command.progress import progress
 from derive.errors import InputError
+from derive.hermite import checked_degree
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
@@ -118,20 +120,20 @@ class Simulation:
         """
         mean, several = _strengths(mu, strengths, () if neurons == rank == 1 else (1,) * neurons)
         self._set(
-            pair=Pair.of(pair),
+            pair=_sayable(Pair.of(pair)),
             mu=float(mean),
-            dimension=int(dimension),
-            batch=int(batch),
+            dimension=_whole(dimension, "dimension"),
+            batch=_whole(batch, "batch"),
             update=update,
             noise=float(noise),
             scale=float(scale),
             signs=signs,
             stage=stage,
             strengths=tuple(map(float, several)) or None,
-            rank=int(rank),
-            seed=int(seed),
+            rank=_whole(rank, "rank"),
+            seed=_whole(seed, "seed"),
             radius=float(radius),
-            replicas=int(replicas),
+            replicas=_whole(replicas, "replicas"),
         )
         self._set(learning_rate=self._rate(learning_rate))
         self._check()
@@ -141,10 +143,10 @@ class Simulation:
         self._set(horizon=steps, records=_records(records, steps))
 
     def _check(self) -> None:
-        if not self.radius > 0 or self.replicas < 1 or self.seed < 0:
+        if not self.radius > 0 or self.replicas < 1:
             raise InputError(
-                f"radius {self.radius:g}, {self.replicas} replicas, seed {self.seed} are not "
-                "accepted: give a positive radius, at least one replica, and a seed of at least 0"
+                f"radius {self.radius:g} and {self.replicas} replicas are not accepted: give a "
+                "positive radius and at least one replica"
             )
 
     def _set(self, **values: Any) -> None:
@@ -219,6 +221,34 @@ class Simulation:
 _APART = ("pair", "replicas")
 _TEXTS = ("teacher", "student", "labels", "loss", "misalignment")
 _BLOCK = ("version", "first", "block")
+
+
+def _whole(given: float, name: str) -> int:
+    """An integer, also as the float that ``1e6`` is; raises ``InputError`` for anything else."""
+    whole = isinstance(given, float) and given.is_integer()
+    return checked_degree(int(given) if whole else given, name)  # type: ignore[arg-type]
+
+
+def _sayable(pair: Pair) -> Pair:
+    """The pair, if its texts say it; raises ``InputError`` else: a cell holds nothing but them."""
+    try:
+        said = _pair_of(*pair.texts.values())
+    except InputError as reason:
+        raise InputError(f"a simulation keeps its pair as text: {reason}") from None
+    if not (said == pair or _same(said, pair)):
+        raise InputError(
+            f"a simulation keeps its pair as text, and {pair.teacher.text[:40]!r} with "
+            f"{pair.student.text[:40]!r} says another: give activations by the text that they are"
+        )
+    return pair
+
+
+def _same(said: Pair, pair: Pair) -> bool:
+    """Whether two pairs of the same texts are the same functions, however these are written."""
+    differences = (said.teacher.value - pair.teacher.value, said.student.value - pair.student.value)
+    parts = [part for f in differences for part in (f.smooth, f.kink, f.jump)]
+    alike = said.labels == pair.labels and said.misalignment == pair.misalignment
+    return alike and all(simplify(part) == 0 for part in parts)
 
 
 def _strengths(

@@ -37,6 +37,11 @@ def test_what_are_no_labels_is_refused_in_one_line(given):
     assert "\n" not in str(refused.value)
 
 
+def test_an_unknown_word_is_answered_by_what_labels_are():
+    with pytest.raises(InputError, match="give matched, squared or a polynomial in y"):
+        Labels.of("cubed")
+
+
 def test_labels_are_what_they_were_given():
     assert Labels.of(MATCHED) is MATCHED
 

@@ -82,3 +82,28 @@ def test_a_plot_has_the_curve_and_its_singularities():
     strengths, times = curve.get_data()
     np.testing.assert_allclose(times, study("He3").tau(np.array(strengths, dtype=float)))
     assert study("relu").plot("drift", ax=axis) is axis
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: study(Pair("relu"), labels="squared"),
+        lambda: study(Pair("relu"), "erf"),
+        lambda: study("relu", normalization="paper"),
+        lambda: study("relu").hermite(-1),
+        lambda: study("relu").hermite("3"),
+        lambda: study("relu").singularities(0),
+        lambda: study("relu").singularities("9"),
+        lambda: study("relu").plot("risk"),
+        lambda: study("relu").tau("a"),
+        lambda: study("relu").simulate(),
+        lambda: study("relu").simulate(mu=[0.1, 0.2]),
+        lambda: study("relu").simulate(mu=0.5, dimension="1e6"),
+        lambda: study("relu").simulate(mu=0.5, replicas=2.5),
+    ],
+)
+def test_what_is_not_accepted_is_one_line(call):
+    with pytest.raises(InputError) as refused:
+        call()
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 300

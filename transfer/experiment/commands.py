@@ -6,13 +6,14 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from derive.command.progress import advancing
 from derive.command.report import Report
 from derive.command.tabular import Table
 from derive.errors import InputError
-from numerics.options.values import figure_path
+from numerics.options.values import figure_files
 from numerics.sweep.executors import executor_for
 from transfer.experiment.plan import (
     Chain,
@@ -161,8 +162,8 @@ def report_of_task(options: Namespace) -> Report:
     if options.plot:
         from transfer.experiment.figure import draw_transfer
 
-        drawn = draw_transfer(task, data, options.plot.suffix[1:].lower(), place.provenance)
-        files = dict(zip(figure_path.files(options.plot), drawn, strict=True))
+        draw = partial(draw_transfer, task, data, source=place.provenance)
+        files = figure_files(options.plot, draw)
     measurements = rows(task, data)
     content = {
         "task": task.name,

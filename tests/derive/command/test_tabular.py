@@ -62,3 +62,10 @@ def test_a_heading_wider_than_its_column_is_allowed_for(longest):
     shown = as_text(table)
     assert "a long heading" in shown
     assert max(map(len, shown.splitlines())) <= longest
+
+
+@pytest.mark.parametrize("longest", range(20, 60))
+def test_headings_that_are_wrapped_fit_too(longest):
+    head = ("a b c d e f g h i", "k l m n o p q")
+    shown = as_text(Table("t", TITLE, head, (("x", "y"),), longest=longest))
+    assert max(map(len, shown.splitlines())) <= longest

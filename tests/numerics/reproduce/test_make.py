@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from processes import as_anybody
 
+from derive.command import extras
 from derive.command.provenance import versions
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES
+from numerics.reproduce.__main__ import main as reproduce_command
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import mathematics, page
 from numerics.reproduce.steps import QUALITIES, Product, steps
@@ -273,3 +275,15 @@ def test_the_page_names_its_origin_and_holds_no_date(made):
     found = [look_up(step, made, versions(LIBRARIES)) for step in steps("quick")]
     assert {result.state for result in found} == {"kept", "missing"}
     assert page(found, made, versions(LIBRARIES)) == html
+
+
+def test_without_its_extra_it_says_so_before_any_work(tmp_path, monkeypatch, capsys):
+    known = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "jinja2" else known(name))
+    with pytest.raises(SystemExit) as leave:
+        reproduce_command(["--quick", "--folder", str(tmp_path / "new")])
+    told = capsys.readouterr().err
+    assert leave.value.code == 2
+    assert "numerics.reproduce needs jinja2" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "new").exists()

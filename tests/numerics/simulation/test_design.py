@@ -7,9 +7,14 @@ from math import ceil, log
 
 import numpy as np
 import pytest
+from sympy import Max, tanh
+from sympy.abc import t as T
 
+from derive.activation import Activation
 from derive.errors import InputError
+from derive.kinked import Kinked
 from derive.pair import Pair
+from derive.symbols import mu, z
 from numerics.dynamics.flow import flow_of
 from numerics.dynamics.runs import replica_stream
 from numerics.dynamics.sgd import Learner, Stage
@@ -195,3 +200,26 @@ def test_a_grid_may_have_a_hundred_thousand_blocks_and_no_more(points):
     for more in ((points, most + 1), (points + 1, most)):
         with pytest.raises(InputError, match="are too many"):
             checked_size(*more)
+
+
+def test_a_pair_is_simulated_only_if_its_texts_say_it():
+    """Cells hold texts alone: another function of that text would be simulated in its place."""
+    same = Simulation(Pair(tanh(T) / 2), 0.5, horizon=10)
+    assert Simulation.of_cell(same.cell(0, 1)).pair == Pair("tanh(x)/2")
+    other = Activation("relu", Kinked(z**3))
+    for pair in (
+        Pair(other),
+        Pair("relu", other),
+        Pair(Max(0, T)),
+        Pair("x", misalignment=(1 - mu) / 2),
+    ):
+        with pytest.raises(InputError, match="keeps its pair as text"):
+            Simulation(pair, 0.5, horizon=10)
+
+
+def test_whole_numbers_may_be_written_as_floats():
+    given = Simulation("x", 0.5, dimension=1e6, replicas=3.0, horizon=10)
+    assert given == Simulation("x", 0.5, dimension=10**6, replicas=3, horizon=10)
+    assert cell_key(given.cells()[0]) == cell_key(
+        Simulation("x", 0.5, dimension=10**6, replicas=3, horizon=10).cells()[0]
+    )
