@@ -1,6 +1,6 @@
 """``python -m numerics.claims``: check the paper's claims and print the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from derive.command.group import Command, later
@@ -8,24 +8,33 @@ from derive.command.parser import CommandParser
 from derive.command.values import one_of
 
 if TYPE_CHECKING:
-    from numerics.claims.ledger import Claim
+    from numerics.claims.ledger import Entry
 
 
-def _claims() -> Mapping[str, "Claim"]:
+def _claims() -> Mapping[str, "Entry"]:
     from numerics.claims import CLAIMS  # every section, with what it computes with
 
     return CLAIMS
 
 
+def _kinds() -> Iterable[str]:
+    from numerics.claims.ledger import KINDS
+
+    return KINDS
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         "numerics.claims",
-        "Check the paper's claims: proved, certified, supported, refuted or undecided. The exit "
-        "code is 1 if a verdict differs from the recorded one.",
+        "Check the ledger: the paper's claims (proved, certified, supported, refuted or "
+        "undecided), its assumptions (met or not), stored curves of the authors' code (reproduced "
+        "or differing), and findings beyond the paper. The exit code is 1 if a verdict differs "
+        "from the recorded one.",
         (
             "--format markdown",
             "--list",
             "--claim relu-dip --claim odd-singularity",
+            "--kind assumption --details",
             "--details --format json",
         ),
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
@@ -35,7 +44,14 @@ def _parser() -> CommandParser:
         action="append",
         type=one_of(_claims, "claim", "--list"),
         metavar="ID",
-        help="only this claim, with every step of its check; may be repeated (default: all)",
+        help="only this entry, with every step of its check; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--kind",
+        action="append",
+        type=one_of(_kinds, "kind of entry", "the documentation"),
+        help="only entries of this kind: claim, assumption, 'stored curve' or 'beyond the paper'; "
+        "may be repeated (default: all)",
     )
     parser.add_argument(
         "--details", action="store_true", help="every step of every check, not one line a claim"

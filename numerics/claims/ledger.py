@@ -1,15 +1,21 @@
-"""What a claim is, the kinds of verdict, the steps they rest on, and the list of all claims.
+"""What an entry of the ledger is, its kinds and their verdicts, the steps these rest on, the list.
 
-The verdicts are never mixed up: ``proved`` by symbolic derivation, ``certified`` by enclosures,
-``supported`` by simulation with its uncertainty, ``refuted`` by counter-evidence, ``undecided``. A
-claim is entered by decorating its check with ``@claim``; the verdict given there is the recorded
-one, and a check that finds another is reported. A check returns steps: what it computed, and what
-follows from each. The verdict is read off the steps, so what is shown is what was decided on.
+Four kinds are kept apart, each with verdicts of its own. A ``claim`` of the paper is ``proved`` by
+symbolic derivation, ``certified`` by enclosures, ``supported`` by simulation with its uncertainty,
+or ``refuted`` by counter-evidence under every reading that its context allows. An ``assumption`` of
+the paper is ``met`` or ``not met``, never refuted. A ``stored curve`` of the authors' code is
+``reproduced`` or ``differs``. What the paper does not say is ``beyond the paper``, and ours. All
+may be ``undecided``.
+
+An entry is made by decorating its check with the name of its kind; the verdict given there is the
+recorded one, and a check that finds another is reported. A check returns steps: what it computed,
+and what follows from each. The verdict is read off the steps, so what is shown is what was decided
+on.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sympy import Expr, Rational, expand, numer, simplify, together
 
@@ -21,7 +27,23 @@ from numerics.certified.balls import Bounds, Enclosure
 
 T = TypeVar("T")
 
-VERDICTS = ("proved", "certified", "supported", "refuted", "undecided")
+VERDICTS = {
+    "claim": ("proved", "certified", "supported", "refuted", "undecided"),
+    "assumption": ("met", "not met", "undecided"),
+    "stored curve": ("reproduced", "differs", "undecided"),
+    "beyond the paper": ("proved", "certified", "supported", "undecided"),
+}
+KINDS = tuple(VERDICTS)
+# What follows if a step fails: a counter-example where the check is exact or certified.
+_OTHERWISE = {
+    "proved": "refuted",
+    "certified": "refuted",
+    "met": "not met",
+    "reproduced": "differs",
+}
+LOST = "[…]"  # where a formula is missing from the copy of the paper that is quoted
+PAPER = "arXiv 2602.02855"
+CODE = "GibbsNwemadji/When-pre-training-hurts-… at 00f003c"
 
 
 @dataclass(frozen=True)
@@ -104,18 +126,44 @@ class Finding:
     details: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A claim of the paper.
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What an entry judges, in words.
 
-    Fields: ``name``; ``place`` in the paper; ``statement``; ``recorded`` verdict; ``check``.
+    Fields: ``quote``, the paper's sentence word for word, ``[…]`` where our copy of it has lost a
+    formula and ``…`` where words are left out; ``reading``, what we take it to say; ``falsifier``,
+    what would overturn the verdict; ``units`` that its numbers are in; ``settled_by``, the authors'
+    code where that says what a lost formula or the text leaves open.
     """
 
+    quote: str = ""
+    reading: str = ""
+    falsifier: str = ""
+    units: str = ""
+    settled_by: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether a formula is missing from the quoted sentence."""
+        return LOST in self.quote
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the ledger.
+
+    Fields: ``kind``, one of ``KINDS``; ``name``; ``place`` in the paper; ``statement`` that the
+    check decides; ``recorded`` verdict; ``check``; ``text``, what the paper says and how it is
+    read.
+    """
+
+    kind: str
     name: str
     place: str
     statement: str
     recorded: str
     check: Callable[[], Finding]
+    text: Text = Text()
 
     def found(self) -> Finding:
         """Run the check; what stays open is ``undecided``, with the reason."""
@@ -125,34 +173,68 @@ class Claim:
             return Finding("undecided", str(error), (shown("what stays open", str(error)),))
 
 
-CLAIMS: Registry[Claim] = Registry()
+CLAIMS: Registry[Entry] = Registry()
+Check: TypeAlias = Callable[[], Finding]
 
 
-def claim(
-    name: str, place: str, statement: str, recorded: str
-) -> Callable[[Callable[[], Finding]], Callable[[], Finding]]:
-    """Enter a check into the ledger under a new name, with the verdict it is known to give."""
+def _entered(
+    kind: str, name: str, place: str, statement: str, recorded: str, text: dict[str, str]
+) -> Callable[[Check], Check]:
+    if recorded not in VERDICTS[kind]:
+        raise ValueError(f"{name}: {recorded!r} is no verdict on: {kind}")
 
-    def enter(check: Callable[[], Finding]) -> Callable[[], Finding]:
-        CLAIMS[name] = Claim(name, place, statement, recorded, check)
+    def enter(check: Check) -> Check:
+        CLAIMS[name] = Entry(kind, name, place, statement, recorded, check, Text(**text))
         return check
 
     return enter
 
 
-def decided(verdict: str, evidence: str, *steps: Step) -> Finding:
-    """A verdict of the given kind if every judged step holds.
+def claim(
+    name: str, place: str, statement: str, recorded: str, **text: str
+) -> Callable[[Check], Check]:
+    """Enter a check of a claim of the paper, with the verdict it is known to give.
 
-    An exact or certified check that fails is a counter-example; a simulation that fails leaves the
-    statement undecided.
+    ``text``: the fields of ``Text``.
     """
-    otherwise = "undecided" if verdict == "supported" else "refuted"
+    return _entered("claim", name, place, statement, recorded, text)
+
+
+def assumption(
+    name: str, place: str, statement: str, recorded: str, **text: str
+) -> Callable[[Check], Check]:
+    """Enter a check of whether an assumption of the paper is met."""
+    return _entered("assumption", name, place, statement, recorded, text)
+
+
+def stored_curve(
+    name: str, place: str, statement: str, recorded: str, **text: str
+) -> Callable[[Check], Check]:
+    """Enter a comparison with numbers that the authors' code stores or draws."""
+    text = {"settled_by": CODE} | text
+    return _entered("stored curve", name, place, statement, recorded, text)
+
+
+def ours(
+    name: str, place: str, statement: str, recorded: str, **text: str
+) -> Callable[[Check], Check]:
+    """Enter a finding that the paper does not claim; ``place`` is where it belongs."""
+    return _entered("beyond the paper", name, place, statement, recorded, text)
+
+
+def decided(verdict: str, evidence: str, *steps: Step) -> Finding:
+    """A verdict if every judged step holds.
+
+    An exact or certified check that fails is a counter-example. A simulation that fails, and a
+    refutation whose counter-example fails, leave the statement undecided.
+    """
+    otherwise = _OTHERWISE.get(verdict, "undecided")
     return Finding(verdict if _all_hold(steps) else otherwise, evidence, steps)
 
 
 def refuted_if(evidence: str, *steps: Step) -> Finding:
     """A refutation if every judged step of the counter-example holds; else nothing is proved."""
-    return Finding("refuted" if _all_hold(steps) else "undecided", evidence, steps)
+    return decided("refuted", evidence, *steps)
 
 
 def _all_hold(steps: tuple[Step, ...]) -> bool:

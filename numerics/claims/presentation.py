@@ -16,9 +16,10 @@ from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.drift import LeadingTerm
 from numerics.certified.balls import Bounds, Enclosure
-from numerics.claims.ledger import Claim, Equation, Finding, Step, leaves
+from numerics.claims.ledger import Entry, Equation, Finding, Step, leaves, shown
 
-HEAD = ("claim", "place", "statement", "verdict", "recorded", "evidence")
+HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")
+_LISTED = HEAD[:4] + HEAD[5:6]  # what needs no check
 _STEP_HEAD = ("step", "value", "holds")
 _TITLE = Typeset("The paper's claims", "The paper's claims")
 _LINE = 120  # characters, where people read it in a terminal
@@ -26,26 +27,40 @@ _LINE = 120  # characters, where people read it in a terminal
 
 @dataclass(frozen=True)
 class Checked:
-    """A claim and what its check found."""
+    """An entry and what its check found."""
 
-    claim: Claim
+    entry: Entry
     finding: Finding
 
     @property
     def row(self) -> tuple[str, ...]:
-        """The claim in one line, under ``HEAD``."""
-        c, f = self.claim, self.finding
-        return (c.name, c.place, c.statement, f.verdict, c.recorded, f.evidence)
+        """The entry in one line, under ``HEAD``."""
+        e, f = self.entry, self.finding
+        return (e.name, e.kind, e.place, e.statement, f.verdict, e.recorded, f.evidence)
 
     @property
     def record(self) -> dict[str, object]:
-        """The claim as data; ``certainty`` is that of the weakest value it was judged by."""
+        """The entry as data; ``certainty`` is that of the weakest value it was judged by."""
         judged = [step.value for step in self.finding.details if step.holds is not None]
         kinds = {type(leaf) for leaf in leaves(judged)}
         certainty: Certainty = "certified" if kinds & {Enclosure, Bounds} else "exact"
         if float in kinds or self.finding.verdict in ("supported", "undecided"):
             certainty = "heuristic"
-        return {**dict(zip(HEAD, self.row, strict=True)), "certainty": certainty}
+        row = dict(zip(HEAD, self.row, strict=True))
+        return {**row, **_words(self.entry), "certainty": certainty}
+
+
+def _words(entry: Entry) -> dict[str, object]:
+    """What an entry judges, in words, as data."""
+    text = entry.text
+    return {
+        "quote": text.quote,
+        "lost": text.lost,
+        "settled by": text.settled_by,
+        "reading": text.reading,
+        "falsifier": text.falsifier,
+        "units": text.units,
+    }
 
 
 def checked(options: Namespace) -> Report:
@@ -53,16 +68,24 @@ def checked(options: Namespace) -> Report:
     from numerics.claims import CLAIMS
 
     chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
+    if options.kind:
+        chosen = [entry for entry in chosen if entry.kind in options.kind]
     if options.list:
-        head = ("claim", "place", "statement", "recorded")
-        cells = tuple((c.name, c.place, c.statement, c.recorded) for c in chosen)
-        shown = tuple(tuple(map(latex_of, row)) for row in cells)
-        table = Table("claims", _TITLE, head, shown, wide=2, share="0.4", longest=_LINE)
-        return Report([dict(zip(head, row, strict=True)) for row in cells], [table], "exact")
+        return _listed(chosen)
     entries = [Checked(entry, entry.found()) for entry in progress(chosen, "claims")]
-    changed = [e.claim.name for e in entries if e.finding.verdict != e.claim.recorded]
+    changed = [e.entry.name for e in entries if e.finding.verdict != e.entry.recorded]
     failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
     return replace(ledger(entries, options.details or bool(options.claim)), failure=failure)
+
+
+def _listed(chosen: Sequence[Entry]) -> Report:
+    """The entries, unchecked."""
+    cells = [(e.name, e.kind, e.place, e.statement, e.recorded) for e in chosen]
+    rows = tuple(tuple(map(latex_of, row)) for row in cells)
+    table = Table("claims", _TITLE, _LISTED, rows, wide=3, share="0.4", longest=_LINE)
+    records = [dict(zip(_LISTED, row, strict=True)) for row in cells]
+    told = [record | _words(entry) for record, entry in zip(records, chosen, strict=True)]
+    return Report(told, [table], "exact")
 
 
 def ledger(entries: Sequence[Checked], details: bool) -> Report:
@@ -95,7 +118,7 @@ def _summary(entries: Sequence[Checked]) -> Table:
     on_paper = tuple(
         (*(latex_of(text) for text in (name, verdict)),
          latex_of(f"{statement} ({place}). {evidence}."))
-        for name, place, statement, verdict, _, evidence in (entry.row for entry in entries)
+        for name, _, place, statement, verdict, _, evidence in (entry.row for entry in entries)
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
     paper = Table("claims", _TITLE, head, on_paper, wide=2, share="0.6")
@@ -103,16 +126,18 @@ def _summary(entries: Sequence[Checked]) -> Table:
 
 
 def _steps(entry: Checked) -> Table:
-    """Every step of one check; on paper each in one column, which wraps."""
-    name, verdict = entry.claim.name, entry.finding.verdict
-    title = f"{name}, {verdict}: {entry.claim.statement}"
+    """What one entry says and every step of its check; on paper in one column, which wraps."""
+    name, verdict = entry.entry.name, entry.finding.verdict
+    title = f"{name}, {verdict}: {entry.entry.statement}"
+    told = [shown(key, value) for key, value in _words(entry.entry).items() if value]
+    steps = [step for step in told if step.text != "lost"] + list(entry.finding.details)
     marks = {True: "yes", False: "no", None: ""}
     short = Typeset(f"{name}, {verdict}", latex_of(f"{name}, {verdict}").latex)
-    on_paper = tuple((_joined(step), marks[step.holds]) for step in entry.finding.details)
+    on_paper = tuple((_joined(step), marks[step.holds]) for step in steps)
     paper = Table(name, short, ("step and value", "holds"), on_paper, wide=0, share="0.85")
     rows = tuple(
         (Typeset(s.text, s.text), Typeset(plain(s.value, "\n"), in_latex(s.value)), marks[s.holds])
-        for s in entry.finding.details
+        for s in steps
     )
     return Table(name, Typeset(title, title), _STEP_HEAD, rows, longest=_LINE, on_paper=paper)
 
@@ -196,6 +221,9 @@ _MATHEMATICS = {
 }  # fmt: skip
 
 
+_SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
+
+
 def latex_of(text: str) -> Typeset:
     """Text with mathematics in Unicode, or between dollars, as LaTeX."""
     pieces = text.split("$")
@@ -203,6 +231,8 @@ def latex_of(text: str) -> Typeset:
         written = typeset(pieces[place])
         for sign, command in _MATHEMATICS.items():
             written = written.replace(sign, f"${command}$")
+        for sign, command in _SIGNS.items():
+            written = written.replace(sign, command)
         pieces[place] = written
     for place in range(1, len(pieces), 2):
         pieces[place] = f"${pieces[place]}$"
