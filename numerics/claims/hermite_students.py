@@ -13,17 +13,19 @@ from derive.symbols import Q, mu
 from numerics.certified.balls import Enclosure
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
+    CODE,
     Finding,
     claim,
     decided,
     equal,
     judged,
     negative,
+    ours,
     positive,
-    refuted_if,
     shown,
 )
 
+_UNITS = "time in 1/(γ n n!), as in the paper's figures"
 _DIGITS = 15
 _ODD = range(3, 42, 2)
 _N = Symbol("n", integer=True, positive=True)
@@ -40,6 +42,9 @@ def zeros_of(n: int, labels: str = "matched") -> tuple[Singularity, ...]:
     "Prop. 2",
     "Every odd Hermite degree from 3 on has a strength at which τ diverges",
     "proved",
+    quote="There exists at least one […] such that […]. Thus at […] the exit time diverges",
+    reading="for odd n ≥ 3 some μ in (0, 1) has a(μ) = 0, and b(μ) ≤ 0 there",
+    falsifier="an odd degree whose a keeps its sign on (0, 1), or whose b is positive where a = 0",
 )
 def _odd() -> Finding:
     n = 2 * _HALF + 1
@@ -61,6 +66,12 @@ def _odd() -> Finding:
     "Prop. 2, Sec. 3.2 (c)",
     "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
     "certified",
+    quote="for even Hermite degrees that are sufficiently large, two singularities appear … no "
+    "singularity is observed for […] and […], whereas clear singularities emerge for […]",
+    reading="the lost degrees are 2 and 6 against 10, which their Fig. 2 (b) draws; "
+    "a singularity is a zero of a with b ≤ 0",
+    falsifier="a degree up to 41 with another number of zeros of a, or one with b > 0 there",
+    settled_by=CODE,
 )
 def _list() -> Finding:
     found = {n: zeros_of(n) for n in range(2, 42)}
@@ -87,7 +98,17 @@ def _all_diverge(count: int, zeros: tuple[Singularity, ...]) -> bool:
     return len(zeros) == count and all(each.diverges for each in zeros)
 
 
-@claim("limit-at-one", "Prop. 3", "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n", "proved")
+@claim(
+    "limit-at-one",
+    "Prop. 3",
+    "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n",
+    "proved",
+    quote="For […] near one, higher-degree Hermite activation functions can escape the correlated "
+    "search phase faster than lower one despite having a larger IE",
+    reading="the leading term of τ as μ → 1 falls with the degree n",
+    falsifier="two degrees whose leading terms are in the other order",
+    units=_UNITS,
+)
 def _limit_at_one() -> Finding:
     law = hermite_escape_limit(_N, 1)
     ratio = (law.coefficient.subs(_N, _N + 1) / law.coefficient).factor()
@@ -102,7 +123,17 @@ def _limit_at_one() -> Finding:
     )
 
 
-@claim("limit-at-zero-odd", "Prop. 3", "τ ~ μ^-2 as μ → 0 for odd degrees from 3 on", "proved")
+@claim(
+    "limit-at-zero-odd",
+    "Prop. 3",
+    "τ ~ μ^-2 as μ → 0 for odd degrees from 3 on",
+    "proved",
+    quote="for odd degrees the escape time diverges as […], i.e., […], whereas for even degrees "
+    "the escape time remains finite",
+    reading="τ → ∞ as μ → 0 for odd n ≥ 3; He_1 = x, whose τ stays finite there, is not meant",
+    falsifier="an odd degree from 3 on whose τ stays bounded as μ → 0",
+    units=_UNITS,
+)
 def _limit_odd() -> Finding:
     n = 2 * _HALF + 1
     law = hermite_escape_limit(n, 0)
@@ -114,7 +145,17 @@ def _limit_odd() -> Finding:
     )
 
 
-@claim("limit-at-zero-even", "Prop. 3", "τ stays finite as μ → 0 for even degrees", "proved")
+@claim(
+    "limit-at-zero-even",
+    "Prop. 3",
+    "τ stays finite as μ → 0 for even degrees",
+    "proved",
+    quote="A distinct regime emerges, however, as […]: […] remains finite across all degrees, a "
+    "fact for which Prop. 3 provides a mathematical guarantee",
+    reading="τ has a finite limit as μ → 0 for every even n",
+    falsifier="an even degree whose τ grows without bound as μ → 0",
+    units=_UNITS,
+)
 def _limit_even() -> Finding:
     law = hermite_escape_limit(2 * _HALF, 0)
     return decided(
@@ -137,6 +178,11 @@ def _next_over_this(times: Expr) -> Expr:
     "Sec. 3.2 (c), Prop. 3",
     "As μ → 0 higher odd degrees escape slower, in the paper's time units n n!",
     "proved",
+    quote="Interestingly, as […], higher Hermite degrees yield a faster escape than lower ones … "
+    "This qualitative behavior is reversed in the regime […], which agrees with Ben Arous et al",
+    reading="faster as μ → 1, slower as μ → 0, each degree in its own time n n!, (50)",
+    falsifier="an odd degree whose coefficient of μ^-2 exceeds that of the next odd degree",
+    units=_UNITS,
 )
 def _order() -> Finding:
     ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
@@ -148,16 +194,20 @@ def _order() -> Finding:
     )
 
 
-@claim(
+@ours(
     "limit-at-zero-order-raw",
     "Sec. 3.2 (c), Prop. 3",
-    "As μ → 0 higher odd degrees escape slower in the flow's own time, too",
-    "refuted",
+    "In the flow's own time, without the units n n!, higher odd degrees escape faster as μ → 0",
+    "proved",
+    reading="the order of limit-at-zero-order is one of units: each degree has its own time n n!",
+    falsifier="an odd degree whose coefficient of μ^-2, in 1/γ, is below that of the next",
+    units="time in 1/γ; also for He_n/√n!",
 )
 def _order_raw() -> Finding:
     n = 2 * _HALF + 1
     raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
-    return refuted_if(
+    return decided(
+        "proved",
         "the order is that of the units n n!: without them, or with He_n/√n!, it is reversed",
         judged("1 - ratio, time as in the flow", (1 - raw).factor(), positive),
         judged("1 - ratio for He_n/√n!", (1 - scaled).factor(), positive),
@@ -170,6 +220,10 @@ def _order_raw() -> Finding:
     "Sec. 3.2 (c), App. E.5",
     "The mean alone keeps the escape of even Hermite students finite as μ → 0 (2 to 20)",
     "proved",
+    quote="This behavior is the result of the presence of a nonzero mean on the model",
+    reading="as μ → 0, b(0) < 0 comes from the square of the student's mean alone",
+    falsifier="an even degree up to 20 where another Hermite coefficient adds to S'(0)",
+    units=_UNITS,
 )
 def _mean_cause() -> Finding:
     steps = []
@@ -181,15 +235,18 @@ def _mean_cause() -> Finding:
     return decided("proved", evidence, *steps)
 
 
-@claim(
+@ours(
     "start-gets-worse",
-    "beyond the paper",
-    "Pre-training improves the start of odd Hermite students at every strength",
-    "refuted",
+    "Sec. 3.2 (c)",
+    "A little pre-training raises the initial loss of every odd Hermite student from degree 3 on",
+    "proved",
+    reading="the initial loss is ℓ(μ), the frozen risk, and ℓ' = -a",
+    falsifier="an odd degree from 3 on whose a is positive near μ = 0",
 )
 def _start() -> Finding:
     a = hermite_drift_limit(2 * _HALF + 1, 0)[0]
-    return refuted_if(
-        "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on: a little pre-training hurts",
+    return decided(
+        "proved",
+        "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on, until a turns positive",
         judged("a as μ → 0, degree 2p+1", a, negative),
     )
