@@ -1,4 +1,4 @@
-"""The directive ``ledger``: the paper's claims, checked when the pages are built.
+"""The directive ``ledger``: its entries, checked when the pages are built.
 
 A verdict that differs from the recorded one is an error of the build.
 """
@@ -15,13 +15,19 @@ from sphinx.util.docutils import SphinxDirective
 from extensions.derived import table_of, text_with_formulas
 
 _COMMAND = ("-m", "numerics.claims", "--format", "json")
-_HEAD = ("claim", "statement", "evidence")
+_HEAD = ("entry", "what it judges", "what was found")
+_TITLES = {
+    "claim": "Claims of the paper",
+    "assumption": "Assumptions of the paper",
+    "stored curve": "Stored curves of the authors' code",
+    "beyond the paper": "Beyond the paper",
+}
 # What surprises a reader of the paper comes first.
-_ORDER = ("refuted", "undecided", "proved", "certified", "supported")
+_ORDER = ("refuted", "not met", "differs", "undecided")
 
 
 class Ledger(SphinxDirective):
-    """A section a verdict, with a table of its claims."""
+    """A section a kind of entry, in it a section a verdict, with a table of its entries."""
 
     def run(self) -> list[nodes.Node]:
         """Run the checks and show what they found."""
@@ -31,28 +37,44 @@ class Ledger(SphinxDirective):
         if done.returncode:
             raise self.error(f"numerics.claims: {done.stderr.strip()}")
         records = json.loads(done.stdout)
-        found: list[nodes.Node] = []
-        for verdict in _ORDER:
-            chosen = [record for record in records if record["verdict"] == verdict]
-            if chosen:
-                title = f"{verdict.capitalize()} ({len(chosen)})"
-                section = nodes.section("", nodes.title(title, title), ids=[verdict])
-                section += _table(chosen)
-                found.append(section)
-        return found
+        return [_of_kind(kind, [r for r in records if r["kind"] == kind]) for kind in _TITLES]
+
+
+def _of_kind(kind: str, records: list[dict[str, str]]) -> nodes.section:
+    title = f"{_TITLES[kind]} ({len(records)})"
+    found = nodes.section("", nodes.title(title, title), ids=[kind.replace(" ", "-")])
+    verdicts = dict.fromkeys((*_ORDER, *sorted(record["verdict"] for record in records)))
+    for verdict in verdicts:
+        chosen = [record for record in records if record["verdict"] == verdict]
+        if chosen:
+            title = f"{verdict.capitalize()} ({len(chosen)})"
+            name = f"{kind}-{verdict}".replace(" ", "-")
+            section = nodes.section("", nodes.title(title, title), ids=[name])
+            section += _table(chosen)
+            found += section
+    return found
 
 
 def _table(records: list[dict[str, str]]) -> nodes.table:
     head = [[nodes.Text(text)] for text in _HEAD]
     rows = [
-        [
-            [nodes.literal(record["claim"], record["claim"])],
-            text_with_formulas(f"{record['statement']} ({record['place']})"),
-            text_with_formulas(record["evidence"]),
-        ]
+        [[nodes.literal(record["claim"], record["claim"])], _judged(record), _found(record)]
         for record in records
     ]
     return table_of([head, *rows], ["ledger"])
+
+
+def _judged(record: dict[str, str]) -> list[nodes.Node]:
+    quote = [nodes.emphasis("", f"“{record['quote']}” ")] if record["quote"] else []
+    lines = [f"({record['place']})", f"Read as: {record['reading']}.", f"{record['statement']}."]
+    return [*quote, *text_with_formulas(" ".join(lines))]
+
+
+def _found(record: dict[str, str]) -> list[nodes.Node]:
+    units = f" ({record['units']})" if record["units"] else ""
+    settled = f" Settled by {record['settled by']}." if record["settled by"] else ""
+    text = f"{record['evidence']}{units}.{settled} Overturned by: {record['falsifier']}."
+    return text_with_formulas(text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

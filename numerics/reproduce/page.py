@@ -45,10 +45,13 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
     environment.filters["mathematics"] = mathematics
     parts = {kind: [_part(r, folder) for r in results if r.step.kind == kind] for kind in _KINDS}
     claims = [claim for part in parts["ledger"] for claim in part["claims"]]
-    counts = Counter(claim["verdict"] for claim in claims)
+    counts = Counter((claim["kind"], claim["verdict"]) for claim in claims)
     shown: str = environment.get_template("page.html.jinja").render(
         parts=parts,
-        counts=[(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
+        counts={
+            kind: [(verdict, counts[kind, verdict]) for verdict in known if counts[kind, verdict]]
+            for kind, known in VERDICTS.items()
+        },
         made=[_part(result, folder) for result in results],
         source=source,
         cores=os.cpu_count(),
