@@ -29,9 +29,12 @@ for _name in ("matplotlib", "matplotlib.font_manager"):  # it talks when it is i
 class CommandParser(argparse.ArgumentParser):
     """Parser with the options every command has: ``--format``, ``--output``, ``--help``.
 
-    Arguments: ``module``, run as ``python -m module``; ``summary``, one sentence; ``examples``,
-    option strings shown under ``--help``; ``default_format``; ``libraries``, the distributions that
-    have a part in every result.
+    Arguments:
+        module: run as ``python -m module``.
+        summary: one sentence.
+        examples: option strings shown under ``--help``.
+        default_format: what ``--format`` is where it is not given.
+        libraries: the distributions that have a part in every result.
     """
 
     def __init__(

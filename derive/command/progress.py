@@ -16,8 +16,11 @@ _SILENCE = 30  # seconds without a word, at least, where progress is told by lin
 def advancing(total: float, what: str) -> Iterator[Callable[..., object]]:
     """Tell of progress on stderr: by a bar on a terminal, elsewhere by lines half a minute apart.
 
-    Arguments: ``total``, a count or, if no integer, a sum of weights; ``what`` it is of. The result
-    is a function to be called, from any thread, with what was done since (1 by default).
+    Arguments:
+        total: a count or, if no integer, a sum of weights.
+        what: what is counted, in the plural.
+
+    The result is a function to be called, from any thread, with what was done since (1 by default).
     """
     if sys.stderr.isatty():
         from tqdm import tqdm  # costs start-up time that only a terminal is willing to pay

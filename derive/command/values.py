@@ -75,7 +75,10 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
 def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callable[[str], str]:
     """Option type for one of many names; another is answered by the nearest.
 
-    Arguments: ``names``, asked for when needed; ``what`` they name; ``listed``, what lists them.
+    Arguments:
+        names: what may be named, asked for when needed.
+        what: the word for one of them.
+        listed: the option or page that lists them.
     """
 
     def parse(text: str) -> str:

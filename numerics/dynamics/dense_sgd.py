@@ -20,9 +20,13 @@ def simulate_densely(
 ) -> Doubles:
     r"""Run the algorithm in ``d`` dimensions, and return its order parameters at some steps.
 
-    Arguments: ``learner``; ``rng``; ``horizon`` in steps; ``records``, steps at which
-    ``(u, m)``, or ``(u, m, κ)``, is kept; one row each. The teacher is the first basis vector, the
-    misaligned direction the second.
+    Arguments:
+        learner: one direction in the input space.
+        rng: the source of all that is random.
+        horizon: number of steps.
+        records: steps at which ``(u, m)``, or ``(u, m, κ)``, is kept; one row each.
+
+    The teacher is the first basis vector, the misaligned direction the second.
 
     .. math:: \omega^+ = \frac{\omega - \gamma \nabla_\omega}{|\omega - \gamma \nabla_\omega|},
         \qquad u^+ = u - \gamma \nabla_u

@@ -156,7 +156,9 @@ class Trajectory:
 def flow_of(pair: PairLike, mu: float) -> Flow:
     """The gradient flow of a pair at a pre-training strength.
 
-    Arguments: ``pair``, whose misalignment ν is taken at ``mu``; ``mu`` in (0, 1].
+    Arguments:
+        pair: teacher and student, whose misalignment ν is taken at ``mu``.
+        mu: strength in (0, 1].
 
     Raises ``InputError`` for another strength. Source: (91), App. A.1. Heuristic.
 
@@ -175,8 +177,9 @@ def flow_of(pair: PairLike, mu: float) -> Flow:
 def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
     """Solve the flow from an initial state up to a time.
 
-    Arguments: ``initial``, of ``flow.size`` entries with the direction inside the unit ball;
-    ``horizon`` > 0, in units of 1/γ.
+    Arguments:
+        initial: of ``flow.size`` entries with the direction inside the unit ball.
+        horizon: > 0, in units of 1/γ.
 
     Raises ``InputError`` for a state outside, ``Undecided`` if the solver gives up. Heuristic.
 
@@ -220,7 +223,8 @@ def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]
 def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doubles]:
     """``exp(matrix·t) @ start`` as a function of times, for a symmetric matrix. Heuristic.
 
-    Arguments: ``start``, a vector or columns that grow side by side; one row a time, raveled.
+    Arguments:
+        start: a vector or columns that grow side by side; one row a time, raveled.
 
     >>> linear_growth(np.diag([1.0, 0.0]), np.array([1.0, 2.0]))(0.0).tolist()
     [1.0, 2.0]

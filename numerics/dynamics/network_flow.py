@@ -169,8 +169,10 @@ class NetworkFlow(Motion):
 def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> NetworkFlow:
     """The gradient flow of a network whose neurons have the pair's activations.
 
-    Arguments: ``pair``, with its labels and the square loss, aligned; ``strengths`` in [0, 1], one
-    a neuron; ``rank`` ≥ 1.
+    Arguments:
+        pair: with its labels and the square loss, aligned.
+        strengths: in [0, 1], one a neuron.
+        rank: ≥ 1.
 
     Raises ``InputError`` for other values, ``NoClosedForm`` if two student neurons have no kernel
     in closed form. Source: App. K. Heuristic.

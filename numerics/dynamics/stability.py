@@ -80,8 +80,10 @@ def cause_of_divergence(
 ) -> str:
     """What made a run diverge, and what to try instead: the learning rate, the noise or labels.
 
-    Arguments: ``pairs``, one a stage of the run, of one student; the others as its learner has
-    them. Raises ``InputError`` as ``stable_learning_rate`` does. Heuristic.
+    Arguments:
+        pairs: one a stage of the run, of one student.
+
+    Raises ``InputError`` as ``stable_learning_rate`` does. Heuristic.
     """
     limit = stable_learning_rate(pairs[-1], mu, dimension, batch)
     smaller = "choose a smaller one or a larger batch"

@@ -34,10 +34,15 @@ def draw_curves(
 ) -> Drawn:
     """Draw a quantity over μ, one curve a pair; odd and even Hermite degrees and the rest apart.
 
-    Arguments: ``chosen``, pairs and drifts; ``name``, one of ``QUANTITIES``; ``dimension`` for the
-    exit time; ``form``, ``pdf``, ``png`` or ``svg``; ``source``, the provenance. The result is the
-    figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig. 6. Curves are
-    certified doubles; dotted vertical lines are certified singularities.
+    Arguments:
+        chosen: pairs and drifts.
+        name: one of ``QUANTITIES``.
+        dimension: for the exit time.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance that is written into both.
+
+    The result is the figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig.
+    6. Curves are certified doubles; dotted vertical lines are certified singularities.
     """
     panels: dict[str, list[Member]] = {}
     for member in chosen:

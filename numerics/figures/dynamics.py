@@ -46,9 +46,14 @@ def draw_dynamics(
 ) -> Drawn:
     """Draw observables over time, one column of panels a pair, one colour a strength.
 
-    Arguments: ``points`` with recorded states; ``form``, ``pdf``, ``png`` or ``svg``; ``source``,
-    the provenance; ``shown``, of ``OBSERVABLES``; ``with_flow``, also the flow. The result is the
-    figure's file and its data as CSV.
+    Arguments:
+        points: simulated, with recorded states.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance that is written into both.
+        shown: names of ``OBSERVABLES``.
+        with_flow: whether the flow is drawn, too.
+
+    The result is the figure's file and its data as CSV.
     """
     with own_style():
         figure, rows = dynamics_figure(points, shown, with_flow)

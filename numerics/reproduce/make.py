@@ -57,7 +57,8 @@ def code_digest() -> str:
 def make(step: Product, folder: Path, provenance: str, commands: Commands | None = None) -> Outcome:
     """Make a step in a folder, unless what it makes is there already, of the same provenance.
 
-    Arguments: ``commands``, which runs what is to be run and can end it.
+    Arguments:
+        commands: runs what is to be run, and can end it.
     """
     if step.needs and importlib.util.find_spec(step.needs) is None:
         return Outcome(step, "skipped", reason=f"needs {step.needs}, which is not installed")

@@ -32,8 +32,12 @@ _ENLARGED = 1.7  # pixels a point: print has 4/3
 def page(results: Sequence[Any], folder: Path, source: str) -> str:
     """The page as HTML.
 
-    Arguments: ``results`` of ``numerics.reproduce``, in order; ``folder`` that holds their files;
-    ``source``, versions and commit. It holds no date: the same results give the same page.
+    Arguments:
+        results: of ``numerics.reproduce``, in order.
+        folder: that holds their files.
+        source: versions and commit.
+
+    It holds no date: the same results give the same page.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -14,8 +14,9 @@ _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application
 def executor_for(scheduler: str | None, workers: int | None) -> Iterator[Executor]:
     """The executor of a sweep: local processes, or the cluster of a Dask scheduler.
 
-    Arguments: ``scheduler``, its address such as ``tcp://10.0.0.1:8786``, or ``None``;
-    ``workers``, the number of local processes, all cores by default.
+    Arguments:
+        scheduler: address of one, such as ``tcp://10.0.0.1:8786``, or ``None``.
+        workers: number of local processes, all cores by default.
 
     Raises ``InputError`` if the scheduler does not answer, or Dask is not installed.
     """

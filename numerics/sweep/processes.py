@@ -28,8 +28,11 @@ _PATIENCE = 10.0  # seconds that a command has to end its own processes
 def end_with(parent: int) -> None:
     """End this process as soon as the one that started it ends, even if that is killed.
 
-    Arguments: ``parent``, its number. Linux sees to it, also within machine code that lets no other
-    thread run; elsewhere a thread looks.
+    Arguments:
+        parent: number of the process that should outlive this one.
+
+    Linux sees to it, also within machine code that lets no other thread run; elsewhere a thread
+    looks.
     """
     if sys.platform != "linux":
         threading.Thread(target=_watch, daemon=True).start()

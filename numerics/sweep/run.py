@@ -33,10 +33,13 @@ def run_cells(
 ) -> list[Arrays]:
     """Compute the cells that ``folder`` does not hold yet, and return all of them in order.
 
-    Arguments: ``compute``, a function of a module, from a cell to named arrays; ``cells``;
-    ``folder`` for the finished ones, or ``None`` to keep none; ``executor``, or ``None`` for this
-    process; ``done``, called once for each finished cell; ``forms``, of a cell's arrays, which a
-    file has to have.
+    Arguments:
+        compute: a function of a module, from a cell to named arrays.
+        cells: plain data, one an element of work.
+        folder: keeps the finished ones, or ``None`` to keep none.
+        executor: what runs them, or ``None`` for this process.
+        done: called once for each finished cell.
+        forms: of a cell's arrays, which a file has to have.
 
     Raises ``InputError`` for a folder that cannot be written and for a file there that is no cell
     of this sweep, ``Undecided`` if a worker died; what was finished is kept. Results do not depend

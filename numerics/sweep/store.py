@@ -59,9 +59,11 @@ def write_cell(folder: Path, cell: Cell, result: Arrays) -> None:
 def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Arrays | None:
     """A finished cell, or ``None`` if it is not there.
 
-    Arguments: ``forms`` that its arrays have to have, or ``None`` for any. Raises ``InputError``
-    for a file that is damaged or foreign. One without a checksum, as files were written before
-    there were any, is accepted if all else is right.
+    Arguments:
+        forms: dtype and shape that its arrays have to have, or ``None`` for any.
+
+    Raises ``InputError`` for a file that is damaged or foreign. One without a checksum, as files
+    were written before there were any, is accepted if all else is right.
     """
     path = cell_path(folder, cell)
     try:

@@ -123,8 +123,9 @@ def run_experiment(
 ) -> None:
     """Compute what is missing of the chains.
 
-    Arguments: ``executor``, or ``None`` for this process; ``done``, called with the weight of each
-    finished cell, as of ``weight_of``.
+    Arguments:
+        executor: what runs them, or ``None`` for this process.
+        done: called with the weight of each finished cell, as of ``weight_of``.
 
     Raises what a cell raises first; what is open is called off, what was finished is kept.
     """

@@ -77,9 +77,13 @@ class Difference:
 def paired(differences: Floats, comparisons: int = 1) -> Difference:
     """Student's t for differences of independent pairs, at ``LEVEL``.
 
-    Arguments: ``differences``, shape (N,); ``comparisons`` among which this one was chosen: the
-    intervals of all of them hold together (Bonferroni). With fewer than two pairs there is no
-    interval: it is not a number, as is ``p``. Exact for one comparison of normal differences.
+    Arguments:
+        differences: of matched pairs, shape (N,).
+        comparisons: number among which this one was chosen: the intervals of all of them hold
+            together (Bonferroni).
+
+    With fewer than two pairs there is no interval: it is not a number, as is ``p``. Exact for one
+    comparison of normal differences.
 
     >>> found = paired(np.array([1.0, 2.0, 3.0]))
     >>> found.mean, round(found.low, 3), round(found.p, 4)
@@ -115,8 +119,9 @@ class Comparison:
 def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
     """Compare the earlier checkpoint that adapts best with the last one.
 
-    Arguments: ``source`` accuracy, pre-training seeds x checkpoints, in order; ``downstream``
-    accuracy, pre-training seeds x checkpoints x fine-tuning seeds.
+    Arguments:
+        source: accuracies, pre-training seeds x checkpoints, in order.
+        downstream: accuracies, pre-training seeds x checkpoints x fine-tuning seeds.
 
     The interval of ``cost`` covers those of all the checkpoints that were chosen, which hold
     together for all earlier ones. ``None`` unless two complete pre-training seeds and two
@@ -141,7 +146,8 @@ def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
 def best_gain(gains: Floats) -> Difference:
     """How much the best of several candidates gains.
 
-    Arguments: ``gains``, seeds x candidates, finite, two seeds or more: rows independent, normal.
+    Arguments:
+        gains: seeds x candidates, finite, two seeds or more: rows independent, normal.
 
     ``mean`` is of the gains of the candidate that is best on the other seeds. ``low`` and ``high``
     enclose the largest of the candidates' expected gains, each at half of what ``LEVEL`` leaves
@@ -231,9 +237,11 @@ def _positive_qr(matrices: Floats) -> tuple[Floats, Floats]:
 def search_phase(losses: Floats, share: float = 0.5) -> float:
     """Epochs of fine-tuning until a share of the fall of the training loss is reached.
 
-    Arguments: ``losses``, mean over each epoch, the first to the last; ``share`` of the fall from
-    the first to the last. Between epochs the loss is taken as linear; not a number if it never
-    falls.
+    Arguments:
+        losses: mean over each epoch, the first to the last.
+        share: of the fall from the first to the last.
+
+    Between epochs the loss is taken as linear; not a number if it never falls.
 
     >>> search_phase(np.array([2.0, 1.8, 1.0, 0.0]))
     2.0

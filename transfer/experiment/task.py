@@ -147,8 +147,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 def read_task(name: str, scale: str | None = None) -> Task:
     """Read a task: one of ``shipped_tasks``, or a TOML file.
 
-    Arguments: ``name``, in which an arrow may stand for ``-to-``; ``scale``, of ``SCALES``, whose
-    file replaces what it names.
+    Arguments:
+        name: of a task, in which an arrow may stand for ``-to-``.
+        scale: one of ``SCALES``, whose file replaces what it names.
 
     Raises ``InputError`` for a file that is missing, no regular one or no TOML, for unknown,
     missing or misspelt keys and for values that make no sense.

@@ -184,8 +184,10 @@ DATASETS = {
 def load_dataset(name: str, folder: Path | None = None, hub: bool = False) -> Dataset:
     """Find, read and check a dataset.
 
-    Arguments: ``name``, of ``DATASETS``; ``folder``, looked in first; ``hub``, whether the
-    ``datasets`` library may fetch it if no file is found.
+    Arguments:
+        name: one of ``DATASETS``.
+        folder: looked in first.
+        hub: whether the ``datasets`` library may fetch it if no file is found.
 
     Raises ``InputError`` if it is not found, with where it can be had, and for files that are
     damaged, truncated, or hold other images or labels than the name says.

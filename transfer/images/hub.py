@@ -14,8 +14,10 @@ _LABEL_COLUMNS = ("label", "labels")
 def from_hub(name: Sequence[str], split: str, shape: tuple[int, int, int]) -> tuple[Bytes, Labels]:
     """Fetch a split of a dataset: its images as bytes (N, channels, height, width), its labels.
 
-    Arguments: ``name``, of the dataset and, if it has any, of its configuration; ``split``;
-    ``shape`` of an image.
+    Arguments:
+        name: of the dataset and, if it has any, of its configuration.
+        split: the part that is asked for.
+        shape: that an image has to have.
 
     Raises ``InputError`` if the library is not installed, the hub cannot be reached, or the
     columns are not what was expected. Code of a dataset is never run.

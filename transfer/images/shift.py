@@ -24,10 +24,14 @@ def shifted(
 ) -> NDArray[np.uint8]:
     """Rotate every image about its centre and add Gaussian noise.
 
-    Arguments: ``images``, bytes of shape (N, channels, height, width); ``rotation``, in degrees:
-    angles are uniform between minus and plus this; ``noise``, its standard deviation in units of
-    the full range; ``seed``, not negative. Pixels are interpolated linearly, black comes in from
-    outside, values are rounded and clipped to bytes.
+    Arguments:
+        images: bytes of shape (N, channels, height, width).
+        rotation: in degrees: angles are uniform between minus and plus this.
+        noise: its standard deviation in units of the full range.
+        seed: not negative.
+
+    Pixels are interpolated linearly, black comes in from outside, values are rounded and clipped to
+    bytes.
 
     Raises ``InputError`` for a rotation or noise out of range, and unless images are squares.
 
@@ -66,8 +70,10 @@ def rotations(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 def transformed(images: NDArray[np.uint8], matrices: NDArray[np.float64]) -> "torch.Tensor":
     """Apply an affine map to every image: real values from 0 to 255, black from outside.
 
-    Arguments: ``images``, shape (N, channels, height, width); ``matrices``, shape (N, 2, 3), from
-    the coordinates of the result in [-1, 1] to those of the image.
+    Arguments:
+        images: shape (N, channels, height, width).
+        matrices: shape (N, 2, 3), from the coordinates of the result in [-1, 1] to those of the
+            image.
     """
     import torch  # here, so that reading a task does not wait for it
 

@@ -31,9 +31,13 @@ def few_shot(
 ) -> NDArray[np.int64]:
     """Choose ``shots`` examples of every class, without repetition.
 
-    Arguments: ``labels``, shape (N,), integers from 0; ``shots``, at least 1; ``seed``, not
-    negative; ``use``, ``SOURCE`` or ``SHOTS``. The result holds indices, sorted. For the same seed
-    and use, fewer shots are a subset of more.
+    Arguments:
+        labels: of all examples, shape (N,), integers from 0.
+        shots: examples a class, at least 1.
+        seed: not negative.
+        use: ``SOURCE`` or ``SHOTS``.
+
+    The result holds indices, sorted. For the same seed and use, fewer shots are a subset of more.
 
     Raises ``InputError`` if a class has too few examples.
 
@@ -65,8 +69,12 @@ def held_out(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Part examples into those for training and those held out, class by class.
 
-    Arguments: ``labels``, shape (N,); ``share`` to hold out, in [0, 1), rounded down per class;
-    ``seed``. The results are sorted, disjoint, and together all indices.
+    Arguments:
+        labels: of all examples, shape (N,).
+        share: part to hold out, in [0, 1), rounded down per class.
+        seed: not negative.
+
+    The results are sorted, disjoint, and together all indices.
 
     >>> kept, out = held_out(np.array([0, 0, 1, 1]), 0.5, seed=1)
     >>> len(kept), len(out), sorted([*kept, *out]) == [0, 1, 2, 3]

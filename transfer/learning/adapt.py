@@ -79,8 +79,13 @@ def adapt_cell(
     and the fine-tuning seed, and from nothing else: they are the same for every checkpoint and
     protocol of both seeds, and independent of those of any other pre-training.
 
-    Arguments: ``cell``, as made by ``plan``; the datasets; ``folder`` of the
-    checkpoints; ``device``; ``adapters``, a folder to keep adapters and heads in.
+    Arguments:
+        cell: as made by ``plan``.
+        source: what the checkpoint was trained on.
+        downstream: what it is adapted to.
+        folder: of the checkpoints.
+        device: where it is computed.
+        adapters: a folder to keep adapters and heads in.
 
     The result holds, one row a seed: ``train_loss`` over the epochs, ``test_loss`` and
     ``test_accuracy`` at the measured ones, the overlaps of ``overlap``, and ``learning``,
@@ -129,7 +134,9 @@ def adapted_model(
 ) -> ViTForImageClassification | PeftModel:
     """A copy of a checkpoint's model, ready to be fine-tuned as the cell says.
 
-    Arguments: ``classes`` of the downstream task; ``seed`` of a new head and of LoRA's A.
+    Arguments:
+        classes: of the downstream task.
+        seed: of a new head and of LoRA's A.
     """
     settings, model = cell["adaptation"], copy.deepcopy(checkpoint)
     if settings["head"] == "new":

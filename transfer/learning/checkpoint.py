@@ -76,7 +76,8 @@ def _checksum(tensors: Mapping[str, Tensor], facts: Facts) -> str:
 def restore(model: nn.Module, path: Path, expected: Facts) -> None:
     """Load a model's weights.
 
-    Arguments: ``expected``, the facts that the file must agree with, such as its architecture.
+    Arguments:
+        expected: facts that the file must agree with, such as its architecture.
 
     Raises ``InputError`` for a checkpoint of another architecture or run.
     """

@@ -38,8 +38,11 @@ def vision_transformer(
 ) -> ViTForImageClassification:
     """A randomly initialised ViT in float32.
 
-    Arguments: ``model``, its sizes; ``shape``, channels, height and width of an image; ``classes``;
-    ``seed`` of the initialisation, which does not depend on the device.
+    Arguments:
+        model: its sizes.
+        shape: channels, height and width of an image.
+        classes: number of them.
+        seed: of the initialisation, which does not depend on the device.
 
     Raises ``InputError`` for images that are no squares.
     """
@@ -74,7 +77,8 @@ def give_new_head(model: ViTForImageClassification, classes: int, seed: int) -> 
 def attention_projections(model: nn.Module, targets: Sequence[str]) -> list[str]:
     """Names of the attention projections of a ViT, found by looking at it.
 
-    Arguments: ``targets``, of ``query``, ``key``, ``value``, ``output``.
+    Arguments:
+        targets: of ``query``, ``key``, ``value``, ``output``.
 
     Raises ``InputError`` unless there is exactly one of each in every layer.
     """
@@ -99,8 +103,13 @@ def with_lora(
 ) -> PeftModel:
     """Put LoRA on attention projections; adapters and head learn, the backbone is frozen.
 
-    Arguments: ``rank``; ``alpha``, the update being alpha/rank B A; ``targets`` as in
-    ``attention_projections``; ``seed`` of A. B begins at zero, so that the logits do not change.
+    Arguments:
+        rank: of the update, ≥ 1.
+        alpha: scale: the update is alpha/rank B A.
+        targets: as in ``attention_projections``.
+        seed: of A.
+
+    B begins at zero, so that the logits do not change.
     """
     config = LoraConfig(
         r=rank,

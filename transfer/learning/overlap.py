@@ -15,11 +15,15 @@ from transfer.experiment.plan import OVERLAPS
 def subspace_overlap(update: Tensor, weights: Tensor, rank: int) -> tuple[float, float]:
     """Overlap of the leading singular subspaces of an update and of the weights.
 
-    Arguments: matrices of one shape; ``rank`` of the update. With U and V the leading ``rank`` left
-    and right singular vectors, the overlaps are ``|U(update)^T U(weights)|^2 / rank`` and the same
-    for V: 1 for equal subspaces, rank/dimension on average for random ones. They are given divided
-    by the latter, so that 1 is chance (a measurement, in floating point). Both
-    are not a number if an entry is not finite.
+    Arguments:
+        update: a matrix.
+        weights: a matrix of the same shape.
+        rank: of the update.
+
+    With U and V the leading ``rank`` left and right singular vectors, the overlaps are
+    ``|U(update)^T U(weights)|^2 / rank`` and the same for V: 1 for equal subspaces, rank/dimension
+    on average for random ones. They are given divided by the latter, so that 1 is chance (a
+    measurement, in floating point). Both are not a number if an entry is not finite.
 
     >>> one = torch.diag(torch.tensor([3.0, 2.0, 1.0, 0.5]))
     >>> [round(part, 3) for part in subspace_overlap(one, one, rank=2)]

@@ -66,10 +66,15 @@ def pretrain_cell(
 ) -> Arrays:
     """Pre-train, or go on where a run that was stopped left off.
 
-    Arguments: ``cell``, as ``plan`` makes it; ``source``; ``folder`` that keeps checkpoints and the
-    state; ``device``. The result holds ``CURVES`` over the epochs, and test loss and
-    accuracy at each checkpoint. From the epoch on in which the run diverges none of them is a
-    number, and no weight of its checkpoints is: whatever starts from these has diverged too.
+    Arguments:
+        cell: as ``plan`` makes it.
+        source: the dataset.
+        folder: keeps checkpoints and the state.
+        device: where it is computed.
+
+    The result holds ``CURVES`` over the epochs, and test loss and accuracy at each checkpoint. From
+    the epoch on in which the run diverges none of them is a number, and no weight of its
+    checkpoints is: whatever starts from these has diverged too.
 
     Raises ``InputError`` as ``Training`` does.
     """

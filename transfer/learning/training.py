@@ -48,8 +48,11 @@ class Schedule:
 class Images:
     """Images on a device: bytes that are normalised when taken, or features, taken as they are.
 
-    Arguments: ``values``, bytes (N, channels, height, width) or features (N, width); ``labels``,
-    (N,); ``mean`` and ``deviation`` of each channel, for bytes.
+    Arguments:
+        values: bytes (N, channels, height, width) or features (N, width).
+        labels: (N,).
+        mean: of each channel, for bytes.
+        deviation: of each channel, for bytes.
     """
 
     def __init__(
@@ -173,9 +176,15 @@ class Together(Network):
 class Training:
     """A network on its way through the epochs of a schedule.
 
-    Arguments: ``network``; ``images``; ``chosen``, indices (size, n) of each model's training
-    images; ``schedule``; ``seeds``, one a model, that order the batches. ``optimiser`` and
-    ``step`` are its whole state, together with the network and PyTorch's generator.
+    Arguments:
+        network: models side by side.
+        images: the training set.
+        chosen: indices (size, n) of each model's training images.
+        schedule: learning rate and epochs.
+        seeds: one a model, that order the batches.
+
+    ``optimiser`` and ``step`` are its whole state, together with the network and PyTorch's
+    generator.
     """
 
     def __init__(
