@@ -198,6 +198,9 @@ def test_the_supported_pythons_are_the_same_everywhere():
     assert ".".join([*series, str(int(patch) - 1)]) not in admitted
 
 
+@pytest.mark.skipif(
+    os.environ.get("TOX_ENV_NAME") in ("oldest", "newest"), reason="other versions than the pins"
+)
 def test_every_pin_admits_the_oldest_and_the_newest_python():
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     checked = set()
