@@ -1,42 +1,183 @@
 """Claims on the physical analogy (App. F)."""
 
-from sympy import Function, Symbol, cosh, diff, dsolve, exp, log, symbols, tanh
+from sympy import (
+    Expr,
+    Function,
+    Integer,
+    Matrix,
+    Symbol,
+    atanh,
+    cosh,
+    diff,
+    dsolve,
+    exp,
+    limit,
+    log,
+    oo,
+    simplify,
+    solve,
+    symbols,
+    tanh,
+)
 
-from derive.grammar import parse_activation
+from derive.escape import eigenvalues
 from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
-from derive.pair import Pair
-from derive.symbols import m, mu, residual, rho, u
+from derive.symbols import Q, m, mu, residual, rho, u
 from numerics.claims.activations import closed
-from numerics.claims.ledger import Finding, claim, decided, equal, judged, negative, shown
+from numerics.claims.ledger import (
+    Finding,
+    claim,
+    decided,
+    equal,
+    judged,
+    negative,
+    ours,
+    positive,
+    shown,
+)
 
 _A, _B, _G, _V = symbols("a b g v", real=True)
+_GAP = Symbol("gap", positive=True)  # 1 - μ
+_HERE = {rho: mu + u * m, residual: u**2 * (1 - m**2)}
+
+
+def _linear_flow() -> tuple[Expr, Expr]:
+    """The whole flow of x, from its loss: u̇ and ṁ."""
+    loss = landscape_of("x").loss.subs(_HERE, simultaneous=True)
+    return (-diff(loss, u)).expand(), -((1 - m**2) * diff(loss, m)).factor()
+
+
+def _force_on_x() -> Expr:
+    """Force on the particle of x at rest, from the drift of x; 1 - μ is ``_GAP``."""
+    a, b = closed("x")
+    return acceleration(a, b, _G, Integer(0)).subs(mu, 1 - _GAP).simplify()
+
+
+@claim(
+    "mechanics-variables",
+    "App. F.1, (81)-(83)",
+    "With m = tanh g, ġ is -∂_m L exactly, and a u up to second order, for any loss L(Q, ρ)",
+    "proved",
+    quote="In the linearized regime considered in Appendix D.2, the overlap […] remains small "
+    "throughout the search phase, so that […]. As a consequence, we may approximate",
+    reading="(81) is m = tanh g, (82) ġ = ṁ/(1-m²), (83) ġ ≈ a u. On the sphere 1/(1-m²) cancels: "
+    "what is dropped is of second order in (u, m) and none of it comes from that factor.",
+    falsifier="A term of first order in ġ other than a u.",
+)
+def _variables() -> Finding:
+    by_q, by_rho, x, y, w = symbols("L_Q L_rho L_QQ L_Qrho L_rhorho", real=True)
+    here, there = Q - mu**2, rho - mu
+    loss = by_q * here + by_rho * there + x * here**2 / 2 + y * here * there + w * there**2 / 2
+    loss = loss.subs({Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m})
+    velocity = -(1 - m**2) * diff(loss, m)
+    rate = (diff(atanh(m), m) * velocity).cancel()
+    small = Symbol("epsilon", positive=True)
+    first = diff(rate.subs({u: small * u, m: small * m}, simultaneous=True), small).subs(small, 0)
+    return decided(
+        "proved",
+        "slopes of L up to the second, symbolic; a = -(2μ L_Q + L_ρ)",
+        equal("ġ", rate, -diff(loss, m)),
+        equal("its part of first order", first, -(2 * mu * by_q + by_rho) * u),
+    )
 
 
 @claim(
     "mechanics",
-    "App. F, (80)-(88)",
-    "With m = tanh g: g̈ = a² tanh g + b ġ, and the energy changes at the rate b ġ²",
+    "App. F, (80), (84)-(86)",
+    "With m = tanh g the search phase is g̈ = a² tanh g + b ġ, a particle in -a² log cosh g",
     "proved",
+    quote="Concretely, the coupled first-order system in (7) can be rewritten as the second-order "
+    "ordinary differential equation",
+    reading="(80) and (84) are that equation, (86) is V = -a² log cosh g, and (85) g̈ = -V' + b ġ.",
+    falsifier="Another equation from u̇ = a m + b u, ṁ = (1-m²) a u.",
 )
 def _mechanics() -> Finding:
-    force, total = acceleration(_A, _B, _G, _V), energy(_A, _G, _V)
-    rate = diff(total, _G) * _V + diff(total, _V) * force
+    force = acceleration(_A, _B, _G, _V)
     return decided(
         "proved",
         "derived from the flow, symbolic a and b; friction if b < 0, a push if b > 0",
         equal("g̈, with v = ġ", force, _A**2 * tanh(_G) + _B * _V),
         equal("-V'(g) + b ġ is g̈", -diff(potential(_A, _G), _G) + _B * _V, force),
-        shown("energy", total),
-        equal("dE/dt is b ġ²", rate, _B * _V**2),
+    )
+
+
+@claim(
+    "mechanics-energy",
+    "App. F.1, (87), (88)",
+    "½ ġ² + V changes at the rate b ġ²: it falls if b < 0 and grows if b > 0, while g moves",
+    "proved",
+    quote="Therefore, if […] then […] and the dynamics monotonically dissipate energy, consistent "
+    "with a frictional interpretation. Conversely, if […] then […] and the velocity-dependent term "
+    "injects energy into the system",
+    reading="The conditions are b < 0 and b > 0, and the rates dE/dt ≤ 0 and dE/dt ≥ 0.",
+    falsifier="A rate that is not b ġ².",
+)
+def _energy() -> Finding:
+    total = energy(_A, _G, _V)
+    rate = diff(total, _G) * _V + diff(total, _V) * acceleration(_A, _B, _G, _V)
+    rate = simplify(rate)
+    down, up = Symbol("b_down", negative=True), Symbol("b_up", positive=True)
+    moving = Symbol("v", nonzero=True)
+    return decided(
+        "proved",
+        "along the derived equation of motion, symbolic a and b",
+        shown("E", total),
+        equal("dE/dt", rate, _B * _V**2),
+        judged("dE/dt where b < 0", rate.subs({_B: down, _V: moving}), negative),
+        judged("dE/dt where b > 0", rate.subs({_B: up, _V: moving}), positive),
+    )
+
+
+@claim(
+    "mechanics-curvature",
+    "App. F",
+    "The potential's curvature at the top is -a², for every pair, and b does not enter it",
+    "proved",
+    quote="controls whether the dynamics locally dissipate or inject energy, while […] sets the "
+    "curvature of the potential and thus the strength of the signal-induced instability.",
+    reading="The first quantity is b, the second a.",
+    falsifier="A force at rest that holds b, or a slope of it at g = 0 other than a².",
+)
+def _curvature() -> Finding:
+    at_rest = acceleration(_A, _B, _G, Integer(0))
+    return decided(
+        "proved",
+        "from the force on a particle at rest",
+        equal("its slope at g = 0", diff(at_rest, _G).subs(_G, 0), _A**2),
+        judged("its slope by b", diff(at_rest, _B), lambda slope: slope == 0),
+    )
+
+
+@ours(
+    "mechanics-amplified",
+    "App. F",
+    "b > 0 does occur: for He_2 at μ < 1/√3; for x and ReLU never",
+    "proved",
+    reading="The paper says what b > 0 would do and names no example.",
+    falsifier="A b of He_2 of another sign, or one of x or ReLU that is not negative.",
+    units="b raw",
+)
+def _amplified() -> Finding:
+    b = closed("He2")[1]
+    return decided(
+        "proved",
+        "there the force of its mean pushes u before m has grown",
+        equal("b of He_2", b, 2 * (1 - 3 * mu**2)),
+        judged("b of x", closed("x")[1], negative),
+        judged("b of ReLU", closed("relu")[1], negative),
     )
 
 
 @claim(
     "mechanics-linear",
     "App. F.1, (89)",
-    "For x the particle obeys g̈ = (1-μ)² tanh g - ġ",
+    "For x the particle obeys g̈ = (1-μ)² tanh g - ġ: its damping does not depend on μ",
     "proved",
+    quote="When both the teacher and the student use a linear activation function, the "
+    "coefficients reduce to […] and […], and Eq. (84) becomes",
+    reading="The coefficients are a = 1-μ, b = -1; (89) is that equation.",
+    falsifier="Other coefficients of x.",
 )
 def _linear() -> Finding:
     a, b = closed("x")
@@ -45,24 +186,26 @@ def _linear() -> Finding:
     return decided("proved", "a = 1 - μ, b = -1", shown("a and b", (a, b)), step)
 
 
-@claim(
-    "mechanics-potential",
-    "App. F.1, (90)",
-    "Its potential is concave, symmetric, and flatter the larger μ is",
+@ours(
+    "mechanics-everywhere",
+    "App. F.1, (89)",
+    "For x the particle is the whole flow, not only the search phase",
     "proved",
+    reading="The paper derives (89) where u and m are small; for x nothing is dropped.",
+    falsifier="A term of the flow of x beyond u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u.",
 )
-def _potential() -> Finding:
-    gap = Symbol("gap", positive=True)  # 1 - μ
-    value = potential(gap, _G)
-    curvature = diff(value, _G, 2).rewrite(cosh).simplify()
+def _everywhere() -> Finding:
+    by_u, by_m = _linear_flow()
+    position = (diff(atanh(m), m) * by_m).cancel()
+    force = diff(position, u) * by_u + diff(position, m) * by_m
+    a, b = closed("x")
+    given = acceleration(a, b, _G, _V).subs({_V: position, _G: atanh(m)}, simultaneous=True)
     return decided(
         "proved",
-        "V'' = -(1-μ)²/cosh² g < 0, with 1 - μ as gap",
-        equal("V(g)", value, -(gap**2) * log(cosh(_G))),
-        equal("V(-g) is V(g)", value.subs(_G, -_G), value),
-        equal("V''(g)", curvature, -(gap**2) / cosh(_G) ** 2),
-        judged("cosh² g V''(g)", (-(gap**2)), negative),
-        judged("its slope in 1 - μ", diff(-(gap**2), gap), negative),
+        "from the loss of x over (ρ, s)",
+        equal("u̇", by_u, (1 - mu) * m - u),
+        equal("ṁ", by_m, (1 - m**2) * (1 - mu) * u),
+        equal("g̈ along it is that of (89)", force, given),
     )
 
 
@@ -71,19 +214,164 @@ def _potential() -> Finding:
     "App. F.1",
     "x at μ = 1: u = u₀ e^-t, m stays at its start, and the loss is u²/2",
     "proved",
+    quote="Hence, […] as […], while the overlap […] remains frozen at its initial value. … In this "
+    "regime, the associated population loss satisfies […], indicating that the system is "
+    "initialized in the vicinity of the teacher solution.",
+    reading="u → 0 as t → ∞. The loss is u²/2, or what that is at u = u₀ e^-t; with u₀ of order "
+    "1/√d it starts at order 1/d.",
+    falsifier="A velocity of m at μ = 1, or another loss.",
+    units="time in 1/γ",
 )
 def _frozen() -> Finding:
-    x = parse_activation("x")
-    q, r = 1 + u**2 + 2 * u * m, 1 + u * m
-    loss = landscape_of(Pair(x, x)).loss.subs({rho: r, residual: q - r**2}, simultaneous=True)
-    t, start = Symbol("t"), Symbol("u_0")
+    loss = landscape_of("x").loss.subs(_HERE, simultaneous=True).subs(mu, 1)
+    by_u, by_m = (f.subs(mu, 1) for f in _linear_flow())
+    t, start = Symbol("t", positive=True), Symbol("u_0")
     path = Function("u")
-    solution = dsolve(path(t).diff(t) + path(t), path(t), ics={path(0): start}).rhs
+    velocity = by_u.subs(u, path(t))
+    solution = dsolve(path(t).diff(t) - velocity, path(t), ics={path(0): start}).rhs
     return decided(
         "proved",
         "the full flow at μ = 1, not only its linearisation",
-        equal("loss at μ = 1", loss, u**2 / 2),
-        equal("u̇", -diff(loss, u).expand(), -u),
-        equal("ṁ", -(1 - m**2) * diff(loss, m).expand(), 0),
-        equal("so u(t)", solution, start * exp(-t)),
+        equal("loss at μ = 1", loss.expand(), u**2 / 2),
+        equal("ṁ", by_m, 0),
+        equal("u(t), solved from u̇", solution, start * exp(-t)),
+        judged("its limit as t → ∞", limit(solution, t, oo), lambda end: end == 0),
+    )
+
+
+@claim(
+    "mechanics-open",
+    "App. F.1, (89)",
+    "For μ ≠ 1, (89) has no solution in closed form",
+    "undecided",
+    quote="For […], Eq. (89) does not admit a closed-form analytical solution.",
+    reading="Which functions count as closed form is not said, nor is a proof given.",
+    falsifier="A solution in named functions; or a proof, by Lie symmetries or differential Galois "
+    "theory, that there is none.",
+)
+def _open() -> Finding:
+    growth = eigenvalues(*closed("x"))
+    evidence = "not said of which functions; the linear flow (57), of which (89) is made, has one"
+    return Finding("undecided", evidence, (shown("exponents of that flow (59)", growth),))
+
+
+@claim(
+    "mechanics-potential",
+    "App. F.1, (90)",
+    "For x the potential is concave and even in g, and its curvature vanishes as (1-μ)²",
+    "proved",
+    quote="For any […], this potential is concave and symmetric around […], with a curvature that "
+    "vanishes as […].",
+    reading="For any μ < 1; symmetric around g = 0; the curvature vanishes as μ → 1.",
+    falsifier="A curvature that is not negative somewhere, or not of order (1-μ)².",
+)
+def _potential() -> Finding:
+    force = _force_on_x()
+    curvature = simplify(-diff(force, _G) * cosh(_G) ** 2)
+    return decided(
+        "proved",
+        "V'' = -(1-μ)²/cosh² g < 0, from the force on x at rest, with 1 - μ as gap",
+        equal("V(g) = -(1-μ)² log cosh g has that force", -diff(potential(_GAP, _G), _G), force),
+        equal("V(-g)", potential(_GAP, -_G), -(_GAP**2) * log(cosh(_G))),
+        equal("cosh² g V''(g)", curvature, -(_GAP**2)),
+        judged("its sign", curvature, negative),
+        judged("it vanishes as μ → 1", limit(curvature, _GAP, 0), lambda end: end == 0),
+    )
+
+
+@claim(
+    "mechanics-top",
+    "App. F.1",
+    "g = 0 is the unstable maximum; a start m of order 1/√d is g of that order; m = ±1 is g = ±∞",
+    "proved",
+    quote="placing the particle near the unstable maximum of the potential. Perfect alignment "
+    "corresponds to […], or equivalently […], which can be interpreted as the particle escaping "
+    "from the top of the potential.",
+    reading="The alignment is m² = 1, that is |g| → ∞.",
+    falsifier="A force at g = 0, or one that pulls back.",
+)
+def _top() -> Finding:
+    force, g = _force_on_x(), Symbol("g", positive=True)
+    return decided(
+        "proved",
+        "the force on x is 0 at g = 0 and outward elsewhere",
+        judged("force at g = 0", force.subs(_G, 0), lambda value: value == 0),
+        judged("force at g > 0", force.subs(_G, g), positive),
+        judged("force at g < 0", force.subs(_G, -g), negative),
+        judged("g over m at m = 0", limit(atanh(m) / m, m, 0), lambda ratio: ratio == 1),
+        judged("m as g → ∞", limit(tanh(_G), _G, oo), lambda end: end == 1),
+    )
+
+
+@claim(
+    "mechanics-steeper",
+    "App. F",
+    "For x the slope falls with μ at every g, and so does the rate of the escape",
+    "proved",
+    quote="controls the slope of the cliff, implying that smaller values of […] correspond to "
+    "steeper slopes and therefore faster escape from the top.",
+    reading="The parameter is μ; the slope is |V'(g)|, the escape that of (59).",
+    falsifier="A strength at which either grows with μ.",
+)
+def _steeper() -> Finding:
+    g = Symbol("g", positive=True)
+    slope = diff(_force_on_x().subs(_G, g), _GAP)
+    a, b = (f.subs(mu, 1 - _GAP) for f in closed("x"))
+    rate = diff(eigenvalues(a, b)[0], _GAP)
+    return decided(
+        "proved",
+        "both grow with 1 - μ",
+        judged("d|V'|/d(1-μ) at g > 0", slope, positive),
+        judged("dλ₊/d(1-μ)", simplify(rate), positive),
+    )
+
+
+@claim(
+    "mechanics-rate",
+    "App. F.1",
+    "Near the top the particle's exponents are those of (59): for x in (1-μ)² and a damping of 1",
+    "proved",
+    quote="The convergence rate toward alignment is controlled by the competition between the "
+    "potential-induced instability (cf. Fig. 8), parametrized by […], and the effective damping "
+    "coefficient, which in this case is equal to […].",
+    reading="The instability is (1-μ)², the damping 1 (b = -1). Of the last approach to m = 1 see "
+    "mechanics-terminal.",
+    falsifier="Exponents of the linearised particle that are not λ₊ and λ₋.",
+)
+def _rate() -> Finding:
+    force = acceleration(_A, _B, _G, _V)
+    top = Matrix([[0, 1], [diff(force, _G), diff(force, _V)]]).subs({_G: 0, _V: 0})
+    rate = Symbol("lambda")
+    plus, minus = eigenvalues(_A, _B)
+    of_x = top.charpoly(rate).as_expr().subs(dict(zip((_A, _B), closed("x"), strict=True)))
+    return decided(
+        "proved",
+        "λ² - b λ - a² = 0 on both sides, symbolic a and b",
+        equal("its characteristic polynomial", top.charpoly(rate).as_expr(),
+              ((rate - plus) * (rate - minus)).expand()),
+        equal("for x", of_x, rate**2 + rate - (1 - mu) ** 2),
+    )  # fmt: skip
+
+
+@ours(
+    "mechanics-terminal",
+    "App. F.1",
+    "The particle of x ends at the speed (1-μ)²: 1-m² falls as e^(-2(1-μ)² t)",
+    "proved",
+    reading="Strong pre-training slows the descent of x too, and to the same order as its escape.",
+    falsifier="Another speed at which force and damping balance as g → ∞.",
+    units="time in 1/γ",
+)
+def _terminal() -> Finding:
+    a, b = closed("x")
+    force = limit(acceleration(a, b, _G, _V), _G, oo)
+    speed = solve(force, _V)
+    by_m = _linear_flow()[1]
+    decay = (diff(1 - m**2, m) * by_m / (1 - m**2)).cancel().subs({u: 1 - mu, m: 1})
+    return decided(
+        "proved",
+        "where the pull (1-μ)² balances the damping; the same from the flow at u = 1-μ, m = 1",
+        judged("speeds at which g̈ = 0 as g → ∞", tuple(speed), lambda found: len(found) == 1),
+        equal("the speed", speed[0], (1 - mu) ** 2),
+        equal("d/dt log(1-m²) at the teacher", decay, -2 * (1 - mu) ** 2),
     )
