@@ -13,7 +13,8 @@ def __getattr__(name: str) -> object:
     # isort: off
     from numerics.claims import calculus, search_phase, activations, hermite_students  # noqa: F401
     from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
-    from numerics.claims import simulations, networks  # noqa: F401
+    from numerics.claims import assumptions, simulations, networks, linear_networks  # noqa: F401
+    from numerics.claims import images  # noqa: F401
 
     # isort: on
     from numerics.claims.ledger import CLAIMS
