@@ -14,7 +14,7 @@ def __getattr__(name: str) -> object:
     from numerics.claims import calculus, search_phase, activations, hermite_students  # noqa: F401
     from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
     from numerics.claims import assumptions, simulations, networks, linear_networks  # noqa: F401
-    from numerics.claims import images  # noqa: F401
+    from numerics.claims import lora_in_practice  # noqa: F401
 
     # isort: on
     from numerics.claims.ledger import CLAIMS

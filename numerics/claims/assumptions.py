@@ -168,7 +168,7 @@ def _convex_slice_linear() -> Finding:
     x, relu = _risk("x"), _risk("relu")
     return decided(
         "met",
-        "ℓ = ½(1-ρ)² and ¼(1-ρ)²: of the activations here only x meets it on the whole line",
+        "ℓ = (1-ρ)²/2 and (1-ρ)²/4: of the activations here only x meets it on the whole line",
         equal("x: ℓ", x, (1 - rho) ** 2 / 2),
         judged("x: ℓ''", diff(x, rho, 2), positive),
         equal("ReLU, ρ > 0: ℓ", frozen_risk("relu"), (1 - mu) ** 2 / 4),
@@ -220,33 +220,33 @@ def _bounded_slice_erf() -> Finding:
 @assumption(
     "scaling-symmetry",
     "App. G, Assumption 3 (ii)",
-    "σ(α z) = σ(z) for all z only if α = 1, or α = -1 and σ is even (x, He_2 to He_8, erf, ReLU)",
+    "σ(c z) = σ(z) for all z only if c = 1, or c = -1 and σ is even (x, He_2 to He_8, erf, ReLU)",
     "met",
     quote="No nontrivial scaling symmetries. If there exists […] such that […] for all […], then "
     "[…].",
-    reading="α is real, and the conclusion α = ±1. sign(z), which any α > 0 leaves as it is, does "
+    reading="c is real, and the conclusion c = ±1. sign(z), which any c > 0 leaves as it is, does "
     "not meet it; it has no gradient and is outside the model.",
-    falsifier="Another α for one of these.",
+    falsifier="Another c for one of these.",
 )
 def _scaling() -> Finding:
-    alpha = Symbol("alpha", real=True)
+    factor = Symbol("c", real=True)
     steps = []
     for n in range(1, 9):
         shape = hermite_polynomial(n, z)
-        gap = Poly(shape.subs(z, alpha * z) - shape, z)
-        common = {root for root in solve(gap.all_coeffs()[0], alpha) if root.is_real}
-        fitting = tuple(sorted(r for r in common if gap.subs(alpha, r).as_expr().expand() == 0))
+        gap = Poly(shape.subs(z, factor * z) - shape, z)
+        common = {root for root in solve(gap.all_coeffs()[0], factor) if root.is_real}
+        fitting = tuple(sorted(r for r in common if gap.subs(factor, r).as_expr().expand() == 0))
         wanted = (1,) if n % 2 else (-1, 1)
-        steps.append(judged(f"He_{n}: all α", fitting, partial(eq, wanted)))
+        steps.append(judged(f"He_{n}: all c", fitting, partial(eq, wanted)))
     erf = parse_activation("erf").value.smooth
-    ratio = diff(erf.subs(z, alpha * z), z).subs(z, 0) / diff(erf, z).subs(z, 0)
-    relu = tuple(side.subs(z, alpha) for side in parse_activation("relu").value.sides())
+    ratio = diff(erf.subs(z, factor * z), z).subs(z, 0) / diff(erf, z).subs(z, 0)
+    relu = tuple(side.subs(z, factor) for side in parse_activation("relu").value.sides())
     return decided(
         "met",
         "the highest powers, the slopes at 0 or the values at 1 already differ",
         *steps,
-        equal("erf: slope of σ(α z) over that of σ at z = 0", ratio, alpha),
-        judged("ReLU: σ(α) for α > 0 and α < 0, to be 1", relu, lambda at: at == (alpha, 0)),
+        equal("erf: slope of σ(c z) over that of σ at z = 0", ratio, factor),
+        judged("ReLU: σ(c) for c > 0 and c < 0, to be 1", relu, lambda at: at == (factor, 0)),
     )
 
 

@@ -99,8 +99,7 @@ def _lyapunov() -> Finding:
     "Prop. 4",
     "Where -m ∂_m L ≥ c > 0, 1 - m² falls at least as e^(-2ct)",
     "proved",
-    quote="By Grönwall’s inequality, for all […], that is, Hence […] exponentially fast as […], "
-    "and the sign of […] cannot change after […].",
+    quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
     reading="Under Assumption 2; constants are renamed in the text, so c stands for any of them. "
     "Of the sign see overlap-sign.",
     falsifier="A rate of (1-m²) e^(2ct) that may be positive there.",
