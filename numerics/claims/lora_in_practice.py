@@ -1,4 +1,4 @@
-"""Claims on LoRA in practice: its size, the experiments on images (Sec. 1, Table 1, App. J).
+"""Claims on LoRA in practice: the experiments on images (Table 1, App. J); its size in the model.
 
 What is judged of the experiments is what the paper prints; whether others would find the same is
 another matter, and open.
@@ -7,7 +7,7 @@ another matter, and open.
 from functools import partial
 from itertools import pairwise
 
-from sympy import Expr, ImmutableMatrix, MatrixSymbol, Rational, diff, sqrt, symbols
+from sympy import Expr, ImmutableMatrix, MatrixSymbol, Rational, sqrt
 
 from derive.symbols import d
 from numerics.claims.ledger import (
@@ -18,11 +18,9 @@ from numerics.claims.ledger import (
     equal,
     judged,
     ours,
-    positive,
     shown,
 )
 
-_P, _Q, _R = symbols("p q r", integer=True, positive=True)  # a weight of p × q, the rank r
 _TO_FASHION, _TO_SVHN = "EMNIST to FashionMNIST", "CIFAR-10 to SVHN"
 # Table 1: epoch of the checkpoint; accuracy and spread at the source, after 20 and 100 epochs.
 _TABLE = {
@@ -54,38 +52,6 @@ def _last_is_worst(values: ImmutableMatrix) -> bool:
     return bool(values[2] == min(values))
 
 
-def _size() -> Expr:
-    """Entries of the factors B and A of an update B A, which has the shape of the weight."""
-    left, right = MatrixSymbol("B", _P, _R), MatrixSymbol("A", _R, _Q)
-    if (left * right).shape != MatrixSymbol("W", _P, _Q).shape:
-        raise ValueError("the update does not fit the weight")
-    return left.shape[0] * left.shape[1] + right.shape[0] * right.shape[1]
-
-
-@claim(
-    "lora-parameters",
-    "Sec. 1, (1)",
-    "LoRA of rank r trains r (p+q) numbers for a weight of p q: fewer if and only if r < p q/(p+q)",
-    "proved",
-    quote="Compared to full fine-tuning which updates all entries of […], LoRA reduces the number "
-    "of trainable parameters to […], yielding significant computational savings when […] is small.",
-    reading="W + B A with B of p by r and A of r by q; the number is r (p + q), and small is r.",
-    falsifier="A rank below p q/(p+q) at which the factors have as many entries as the weight.",
-)
-def _parameters() -> Finding:
-    count = _size()
-    even = _P * _Q / (_P + _Q)
-    share = (count / (_P * _Q)).subs({_P: 768, _Q: 768, _R: 8})
-    return decided(
-        "proved",
-        "for square weights, if r < p/2; of 768 by 768 rank 8 trains 1/48",
-        equal("entries of B and A", count, _R * (_P + _Q)),
-        judged("their growth with r", diff(count, _R), positive),
-        equal("as many as in the weight at r = p q/(p+q)", count.subs(_R, even), _P * _Q),
-        judged("share at p = q = 768, r = 8", share, lambda part: part == Rational(1, 48)),
-    )
-
-
 @ours(
     "lora-model-size",
     "Sec. 2, (3)",
@@ -96,8 +62,18 @@ def _parameters() -> Finding:
     falsifier="Fewer free numbers in u and ω.",
 )
 def _model_size() -> Finding:
-    count = _size().subs({_P: 1, _Q: d, _R: 1}) - 1  # the unit length of ω takes one
-    return decided("proved", "r (p+q) - 1 at p = r = 1, q = d", equal("free numbers", count, d))
+    weight, left, right = MatrixSymbol("W", 1, d), MatrixSymbol("u", 1, 1), MatrixSymbol("w", 1, d)
+    entries = [factor.shape[0] * factor.shape[1] for factor in (weight, left, right)]
+    return decided(
+        "proved",
+        "W + B A with B = u and A = ω, whose unit length takes one number",
+        judged("shapes of B A and W", ((left * right).shape, weight.shape), _same),
+        equal("free numbers", entries[1] + entries[2] - 1, entries[0]),
+    )
+
+
+def _same(pair: tuple[object, object]) -> bool:
+    return pair[0] == pair[1]
 
 
 @claim(
