@@ -222,12 +222,15 @@ def _linear_rank() -> Finding:
     return decided("proved", "each column has the rates of rank one", *steps)
 
 
-@ours(
+@claim(
     "network-linear-delay",
-    "App. K, Fig. 13",
+    "Discussion, App. K, Fig. 13",
     "Linear networks escape more slowly the larger any μ_i is, and always, unless all are 1",
     "proved",
-    reading="One neuron that is not pre-trained to the end is enough to escape.",
+    quote="extend the picture to two-layer networks, where the pretrained weight controls the "
+    "search phase while rank mainly affects the final loss.",
+    reading="The first half, for x: the delay of strong pre-training. One neuron that is not "
+    "pre-trained to the end is enough to escape. Of the rank see network-rank.",
     falsifier="A growth of λ₊ with some μ_i.",
     units="rates in γ",
 )

@@ -169,6 +169,26 @@ def _amplified() -> Finding:
     )
 
 
+@ours(
+    "mechanics-oscillates-not",
+    "App. F",
+    "Nothing oscillates: near the top one exponent is positive and one negative, if a ≠ 0",
+    "proved",
+    reading="The paper likens the dynamics to a damped nonlinear oscillator; its potential repels.",
+    falsifier="Complex exponents.",
+)
+def _no_oscillation() -> Finding:
+    a, b = Symbol("a", nonzero=True), Symbol("b", real=True)
+    plus, minus = eigenvalues(a, b)
+    return decided(
+        "proved",
+        "λ₊ λ₋ = -a² and both are real, whatever the friction b is",
+        equal("λ₊ λ₋", plus * minus, -(a**2)),
+        judged("its sign", (plus * minus).expand(), negative),
+        judged("(λ₊ - λ₋)²", ((plus - minus) ** 2).expand(), positive),
+    )
+
+
 @claim(
     "mechanics-linear",
     "App. F.1, (89)",

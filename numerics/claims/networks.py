@@ -15,6 +15,7 @@ from sympy import (
     diff,
     expand,
     eye,
+    simplify,
     solve,
     sqrt,
     symbols,
@@ -151,6 +152,29 @@ def _divergence() -> Finding:
         equal("(1-μ)² τ at μ = 1", tau.coefficient, K / (2 * (K + 2) ** 2)),
         judged("its order", tau.exponent, partial(eq, -2)),
         judged("τ at μ = 0", weak, partial(eq, 1)),
+    )
+
+
+@ours(
+    "network-hermite-early",
+    "App. K, Fig. 13",
+    "Weak pre-training speeds their escape up: λ₊ = 1 + 2(K+2) μ²/K² to second order in μ",
+    "proved",
+    reading="Neurons of one strength. The delay is that of strong pre-training alone.",
+    falsifier="Another coefficient.",
+    units="rates in γ",
+)
+def _early() -> Finding:
+    a, b = _drift(mu, K, K * (mu**2 - 1))
+    rate = eigenvalues(a, b)[0]
+    second = simplify(diff(rate, mu, 2).subs(mu, 0) / 2)
+    return decided(
+        "proved",
+        "b = 1 at μ = 0, the pull of the means; a² adds more than b loses",
+        equal("λ₊ at μ = 0", rate.subs(mu, 0), 1),
+        equal("its slope there", diff(rate, mu).subs(mu, 0), 0),
+        equal("half its curvature there", second, 2 * (K + 2) / K**2),
+        judged("its sign", second.factor(), positive),
     )
 
 

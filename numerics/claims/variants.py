@@ -10,6 +10,7 @@ from sympy import (
     expand,
     factorial,
     gammasimp,
+    gcd,
     limit,
     pi,
     simplify,
@@ -21,7 +22,7 @@ from derive.errors import Undecided
 from derive.escape import eigenvalues, escape_limit, escape_time
 from derive.landscape import landscape_of
 from derive.pair import MISALIGNMENTS, Pair
-from derive.pair_drift import closed_drift
+from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import d, m, mu, residual, rho, u
 from numerics.claims.ledger import (
     CODE,
@@ -193,9 +194,38 @@ def _divergence() -> Finding:
 
 
 @ours(
+    "misaligned-not-singular",
+    "App. A.1, Prop. 2",
+    "At ν = 1-μ, He_n of odd degree 3 to 11 escape at every strength: no singularity is left",
+    "proved",
+    reading="Aligned, their a has a zero in (0, 1). Here the escape goes on through ξ: what stands "
+    "in the place of a² is a² + ν²b². So ξ does add to the phenomenology.",
+    falsifier="A strength in (0, 1) where a and b both vanish.",
+    units="a and b raw",
+)
+def _not_singular() -> Finding:
+    steps: list[Step] = []
+    for n in range(3, 12, 2):
+        alone = drift_of(f"He{n}").a
+        signs = tuple(alone.eval(Rational(k, 10)) for k in (1, 9))
+        drift = drift_of(Pair(f"He{n}", misalignment="linear"))
+        common = gcd(drift.a, drift.b).as_expr()
+        steps += [
+            judged(f"He_{n}, aligned: a at 1/10 and 9/10", signs, lambda at: at[0] < 0 < at[1]),
+            judged(f"He_{n}: common divisor of a and b", common, _constant_in_mu),
+        ]
+    return decided("proved", "a² + ν²b² vanishes where a and b do, and they never do", *steps)
+
+
+def _constant_in_mu(divisor: Expr) -> bool:
+    return bool(divisor != 0 and diff(divisor, mu) == 0)
+
+
+@ours(
     "misaligned-direction",
     "App. A.1, Fig. 3",
-    "At ν = 1-μ the linear student that fits the teacher has m = 1/√2, at every strength",
+    "At ν = 1-μ the student that is the teacher has m = 1/√2, at every strength; for x no other "
+    "has zero loss",
     "proved",
     reading="With ξ orthogonal to ω⋆: the overlap m alone does not tell recovery. The curves of "
     "the paper's Fig. 3, by the authors' code, level at about 0.71.",
@@ -203,9 +233,8 @@ def _divergence() -> Finding:
     settled_by=CODE,
 )
 def _direction() -> Finding:
-    x = landscape_of("x").loss
     here = {rho: _COVARIANCE, residual: _VARIANCE - _COVARIANCE**2}
-    loss = x.subs(here, simultaneous=True)
+    loss = landscape_of("x").loss.subs(here, simultaneous=True)
     squares = (1 - mu - u * m) ** 2 + (_NU + u * _KAPPA) ** 2 + u**2 * (1 - m**2 - _KAPPA**2)
     nu = MISALIGNMENTS["linear"]
     size = sqrt(2) * (1 - mu)
@@ -213,9 +242,10 @@ def _direction() -> Finding:
     return decided(
         "proved",
         "ω also has to undo ξ: u ω = (1-μ)(ω⋆ - ξ)",
-        equal("2 L of x, a sum of squares", expand(2 * loss), squares),
-        equal("L at u = √2 (1-μ), m = 1/√2, κ = -1/√2", loss.subs(fit, simultaneous=True), 0),
+        equal("ρ at u = √2 (1-μ), m = 1/√2, κ = -1/√2", _COVARIANCE.subs(fit), 1),
+        equal("Q there", _VARIANCE.subs(fit, simultaneous=True), 1),
         judged("m = (1-μ)/u there", simplify(fit[m]), lambda found: found == sqrt(2) / 2),
+        equal("2 L of x, a sum of squares", expand(2 * loss), squares),
     )
 
 
