@@ -113,7 +113,7 @@ def _pairs_alone() -> Finding:
     "App. K, Fig. 13",
     "He_2 networks have no singular strength: a_j > 0 for all strengths in (0, 1)",
     "proved",
-    reading="As for one neuron of He_2. The escape slows down only as μ_j → 1.",
+    reading="As for one neuron of He_2. a_j vanishes only if every strength is 1.",
     falsifier="A zero of a_j with all strengths below 1.",
     units="a in γ",
 )
