@@ -4,7 +4,20 @@ from functools import partial
 from operator import eq
 
 from flint import arb
-from sympy import Expr, Poly, Rational, Symbol, asin, diff, factorial, limit, oo, solve, symbols
+from sympy import (
+    Expr,
+    Poly,
+    Rational,
+    Symbol,
+    asin,
+    diff,
+    exp,
+    factorial,
+    limit,
+    oo,
+    solve,
+    symbols,
+)
 
 from derive.escape import hermite_drift_limit
 from derive.grammar import parse_activation
@@ -291,6 +304,32 @@ def _minimisers() -> Finding:
         count = int(risk.sqf_part().count_roots())
         steps.append(judged(f"He_{n}: its real zeros", count, partial(eq, len(ends))))
     return decided("proved", "by Sturm's theorem; ℓ ≥ 0, so its zeros are its minima", *steps)
+
+
+@claim(
+    "slice-limit",
+    "App. G, Prop. 5",
+    "For x, if m tends to s = ±1 as s (1 - C e^(-ct)), u tends to s (1-μ), the minimiser",
+    "proved",
+    quote="Then […] converges to a global minimizer of the slice loss […].",
+    reading="Prop. 5 for the one activation here that meets Assumption 3 on the whole line; the "
+    "approach of m is what Prop. 4 bounds. Of others see descent and matched-recovery.",
+    falsifier="A start u₀, C or c > 0 from which u tends elsewhere.",
+    units="time in 1/γ",
+)
+def _slice_limit() -> Finding:
+    t, c = symbols("t c", positive=True)
+    kept, size, side = symbols("k C s", real=True)
+    velocity = (-diff(_loss("x"), u)).expand()
+    approach = side * (1 - size * exp(-c * t))
+    path = side * (1 - mu) * (1 - size * exp(-c * t) / (1 - c)) + kept * exp(-t)
+    return decided(
+        "proved",
+        "u̇ = (1-μ) m - u, solved for every start (by k), C and rate c other than 1",
+        equal("u̇ of x", velocity, (1 - mu) * m - u),
+        equal("its solution", diff(path, t), velocity.subs({u: path, m: approach})),
+        equal("limit of that as t → ∞", limit(path, t, oo), side * (1 - mu)),
+    )
 
 
 @claim(
