@@ -1,42 +1,70 @@
-"""Claims on the search phase of any pair: growth, exit time, when it is slow (Sec. 3.1, E.1)."""
+"""Claims on the search phase of any pair: growth, exit time, when it is slow (Sec. 2.2-3.1, E.1).
 
-from sympy import ImmutableMatrix, Symbol, diff, expand, limit, log, oo, sqrt, symbols
+They are on the flow near u = m = 0; the whole is simulated in ``numerics.claims.simulations``.
+"""
+
+from sympy import (
+    Expr,
+    ImmutableMatrix,
+    Integer,
+    Symbol,
+    cos,
+    diff,
+    expand,
+    limit,
+    log,
+    oo,
+    symbols,
+)
 
 from derive.escape import eigenvalues, escape_time, exit_time
 from derive.polynomial_drift import hermite_drift
-from derive.symbols import Q, d, m, mu, rho, u
+from derive.symbols import d, m, u
 from numerics.certified.singularities import find_singularities
 from numerics.claims.ledger import (
     Finding,
+    Step,
     claim,
     decided,
     equal,
     judged,
+    negative,
+    ours,
     positive,
-    refuted_if,
     shown,
 )
+from numerics.claims.setting import COVARIANCE, VARIANCE, any_loss, coefficients
 
 _A, _B = symbols("a b", real=True)
+_COUPLING = Symbol("a", positive=True)  # |a|: the sign of a only turns m round
 _JACOBIAN = ImmutableMatrix([[_B, _A], [_A, 0]])
+_RATE, _RADIUS = symbols("lambda R", positive=True)
+_GROWING, _DYING = symbols("c_1 c_2", positive=True)  # squared parts of √d times the start
+
+
+def _flow() -> tuple[Expr, Expr]:
+    """The gradient flow of (u, m) of any loss, near the frozen model (91)."""
+    loss = any_loss(VARIANCE, COVARIANCE)
+    return -diff(loss, u), -(1 - m**2) * diff(loss, m)
 
 
 @claim(
     "search-phase",
-    "Sec. 3, (7), (57)",
-    "Near u = m = 0 the flow is u̇ = a m + b u, ṁ = a u, for any loss L(Q, ρ)",
+    "Sec. 3, (7), (54)-(57)",
+    "Near u = m = 0 the flow is u̇ = a m + b u, ṁ = a u, for any smooth loss L(Q, ρ)",
     "proved",
+    quote="Using (48) and (49), together with the linearized gradients (54) and (55), one obtains "
+    "… where the factor […] has been absorbed into the definitions of […] and […].",
+    reading="(57) is this system, with a = -(2μ L_Q + L_ρ) and b = -2 L_Q at Q = μ², ρ = μ.",
+    falsifier="A smooth loss of Q and ρ whose flow has another Jacobian at the origin.",
+    units="time in 1/γ",
 )
 def _search_phase() -> Finding:
-    by_q, by_rho, x, y, w = symbols("L_Q L_rho L_QQ L_Qrho L_rhorho", real=True)
-    here, there = Q - mu**2, rho - mu
-    loss = by_q * here + by_rho * there + x * here**2 / 2 + y * here * there + w * there**2 / 2
-    loss = loss.subs({Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m})
-    velocity = (-diff(loss, u), -(1 - m**2) * diff(loss, m))
+    velocity = _flow()
     found = ImmutableMatrix(
         2, 2, lambda i, j: expand(diff(velocity[i], (u, m)[j]).subs({u: 0, m: 0}))
     )
-    a, b = -(2 * mu * by_q + by_rho), -2 * by_q
+    a, b = coefficients()
     return decided(
         "proved",
         "a = -(2μ L_Q + L_ρ), b = -2 L_Q; higher slopes of L drop out",
@@ -45,23 +73,41 @@ def _search_phase() -> Finding:
         equal("∂u̇/∂m is a", found[0, 1], a),
         equal("∂ṁ/∂u is a", found[1, 0], a),
         equal("∂ṁ/∂m", found[1, 1], 0),
+        *[equal("rest of the flow at the origin", f.subs({u: 0, m: 0}), 0) for f in velocity],
     )
 
 
 @claim(
-    "effective-alignment",
-    "Sec. 2.2",
-    "Before fine-tuning u and m vanish, yet the student is aligned: ρ/√Q = 1",
+    "coupled",
+    "Sec. 3, (7)",
+    "If a ≠ 0, a deviation in u alone sets m in motion, and one in m alone sets u in motion",
     "proved",
+    quote="Note that for […] there is no solution in which […] or […] evolves independently: any "
+    "infinitesimal deviation from the origin immediately induces coupled dynamics in both "
+    "variables.",
+    reading="For a ≠ 0; of the linear flow (57).",
+    falsifier="A solution of (57) with a ≠ 0 that stays on an axis.",
 )
-def _effective_alignment() -> Finding:
-    alignment = (mu + u * m) / sqrt(mu**2 + u**2 + 2 * mu * u * m)
-    step = equal("ρ/√Q at u = m = 0", alignment.subs({u: 0, m: 0}), 1)
-    return decided("proved", "μ/√(μ²), at every strength", shown("ρ/√Q", alignment), step)
+def _coupled() -> Finding:
+    a = Symbol("a", nonzero=True, real=True)
+    flow = _JACOBIAN.subs(_A, a)
+    return decided(
+        "proved",
+        "(b, a) at (1, 0) and (a, 0) at (0, 1)",
+        judged("ṁ at u = 1, m = 0", flow[1, 0], lambda speed: speed.is_nonzero),
+        judged("u̇ at u = 0, m = 1", flow[0, 1], lambda speed: speed.is_nonzero),
+    )
 
 
 @claim(
-    "escape-rate", "Prop. 1, (59)", "The search phase grows at λ₊ = ½(b + √(b² + 4a²))", "proved"
+    "escape-rate",
+    "Prop. 1, (58), (59)",
+    "The search phase grows at λ₊ = ½(b + √(b² + 4a²))",
+    "proved",
+    quote="We rewrite (57) in matrix form as … This matrix has eigenvalues […]",
+    reading="The lost (59) is these two; the larger is the rate of growth.",
+    falsifier="Another characteristic polynomial.",
+    units="rates in γ",
 )
 def _rate() -> Finding:
     x = Symbol("x")
@@ -77,36 +123,178 @@ def _rate() -> Finding:
 
 
 @claim(
-    "exit-time",
-    "Prop. 1, (9), (61)",
-    "From u, m of the order 1/√d the exit time is log d/(b + √(b² + 4a²)), to leading order",
+    "unstable-if-coupled",
+    "App. E.1",
+    "If a ≠ 0 then λ₊ > 0 > λ₋: the origin is a saddle, for any b",
     "proved",
+    quote="In the correlated search regime of interest, we assume […], so that […] and the fixed "
+    "point is linearly unstable.",
+    reading="We assume a ≠ 0, so that λ₊ > 0.",
+    falsifier="An a ≠ 0 and a b with λ₊ ≤ 0.",
 )
-def _exit_time() -> Finding:
-    a, c, r, rate = symbols("a c R lambda", positive=True)
-    plus = eigenvalues(a, _B)[0]
-    growing = ImmutableMatrix([plus, a])
-    image = _JACOBIAN.subs(_A, a) * growing
-    exit_at = log(r * sqrt(d) / c) / rate
-    share = limit(exit_at / log(d), d, oo)
+def _unstable() -> Finding:
+    plus, minus = eigenvalues(_COUPLING, _B)
     return decided(
         "proved",
-        "for the linearised flow, symbolic a and b: t/log d → ½ τ",
-        equal("first entry of J v is that of λ₊ v, v = (λ₊, a)", image[0], plus * growing[0]),
-        equal("second entry", image[1], plus * growing[1]),
-        shown("time at which c e^(λt)/√d reaches the radius R", exit_at),
-        equal("t/log d as d → ∞", share.subs(rate, plus), exit_time(a, _B, d) / log(d)),
+        "λ₊λ₋ = -a² and λ₊ - λ₋ = √(b² + 4a²)",
+        equal("λ₊λ₋", expand(plus * minus), -(_COUPLING**2)),
+        judged("λ₊λ₋", -(_COUPLING**2), negative),
+        judged("λ₊ - λ₋", plus - minus, positive),
     )
+
+
+def _exits() -> tuple[Expr, Expr]:
+    """Bounds on the time at which d |(u, m)|² = c_1 e^(2λ₊t) + c_2 e^(2λ₋t) reaches d R²."""
+    first, last = (
+        log((_RADIUS**2 * d - dying) / _GROWING) / (2 * _RATE) for dying in (_DYING, Integer(0))
+    )
+    return first, last
+
+
+def _modes() -> list[Step]:
+    """The linear flow in its modes, which are orthogonal since its matrix is symmetric."""
+    plus, minus = eigenvalues(_COUPLING, _B)
+    flow = _JACOBIAN.subs(_A, _COUPLING)
+    grow, die = (ImmutableMatrix([rate, _COUPLING]) for rate in (plus, minus))
+    return [
+        *[equal(f"entry {i + 1} of J v, v = (λ₊, a)", (flow * grow)[i], plus * grow[i])
+          for i in (0, 1)],
+        *[equal(f"entry {i + 1} of J w, w = (λ₋, a)", (flow * die)[i], minus * die[i])
+          for i in (0, 1)],
+        equal("v·w", expand(grow.dot(die)), 0),
+        judged("λ₋ λ₊, so that the part along w dies", expand(plus * minus), negative),
+    ]  # fmt: skip
+
+
+@claim(
+    "exit-time",
+    "Prop. 1, (9), (61)",
+    "Linear flow, a ≠ 0, start (u, m)√d fixed off the line of w: t/log d → 1/(b + √(b² + 4a²))",
+    "proved",
+    quote="Let us call […] the signal strength and assume that […]. Then the time at which the "
+    "dynamics escapes the correlated search phase satisfies […]",
+    reading="u and m start at the order 1/√d; the exit is at a fixed radius R. Starts on the line "
+    "of w = (λ₋, a) never leave: one value of m₀ for each u₀, of probability 0. That the whole "
+    "flow keeps to the linear one up to a constant in time is not judged here, but by "
+    "exit-time-simulated.",
+    falsifier="A start off that line, a radius, or signs of b with another limit.",
+    units="time in 1/γ, or as a and b",
+)
+def _exit_time() -> Finding:
+    plus = eigenvalues(_COUPLING, _B)[0]
+    limits = [limit(bound / log(d), d, oo).subs(_RATE, plus) for bound in _exits()]
+    target = exit_time(_COUPLING, _B, d) / log(d)
+    return decided(
+        "proved",
+        "t lies between two bounds that both grow as ½ τ log d, symbolic a and b",
+        *_modes(),
+        shown("exit between, with c_1 and c_2 the squared parts of √d times the start", _exits()),
+        *[equal(f"{name} bound over log d as d → ∞", value, target)
+          for name, value in zip(("lower", "upper"), limits, strict=True)],
+    )  # fmt: skip
+
+
+@claim(
+    "exit-up-to-constants",
+    "App. E.1, (60)",
+    "From a distance r at an angle θ to v, t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0, to radius R",
+    "proved",
+    quote="As a result, the exit time from a ball of radius […] satisfies, up to additive "
+    "constants, […]",
+    reading="(60) is log(R/r)/λ₊, the constant that of the start's direction. For random starts it "
+    "is random, and without a bound: large where the start is nearly on the line of w.",
+    falsifier="A constant that depends on r or R as r → 0.",
+    units="time in 1/γ, or as a and b",
+)
+def _up_to_constants() -> Finding:
+    r, angle = Symbol("r", positive=True), Symbol("theta", real=True)
+    start = {_GROWING: d * r**2 * cos(angle) ** 2, _DYING: d * r**2 * (1 - cos(angle) ** 2)}
+    first, last = (bound.subs(start) for bound in _exits())
+    gap = (_RADIUS**2 - r**2 * (1 - cos(angle) ** 2)) / _RADIUS**2
+    return decided(
+        "proved",
+        "the bounds of exit-time, which meet as r → 0",
+        *_modes(),
+        equal("λ₊-fold upper bound as a logarithm: its square",
+              _squared(last), (_RADIUS / (r * cos(angle))) ** 2),
+        equal("square of the lower one over that of the upper one",
+              (_squared(first) / _squared(last)).simplify(), gap),
+        equal("the same at r = 0", gap.subs(r, 0), 1),
+    )  # fmt: skip
+
+
+def _squared(time: Expr) -> Expr:
+    """exp(2 λ₊ t) of a time that is a logarithm over 2 λ₊."""
+    (argument,) = (2 * _RATE * time).args
+    return argument
+
+
+@claim(
+    "exit-radius",
+    "App. E.1, (61)",
+    "From R₁ to R₂ the exit time changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, over log d",
+    "proved",
+    quote="For any fixed escape radius […], this yields […]",
+    reading="A radius that does not depend on d, such as a multiple of μ.",
+    falsifier="A dependence on d of the change, or a radius that changes the limit of t/log d.",
+    units="time in 1/γ, or as a and b",
+)
+def _exit_radius() -> Finding:
+    other = Symbol("R_2", positive=True)
+    last = _exits()[1]
+    change = (last.subs(_RADIUS, other) - last).expand(force=True)
+    return decided(
+        "proved",
+        "the radius enters by its logarithm",
+        shown("upper bound of exit-time", last),
+        equal("change of the bound", change, (log(other) - log(_RADIUS)) / _RATE),
+        judged("change over log d as d → ∞", limit(change / log(d), d, oo), lambda x: x == 0),
+    )
+
+
+@claim(
+    "zero-start",
+    "Sec. 2.1",
+    "Started at u = 0, as LoRA is, the linear flow leaves at ½ τ log d too, a constant later or "
+    "earlier",
+    "proved",
+    quote="This scaling remains asymptotically close to the standard initialization used in "
+    "practice.",
+    reading="The scaling: u₀ and m₀ of the order 1/√d; the standard: u₀ = 0 and m₀ as random. The "
+    "constant is log(|λ₊u₀ + a m₀|/|a m₀|)/λ₊, of the order 1/λ₊.",
+    falsifier="A start with u₀ = 0 and m₀ ≠ 0 that has no part along v, or a constant that grows "
+    "with d.",
+    units="time in 1/γ, or as a and b",
+)
+def _zero_start() -> Finding:
+    plus, start, overlap = symbols("lambda_1 u_0 m_0", positive=True)  # the last two times √d
+    without = _COUPLING * overlap
+    with_u = plus * start + without
+    last = _exits()[1]
+    later = last.subs(_GROWING, without**2) - last.subs(_GROWING, with_u**2)
+    return decided(
+        "proved",
+        "what counts is the part along v = (λ₊, a), which is a m₀ at u₀ = 0",
+        judged("part along v at u₀ = 0, times |v|", without, positive),
+        judged("delay over log d as d → ∞", limit(later / log(d), d, oo), lambda x: x == 0),
+        equal("t/log d from u₀ = 0 as d → ∞",
+              limit(last.subs(_GROWING, without**2) / log(d), d, oo), 1 / (2 * _RATE)),
+    )  # fmt: skip
 
 
 @claim(
     "slow-where-small",
     "Remark 1",
-    "Small values of |a| and b slow the escape: λ₊ increases with both",
+    "Small |a| and b slow the escape: λ₊ increases with both, and is of first order in them",
     "proved",
+    quote="Consequently, small values of […] and […] substantially slow down the transition out of "
+    "the correlated search phase.",
+    reading="Small |a| and b, b with its sign: at a given a a large negative b slows the escape "
+    "too. Read as |a| and |b| small together it holds by the scaling.",
+    falsifier="An a ≠ 0 and a b where λ₊ falls with |a| or with b.",
 )
 def _slow_where_small() -> Finding:
-    a = Symbol("a", positive=True)
+    a, small = _COUPLING, Symbol("epsilon", positive=True)
     plus, minus = eigenvalues(a, _B)
     root = plus - minus
     return decided(
@@ -116,23 +304,77 @@ def _slow_where_small() -> Finding:
         equal("∂λ₊/∂b has the sign of λ₊", diff(plus, _B), plus / root),
         equal("λ₊λ₋ is negative, so λ₊ > 0 > λ₋", expand(plus * minus), -(a**2)),
         judged("λ₊ - λ₋", root, positive),
+        equal("λ₊ of εa, εb", eigenvalues(small * a, small * _B)[0], small * plus),
     )
 
 
 @claim(
-    "divergence-needs-only-a",
+    "divergence",
     "Remark 1",
-    "If a = 0 at some strength the exit time diverges there",
-    "refuted",
+    "As a → 0 at some strength with b ≤ 0, λ₊ → 0: the exit time over log d diverges",
+    "proved",
+    quote="In particular, if for some choice of teacher–student activation functions […] and […] "
+    "one has […], then the ratio […] diverges.",
+    reading="The lost condition is a = 0, with b ≤ 0, as in every example of the paper; "
+    "divergence-needs-b is on the rest.",
+    falsifier="A b ≤ 0 for which τ stays finite as a → 0.",
 )
 def _divergence() -> Finding:
+    damping = Symbol("beta", positive=True)  # -b
+    a = _COUPLING
+    return decided(
+        "proved",
+        "λ₊ = 0 at a = 0; from b < 0 it grows as a²/|b|, from b = 0 as |a|",
+        equal("λ₊ at a = 0, b = -β", eigenvalues(Integer(0), -damping)[0], 0),
+        equal("λ₊ at b = 0", eigenvalues(a, Integer(0))[0], a),
+        judged("τ at b = -β as a → 0", limit(escape_time(a, -damping), a, 0), lambda t: t == oo),
+        judged("a² τ at b = -β as a → 0", limit(a**2 * escape_time(a, -damping), a, 0),
+               lambda value: value == damping),
+    )  # fmt: skip
+
+
+@ours(
+    "divergence-needs-b",
+    "Remark 1",
+    "Where a = 0 but b > 0 the exit time is finite, τ = 1/b: He_6 with squared labels has such μ",
+    "certified",
+    reading="So a = 0 alone does not suffice: u grows by itself.",
+    falsifier="No zero of a in (0, 1) with b > 0 for that pair.",
+    units="a, b and 1/τ over n n!",
+)
+def _needs_b() -> Finding:
     finite = tuple(
         s for s in find_singularities(hermite_drift(6, "squared", "n*n!")) if not s.diverges
     )
-    where = f"squared labels, He_6: a = 0, b > 0 at μ = {finite[0].mu.mid[:8]}" if finite else ""
+    where = f"a = 0, b > 0 at μ = {finite[0].mu.mid[:8]}" if finite else "no such zero"
     b = Symbol("b", positive=True)
-    return refuted_if(
-        f"{where}, so τ = 1/b is finite; it needs b ≤ 0",
+    return decided(
+        "certified",
+        f"squared labels, He_6: {where}",
         judged("squared labels, He_6: zeros of a in (0, 1) at which b > 0", finite, bool),
+        *[judged("b there", s.b, positive) for s in finite],
         judged("τ at a = 0, b > 0", escape_time(0, b), lambda tau: tau == 1 / b),
+    )
+
+
+@claim(
+    "no-escape-at-zero",
+    "Remark 1",
+    "If a = 0 > b the whole flow from small u, m ends near its start, at u = 0: any smooth loss",
+    "proved",
+    quote="This corresponds to a regime in which the dynamics fails to escape the correlated "
+    "search phase despite the presence of non-zero initial correlation.",
+    reading="Gradient flow, b < 0; SGD's noise may drive it away in a longer time.",
+    falsifier="A smooth loss with a = 0 > b whose flow leaves every neighbourhood of the origin.",
+)
+def _no_escape() -> Finding:
+    a, b = coefficients()
+    by_u, by_m = _flow()
+    return decided(
+        "proved",
+        "u = 0 is a line of rest points; beside it u̇ = (b + small) u and ṁ = O(u²), so u dies",
+        equal("u̇ at u = 0, for every m: a m", by_u.subs(u, 0), a * m),
+        equal("ṁ at u = 0", by_m.subs(u, 0), 0),
+        equal("slope of u̇ in u at the origin", diff(by_u, u).subs({u: 0, m: 0}), b),
+        equal("slope of ṁ in u at u = 0: (1-m²) a", diff(by_m, u).subs(u, 0), (1 - m**2) * a),
     )

@@ -1,0 +1,287 @@
+"""Claims on the setting: parameters, pre-activations, overlaps, the start (Sec. 1-2.1, App. A).
+
+Vectors are written in the plane of the teacher ω⋆ and the student's direction ω; no other direction
+enters the student's or the teacher's pre-activation.
+"""
+
+from collections.abc import Callable
+
+from flint import arb
+from sympy import (
+    Expr,
+    ImmutableMatrix,
+    Matrix,
+    Rational,
+    Symbol,
+    diff,
+    exp,
+    expand,
+    gamma,
+    gammasimp,
+    limit,
+    oo,
+    sqrt,
+    symbols,
+)
+
+from derive.landscape import landscape_of
+from derive.pair import Pair
+from derive.symbols import d, m, mu, residual, rho, u
+from numerics.certified.balls import Enclosure, enclosure
+from numerics.claims.ledger import (
+    Finding,
+    claim,
+    decided,
+    equal,
+    judged,
+    ours,
+    positive,
+    shown,
+)
+
+VARIANCE, COVARIANCE = mu**2 + u**2 + 2 * mu * u * m, mu + u * m  # of the student, as the text says
+_TEACHER = Matrix([1, 0])
+_DIRECTION = Matrix([m, sqrt(1 - m**2)])
+_STUDENT = mu * _TEACHER + u * _DIRECTION
+SLOPES = symbols("L_Q L_rho", real=True)
+_CURVATURES = symbols("L_QQ L_Qrho L_rhorho", real=True)
+
+
+def any_loss(variance: Expr, covariance: Expr) -> Expr:
+    """Any loss L(Q, ρ) to second order around the frozen model, Q = μ² and ρ = μ."""
+    here, there = variance - mu**2, covariance - mu
+    x, y, w = _CURVATURES
+    first = SLOPES[0] * here + SLOPES[1] * there
+    return first + x * here**2 / 2 + y * here * there + w * there**2 / 2
+
+
+def coefficients() -> tuple[Expr, Expr]:
+    """The drift coefficients a and b of any loss, by its slopes at the frozen model."""
+    by_q, by_rho = SLOPES
+    return -(2 * mu * by_q + by_rho), -2 * by_q
+
+
+@claim(
+    "lora-parameters",
+    "Sec. 1, (1)",
+    "LoRA of rank r trains r (p + q) parameters of p q: fewer if and only if r < p q/(p + q)",
+    "proved",
+    quote="Compared to full fine-tuning which updates all […] entries of […], LoRA reduces the "
+    "number of trainable parameters to […], yielding significant computational savings when […] "
+    "is small.",
+    reading="A weight matrix of p rows and q columns, corrected by B A with r columns and rows.",
+    falsifier="A rank below p q/(p + q) that saves nothing.",
+)
+def _parameters() -> Finding:
+    p, q, below = symbols("p q h", positive=True)
+    bound = p * q / (p + q)
+    return decided(
+        "proved",
+        "p q - r (p + q) has the sign of p q/(p + q) - r; for p = q the bound is p/2",
+        judged("saved at r = p q/(p + q) - h",
+               (p * q - (bound - below) * (p + q)).simplify(), positive),
+        equal("saved at the bound", p * q - bound * (p + q), 0),
+        equal("share trained at r = p/10, q = p", (p / 10 * (p + q) / (p * q)).subs(q, p),
+              Rational(1, 5)),
+    )  # fmt: skip
+
+
+@claim(
+    "joint-law",
+    "Sec. 2.1, App. A (13)",
+    "(ω⋆·x, w·x) is Gaussian with variances 1, Q = μ² + u² + 2μum and covariance ρ = μ + um",
+    "proved",
+    quote="Since […], the pair […] is jointly Gaussian with law […] where we have introduced the "
+    "“overlap” […] and the student pre-activation variance […].",
+    reading="x ~ N(0, I), w = μ ω⋆ + u ω; the lost law is centred, with these entries. So the loss "
+    "is a function of u and m alone, at a given μ.",
+    falsifier="Other inner products of these vectors.",
+)
+def _joint_law() -> Finding:
+    return decided(
+        "proved",
+        "linear images of a Gaussian; their covariances are inner products, in any dimension",
+        equal("|ω|²", _DIRECTION.dot(_DIRECTION), 1),
+        equal("variance |ω⋆|²", _TEACHER.dot(_TEACHER), 1),
+        equal("variance |w|²", _STUDENT.dot(_STUDENT), VARIANCE),
+        equal("covariance ω⋆·w", _STUDENT.dot(_TEACHER), COVARIANCE),
+    )
+
+
+@claim(
+    "effective-alignment",
+    "Sec. 2.1, 2.2",
+    "Before fine-tuning u and m vanish, yet ρ = μ and the cosine ρ/√Q to the teacher is 1",
+    "proved",
+    quote="the dynamics starts from a weakly correlated regime in which the order parameters "
+    "satisfy […], though the effective teacher-student overlap satisfies […]",
+    reading="The lost formula says that the overlap is finite, be it ρ = μ + um or ρ/√Q.",
+    falsifier="A strength μ > 0 at which it vanishes with u and m.",
+)
+def _effective_alignment() -> Finding:
+    covariance, length = _STUDENT.dot(_TEACHER), sqrt(_STUDENT.dot(_STUDENT))
+    start = {u: 0, m: 0}
+    return decided(
+        "proved",
+        "of the vectors ω⋆ and w = μ ω⋆ + u ω, at every strength",
+        shown("ω⋆·w/|w|", covariance / length),
+        equal("ω⋆·w at u = m = 0", covariance.subs(start), mu),
+        equal("ω⋆·w/|w| at u = m = 0", (covariance / length).subs(start), 1),
+    )
+
+
+@ours(
+    "alignment-no-indicator",
+    "Sec. 2.1",
+    "The cosine ρ/√Q is 1 at the start as well as at the end: recovery is ρ = 1 and Q = 1",
+    "proved",
+    reading="A warning on what to watch: the sentence says that the effective alignment serves as "
+    "an indicator of recovery, which needs its size too. For x.",
+    falsifier="A start whose loss vanishes, or whose cosine is not 1.",
+)
+def _no_indicator() -> Finding:
+    cosine = COVARIANCE / sqrt(VARIANCE)
+    loss = landscape_of(Pair("x")).loss
+    at_start = loss.subs({rho: mu, residual: 0}, simultaneous=True)
+    return decided(
+        "proved",
+        "at u = 0 the loss of x is (1-μ)²/2, at ρ = Q = 1 it is 0",
+        equal("cosine at u = 0, for every m", cosine.subs(u, 0), 1),
+        equal("loss of x there", at_start, (1 - mu) ** 2 / 2),
+        equal("loss of x at ρ = 1, Q = 1", loss.subs({rho: 1, residual: 0}, simultaneous=True), 0),
+    )
+
+
+@claim(
+    "alignment-at-minimum",
+    "App. A, (14)",
+    "Matched pairs at zero loss have Q = 1 and ρ = 1 (or ±1 if even): non-constant polynomials",
+    "proved",
+    quote="Notably, at the global minimum—regardless of the activation function or the value of "
+    "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
+    reading="In the matched scenario, 1, or ±1; (14) is ρ = μ + um, or ρ/√Q. Polynomials of every "
+    "degree n ≥ 1: given z, the student sees ρz + √s g, and two polynomials agree only in full.",
+    falsifier="A non-constant matched polynomial with zero loss elsewhere.",
+)
+def _at_minimum() -> Finding:
+    n, half = Symbol("n", integer=True, positive=True), Symbol("p", integer=True, positive=True)
+    z, g, log_size = Symbol("z", positive=True), Symbol("g"), Symbol("x", real=True, nonzero=True)
+    top = (rho * z + sqrt(residual) * g) ** n  # the highest degree of the student
+    mixed = diff(top, g).subs(g, 0) / z ** (n - 1)
+    whole = {u: 1 - mu, m: 1}
+    return decided(
+        "proved",
+        "z^n has the weight ρ^n = 1, so |ρ| = 1; z^(n-1) g has n ρ^(n-1) √s = 0, so s = Q - ρ² = 0",
+        shown("student's highest degree, given the teacher's z", top),
+        judged("log |ρ^n| where log |ρ| = x ≠ 0", n * log_size, lambda value: value.is_nonzero),
+        *[judged(f"weight of z^(n-1) g at ρ = {sign}", mixed.subs(rho, sign).simplify(),
+                 lambda value: value.is_nonzero) for sign in (1, -1)],
+        equal("ρ^n at ρ = -1, odd n: no minimum", (-1) ** (2 * half + 1), -1),
+        equal("ρ^n at ρ = -1, even n", (-1) ** (2 * half), 1),
+        equal("ρ at u = 1 - μ, m = 1: it is reached", COVARIANCE.subs(whole), 1),
+        equal("Q there", VARIANCE.subs(whole), 1),
+    )  # fmt: skip
+
+
+@claim(
+    "initial-overlap",
+    "Sec. 2.1, App. E.1",
+    "m₀ of a random ω: E m₀² = 1/d exactly, m₀² ~ Beta(1/2, (d-1)/2), √d m₀ → N(0, 1)",
+    "proved",
+    quote="In the high-dimensional limit […], such a random initialization yields an initial "
+    "overlap […] with high probability.",
+    reading="Of the order 1/√d: |m₀| √d stays between two constants with a probability as near to "
+    "1 as these are wide; ω uniform on the sphere.",
+    falsifier="A limit law of √d m₀ with an atom at 0, or a second moment of another order.",
+)
+def _initial_overlap() -> Finding:
+    share = Symbol("x", real=True)
+    slice_ = (1 - m**2) ** ((d - 2) / 2) / sqrt(1 - m**2)
+    density = (1 - share**2 / d) ** ((d - 3) / 2)
+    return decided(
+        "proved",
+        "the density on [-1, 1] is proportional to (1-m²)^((d-3)/2)",
+        equal("radius^(d-2) of the slice at m, over its slope: the density",
+              slice_, (1 - m**2) ** ((d - 3) / 2)),
+        equal("E m₀²", _moment(1), 1 / d),
+        equal("E m₀⁴", _moment(2), 3 / (d * (d + 2))),
+        equal("density of x = √d m₀ as d → ∞, over that at 0",
+              limit(density, d, oo), exp(-share**2 / 2)),
+        shown("d = 1000: probability that 0.1 ≤ |m₀| √d ≤ 3", _within(1000, "0.1", "3")),
+    )  # fmt: skip
+
+
+def _moment(k: int) -> Expr:
+    """E m₀^(2k): B(k + 1/2, (d-1)/2) over B(1/2, (d-1)/2)."""
+    return gammasimp(
+        gamma(k + Rational(1, 2)) / gamma(Rational(1, 2)) * gamma(d / 2) / gamma(d / 2 + k)
+    )
+
+
+def _within(dimension: int, low: str, high: str) -> Enclosure:
+    """P(low ≤ |m₀| √d ≤ high), by the incomplete beta function."""
+    first, second = (
+        (arb(end) ** 2 / dimension).beta_lower(arb("0.5"), arb(dimension - 1) / 2, True)
+        for end in (low, high)
+    )
+    return enclosure(second - first, 8)
+
+
+@claim(
+    "sphere-constraint",
+    "Sec. 2.1",
+    "If ω may change its length, the search phase keeps its a and b, whatever the loss L(Q, ρ)",
+    "proved",
+    quote="the choice of constraining […] is mostly for analytical simplicity, and it can be shown "
+    "it does not impact the dynamics considerably [7].",
+    reading="Of the search phase: gradient flow of u and of all of ω from |ω| = 1, linearised "
+    "where u and the overlap are small. Later the length changes: balanced-length.",
+    falsifier="A loss whose flow without the constraint has another rate near u = m = 0.",
+    units="time in 1/γ",
+)
+def _sphere() -> Finding:
+    state, velocity = _unconstrained(any_loss)
+    start = dict(zip(state, (0, 0, 1), strict=True))
+    a, b = coefficients()
+    flow = Matrix(3, 3, lambda i, j: expand(diff(velocity[i], state[j]).subs(start)))
+    return decided(
+        "proved",
+        "the length moves at second order only",
+        shown("flow of u, ω·ω⋆ and the rest of ω, linearised", ImmutableMatrix(flow)),
+        equal("∂u̇/∂u is b", flow[0, 0], b),
+        equal("∂u̇/∂m is a", flow[0, 1], a),
+        equal("∂ṁ/∂u is a", flow[1, 0], a),
+        judged("all other entries", (flow[1, 1], *flow[:, 2], *flow[2, :]), lambda f: not any(f)),
+    )
+
+
+def _unconstrained(loss: Callable[[Expr, Expr], Expr]) -> tuple[tuple[Symbol, ...], list[Expr]]:
+    """Gradient flow of u and of all of ω, whose coordinates are m along ω⋆ and one off it."""
+    off = Symbol("n", real=True)
+    student = mu * _TEACHER + u * Matrix([m, off])
+    value = loss(student.dot(student), student.dot(_TEACHER))
+    state = (u, m, off)
+    return state, [-diff(value, x) for x in state]
+
+
+@ours(
+    "balanced-length",
+    "Sec. 2.1",
+    "Without the constraint |ω|² - u² does not change, so that the length grows with u",
+    "proved",
+    reading="Gradient flow of u and ω of any loss of uω: so the constraint matters once u is of "
+    "order 1, as |ω|² = 1 + u² from a small start.",
+    falsifier="A loss of uω whose flow changes |ω|² - u².",
+)
+def _balanced() -> Finding:
+    def loss(variance: Expr, covariance: Expr) -> Expr:  # its slopes at any point
+        return SLOPES[0] * variance + SLOPES[1] * covariance
+
+    state, velocity = _unconstrained(loss)
+    scale, *direction = (2 * x * v for x, v in zip(state, velocity, strict=True))
+    return decided(
+        "proved",
+        "u ∂L/∂u = ω·∂L/∂ω, for L is a function of their product",
+        equal("d|ω|²/dt and d(u²)/dt", expand(sum(direction)), expand(scale)),
+        judged("they are not both 0", expand(scale), bool),
+    )

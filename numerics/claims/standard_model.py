@@ -1,0 +1,106 @@
+"""Claims on the model without pre-training that the paper compares with (Sec. 2.2, 3.1).
+
+The student is σ(ω·x), its flow ṁ = (1-m²) C'(m), with C = Σ φ_k² m^k/k!. Near m = 0 the lowest
+degree k rules: ṁ = κ m^(k-1).
+"""
+
+from sympy import Expr, Integer, Symbol, diff, factorial, limit, log, oo, sqrt, symbols
+
+from derive.hermite import hermite_polynomial
+from derive.loss import population_loss
+from derive.symbols import Q, d, m, rho, z
+from numerics.claims.ledger import (
+    Finding,
+    Step,
+    claim,
+    decided,
+    equal,
+    judged,
+    positive,
+)
+
+_START, _RADIUS, _KAPPA = symbols("m_0 R kappa", positive=True)
+_HIGHER = Symbol("k", integer=True, positive=True) + 2  # an exponent of at least 3
+
+
+def _time(k: Expr) -> Expr:
+    """The time that ṁ = κ m^(k-1) takes from m₀ to R."""
+    if k == 2:
+        return log(_RADIUS / _START) / _KAPPA
+    return (_START ** (2 - k) - _RADIUS ** (2 - k)) / (_KAPPA * (k - 2))
+
+
+def _solved(k: Expr) -> Step:
+    slope = -diff(_time(k), _START)
+    return equal(f"exponent {k}: slope of the time in m₀ is -1/ṁ", slope,
+                 1 / (_KAPPA * _START ** (k - 1)))  # fmt: skip
+
+
+def _over(k: Expr, scale: Expr) -> Expr:
+    """The limit of the time over a scale, from m₀ = 1/√d as d → ∞."""
+    return limit((_time(k).subs(_START, 1 / sqrt(d)) / scale).expand(), d, oo)
+
+
+def _leading(n: int) -> Step:
+    """The flow of He_n, whose variance is 1 throughout."""
+    polynomial = hermite_polynomial(n, z)
+    loss = population_loss(polynomial, polynomial, z).expression.subs({Q: 1, rho: m})
+    return equal(f"He_{n}: ṁ over 1 - m²", -diff(loss, m), n * factorial(n) * m ** (n - 1))
+
+
+@claim(
+    "standard-exit",
+    "Sec. 2.2, 3.1",
+    "Without pre-training, from m₀ = 1/√d, the flow's exit time is of order 1, log d or "
+    "d^((k-2)/2) for information exponents 1, 2, k ≥ 3",
+    "proved",
+    quote="one would expect the exit time […]—defined as the time at which at least one of the "
+    "order parameters becomes comparable to the signal strength, i.e. […] and/or […]—to scale at "
+    "most as […], in line with the analysis of Ben Arous et al [7] for IE […].",
+    reading="At most log d, for an exponent of at most 2: the time of the flow ṁ = κ m^(k-1). The "
+    "rates of [7] are in samples, with a learning rate that the noise allows; they are not judged.",
+    falsifier="An exponent of at most 2 whose flow takes longer than the order log d.",
+    units="time in 1/γ",
+)
+def _standard_exit() -> Finding:
+    k = _HIGHER
+    return decided(
+        "proved",
+        "the times solve the flow; symbolic k ≥ 3",
+        *map(_leading, (1, 2, 3)),
+        *map(_solved, (Integer(1), Integer(2), k)),
+        equal("exponent 1: limit of the time", _over(Integer(1), Integer(1)), _RADIUS / _KAPPA),
+        equal("exponent 2: over log d", _over(Integer(2), log(d)), 1 / (2 * _KAPPA)),
+        *[equal(f"exponent {n}: over d^((k-2)/2)", _over(Integer(n), sqrt(d) ** (n - 2)),
+                1 / (_KAPPA * (n - 2))) for n in (3, 4, 5)],
+    )  # fmt: skip
+
+
+@claim(
+    "standard-descent",
+    "Sec. 2.2",
+    "Without pre-training, exponent k ≥ 2: the search takes ever longer with d, the descent to "
+    "m = 1 is exponential at the rate 2κ and as long at every d",
+    "proved",
+    quote="Thm. 1.5 shows that the majority of samples/updates are used during the search phase, "
+    "while, once this phase is exited, the model recovers the target direction at an exponential "
+    "rate in time, making the search phase the most algorithmically relevant regime.",
+    reading="Of the flow ṁ = (1-m²) κ m^(k-1) of He_k, κ = k k!, to a fixed distance from m = 1. "
+    "For k = 1 the search of the flow is of order 1 as well.",
+    falsifier="An exponent k ≥ 2 whose search does not grow with d, or a descent that does.",
+    units="time in 1/γ",
+)
+def _standard_descent() -> Finding:
+    k, kappa = Symbol("k", integer=True, positive=True), _KAPPA
+    flow = (1 - m**2) * kappa * m ** (k - 1)
+    between = flow.subs(m, 1 / (1 + Symbol("h", positive=True)))
+    return decided(
+        "proved",
+        "1 - m falls at the rate 2κ near m = 1; d enters by the start alone",
+        *map(_leading, (2, 3)),
+        equal("slope of the flow at m = 1", diff(flow, m).subs(m, 1), -2 * kappa),
+        judged("flow at any m = 1/(1+h): the way from R takes a time of its own",
+               between.factor(), positive),
+        judged("exponent 2: search as d → ∞", _over(Integer(2), Integer(1)), lambda t: t == oo),
+        judged("exponent 3: search as d → ∞", _over(Integer(3), Integer(1)), lambda t: t == oo),
+    )  # fmt: skip

@@ -1,0 +1,200 @@
+"""Claims on the mean of even Hermite students, and what it does to the escape (App. E.5)."""
+
+from sympy import Expr, Integer, Rational, Symbol, combsimp, diff, factorial
+
+from derive.escape import eigenvalues, hermite_drift_limit, hermite_escape_limit
+from derive.hermite import hermite_coefficients, hermite_mean, hermite_polynomial
+from derive.symbols import Q, z
+from numerics.claims.calculus import S, gaussian_law, generating, mean_exponent
+from numerics.claims.information_exponent import coefficient
+from numerics.claims.ledger import (
+    CODE,
+    Finding,
+    claim,
+    decided,
+    equal,
+    judged,
+    negative,
+    ours,
+    positive,
+    shown,
+)
+
+_HALF = Symbol("p", integer=True, positive=True)  # n = 2p
+_GAP = Symbol("g", positive=True)  # 1 - μ²
+_RAW = "Hermite polynomials as they are, not normalised: |n! (r-1)^(n/2)/(2^(n/2) (n/2)!)|, r = μ²"
+
+
+def _mean(p: Expr, gap: Expr) -> Expr:
+    """The mean of He_2p at variance 1 + gap."""
+    return coefficient(2 * p, p, gap)
+
+
+@claim(
+    "even-mean",
+    "App. E.5",
+    "The mean of He_n is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2) for every even n, and 0 for every odd n",
+    "proved",
+    quote="For even-degree Hermite activations, the nonzero mean is […]",
+    reading="The mean over pre-activations of variance Q, at any Q.",
+    falsifier="A degree with another mean.",
+)
+def _even_mean() -> Finding:
+    p = _HALF
+    term = factorial(2 * p) * ((Q - 1) / 2) ** p / factorial(p)
+    low = []
+    for n in range(1, 9):
+        direct = hermite_coefficients(hermite_polynomial(n, z), z, Q)[0]
+        closed = _mean(Integer(n // 2), Q - 1) if n % 2 == 0 else Integer(0)
+        low += [equal(f"mean of He_{n}", direct, closed),
+                equal(f"mean of He_{n}, as derive has it", hermite_mean(n), closed)]  # fmt: skip
+    return decided(
+        "proved",
+        "the generating function has the mean e^((Q-1)s²/2), even in s",
+        gaussian_law(),
+        equal("exponent of the mean of e^(sz - s²/2)",
+              mean_exponent(generating(S, z, Integer(1))), (Q - 1) * S**2 / 2),
+        equal("n! times its term in s^n, n = 2p", term, _mean(p, Q - 1)),
+        *low,
+    )  # fmt: skip
+
+
+@claim(
+    "first-coefficient",
+    "App. E.5",
+    "The first Hermite coefficient of He_n at Q ≠ 1 that is not 0 is c_1 for odd n, c_0 for even n",
+    "proved",
+    quote="In particular, for odd degrees […], the first nonzero coefficient in the Hermite "
+    "expansion is […], whereas for even degrees […], it is […].",
+    reading="c_1 and c_0.",
+    falsifier="A degree and a variance but 1 where it is another.",
+)
+def _first() -> Finding:
+    gap = Symbol("g", nonzero=True, real=True)
+    n, p = 2 * _HALF + 1, _HALF
+    low = []
+    for degree in range(1, 9):
+        found = hermite_coefficients(hermite_polynomial(degree, z), z, Q)
+        first = Integer(next(k for k, c in enumerate(found) if c != 0))
+        low.append(equal(f"He_{degree}: first k with c_k(Q) ≠ 0", first, degree % 2))
+    return decided(
+        "proved",
+        "c_(n-2j) = n! (Q-1)^j/(j! 2^j) at the last j, and none of the other parity",
+        judged("c_1, n = 2p+1, j = p, g = Q - 1", coefficient(n, p, gap), lambda c: c.is_nonzero),
+        judged("c_0, n = 2p, j = p", _mean(p, gap), lambda c: c.is_nonzero),
+        *low,
+    )
+
+
+@claim(
+    "even-mean-vanishes",
+    "App. E.5",
+    "|mean| of every even Hermite student shrinks as μ grows, and vanishes continuously as μ → 1",
+    "proved",
+    quote="In the regime considered in Appendix D.2, where […], increasing the initial signal "
+    "strength […] reduces the magnitude of the zeroth Hermite coefficient […], and thus weakens "
+    "the corresponding mean effect.",
+    reading="Q = μ² in the search phase; the whole range 0 < μ < 1.",
+    falsifier="An even degree and a strength where the mean grows with μ.",
+)
+def _even_mean_vanishes() -> Finding:
+    size = _mean(_HALF, _GAP)
+    return decided(
+        "proved",
+        "|mean| = n!/((n/2)! 2^(n/2)) (1-μ²)^(n/2), symbolic n",
+        shown("|mean| for n = 2p, with g = 1 - μ²", size),
+        judged("its slope in g", combsimp(diff(size, _GAP)), positive),
+        judged("its value at g = 0", size.subs(_GAP, 0), lambda value: value == 0),
+    )
+
+
+def _growth() -> Expr:
+    """|mean| of He_(n+2) over that of He_n, n = 2p."""
+    return combsimp(_mean(_HALF + 1, _GAP) / _mean(_HALF, _GAP))
+
+
+@claim(
+    "even-mean-grows",
+    "Sec. 3.2 (c), App. E.5, Fig. 6",
+    "As μ → 0, and at all μ² < 2/3, |mean| of He_n increases with every even degree n",
+    "proved",
+    quote="This behavior is the result of the presence of a nonzero mean on the model—suggesting "
+    "that the mean is easy to learn even for vanishing […]—induced by such activations, whose "
+    "magnitude increases with the Hermite degree but vanishes in the limit […]",
+    reading=f"Of weak pre-training, which the sentence before is about. {_RAW}. At every strength "
+    "it would not hold: even-mean-falls.",
+    falsifier="Two even degrees in a row whose mean falls at some μ² < 2/3.",
+    settled_by=CODE,
+)
+def _even_mean_grows() -> Finding:
+    beyond = Symbol("h", positive=True)  # 1 - μ² = 1/3 + h: μ² < 2/3
+    ratio = _growth()
+    return decided(
+        "proved",
+        "the ratio of neighbours is (n+1)(1-μ²), above 1 for all n ≥ 2 if μ² < 2/3",
+        equal("|mean| of He_(n+2) over that of He_n, n = 2p, g = 1 - μ²", ratio,
+              (2 * _HALF + 1) * _GAP),
+        judged("less 1 at p = 1, g = 1/3 + h",
+               (ratio.subs({_HALF: 1, _GAP: Rational(1, 3) + beyond}) - 1).expand(), positive),
+        judged("its growth from p to p + 1", (ratio.subs(_HALF, _HALF + 1) - ratio).expand(),
+               positive),
+        equal("as μ → 0", ratio.subs(_GAP, 1), 2 * _HALF + 1),
+    )  # fmt: skip
+
+
+@ours(
+    "even-mean-falls",
+    "Sec. 3.2 (c), App. E.5, Fig. 6",
+    "|mean| of He_(n+2) is below that of He_n if μ² > n/(n+1); of He_n/√n! at every strength",
+    "proved",
+    reading="At μ = 0.9 it falls from He_2 to He_4 and He_6. So what grows with the degree is the "
+    "mean of weakly pre-trained students, and the size of the polynomial itself.",
+    falsifier="A degree, and a strength above that bound, with a larger mean at the next.",
+)
+def _even_mean_falls() -> Finding:
+    n, below = 2 * _HALF, Symbol("h", positive=True)
+    ratio = _growth()
+    over = 1 / (n + 1) - below  # 1 - μ² at μ² = n/(n+1) + h
+    normalised = ratio**2 / ((n + 1) * (n + 2))
+    sizes = tuple(_mean(Integer(p), Rational(19, 100)) for p in (1, 2, 3))
+    return decided(
+        "proved",
+        "the ratio is (n+1)(1-μ²); |mean| = 0.19, 0.108, 0.103 for n = 2, 4, 6 at μ = 0.9",
+        judged("ratio less 1 at μ² = n/(n+1) + h, n = 2p",
+               (ratio.subs(_GAP, over) - 1).simplify(), negative),
+        judged("|mean| of He_2, He_4, He_6 at μ = 9/10", sizes, lambda s: s[0] > s[1] > s[2]),
+        judged("He_n/√n!: square of the ratio less 1, at most this at g = 1",
+               (normalised.subs(_GAP, 1) - 1).factor(), negative),
+        equal("that square over g²", normalised / _GAP**2, (n + 1) / (n + 2)),
+    )  # fmt: skip
+
+
+@claim(
+    "mean-keeps-finite",
+    "Sec. 3.2 (c), App. E.5",
+    "As μ → 0, b of even Hermite students is the mean's own term; without it τ would diverge",
+    "proved",
+    quote="In the main text, we argued that this qualitative difference arises from the fact that "
+    "students with even-degree Hermite activations exhibit a non-zero mean, while those with "
+    "odd-degree activations do not.",
+    reading="In b, the k = 0 term of (53) is that of the mean, -c_0 c_2. Every even n; without it "
+    "b vanishes at μ = 0, as a does.",
+    falsifier="An even degree whose b has another part that does not vanish as μ → 0.",
+    units="time in 1/γ",
+)
+def _keeps_finite() -> Finding:
+    n, p = 2 * _HALF, _HALF
+    mean, second = _mean(p, Integer(-1)), coefficient(n, p - 1, Integer(-1))
+    a, b = hermite_drift_limit(n, 0)
+    raw = b.coefficient * n * factorial(n)
+    even, odd = hermite_escape_limit(n, 0), hermite_escape_limit(n + 1, 0)
+    return decided(
+        "proved",
+        "b → -c_0 c_2 > 0 as Q → 0, and nothing else; a → 0",
+        equal("b as μ → 0 over -c_0 c_2, n = 2p", raw / (-mean * second), 1),
+        judged("b as μ → 0", b, positive),
+        judged("a as μ → 0: coefficient, exponent", a, lambda term: term.exponent.is_positive),
+        equal("rate of growth where a and b vanish", eigenvalues(Integer(0), Integer(0))[0], 0),
+        judged("τ as μ → 0, n = 2p", even, lambda tau: tau.exponent == 0),
+        judged("τ as μ → 0, n = 2p + 1", odd, lambda tau: tau.exponent.is_negative),
+    )
