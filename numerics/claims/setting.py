@@ -204,7 +204,7 @@ def _initial_overlap() -> Finding:
         equal("radius^(d-2) of the slice at m, over its slope: the density",
               slice_, (1 - m**2) ** ((d - 3) / 2)),
         equal("E m₀²", _moment(1), 1 / d),
-        equal("E m₀⁴", _moment(2), 3 / (d * (d + 2))),
+        equal("E m₀^4", _moment(2), 3 / (d * (d + 2))),
         equal("density of x = √d m₀ as d → ∞, over that at 0",
               limit(density, d, oo), exp(-share**2 / 2)),
         shown("d = 1000: probability that 0.1 ≤ |m₀| √d ≤ 3", _within(1000, "0.1", "3")),

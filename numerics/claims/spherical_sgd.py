@@ -46,7 +46,7 @@ def _moved() -> tuple[Matrix, Expr]:
 @claim(
     "spherical-gradient",
     "App. C, (39), (40)",
-    "(I - ω ωᵀ)∇ is tangent to the sphere, and its part along ω⋆ is -s u (z - m o), o = ω·x",
+    "∇ less its part along ω is tangent to the sphere; along ω⋆ it is -s u (z - m o), o = ω·x",
     "proved",
     quote="where […] denotes the spherical gradient. Explicitly, it is given by … In the last "
     "equality, we used the decomposition […]",
