@@ -299,7 +299,8 @@ def _no_truncation() -> Finding:
         "the term left out adds 18 μ² to a",
         shown("a", whole),
         shown("the term of degree 3 in the loss", -term),
-        judged("what it adds to a", (whole - cut).expand(), positive),
+        equal("what it adds to a", whole - cut, 18 * mu**2),
+        judged("its sign", (whole - cut).expand(), positive),
     )
 
 
@@ -326,8 +327,8 @@ def _suppressed() -> Finding:
     return decided(
         "proved",
         "ρ^(k+j)/ρ^k = (μ + u m)^j",
-        equal("ρ^k in the third term, by exponentials: slope k = 1 at ρ = 0, over C",
-              (diff(correlation(V, W), rho) / correlation(V, W)), V * W),
+        equal("C by exponentials, (v w ρ)^k/k! in it: slope of its exponent in ρ",
+              diff(correlation(V, W).args[0], rho), V * W),
         judged("ratio at m = 0 without pre-training", before.subs(m, 0), lambda r: r == 0),
         equal("ratio at m = 0 with it", after.subs(m, 0), mu**j),
         *[judged(f"x + He_2 + He_3, term {k} over the first: μ = 0, m → 0",

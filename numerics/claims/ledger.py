@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from sympy import Expr, Rational, expand, numer, simplify, together
+from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
 
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
@@ -265,8 +265,14 @@ def is_zero(expression: Expr) -> bool:
     if expand(numer(together(expression))) == 0 or simplify(expression) == 0:
         return True
     symbols = sorted(expression.free_symbols, key=str)
-    point = {symbol: Rational(2 * k + 3, 3 * k + 7) for k, symbol in enumerate(symbols)}
+    point = {symbol: _value_for(symbol, k) for k, symbol in enumerate(symbols)}
     value = expression.subs(point).evalf(40)
     if value.is_number and abs(value) > Rational(1, 10**20):
         return False
     raise Undecided(f"whether {str(expression)[:60]} vanishes is neither proved nor refuted")
+
+
+def _value_for(symbol: Symbol, k: int) -> Expr:
+    """A number that a symbol may take, another for each k."""
+    size = Integer(k + 3) if symbol.is_integer else Rational(2 * k + 3, 3 * k + 7)
+    return -size if symbol.is_negative else size

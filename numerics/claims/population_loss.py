@@ -119,7 +119,7 @@ def _gradient() -> Finding:
     of_derive = PopulationLoss(Integer(0), 2 * by_q * Q, -by_rho * rho).gradient()
     direct = by_q * VARIANCE + by_rho * COVARIANCE  # any loss, to first order
     by_u, by_m = (2 * u + 2 * mu * m) * by_q + m * by_rho, 2 * mu * u * by_q + u * by_rho
-    power, pair, c = student_power(W, _T), correlation(V, W), exp(W**2 * Q / 2)
+    power, pair = (f.args[0] for f in (student_power(W, _T), correlation(V, W)))  # exponents
     return decided(
         "proved",
         "the chain rule for any loss, and the sums by exponentials",
@@ -127,11 +127,11 @@ def _gradient() -> Finding:
         equal("∂L/∂m", diff(direct, m), by_m),
         equal("∂L/∂u as derive has it", of_derive[0], by_u),
         equal("∂L/∂m as derive has it", of_derive[1], by_m),
-        equal("slope of c_k = w^k e^(w²Q/2) over c_k: c_k' = c_(k+2)/2", diff(c, Q) / c, W**2 / 2),
+        equal("c_k' = c_(k+2)/2, over c_k = w^k e^(w²Q/2)", diff(mean_exponent(W * z), Q), W**2 / 2),
         equal("S' = Σ (c_k c_(k+2) Q^k + k c_k² Q^(k-1))/k!, over S",
-              diff(power, Q) / power, (W**2 + _T**2) / 2 + W * _T),
-        equal("C_Q = ½ Σ φ_k c_(k+2) ρ^k/k!, over C", diff(pair, Q) / pair, W**2 / 2),
-        equal("C_ρ = Σ k φ_k c_k ρ^(k-1)/k!, over C", diff(pair, rho) / pair, V * W),
+              diff(power, Q), (W**2 + _T**2) / 2 + W * _T),
+        equal("C_Q = ½ Σ φ_k c_(k+2) ρ^k/k!, over C", diff(pair, Q), W**2 / 2),
+        equal("C_ρ = Σ k φ_k c_k ρ^(k-1)/k!, over C", diff(pair, rho), V * W),
     )  # fmt: skip
 
 
@@ -249,13 +249,13 @@ def _second_term_drives() -> Finding:
     units="time in 1/γ",
 )
 def _drift_coefficients() -> Finding:
-    n = Symbol("n", integer=True, positive=True)
-    third = factorial(n) * rho**n  # φ_n = c_n = n!, all other φ_k = 0
-    a, b = (2 * mu * diff(third, Q) + diff(third, rho), 2 * diff(third, Q))
+    degree = Symbol("n", integer=True, positive=True)
+    third = factorial(degree) * rho**degree  # φ_n = c_n = n!, all other φ_k = 0
     steps = [
-        equal("what C = n! ρ^n gives a, symbolic n", a, n * factorial(n) * rho ** (n - 1)),
-        equal("what it gives b", b, 0),
-    ]
+        equal("what C = n! ρ^n gives a, symbolic n: C_ρ",
+              diff(third, rho), degree * factorial(degree) * rho ** (degree - 1)),
+        equal("what it gives b: 2 C_Q", 2 * diff(third, Q), 0),
+    ]  # fmt: skip
     for n in range(1, 6):
         polynomial, power = hermite_polynomial(n, z), _power_of(n)
         found, scale = drift_from_loss(polynomial, polynomial, z), n * factorial(n)

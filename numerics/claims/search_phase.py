@@ -174,9 +174,9 @@ def _modes() -> list[Step]:
     quote="Let us call […] the signal strength and assume that […]. Then the time at which the "
     "dynamics escapes the correlated search phase satisfies […]",
     reading="u and m start at the order 1/√d; the exit is at a fixed radius R. Starts on the line "
-    "of w = (λ₋, a) never leave: one value of m₀ for each u₀, of probability 0. That the whole "
-    "flow keeps to the linear one up to a constant in time is not judged here, but by "
-    "exit-time-simulated.",
+    "of w = (λ₋, a) never leave: one value of m₀ for each u₀, of probability 0. The whole flow "
+    "takes a constant time more or less to a small radius, for smooth planar saddles are "
+    "linearisable (Hartman); beyond, see exit-time-simulated.",
     falsifier="A start off that line, a radius, or signs of b with another limit.",
     units="time in 1/γ, or as a and b",
 )
@@ -315,7 +315,7 @@ def _slow_where_small() -> Finding:
     "proved",
     quote="In particular, if for some choice of teacher–student activation functions […] and […] "
     "one has […], then the ratio […] diverges.",
-    reading="The lost condition is a = 0, with b ≤ 0, as in every example of the paper; "
+    reading="The lost condition is a = 0, where b ≤ 0, as at the zeros of Prop. 2; "
     "divergence-needs-b is on the rest.",
     falsifier="A b ≤ 0 for which τ stays finite as a → 0.",
 )

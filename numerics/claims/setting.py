@@ -16,6 +16,7 @@ from sympy import (
     diff,
     exp,
     expand,
+    factorial,
     gamma,
     gammasimp,
     limit,
@@ -26,10 +27,12 @@ from sympy import (
 
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.symbols import d, m, mu, residual, rho, u
+from derive.symbols import Q, d, m, mu, residual, rho, u, z
 from numerics.certified.balls import Enclosure, enclosure
 from numerics.claims.ledger import (
+    CODE,
     Finding,
+    assumption,
     claim,
     decided,
     equal,
@@ -43,6 +46,7 @@ VARIANCE, COVARIANCE = mu**2 + u**2 + 2 * mu * u * m, mu + u * m  # of the stude
 _TEACHER = Matrix([1, 0])
 _DIRECTION = Matrix([m, sqrt(1 - m**2)])
 _STUDENT = mu * _TEACHER + u * _DIRECTION
+_HALF = Symbol("k", integer=True, positive=True)
 SLOPES = symbols("L_Q L_rho", real=True)
 _CURVATURES = symbols("L_QQ L_Qrho L_rhorho", real=True)
 
@@ -225,6 +229,54 @@ def _within(dimension: int, low: str, high: str) -> Enclosure:
         for end in (low, high)
     )
     return enclosure(second - first, 8)
+
+
+@assumption(
+    "square-integrable",
+    "Sec. 2",
+    "x, ReLU, erf, sigmoid and the Hermite polynomials are square-integrable at every variance",
+    "met",
+    quote="Throughout this work, we assume that both the target […] and […] are square-integrable "
+    "with respect to the standard Gaussian measure.",
+    reading="Of every activation of the paper, at the student's variance too, which changes.",
+    falsifier="One of them, and a variance at which its mean square is infinite.",
+)
+def _square_integrable() -> Finding:
+    means = [
+        (text, (Pair(text).label.gaussian().scaled(sqrt(Q)) ** 2).mean())
+        for text in ("x", "relu", "erf")
+    ]
+    return decided(
+        "met",
+        "their mean squares in closed form; sigmoid is below 1; polynomials have all moments",
+        *[judged(f"E σ² of {text} at variance Q", value, lambda mean: mean.is_finite)
+          for text, value in means],
+        *[judged(f"{text} of sigmoid", 1 / (1 + exp(sign * z)), positive)
+          for text, sign in (("value", -1), ("distance to 1", 1))],
+        judged("E z^(2k) at variance Q",
+               factorial(2 * _HALF) / (factorial(_HALF) * 2**_HALF) * Q**_HALF,
+               lambda mean: mean.is_finite),
+    )  # fmt: skip
+
+
+@assumption(
+    "initial-scale",
+    "Sec. 2.1",
+    "u₀ of the order 1/√d: LoRA starts at 0, and the authors' code at u₀ = d^-2",
+    "not met",
+    quote="For analytical convenience, and in order to obtain a nontrivial joint evolution of the "
+    "order parameters, we therefore assume that both […] and […] are initialized at scale […].",
+    reading="Scale 1/√d, met by m₀ (initial-overlap) and not by u₀. It costs little: exit times "
+    "change by a constant in d (zero-start), and the joint evolution is as nontrivial (coupled).",
+    falsifier="A start of that code, or of LoRA, with u₀ √d away from 0 as d grows.",
+    settled_by=CODE,
+)
+def _initial_scale() -> Finding:
+    return decided(
+        "not met",
+        "u₀ √d = d^(-3/2) → 0, or 0 throughout",
+        equal("limit of u₀ √d as d → ∞, u₀ = d^-2", limit(d**-2 * sqrt(d), d, oo), 0),
+    )
 
 
 @claim(

@@ -239,7 +239,7 @@ def _limit() -> Finding:
     "At γ = γ₀/d the mean of m's step keeps, as d → ∞, -½ γ₀ u² m E s² in units of γ: of third "
     "order",
     "proved",
-    reading="So the deterministic limit at the rates that are used is not the gradient flow, but "
+    reading="So the deterministic limit at a rate of the order 1/d is not the gradient flow, but "
     "has the same a, b and λ₊; only the constant in the exit time changes. One sample a step.",
     falsifier="A term of first order in u and m at γ = γ₀/d.",
     units="time in 1/γ",
@@ -254,7 +254,7 @@ def _finite_rate() -> Finding:
         equal("what stays as d → ∞", kept, -fixed * u**2 * m * power / 2),
         *[equal(f"its slope in {x} at u = m = 0", diff(kept, x).subs({u: 0, m: 0}), 0)
           for x in (u, m)],
-        judged("it", kept, bool),
+        judged("what stays is not 0", kept, bool),
     )  # fmt: skip
 
 
@@ -289,8 +289,7 @@ def _closed_chain() -> Finding:
     "App. C, (50), (68)",
     "Dividing a and b by n n! divides λ₊ and multiplies τ by it: a change of the unit of time",
     "proved",
-    quote="Using (48) and (49), together with the linearized gradients (54) and (55), one obtains "
-    "… where the factor […] has been absorbed into the definitions of […] and […].",
+    quote="which after rescaling […] and […] (we set […] as it was mentioned in (50)) becomes […]",
     reading="(50) chooses t = γ n n! times the number of steps for He_n, and t = γ times it "
     "otherwise.",
     falsifier="A factor that changes where τ diverges, or the order of strengths by τ.",

@@ -16,6 +16,7 @@ from numerics.claims.ledger import (
     decided,
     equal,
     judged,
+    negative,
     positive,
 )
 
@@ -71,8 +72,10 @@ def _standard_exit() -> Finding:
         *map(_solved, (Integer(1), Integer(2), k)),
         equal("exponent 1: limit of the time", _over(Integer(1), Integer(1)), _RADIUS / _KAPPA),
         equal("exponent 2: over log d", _over(Integer(2), log(d)), 1 / (2 * _KAPPA)),
-        *[equal(f"exponent {n}: over d^((k-2)/2)", _over(Integer(n), sqrt(d) ** (n - 2)),
-                1 / (_KAPPA * (n - 2))) for n in (3, 4, 5)],
+        equal(f"exponent {k}: over d^(({k}-2)/2)",
+              _time(k).subs(_START, 1 / sqrt(d)) / sqrt(d) ** (k - 2),
+              (1 - (_RADIUS * sqrt(d)) ** (2 - k)) / (_KAPPA * (k - 2))),
+        judged("power of d in what is taken off", (2 - k) / 2, negative),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 from paper import read_prints, stands_in
-from sympy import Basic, Integer, Symbol, expand, factorial, sqrt, symbols
+from sympy import Basic, Integer, Symbol, expand, factorial, factorial2, sqrt, symbols
 
 from derive.command.report import render
 from derive.drift import LeadingTerm
@@ -187,6 +187,12 @@ def test_zero_is_proved_or_refuted_or_open():
     a, b = symbols("a b", real=True)
     assert is_zero((a + b) ** 2 - a**2 - 2 * a * b - b**2)
     assert not is_zero(a - b)
+
+
+def test_zero_is_refuted_only_where_symbols_may_be():
+    n, below = Symbol("n", integer=True, positive=True), Symbol("h", negative=True)
+    assert not is_zero(factorial2(2 * n) - factorial(n))
+    assert is_zero(sqrt(below**2) + below)
 
 
 def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
