@@ -4,12 +4,11 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
-from sympy import Expr, Rational, Symbol, diff, expand_func, factorial, gammasimp
+from sympy import Expr, Rational, Symbol, expand_func, factorial, gammasimp
 
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
-from derive.hermite import hermite_mean
-from derive.polynomial_drift import hermite_drift, hermite_power
-from derive.symbols import Q, mu
+from derive.polynomial_drift import hermite_drift
+from derive.symbols import mu
 from numerics.certified.balls import Enclosure
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
@@ -213,26 +212,6 @@ def _order_raw() -> Finding:
         judged("1 - ratio for He_n/√n!", (1 - scaled).factor(), positive),
         shown("ratio of degree 2p+3 to 2p+1: flow, He_n/√n!", (raw, scaled)),
     )
-
-
-@claim(
-    "even-mean-cause",
-    "Sec. 3.2 (c), App. E.5",
-    "The mean alone keeps the escape of even Hermite students finite as μ → 0 (2 to 20)",
-    "proved",
-    quote="This behavior is the result of the presence of a nonzero mean on the model",
-    reading="as μ → 0, b(0) < 0 comes from the square of the student's mean alone",
-    falsifier="an even degree up to 20 where another Hermite coefficient adds to S'(0)",
-    units=_UNITS,
-)
-def _mean_cause() -> Finding:
-    steps = []
-    for n in range(2, 21, 2):
-        of_mean = diff(hermite_mean(n) ** 2, Q).subs(Q, 0)
-        slope = hermite_power(n).diff(Q).eval(0)
-        steps.append(equal(f"He_{n}: S'(0) is that of the mean squared", slope, of_mean))
-    evidence = "b(0) = -S'(0)/(n n!) comes from c_0² alone; without it b(0) = 0 and τ diverges"
-    return decided("proved", evidence, *steps)
 
 
 @ours(
