@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import derive
 import numerics
+from derive.command.files import OutputFile
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
@@ -132,6 +134,7 @@ def _parser() -> CommandParser:
             "--degree 1:12 --labels squared --format latex --output singularities.tex",
             "--activation erf --activation 'He3 + He4'",
             "--teacher relu --student tanh --labels 'y**2 - y'",
+            "--degree 3:21 --certificate certificates.json",
         ),
     )
     add_case_options(parser)
@@ -142,17 +145,43 @@ def _parser() -> CommandParser:
         help="significant digits of every number, all certified; tables show at most "
         f"{_SHORT} of b and C (default: %(default)s)",
     )
+    parser.add_argument(
+        "--certificate",
+        metavar="FILE",
+        type=OutputFile(("json",)),
+        help="write what proves the lists there, for polynomial pairs: checker.py, on the page "
+        "about certificates, verifies it without this program",
+    )
     return parser
 
 
+def _insist_on_certificates(options: Namespace) -> None:
+    """Refuse pairs without certificates before any work."""
+    from numerics.certified.certificates import certifiable
+
+    texts = [*(options.activation or ()), options.teacher, options.student]
+    for function in [*filter(None, texts), *([max(options.degree)] if options.degree else [])]:
+        certifiable(derive.parse_activation(function))
+
+
+def _certified(found: Sequence[Found], source: str) -> bytes:
+    from numerics.certified.certificates import Zeros, certificate, document
+
+    pairs = progress(found, "certificates")
+    return document([certificate(Zeros(f.singularities, f.pair, f.drift)) for f in pairs], source)
+
+
 def _action(options: Namespace) -> Report:
+    if options.certificate:
+        _insist_on_certificates(options)
     found = []
     for derived in progress(chosen_drifts(options), "pairs"):
         pair, drift = derived()
         found.append(Found(pair, drift, numerics.find_singularities(drift, options.digits)))
     rows = [row for each in found for row in each.rows]
     records = [each.record for each in found]
-    return Report(records, [_table(found, options.digits)], "certified", rows)
+    files = {options.certificate: _certified(found, options.source)} if options.certificate else {}
+    return Report(records, [_table(found, options.digits)], "certified", rows, files)
 
 
 main = Command(_parser, _action)

@@ -101,13 +101,11 @@ def _isolating_intervals(squarefree: fmpz_poly) -> Iterator[_Found]:
     def decide(cell: _Cell) -> tuple[list[_Found], list[_Cell]]:
         # q is a positive multiple of the polynomial at (c + x)/2^k, for x in (0, 1).
         q, k, c = cell
-        # (1+t)^n q(1/(1+t)) has at least as many sign variations as q has roots in (0, 1), and
-        # exactly as many if there are none or one.
-        variations = sign_variations(fmpz_poly(q.coeffs()[::-1])(_SHIFT).coeffs())
-        if variations == 0:
+        bound = most_roots(q)
+        if bound == 0:
             return [], []
-        left, right = _halves(q)
-        if variations == 1 and right[0] != 0 and _monotone(right):
+        left, right = halves(q)
+        if bound == 1 and right[0] != 0 and _monotone(right):
             return [(fmpq(c, 2**k), fmpq(c + 1, 2**k), right)], []
         middle = fmpq(2 * c + 1, 2 ** (k + 1))
         met = [(middle, middle, right)] if right[0] == 0 else []
@@ -116,8 +114,23 @@ def _isolating_intervals(squarefree: fmpz_poly) -> Iterator[_Found]:
     return bisected((squarefree, 0, 0), decide)
 
 
-def _halves(q: fmpz_poly) -> tuple[fmpz_poly, fmpz_poly]:
-    """Positive multiples of q(x/2) and q((1+x)/2)."""
+def most_roots(q: fmpz_poly) -> int:
+    """A bound on the number of roots in (0, 1), which is exact if it is 0 or 1.
+
+    Descartes' rule: it is the number of sign variations of (1+t)^n q(1/(1+t)). Certified.
+
+    >>> most_roots(fmpz_poly([-1, 0, 2]))
+    1
+    """
+    return sign_variations(fmpz_poly(q.coeffs()[::-1])(_SHIFT).coeffs())
+
+
+def halves(q: fmpz_poly) -> tuple[fmpz_poly, fmpz_poly]:
+    """Positive multiples of q(x/2) and q((1+x)/2). Exact.
+
+    >>> halves(fmpz_poly([-1, 2]))
+    (2*x + (-2), 2*x)
+    """
     n = q.degree()
     left = fmpz_poly([coefficient << (n - i) for i, coefficient in enumerate(q.coeffs())])
     return left, left(_SHIFT)
