@@ -157,11 +157,12 @@ def _parser() -> CommandParser:
 
 def _insist_on_certificates(options: Namespace) -> None:
     """Refuse pairs without certificates before any work."""
-    from numerics.certified.certificates import certifiable
+    from numerics.certified.certificates import certifiable, insist_on_degree
 
-    texts = [*(options.activation or ()), options.teacher, options.student]
-    for function in [*filter(None, texts), *([max(options.degree)] if options.degree else [])]:
-        certifiable(derive.parse_activation(function))
+    for degree in options.degree or ():
+        insist_on_degree(degree)
+    for text in filter(None, [*(options.activation or ()), options.teacher, options.student]):
+        certifiable(derive.parse_activation(text))
 
 
 def _certified(found: Sequence[Found], source: str) -> bytes:

@@ -104,8 +104,7 @@ def check_zero(known, within, cell, multiplicity, mu, b, cofactor, diverges, con
         insist(seen[0][0] * numbers(cofactor) == of_b, "b is not shown to vanish")
         low = high = 0
     insist(diverges == (low <= 0) == (high <= 0), "the sign of b is open, or another")
-    insist((b is None) == (low == high == 0), "b is 0, or it is not")
-    insist((constant is None) == (high >= 0), "there is a local law where b < 0 alone")
+    insist((b is None, constant is None) == (low == high == 0, high >= 0), "b or C is missing")
     values = [(mu, *Polynomial([0, 1]).bounds(c, k, width)), (b or [0, 0], low, high)]
     if high < 0:
         slopes = of_a.derivative(multiplicity).bounds(c, k, width)
@@ -127,16 +126,17 @@ def check_pair(label, power, scale, factors, b, cells, zeros, **pair):
         check_zero((a, b, factors), place, **zero)
 
 
-def check_bounds(claim, step, trusted_bounds):  # of ball arithmetic, which fractions cannot verify
+def check_bounds(claim, step, reasons, signs, trusted_bounds):  # fractions cannot verify bounds
     rows = [numbers(row) for row in trusted_bounds]
-    joined = [0, *(row[1] for row in rows)] == [*(row[0] for row in rows), 1]
-    insist(joined and all(p < q and low * high > 0 for p, q, low, high in rows), f"{step}: a gap")
+    insist([0, *(row[1] for row in rows)] == [*(row[0] for row in rows), 1], f"{step}: a gap")
+    found = [(low > 0) - (high < 0) for _, _, low, high in rows]
+    insist(signs == found and 0 not in found, f"{claim}, {step}: bounds without that sign")
 
 
 if __name__ == "__main__":
     sys.set_int_max_str_digits(0)
     refused = False
-    for path in sys.argv[1:]:
+    for path in sys.argv[1:] or ["FILE"]:
         try:
             with open(path, encoding="utf-8") as stream:
                 document = json.load(stream, parse_float=str)

@@ -24,7 +24,7 @@ from derive.errors import InputError
 from derive.hermite import normal_moment
 from derive.pair import Pair
 from derive.symbols import mu
-from numerics.certified.balls import Enclosure, evaluate, fraction, rational_polynomial
+from numerics.certified.balls import Enclosure, evaluate, rational_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.precision import settled
 from numerics.certified.roots import (
@@ -39,7 +39,7 @@ from numerics.certified.singularities import Singularity
 from numerics.certified.zeros import Stretch
 
 FORMAT = "lora-escape certificates 1"
-HIGHEST_DEGREE = 300  # of a student
+HIGHEST_DEGREE = 200  # of a student: checking takes a minute there, and grows as its fourth power
 _FIRST_BITS = 64
 _HALF = fmpq(1, 2)
 _Cell = tuple[fmpz_poly, int, int]  # a polynomial, and its place: the c-th of 2^k parts
@@ -53,6 +53,7 @@ class Zeros(tuple[Singularity, ...]):
     drift: AnyDrift
 
     def __new__(cls, found: Iterable[Singularity], pair: Pair, drift: AnyDrift) -> Self:
+        """The list, which remembers whose it is."""
         self = super().__new__(cls, found)
         self.pair, self.drift = pair, drift
         return self
@@ -70,12 +71,16 @@ def certifiable(activation: Activation) -> Poly:
             f"a certificate for {activation.text[:60]!r} is not accepted: give polynomials with "
             "rational coefficients, such as --degree 5 or --activation 'x**3 - x/2'"
         )
-    if found.degree() > HIGHEST_DEGREE:
-        raise InputError(
-            f"a certificate for degree {found.degree()} is not accepted: give at most "
-            f"{HIGHEST_DEGREE}"
-        )
+    insist_on_degree(int(found.degree()))
     return found
+
+
+def insist_on_degree(degree: int) -> None:
+    """Raise ``InputError`` for a student of too high a degree."""
+    if degree > HIGHEST_DEGREE:
+        raise InputError(
+            f"a certificate for degree {degree} is not accepted: give at most {HIGHEST_DEGREE}"
+        )
 
 
 def certificate(zeros: Zeros) -> dict[str, Any]:
@@ -100,7 +105,9 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
         raise InputError("a certificate is made of a drift in polynomials: give that of drift_of")
     a, b = rational_polynomial(drift.a), rational_polynomial(drift.b)
     roots = sorted(isolate_roots(a.numer()), key=lambda root: root.lower + root.upper)
-    factors = _factors(a.numer(), b.numer(), roots)
+    common = b.numer().gcd(a.numer())
+    flat = [vanishes_at(common, root) for root in roots]
+    factors = _factors(a.numer(), common if any(flat) else fmpz_poly([1]))
     cells = _cells(reduce(mul, (f for f, _ in factors), fmpz_poly([1])))
     isolating = [(c, k) for c, k, count in cells if count]
     leading = reduce(mul, (f[f.degree()] ** m for f, m in factors), fmpq(1))
@@ -118,8 +125,8 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
         "b": _texts(drift.b),
         "cells": [[c, k] for c, k, _ in cells],
         "zeros": [
-            _evidence(_Zero(a, b, factors, root, cell, found))
-            for root, cell, found in zip(roots, isolating, zeros, strict=True)
+            _evidence(_Zero(a, b, factors, *known))
+            for known in zip(roots, flat, isolating, zeros, strict=True)
         ],
     }
 
@@ -135,13 +142,11 @@ def _power(student: Poly) -> Poly:
     return Poly.from_dict(means, mu, domain=QQ)
 
 
-def _factors(a: fmpz_poly, b: fmpz_poly, roots: Sequence[RealRoot]) -> _Factors:
-    """Squarefree factors; one that ``b`` shares a root in (0, 1) with is parted from the rest."""
-    _, factors = a.factor_squarefree()
-    if any(vanishes_at(b, root) for root in roots):
-        common = [(f.gcd(b), f, m) for f, m in factors]
-        factors = [(part, m) for g, f, m in common for part in (g, f // g)]
-    return [(f, m) for f, m in factors if f.degree() > 0]
+def _factors(a: fmpz_poly, common: fmpz_poly) -> _Factors:
+    """Squarefree factors with multiplicities, those of a divisor parted from the rest."""
+    parted = [(f.gcd(common), f, m) for f, m in a.factor_squarefree()[1]]
+    parts = [(part, m) for g, f, m in parted for part in (g, f // g)]
+    return [(f, m) for f, m in parts if f.degree() > 0]
 
 
 def _cells(radical: fmpz_poly) -> list[tuple[int, int, int]]:
@@ -166,6 +171,7 @@ class _Zero:
     b: fmpq_poly
     factors: _Factors
     root: RealRoot
+    flat: bool  # whether b vanishes there, too
     isolating: tuple[int, int]
     known: Singularity
 
@@ -187,15 +193,16 @@ def _seen(zero: _Zero, k: int) -> dict[str, Any] | None:
     factor, m = next((f, m) for f, m in zero.factors if _has_root(f, c, k))
     x = fmpq(c, 2**k)
     width = fmpq(0) if factor(x) == 0 else fmpq(1, 2**k)
-    flat = vanishes_at(zero.b.numer(), zero.root)
-    low, high = (fmpq(0), fmpq(0)) if flat else _bounds(zero.b, x, width)
+    low, high = (fmpq(0), fmpq(0)) if zero.flat else _bounds(zero.b, x, width)
     values = {"mu": _number(x, x + width, known.mu)}
-    if not flat:
+    if not zero.flat:
         values["b"] = _number(low, high, known.b)
     if known.constant:
         left, right = _bounds(_taylor(zero.a, m), x, width)
-        small, large = sorted((left**2, right**2)) if left * right > 0 else (fmpq(0), fmpq(1))
-        values["constant"] = small and _number(-high / large, -low / small, known.constant)
+        if left * right <= 0:
+            return None
+        small, large = sorted((left**2, right**2))
+        values["constant"] = _number(-high / large, -low / small, known.constant)
     if not all(values.values()):
         return None
     return {
@@ -203,7 +210,7 @@ def _seen(zero: _Zero, k: int) -> dict[str, Any] | None:
         "multiplicity": m,
         "mu": values["mu"],
         "b": values.get("b"),
-        "cofactor": [str(c) for c in zero.b / fmpq_poly(factor)] if flat else None,
+        "cofactor": [str(c) for c in zero.b / fmpq_poly(factor)] if zero.flat else None,
         "diverges": known.diverges,
         "constant": values.get("constant"),
     }
@@ -239,15 +246,16 @@ def _bounds(f: fmpq_poly, x: fmpq, width: fmpq) -> tuple[fmpq, fmpq]:
 def _number(low: fmpq, high: fmpq, known: Enclosure) -> list[int] | None:
     """Digits and places: what lies between the bounds is nearest to digits/10^places.
 
-    So many digits that this implies what is known, ``None`` if the bounds do not give them.
+    So many digits that this implies what is known, if that is not exact; ``None`` if the bounds do
+    not give them.
     """
     mid, radius = (fmpq(*Fraction(text).as_integer_ratio()) for text in (known.mid, known.radius))
     places = -int(Decimal(known.mid).as_tuple().exponent)
     while (high - low) * (unit := fmpq(10) ** places) < 1:
-        digits = (low * unit).round()
+        digits = (low * unit + _HALF).floor()
         ends = ((digits - _HALF) / unit, (digits + _HALF) / unit)
         implied = mid - radius <= ends[0] and ends[1] <= mid + radius
-        if ends[0] < low and high < ends[1] and (implied or digits / unit == mid):
+        if ends[0] < low and high < ends[1] and (implied or radius == 0):
             return [int(digits), places]
         places += 1
     return None
@@ -266,8 +274,12 @@ def cell_bounds(claim: str, step: str, cells: Sequence[Stretch]) -> dict[str, An
         "claim": claim,
         "step": step,
         "reasons": [cell.reason for cell in cells],
+        "signs": [cell.bounds.sign for cell in cells],
         "trusted_bounds": [
-            [str(Fraction(end)) for end in (cell.lower, cell.upper, cell.bounds.low, cell.bounds.high)]
+            [
+                str(Fraction(end))
+                for end in (cell.lower, cell.upper, cell.bounds.low, cell.bounds.high)
+            ]
             for cell in cells
         ],
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from derive.command.files import OutputFile
 from derive.command.group import Command, later
 from derive.command.parser import CommandParser
 from derive.command.values import one_of
@@ -36,6 +37,7 @@ def _parser() -> CommandParser:
             "--claim relu-dip --claim odd-singularity",
             "--kind assumption --details",
             "--details --format json",
+            "--claim singularities-list --certificate certificates.json",
         ),
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
@@ -58,6 +60,13 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--list", action="store_true", help="say which claims there are, and check none"
+    )
+    parser.add_argument(
+        "--certificate",
+        metavar="FILE",
+        type=OutputFile(("json",)),
+        help="write there what proves the lists of zeros that claims rest on, and the cells with "
+        "their bounds: checker.py, on the page about certificates, verifies it",
     )
     return parser
 

@@ -7,9 +7,11 @@ from itertools import pairwise
 from sympy import Expr, Rational, Symbol, expand_func, factorial, gammasimp
 
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
+from derive.pair import Pair
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu
 from numerics.certified.balls import Enclosure
+from numerics.certified.certificates import Zeros
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
     CODE,
@@ -31,9 +33,10 @@ _N = Symbol("n", integer=True, positive=True)
 _HALF = Symbol("p", integer=True, positive=True)
 
 
-def zeros_of(n: int, labels: str = "matched") -> tuple[Singularity, ...]:
+def zeros_of(n: int, labels: str = "matched") -> Zeros:
     """All zeros of ``a`` of the pure Hermite student."""
-    return find_singularities(hermite_drift(n, labels, "n*n!"), _DIGITS)
+    drift = hermite_drift(n, labels, "n*n!")
+    return Zeros(find_singularities(drift, _DIGITS), Pair(n, labels=labels), drift)
 
 
 @claim(

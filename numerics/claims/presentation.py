@@ -7,6 +7,7 @@ number to six digits, a list or mapping part by part.
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sympy import Basic
@@ -15,6 +16,7 @@ from derive.command.progress import progress
 from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.drift import LeadingTerm
+from derive.errors import InputError
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims.ledger import Entry, Equation, Finding, Step, leaves, shown
 
@@ -70,12 +72,24 @@ def checked(options: Namespace) -> Report:
     chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
     if options.kind:
         chosen = [entry for entry in chosen if entry.kind in options.kind]
+    if options.list and options.certificate:
+        raise InputError("--list checks nothing, so it has no certificate: leave out one of them")
     if options.list:
         return _listed(chosen)
     entries = [Checked(entry, entry.found()) for entry in progress(chosen, "claims")]
     changed = [e.entry.name for e in entries if e.finding.verdict != e.entry.recorded]
     failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
-    return replace(ledger(entries, options.details or bool(options.claim)), failure=failure)
+    report = ledger(entries, options.details or bool(options.claim))
+    return replace(report, failure=failure, files=_beside(entries, options))
+
+
+def _beside(entries: Sequence[Checked], options: Namespace) -> dict[Path, bytes]:
+    if not options.certificate:
+        return {}
+    from numerics.claims.certificates import certified
+
+    findings = {entry.entry.name: entry.finding for entry in entries}
+    return {options.certificate: certified(findings, options.source)}
 
 
 def _listed(chosen: Sequence[Entry]) -> Report:
