@@ -32,6 +32,7 @@ POOLS = {
     "digits": ("1", "8", "30", "0", "x", "1e9"),
     "dimension": ("3", "1000", "1e6", "1e15", "2", "1e300", "1e3,1e4", "x", "-5"),
     "path": ("a.txt", "a.svg", "a.nc", "a", "", ".", "missing/a.svg", "\udcff.svg", "n" * 300),
+    "certificate": ("a.json", "a.txt", "", "missing/a.json"),
     "scheduler": ("nonsense", ""),
 }
 KINDS = {

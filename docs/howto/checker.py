@@ -76,7 +76,7 @@ class Polynomial(list):  # coefficients from the constant on, the last not zero
 
 def numbers(texts):
     insist(texts == [str(Fraction(text)) for text in texts], "a fraction is not in lowest terms")
-    return Polynomial(map(Fraction, texts))
+    return Polynomial(Fraction(text) if "/" in text else int(text) for text in texts)
 
 
 def drift(degree, teacher, student, labels, loss, normalization):  # T(φ), E σ(μz)², a and b

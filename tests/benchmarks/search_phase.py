@@ -2,9 +2,11 @@
 
 import json
 import math
+import tempfile
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -15,6 +17,7 @@ from sympy import Poly, lambdify, real_roots
 
 from derive.grammar import parse_activation, parse_transform
 from derive.hermite import hermite_polynomial
+from derive.labels import NAMED
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import drift_from_loss, hermite_drift
@@ -22,6 +25,8 @@ from derive.symbols import mu, z
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities
 from numerics.doubles.drift import fast_drift
+
+CHECKER = Path(__file__).resolve().parents[2] / "docs/howto/checker.py"
 
 
 def singularities(degree: str) -> list[dict]:
@@ -60,6 +65,27 @@ def whole_process() -> Iterator[Row]:
         check_records(singularities(degree))
         taken = median(seconds(lambda d=degree: singularities(d)) for _ in range(3))
         yield f"--degree {degree} as a process", f"{taken:.2f} s", "at most 30 s", taken <= 30
+
+
+@benchmark
+def certificates() -> Iterator[Row]:
+    """All Hermite degrees to 60, both labels, written and then verified by the checker alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [f"{folder}/{labels}.json" for labels in NAMED]
+        options = ("-m", "numerics.singularities", "--degree", "1:60", "--labels")
+        written = sum(
+            seconds(lambda n=name, f=file: process(*options, n, "--certificate", f))
+            for name, file in zip(NAMED, files, strict=True)
+        )
+        told: list[str] = []
+        taken = seconds(lambda: told.append(process("-I", str(CHECKER), *files)))
+        assert told[0].count(": holds, 60 certificates") == len(files), told
+    yield (
+        f"degrees 1 to 60, both labels: certificates verified (written in {written:.0f} s)",
+        f"{taken:.1f} s",
+        "at most 60 s",
+        taken <= 60,
+    )
 
 
 @benchmark
