@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from flint import fmpq, fmpq_poly
+from sympy import Rational
 
 from derive.labels import NAMED
 from derive.pair import Pair
@@ -21,7 +22,7 @@ from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from numerics.certified.balls import rational_polynomial
 from numerics.certified.certificates import Zeros, cell_bounds, certificate, document
-from numerics.certified.roots import sign_variations
+from numerics.certified.roots import most_roots, sign_variations
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import sign_cells
 
@@ -199,6 +200,10 @@ LIES = {
     "a cell is doubled": lambda c: c | {"cells": [c["cells"][0], *c["cells"]]},
     "too wide a cell": lambda c: c | {"cells": [[0, 0]]},
     "no cells": lambda c: c | {"cells": []},
+    "the last cell is left out, and its zero": lambda c: (
+        c | {"cells": c["cells"][:-1], "zeros": c["zeros"][:-1]}
+    ),
+    "another degree": lambda c: c | {"degree": 12},
     "τ is finite": lambda c: _of(c, "zeros", diverges=False),
     "b is zero": lambda c: _of(c, "zeros", b=None),
     "no local law": lambda c: _of(c, "zeros", constant=None),
@@ -225,6 +230,27 @@ def test_a_false_certificate_is_refused(written, lie):
     code, (line,) = checked(written(false))
     assert code == 1
     assert ": refused: " in line
+
+
+def test_a_zero_is_not_listed_as_often_as_the_sign_varies(written):
+    """Without isolation nothing tells how many zeros are there."""
+    drift = hermite_drift(11)
+    made = certificate(Zeros(find_singularities(drift, 5), Pair(11), drift))
+    bound = most_roots(rational_polynomial(drift.a).numer())
+    assert bound > len(made["zeros"]) == 1
+    false = made | {"cells": [[0, 0]], "zeros": made["zeros"] * bound}
+    assert [checked(written(each))[0] for each in (made, false)] == [0, 1]
+
+
+def test_digits_at_the_end_of_a_wide_cell_are_not_those_of_the_zero(written):
+    _, made = certified(Pair(10))
+    drift, x = hermite_drift(10), Rational(9, 16)  # the second zero is in [9/16, 10/16)
+    b, slope = drift.b.eval(x), drift.a.diff().eval(x)
+    values = {"mu": x, "b": b, "constant": -b / slope**2}
+    told = {name: [int(round(value * 10**40)), 40] for name, value in values.items()}
+    first, second = made["zeros"]
+    false = made | {"zeros": [first, second | {"cell": [9, 4]} | told]}
+    assert [checked(written(each))[0] for each in (made, false)] == [0, 1]
 
 
 def test_files_that_hold_no_certificates_are_refused(tmp_path):
