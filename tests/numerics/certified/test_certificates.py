@@ -247,7 +247,7 @@ def test_digits_at_the_end_of_a_wide_cell_are_not_those_of_the_zero(written):
     drift, x = hermite_drift(10), Rational(9, 16)  # the second zero is in [9/16, 10/16)
     b, slope = drift.b.eval(x), drift.a.diff().eval(x)
     values = {"mu": x, "b": b, "constant": -b / slope**2}
-    told = {name: [int(round(value * 10**40)), 40] for name, value in values.items()}
+    told = {name: [int((value * 10**40).round()), 40] for name, value in values.items()}
     first, second = made["zeros"]
     false = made | {"zeros": [first, second | {"cell": [9, 4]} | told]}
     assert [checked(written(each))[0] for each in (made, false)] == [0, 1]
