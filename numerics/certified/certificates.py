@@ -97,7 +97,7 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
     >>> drift = hermite_drift(3)
     >>> found = certificate(Zeros(find_singularities(drift, 5), Pair(3), drift))
     >>> found["cells"], found["zeros"][0]["mu"]
-    ([[0, 0]], [320724, 6])
+    ([[0, 0]], [3207243, 7])
     """
     pair, drift = zeros.pair, zeros.drift
     teacher, student = certifiable(pair.teacher), certifiable(pair.student)
