@@ -1,9 +1,11 @@
-"""The directive ``ledger``: its entries, checked when the pages are built.
+"""The directives ``ledger``, its entries checked when the pages are built, and ``entries``.
 
-A verdict that differs from the recorded one is an error of the build.
+A verdict that differs from the recorded one is an error of the build. ``entries`` lists those on a
+figure, table or section of the paper with their recorded verdicts, which the ledger's page holds.
 """
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from extensions.derived import table_of, text_with_formulas
+from numerics.claims import CLAIMS
+from numerics.claims.ledger import Entry
 
 _COMMAND = ("-m", "numerics.claims", "--format", "json")
 _HEAD = ("entry", "what it judges", "what was found")
@@ -57,11 +61,14 @@ def _of_kind(kind: str, records: list[dict[str, str]]) -> nodes.section:
 
 def _table(records: list[dict[str, str]]) -> nodes.table:
     head = [[nodes.Text(text)] for text in _HEAD]
-    rows = [
-        [[nodes.literal(record["claim"], record["claim"])], _judged(record), _found(record)]
-        for record in records
-    ]
+    rows = [[_name(record), _judged(record), _found(record)] for record in records]
     return table_of([head, *rows], ["ledger"])
+
+
+def _name(record: dict[str, str]) -> list[nodes.Node]:
+    """An entry's name, to which others link."""
+    name = record["claim"]
+    return [nodes.literal(name, name, ids=[f"entry-{name}"])]
 
 
 def _judged(record: dict[str, str]) -> list[nodes.Node]:
@@ -77,7 +84,31 @@ def _found(record: dict[str, str]) -> list[nodes.Node]:
     return text_with_formulas(text)
 
 
+class Entries(SphinxDirective):
+    """A table of the entries on one place of the paper, each with a link into the ledger."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Find them; a place with none is an error of the build."""
+        place = re.compile(rf"{re.escape(self.arguments[0])}(?!\d)")
+        chosen = [entry for entry in CLAIMS.values() if place.search(entry.place)]
+        if not chosen:
+            raise self.error(f"no entry of the ledger is on {self.arguments[0]!r}")
+        head = [[nodes.Text(text)] for text in ("entry", "verdict", "what was decided")]
+        return [table_of([head, *map(_row, chosen)], ["ledger"])]
+
+
+def _row(entry: Entry) -> list[list[nodes.Node]]:
+    name = nodes.literal(entry.name, entry.name)
+    link = nodes.reference("", "", name, refuri=f"claims.html#entry-{entry.name}")
+    ours = " (ours)" if entry.kind == "beyond the paper" else ""
+    return [[link], [nodes.Text(entry.recorded + ours)], text_with_formulas(entry.statement)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Enter the directive."""
+    """Enter the directives."""
     app.add_directive("ledger", Ledger)
+    app.add_directive("entries", Entries)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
