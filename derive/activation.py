@@ -6,6 +6,7 @@ Adding an activation to the catalogue is one entry in ``CATALOGUE``; text from u
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from sympy import (
     Eq,
@@ -34,7 +35,12 @@ from sympy import sign as sympy_sign
 from derive import gaussian
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
-from derive.hermite import checked_degree, hermite_polynomial, information_exponent
+from derive.hermite import (
+    checked_degree,
+    hermite_polynomial,
+    information_exponent,
+    insist_on_writable,
+)
 from derive.kinked import EXPONENTIAL, Kinked, in_exponential, in_the_algebra, tidied
 from derive.softplus import Softplus, sigmoid
 from derive.symbols import exact, of_one_variable, z
@@ -72,6 +78,12 @@ class Activation:
                 f"activation {name!r} is not known: choose from {', '.join(CATALOGUE)}"
             )
         return cls(name, catalogued(name, argument))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same function, written the same way."""
+        if not isinstance(other, Activation):
+            return NotImplemented
+        return (self.text, self.value) == (other.text, other.value)
 
     @property
     def expression(self) -> Expr:
@@ -173,6 +185,40 @@ class Activation:
             and len({c.is_positive for c in Poly(f, EXPONENTIAL).coeffs()} | {None}) == 2
             for f in (numerator, denominator)
         )
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class HermiteActivation(Activation):
+    """A Hermite polynomial known by its degree, and written out when its value is asked for.
+
+    Field: ``degree`` ≥ 1. Raises ``InputError`` where ``insist_on_writable`` does. Exact.
+
+    >>> HermiteActivation(3).value.smooth, HermiteActivation(10**6).text
+    (z**3 - 3*z, 'He1000000')
+    """
+
+    degree: int
+
+    def __init__(self, degree: int) -> None:
+        """The Hermite polynomial of a degree."""
+        object.__setattr__(self, "degree", checked_degree(degree, least=1))
+        object.__setattr__(self, "text", f"He{self.degree}")
+
+    @cached_property  # type: ignore[misc]
+    def value(self) -> Kinked:
+        """The function."""
+        insist_on_writable(self.degree)
+        return Kinked(hermite_polynomial(self.degree, z))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, HermiteActivation):
+            return self.degree == other.degree
+        return super().__eq__(other)
+
+    __hash__ = Activation.__hash__
+
+    def __repr__(self) -> str:
+        return f"HermiteActivation({self.degree})"
 
 
 # The catalogue. An entry builds the activation at a multiple of z and, where there is one, states

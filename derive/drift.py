@@ -7,7 +7,7 @@ polynomials (``Drift``), closed forms (``ClosedDrift``) or Gaussian means of kno
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import factorial
 from typing import Any, ClassVar, Literal, Self
 
@@ -139,6 +139,12 @@ class Drift(AnyDrift):
         super().__post_init__()
         for name in ("a", "b"):
             object.__setattr__(self, name, polynomial_in(getattr(self, name), mu))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same polynomials in the same units, however they were found."""
+        if not isinstance(other, Drift):
+            return NotImplemented
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(Drift))
 
     @property
     def expressions(self) -> tuple[Expr, Expr]:

@@ -20,14 +20,14 @@ from typing import NamedTuple, NoReturn, TypeAlias
 
 from sympy import Expr, Integer, Poly, Rational, S, exp, expand
 
-from derive.activation import CATALOGUE, Activation, catalogued
+from derive.activation import CATALOGUE, Activation, HermiteActivation, catalogued
 from derive.errors import InputError
 from derive.expression import activation_from
 from derive.hermite import checked_degree, hermite_polynomial
 from derive.kinked import Kinked
 from derive.symbols import z
 
-LARGEST_DEGREE = 2000  # of a Hermite polynomial that is given by it
+LARGEST_DEGREE = 10**9  # of a Hermite polynomial that is given by it
 LONGEST_TEXT = 500
 DEEPEST_NESTING = 20
 LARGEST_POWER = 60
@@ -89,7 +89,7 @@ def parse_activation(given: ActivationLike) -> Activation:
     n = checked_degree(given, least=1)
     if n > LARGEST_DEGREE:
         raise InputError(f"degree {n} is not accepted: give at most {LARGEST_DEGREE}")
-    return Activation(f"He{n}", Kinked(hermite_polynomial(n, z)))
+    return HermiteActivation(n)
 
 
 def parse_transform(text: str) -> Poly:

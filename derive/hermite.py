@@ -27,6 +27,8 @@ from derive.errors import InputError
 from derive.symbols import Q as VARIANCE
 from derive.symbols import exact, in_variable
 
+LARGEST_WRITTEN = 2000  # degree of a pure Hermite student whose polynomials are written out
+
 
 def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
     """Return ``n`` as a plain integer of at least ``least``, or raise ``InputError``."""
@@ -37,6 +39,15 @@ def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
     if n < least:
         raise InputError(f"{name} {n} is not accepted: give an integer ≥ {least}")
     return n
+
+
+def insist_on_writable(degree: int) -> None:
+    """Raise ``InputError`` for a degree whose polynomials would take minutes to write out."""
+    if degree > LARGEST_WRITTEN:
+        raise InputError(
+            f"He{degree} is not written out: give a degree of at most {LARGEST_WRITTEN}; beyond, "
+            "singularities are found for matched labels, and for squared ones of odd degrees"
+        )
 
 
 def polynomial(expression: Expr, z: Symbol) -> Poly:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
-from derive.activation import Activation
+from derive.activation import Activation, HermiteActivation
 from derive.errors import InputError
 from derive.grammar import ActivationLike, parse_activation
 from derive.kinds import LOSSES, Loss
@@ -109,6 +109,11 @@ class Pair:
         return int(written[1]) if written and self.teacher == self.student else None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the student is the teacher, the loss square and pre-training aligned."""
+        return self.teacher == self.student and self.loss == "square" and self.misalignment == 0
+
+    @property
     def label(self) -> Kinked:
         """The label as a function of the teacher's pre-activation."""
         return self.teacher.value.on_sides(lambda side: _horner(self.labels.polynomial, side))
@@ -126,7 +131,7 @@ PairLike: TypeAlias = Pair | ActivationLike
 
 def _insist_on_few_terms(teacher: Activation, degree: int) -> None:
     """Polynomials have few whatever their degree; raises ``InputError`` for all others."""
-    if degree == 1 or teacher.polynomial is not None:
+    if degree == 1 or isinstance(teacher, HermiteActivation) or teacher.polynomial is not None:
         return
     count = max(len(Add.make_args(expand(side))) for side in teacher.value.sides())
     if (terms := comb(count + degree - 1, degree)) > _MOST_TERMS:

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from sympy import QQ, Expr, Poly, S, Symbol, sqrt
 
 from derive import gaussian
+from derive.activation import HermiteActivation
 from derive.correlated import Covariance, correlated_mean
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
@@ -27,6 +28,7 @@ from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
 from derive.kinked import Kinked
 from derive.pair import Pair, PairLike
+from derive.polynomial_drift import LABELS, hermite_drift
 from derive.symbols import exact, mu, z
 
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
@@ -51,6 +53,8 @@ def drift_of(given: DriftLike) -> AnyDrift:
     if isinstance(given, AnyDrift):
         return given
     pair = Pair.of(given)
+    if isinstance(pair.student, HermiteActivation) and pair.is_plain and pair.labels.text in LABELS:
+        return hermite_drift(pair.student.degree, pair.labels.text)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     square = _rational_polynomial(exact(pair.misalignment) ** 2)
     if teacher is not None and student is not None and square is not None:

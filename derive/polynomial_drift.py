@@ -10,15 +10,17 @@ Every result is exact, with rational coefficients in ``mu``.
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
 from math import comb, factorial
 from typing import Any
 
-from sympy import QQ, Expr, Matrix, Poly, Symbol, diff, expand
+from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
-from derive.drift import Drift
+from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
-from derive.hermite import checked_degree, normal_moment, polynomial
+from derive.hermite import checked_degree, insist_on_writable, normal_moment, polynomial
 from derive.kinds import Normalization
 from derive.labels import NAMED
 from derive.loss import PopulationLoss, population_loss
@@ -150,7 +152,74 @@ def hermite_power(n: int) -> Poly:
     return in_q.mul_ground(QQ(factorial(n), 4**n))
 
 
-def hermite_drift(n: int, labels: str = "matched", normalization: Normalization = "raw") -> Drift:
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class HermiteDrift(Drift):
+    """The drift of a pure Hermite student, known by its degree; expanded when a or b is asked for.
+
+    Fields: ``degree``; ``labels``, one of ``LABELS``; the others as in ``Drift``. Exact.
+
+    >>> HermiteDrift(10**6, "matched", "n*n!").unit
+    '1/(γ n·n!)'
+    """
+
+    degree: int
+    labels: str
+
+    def __init__(self, degree: int, labels: str, normalization: Normalization) -> None:
+        """As ``hermite_drift``, which checks the arguments."""
+        given = {"degree": degree, "labels": labels, "normalization": normalization}
+        for name, value in {**given, "misalignment": S.Zero}.items():
+            object.__setattr__(self, name, value)
+        AnyDrift.__post_init__(self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, HermiteDrift):
+            known = ("degree", "labels", "normalization")
+            return all(getattr(self, name) == getattr(other, name) for name in known)
+        return super().__eq__(other)
+
+    __hash__ = Drift.__hash__
+
+    def __repr__(self) -> str:
+        return f"hermite_drift({self.degree}, {self.labels!r}, {self.normalization!r})"
+
+    @cached_property  # type: ignore[misc]
+    def a(self) -> Poly:
+        """The polynomial, expanded."""
+        return self._expanded[0]
+
+    @cached_property  # type: ignore[misc]
+    def b(self) -> Poly:
+        """The polynomial, expanded."""
+        return self._expanded[1]
+
+    @cached_property
+    def _expanded(self) -> tuple[Poly, Poly]:
+        n = self.degree
+        insist_on_writable(n)
+        by_variance, by_covariance = _CORRELATIONS[self.labels](n)
+        b = 2 * by_variance - hermite_power(n).diff(Q).compose(Poly(Q**2, Q)).replace(Q, mu)
+        raw = Drift(Poly(mu, mu, domain=QQ) * b + by_covariance, b)
+        scaled = raw.normalized(self.normalization, n)
+        return scaled.a, scaled.b
+
+    @property
+    def is_zero(self) -> bool:
+        """Never: ``b`` < 0 at μ = 1."""
+        return False
+
+    def normalized(self, normalization: Normalization, degree: int) -> Drift:  # type: ignore[override]
+        """The same student in another unit of time, if the degree is its own."""
+        if degree == self.degree:
+            return hermite_drift(degree, self.labels, normalization)
+        return Drift(self.a, self.b, normalization=self.normalization).normalized(
+            normalization, degree
+        )
+
+
+def hermite_drift(
+    n: int, labels: str = "matched", normalization: Normalization = "raw"
+) -> HermiteDrift:
     r"""Drift coefficients of the pure Hermite student of degree ``n``, in closed form.
 
     Arguments:
@@ -163,7 +232,8 @@ def hermite_drift(n: int, labels: str = "matched", normalization: Normalization 
 
     with :math:`S` from ``hermite_power``, :math:`C = n!\,\rho^n` for matched labels and
     :math:`C = \sum_k w_k\, c_k(Q)\, \rho^k` for squared ones, :math:`w` from (37), :math:`c`
-    from (64), both taken at :math:`Q = \mu^2, \rho = \mu`.
+    from (64), both taken at :math:`Q = \mu^2, \rho = \mu`. The polynomials are expanded when they
+    are first asked for.
 
     Raises ``InputError`` for other arguments. Source: (65)-(69), (37). Exact.
 
@@ -174,9 +244,7 @@ def hermite_drift(n: int, labels: str = "matched", normalization: Normalization 
     labels = {"y": "matched", "y**2": "squared"}.get(labels, labels)
     if labels not in LABELS:
         raise InputError(f"labels {labels!r} is not accepted: choose from {', '.join(LABELS)}")
-    by_variance, by_covariance = _CORRELATIONS[labels](n)
-    b = 2 * by_variance - hermite_power(n).diff(Q).compose(Poly(Q**2, Q)).replace(Q, mu)
-    return Drift(Poly(mu, mu, domain=QQ) * b + by_covariance, b).normalized(normalization, n)
+    return HermiteDrift(n, labels, normalization)
 
 
 def _matched_correlation(n: int) -> tuple[Poly, Poly]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numerics.certified.balls import Enclosure
     from numerics.certified.singularities import Singularity
 
+_LARGEST_DEGREE = 10**9  # of matched pairs, for which no polynomial is written out
 _SHORT = 10  # most digits of the less important columns where people read them
 _NONE: dict[str, object] = dict.fromkeys(
     ("mu", "radius", "b", "b_radius", "diverges", "constant", "constant_radius", "multiplicity")
@@ -131,13 +132,14 @@ def _parser() -> CommandParser:
             "--degree 5",
             "--degree 3:21 --digits 50",
             "--degree 3,5,10 --format json",
+            "--degree 1000,1000000",
             "--degree 1:12 --labels squared --format latex --output singularities.tex",
             "--activation erf --activation 'He3 + He4'",
             "--teacher relu --student tanh --labels 'y**2 - y'",
             "--degree 3:21 --certificate certificates.json",
         ),
     )
-    add_case_options(parser)
+    add_case_options(parser, largest_degree=_LARGEST_DEGREE)
     parser.add_argument(
         "--digits",
         type=integer_between(1, 10_000),

@@ -17,7 +17,8 @@ class Degrees(tuple[int, ...]):
     """Polynomial degrees read from text such as ``5``, ``3:21``, ``3:21:2`` or ``3,5,10``.
 
     A range includes both ends. ``str`` gives back the text. Raises
-    ``argparse.ArgumentTypeError`` for anything else and for degrees above ``LARGEST_DEGREE``.
+    ``argparse.ArgumentTypeError`` for anything else, for degrees above ``largest`` and for more
+    than ``LARGEST_DEGREE`` of them.
 
     >>> list(Degrees("1:4,10"))
     [1, 2, 3, 4, 10]
@@ -25,13 +26,16 @@ class Degrees(tuple[int, ...]):
 
     text: str
 
-    def __new__(cls, text: str) -> "Degrees":
+    def __new__(cls, text: str, largest: int = LARGEST_DEGREE) -> "Degrees":
         """Parse ``text``."""
         degrees: dict[int, None] = {}
         if text.count(",") >= LARGEST_DEGREE:
             raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees or ranges")
         for part in text.split(","):
-            degrees.update(dict.fromkeys(_degree_range(part.strip(), text)))
+            found = _degree_range(part.strip(), text, largest)
+            degrees.update(dict.fromkeys(found[: LARGEST_DEGREE + 1]))
+            if len(degrees) > LARGEST_DEGREE:
+                raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees")
         self = super().__new__(cls, degrees)
         self.text = text
         return self
@@ -40,19 +44,19 @@ class Degrees(tuple[int, ...]):
         return self.text
 
 
-def _degree_range(part: str, text: str) -> range:
+def _degree_range(part: str, text: str, largest: int) -> range:
     shown = text if len(text) <= 40 else text[:37] + "..."
     accepted = (
-        f"give integers from 1 to {LARGEST_DEGREE}: one (5), a range (3:21, or 3:21:2 in steps) "
+        f"give integers from 1 to {largest}: one (5), a range (3:21, or 3:21:2 in steps) "
         "or a list (3,5,10)"
     )
-    match = re.fullmatch(r"(\d{1,9})(?::(\d{1,9})(?::(\d{1,9}))?)?", part, re.ASCII)
+    match = re.fullmatch(r"(\d{1,10})(?::(\d{1,10})(?::(\d{1,10}))?)?", part, re.ASCII)
     if not match:
         raise argparse.ArgumentTypeError(f"{shown!r} is not accepted: {accepted}")
     first = int(match[1])
     last = int(match[2] or first)
     step = int(match[3] or 1)
-    if not 1 <= first <= LARGEST_DEGREE or not 1 <= last <= LARGEST_DEGREE or step < 1:
+    if not 1 <= first <= largest or not 1 <= last <= largest or step < 1:
         raise argparse.ArgumentTypeError(f"{shown!r} is out of range: {accepted}")
     if last < first:
         raise argparse.ArgumentTypeError(f"{shown!r} runs backwards: give {last}:{first}")

@@ -2,20 +2,22 @@
 
 The drift polynomials come from ``derive``, exact; their roots are isolated and refined in
 ``numerics.certified.roots``; the sign of ``b`` at a root is decided by exact arithmetic if it is
-zero and by an enclosure that excludes zero if it is not.
+zero and by an enclosure that excludes zero if it is not. Those of Hermite students whose zeros are
+counted for every degree need no polynomial (``numerics.certified.hermite``).
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 
-from flint import arb, ctx
+from flint import arb, ctx, fmpq
 
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import local_law
 from derive.hermite import checked_degree
 from derive.pair_drift import DriftLike, drift_of
+from derive.polynomial_drift import HermiteDrift
 from numerics.certified.balls import (
     Enclosure,
     bits_for,
@@ -24,7 +26,8 @@ from numerics.certified.balls import (
     fraction,
     rational_polynomial,
 )
-from numerics.certified.drift import ball_drift
+from numerics.certified.drift import BallDrift, ball_drift
+from numerics.certified.hermite import counted_zeros, zeros_are_counted
 from numerics.certified.precision import accurate, settled
 from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vanishes_at
 from numerics.certified.zeros import isolate_zeros, values_at_zero
@@ -82,24 +85,10 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> tuple[Singularity,
 @singledispatch
 def _singularities(drift: AnyDrift, digits: int) -> tuple[Singularity, ...]:
     """From enclosures."""
-    balls, bits, found = ball_drift(drift), bits_for(digits), []
-    for interval in isolate_zeros(balls):
-        (mu, b, slope), took = values_at_zero(balls, interval, bits)
-        with ctx.workprec(2 * bits):
-            constant = enclosure(-b / slope**2, digits) if b < 0 else None
-        found.append(
-            Singularity(
-                mu=enclosure(mu, digits),
-                b=enclosure(b, digits),
-                diverges=not b > 0,
-                constant=constant,
-                multiplicity=1,
-                interval=(fraction(interval[0]), fraction(interval[1])),
-                bits=took,
-                unit=drift.unit,
-            )
-        )
-    return tuple(found)
+    balls = ball_drift(drift)
+    return tuple(
+        _enclosed(balls, interval, drift.unit, digits) for interval in isolate_zeros(balls)
+    )
 
 
 @_singularities.register
@@ -108,6 +97,32 @@ def _(drift: Drift, digits: int) -> tuple[Singularity, ...]:
     roots = isolate_roots(rational_polynomial(drift.a).numer())
     in_order = sorted(roots, key=lambda root: root.lower + root.upper)  # intervals are disjoint
     return tuple(_singularity(drift, root, bits_for(digits), digits) for root in in_order)
+
+
+@_singularities.register
+def _(drift: HermiteDrift, digits: int) -> tuple[Singularity, ...]:
+    """Without a polynomial, at any degree, where the number of zeros is proved."""
+    if not zeros_are_counted(drift):
+        return _singularities.dispatch(Drift)(drift, digits)
+    zeros = counted_zeros(drift)
+    return tuple(_enclosed(zero.drift, zero.interval, drift.unit, digits) for zero in zeros)
+
+
+def _enclosed(drift: BallDrift, interval: tuple[fmpq, fmpq], unit: str, digits: int) -> Singularity:
+    """The one zero in an interval, a simple one."""
+    (mu, b, slope), took = values_at_zero(drift, interval, bits_for(digits))
+    with ctx.workprec(2 * bits_for(digits)):
+        constant = enclosure(-b / slope**2, digits) if b < 0 else None
+    return Singularity(
+        mu=enclosure(mu, digits),
+        b=enclosure(b, digits),
+        diverges=not b > 0,
+        constant=constant,
+        multiplicity=1,
+        interval=(fraction(interval[0]), fraction(interval[1])),
+        bits=took,
+        unit=unit,
+    )
 
 
 def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singularity:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import derive
 from derive.command.parser import CommandParser
-from derive.command.values import Degrees, accepted
+from derive.command.values import LARGEST_DEGREE, Degrees, accepted
 from derive.errors import InputError
 from derive.kinds import LOSSES, NORMALIZATIONS, Misalignment, Normalization
 
@@ -17,14 +17,17 @@ if TYPE_CHECKING:  # names of derive are imported when they are used: no option 
 
 
 def add_case_options(
-    parser: CommandParser, misalignment: bool = False, simulated: bool = False
+    parser: CommandParser,
+    misalignment: bool = False,
+    simulated: bool = False,
+    largest_degree: int = LARGEST_DEGREE,
 ) -> None:
     """Add the options that choose the pairs: by degree, by activation, by teacher and student.
 
     A simulation takes several kinds of labels, and knows no normalisation but its own.
     """
     group = parser.add_argument_group("which pairs")
-    _add_functions(group)
+    _add_functions(group, largest_degree)
     how: dict[str, Any] = {"action": "append"} if simulated else {"default": "matched"}
     group.add_argument(
         "--labels",
@@ -57,11 +60,11 @@ def add_case_options(
         )
 
 
-def _add_functions(group: Any) -> None:
+def _add_functions(group: Any, largest_degree: int) -> None:
     """Add the options that choose teachers and students."""
     group.add_argument(
         "--degree",
-        type=Degrees,
+        type=partial(Degrees, largest=largest_degree),
         metavar="N",
         help="pure Hermite pairs: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
     )

@@ -9,7 +9,7 @@ from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from derive.pair_drift import drift_of, mean_drift
-from derive.polynomial_drift import LABELS, hermite_drift
+from derive.polynomial_drift import LABELS, HermiteDrift, hermite_drift
 from derive.symbols import mu, z
 
 FORMS = {
@@ -54,13 +54,27 @@ def test_other_units_and_degrees_are_refused(form):
 )
 def test_one_pair_has_one_drift_however_its_labels_are_spelt(n, spelling):
     """The same coefficients, form, certainty and unit, by either way to them."""
-    pair = Pair(n, labels=spelling)
+    pair = Pair(f"He{n}", labels=spelling)
     assert pair.labels.text in LABELS
     general, hermite = drift_of(pair), hermite_drift(n, pair.labels.text)
-    assert general == hermite
+    assert general == hermite == drift_of(Pair(n, labels=spelling))
     assert (type(general), general.certainty, general.unit) == (Drift, "exact", "1/γ")
+    assert (type(hermite), hermite.certainty, hermite.unit) == (HermiteDrift, "exact", "1/γ")
     if spelling in ("y", "y**2"):
         assert hermite_drift(n, spelling) == hermite
+
+
+def test_a_hermite_pair_is_expanded_when_it_is_asked():
+    """At any degree it has its name, unit and loss; only its polynomials have a limit."""
+    pair = Pair(10**9, labels="squared")
+    drift = drift_of(pair)
+    assert (pair.degree, drift.unit, drift.is_zero) == (10**9, "1/γ", False)
+    assert drift.normalized("n*n!", 10**9) == hermite_drift(10**9, "squared", "n*n!")
+    for ask in (lambda: drift.a, lambda: pair.student.value, lambda: drift_of(Pair(2001, "x"))):
+        with pytest.raises(InputError, match="at most 2000"):
+            ask()
+    other = hermite_drift(5).normalized("n*n!", 4)
+    assert other.a == hermite_drift(5).a * Rational(1, 4 * 24)
 
 
 def test_values_are_those_of_the_expressions():
