@@ -183,25 +183,28 @@ class HermiteDrift(Drift):
     def __repr__(self) -> str:
         return f"hermite_drift({self.degree}, {self.labels!r}, {self.normalization!r})"
 
-    @cached_property  # type: ignore[misc]
+    @property  # type: ignore[misc]
     def a(self) -> Poly:
         """The polynomial, expanded."""
-        return self._expanded[0]
+        return self.expanded.a
 
-    @cached_property  # type: ignore[misc]
+    @property  # type: ignore[misc]
     def b(self) -> Poly:
         """The polynomial, expanded."""
-        return self._expanded[1]
+        return self.expanded.b
 
     @cached_property
-    def _expanded(self) -> tuple[Poly, Poly]:
+    def expanded(self) -> Drift:
+        """The same as polynomials that nothing else is known of.
+
+        Raises ``InputError`` where ``insist_on_writable`` does.
+        """
         n = self.degree
         insist_on_writable(n)
         by_variance, by_covariance = _CORRELATIONS[self.labels](n)
         b = 2 * by_variance - hermite_power(n).diff(Q).compose(Poly(Q**2, Q)).replace(Q, mu)
         raw = Drift(Poly(mu, mu, domain=QQ) * b + by_covariance, b)
-        scaled = raw.normalized(self.normalization, n)
-        return scaled.a, scaled.b
+        return raw.normalized(self.normalization, n)
 
     @property
     def is_zero(self) -> bool:
@@ -212,9 +215,7 @@ class HermiteDrift(Drift):
         """The same student in another unit of time, if the degree is its own."""
         if degree == self.degree:
             return hermite_drift(degree, self.labels, normalization)
-        return Drift(self.a, self.b, normalization=self.normalization).normalized(
-            normalization, degree
-        )
+        return self.expanded.normalized(normalization, degree)
 
 
 def hermite_drift(

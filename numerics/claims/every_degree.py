@@ -12,18 +12,22 @@ differential equation of G_n decides.
 from flint import arb
 from sympy import (
     Expr,
+    Function,
     Integer,
     Poly,
     Rational,
     Symbol,
     besseli,
     binomial,
+    cos,
     diff,
     exp,
     expand,
+    expand_log,
     factorial,
     gamma,
     limit,
+    log,
     oo,
     pi,
     solve,
@@ -31,19 +35,24 @@ from sympy import (
 )
 
 from derive.escape import hermite_drift_limit
+from derive.hermite import hermite_polynomial
+from derive.loss import population_loss
 from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
-from derive.symbols import Q, mu
+from derive.symbols import Q, mu, rho, z
 from numerics.certified.balls import Enclosure, enclosure
-from numerics.claims.hermite_students import zeros_of
+from numerics.certified.singularities import find_singularities
+from numerics.claims.hermite_students import B_AT_ZERO, SAMPLED, remainder_is_b_at_zero
 from numerics.claims.ledger import (
     Finding,
     Step,
     claim,
     decided,
     equal,
+    equal_for,
     judged,
     negative,
+    ours,
     positive,
     shown,
 )
@@ -88,6 +97,63 @@ def _power_as_mean() -> Finding:
     )  # fmt: skip
 
 
+@ours(
+    "drift-of-every-degree",
+    "Sec. 3.2 (c), App. E",
+    "For He_n, every n: b = -S'(μ²) and a = n n! μ^(n-1) + μ b; so b = -n n! μ^(n-2) where a = 0",
+    "proved",
+)
+def _drift() -> Finding:
+    s, t, x = Symbol("s"), Symbol("t"), Symbol("x", positive=True)
+    exponent = (s**2 + 2 * rho * s * t + Q * t**2) / 2 - s**2 / 2 - t**2 / 2
+    scaled = expand(exponent.subs({s: x * s, t: t / x}, simultaneous=True))
+    correlation = factorial(_N) * rho**_N
+    power, slope = Function("S")(Q), Symbol("S'")
+    loss = power / 2 - correlation
+    by_variance, by_covariance = diff(loss, Q).subs(diff(power, Q), slope), diff(loss, rho)
+    b = -2 * by_variance
+    a = -(2 * mu * by_variance + by_covariance).subs(rho, mu)
+    whole = _N * factorial(_N) * mu ** (_N - 1)
+
+    def of_derive(n: int) -> tuple[Expr, Expr]:
+        drift = hermite_drift(n)
+        return drift.a.as_expr(), whole.subs(_N, n) + mu * drift.b.as_expr()
+
+    def its_correlation(n: int) -> tuple[Expr, Expr]:
+        he = hermite_polynomial(n, z)
+        return population_loss(he, he, z).correlation, correlation.subs(_N, n)
+
+    return decided(
+        "proved",
+        "E He_n(λ*) He_n(λ) = n! ρ^n whatever the variance Q of λ, for symbolic n",
+        equal("log of the mean of e^(s λ* - s²/2) e^(t λ - t²/2), the generating functions",
+              exponent, rho * s * t + (Q - 1) * t**2 / 2),
+        equal("its terms with as many s as t: its limit under s → x s, t → t/x as x → ∞",
+              limit(scaled, x, oo), rho * s * t),
+        equal("so E He_n(λ*) He_n(λ), n!² times the coefficient of (s t)^n in e^(ρ s t)",
+              factorial(_N) ** 2 * rho**_N / factorial(_N), correlation),
+        equal_for("it is that of the loss that derive gives", SAMPLED, its_correlation),
+        equal("b = -2 L_Q, L = S/2 - n! ρ^n", b, -slope),
+        equal("a = -(2μ L_Q + L_ρ), less n n! μ^(n-1)", a - whole, mu * b),
+        equal_for("a of derive, and n n! μ^(n-1) + μ b", SAMPLED, of_derive),
+        equal("n n! μ^(n-1) + μ b, where b/(n n!) = -μ^(n-2)",
+              whole + mu * _N * factorial(_N) * B_AT_ZERO, 0),
+        remainder_is_b_at_zero(),
+    )  # fmt: skip
+
+
+def _tied() -> Step:
+    """The two sides that are compared, as they are typed here, make up the ``a`` of ``derive``."""
+
+    def sides(n: int) -> tuple[Expr, Expr]:
+        mean = over_angle(expand((1 - COSINE) * ARGUMENT ** (n - 1)))
+        compared = (Q**_ROOT).subs(_N, n) ** (n - 1) - mean
+        a = hermite_drift(n, normalization="n*n!").a
+        return a.exquo(Poly(mu, mu)).as_expr(), compared.subs(Q, mu**2)
+
+    return equal_for("a/μ of He_3 to He_12, and Q^((n-2)/2) - G_n at Q = μ²", SAMPLED, sides)
+
+
 def _density() -> Step:
     return judged("1 - c, a density over the angle", 1 - COSINE, lambda w: over_angle(w) == 1)
 
@@ -101,17 +167,25 @@ def _density() -> Step:
 def _single() -> Finding:
     power = _ROOT.subs(_N, _ODD)
     at_zero = gamma(_K + Rational(3, 2)) / sqrt(pi) / gamma(_K + 2)
+
+    def its_mean(n: int) -> tuple[Expr, Expr]:
+        mean = (1 - COSINE) * ARGUMENT.subs(Q, 0) ** (n - 1)
+        return over_angle(expand(mean)), at_zero.subs(_K, Rational(n - 3, 2))
+
     return decided(
         "proved",
         "G_n^(1/(n-1)) is convex in Q and Q^((n-2)/(2n-2)) concave: equal at Q = 1 and once before",
+        _tied(),
         _density(),
         judged("X, affine in Q, so that its norm G_n^(1/(n-1)) is convex", ARGUMENT,
                lambda x: diff(x, Q, 2) == 0),
         judged("second slope of Q^((n-2)/(2n-2)), n = 2k+3", diff(Q**power, Q, 2), negative),
+        equal_for("G_n(0) of odd degrees", range(3, 13, 2), its_mean),
         judged("G_n(0), the mean of c^(2k+2), where Q^((n-2)/(2n-2)) is 0", at_zero, positive),
         judged("slope of the one less that of the other at Q = 1, where both are 1",
                (over_angle((1 - COSINE) ** 2) - power).factor(), positive),
-        judged("b where a = 0: τ diverges", -(mu ** (_ODD - 2)), negative),
+        remainder_is_b_at_zero(),
+        judged("b where a = 0: τ diverges", B_AT_ZERO.subs(_N, _ODD), negative),
     )  # fmt: skip
 
 
@@ -127,6 +201,7 @@ def _shifts() -> Finding:
         "proved",
         "G_n^(1/(n-1)), a norm over a probability, grows with n and Q^((n-2)/(2n-2)) falls: the "
         "first stays above on a longer interval",
+        _tied(),
         _density(),
         judged("(n-2)/(2n-2) at n = 2k+5 less that at 2k+3",
                (power.subs(_K, _K + 1) - power).factor(), positive),
@@ -145,8 +220,10 @@ def _last() -> Finding:
     low, high = (_gap(arb(end)) for end in ("10.07264337", "10.07264339"))
     return decided(
         "certified",
-        "at Q = 1 - x/n both sides have limits in n, which cross once; I_0 and I_1 are enclosed",
-        equal("X^(n-1) at Q = 1 - x/n as n → ∞",
+        "at Q = 1 - x/n both sides have limits in n, which cross once; no zero comes nearer to x = "
+        "0; I_0 and I_1 are enclosed",
+        _tied(),
+        equal("X^(n-1) at Q = 1 - x/n as n → ∞, with |X| ≤ 1: its mean converges, too",
               limit(ARGUMENT.subs(Q, 1 - x / n) ** (n - 1), n, oo), exp(-x * (1 - COSINE))),
         shown("so G_n → E (1-c) e^(-x(1-c)), log-convex in x",
               exp(-x) * (besseli(0, x) - besseli(1, x))),
@@ -156,9 +233,38 @@ def _last() -> Finding:
                Rational(1, 2) - over_angle((1 - COSINE) ** 2), negative),
         judged("I_0 - I_1 - e^(x/2) at x = 10.07264337", low, negative),
         judged("I_0 - I_1 - e^(x/2) at x = 10.07264339", high, positive),
-        shown("n (1-μ) of the last zero, n = 50, 101, 200",
-              tuple(_scaled_distance(degree) for degree in (50, 101, 200))),
+        *_none_near_one(),
+        shown("n (1-μ) of the last zero, n = 50, 101, 200, 10³, 10⁶",
+              tuple(_scaled_distance(degree) for degree in (50, 101, 200, 10**3, 10**6))),
     )  # fmt: skip
+
+
+def _none_near_one() -> list[Step]:
+    """What carries the limit over to zeros: the difference of the sides at Q = 1 - x/n, each n.
+
+    Its curvature in x is bounded for all n, so it converges with its slope, uniformly on bounded
+    intervals; and it is negative until some x that does not depend on n. So its least zero, the
+    last singularity for either parity, tends to the crossing of the limits.
+    """
+    x, n, c = Symbol("x", nonnegative=True), _K + 6, COSINE
+    scaled = {Q: 1 - x / n}
+    mean = (1 - c) * ARGUMENT.subs(scaled) ** (n - 1)
+    side = (Q ** ((n - 1) * _ROOT.subs(_N, n))).subs(scaled)
+    slope = over_angle(diff(mean, x).subs(x, 0)) - diff(side, x).subs(x, 0)
+    weight, other = (n - 1) * (n - 2) / n**2, (n - 2) * (n - 4) / (4 * n**2)
+    bound, most = weight * over_angle(expand((1 - c) ** 3)) + other, Rational(11, 4)
+    return [
+        equal("1 - X, not negative", 1 - ARGUMENT, (1 - Q) * (1 - c)),
+        equal("1 + X, not negative: |X| ≤ 1", 1 + ARGUMENT, 2 * Q + (1 - Q) * (1 + c)),
+        equal("G_n - Q^((n-2)/2) at Q = 1 - x/n, n = k+6: slope at x = 0", slope, -1 + 1 / (2 * n)),
+        equal("curvature of its first part, in the mean",
+              diff(mean, x, 2), weight * (1 - c) ** 3 * ARGUMENT.subs(scaled) ** (n - 3)),
+        equal("curvature of its second part",
+              diff(side, x, 2), other * (1 - x / n) ** (n / 2 - 3)),
+        judged("11/4 less a bound of both", (most - bound).factor(), positive),
+        judged("so it is negative up to x = 1/2: -x (1 - 1/(2n)) + 11/8 x² there",
+               (slope / 2 + most / 8).factor(), negative),
+    ]  # fmt: skip
 
 
 def _gap(x: arb) -> Enclosure:
@@ -166,7 +272,8 @@ def _gap(x: arb) -> Enclosure:
 
 
 def _scaled_distance(n: int) -> Enclosure:
-    return enclosure(n * (1 - zeros_of(n)[-1].mu.ball()), 10)
+    (*_, last) = find_singularities(hermite_drift(n), 20)
+    return enclosure(n * (1 - last.mu.ball()), 10)
 
 
 @claim(
@@ -183,9 +290,11 @@ def _even() -> Finding:
             judged(f"He_{n}: zeros of a in (0, 1)", singular_strengths(hermite_drift(n)), _none)
             for n in (2, 4, 6, 8)
         ],
+        _tied(),
         *_at_most_two(),
         *_at_least_two(),
-        judged("b where a = 0: τ diverges", -(mu ** (2 * _K + 8)), negative),
+        remainder_is_b_at_zero(),
+        judged("b where a = 0: τ diverges", B_AT_ZERO.subs(_N, 2 * _K + 10), negative),
     )
 
 
@@ -209,32 +318,55 @@ def _at_most_two() -> list[Step]:
     integrand, flux = (1 - c) * (1 + r * c) ** (n - 1), -(n - 1) * (1 - c) * (1 + r * c) ** (n - 2)
     annihilated = annihilator(n, *(diff(integrand, r, order) for order in range(3)))
     slope_of_flux = c * flux - (1 - c**2) * diff(flux, c)  # d/dφ of flux times sin φ
-    at_turn, curvature = n / (2 * (1 + r)), Symbol("H''")
-    (of_turn,) = solve(annihilator(n, 1, at_turn, curvature), curvature)
-    slope = Symbol("H'")
-    (at_one,) = solve(annihilator(n, 1, slope, curvature).subs(r, 1), slope)
-    turns = (n - 2) * (n - 4) * r**2 + 3 * (n - 2) ** 2 * r - 4 * (2 * n - 1)
-    even = {n: 2 * _K + 6}
+    subtracted = n / 2 * log(1 + r)
+    side = (Q ** ((n - 1) * _ROOT)).subs(Q, 1 / (1 + r))
+    angle = Symbol("varphi", real=True)
+    at_one = integrand.subs({r: 1, c: 2 * cos(angle / 2) ** 2 - 1}).simplify()
     return [
         equal("slope in Q of G_n's integrand, not negative for even n: G_n > 0 on an interval",
               diff((1 - c) * ARGUMENT ** (n - 1), Q), (n - 1) * (1 - c) ** 2 * ARGUMENT ** (n - 2)),
         equal("X (1+r) with Q = 1/(1+r)", (ARGUMENT * (1 + r)).subs(Q, 1 / (1 + r)), 1 + r * c),
-        shown("D H, with H = E (1-c)(1 + r c)^(n-1)",
-              annihilator(n, Symbol("H"), slope, curvature)),
+        equal("so G_n/Q^((n-2)/2) is H/(1+r)^(n/2), H = E (1-c)(1 + r c)^(n-1)",
+              log(1 + r) * (1 - n) - expand_log(log(side), force=True), -subtracted),
+        shown("D H", annihilator(n, Symbol("H"), Symbol("H'"), Symbol("H''"))),
         equal("D H = 0: D of H's integrand is the slope in φ of a periodic function (n = k+3)",
               annihilated.subs(n, _K + 3), slope_of_flux.subs(n, _K + 3)),
+        judged("H's integrand at r = 1, where D loses its order: H(1) > 0, and ψ exists up to it",
+               at_one.subs(n, 2 * _K + 6), lambda f: f.is_nonnegative),
         judged("ψ' at r = 0: ψ falls at first",
-               ((n - 1) * over_angle((1 - c) * c) - n / 2).factor(), negative),
+               ((n - 1) * over_angle((1 - c) * c) - diff(subtracted, r).subs(r, 0)).factor(),
+               negative),
+        *_turns(subtracted),
+    ]  # fmt: skip
+
+
+def _turns(subtracted: Expr) -> list[Step]:
+    """Where ψ = log H - ``subtracted`` has slope 0: of what kind, for even degrees from 6 on."""
+    n, r, even = _N, RATIO, {_N: 2 * _K + 6}
+    slope, curvature = Symbol("psi'"), Symbol("H''")  # of ψ, and of H over H
+    of_log = slope + diff(subtracted, r)  # H'/H
+    (of_equation,) = solve(annihilator(n, 1, of_log, curvature), curvature)
+    second = of_equation - of_log**2 - diff(subtracted, r, 2)  # ψ'', from r and ψ'
+    quadratic = (n - 2) * (n - 4) * r**2 + 3 * (n - 2) ** 2 * r - 4 * (2 * n - 1)
+    divisor = 4 * r * (1 - r) * (1 + r) ** 2
+    third = diff(second, r).subs(slope, 0)  # where ψ' = ψ'' = 0
+    inside = {r: 1 / (1 + Symbol("s", positive=True))}  # 0 < r < 1
+    (at_one,) = solve(annihilator(n, 1, of_log, curvature).subs(r, 1), slope)
+    return [
         equal("ψ'' where ψ' = 0, by D H = 0: at a turn",
-              of_turn - at_turn**2 + at_turn / (1 + r), -turns / (4 * r * (r - 1) * (1 + r) ** 2)),
+              second.subs(slope, 0), quadratic / divisor),
         judged("its quadratic, n = 2k+6: first coefficient",
-               turns.coeff(r, 2).subs(even).factor(), positive),
+               quadratic.coeff(r, 2).subs(even).factor(), positive),
         judged("value at 0, so that it has one zero r_1 > 0",
-               turns.subs(r, 0).subs(even), negative),
+               quadratic.subs(r, 0).subs(even), negative),
         judged("value at 1, so that r_1 < 1: lowest turns in (r_1, 1), highest ones elsewhere",
-               expand(turns.subs(r, 1).subs(even)), positive),
-        judged("ψ' at r = 1, by D H = 0: no turn there",
-               (at_one - n / 4).subs(even).factor(), positive),
+               expand(quadratic.subs(r, 1).subs(even)), positive),
+        equal("third slope of ψ where the first two are 0, less a multiple of the quadratic",
+              third - quadratic * diff(1 / divisor, r), diff(quadratic, r) / divisor),
+        judged("that at r_1 in (0, 1): a turn there would have ψ' > 0 before it, but ψ' < 0 on "
+               "(0, r_1), where no turn is a lowest one",
+               (diff(quadratic, r) / divisor).subs(inside).subs(even).factor(), positive),
+        judged("ψ' at r = 1, by D H = 0: no turn there", at_one.subs(even).factor(), positive),
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
-from sympy import Expr, Rational, Symbol, expand_func, factorial, gammasimp
+from sympy import Expr, Poly, Rational, Symbol, expand_func, factorial, gammasimp
 
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.pair import Pair
@@ -16,9 +16,11 @@ from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
     CODE,
     Finding,
+    Step,
     claim,
     decided,
     equal,
+    equal_for,
     judged,
     negative,
     ours,
@@ -33,9 +35,23 @@ _N = Symbol("n", integer=True, positive=True)
 _HALF = Symbol("p", integer=True, positive=True)
 
 
+SAMPLED = range(3, 13)  # degrees at which formulas for every degree are held to ``derive``
+B_AT_ZERO = -(mu ** (_N - 2))  # b where a = 0, in units n n!
+
+
+def remainder_is_b_at_zero() -> Step:
+    """``B_AT_ZERO`` is what ``derive`` gives: b modulo a/μ, of the same degree as b."""
+
+    def sides(n: int) -> tuple[Expr, Expr]:
+        drift = hermite_drift(n, normalization="n*n!")
+        return drift.b.rem(drift.a.exquo(Poly(mu, mu))).as_expr(), B_AT_ZERO.subs(_N, n)
+
+    return equal_for("b modulo a/μ, of He_3 to He_12", SAMPLED, sides)
+
+
 def zeros_of(n: int, labels: str = "matched") -> Zeros:
-    """All zeros of ``a`` of the pure Hermite student."""
-    drift = hermite_drift(n, labels, "n*n!")
+    """All zeros of ``a`` of the pure Hermite student, isolated: no count is taken as proved."""
+    drift = hermite_drift(n, labels, "n*n!").expanded
     return Zeros(find_singularities(drift, _DIGITS), Pair(n, labels=labels), drift)
 
 
@@ -51,13 +67,18 @@ def zeros_of(n: int, labels: str = "matched") -> Zeros:
 def _odd() -> Finding:
     n = 2 * _HALF + 1
     at_zero, at_one = (hermite_drift_limit(n, end)[0] for end in (0, 1))
-    b = -(mu ** (n - 2))
+    b = B_AT_ZERO.subs(_N, n)
     return decided(
         "proved",
         "a = μ^(n-1) + μ b changes sign on (0, 1), and b = -μ^(n-2) < 0 where it vanishes",
         judged("a as μ → 0, degree 2p+1", at_zero, negative),
         judged("a as 1 - μ → 0, degree 2p+1", at_one, positive),
-        equal("a = μ^(n-1) + μ b vanishes where b is -μ^(n-2)", mu ** (n - 1) + mu * b, 0),
+        remainder_is_b_at_zero(),
+        equal(
+            "a = μ^(n-1) + μ b (drift-of-every-degree) vanishes with such a b",
+            mu ** (n - 1) + mu * b,
+            0,
+        ),
         judged("that b", b, negative),
         judged("τ at a = 0 and such a b", escape_time(0, b), lambda tau: tau.is_infinite),
     )

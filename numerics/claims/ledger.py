@@ -13,7 +13,7 @@ and what follows from each. The verdict is read off the steps, so what is shown 
 on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -104,6 +104,14 @@ def equal(text: str, left: Expr, right: Expr | int) -> Step:
     """
     sides = Equation(exact(left), exact(right))
     return Step(text, sides, is_zero(sides.left - sides.right))
+
+
+def equal_for(text: str, degrees: Iterable[int], sides: Callable[[int], tuple[Expr, Expr]]) -> Step:
+    """A step that holds if two expressions agree at every one of these degrees."""
+    each = {f"n = {n}": equal("", *sides(n)) for n in degrees}
+    return Step(
+        text, {n: step.value for n, step in each.items()}, all(s.holds for s in each.values())
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 from flint import arb, ctx, fmpq
 
-from derive.drift import Drift
 from derive.errors import InputError
 from derive.polynomial_drift import hermite_drift
 from numerics.certified import hermite
@@ -19,13 +18,9 @@ from numerics.certified.zeros import sign_of
 SAMPLED = [*range(1, 24), 31, 50, 77, 100, 201, 250]
 
 
-def _expanded(drift):
-    return Drift(drift.a, drift.b, normalization=drift.normalization)
-
-
 def _assert_the_same(drift, digits):
     counted = find_singularities(drift, digits)
-    isolated = find_singularities(_expanded(drift), digits)
+    isolated = find_singularities(drift.expanded, digits)
     assert len(counted) == len(isolated)
     with ctx.workprec(4 * digits + 50):
         for one, other in zip(counted, isolated, strict=True):
@@ -64,7 +59,7 @@ def test_squared_labels_of_even_degrees_are_isolated():
 def test_both_sums_enclose_the_drift_and_its_slope(n):
     """Anywhere in (0, 1), not only near a zero, and on balls: against exact polynomials."""
     drift = hermite_drift(n, normalization="n*n!")
-    exact = ball_drift(_expanded(drift))
+    exact = ball_drift(drift.expanded)
     for mean in (hermite._about_one, *([] if n % 2 else [hermite._about_zero])):
         near = hermite._near(drift, mean)
         for k in range(1, 12):

@@ -38,7 +38,7 @@ def expected_count(n):
 @pytest.fixture(scope="module")
 def table():
     return {
-        n: find_singularities(hermite_drift(n, normalization="n*n!"), digits=30)
+        n: find_singularities(hermite_drift(n, normalization="n*n!").expanded, digits=30)
         for n in range(1, 61)
     }
 
@@ -213,7 +213,7 @@ def test_nothing_to_isolate():
 COMMAND = "numerics.singularities"
 
 
-def test_json_holds_what_was_promised(command, table):
+def test_json_holds_what_was_promised(command):
     done = command(COMMAND, "--degree", "4,5,10", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     records = json.loads(done.stdout)
@@ -222,7 +222,7 @@ def test_json_holds_what_was_promised(command, table):
         assert record["labels"] == "matched"
         assert record["normalization"] == "n*n!"
         assert record["complete"] is True
-        found = table[record["degree"]]
+        found = find_singularities(hermite_drift(record["degree"], normalization="n*n!"))
         assert len(record["singularities"]) == len(found)
         for printed, s in zip(record["singularities"], found, strict=True):
             assert (printed["mu"], printed["radius"]) == (s.mu.mid, s.mu.radius)

@@ -14,11 +14,9 @@ from sympy import Basic, Integer, Symbol, expand, factorial, factorial2, sqrt, s
 from derive.command.report import render
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
-from derive.polynomial_drift import hermite_power
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
-from numerics.claims.every_degree import ARGUMENT, over_angle
 from numerics.claims.ledger import (
     CODE,
     VERDICTS,
@@ -264,13 +262,6 @@ def test_another_process_finds_the_same_steps(tmp_path):
     theirs = json.loads(done.stdout)
     ours = json.loads(render(ledger(entries, details=True), "json", ""))
     assert [{**each, "provenance": ""} for each in theirs] == ours
-
-
-@pytest.mark.parametrize("degree", range(1, 13))
-def test_the_mean_over_an_angle_is_the_power_of_a_hermite_student(degree):
-    """The formula under the proofs for every degree, against the closed form of ``derive``."""
-    power = factorial(degree) * over_angle(expand(ARGUMENT**degree))
-    assert expand(power - hermite_power(degree).as_expr()) == 0
 
 
 def test_unknown_claims_are_one_line(command):
