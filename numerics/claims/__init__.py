@@ -14,7 +14,8 @@ def __getattr__(name: str) -> object:
     from numerics.claims import setting, calculus, population_loss, information_exponent  # noqa: F401
     from numerics.claims import student_mean, standard_model, spherical_sgd, search_phase  # noqa: F401
     from numerics.claims import activations, hermite_students  # noqa: F401
-    from numerics.claims import every_degree, labels, variants, mechanics, descent  # noqa: F401
+    from numerics.claims import every_degree, large_degree, labels, squared_labels  # noqa: F401
+    from numerics.claims import variants, mechanics, descent  # noqa: F401
     from numerics.claims import assumptions, simulations, networks, linear_networks  # noqa: F401
     from numerics.claims import lora_in_practice  # noqa: F401
 

@@ -9,7 +9,6 @@ As 1-c is the density of a probability, G_n^(1/(n-1)) is a norm if n is odd. For
 differential equation of G_n decides.
 """
 
-from flint import arb
 from sympy import (
     Expr,
     Function,
@@ -17,11 +16,9 @@ from sympy import (
     Poly,
     Rational,
     Symbol,
-    besseli,
     binomial,
     cos,
     diff,
-    exp,
     expand,
     expand_log,
     factorial,
@@ -40,8 +37,6 @@ from derive.loss import population_loss
 from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu, rho, z
-from numerics.certified.balls import Enclosure, enclosure
-from numerics.certified.singularities import find_singularities
 from numerics.claims.hermite_students import B_AT_ZERO, SAMPLED, remainder_is_b_at_zero
 from numerics.claims.ledger import (
     Finding,
@@ -62,7 +57,7 @@ ARGUMENT = Q + (1 - Q) * COSINE  # X: its n-th power has the mean S(Q)/n!
 _N = Symbol("n", integer=True, positive=True)
 _K = Symbol("k", integer=True, nonnegative=True)
 _ODD = 2 * _K + 3
-_ROOT = (_N - 2) / (2 * (_N - 1))  # G_n^(1/(n-1)) is compared with Q to this power
+NORM_POWER = (_N - 2) / (2 * (_N - 1))  # G_n^(1/(n-1)) is compared with Q to this power
 RATIO = Symbol("r", positive=True)  # (1-Q)/Q
 
 
@@ -142,12 +137,12 @@ def _drift() -> Finding:
     )  # fmt: skip
 
 
-def _tied() -> Step:
+def tied() -> Step:
     """The two sides that are compared, as they are typed here, make up the ``a`` of ``derive``."""
 
     def sides(n: int) -> tuple[Expr, Expr]:
         mean = over_angle(expand((1 - COSINE) * ARGUMENT ** (n - 1)))
-        compared = (Q**_ROOT).subs(_N, n) ** (n - 1) - mean
+        compared = (Q**NORM_POWER).subs(_N, n) ** (n - 1) - mean
         a = hermite_drift(n, normalization="n*n!").a
         return a.exquo(Poly(mu, mu)).as_expr(), compared.subs(Q, mu**2)
 
@@ -165,7 +160,7 @@ def _density() -> Step:
     "proved",
 )
 def _single() -> Finding:
-    power = _ROOT.subs(_N, _ODD)
+    power = NORM_POWER.subs(_N, _ODD)
     at_zero = gamma(_K + Rational(3, 2)) / sqrt(pi) / gamma(_K + 2)
 
     def its_mean(n: int) -> tuple[Expr, Expr]:
@@ -175,7 +170,7 @@ def _single() -> Finding:
     return decided(
         "proved",
         "G_n^(1/(n-1)) is convex in Q and Q^((n-2)/(2n-2)) concave: equal at Q = 1 and once before",
-        _tied(),
+        tied(),
         _density(),
         judged("X, affine in Q, so that its norm G_n^(1/(n-1)) is convex", ARGUMENT,
                lambda x: diff(x, Q, 2) == 0),
@@ -196,84 +191,16 @@ def _single() -> Finding:
     "proved",
 )
 def _shifts() -> Finding:
-    power = _ROOT.subs(_N, _ODD)
+    power = NORM_POWER.subs(_N, _ODD)
     return decided(
         "proved",
         "G_n^(1/(n-1)), a norm over a probability, grows with n and Q^((n-2)/(2n-2)) falls: the "
         "first stays above on a longer interval",
-        _tied(),
+        tied(),
         _density(),
         judged("(n-2)/(2n-2) at n = 2k+5 less that at 2k+3",
                (power.subs(_K, _K + 1) - power).factor(), positive),
     )  # fmt: skip
-
-
-@claim(
-    "last-singularity-limit",
-    "beyond the paper",
-    "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with "
-    "e^(x/2) = I_0(x) - I_1(x)",
-    "certified",
-)
-def _last() -> Finding:
-    x, n = Symbol("x", positive=True), Symbol("n", positive=True)
-    low, high = (_gap(arb(end)) for end in ("10.07264337", "10.07264339"))
-    return decided(
-        "certified",
-        "at Q = 1 - x/n both sides have limits in n, which cross once; no zero comes nearer to x = "
-        "0; I_0 and I_1 are enclosed",
-        _tied(),
-        equal("X^(n-1) at Q = 1 - x/n as n → ∞, with |X| ≤ 1: its mean converges, too",
-              limit(ARGUMENT.subs(Q, 1 - x / n) ** (n - 1), n, oo), exp(-x * (1 - COSINE))),
-        shown("so G_n → E (1-c) e^(-x(1-c)), log-convex in x",
-              exp(-x) * (besseli(0, x) - besseli(1, x))),
-        equal("Q^((n-2)/2) as n → ∞, log-linear", limit((1 - x / n) ** ((n - 2) / 2), n, oo),
-              exp(-x / 2)),
-        judged("slope at x = 0 of the one less that of the other",
-               Rational(1, 2) - over_angle((1 - COSINE) ** 2), negative),
-        judged("I_0 - I_1 - e^(x/2) at x = 10.07264337", low, negative),
-        judged("I_0 - I_1 - e^(x/2) at x = 10.07264339", high, positive),
-        *_none_near_one(),
-        shown("n (1-μ) of the last zero, n = 50, 101, 200, 10³, 10⁶",
-              tuple(_scaled_distance(degree) for degree in (50, 101, 200, 10**3, 10**6))),
-    )  # fmt: skip
-
-
-def _none_near_one() -> list[Step]:
-    """What carries the limit over to zeros: the difference of the sides at Q = 1 - x/n, each n.
-
-    Its curvature in x is bounded for all n, so it converges with its slope, uniformly on bounded
-    intervals; and it is negative until some x that does not depend on n. So its least zero, the
-    last singularity for either parity, tends to the crossing of the limits.
-    """
-    x, n, c = Symbol("x", nonnegative=True), _K + 6, COSINE
-    scaled = {Q: 1 - x / n}
-    mean = (1 - c) * ARGUMENT.subs(scaled) ** (n - 1)
-    side = (Q ** ((n - 1) * _ROOT.subs(_N, n))).subs(scaled)
-    slope = over_angle(diff(mean, x).subs(x, 0)) - diff(side, x).subs(x, 0)
-    weight, other = (n - 1) * (n - 2) / n**2, (n - 2) * (n - 4) / (4 * n**2)
-    bound, most = weight * over_angle(expand((1 - c) ** 3)) + other, Rational(11, 4)
-    return [
-        equal("1 - X, not negative", 1 - ARGUMENT, (1 - Q) * (1 - c)),
-        equal("1 + X, not negative: |X| ≤ 1", 1 + ARGUMENT, 2 * Q + (1 - Q) * (1 + c)),
-        equal("G_n - Q^((n-2)/2) at Q = 1 - x/n, n = k+6: slope at x = 0", slope, -1 + 1 / (2 * n)),
-        equal("curvature of its first part, in the mean",
-              diff(mean, x, 2), weight * (1 - c) ** 3 * ARGUMENT.subs(scaled) ** (n - 3)),
-        equal("curvature of its second part",
-              diff(side, x, 2), other * (1 - x / n) ** (n / 2 - 3)),
-        judged("11/4 less a bound of both", (most - bound).factor(), positive),
-        judged("so it is negative up to x = 1/2: -x (1 - 1/(2n)) + 11/8 x² there",
-               (slope / 2 + most / 8).factor(), negative),
-    ]  # fmt: skip
-
-
-def _gap(x: arb) -> Enclosure:
-    return enclosure(x.bessel_i(0) - x.bessel_i(1) - (x / 2).exp(), 12)
-
-
-def _scaled_distance(n: int) -> Enclosure:
-    (*_, last) = find_singularities(hermite_drift(n), 20)
-    return enclosure(n * (1 - last.mu.ball()), 10)
 
 
 @claim(
@@ -290,7 +217,7 @@ def _even() -> Finding:
             judged(f"He_{n}: zeros of a in (0, 1)", singular_strengths(hermite_drift(n)), _none)
             for n in (2, 4, 6, 8)
         ],
-        _tied(),
+        tied(),
         *_at_most_two(),
         *_at_least_two(),
         remainder_is_b_at_zero(),
@@ -319,7 +246,7 @@ def _at_most_two() -> list[Step]:
     annihilated = annihilator(n, *(diff(integrand, r, order) for order in range(3)))
     slope_of_flux = c * flux - (1 - c**2) * diff(flux, c)  # d/dφ of flux times sin φ
     subtracted = n / 2 * log(1 + r)
-    side = (Q ** ((n - 1) * _ROOT)).subs(Q, 1 / (1 + r))
+    side = (Q ** ((n - 1) * NORM_POWER)).subs(Q, 1 / (1 + r))
     angle = Symbol("varphi", real=True)
     at_one = integrand.subs({r: 1, c: 2 * cos(angle / 2) ** 2 - 1}).simplify()
     return [

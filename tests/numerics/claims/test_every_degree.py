@@ -1,10 +1,11 @@
 """The proofs for every degree: typed formulas are held to ``derive``, and a wrong one is seen."""
 
 import pytest
-from sympy import Rational, Symbol, expand, factorial
+from sympy import Rational, Symbol, besseli, exp, expand, factorial
 
-from derive.polynomial_drift import hermite_power
-from numerics.claims import CLAIMS, every_degree, hermite_students
+from derive.polynomial_drift import hermite_drift, hermite_power
+from numerics.certified.singularities import find_singularities
+from numerics.claims import CLAIMS, every_degree, hermite_students, large_degree, squared_labels
 from numerics.claims.every_degree import ARGUMENT, COSINE, over_angle
 
 N = Symbol("n", integer=True, positive=True)
@@ -20,7 +21,7 @@ def test_the_mean_over_an_angle_is_the_power_of_a_hermite_student(degree):
 # Wrong formulas with the right signs, and the entries that must not survive them.
 FAULTS = {
     "exponent of the norm": (
-        every_degree, "_ROOT", (N - 2) / (N - 1),
+        every_degree, "NORM_POWER", (N - 2) / (N - 1),
         ["odd-singularity-single", "odd-singularity-shifts", "last-singularity-limit"],
     ),
     "power of b where a = 0": (
@@ -40,7 +41,22 @@ FAULTS = {
         lambda n, value, slope, curvature: curvature - slope + Rational(1, 2) * value,
         ["even-singularities"],
     ),
+    "coefficients of squared labels": (
+        squared_labels, "WEIGHT", squared_labels.WEIGHT * (squared_labels.LEAST + 1),
+        ["squared-even"],
+    ),
+    "size of M at 0": (squared_labels, "LEAST", squared_labels.LEAST * 2, ["squared-even"]),
+    "limit of the mean": (
+        large_degree, "_of_mean", lambda x: exp(-x) * besseli(0, x), ["last-singularity-law"],
+    ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [14, 16, 50, 60])
+def test_squared_labels_of_even_degrees_by_isolation(n):
+    """Beyond the degrees at which formulas are held to derive: n/2 - 1 zeros, b in turn."""
+    found = find_singularities(hermite_drift(n, "squared"), 5)
+    assert [s.diverges for s in reversed(found)] == [k % 2 == 1 for k in range(n // 2 - 1)]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

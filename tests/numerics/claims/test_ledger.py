@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 from paper import read_prints, stands_in
-from sympy import Basic, Integer, Symbol, expand, factorial, factorial2, sqrt, symbols
+from sympy import Basic, Integer, Symbol, factorial, factorial2, sqrt, symbols
 
 from derive.command.report import render
 from derive.drift import LeadingTerm
