@@ -137,7 +137,7 @@ def _last_law() -> Finding:
     reduced = diff(difference, x).subs(besseli(2, x), besseli(0, x) - 2 * besseli(1, x) / x)
     crossing = {besseli(0, x): besseli(1, x) + exp(x / 2)}
     with ctx.workprec(_BITS):
-        b, constant = _limits(_crossing())
+        b, constant = laws_of_the_last(crossing())
         steps = [
             shown("limits of b and n² C", (enclosure(b, 15), enclosure(constant, 15))),
             _settles("b", lambda s, n: n * (s.b.ball() - b)),
@@ -163,7 +163,7 @@ def _gap(x: arb) -> arb:
     return x.bessel_i(0) - x.bessel_i(1) - (x / 2).exp()
 
 
-def _crossing() -> arb:
+def crossing() -> arb:
     """The x at which the two limits cross."""
     low, high = fmpq(10), fmpq(11)
     for _ in range(_BITS // 2):
@@ -172,7 +172,7 @@ def _crossing() -> arb:
     return arb(low).union(arb(high))
 
 
-def _limits(x: arb) -> tuple[arb, arb]:
+def laws_of_the_last(x: arb) -> tuple[arb, arb]:
     """Of b and n² C at the last singularity."""
     power = (-x / 2).exp()
     slope = x.bessel_i(1) / x * (-x).exp() - 3 * power / 2

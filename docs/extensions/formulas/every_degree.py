@@ -1,12 +1,16 @@
-"""Formulas under the number of singularities of a Hermite student of any degree."""
+"""Formulas under the number and place of singularities of a Hermite student of any degree."""
 
 from mpmath import besseli, exp, findroot
-from sympy import Symbol, cos, diff, expand, factorial
+from sympy import Rational, Symbol, cos, diff, expand, factorial, jacobi, simplify
 
 from derive.command.tabular import formula
 from derive.polynomial_drift import hermite_power
+from derive.symbols import Q, rho
 from extensions.formulas.registry import Built, checked, enter
+from numerics.claims import CLAIMS
 from numerics.claims.every_degree import ARGUMENT, COSINE, RATIO, annihilator, over_angle
+from numerics.claims.large_degree import crossing, laws_of_the_last
+from numerics.claims.squared_labels import correlation
 
 _N = Symbol("n", positive=True)
 _DEGREES = range(2, 13)
@@ -39,3 +43,31 @@ def _equation_of_the_mean() -> Built:
 def _distance_of_the_last_singularity() -> Built:
     x = findroot(lambda x: besseli(0, x) - besseli(1, x) - exp(x / 2), 10)
     return rf"n\,(1 - \mu_\star) \to x/2 \approx {float(x / 2):.4f}"
+
+
+@enter
+def _laws_of_the_last_singularity() -> Built:
+    b, constant = (float(limit.mid()) for limit in laws_of_the_last(crossing()))
+    return rf"b(\mu_\star) \to -e^{{-x/2}} \approx {b:.6f}, \qquad n^2\, C \to {constant:.2f}"
+
+
+@enter
+def _laws_of_the_first_singularity() -> Built:
+    return checked(
+        CLAIMS["first-singularity-law"].found().verdict == "certified",
+        r"2n\mu_\star^2 \approx L - \frac{L^2}{2n}, \qquad b(\mu_\star) \approx "
+        r"-\Big(\frac{L}{2n}\Big)^{(n-2)/2} (4n)^{-1/4}, \qquad "
+        r"C \approx \frac{2\pi n^3}{L^2}\,|b(\mu_\star)|",
+    )
+
+
+@enter
+def _squared_labels_by_jacobi() -> Built:
+    x = (3 * Q - 1) / (1 + Q)
+    ratios = {
+        half: correlation(half).subs(rho, Q ** Rational(1, 2))
+        / ((1 + Q) ** half * jacobi(half, half, 0, x))
+        for half in range(1, 7)
+    }
+    holds = all(simplify(diff(ratio, Q)) == 0 for ratio in ratios.values())
+    return checked(holds, rf"M(Q) \propto (1+Q)^N\,P_N^{{(N,0)}}\Big({formula(x)}\Big)")
