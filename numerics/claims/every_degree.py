@@ -97,6 +97,8 @@ def _power_as_mean() -> Finding:
     "Sec. 3.2 (c), App. E",
     "For He_n, every n: b = -S'(μ²) and a = n n! μ^(n-1) + μ b; so b = -n n! μ^(n-2) where a = 0",
     "proved",
+    reading="a and b of the matched pair, in the flow's own time",
+    falsifier="a degree whose a - μ b is another polynomial",
 )
 def _drift() -> Finding:
     s, t, x = Symbol("s"), Symbol("t"), Symbol("x", positive=True)

@@ -61,6 +61,8 @@ _LARGE = Symbol("n", positive=True)
     "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with "
     "e^(x/2) = I_0(x) - I_1(x)",
     "certified",
+    reading="the last singularity is the largest zero of a in (0, 1), for odd and even degrees",
+    falsifier="another limit of n (1-μ), or degrees along which it has none",
 )
 def _last() -> Finding:
     x, n = _X, _LARGE
@@ -128,14 +130,16 @@ def _none_near_one() -> list[Step]:
     "At the last singularity b → -e^(-x/2) = -0.00649760... and, in the local law τ ≈ C/(μ-μ*)², "
     "n² C → 320.147...",
     "certified",
-    units="b and C in units n n!",
+    reading="C = -b/a'² at the zero of a, for odd and even degrees",
+    falsifier="a degree up to 10⁶ whose distance from a limit is not of the size 1/n",
+    units="a and b over n n!, time in 1/(γ n n!)",
 )
 def _last_law() -> Finding:
     x, n = _X, _LARGE
     difference = _of_mean(x) - _of_power(x)
     slope = besseli(1, x) / x * exp(-x) - 3 * exp(-x / 2) / 2
     reduced = diff(difference, x).subs(besseli(2, x), besseli(0, x) - 2 * besseli(1, x) / x)
-    crossing = {besseli(0, x): besseli(1, x) + exp(x / 2)}
+    where_zero = {besseli(0, x): besseli(1, x) + exp(x / 2)}
     with ctx.workprec(_BITS):
         b, constant = laws_of_the_last(crossing())
         steps = [
@@ -153,7 +157,7 @@ def _last_law() -> Finding:
         equal("dx/dμ of x = n (1-μ²), by which a = -μ (G_n - Q^((n-2)/2)) turns",
               diff(_LARGE * (1 - mu**2), mu), -2 * n * mu),
         equal("slope in x of the difference where it vanishes",
-              expand(reduced.subs(crossing)), expand(slope)),
+              expand(reduced.subs(where_zero)), expand(slope)),
         shown("so n² C, C = -b/a'², tends to", exp(-x / 2) / (2 * slope) ** 2),
         *steps,
     )  # fmt: skip
@@ -208,6 +212,8 @@ def _of_one_size(values: tuple[Enclosure, ...]) -> bool:
     "Sec. 3.2 (c)",
     "With the even degree n the first singularity tends to 0: 2n μ² - log(4n) → 0",
     "proved",
+    reading="the first singularity is the smaller zero of a in (0, 1) of an even degree from 10 on",
+    falsifier="even degrees along which 2n μ² - log(4n) stays away from 0",
 )
 def _first() -> Finding:
     n, t, s = _LARGE, Symbol("t", positive=True), Symbol("s", real=True)
@@ -247,7 +253,8 @@ def _first() -> Finding:
     "certified",
     reading="relative errors of b at most 0.1 L²/n and of C/|b| at most 3 L/n, n = 10³ to 10⁶; of "
     "2n μ² absolute, at most 0.5 L³/n²",
-    units="b and C in units n n!",
+    falsifier="one of these degrees with a larger error",
+    units="a and b over n n!, time in 1/(γ n n!)",
 )
 def _first_law() -> Finding:
     n, y = _LARGE, Symbol("y", positive=True)  # 2n Q

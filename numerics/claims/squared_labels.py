@@ -84,6 +84,7 @@ def equation(value: Expr, slope: Expr, curvature: Expr) -> Expr:
     "With squared labels and every even n, a has exactly n/2 - 1 zeros in (0, 1); from the last "
     "one down b is positive and negative in turn: τ diverges at every second",
     "proved",
+    reading="a and b of the student He_n and the label He_n², all zeros simple",
     falsifier="an even degree with another number of zeros, or b of one sign at two neighbours",
 )
 def _even() -> Finding:
