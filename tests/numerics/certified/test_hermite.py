@@ -103,6 +103,19 @@ def test_zeros_of_high_degrees_against_the_legendre_recurrence(n):
             assert (a(strength - step) > 0) != (a(strength + step) > 0)
 
 
+@pytest.mark.parametrize("power", [3, 4, 7])
+def test_a_sum_that_is_cut_off_holds_the_whole(power):
+    """A geometric one, whose partial sums are exact: without its tail 1/(1-q) is missed."""
+    for bits in (60, 64, 200):
+        with ctx.workprec(bits):
+            q = arb(2) ** -power
+            total, weighted = hermite._sums(lambda k, q=q: q, 10**9)
+            whole = fmpq(2**power, 2**power - 1)
+            assert total.contains(whole)
+            assert weighted.contains(whole * whole / 2**power)
+            assert total.rel_accuracy_bits() > bits - 8
+
+
 def test_no_polynomial_is_expanded(monkeypatch):
     monkeypatch.setattr("derive.polynomial_drift.hermite_power", lambda n: pytest.fail("expanded"))
     drift = hermite_drift(60)
