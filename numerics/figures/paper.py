@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import log
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from derive.registry import Registry
+from numerics.certified.singularities import find_singularities
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.dynamics.sgd import Stage
 from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
@@ -297,3 +299,31 @@ def _exit_times(request: Request) -> Drawn:
         axis.legend(fontsize=6)
         head = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
         return drawn(figure, request.form, request.source, head, rows)
+
+
+@figure("degrees", "Where the singularities of Hermite students are, degrees 3 to a million")
+def _over_degrees(request: Request) -> Drawn:
+    """The first and the last zero of ``a`` over the degree, and what each tends to in its scale."""
+    spread = {int(10 ** (k / 12)) for k in range(6, 73)}
+    rows = [row for n in sorted(spread | {n + 1 for n in spread}) for row in _places(n)]
+    head = ("degree", "which", "mu", "scaled")
+    with own_style():
+        figure = Figure(figsize=(PAGE_WIDTH, 2.3), layout="constrained")
+        axes = figure.subplots(1, 2)
+        for which, marker in (("first", "v"), ("last", "o")):
+            found = [row for row in rows if row[1] == which]
+            for axis, column in zip(axes, (2, 3), strict=True):
+                points = ([row[0] for row in found], [row[column] for row in found])
+                axis.semilogx(*points, marker, markersize=2.5, label=f"{which} singularity")
+                axis.set_xlabel("degree $n$")
+        axes[0].set_ylabel(r"$\mu_\star$")
+        axes[1].set_ylabel(r"$n\,(1-\mu_\star)$ and $2n\,\mu_\star^2/\log\,4n$")
+        axes[0].legend(fontsize=6)
+        return drawn(figure, request.form, request.source, head, rows)
+
+
+def _places(n: int) -> list[tuple[int, str, float, float]]:
+    """The zeros of one degree, each with what tends to a constant."""
+    found = [float(s.mu) for s in find_singularities(hermite_drift(n), 12)]
+    last = [(n, "last", mu, n * (1 - mu)) for mu in found[-1:]]
+    return [(n, "first", mu, 2 * n * mu**2 / log(4 * n)) for mu in found[:-1]] + last

@@ -10,7 +10,9 @@ import pytest
 COMMAND = "numerics.figures"
 
 
-@pytest.mark.parametrize("name", ["1", "2", "3", "4", "6", "8", "9", "13", "14", "exit-times"])
+@pytest.mark.parametrize(
+    "name", ["1", "2", "3", "4", "6", "8", "9", "13", "14", "exit-times", "degrees"]
+)
 def test_figure_has_its_data_beside_it(command, tmp_path, name):
     done = command(COMMAND, "--quick", "--figure", name, "--as", "svg", "--folder", "out")
     assert (done.returncode, done.stderr) == (0, "")
