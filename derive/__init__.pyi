@@ -53,6 +53,7 @@ from .network import network_loss as network_loss
 from .pair import Pair as Pair
 from .pair_drift import closed_drift as closed_drift
 from .pair_drift import drift_of as drift_of
+from .polynomial_drift import HermiteDrift as HermiteDrift
 from .polynomial_drift import drift_from_expectation as drift_from_expectation
 from .polynomial_drift import drift_from_loss as drift_from_loss
 from .polynomial_drift import hermite_drift as hermite_drift
