@@ -4,6 +4,7 @@ import pytest
 from sympy import Rational, Symbol, besseli, exp, expand, factorial
 
 from derive.polynomial_drift import hermite_drift, hermite_power
+from derive.symbols import Q, mu
 from numerics.certified.singularities import find_singularities
 from numerics.claims import CLAIMS, every_degree, hermite_students, large_degree, squared_labels
 from numerics.claims.every_degree import ARGUMENT, COSINE, over_angle
@@ -25,15 +26,15 @@ FAULTS = {
         ["odd-singularity-single", "odd-singularity-shifts", "last-singularity-limit"],
     ),
     "power of b where a = 0": (
-        hermite_students, "B_AT_ZERO", -(hermite_students.mu ** (N + 2)),
+        hermite_students, "B_AT_ZERO", -(mu ** (N + 2)),
         ["odd-singularity"],
     ),
     "the same elsewhere": (
-        every_degree, "B_AT_ZERO", -(hermite_students.mu ** (N + 2)),
+        every_degree, "B_AT_ZERO", -(mu ** (N + 2)),
         ["drift-of-every-degree"],
     ),
     "argument of the mean": (
-        every_degree, "ARGUMENT", hermite_students.Q + (1 - hermite_students.Q) * COSINE / 2,
+        every_degree, "ARGUMENT", Q + (1 - Q) * COSINE / 2,
         ["odd-singularity-single", "power-as-mean"],
     ),
     "the differential equation": (
