@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sympy import (
+    QQ,
     Add,
     Expr,
     I,
@@ -26,11 +27,13 @@ from sympy import (
     expand,
     factor,
     floor,
+    fraction,
     oo,
     pi,
     sqrt,
     together,
 )
+from sympy.polys.rings import PolyRing
 
 from derive.angle import Angle
 from derive.errors import InputError, LoraEscapeError
@@ -296,7 +299,16 @@ def compact(total: Sum) -> Sum:
 
 def factored(rational: Expr) -> Expr:
     """The rational function as one factored quotient."""
-    return factor(together(rational)) if rational.free_symbols else rational
+    if not rational.free_symbols:
+        return rational
+    whole = together(rational)
+    ring = PolyRing(sorted(whole.free_symbols, key=str), QQ)
+    try:  # to cancel there first is many times faster than to expand large expressions
+        above, below = (ring.from_expr(part) for part in fraction(whole))
+    except ValueError:  # coefficients that are not rational
+        return factor(whole)
+    above, below = above.cancel(below)
+    return factor(above.as_expr() / below.as_expr())
 
 
 @lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
