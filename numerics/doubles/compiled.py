@@ -6,6 +6,7 @@ plain doubles.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numba
 from sympy import Expr, N, horner, lambdify
@@ -16,6 +17,7 @@ from derive.symbols import z
 _DIGITS = 17
 
 
+@lru_cache(maxsize=256)  # each new one makes numba compile all that takes it
 def compiled(function: Kinked) -> Callable[[float], float]:
     """The function without its jump as a numba function of a double. Heuristic.
 

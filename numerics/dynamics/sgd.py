@@ -227,6 +227,5 @@ def simulate_sgd(
 def compiled_functions(first: Pair, last: Pair) -> Functions:
     """Labels of the first and the last stage, student and its slope, in machine code."""
     sigma = last.student.value
-    label = compiled(last.label)
-    first_label = label if first == last else compiled(first.label)
-    return Functions(first_label, label, compiled(sigma), compiled(sigma.derivative()))
+    labels = compiled(first.label), compiled(last.label)
+    return Functions(*labels, compiled(sigma), compiled(sigma.derivative()))

@@ -75,7 +75,7 @@ def _agree(ours, theirs):
 @pytest.mark.parametrize("name", CASES)
 def test_the_law_is_that_of_the_dense_algorithm(name):
     learner, records = CASES[name]
-    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(2 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(name)) > 1e-4
 
 
@@ -122,7 +122,7 @@ def until_the_step_alone(law, state, step):
 def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
     learner, records = CASES[name]
     monkeypatch.setattr(update, "STEPS", update.STEPS._replace(**{step: numba.njit(fault)}))
-    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(2 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(name)) < 1e-4
 
 
@@ -180,7 +180,7 @@ def test_runs_that_do_not_exit_are_censored():
 
 def test_initial_directions_are_uniform_on_the_sphere():
     learner = _learner("x", 7, 0.1, misalignment="linear")
-    states = simulate_sgd(learner, range(20_000), 1, 1, [0]).states[:, 0]
+    states = simulate_sgd(learner, range(5000), 1, 1, [0]).states[:, 0]
     assert np.all(states[:, 0] == 1 / math.sqrt(7))
     np.testing.assert_allclose((states[:, 1:] ** 2).mean(0), 1 / 7, rtol=0.05)
     np.testing.assert_allclose((states[:, 1:] ** 4).mean(0), 3 / (7 * 9), rtol=0.1)
@@ -201,7 +201,7 @@ def test_small_steps_converge_to_the_flow_at_first_order(text, misalignment, upd
             text,
             20,
             rate,
-            batch=20_000,
+            batch=4000,
             misalignment=misalignment,
             update=update,
             mu=0.4,
