@@ -17,6 +17,12 @@ from invoke import invoke
 settings.register_profile("thorough", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("thorough")
 
+# Signals are heard as from a terminal, whatever the tests are started with: ``nohup`` and ``&``
+# have some ignored.
+for heard, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(heard) is signal.SIG_IGN:
+        signal.signal(heard, usual)
+
 
 @pytest.fixture(autouse=True)
 def _same_precision_for_every_test() -> Iterator[None]:

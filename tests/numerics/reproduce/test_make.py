@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory) -> Path:
+    """A folder with one step that is made."""
+    folder = tmp_path_factory.mktemp("once")
+    (folder / "steps").mkdir()
+    make(writing("3"), folder, SOURCE)
+    return folder
+
+
+@pytest.fixture
+def noted(once, tmp_path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(once, tmp_path / "noted"))
+
+
 def test_what_is_there_is_kept_and_what_differs_is_made_again(folder):
     step = writing("3")
     first = make(step, folder, SOURCE)
@@ -54,14 +70,13 @@ _STAMPS = {"record": '{"commands": [', "list": "[]", "nested": "[" * 20_000}
 
 
 @pytest.mark.parametrize("damage", ["output", "no output", "no record", "no seconds", *_STAMPS])
-def test_a_damaged_step_is_made_again(folder, damage):
-    step, record = writing("3"), folder / "steps" / "note.json"
-    make(step, folder, SOURCE)
-    whole = (folder / "note.md").read_bytes()
+def test_a_damaged_step_is_made_again(noted, damage):
+    step, record = writing("3"), noted / "steps" / "note.json"
+    whole = (noted / "note.md").read_bytes()
     if damage == "output":
-        (folder / "note.md").write_bytes(whole[:20])
+        (noted / "note.md").write_bytes(whole[:20])
     elif damage == "no output":
-        (folder / "note.md").unlink()
+        (noted / "note.md").unlink()
     elif damage == "no record":
         record.unlink()
     elif damage == "no seconds":
@@ -69,25 +84,23 @@ def test_a_damaged_step_is_made_again(folder, damage):
         record.write_text(json.dumps({k: v for k, v in told.items() if k != "seconds"}))
     else:
         record.write_text(_STAMPS[damage])
-    assert look_up(step, folder, SOURCE).state == "missing"
-    assert make(step, folder, SOURCE).state == "made"
-    assert (folder / "note.md").read_bytes() == whole
+    assert look_up(step, noted, SOURCE).state == "missing"
+    assert make(step, noted, SOURCE).state == "made"
+    assert (noted / "note.md").read_bytes() == whole
 
 
-def test_other_code_means_everything_anew(folder, monkeypatch):
-    step = writing("3")
-    make(step, folder, SOURCE)
+def test_other_code_means_everything_anew(noted, monkeypatch):
+    assert look_up(writing("3"), noted, SOURCE).state == "kept"
     monkeypatch.setattr(reproduce, "code_digest", lambda: "other")
-    assert look_up(step, folder, SOURCE).state == "missing"
+    assert look_up(writing("3"), noted, SOURCE).state == "missing"
 
 
-def test_a_failed_step_says_why_and_keeps_nothing_old(folder):
-    make(writing("3"), folder, SOURCE)
-    failed = make(writing("0"), folder, SOURCE)
+def test_a_failed_step_says_why_and_keeps_nothing_old(noted):
+    failed = make(writing("0"), noted, SOURCE)
     assert failed.state == "failed"
     assert "argument --degree" in failed.reason
-    assert not (folder / "note.md").exists()
-    assert "The step note failed" in page([failed], folder, SOURCE)
+    assert not (noted / "note.md").exists()
+    assert "The step note failed" in page([failed], noted, SOURCE)
 
 
 def test_a_step_whose_module_is_not_installed_is_left_out(folder):
@@ -170,7 +183,7 @@ def test_a_run_killed_midway_is_finished_by_the_next(tmp_path):
     running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL)
     record = tmp_path / "results" / "steps" / "figure-6.json"
     while not record.exists() and running.poll() is None:
-        pass
+        time.sleep(0.01)
     running.kill()
     running.wait()
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
