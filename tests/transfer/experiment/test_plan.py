@@ -12,7 +12,7 @@ import pytest
 from derive.errors import InputError, Undecided
 from numerics.sweep.executors import executor_for
 from numerics.sweep.store import cell_key, cell_path, write_cell
-from transfer.experiment.plan import CURVES, OVERLAPS, Place, chains_of, finished
+from transfer.experiment.plan import CURVES, OVERLAPS, Place, chains_of, finished, weight_of
 from transfer.experiment.results import results_of
 from transfer.experiment.run import compute_cell, run_experiment
 from transfer.experiment.task import read_task
@@ -41,6 +41,16 @@ def test_every_checkpoint_protocol_and_seed_is_planned_once(task, tmp_path):
     for chain in chains:
         assert {cell["run"] for _, cell in chain.adaptations} == {cell_key(chain.pretraining)}
     assert len({cell_key(chain.pretraining) for chain in chains}) == 2
+
+
+def test_a_cell_weighs_the_images_it_sees(task, tmp_path):
+    chain = chains_of(task, Place(tmp_path))[0]
+    pretraining, (_, cell) = chain.pretraining, chain.adaptations[0]
+    epochs, images = pretraining["pretraining"]["epochs"], pretraining["source"]["images"]
+    assert weight_of(pretraining) == epochs * images
+    more = {**cell, "downstream": {**cell["downstream"], "shots": 2 * cell["downstream"]["shots"]}}
+    added = cell["adaptation"]["epochs"] * cell["downstream"]["shots"] * 10
+    assert weight_of(more) - weight_of(cell) == added > 0
 
 
 def test_what_is_finished_is_counted_once_of_all_there_is(task, tmp_path):

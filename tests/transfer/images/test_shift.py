@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from transfer.images.shift import rotations, shifted, transformed
+from transfer.images.shift import rotations, shifted, transformed, with_noise
 
 
 def pictures(count, seed=0):
@@ -48,6 +48,13 @@ def test_the_noise_has_the_size_asked_for():
     noisy = shifted(grey, 0, 0.1, seed=0).astype(float)
     assert noisy.std() == pytest.approx(25.5, rel=0.02)
     assert noisy.mean() == pytest.approx(128, abs=0.5)
+
+
+def test_noise_of_one_step_of_a_byte_is_a_standard_normal():
+    torch = pytest.importorskip("torch")
+    streams = [np.random.default_rng(4) for _ in range(2)]
+    noisy = with_noise(torch.full((9, 1, 30, 30), 128.0), 1 / 255, streams[0])
+    assert (noisy == 128 + np.rint(streams[1].standard_normal(noisy.shape, np.float32))).all()
 
 
 def test_angles_fill_the_range():
