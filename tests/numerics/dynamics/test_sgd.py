@@ -75,7 +75,7 @@ def _agree(ours, theirs):
 @pytest.mark.parametrize("name", CASES)
 def test_the_law_is_that_of_the_dense_algorithm(name):
     learner, records = CASES[name]
-    ours = simulate_sgd(learner, range(2 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(name)) > 1e-4
 
 
@@ -122,7 +122,7 @@ def until_the_step_alone(law, state, step):
 def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
     learner, records = CASES[name]
     monkeypatch.setattr(update, "STEPS", update.STEPS._replace(**{step: numba.njit(fault)}))
-    ours = simulate_sgd(learner, range(2 * REPLICAS), 1, max(records), records).states
+    ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(name)) < 1e-4
 
 
