@@ -72,6 +72,13 @@ def test_the_random_initialisation_is_no_candidate(planted):
     assert compared(task, data, "LoRA").best == (0, 0)
 
 
+def test_the_work_behind_a_table_is_told_in_minutes(planted):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    data.attrs["seconds"] = 1500.0
+    assert any("together took 25 minutes" in note.plain
+               for table in tables(task, data) for note in table.notes)  # fmt: skip
+
+
 def test_an_unfinished_experiment_is_undecided_and_shows_what_is_there(planted):
     task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
     data["accuracy"][:, 1] = np.nan
