@@ -33,11 +33,11 @@ def test_quadrature_against_mpmath(teacher, student):
     pair = Pair(parse_activation(teacher), parse_activation(student))
     y, sigma = (lambdify(z, f.expression, "mpmath") for f in (pair.teacher, pair.student))
     rho, s = mpmath.mpf("0.6"), mpmath.mpf("0.2")
+    normal = [(mpmath.sqrt(s) * g, mpmath.npdf(g) / 4) for g in mpmath.arange(-9, 9, 0.25)]
 
     def inner(t):
-        return mpmath.quad(
-            lambda g: (y(t) - sigma(rho * t + mpmath.sqrt(s) * g)) ** 2 * mpmath.npdf(g), [-8, 0, 8]
-        )
+        """The sum at equal distances, which is exponentially close for an analytic student."""
+        return sum(weight * (y(t) - sigma(rho * t + g)) ** 2 for g, weight in normal)
 
     truth = mpmath.quad(lambda t: inner(t) * mpmath.npdf(t), [-8, 0, 8]) / 2
     assert float_landscape(pair).loss(0.6, 0.2) == pytest.approx(float(truth), rel=1e-11)
