@@ -6,6 +6,7 @@ import pytest
 
 from derive.activation import CATALOGUE
 from derive.tables.activations import ACTIVATION_TABLES
+from numerics.dynamics import network_update
 
 QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
          "--learning-rate", "0.001", "--workers", "1")  # fmt: skip
@@ -46,6 +47,17 @@ def test_misaligned_pairs_have_a_closed_form_or_say_so(misalignment, name, capsy
     _closed_or_refused(*_run(capsys, arguments, name), name)
 
 
+@pytest.fixture
+def plain_loops(monkeypatch):
+    """Networks in plain Python, for 20 steps do not repay machine code; activations stay in it."""
+    steps = network_update.STEPS
+    monkeypatch.setattr(network_update, "STEPS", type(steps)(*(step.py_func for step in steps)))
+    for name, function in [*vars(network_update).items()]:
+        if hasattr(function, "py_func"):
+            monkeypatch.setattr(network_update, name, function.py_func)
+
+
+@pytest.mark.usefixtures("plain_loops")
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_networks_of_every_activation(name, capsys):
     arguments = ("numerics.simulate", *QUICK, "--neurons", "2", "--rank", "1")
