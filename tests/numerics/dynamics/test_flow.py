@@ -179,3 +179,12 @@ def test_an_even_student_may_find_the_mirrored_teacher():
 def test_impossible_requests_are_refused(call):
     with pytest.raises(InputError, match="not accepted"):
         call()
+
+
+@pytest.mark.parametrize("share", [0.999, 0.5, 1e-3, 1e-30])
+def test_along_the_growing_direction_the_exit_is_a_logarithm(share):
+    """(61): log(R/size)/λ₊, for starts next to the radius and far from it."""
+    flow = flow_of(_pair("erf"), 0.4)
+    values, vectors = np.linalg.eigh(flow.linearisation())
+    found = predicted_exit(flow, 0.3 * share * vectors[:, -1], radius=0.3)
+    assert found == pytest.approx(-np.log(share) / values[-1], rel=1e-9)
