@@ -67,11 +67,13 @@ def over_angle(polynomial: Expr) -> Expr:
     return sum(value * binomial(k, k // 2) / Integer(2) ** k for (k,), value in terms if k % 2 == 0)
 
 
-@claim(
+@ours(
     "power-as-mean",
-    "beyond the paper",
+    "Sec. 3.2 (c), App. E",
     "The power of He_n, for every n, is a mean over an angle: S(Q) = n! E (Q + (1-Q) cos φ)^n",
     "proved",
+    reading="S(Q) is E He_n(z)² of variance Q, φ is uniform",
+    falsifier="a degree whose power has another coefficient of (Q-1)^(2j) Q^(n-2j)",
 )
 def _power_as_mean() -> Finding:
     g, t, j = Symbol("g"), Symbol("t"), Symbol("j", integer=True, nonnegative=True)
@@ -160,6 +162,9 @@ def _density() -> Step:
     "Prop. 2",
     "For every odd Hermite degree from 3 on there is exactly one such strength",
     "proved",
+    quote="There exists at least one […] such that […]. Thus at […] the exit time diverges",
+    reading="at least one, as odd-singularity proves; that there is no second is ours",
+    falsifier="an odd degree from 3 on with two zeros of a in (0, 1)",
 )
 def _single() -> Finding:
     power = NORM_POWER.subs(_N, _ODD)
@@ -191,6 +196,10 @@ def _single() -> Finding:
     "Sec. 3.2 (c)",
     "The critical strength shifts to the right with every odd degree",
     "proved",
+    quote="This critical value shifts to the right as the degree of the Hermite polynomial "
+    "increases",
+    reading="of odd degrees, to which the sentence refers: the one singularity grows with n",
+    falsifier="an odd degree whose singularity is not below that of the next odd one",
 )
 def _shifts() -> Finding:
     power = NORM_POWER.subs(_N, _ODD)
@@ -210,6 +219,10 @@ def _shifts() -> Finding:
     "Sec. 3.2 (c)",
     "Even Hermite degrees have no singularity up to 8, and exactly two from 10 on",
     "proved",
+    quote="we observe that for even Hermite degrees that are sufficiently large, two singularities "
+    "appear",
+    reading="a singularity is a zero of a with b ≤ 0; sufficiently large is from 10 on",
+    falsifier="an even degree with another number of zeros of a in (0, 1)",
 )
 def _even() -> Finding:
     return decided(
