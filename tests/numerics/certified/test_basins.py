@@ -1,0 +1,58 @@
+"""Sinks against the landscape, and fates against the flow in doubles."""
+
+import pytest
+from flint import arb, fmpq
+
+from derive.errors import Undecided
+from derive.pair import Pair
+from numerics.certified.basins import fate, sinks
+from numerics.certified.flow import ball_flow, disc
+from numerics.dynamics.flow import flow_of, integrate
+
+
+@pytest.mark.parametrize("degree", [3, 5, 7])
+@pytest.mark.parametrize("strength", ["0.25", "0.6"])
+def test_odd_students_have_the_teacher_and_the_null_student(degree, strength):
+    found = [(sink.rho, sink.m) for sink in sinks(ball_flow(f"He{degree}", strength))]
+    assert found == [(0, 1), (0, -1), (1, 1), (1, -1)]
+
+
+def test_even_students_have_the_teacher_and_its_opposite():
+    """He_2 sees no sign: ρ = ±1."""
+    found = {int(sink.rho.p) for sink in sinks(ball_flow("He2", "0.5"))}
+    assert found == {-1, 1}
+
+
+def test_squared_labels_leave_an_odd_student_the_null_student_alone():
+    found = sinks(ball_flow(Pair("He3", labels="squared"), "0.5"))
+    assert {sink.rho for sink in found} == {fmpq(0)}
+
+
+@pytest.mark.parametrize("pair", ["He3", "He4", Pair("He3", labels="squared")], ids=str)
+def test_a_sink_is_at_rest(pair):
+    flow = ball_flow(pair, "0.3")
+    for sink in sinks(flow):
+        by_u, by_angle = flow.velocity(arb(sink.u), arb(sink.m), arb(0))
+        assert abs(by_u) < 1e-10 and by_angle == 0
+        assert sink.rho == flow.mu + sink.u * sink.m
+
+
+@pytest.mark.parametrize("strength", ["0.25", "0.4"])
+@pytest.mark.parametrize("start", [("0.2", "0.2"), ("0.2", "-0.2"), ("-0.3", "0.8")])
+def test_fates_are_where_the_flow_of_doubles_ends(strength, start):
+    sink = fate(ball_flow("He3", strength), disc(*start), 200)
+    path = integrate(flow_of(Pair("He3"), float(strength)), [float(x) for x in start], 400.0)
+    u_end, m_end = path.at(400.0)
+    assert u_end * m_end + float(strength) == pytest.approx(float(sink.rho.p), abs=1e-5)
+    assert m_end == pytest.approx(sink.m, abs=1e-5)
+    assert 0 < sink.time <= 200
+
+
+def test_no_fate_is_told_before_its_time():
+    with pytest.raises(Undecided, match="no sink has captured"):
+        fate(ball_flow("He3", "0.25"), disc("0.03", "0.03"), 5)
+
+
+def test_no_fate_is_told_of_a_disc_on_the_separatrix():
+    with pytest.raises(Undecided):
+        fate(ball_flow("He3", "0.325"), disc("0", "0", "0.01"), 100)
