@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 from flint import arb, ctx, fmpq
-from sympy import Matrix, Rational, Symbol, cos, diff, lambdify, sin
+from sympy import Matrix, Rational, Symbol, cos, diff, lambdify
 
 from derive.errors import InputError, Undecided
 from derive.loss import population_loss
