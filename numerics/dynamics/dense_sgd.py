@@ -70,6 +70,8 @@ def simulate_densely(
         omega = moved / np.linalg.norm(moved)
         if in_first and stage:
             in_first = abs(omega[0]) < stage.until_overlap and step + 1 < stage.until_step
+            if not in_first and stage.flip_at_switch and u * omega[0] < 0:
+                u = -u
     return np.array(kept)
 
 

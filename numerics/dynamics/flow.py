@@ -129,9 +129,13 @@ class Flow(Motion):
 
     def path(self, starts: Doubles, times: Doubles) -> Doubles:
         """The flow from the median start, on the side of the growing direction. Heuristic."""
+        return integrate(self, self.typical(starts), float(times[-1])).at(times)
+
+    def typical(self, starts: Doubles) -> Doubles:
+        """The median start, on the side of the growing direction."""
         start = np.median(np.abs(starts), axis=0)
         start[1:] *= np.where(self.linearisation()[0, 1 : len(start)] < 0, -1, 1)
-        return integrate(self, start, float(times[-1])).at(times)
+        return np.asarray(start)
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,26 @@ class Trajectory:
         The passage is looked for at 16 places in every step of the solver. Source: (60). Heuristic.
         """
         return _first_passage(self.at, self.times, radius)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedFlow(Flow):
+    r"""The flow of the last stage of two, as ``Flow`` has it, with a path through both (App. B.4).
+
+    Fields: those of ``Flow``; ``first``, the flow of the first stage; ``until_overlap``, the \|m\|
+    at which it ends; ``until_time``, when it ends at the latest; ``flip_at_switch``, whether the
+    sign of u is flipped there if u·m < 0. Heuristic.
+    """
+
+    first: Flow
+    until_overlap: float = math.inf
+    until_time: float = math.inf
+    flip_at_switch: bool = False
+
+    def path(self, starts: Doubles, times: Doubles) -> Doubles:
+        """Both flows, from the median start, on the side of the first's growing direction."""
+        start = self.first.typical(starts)
+        return integrate_stages(self, start, float(times[-1])).at(times)
 
 
 def flow_of(pair: PairLike, mu: float) -> Flow:
@@ -207,6 +231,35 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
     if not solution.success:
         raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
     return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
+
+
+def integrate_stages(flow: StagedFlow, initial: ArrayLike, horizon: float) -> Trajectory:
+    """Solve two stages one after the other; arguments and errors as of ``integrate``. Heuristic.
+
+    Source: App. B.4, Fig. 4.
+
+    >>> first, last = (flow_of(Pair("He3", labels=labels), 0.325) for labels in ("y**2", "y"))
+    >>> numbers = {"first": first, "until_time": 30.0, "flip_at_switch": True}
+    >>> both = StagedFlow(last.landscape, last.mu, **numbers)
+    >>> integrate_stages(both, [0.03, 0.03], 60.0).at([30.0, 60.0]).round(3).tolist()
+    [[0.325, 1.0], [0.675, 1.0]]
+    """
+    early = integrate(flow.first, initial, min(flow.until_time, horizon))
+    passed = _first_passage(lambda t: early.at(t)[..., 1:2], early.times, flow.until_overlap)
+    switch = float(early.times[-1]) if passed is None else passed
+    if switch >= horizon:
+        return early
+    state = early.at(switch)
+    if flow.flip_at_switch and switch > 0 and state[0] * state[1] < 0:
+        state[0] *= -1
+    late = integrate(flow, state, horizon - switch)
+
+    def at(times: ArrayLike) -> Doubles:
+        given = np.asarray(times, dtype=float)
+        before, after = early.at(np.minimum(given, switch)), late.at(np.maximum(given - switch, 0))
+        return np.where((given < switch)[..., None], before, after)
+
+    return Trajectory(np.concatenate([early.times[early.times < switch], late.times + switch]), at)
 
 
 def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]:

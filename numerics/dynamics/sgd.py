@@ -26,7 +26,7 @@ from numerics.doubles.arrays import Doubles
 from numerics.doubles.compiled import compiled
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import update
-from numerics.dynamics.flow import Flow, flow_of
+from numerics.dynamics.flow import Flow, StagedFlow, flow_of
 from numerics.dynamics.kinds import EXIT_RADIUS, SIGNS, UPDATES, USUAL_HORIZON, Signs, Update
 from numerics.dynamics.runs import Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
@@ -42,20 +42,27 @@ class Stage:
     Fields:
         labels: of the stage;
         until_overlap: the \|m\| at which it ends;
-        until_step: the step after which it ends at the latest.
+        until_step: the step after which it ends at the latest;
+        flip_at_switch: whether the sign of u is flipped there, once, if u·m < 0 (Fig. 4).
     """
 
     labels: Labels
     until_overlap: float
     until_step: int
+    flip_at_switch: bool
 
     def __init__(
-        self, labels: LabelsLike, until_overlap: float = math.inf, until_step: int = NEVER
+        self,
+        labels: LabelsLike,
+        until_overlap: float = math.inf,
+        until_step: int = NEVER,
+        flip_at_switch: bool = False,
     ) -> None:
         """A stage; raises ``InputError`` for labels that ``Pair`` does not take."""
         object.__setattr__(self, "labels", Labels.of(labels))
         object.__setattr__(self, "until_overlap", float(until_overlap))
         object.__setattr__(self, "until_step", int(until_step))
+        object.__setattr__(self, "flip_at_switch", bool(flip_at_switch))
 
 
 @dataclass(frozen=True)
@@ -141,8 +148,20 @@ class Learner:
 
     @cached_property
     def flow(self) -> Flow:
-        """The gradient flow of the last stage."""
-        return flow_of(self.pair, self.mu)
+        """The gradient flow of the last stage; its path is that of both stages."""
+        flow = flow_of(self.pair, self.mu)
+        if self.stage is None:
+            return flow
+        time = self.stage.until_step * self.learning_rate
+        return StagedFlow(
+            flow.landscape,
+            flow.mu,
+            flow.nu,
+            first=flow_of(self.pairs[0], self.mu),
+            until_overlap=self.stage.until_overlap,
+            until_time=time,
+            flip_at_switch=self.stage.flip_at_switch,
+        )
 
     def runner(self, radius: float, stop_at_exit: bool) -> Run:
         """What simulates one replica of this learner."""
@@ -159,6 +178,7 @@ class Learner:
             noise=self.noise,
             until_overlap=stage.until_overlap,
             until_step=stage.until_step,
+            flip=stage.flip_at_switch,
             radius=radius,
             stop_at_exit=stop_at_exit,
         )

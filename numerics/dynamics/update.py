@@ -37,8 +37,8 @@ class Law(NamedTuple):
 
     Fields: ``mu``, ``nu``, of the pre-trained direction; ``dimension``; ``rate`` γ; ``batch`` B;
     ``spherical``, whether the gradient's part along ω is removed; ``square``, whether the loss is;
-    ``noise`` of labels; ``until_overlap``, ``until_step``, the end of the first stage; ``radius``
-    of exit; ``stop_at_exit``.
+    ``noise`` of labels; ``until_overlap``, ``until_step``, the end of the first stage; ``flip``,
+    what happens there; ``radius`` of exit; ``stop_at_exit``.
     """
 
     mu: float
@@ -51,6 +51,7 @@ class Law(NamedTuple):
     noise: float
     until_overlap: float
     until_step: int
+    flip: bool
     radius: float
     stop_at_exit: bool
 
@@ -63,6 +64,7 @@ class Steps(NamedTuple):
     tangent: Callable[..., Any]
     moved: Callable[..., Any]
     in_first_stage: Callable[..., Any]
+    switched: Callable[..., Any]
 
 
 class Algorithm(NamedTuple):
@@ -136,7 +138,15 @@ def in_first_stage(law, state, step):  # type: ignore[no-untyped-def]
     return step < law.until_step and abs(state.m) < law.until_overlap
 
 
-STEPS = Steps(argument, across, tangent, moved, in_first_stage)
+@numba.njit(nogil=True)
+def switched(law, state):  # type: ignore[no-untyped-def]
+    """The state where a first stage ends: as it is, or with u of the sign of m (Fig. 4)."""
+    if law.flip and state.u * state.m < 0.0:
+        return State(-state.u, state.m, state.kappa)
+    return state
+
+
+STEPS = Steps(argument, across, tangent, moved, in_first_stage, switched)
 
 
 @numba.njit(nogil=True)
@@ -173,5 +183,6 @@ def run(rng, algorithm, state, horizon, records, states):  # type: ignore[no-unt
         state = updated(rng, algorithm, state, in_first)
         if not abs(state.u) < LARGEST_STATE or not abs(state.m) <= 1.0 + 1e-9:
             return exit_step, step + 1
-        in_first = in_first and steps.in_first_stage(law, state, step + 1)
+        if in_first and not steps.in_first_stage(law, state, step + 1):
+            in_first, state = False, steps.switched(law, state)
     return exit_step, -1

@@ -171,6 +171,11 @@ def _add_first_stage(parser: CommandParser) -> None:
         metavar="K",
         help="step that ends the first stage at the latest",
     )
+    stage.add_argument(
+        "--flip-at-switch",
+        action="store_true",
+        help="flip the sign of u where the first stage ends, if u·m < 0",
+    )
 
 
 def _add_where(parser: CommandParser) -> None:
@@ -261,12 +266,19 @@ def _strengths(options: Namespace) -> Strengths | None:
 def _stage(options: Namespace) -> "Stage | None":
     overlap, step = options.until_overlap, options.until_step
     if options.first_labels is None:
-        if overlap or step:
-            raise InputError("--until-overlap and --until-step end a first stage: --first-labels")
+        if overlap or step or options.flip_at_switch:
+            raise InputError(
+                "--until-overlap, --until-step and --flip-at-switch are of a first stage: give its "
+                "--first-labels"
+            )
         return None
     if not (overlap or step):
         raise InputError("--first-labels needs an end: give --until-overlap or --until-step")
-    given = {"until_overlap": overlap and overlap.value, "until_step": step}
+    given = {
+        "until_overlap": overlap and overlap.value,
+        "until_step": step,
+        "flip_at_switch": options.flip_at_switch,
+    }
     from numerics.dynamics.sgd import Stage
 
     return Stage(options.first_labels, **{name: end for name, end in given.items() if end})

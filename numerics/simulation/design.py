@@ -276,7 +276,8 @@ def _plain(stage: Stage | None) -> dict[str, Any] | None:
         return None
     ends = {"until_overlap": stage.until_overlap, "until_step": stage.until_step}
     given = {name: end for name, end in ends.items() if end not in (inf, NEVER)}
-    return {"labels": stage.labels.text, **given}
+    flip = {"flip_at_switch": True} if stage.flip_at_switch else {}  # else cells are those of old
+    return {"labels": stage.labels.text, **given, **flip}
 
 
 def _records(given: int | Sequence[int], horizon: int) -> tuple[int, ...]:

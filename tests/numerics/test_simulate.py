@@ -196,6 +196,7 @@ def test_runs_that_do_not_exit_are_counted_not_dropped(command):
         (*SMALL, "--horizon", "1e30"),
         (*SMALL, "--mu", "1", "--horizon", "2*tau"),
         (*SMALL, "--until-step", "5"),
+        (*SMALL, "--flip-at-switch"),
         (*SMALL, "--first-labels", "squared"),
         (*SMALL, "--strengths", "0.2,0.5", "--neurons", "3"),
         (*SMALL, "--neurons", "4", "--dimension", "3"),

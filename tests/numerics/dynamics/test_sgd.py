@@ -51,6 +51,10 @@ CASES = {
         _learner("x", 5, 0.3, stage=Stage("y**3", until_overlap=0.5)),
         (2, 9),
     ),
+    "two stages with a flip": (
+        _learner("x", 5, 0.3, stage=Stage("y**2", until_step=4, flip_at_switch=True)),
+        (4, 8),
+    ),
 }
 
 
@@ -104,6 +108,10 @@ def without_misalignment(law, state, z, x, own):
     return law.mu * z + state.u * own
 
 
+def flipped_whatever_the_sign(law, state):
+    return update.State(-state.u, state.m, state.kappa)
+
+
 def until_the_step_alone(law, state, step):
     return step < law.until_step
 
@@ -117,6 +125,7 @@ def until_the_step_alone(law, state, step):
         ("correlation loss", "tangent", not_tangent_at_the_teacher),
         ("misaligned", "argument", without_misalignment),
         ("two stages by overlap", "in_first_stage", until_the_step_alone),
+        ("two stages with a flip", "switched", flipped_whatever_the_sign),
     ],
 )
 def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):

@@ -47,6 +47,7 @@ EXAMPLES = {
     "neurons": Simulation("x", 0.5, neurons=2, rank=3, horizon=20, replicas=20),
     "one neuron of rank 2": Simulation("erf", 0.5, rank=2, horizon=20, replicas=3),
     "stages": STAGED,
+    "flip": replace(STAGED, stage=Stage("y**3", until_overlap=0.5, flip_at_switch=True)),
     "network": NETWORK,
 }
 
@@ -57,6 +58,7 @@ def test_stored_results_are_found_again():
     assert keys == ["f16bac553409cca388bbd084dcbda5a2", "dc0afbbb47be1125b8e93b1f4266c499",
                     "c9b65abed2b38bd874b555329f3c5d92"]  # fmt: skip
     assert cell_seed(STAGED.cells()[1]) == 89331057670922063982668935367311743559
+    assert "flip_at_switch" not in STAGED.cells()[0]["stage"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -94,7 +96,8 @@ def test_blocks_do_not_change_the_streams():
     [{"mu": 0.4}, {"dimension": 99}, {"learning_rate": 1e-4}, {"batch": 3}, {"noise": 0.1},
      {"update": "projected"}, {"scale": 0.5}, {"signs": "aligned"}, {"seed": 1}, {"radius": 0.4},
      {"horizon": 9}, {"records": 3}, {"pair": Pair("erf")}, {"pair": Pair("x", labels="squared")},
-     {"stage": Stage("squared", until_step=3)}],
+     {"stage": Stage("squared", until_step=3)},
+     {"stage": Stage("squared", until_step=3, flip_at_switch=True)}],
 )  # fmt: skip
 def test_every_setting_has_streams_of_its_own(change):
     settings = {"pair": Pair("x"), "mu": 0.5, "learning_rate": 1e-3, "horizon": 30, "records": 5}
