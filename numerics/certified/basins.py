@@ -4,17 +4,19 @@ A sink attracts every disc around it, in the plane of (u, θ), on which the Hess
 positive: distances to it fall exponentially there. So one inequality captures a state for ever.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flint import arb, fmpq, fmpq_poly
 
-from derive.errors import Undecided
+from derive.errors import InputError, Undecided
 from numerics.certified.flow import (
     BallFlow,
     Disc,
     Number,
     flow_arithmetic,
     length_of,
+    rational,
     turned,
     widened,
 )
@@ -84,6 +86,67 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
             if captured:
                 return replace(sink, time=step.end)
     raise Undecided(f"no sink has captured the flow by time {horizon}: give more time")
+
+
+@dataclass(frozen=True)
+class Border:
+    """Two starts on a line that end in different sinks: the separatrix crosses in between.
+
+    Fields: ``low``, ``high``, exact places on the line; ``sinks``, where their states end.
+    Certified.
+    """
+
+    low: fmpq
+    high: fmpq
+    sinks: tuple[Sink, Sink]
+
+
+def border(
+    flow: BallFlow,
+    line: Callable[[fmpq], Disc],
+    ends: tuple[Number, Number],
+    horizon: Number,
+    width: Number = fmpq(1, 2**10),  # noqa: B008, a constant
+) -> Border:
+    """Enclose a place where a line of starts crosses from one basin into another, by bisection.
+
+    Arguments:
+        flow: of one pair.
+        line: the start at a number.
+        ends: two numbers, in increasing order, whose starts end at different ρ or m.
+        horizon: as of ``fate``.
+        width: of the result, unless a start in between is not decided by the horizon.
+
+    Raises ``InputError`` if both ends reach the same sink, ``Undecided`` if one of them reaches
+    none. Certified: each end of the result reaches its sink.
+
+    >>> from numerics.certified.flow import ball_flow, disc
+    >>> he3 = ball_flow("He3", "0.325")
+    >>> found = border(he3, lambda m: disc("-0.15", m), ("0.5", "0.7"), 60, "0.1")
+    >>> str(found.low), str(found.high), [str(sink.rho) for sink in found.sinks]
+    ('1/2', '3/5', ['1', '0'])
+    """
+    low, high = map(rational, ends)
+    first, last = (fate(flow, line(place), horizon) for place in (low, high))
+    if _same(first, last):
+        raise InputError(
+            f"both ends reach ρ = {first.rho}, m = {first.m}: give ends in different basins"
+        )
+    while high - low > rational(width):
+        middle = (low + high) / 2
+        try:
+            found = fate(flow, line(middle), horizon)
+        except Undecided:
+            break
+        if _same(found, first):
+            low, first = middle, found
+        else:
+            high, last = middle, found
+    return Border(low, high, (first, last))
+
+
+def _same(one: Sink, other: Sink) -> bool:
+    return (one.rho, one.m) == (other.rho, other.m)
 
 
 def _attracts(flow: BallFlow, sink: Sink, reach: arb) -> bool:

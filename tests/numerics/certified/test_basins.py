@@ -3,9 +3,9 @@
 import pytest
 from flint import arb, fmpq
 
-from derive.errors import Undecided
+from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import fate, sinks
+from numerics.certified.basins import border, fate, sinks
 from numerics.certified.flow import ball_flow, disc
 from numerics.dynamics.flow import flow_of, integrate
 
@@ -57,3 +57,27 @@ def test_no_fate_is_told_before_its_time():
 def test_no_fate_is_told_of_a_disc_on_the_separatrix():
     with pytest.raises(Undecided):
         fate(ball_flow("He3", "0.325"), disc("0", "0", "0.01"), 100)
+
+
+def test_the_border_parts_the_flows_of_doubles():
+    """Just outside the enclosure the flow in doubles ends on either side."""
+    pair, flow = Pair("He3"), ball_flow("He3", "0.325")
+    found = border(flow, lambda m: disc("-0.15", m), ("0.5", "0.7"), 60, "0.001")
+    assert 0 < found.high - found.low <= fmpq(1, 1000)
+    for place, sink in zip((found.low, found.high), found.sinks, strict=True):
+        u_end, m_end = integrate(flow_of(pair, 0.325), [-0.15, float(arb(place))], 60.0).at(60.0)
+        assert 0.325 + u_end * m_end == pytest.approx(float(arb(sink.rho)), abs=1e-5)
+
+
+def test_the_border_of_the_linear_squared_student_is_the_axis():
+    """u' = -(u + μm), m' = -μ(1-m²)u: at m = 0 the sign of u decides the sign of m at the end."""
+    flow = ball_flow(Pair("x", labels="squared"), "0.5")
+    found = border(flow, lambda u: disc(u, 0), ("-0.1", "0.2"), 60, "0.02")
+    assert found.low < 0 < found.high
+    assert [sink.m for sink in found.sinks] == [1, -1]
+
+
+def test_ends_in_one_basin_have_no_border():
+    flow = ball_flow("He3", "0.6")
+    with pytest.raises(InputError, match="give ends in different basins"):
+        border(flow, lambda m: disc("0.1", m), ("0.1", "0.2"), 60)
