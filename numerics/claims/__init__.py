@@ -15,8 +15,8 @@ def __getattr__(name: str) -> object:
     from numerics.claims import student_mean, standard_model, spherical_sgd, search_phase  # noqa: F401
     from numerics.claims import activations, hermite_students  # noqa: F401
     from numerics.claims import every_degree, large_degree, labels, squared_labels  # noqa: F401
-    from numerics.claims import variants, mechanics, descent  # noqa: F401
-    from numerics.claims import assumptions, simulations, networks, linear_networks  # noqa: F401
+    from numerics.claims import variants, mechanics, descent, assumptions, two_stages  # noqa: F401
+    from numerics.claims import simulations, networks, linear_networks  # noqa: F401
     from numerics.claims import lora_in_practice  # noqa: F401
 
     # isort: on

@@ -1,5 +1,10 @@
 """Claims on the descent phase: what the student converges to (App. A, G)."""
 
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from flint import arb
 from sympy import (
     Expr,
     Integer,
@@ -24,6 +29,10 @@ from derive.loss import population_loss
 from derive.pair import Pair
 from derive.risk import frozen_risk
 from derive.symbols import Q, m, mu, residual, rho, u, z
+from numerics.certified.balls import Bounds, bounds
+from numerics.certified.basins import Sink, fate
+from numerics.certified.flow import ball_flow, disc
+from numerics.certified.integrator import passage, steps
 from numerics.claims.ledger import (
     Finding,
     claim,
@@ -35,7 +44,6 @@ from numerics.claims.ledger import (
     refuted_if,
     shown,
 )
-from numerics.dynamics.flow import flow_of, integrate
 
 _STATISTICS = {Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m}
 
@@ -213,21 +221,83 @@ def _teacher_attracts() -> Finding:
 @claim(
     "descent",
     "Prop. 4, 5",
-    "In the descent phase 1 - m² falls exponentially and u → 1 - μ (matched, not even)",
-    "supported",
+    "On the teacher's side m² → 1 exponentially and u → 1 - μ (x, He_2, He_3 at μ = 0.6)",
+    "certified",
+    quote="Hence […] exponentially fast as […], and the sign of […] cannot change after",
+    reading="a flow that has left its start towards ρ = 1 is captured by u = 1 - μ, m = 1, where "
+    "the Hessian of the loss is positive",
+    falsifier="such a flow that ends elsewhere",
+    units="time in 1/γ",
 )
 def _descent() -> Finding:
-    steps = [shown("flow", {"mu": 0.4, "start (u, m)": "0.05, 0.05", "time": "60 τ"})]
-    for text in ("x", "erf", "relu"):
-        flow = flow_of(Pair(text), 0.4)
-        horizon = 60 / flow.rate()
-        u_end, m_end = integrate(flow, [0.05, 0.05], horizon).at(horizon)
-        steps.append(judged(f"{text}: last u and m", {"u": float(u_end), "m": float(m_end)}, _fits))
-    return decided("supported", "flow, x, erf, ReLU: u and m within 1e-3 of 1 - μ and 1", *steps)
+    steps = [shown("flow", {"start (u, m)": "0.05, 0.05", "a(μ)": "positive"})]
+    for text in ("x", "He2", "He3"):
+        at = told(fate(ball_flow(text, "0.6"), disc("0.05", "0.05"), 100))
+        steps.append(judged(f"{text} at μ = 0.6: sink", at, lambda at: _place(at) == (_GAP, 1)))
+    evidence = "flow of x, He_2, He_3: the Hessian of the loss is positive around u = 0.4, m = 1"
+    return decided("certified", f"{evidence}, where it arrives", *steps)
 
 
-def _fits(end: dict[str, float]) -> bool:
-    return abs(end["u"] - 0.6) < 1e-3 and abs(end["m"] - 1) < 1e-3
+_GAP = Rational(2, 5)
+
+
+def told(sink: Sink) -> dict[str, Any]:
+    """A sink as a step shows it."""
+    time = bounds(arb(sink.time)) if sink.time is not None else "at once"
+    place = {"u": Rational(str(sink.u)), "m": sink.m, "rho": Rational(str(sink.rho))}
+    return {**place, "captured by time": time}
+
+
+def _place(at: dict[str, Any]) -> tuple[Rational, int]:
+    return at["u"], at["m"]
+
+
+@claim(
+    "even-plateau",
+    "Sec. 3.2 (c), App. E.5, Fig. 7",
+    "Even students learn u quickly, then it halts while m grows; the halt fades as μ grows (He_4)",
+    "certified",
+    quote="but subsequently enter an extended plateau in the evolution of […], while the overlap "
+    "[…] continues to grow",
+    reading="u changes little while m grows from 1/10 to 2/5, and more at larger μ",
+    falsifier="a change of u at weak pre-training that is as large as that at μ = 0.5",
+    units="time in 1/γ",
+)
+def _plateau() -> Finding:
+    halts = {strength: _halt("He4", strength) for strength in ("0.1", "0.2", "0.5")}
+    early = halts["0.1"]
+    changes = tuple(halt["change of u"] for halt in halts.values())
+    listed = ", ".join(f"{float(change.high):.2g}" for change in changes)
+    return decided(
+        "certified",
+        f"flow: while m grows from 1/10 to 2/5, u changes by {listed} at μ = 0.1, 0.2, 0.5",
+        shown("start (u, m)", "0.03, 0.03"),
+        *[shown(f"He4, mu = {strength}", halt) for strength, halt in halts.items()],
+        judged("μ = 0.1, m = 1/10: u is more than half of 1 - μ", early["u at m = 1/10"],
+               lambda at: float(at.low) > 0.45),
+        judged("μ = 0.1: m then takes longer to 2/5 than it took to 1/10, twice over",
+               (early["time to 1/10"], early["time from 1/10 to 2/5"]),
+               lambda t: float(t[1].low) > 2 * float(t[0].high)),
+        judged("change of u from then on, increasing with μ", changes,
+               lambda c: all(float(x.high) < float(y.low) for x, y in pairwise(c))),
+        judged("at μ = 0.1 it is small", changes[0], lambda c: float(c.high) < 0.02),
+    )  # fmt: skip
+
+
+def _halt(text: str, strength: str) -> dict[str, Bounds]:
+    """What u does from m = 1/10 to 2/5, enclosed."""
+    flow = ball_flow(text, strength)
+    begin, there = passage(flow, disc("0.03", "0.03"), "0.1", 3)
+    wait, later = passage(flow, there, "0.4", 3)
+    walk = [step.box[0] for step in steps(flow, there, wait.upper().fmpq())]
+    least = abs(later.box[0] - there.box[0]).lower()  # between its ends boxes of steps hold u
+    most = max(box.upper() for box in walk) - min(box.lower() for box in walk)
+    return {
+        "u at m = 1/10": bounds(there.box[0]),
+        "time to 1/10": bounds(begin),
+        "time from 1/10 to 2/5": bounds(wait),
+        "change of u": bounds(least.union(most)),
+    }
 
 
 @claim(
@@ -235,6 +305,11 @@ def _fits(end: dict[str, float]) -> bool:
     "Sec. 2.2, App. G, Remark 5",
     "Once matched students leave the search phase they recover the teacher",
     "refuted",
+    quote="once the dynamics escape the correlated search phase, they converge so as to recover "
+    "the teacher direction",
+    reading="of every matched student, as the sentence is worded; under Assumption 3, which odd "
+    "Hermite students from He_3 on do not meet (convex-slice), it stands",
+    falsifier="a proof that He_3 and He_5 end at ρ = 1 from these starts",
 )
 def _matched_recovery() -> Finding:
     steps = []
@@ -250,15 +325,21 @@ def _matched_recovery() -> Finding:
             judged(f"He_{n}: Jacobian there, triangular", jacobian.as_immutable(), _stable),
             equal(f"He_{n}: loss there", loss.subs(place), factorial(n) / 2),
         ]
-    flow = flow_of(Pair("He3"), 0.2)
-    horizon = 40 / flow.rate()
-    end = integrate(flow, [0.03, 0.03], horizon).at(horizon)
-    reached = {"u": float(end[0]), "m": float(end[1]), "loss": float(flow.loss(end))}
+    for text, strength in (("He3", "0.25"), ("He5", "0.4")):
+        at = told(fate(ball_flow(text, strength), disc("0.1", "0.1"), 200))
+        steps.append(
+            judged(f"{text} at μ = {strength}: sink of the flow from u = m = 1/10", at,
+                   partial(_is_null, strength))
+        )  # fmt: skip
     return refuted_if(
-        "u = -μ, m = 1, a student that is 0, attracts He_3, He_5, He_7; so ends He_3 at μ = 0.2",
+        "u = -μ, m = 1, a student that is 0, attracts He_3, He_5, He_7; so end He_3 at μ = 1/4, "
+        "loss 3, and He_5 at 2/5, loss 60",
         *steps,
-        judged("He_3 at μ = 0.2: end of the flow", reached, lambda at: at["loss"] > 2.9),
     )
+
+
+def _is_null(strength: str, at: dict[str, Any]) -> bool:
+    return _place(at) == (-Rational(strength), 1)
 
 
 def _stable(jacobian: Matrix) -> bool | None:

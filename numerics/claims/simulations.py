@@ -1,6 +1,5 @@
-"""Claims that simulations support: SGD exact in law, and the flow (Sec. 3.2, App. B.4, E, I)."""
+"""Claims that simulations support: SGD exact in law, and the flow (Sec. 3.2, App. E, I)."""
 
-from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -8,10 +7,10 @@ import numpy as np
 
 from derive.errors import Undecided
 from derive.pair import Pair
-from numerics.claims.ledger import Finding, Step, claim, decided, judged, refuted_if, shown
+from numerics.claims.ledger import Finding, Step, claim, decided, judged, shown
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.runs import Runs
-from numerics.dynamics.sgd import Stage, simulate_sgd
+from numerics.dynamics.sgd import simulate_sgd
 from numerics.simulation.design import Simulation
 from numerics.simulation.exits import LogFit, fit_log_dimension, median_interval, quantile
 
@@ -155,103 +154,3 @@ def _cubic() -> Finding:
         judged("μ = 0.3, near 0.3207: few exits", near, lambda runs: runs["exits"] < 6),
         judged("μ = 0.7: nearly all exit", far, lambda runs: runs["exits"] > 54),
     )
-
-
-@claim(
-    "two-stages-escape",
-    "App. B.4, Fig. 4",
-    "Squared labels first, then the original ones, leave the search phase of He_3 at μ = 0.3",
-    "supported",
-)
-def _two_stages_escape() -> Finding:
-    ends = _two_stages()
-    least = min(ends["abs_m"])
-    return decided(
-        "supported",
-        f"10 runs, d = 1000: |m| ≥ {least:.3f} at the end",
-        shown("simulation", _TWO_STAGES),
-        judged("last states of the runs: |m| > 0.9", ends, lambda e: min(e["abs_m"]) > 0.9),
-    )
-
-
-@claim(
-    "two-stages-recover",
-    "App. B.4, Fig. 4",
-    "These two stages recover the teacher of He_3 at μ = 0.3",
-    "refuted",
-)
-def _two_stages_recover() -> Finding:
-    ends = _two_stages()
-    loss, rho = float(np.median(ends["loss"])), float(np.median(np.abs(ends["rho"])))
-    return refuted_if(
-        f"10 runs end at |ρ| = {rho:.3f}, loss {loss:.3f} of the 3 of no student: u m = -μ, "
-        "not 1 - μ",
-        shown("simulation", _TWO_STAGES),
-        judged("last states of the runs: loss > 1", ends, lambda e: min(e["loss"]) > 1),
-    )
-
-
-_TWO_STAGES = {
-    "student": "He3", "mu": 0.3, "d": 1000, "learning_rate": 2e-5, "batch": 16, "runs": 10,
-    "first": "squared labels until |m| = 1/2", "steps": 1_200_000, "seed": _SEED,
-}  # fmt: skip
-
-
-@cache
-def _two_stages() -> dict[str, tuple[float, ...]]:
-    """Ends of He_3 students below the singular strength, squared labels until |m| = ½."""
-    last = 1_200_000
-    stage = Stage("squared", until_overlap=0.5)
-    how: dict[str, Any] = {"learning_rate": 2e-5, "seed": _SEED, "stage": stage}
-    simulation = Simulation("He3", 0.3, horizon=last, records=(last,), replicas=10, **how)
-    runs = _runs(simulation)
-    u, m = runs["u"][:, 0], runs["m"][:, 0]
-    return {
-        "abs_m": tuple(np.abs(m).tolist()),
-        "rho": tuple((0.3 + u * m).tolist()),
-        "loss": tuple(simulation.learner.flow.observe(runs.states)["loss"][:, 0].tolist()),
-    }
-
-
-@claim(
-    "even-plateau",
-    "Sec. 3.2 (c), App. E.5, Fig. 7",
-    "Even students learn u quickly, then halt while m grows; the halt fades as μ grows (He_4)",
-    "supported",
-)
-def _plateau() -> Finding:
-    halts = {f"He4, mu = {strength}": _halt("He4", strength) for strength in (0.1, 0.2, 0.5)}
-    odd = _halt("He3", 0.5)
-    *waits, odd_wait = (h["wait_for_m"] / h["rise_of_u"] for h in (*halts.values(), odd))
-    listed = ", ".join(f"{wait:.1f}" for wait in waits)
-    return decided(
-        "supported",
-        f"flow: the wait for m, over the time u took, is {listed}; {odd_wait:.1f} for He_3",
-        *[shown(name, halt) for name, halt in halts.items()],
-        shown("He3, mu = 0.5", odd),
-        judged("wait over rise for He_4 at μ = 0.1, 0.2, 0.5", tuple(waits), _fading),
-    )
-
-
-def _fading(waits: tuple[float, ...]) -> bool:
-    return waits[0] > 5 and all(x > y for x, y in pairwise(waits))
-
-
-def _halt(text: str, strength: float) -> dict[str, float]:
-    """When the flow from (0.03, 0.03) brings |u| to half its range, and then m to 0.9."""
-    flow = flow_of(Pair(text), strength)
-    horizon = 100 / flow.rate()
-    path = integrate(flow, [0.03, 0.03], horizon)
-    times = np.linspace(0, horizon, 20_001)
-    u, m = path.at(times).T
-    early = int(np.argmax(np.abs(u) >= 0.4 * (1 - strength)))
-    later = int(np.argmax(np.abs(m) >= 0.9))
-    halfway = (early + later) // 2
-    return {
-        "rise_of_u": float(times[early]),
-        "m_then": float(m[early]),
-        "wait_for_m": float(times[later] - times[early]),
-        "u_halfway": float(u[halfway]),
-        "m_halfway": float(m[halfway]),
-        "tau": 1 / flow.rate(),
-    }

@@ -4,7 +4,7 @@ Bands hold 80 % of the replicas, lines are their medians; the flow, dashed, star
 initial state. Simulations support the theory drawn beside them; they certify nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,57 @@ def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
             axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
         elif observable in ("overlap", "alignment"):
             axis.set_ylim(bottom=max(low, -0.03), top=max(high, 1.03))
+
+
+def draw_stages(
+    points: Mapping[str, SimulatedRuns], switch: float, form: str, source: str
+) -> Drawn:
+    r"""Draw loss, ρ = μ + u m and overlap of several ways to learn over time, with their flows.
+
+    Arguments: ``points``, of one dimension and strength, by the names of the ways; ``switch``, the
+    time at which their first stages end; ``form`` and ``source`` as of ``draw_dynamics``. After
+    Fig. 4.
+    """
+    with own_style():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.4), layout="constrained")
+        axes = figure.subplots(3, sharex=True)
+        rows: list[tuple[Any, ...]] = []
+        for place, (name, point) in enumerate(points.items()):
+            colour = colours()(place / max(len(points) - 1, 1))
+            rows += _draw_stages_of(axes, name, point, colour)
+        for axis in axes:
+            axis.axvline(switch, color="0.6", linestyle=":", linewidth=0.8)
+        axes[0].set_yscale("log")
+        axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-3))
+        for axis, label in zip(axes, ("loss", r"$\rho = \mu + um$", r"overlap $|m|$"), strict=True):
+            axis.set_ylabel(label)
+        axes[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
+        handles = axes[0].get_legend_handles_labels()[0]
+        handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.9, label="flow"))
+        figure.legend(handles=handles, loc="outside upper center", fontsize=7, handlelength=1.4)
+        head = ("way", "mu", "dimension", "time", "observable", "low", "median", "high", "flow")
+        return drawn(figure, form, source, head, rows)
+
+
+def _draw_stages_of(
+    axes: Sequence[Axes], name: str, point: SimulatedRuns, colour: tuple[Any, ...]
+) -> list[tuple[Any, ...]]:
+    simulation, path, rows = point.simulation, point.path(), []
+    loss = simulation.learner.flow.observe(path)["loss"]
+    mu = simulation.mu
+    drawn_values = {
+        "loss": (point["loss"], loss),
+        "rho": (mu + point["u"] * point["m"], mu + path[:, 0] * path[:, 1]),
+        "overlap": (point["overlap"], np.abs(path[:, 1])),
+    }
+    for axis, (observable, (runs, flow)) in zip(axes, drawn_values.items(), strict=True):
+        low, median, high = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
+        axis.fill_between(point.times, low, high, color=colour, alpha=0.25, lw=0)
+        axis.plot(point.times, median, color=colour, label=name)
+        axis.plot(point.times, flow, "--", color=colour, linewidth=0.9, dashes=(3, 2))
+        values = zip(point.times, low, median, high, flow, strict=True)
+        rows += [(name, mu, simulation.dimension, t, observable, *rest) for t, *rest in values]
+    return rows
 
 
 def shade(mu: float, strengths: Sequence[float]) -> tuple[Any, ...]:

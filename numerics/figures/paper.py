@@ -25,6 +25,7 @@ from numerics.figures.dynamics import (
     DATA_HEAD,
     draw_dynamics,
     draw_point,
+    draw_stages,
     finish_panels,
     shade,
 )
@@ -175,15 +176,24 @@ def _misaligned(request: Request) -> Drawn:
     return draw_dynamics(points, request.form, request.source)
 
 
-@figure("4", "Two-stage labels leave the search phase where the original ones do not")
+@figure(
+    "4", "Two-stage labels: He_3 recovers the teacher if u is flipped at the switch", costly=True
+)
 def _two_stages(request: Request) -> Drawn:
-    """Fig. 4: He_3 near its singularity, with squared labels first and with its own alone."""
-    points = [
-        point
-        for stage in (Stage("squared", until_overlap=0.5), None)
-        for point in _simulated(request, [3], [0.3], (6, 60), stage=stage, **_HE3)
-    ]
-    return draw_dynamics(points, request.form, request.source, _GROWTH, with_flow=False)
+    """Fig. 4: He_3 near its singularity; squared labels first, u flipped or not, or none at all."""
+    switch, last = 10**6, 2 * 10**6
+    how = {"learning_rate": 1e-5, "batch": 64, "horizon": last}
+    records = np.unique(np.append(np.linspace(0, last, 201), [switch - 1, switch + 1]).astype(int))
+    stages = {
+        "original labels alone": None,
+        "squared labels first": Stage("squared", until_step=switch),
+        "squared first, $u$ flipped at the switch": Stage("squared", np.inf, switch, True),
+    }
+    points = {
+        name: _simulated(request, [3], [0.325], (4, 30), stage=stage, records=records, **how)[0]
+        for name, stage in stages.items()
+    }
+    return draw_stages(points, switch * 1e-5, request.form, request.source)
 
 
 @figure("5", "Loss, overlap and alignment of four activations")

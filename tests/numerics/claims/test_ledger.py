@@ -50,7 +50,7 @@ EVIDENCE = {
     "reproduced": Basic | Enclosure | float,
     "differs": Basic | Enclosure | float,
 }
-SLOW = {"network-rank", "two-stages-recover", "matched-recovery"}
+SLOW = {"network-rank", "matched-recovery"}
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
 x = Symbol("x", positive=True)
 
