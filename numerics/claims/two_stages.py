@@ -95,7 +95,7 @@ def _recover() -> Finding:
     fates = _fates(_STRENGTH, True)
     return decided(
         "certified",
-        f"with the flip {_teachers(fates)} of {len(fates)} flows end at ρ = 1: 2 starts, 2 signs, 3 "
+        f"with the flip {_teachers(fates)} of {len(fates)} flows end at ρ = 1: 4 starts, 3 "
         "lengths of stage one",
         shown("flow, u → -u at the switch if u m < 0", {"mu": _STRENGTH, "student": "He3"}),
         *_end_at(1, fates),
