@@ -107,6 +107,8 @@ def _recover() -> Finding:
     "App. B.4, Fig. 4",
     "Without the flip of u nearly all of these flows end at the student that is 0",
     "certified",
+    reading="the flows of two-stages-recover, u left as it is: 4 starts, lengths 6, 10, 15",
+    falsifier="a second recovery among them",
     units="time in 1/γ",
 )
 def _without_flip() -> Finding:
@@ -134,8 +136,12 @@ def _without_flip() -> Finding:
 @ours(
     "two-stages-side",
     "App. B.4, Fig. 4",
-    "Below the singular strength, too, He_3 recovers with the flip, and never without (μ = 0.3)",
+    "Below the singular strength, too, He_3 recovers with the flip, and not without (μ = 0.3)",
     "certified",
+    reading="the same starts, lengths 10 and 15 of the first stage; with length 6 the start (0.03, "
+    "0.03) ends at ρ = 0 either way",
+    falsifier="another end of one of these flows",
+    units="time in 1/γ",
 )
 def _side() -> Finding:
     flipped, plain = (_fates("0.3", flip, (10, 15)) for flip in (True, False))
@@ -152,6 +158,10 @@ def _side() -> Finding:
     "App. B.4, Fig. 4",
     "After a long first stage He_3 recovers only if u is flipped, and above 2μ = 0.3207… alone",
     "certified",
+    reading="for all lengths beyond one that depends on the start, as basins are open and stage one "
+    "tends to the null student (squared-null); at the strengths that are judged",
+    falsifier="a strength at which the null student does not attract, or the flipped one ends on "
+    "the other side",
 )
 def _long() -> Finding:
     steps = []
@@ -209,6 +219,9 @@ def _escape() -> Finding:
     "With squared labels every odd student with dS/dQ > 0 ends as the student that is 0, but for "
     "the starts on one curve",
     "proved",
+    reading="by the flow: Q falls along it, all its points at rest are judged, and m² rises where "
+    "u m < 0; so it is with odd Hermite students, and with odd σ of which |σ| rises",
+    falsifier="a start with u m < 0 that ends elsewhere",
 )
 def _squared_null() -> Finding:
     power = Function("S")(Q)
