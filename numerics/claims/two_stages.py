@@ -158,7 +158,7 @@ def _side() -> Finding:
     "App. B.4, Fig. 4",
     "After a long first stage He_3 recovers only if u is flipped, and above 2μ = 0.3207… alone",
     "certified",
-    reading="for all lengths beyond one that depends on the start, as basins are open and stage one "
+    reading="for all lengths beyond one that depends on the start: basins are open, and stage one "
     "tends to the null student (squared-null); at the strengths that are judged",
     falsifier="a strength at which the null student does not attract, or the flipped one ends on "
     "the other side",
