@@ -181,9 +181,9 @@ def _misaligned(request: Request) -> Drawn:
 )
 def _two_stages(request: Request) -> Drawn:
     """Fig. 4: He_3 near its singularity; squared labels first, u flipped or not, or none at all."""
-    switch, last = 10**6, 2 * 10**6
-    how = {"learning_rate": 1e-5, "batch": 64, "horizon": last}
-    records = np.unique(np.append(np.linspace(0, last, 201), [switch - 1, switch + 1]).astype(int))
+    rate, switch, last = 2e-5, 500_000, 700_000
+    how = {"learning_rate": rate, "batch": 64, "horizon": last}
+    records = np.unique(np.append(np.linspace(0, last, 141), [switch - 1, switch + 1]).astype(int))
     stages = {
         "original labels alone": None,
         "squared labels first": Stage("squared", until_step=switch),
@@ -193,7 +193,7 @@ def _two_stages(request: Request) -> Drawn:
         name: _simulated(request, [3], [0.325], (4, 30), stage=stage, records=records, **how)[0]
         for name, stage in stages.items()
     }
-    return draw_stages(points, switch * 1e-5, request.form, request.source)
+    return draw_stages(points, switch * rate, request.form, request.source)
 
 
 @figure("5", "Loss, overlap and alignment of four activations")
