@@ -231,8 +231,9 @@ _MATHEMATICS = {
     "θ": r"\theta", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12", "Σ": r"\Sigma",
     "√": r"\surd", "²": "^2", "³": "^3", "₊": "_+", "₋": "_-", "₀": "_0", "⋆": r"^\star",
     "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",
-    "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi", "⊗": r"\otimes",
+    "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
     "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla", "₁": "_1", "₂": "_2", "⁺": "^+",
+    "⊗": r"\otimes",
 }  # fmt: skip
 
 
