@@ -1,6 +1,6 @@
 """Claims on the search phase of any pair: growth, exit time, when it is slow (Sec. 2.2-3.1, E.1).
 
-They are on the flow near u = m = 0; the whole is simulated in ``numerics.claims.simulations``.
+They are on the flow near u = m = 0; the whole is simulated in ``numerics.claims.delays``.
 """
 
 from sympy import (
