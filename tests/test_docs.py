@@ -63,8 +63,8 @@ _MANY = {
 }
 
 
-def test_the_theory_uses_every_formula_and_no_other():
-    text = PAGES["theory.md"]
+def test_the_pages_use_every_formula_and_no_other():
+    text = PAGES["theory.md"] + PAGES["paper.md"]
     blocks = re.findall(r"^```\{derived\} (\S+)$", text, re.MULTILINE)
     inline = re.findall(r"\{derived\}`([^`]+)`", text)
     assert len(blocks) == len(set(blocks))
