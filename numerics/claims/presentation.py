@@ -233,7 +233,8 @@ _MATHEMATICS = {
     "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",
     "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
     "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla", "₁": "_1", "₂": "_2", "⁺": "^+",
-    "⊗": r"\otimes",
+    "⊗": r"\otimes", "δ": r"\delta", "⁴": "^4", "⁵": "^5", "⁶": "^6", "Q̇": r"\dot Q",
+    "˙": r"^\cdot",
 }  # fmt: skip
 
 

@@ -22,11 +22,13 @@ from sympy import (
     expand,
     factorial,
     factorial2,
+    fraction,
     gammasimp,
     jacobi,
     log,
     simplify,
     solve,
+    together,
 )
 
 from derive.polynomial_drift import hermite_drift, hermite_power
@@ -190,8 +192,12 @@ def _zeros_in_the_disc() -> list[Step]:
         equal_for("|M'(0)|/n!", _EVEN, partial(at_end, 0)),
         equal_for("|M'(1)|/n!", _EVEN, partial(at_end, 1)),
         judged("both exceed N by more than this", (WEIGHT.subs(_I, _N - 1), WEIGHT.subs(_I, 1)),
-               lambda terms: all(term.is_positive for term in terms)),
+               _all_positive),
     ]  # fmt: skip
+
+
+def _all_positive(terms: tuple[Expr, ...]) -> bool:
+    return all(term.is_positive for term in terms)
 
 
 def _changes_of_sign() -> list[Step]:
@@ -207,10 +213,10 @@ def _changes_of_sign() -> list[Step]:
     return [
         judged("v = Q^(1/4) M obeys v'' + A v' + B v = 0: B, N = k+2 and Q = 1/(1+s)",
                value.subs(inside).factor(), positive),
-        equal("slope of v² + v'²/B, which is v² where v' = 0",
-              energy, -(_SLOPE**2) * falls / value),
-        judged("-(2A + B'/B): so each extreme value of v exceeds those before it",
-               -falls.subs(inside).factor(), positive),
+        equal("slope of v² + v'²/B, which is v² where v' = 0, over v'² (2A + B'/B)/B, plus 1",
+              together(energy * value / (_SLOPE**2 * falls) + 1).factor(), 0),
+        judged("-(2A + B'/B), numerator and denominator: each extreme value of v exceeds those "
+               "before it", fraction(-falls.subs(inside).factor()), _all_positive),
         equal("-M'(0)/M(0), the sum of 1/q over the zeros q of M: |M| ≥ |M(0)|/2 up to half its "
               "inverse, where |v|, and so |M| at all extremes of v, is at least e_N/2 (2 times it)"
               "^(-1/4)", gammasimp(_N + WEIGHT.subs(_I, _N - 1) / WEIGHT.subs(_I, _N)), bend),
