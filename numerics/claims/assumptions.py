@@ -80,8 +80,8 @@ def _loss(text: str) -> Expr:
     "not met",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} Here for every u; a lost condition may exclude u = 0, as in "
-    "overlap-drift-linear.",
-    falsifier="A condition in the lost formulas that keeps u away from 0.",
+    "overlap-drift-linear",
+    falsifier="a condition in the lost formulas that keeps u away from 0",
 )
 def _overlap_drift() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
@@ -104,8 +104,8 @@ def _overlap_drift() -> Finding:
     "x has -m ∂_m L ≥ (1-μ) r where u m ≥ r > 0",
     "met",
     quote=_DRIFT,
-    reading=f"{_DRIFT_READING} Here with u m ≥ r > 0: the descent on the teacher's side.",
-    falsifier="A point with u m > 0 and μ < 1 where -m ∂_m L is not positive.",
+    reading=f"{_DRIFT_READING} Here with u m ≥ r > 0: the descent on the teacher's side",
+    falsifier="a point with u m > 0 and μ < 1 where -m ∂_m L is not positive",
 )
 def _overlap_drift_linear() -> Finding:
     push = (-m * diff(_loss("x"), m)).factor()
@@ -124,8 +124,8 @@ def _overlap_drift_linear() -> Finding:
     "He_3 at μ = 1/5, below the singular strength, has -m ∂_m L < 0 at u = 1/10, m = 1/2",
     "not met",
     quote=_DRIFT,
-    reading=f"{_DRIFT_READING} Here with u m > 0, as in overlap-drift-linear.",
-    falsifier="A positive value there; or a region, kept by the flow, that excludes such points.",
+    reading=f"{_DRIFT_READING} Here with u m > 0, as in overlap-drift-linear",
+    falsifier="a positive value there; or a region, kept by the flow, that excludes such points",
 )
 def _overlap_drift_cubic() -> Finding:
     point = {mu: Rational(1, 5), u: Rational(1, 10), m: Rational(1, 2)}
@@ -144,7 +144,7 @@ def _overlap_drift_cubic() -> Finding:
     "not met",
     quote=_CONVEX,
     reading=_SLICE,
-    falsifier="A convex ℓ of one of them over the whole line.",
+    falsifier="a convex ℓ of one of them over the whole line",
 )
 def _convex_slice() -> Finding:
     p = Symbol("p", integer=True, positive=True)
@@ -174,8 +174,8 @@ def _convex_slice() -> Finding:
     "The slice loss of x is convex with bounded sublevel sets; that of ReLU is where ρ > 0",
     "met",
     quote=_CONVEX,
-    reading=f"{_SLICE} For ReLU this holds on a half-line alone: see convex-slice.",
-    falsifier="A curvature that is not positive.",
+    reading=f"{_SLICE} For ReLU this holds on a half-line alone: see convex-slice",
+    falsifier="a curvature that is not positive",
 )
 def _convex_slice_linear() -> Finding:
     x, relu = _risk("x"), _risk("relu")
@@ -195,8 +195,8 @@ def _convex_slice_linear() -> Finding:
     "The sublevel sets of the slice loss are bounded for He_n (n = 1 to 8)",
     "met",
     quote=_BOUNDED,
-    reading=f"{_SLICE} For polynomials at every level.",
-    falsifier="A leading term of ℓ of odd degree or not positive.",
+    reading=f"{_SLICE} For polynomials at every level",
+    falsifier="a leading term of ℓ of odd degree or not positive",
 )
 def _bounded_slice() -> Finding:
     steps: list[Step] = []
@@ -215,9 +215,9 @@ def _bounded_slice() -> Finding:
     "For erf at μ = 1/10 the students at least as good as the frozen one are a bounded set",
     "not met",
     quote=_BOUNDED,
-    reading=f"{_SLICE} The relevant level is at most that at the start, ℓ(μ) but for 1/√d.",
-    falsifier="A level ℓ(∞) that is not below ℓ(1/10); or a level reached before the descent that "
-    "is below it.",
+    reading=f"{_SLICE} The relevant level is at most that at the start, ℓ(μ) but for 1/√d",
+    falsifier="a level ℓ(∞) that is not below ℓ(1/10); or a level reached before the descent that "
+    "is below it",
 )
 def _bounded_slice_erf() -> Finding:
     risk = frozen_risk("erf")
@@ -238,8 +238,8 @@ def _bounded_slice_erf() -> Finding:
     quote="No nontrivial scaling symmetries. If there exists […] such that […] for all […], then "
     "[…].",
     reading="c is real, and the conclusion c = ±1. sign(z), which any c > 0 leaves as it is, does "
-    "not meet it; it has no gradient and is outside the model.",
-    falsifier="Another c for one of these.",
+    "not meet it; it has no gradient and is outside the model",
+    falsifier="another c for one of these",
 )
 def _scaling() -> Finding:
     factor = Symbol("c", real=True)
@@ -269,8 +269,8 @@ def _scaling() -> Finding:
     "On both slices m = ±1 the loss reaches 0, at u = ±(1-μ) (x, He_2 to He_5, ReLU, erf)",
     "met",
     quote="Realizability on the slice. For each […], the minimum is attained at zero loss: […].",
-    reading=f"{_SLICE} It follows from matched activations.",
-    falsifier="A matched pair whose loss does not vanish there.",
+    reading=f"{_SLICE} It follows from matched activations",
+    falsifier="a matched pair whose loss does not vanish there",
 )
 def _realisable() -> Finding:
     steps = []
@@ -291,9 +291,9 @@ def _realisable() -> Finding:
     quote="If […] is not even, the identity […] fails, so the case […] is impossible, and the only "
     "minimizer is […]. If […] is even, both are admissible, yielding the two minimizers […] and "
     "[…].",
-    reading="The identity is σ(-z) = σ(z). The minimisers on the slice m = s are u = (1-μ)/s and, "
-    "for even σ, u = -(1+μ)/s.",
-    falsifier="Another real zero of ℓ.",
+    reading="the identity is σ(-z) = σ(z). The minimisers on the slice m = s are u = (1-μ)/s and, "
+    "for even σ, u = -(1+μ)/s",
+    falsifier="another real zero of ℓ",
 )
 def _minimisers() -> Finding:
     steps = []
@@ -313,8 +313,8 @@ def _minimisers() -> Finding:
     "proved",
     quote="Then […] converges to a global minimizer of the slice loss […].",
     reading="Prop. 5 for the one activation here that meets Assumption 3 on the whole line; the "
-    "approach of m is what Prop. 4 bounds. Of others see descent and matched-recovery.",
-    falsifier="A start u₀, C or c > 0 from which u tends elsewhere.",
+    "approach of m is what Prop. 4 bounds. Of others see descent and matched-recovery",
+    falsifier="a start u₀, C or c > 0 from which u tends elsewhere",
     units="time in 1/γ",
 )
 def _slice_limit() -> Finding:
@@ -339,9 +339,9 @@ def _slice_limit() -> Finding:
     "refuted",
     quote="Convexity in Assumption 3 is not assumed to be strict; in particular, when […] is even, "
     "the slice loss may admit two global minimizers.",
-    reading="Two minimisers they have; what is refuted is that Assumption 3 can hold with them. "
-    "σ is even and not constant.",
-    falsifier="An even σ, not constant, with ½ E(σ(z) - σ(0))² = 0.",
+    reading="two minimisers they have; what is refuted is that Assumption 3 can hold with them. "
+    "σ is even and not constant",
+    falsifier="an even σ, not constant, with ½ E(σ(z) - σ(0))² = 0",
 )
 def _even_minimisers() -> Finding:
     c0, value = Symbol("c_0"), Symbol("sigma_0", real=True)
@@ -369,8 +369,8 @@ def _even_minimisers() -> Finding:
     "Where ℓ is convex and least at ρ = 1, a > 0 on (0, 1): no singular strength",
     "proved",
     reading="Assumption 3 and Prop. 2 exclude each other: the descent results do not cover any "
-    "activation whose search phase is singular.",
-    falsifier="A pair whose a is not -ℓ'.",
+    "activation whose search phase is singular",
+    falsifier="a pair whose a is not -ℓ'",
 )
 def _convex_is_regular() -> Finding:
     texts = ("x", "relu", "erf", "He2", "He3", "He4", "He5")

@@ -79,8 +79,8 @@ def _slopes(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
     "proved",
     quote="Equation (92) shows that the dynamics monotonically decrease the population loss.",
     reading="(92) is dL/dt = -(∂_u L)² - (1-m²)(∂_m L)² ≤ 0, with equality if and only if "
-    "∂_u L = 0 and, besides, m² = 1 or ∂_m L = 0.",
-    falsifier="A loss L(Q, ρ) whose rate along the flow is not that.",
+    "∂_u L = 0 and, besides, m² = 1 or ∂_m L = 0",
+    falsifier="a loss L(Q, ρ) whose rate along the flow is not that",
 )
 def _lyapunov() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
@@ -108,9 +108,9 @@ def _lyapunov() -> Finding:
     "Where -m ∂_m L ≥ c > 0, 1 - m² falls at least as e^(-2ct)",
     "proved",
     quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
-    reading="Under Assumption 2; constants are renamed in the text, so c stands for any of them. "
-    "Of the sign see overlap-sign.",
-    falsifier="A rate of (1-m²) e^(2ct) that may be positive there.",
+    reading="under Assumption 2; constants are renamed in the text, so c stands for any of them. "
+    "Of the sign see overlap-sign",
+    falsifier="a rate of (1-m²) e^(2ct) that may be positive there",
     units="time in 1/γ",
 )
 def _overlap_decay() -> Finding:
@@ -138,8 +138,8 @@ def _overlap_decay() -> Finding:
     "proved",
     quote="since […] and the drift always pushes away from zero in the region […], we have […] and "
     "[…] for all […].",
-    reading="In the region of Assumption 2: |m| does not fall back below m₀.",
-    falsifier="A negative rate of m² there.",
+    reading="in the region of Assumption 2: |m| does not fall back below m₀",
+    falsifier="a negative rate of m² there",
 )
 def _overlap_sign() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
@@ -162,8 +162,8 @@ def _overlap_sign() -> Finding:
     "proved",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
-    reading="The quantity is ρ = μ + u m, its values 1 and ±1, the scenario φ = σ.",
-    falsifier="Another (Q, ρ), ρ² ≤ Q, at which the loss vanishes.",
+    reading="the quantity is ρ = μ + u m, its values 1 and ±1, the scenario φ = σ",
+    falsifier="another (Q, ρ), ρ² ≤ Q, at which the loss vanishes",
 )
 def _global_minimum() -> Finding:
     steps = []
@@ -192,9 +192,9 @@ def _global_minimum() -> Finding:
     "App. G, Prop. 4, 5",
     "At the teacher 1-m² decays at 2(1-μ)² E φ'(z)², u at E (zφ'(z))² (x, He_2 to He_5, ReLU, erf)",
     "proved",
-    reading="The exponential recovery, near the teacher, with its rates: the first falls to 0 as "
-    "μ → 1. From how far a run is drawn there, this does not say.",
-    falsifier="A matched pair with another rate.",
+    reading="the exponential recovery, near the teacher, with its rates: the first falls to 0 as "
+    "μ → 1. From how far a run is drawn there, this does not say",
+    falsifier="a matched pair with another rate",
     units="rates in γ",
 )
 def _teacher_attracts() -> Finding:
@@ -357,8 +357,8 @@ def _stable(jacobian: Matrix) -> bool | None:
     quote="in the presence of teacher–student activation mismatch the global minimizer of the "
     "population loss does not necessarily correspond to recovery of the ground-truth direction, "
     "meaning that […].",
-    reading="Recovery is u = 1-μ, ρ = 1; here the direction is found and the size is not.",
-    falsifier="A least loss of the pair ReLU, x at ρ = 1.",
+    reading="Recovery is u = 1-μ, ρ = 1; here the direction is found and the size is not",
+    falsifier="a least loss of the pair ReLU, x at ρ = 1",
 )
 def _mismatch() -> Finding:
     loss = landscape_of(Pair("relu", "x")).loss

@@ -61,9 +61,9 @@ def _jacobian(strengths: list[Symbol], rank: int) -> Matrix:
     "proved",
     quote="so tracking the pairs […] is sufficient to describe how much the […]-th teacher "
     "direction is represented in the current model.",
-    reading="The pairs are (U_il, M_il), and (100) is R_ii; the component of the other neurons "
-    "along ω⋆_i takes their U too.",
-    falsifier="A term of R_ii in other statistics.",
+    reading="the pairs are (U_il, M_il), and (100) is R_ii; the component of the other neurons "
+    "along ω⋆_i takes their U too",
+    falsifier="a term of R_ii in other statistics",
 )
 def _overlaps() -> Finding:
     steps: list[Step] = []
@@ -86,10 +86,10 @@ def _overlaps() -> Finding:
     quote="we observed that the pretrained weights primarily control the escape from the search "
     "phase, while the LoRA rank mainly shapes the subsequent descent phase and the final "
     "attainable loss.",
-    reading=f"The first half, of the linearised flow. {_SMALL} Of the second half see "
-    "network-final-loss and network-linear-loss.",
-    falsifier="An activation whose loss, a function of R and Q, couples two columns of the update "
-    "at the start, or treats them differently.",
+    reading=f"the first half, of the linearised flow. {_SMALL} Of the second half see "
+    "network-final-loss and network-linear-loss",
+    falsifier="an activation whose loss, a function of R and Q, couples two columns of the update "
+    "at the start, or treats them differently",
 )
 def _rank() -> Finding:
     steps = []
@@ -138,8 +138,8 @@ def _all_zero(blocks: tuple[Matrix, ...]) -> bool:
     "proved",
     quote="Projecting onto the two collective coordinates gives a closed system",
     reading="(102) are these two sums, (103) to (107) their closed system, (109) its matrix with "
-    "rows (-1, 1) and (|1-μ|²/K, 0). In the search phase.",
-    falsifier="A sum of the flow's rows that leaves other statistics over.",
+    "rows (-1, 1) and (|1-μ|²/K, 0). In the search phase",
+    falsifier="a sum of the flow's rows that leaves other statistics over",
     units="time in 1/γ",
 )
 def _collective() -> Finding:
@@ -165,8 +165,8 @@ def _collective() -> Finding:
     "Linear networks escape at λ₊ = ½(-1 + √(1 + 4|1-μ|²/K)) (symbolic K; K = 3 in full)",
     "proved",
     quote="Therefore the non-trivial linearized dynamics is governed by",
-    reading="(110) are the eigenvalues ½(-1 ± √(1 + 4|1-μ|²/K)) of the matrix (109).",
-    falsifier="A network of x with another growth rate.",
+    reading="(110) are the eigenvalues ½(-1 ± √(1 + 4|1-μ|²/K)) of the matrix (109)",
+    falsifier="a network of x with another growth rate",
     units="rates in γ",
 )
 def _linear() -> Finding:
@@ -200,8 +200,8 @@ def _linear() -> Finding:
     quote="In particular, for linear activations the leading-order escape depends only on the "
     "collective mismatch vector […], and not on the rank […]: each rank direction obeys the same "
     "reduced two-dimensional dynamics.",
-    reading=f"The vector is 1-μ, of which only the length counts. {_SMALL}",
-    falsifier="A rank with another spectrum.",
+    reading=f"the vector is 1-μ, of which only the length counts. {_SMALL}",
+    falsifier="a rank with another spectrum",
     units="rates in γ",
 )
 def _linear_rank() -> Finding:
@@ -229,9 +229,9 @@ def _linear_rank() -> Finding:
     "proved",
     quote="extend the picture to two-layer networks, where the pretrained weight controls the "
     "search phase while rank mainly affects the final loss.",
-    reading="The first half, for x: the delay of strong pre-training. One neuron that is not "
-    "pre-trained to the end is enough to escape. Of the rank see network-rank.",
-    falsifier="A growth of λ₊ with some μ_i.",
+    reading="the first half, for x: the delay of strong pre-training. One neuron that is not "
+    "pre-trained to the end is enough to escape. Of the rank see network-rank",
+    falsifier="a growth of λ₊ with some μ_i",
     units="rates in γ",
 )
 def _linear_delay() -> Finding:
@@ -255,9 +255,9 @@ def _grows(rate: Expr) -> bool:
     "App. K",
     "Linear networks of every rank fit the teacher: the rank does not limit the loss (K = 2, 3)",
     "proved",
-    reading="The sum of the neurons is all that a linear network is, and one column mends it. The "
-    "paper's statement on the final loss is for He_2.",
-    falsifier="A rank-one student of x whose least loss is above 0.",
+    reading="the sum of the neurons is all that a linear network is, and one column mends it. The "
+    "paper's statement on the final loss is for He_2",
+    falsifier="a rank-one student of x whose least loss is above 0",
 )
 def _linear_loss() -> Finding:
     x, steps = parse_activation("x"), []

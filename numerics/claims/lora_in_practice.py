@@ -57,9 +57,9 @@ def _last_is_worst(values: ImmutableMatrix) -> bool:
     "Sec. 2, (3)",
     "In the model LoRA saves nothing: u and a unit ω are d numbers, as many as the weight has",
     "proved",
-    reading="The model has LoRA's factors and its fixed weight, not its saving: a weight of 1 by d "
-    "has rank one. What it says of the dynamics does not rest on a saving.",
-    falsifier="Fewer free numbers in u and ω.",
+    reading="the model has LoRA's factors and its fixed weight, not its saving: a weight of 1 by d "
+    "has rank one. What it says of the dynamics does not rest on a saving",
+    falsifier="fewer free numbers in u and ω",
 )
 def _model_size() -> Finding:
     weight, left, right = MatrixSymbol("W", 1, d), MatrixSymbol("u", 1, 1), MatrixSymbol("w", 1, d)
@@ -84,9 +84,9 @@ def _same(pair: tuple[object, object]) -> bool:
     "proved",
     quote="later checkpoints can have higher source accuracy while adapting worse downstream under "
     "the constrained LoRA update.",
-    reading="Read off the printed means: nothing is said of another run. Of their spreads see "
-    "table-spreads.",
-    falsifier="A task and budget of the table where the last checkpoint is not the worst.",
+    reading="read off the printed means: nothing is said of another run. Of their spreads see "
+    "table-spreads",
+    falsifier="a task and budget of the table where the last checkpoint is not the worst",
     units=_PERCENT,
 )
 def _decoupling() -> Finding:
@@ -107,8 +107,8 @@ def _decoupling() -> Finding:
     "proved",
     quote="Figure 11 shows that the latest EMNIST checkpoint has the best source accuracy, but an "
     "earlier checkpoint gives better FashionMNIST adaptation after fine-tuning.",
-    reading="Some pre-training helps and more of it hurts: the best lies between.",
-    falsifier="A budget of the table at which epoch 5 is not ahead of 2 and 100.",
+    reading="some pre-training helps and more of it hurts: the best lies between",
+    falsifier="a budget of the table at which epoch 5 is not ahead of 2 and 100",
     units=_PERCENT,
 )
 def _fashion() -> Finding:
@@ -134,8 +134,8 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
     "proved",
     quote="Figure 10 shows that CIFAR-10 source accuracy continues to improve along pretraining, "
     "whereas SVHN adaptation is best from an earlier checkpoint.",
-    reading="The earliest checkpoint of the table is the best one downstream.",
-    falsifier="A checkpoint of the table that is better downstream than an earlier one.",
+    reading="the earliest checkpoint of the table is the best one downstream",
+    falsifier="a checkpoint of the table that is better downstream than an earlier one",
     units=_PERCENT,
 )
 def _svhn() -> Finding:
@@ -156,9 +156,9 @@ def _svhn() -> Finding:
     "From the best to the last checkpoint accuracy falls by 3.5 and 5.7 spreads on FashionMNIST, "
     "1.8 and 2.4 on SVHN, where neighbours differ by less than 1.5",
     "proved",
-    reading="A spread is the root of the sum of both printed squares. How many seeds they are of "
-    "is not in our copy, so no level of confidence follows.",
-    falsifier="Other printed numbers.",
+    reading="a spread is the root of the sum of both printed squares. How many seeds they are of "
+    "is not in our copy, so no level of confidence follows",
+    falsifier="other printed numbers",
     units="spreads, after 20 and 100 epochs",
 )
 def _spreads() -> Finding:
@@ -196,9 +196,9 @@ def _fall(task: str, column: int, first: int, last: int) -> Expr:
     "Table 1",
     "The source accuracies of CIFAR-10 have the spread 0.00: its pre-training was not repeated",
     "proved",
-    reading="Or its spread was not computed. Either way the spreads of SVHN say nothing of other "
-    "pre-trainings, which differ more than seeds of fine-tuning do (docs, On images).",
-    falsifier="A printed spread that is not 0.00.",
+    reading="or its spread was not computed. Either way the spreads of SVHN say nothing of other "
+    "pre-trainings, which differ more than seeds of fine-tuning do (docs, On images)",
+    falsifier="a printed spread that is not 0.00",
     units=_PERCENT,
 )
 def _one_source() -> Finding:
@@ -217,9 +217,9 @@ def _one_source() -> Finding:
     "The last checkpoint does not catch up from 20 to 100 epochs: it is behind by 2.73, then 2.75 "
     "on FashionMNIST, by 3.44, then 4.70 on SVHN",
     "proved",
-    reading="The theory of matched students has a delay, after which the end is the same; a delay "
-    "alone would close the gap in the end. By 100 epochs it has not begun to.",
-    falsifier="A gap that is smaller after 100 epochs.",
+    reading="the theory of matched students has a delay, after which the end is the same; a delay "
+    "alone would close the gap in the end. By 100 epochs it has not begun to",
+    falsifier="a gap that is smaller after 100 epochs",
     units="percentage points",
 )
 def _gap() -> Finding:
@@ -244,9 +244,9 @@ def _gap() -> Finding:
     "undecided",
     quote="These experiments confirm the qualitative prediction: later checkpoints can have higher "
     "source accuracy while converging to worse downstream performance under LoRA fine-tuning.",
-    reading="A statement on experiments, not on the table. Their sizes and rates are lost in our "
-    "copy, and the authors' public code holds none of them.",
-    falsifier="The paper's tasks at the paper's sizes, several pre-trainings each, with intervals.",
+    reading="a statement on experiments, not on the table. Their sizes and rates are lost in our "
+    "copy, and the authors' public code holds none of them",
+    falsifier="the paper's tasks at the paper's sizes, several pre-trainings each, with intervals",
 )
 def _confirm() -> Finding:
     found = {
@@ -266,8 +266,8 @@ def _confirm() -> Finding:
     quote="Figure 12 shows the strongest manifestation of the effect: late source checkpoints "
     "remain strong clean-EMNIST classifiers but adapt substantially more slowly and converge to "
     "worse shifted-EMNIST performance under LoRA.",
-    reading="The figure's numbers are not in the text.",
-    falsifier="The task at the paper's sizes, several pre-trainings each, with intervals.",
+    reading="the figure's numbers are not in the text",
+    falsifier="the task at the paper's sizes, several pre-trainings each, with intervals",
 )
 def _shifted() -> Finding:
     evidence = "no number is printed, and the task was not run at the paper's sizes"

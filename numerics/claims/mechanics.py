@@ -62,8 +62,8 @@ def _force_on_x() -> Expr:
     quote="In the linearized regime considered in Appendix D.2, the overlap […] remains small "
     "throughout the search phase, so that […]. As a consequence, we may approximate",
     reading="(81) is m = tanh g, (82) ġ = ṁ/(1-m²), (83) ġ ≈ a u. On the sphere 1/(1-m²) cancels: "
-    "what is dropped is of second order in (u, m) and none of it comes from that factor.",
-    falsifier="A term of first order in ġ other than a u.",
+    "what is dropped is of second order in (u, m) and none of it comes from that factor",
+    falsifier="a term of first order in ġ other than a u",
 )
 def _variables() -> Finding:
     by_q, by_rho, x, y, w = symbols("L_Q L_rho L_QQ L_Qrho L_rhorho", real=True)
@@ -89,8 +89,8 @@ def _variables() -> Finding:
     "proved",
     quote="Concretely, the coupled first-order system in (7) can be rewritten as the second-order "
     "ordinary differential equation",
-    reading="(80) and (84) are that equation, (86) is V = -a² log cosh g, and (85) g̈ = -V' + b ġ.",
-    falsifier="Another equation from u̇ = a m + b u, ṁ = (1-m²) a u.",
+    reading="(80) and (84) are that equation, (86) is V = -a² log cosh g, and (85) g̈ = -V' + b ġ",
+    falsifier="another equation from u̇ = a m + b u, ṁ = (1-m²) a u",
 )
 def _mechanics() -> Finding:
     force = acceleration(_A, _B, _G, _V)
@@ -110,8 +110,8 @@ def _mechanics() -> Finding:
     quote="Therefore, if […] then […] and the dynamics monotonically dissipate energy, consistent "
     "with a frictional interpretation. Conversely, if […] then […] and the velocity-dependent term "
     "injects energy into the system",
-    reading="The conditions are b < 0 and b > 0, and the rates dE/dt ≤ 0 and dE/dt ≥ 0.",
-    falsifier="A rate that is not b ġ².",
+    reading="the conditions are b < 0 and b > 0, and the rates dE/dt ≤ 0 and dE/dt ≥ 0",
+    falsifier="a rate that is not b ġ²",
 )
 def _energy() -> Finding:
     total = energy(_A, _G, _V)
@@ -136,8 +136,8 @@ def _energy() -> Finding:
     "proved",
     quote="controls whether the dynamics locally dissipate or inject energy, while […] sets the "
     "curvature of the potential and thus the strength of the signal-induced instability.",
-    reading="The first quantity is b, the second a.",
-    falsifier="A force at rest that holds b, or a slope of it at g = 0 other than a².",
+    reading="the first quantity is b, the second a",
+    falsifier="a force at rest that holds b, or a slope of it at g = 0 other than a²",
 )
 def _curvature() -> Finding:
     at_rest = acceleration(_A, _B, _G, Integer(0))
@@ -154,8 +154,8 @@ def _curvature() -> Finding:
     "App. F",
     "b > 0 does occur: for He_2 at μ < 1/√3; for x and ReLU never",
     "proved",
-    reading="The paper says what b > 0 would do and names no example.",
-    falsifier="A b of He_2 of another sign, or one of x or ReLU that is not negative.",
+    reading="the paper says what b > 0 would do and names no example",
+    falsifier="a b of He_2 of another sign, or one of x or ReLU that is not negative",
     units="b raw",
 )
 def _amplified() -> Finding:
@@ -174,8 +174,8 @@ def _amplified() -> Finding:
     "App. F",
     "Nothing oscillates: near the top one exponent is positive and one negative, if a ≠ 0",
     "proved",
-    reading="The paper likens the dynamics to a damped nonlinear oscillator; its potential repels.",
-    falsifier="Complex exponents.",
+    reading="the paper likens the dynamics to a damped nonlinear oscillator; its potential repels",
+    falsifier="complex exponents",
 )
 def _no_oscillation() -> Finding:
     a, b = Symbol("a", nonzero=True), Symbol("b", real=True)
@@ -196,8 +196,8 @@ def _no_oscillation() -> Finding:
     "proved",
     quote="When both the teacher and the student use a linear activation function, the "
     "coefficients reduce to […] and […], and Eq. (84) becomes",
-    reading="The coefficients are a = 1-μ, b = -1; (89) is that equation.",
-    falsifier="Other coefficients of x.",
+    reading="the coefficients are a = 1-μ, b = -1; (89) is that equation",
+    falsifier="other coefficients of x",
 )
 def _linear() -> Finding:
     a, b = closed("x")
@@ -211,8 +211,8 @@ def _linear() -> Finding:
     "App. F.1, (89)",
     "For x the particle is the whole flow, not only the search phase",
     "proved",
-    reading="The paper derives (89) where u and m are small; for x nothing is dropped.",
-    falsifier="A term of the flow of x beyond u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u.",
+    reading="the paper derives (89) where u and m are small; for x nothing is dropped",
+    falsifier="a term of the flow of x beyond u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u",
 )
 def _everywhere() -> Finding:
     by_u, by_m = _linear_flow()
@@ -238,8 +238,8 @@ def _everywhere() -> Finding:
     "regime, the associated population loss satisfies […], indicating that the system is "
     "initialized in the vicinity of the teacher solution.",
     reading="u → 0 as t → ∞. The loss is u²/2, or what that is at u = u₀ e^-t; with u₀ of order "
-    "1/√d it starts at order 1/d.",
-    falsifier="A velocity of m at μ = 1, or another loss.",
+    "1/√d it starts at order 1/d",
+    falsifier="a velocity of m at μ = 1, or another loss",
     units="time in 1/γ",
 )
 def _frozen() -> Finding:
@@ -265,9 +265,9 @@ def _frozen() -> Finding:
     "For μ ≠ 1, (89) has no solution in closed form",
     "undecided",
     quote="For […], Eq. (89) does not admit a closed-form analytical solution.",
-    reading="Which functions count as closed form is not said, nor is a proof given.",
-    falsifier="A solution in named functions; or a proof, by Lie symmetries or differential Galois "
-    "theory, that there is none.",
+    reading="which functions count as closed form is not said, nor is a proof given",
+    falsifier="a solution in named functions; or a proof, by Lie symmetries or differential Galois "
+    "theory, that there is none",
 )
 def _open() -> Finding:
     growth = eigenvalues(*closed("x"))
@@ -282,8 +282,8 @@ def _open() -> Finding:
     "proved",
     quote="For any […], this potential is concave and symmetric around […], with a curvature that "
     "vanishes as […].",
-    reading="For any μ < 1; symmetric around g = 0; the curvature vanishes as μ → 1.",
-    falsifier="A curvature that is not negative somewhere, or not of order (1-μ)².",
+    reading="for any μ < 1; symmetric around g = 0; the curvature vanishes as μ → 1",
+    falsifier="a curvature that is not negative somewhere, or not of order (1-μ)²",
 )
 def _potential() -> Finding:
     force = _force_on_x()
@@ -307,8 +307,8 @@ def _potential() -> Finding:
     quote="placing the particle near the unstable maximum of the potential. Perfect alignment "
     "corresponds to […], or equivalently […], which can be interpreted as the particle escaping "
     "from the top of the potential.",
-    reading="The alignment is m² = 1, that is |g| → ∞.",
-    falsifier="A force at g = 0, or one that pulls back.",
+    reading="the alignment is m² = 1, that is |g| → ∞",
+    falsifier="a force at g = 0, or one that pulls back",
 )
 def _top() -> Finding:
     force, g = _force_on_x(), Symbol("g", positive=True)
@@ -330,8 +330,8 @@ def _top() -> Finding:
     "proved",
     quote="controls the slope of the cliff, implying that smaller values of […] correspond to "
     "steeper slopes and therefore faster escape from the top.",
-    reading="The parameter is μ; the slope is |V'(g)|, the escape that of (59).",
-    falsifier="A strength at which either grows with μ.",
+    reading="the parameter is μ; the slope is |V'(g)|, the escape that of (59)",
+    falsifier="a strength at which either grows with μ",
 )
 def _steeper() -> Finding:
     g = Symbol("g", positive=True)
@@ -354,9 +354,9 @@ def _steeper() -> Finding:
     quote="The convergence rate toward alignment is controlled by the competition between the "
     "potential-induced instability (cf. Fig. 8), parametrized by […], and the effective damping "
     "coefficient, which in this case is equal to […].",
-    reading="The instability is (1-μ)², the damping 1 (b = -1). Of the last approach to m = 1 see "
-    "mechanics-terminal.",
-    falsifier="Exponents of the linearised particle that are not λ₊ and λ₋.",
+    reading="the instability is (1-μ)², the damping 1 (b = -1). Of the last approach to m = 1 see "
+    "mechanics-terminal",
+    falsifier="Exponents of the linearised particle that are not λ₊ and λ₋",
 )
 def _rate() -> Finding:
     force = acceleration(_A, _B, _G, _V)
@@ -378,8 +378,8 @@ def _rate() -> Finding:
     "App. F.1",
     "The particle of x ends at the speed (1-μ)²: 1-m² falls as e^(-2(1-μ)² t)",
     "proved",
-    reading="Strong pre-training slows the descent of x too, and to the same order as its escape.",
-    falsifier="Another speed at which force and damping balance as g → ∞.",
+    reading="strong pre-training slows the descent of x too, and to the same order as its escape",
+    falsifier="another speed at which force and damping balance as g → ∞",
     units="time in 1/γ",
 )
 def _terminal() -> Finding:

@@ -40,8 +40,8 @@ _S = Symbol("s")  # Σ(μ_i² - 1)
     "Normalised Hermite-2 networks: a = (μ/K)(2-2μ²-s), b = -(1/K)(2μ²+s)",
     "proved",
     quote="Search-phase linearization for normalized Hermite-2. We consider the activation",
-    reading="(112) is σ = (z²-1)/√2, (115) a_j and b_j of neuron j, (116) s = Σ_i (μ_i² - 1).",
-    falsifier="A kernel of (z²-1)/√2 with other slopes.",
+    reading="(112) is σ = (z²-1)/√2, (115) a_j and b_j of neuron j, (116) s = Σ_i (μ_i² - 1)",
+    falsifier="a kernel of (z²-1)/√2 with other slopes",
     units="a and b in γ",
 )
 def _hermite() -> Finding:
@@ -71,8 +71,8 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
     quote="Equivalently, for each fixed pair […], … The two eigenvalues of this block are",
     reading="(117) is the block with rows (b_j, a_j) and (a_j, 0), (118) its eigenvalues, (119) "
     "their largest over the neurons. "
-    "Columns of the update start orthogonal to each other, but for terms of order 1/√d.",
-    falsifier="A term that couples two neurons or two columns in the search phase.",
+    "Columns of the update start orthogonal to each other, but for terms of order 1/√d",
+    falsifier="a term that couples two neurons or two columns in the search phase",
     units="rates in γ",
 )
 def _pairs_alone() -> Finding:
@@ -110,8 +110,8 @@ def _pairs_alone() -> Finding:
     "App. K, Fig. 13",
     "He_2 networks have no singular strength: a_j > 0 for all strengths in (0, 1)",
     "proved",
-    reading="As for one neuron of He_2. a_j vanishes only if every strength is 1.",
-    falsifier="A zero of a_j with all strengths below 1.",
+    reading="as for one neuron of He_2. a_j vanishes only if every strength is 1",
+    falsifier="a zero of a_j with all strengths below 1",
     units="a in γ",
 )
 def _regular() -> Finding:
@@ -130,9 +130,9 @@ def _regular() -> Finding:
     "App. K, Fig. 13",
     "He_2 networks of K neurons of one strength: τ ~ K/(2(K+2)²(1-μ)²) as μ → 1, τ → 1 as μ → 0",
     "proved",
-    reading="Wide networks escape faster under strong pre-training, by about 1/K; linear ones do "
-    "not, for |1-μ|²/K is then (1-μ)².",
-    falsifier="Another order or constant.",
+    reading="wide networks escape faster under strong pre-training, by about 1/K; linear ones do "
+    "not, for |1-μ|²/K is then (1-μ)²",
+    falsifier="another order or constant",
     units="τ in 1/γ",
 )
 def _divergence() -> Finding:
@@ -157,8 +157,8 @@ def _divergence() -> Finding:
     "App. K, Fig. 13",
     "Weak pre-training speeds their escape up: λ₊ = 1 + 2(K+2) μ²/K² to second order in μ",
     "proved",
-    reading="Neurons of one strength. The delay is that of strong pre-training alone.",
-    falsifier="Another coefficient.",
+    reading="neurons of one strength. The delay is that of strong pre-training alone",
+    falsifier="another coefficient",
     units="rates in γ",
 )
 def _early() -> Finding:
@@ -180,8 +180,8 @@ def _early() -> Finding:
     "App. K",
     "One neuron of normalised He_2 is the single-index model of He_2/√2",
     "proved",
-    reading="The paper's network, at K = 1, against its Sec. 3.",
-    falsifier="Another a or b at K = 1.",
+    reading="the paper's network, at K = 1, against its Sec. 3",
+    falsifier="another a or b at K = 1",
     units="a and b raw",
 )
 def _single() -> Finding:
@@ -219,8 +219,8 @@ def _claimed_loss(r: Matrix, q: Matrix) -> Expr:
     "He_2/√2: L = (1/2K)[K + Σ(Q_ij² + ½(Q_ii-1)(Q_jj-1)) - 2 Σ R_ij²] (K = r = 2)",
     "proved",
     quote="helps to track the dynamic of the population loss The population loss is given by",
-    reading="The formula of the statement, which we derive, stands for (121).",
-    falsifier="A term of the loss that is not there; a normalisation other than 1/√K.",
+    reading="the formula of the statement, which we derive, stands for (121)",
+    falsifier="a term of the loss that is not there; a normalisation other than 1/√K",
 )
 def _loss() -> Finding:
     strengths, us, ms, gram, found = _derived()
@@ -240,8 +240,8 @@ def _loss() -> Finding:
     "proved",
     quote="The dynamics of the order parameter are",
     reading="R' = -2R/K and Q' = (Q + ½ tr(Q-1) 1)/K are the slopes of (121), t transposes. "
-    "Columns follow the spherical gradient, so that G keeps its unit diagonal.",
-    falsifier="A term of the gradient of the loss that these equations lack.",
+    "Columns follow the spherical gradient, so that G keeps its unit diagonal",
+    falsifier="a term of the gradient of the loss that these equations lack",
     units="time in 1/γ",
 )
 def _flow() -> Finding:
@@ -296,9 +296,9 @@ def _vanishes(difference: ImmutableMatrix) -> bool | None:
     "App. K, Fig. 14",
     "He_2 networks of one strength reach (1-μ²)²(K-r)(K+2)/(2K(r+2)) with rank r (K = 2, 3)",
     "proved",
-    reading="By columns along r teachers, at the best size: less with every rank, and 0 at r = K. "
-    "That nothing lower exists: network-final-loss.",
-    falsifier="Another loss of that student.",
+    reading="by columns along r teachers, at the best size: less with every rank, and 0 at r = K. "
+    "That nothing lower exists: network-final-loss",
+    falsifier="another loss of that student",
 )
 def _attainable() -> Finding:
     half, size, steps = parse_activation(_NORMALISED), Symbol("q", positive=True), []
@@ -322,9 +322,9 @@ def _attainable() -> Finding:
     "proved",
     quote="the pretrained weights guide the search phase, whereas the rank controls the final "
     "attainable loss.",
-    reading="Of the second half: the attainable loss is the least that rank r allows. It depends "
-    "on μ, too, but is 0 at r = K alone. Of the first half see network-rank.",
-    falsifier="A student of rank r below that loss, or one of a higher rank above it.",
+    reading="of the second half: the attainable loss is the least that rank r allows. It depends "
+    "on μ, too, but is 0 at r = K alone. Of the first half see network-rank",
+    falsifier="a student of rank r below that loss, or one of a higher rank above it",
 )
 def _final_loss() -> Finding:
     strengths, us, ms, gram, _ = _derived()

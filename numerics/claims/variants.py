@@ -64,9 +64,9 @@ def _misaligned(text: str, misalignment: str = "linear") -> tuple[Expr, Expr]:
     quote="where the term […] arises from the high-dimensional limit: with high probability, the "
     "dot product of two random vectors is of order […], and these vectors therefore remain "
     "orthogonal throughout the dynamics.",
-    reading="The two vectors are ξ and ω⋆, both of which stay where they are; the order is 1/√d. "
-    "Of ω and ξ it would be false: see misaligned-norm.",
-    falsifier="A mean square of ξ·ω⋆ that is not 1/d, or a ρ that moves with κ = ω·ξ.",
+    reading="the two vectors are ξ and ω⋆, both of which stay where they are; the order is 1/√d. "
+    "Of ω and ξ it would be false: see misaligned-norm",
+    falsifier="a mean square of ξ·ω⋆ that is not 1/d, or a ρ that moves with κ = ω·ξ",
     settled_by=CODE,
 )
 def _overlap() -> Finding:
@@ -93,9 +93,9 @@ def _overlap() -> Finding:
     "refuted",
     quote="Since […] also drives the dynamics, computing the gradient with respect to […] or […] "
     "shows that this additional term has no effect on the dynamics of […] and […].",
-    reading="The two are u and m, the term is ν² + 2 u ν κ with κ = ω·ξ, or ν² alone if κ is taken "
-    "to stay 0. Neither is without effect, nor does κ stay 0.",
-    falsifier="A loss for which κ stays 0 and L_Q does not depend on Q.",
+    reading="the two are u and m, the term is ν² + 2 u ν κ with κ = ω·ξ, or ν² alone if κ is taken "
+    "to stay 0. Neither is without effect, nor does κ stay 0",
+    falsifier="a loss for which κ stays 0 and L_Q does not depend on Q",
     units="τ in 1/γ",
     settled_by=CODE,
 )
@@ -136,9 +136,9 @@ def _differ(pair: tuple[Expr, Expr]) -> bool:
     "proved",
     quote="The key takeaway is that the same phenomenology is observed as for the student model "
     "(11).",
-    reading="The phenomenology is the delay by strong pre-training; ν = 1-μ is that of the "
-    "authors' code. The constant shrinks, for x by 2 and for erf by 26; the order stays.",
-    falsifier="One of these activations whose τ stays finite or diverges to another order.",
+    reading="the phenomenology is the delay by strong pre-training; ν = 1-μ is that of the "
+    "authors' code. The constant shrinks, for x by 2 and for erf by 26; the order stays",
+    falsifier="one of these activations whose τ stays finite or diverges to another order",
     units="τ in 1/γ",
     settled_by=CODE,
 )
@@ -177,8 +177,8 @@ def _both_positive(pair: tuple[Expr, Expr]) -> bool:
     "App. A.1",
     "At ν = √(1-μ²), which keeps the norm at 1, x escapes in τ ~ 1/(2(1-μ)): an order less",
     "proved",
-    reading="Another model than the paper's ν = 1-μ, where the divergence stays (1-μ)^-2.",
-    falsifier="A limit of (1-μ) τ as μ → 1 that is not 1/2.",
+    reading="another model than the paper's ν = 1-μ, where the divergence stays (1-μ)^-2",
+    falsifier="a limit of (1-μ) τ as μ → 1 that is not 1/2",
     units="τ in 1/γ",
 )
 def _divergence() -> Finding:
@@ -199,8 +199,8 @@ def _divergence() -> Finding:
     "At ν = 1-μ, He_n of odd degree 3 to 11 escape at every strength: no singularity is left",
     "proved",
     reading="Aligned, their a has a zero in (0, 1). Here the escape goes on through ξ: what stands "
-    "in the place of a² is a² + ν²b². So ξ does add to the phenomenology.",
-    falsifier="A strength in (0, 1) where a and b both vanish.",
+    "in the place of a² is a² + ν²b². So ξ does add to the phenomenology",
+    falsifier="a strength in (0, 1) where a and b both vanish",
     units="a and b raw",
 )
 def _not_singular() -> Finding:
@@ -227,9 +227,9 @@ def _constant_in_mu(divisor: Expr) -> bool:
     "At ν = 1-μ the student that is the teacher has m = 1/√2, at every strength; for x no other "
     "has zero loss",
     "proved",
-    reading="With ξ orthogonal to ω⋆: the overlap m alone does not tell recovery. The curves of "
-    "the paper's Fig. 3, by the authors' code, level at about 0.71.",
-    falsifier="Another (u, m, κ) at which the loss of x vanishes.",
+    reading="with ξ orthogonal to ω⋆: the overlap m alone does not tell recovery. The curves of "
+    "the paper's Fig. 3, by the authors' code, level at about 0.71",
+    falsifier="another (u, m, κ) at which the loss of x vanishes",
     settled_by=CODE,
 )
 def _direction() -> Finding:
@@ -263,8 +263,8 @@ def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
     "proved",
     quote="Notably, the gradient of the population loss is completely independent of the signal "
     "strength […].",
-    reading="(95) is 1 - μ - u m or -(μ + u m); the gradient is by u and m.",
-    falsifier="A gradient that holds μ.",
+    reading="(95) is 1 - μ - u m or -(μ + u m); the gradient is by u and m",
+    falsifier="a gradient that holds μ",
 )
 def _correlation() -> Finding:
     loss, *_ = _correlation_flow("x")
@@ -286,8 +286,8 @@ def _correlation() -> Finding:
     "proved",
     quote="for linear activations, pre-trained weights do not affect the dynamics, highlighting "
     "that the impact of pre-training depends critically on the choice of loss.",
-    reading="The dynamics are those of u and m, in the search phase and after it.",
-    falsifier="A velocity or a drift coefficient that holds μ.",
+    reading="the dynamics are those of u and m, in the search phase and after it",
+    falsifier="a velocity or a drift coefficient that holds μ",
     units="τ in 1/γ",
 )
 def _blind() -> Finding:
@@ -308,8 +308,8 @@ def _blind() -> Finding:
     "App. H",
     "The correlation loss of x has no minimum: at the teacher u still grows, at rate 1",
     "proved",
-    reading="At u = 1-μ, m = 1 the student is the teacher; nothing holds it there.",
-    falsifier="A velocity of u at the teacher that vanishes.",
+    reading="at u = 1-μ, m = 1 the student is the teacher; nothing holds it there",
+    falsifier="a velocity of u at the teacher that vanishes",
     units="time in 1/γ",
 )
 def _unbounded() -> Finding:
@@ -327,8 +327,8 @@ def _unbounded() -> Finding:
     "App. H",
     "Under it ReLU's search phase does not depend on μ either; that of erf does",
     "proved",
-    reading="The paper states independence for x alone. On ReLU's whole flow μ does enter.",
-    falsifier="A drift coefficient of ReLU that holds μ, or none of erf that does.",
+    reading="the paper states independence for x alone. On ReLU's whole flow μ does enter",
+    falsifier="a drift coefficient of ReLU that holds μ, or none of erf that does",
     units="a and b raw, τ in 1/γ",
 )
 def _nonlinear() -> Finding:
@@ -355,8 +355,8 @@ def _not_zero(value: Expr) -> bool:
     "App. H",
     "Under it He_n has a = n n! μ^(n-1), b = 0: pre-training speeds up (n = 2 to 8)",
     "proved",
-    reading="The opposite of the square loss: no singular strength, no divergence at μ = 1.",
-    falsifier="A degree with another a or b.",
+    reading="the opposite of the square loss: no singular strength, no divergence at μ = 1",
+    falsifier="a degree with another a or b",
     units="a and b raw, τ = 1/a in 1/γ",
 )
 def _hermite() -> Finding:
