@@ -1,4 +1,4 @@
-"""The assumptions that the descent phase rests on, and what follows from them (App. G)."""
+"""The assumptions that the descent phase rests on, and who meets them (App. G)."""
 
 from functools import partial
 from operator import eq
@@ -11,11 +11,11 @@ from sympy import (
     Symbol,
     asin,
     diff,
-    exp,
-    factorial,
     limit,
     oo,
+    pi,
     solve,
+    sqrt,
     symbols,
 )
 
@@ -33,14 +33,12 @@ from numerics.claims.ledger import (
     Finding,
     Step,
     assumption,
-    claim,
     decided,
     equal,
     judged,
     negative,
     ours,
     positive,
-    refuted_if,
     shown,
 )
 
@@ -63,7 +61,7 @@ _SLICE = (
 )
 
 
-def _risk(text: str) -> Expr:
+def matched_risk(text: str) -> Expr:
     """The slice loss ℓ of a matched pair, over ρ."""
     return frozen_risk(Pair(text)).subs(mu, rho)
 
@@ -73,21 +71,22 @@ def _loss(text: str) -> Expr:
     return landscape_of(text).loss.subs(_HERE, simultaneous=True)
 
 
-@assumption(
+@ours(
     "overlap-drift",
     "App. G, Assumption 2",
-    "Over all u no loss has -sign(m) ∂_m L ≥ c > 0: at u = 0 the slope vanishes",
-    "not met",
+    "The condition of Assumption 2 has to keep u away from 0: there ∂_m L vanishes for every "
+    "L(Q, ρ)",
+    "proved",
     quote=_DRIFT,
-    reading=f"{_DRIFT_READING} Here for every u; a lost condition may exclude u = 0, as in "
-    "overlap-drift-linear",
-    falsifier="a condition in the lost formulas that keeps u away from 0",
+    reading=f"{_DRIFT_READING} The conditions are lost in our copy: they may exclude u = 0, as the "
+    "readings of overlap-drift-linear and overlap-drift-cubic do",
+    falsifier="a loss of Q and ρ with a slope by m at u = 0",
 )
 def _overlap_drift() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
     slope = by_q * diff(mu**2 + u**2 + 2 * mu * u * m, m) + by_rho * diff(mu + u * m, m)
     return decided(
-        "not met",
+        "proved",
         "∂_m L = u (2μ L_Q + L_ρ) for every L(Q, ρ): without u the direction does not matter",
         equal("∂_m L", slope, u * (2 * mu * by_q + by_rho)),
         judged("at u = 0", slope.subs(u, 0), lambda value: value == 0),
@@ -101,7 +100,7 @@ def _overlap_drift() -> Finding:
 @assumption(
     "overlap-drift-linear",
     "App. G, Assumption 2",
-    "x has -m ∂_m L ≥ (1-μ) r where u m ≥ r > 0",
+    "-m ∂_m L ≥ c > 0 where u m ≥ r > 0, for x at every μ < 1: c = (1-μ) r",
     "met",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} Here with u m ≥ r > 0: the descent on the teacher's side",
@@ -121,36 +120,45 @@ def _overlap_drift_linear() -> Finding:
 @assumption(
     "overlap-drift-cubic",
     "App. G, Assumption 2",
-    "He_3 at μ = 1/5, below the singular strength, has -m ∂_m L < 0 at u = 1/10, m = 1/2",
+    "-m ∂_m L > 0 where |m| ≥ m₀ and u m > 0, for He_3 at μ = 1/5 and some m₀ < 1",
     "not met",
     quote=_DRIFT,
-    reading=f"{_DRIFT_READING} Here with u m > 0, as in overlap-drift-linear",
-    falsifier="a positive value there; or a region, kept by the flow, that excludes such points",
+    reading=f"{_DRIFT_READING} Here with u m > 0, on the teacher's side. μ = 1/5 is below the "
+    "singular strength 0.3207",
+    falsifier="a positive limit of -∂_m L/u as u → 0; or a region, kept by the flow, that excludes "
+    "such points",
 )
 def _overlap_drift_cubic() -> Finding:
-    point = {mu: Rational(1, 5), u: Rational(1, 10), m: Rational(1, 2)}
-    push = (-m * diff(_loss("He3"), m)).subs(point)
+    strength = {mu: Rational(1, 5)}
+    push = (-m * diff(_loss("He3"), m)).subs(strength)
+    ratio = (push / (u * m)).cancel().subs(u, 0)
     return decided(
         "not met",
-        "for small u, -m ∂_m L is a u m, and a < 0 below μ = 0.3207",
-        judged("-m ∂_m L there", push, negative),
-    )
+        "for small u, -m ∂_m L is a u m, whatever m is, and a < 0 below μ = 0.3207",
+        equal("-∂_m L/u as u → 0, and a", ratio, closed_drift(Pair("He3")).a.subs(strength)),
+        judged("its sign", ratio, negative),
+        judged("-m ∂_m L at u = 1/10, m = 1/2",
+               push.subs({u: Rational(1, 10), m: Rational(1, 2)}), negative),
+    )  # fmt: skip
 
 
 @assumption(
     "convex-slice",
     "App. G, Assumption 3 (i)",
-    "The slice loss is convex for He_n, n ≥ 2 (even n ≤ 8), erf, ReLU",
+    "The slice loss is convex over the whole line for He_n, n ≥ 2 (even n ≤ 8), erf, ReLU",
     "not met",
     quote=_CONVEX,
-    reading=_SLICE,
+    reading=f"{_SLICE} That of ReLU is convex where ρ > 0, (1-ρ)²/4, and so is no obstacle to a "
+    "descent that stays there",
     falsifier="a convex ℓ of one of them over the whole line",
 )
 def _convex_slice() -> Finding:
     p = Symbol("p", integer=True, positive=True)
     at_zero, at_one = (hermite_drift_limit(2 * p + 1, end)[0] for end in (0, 1))
     even = [
-        judged(f"He_{n}: ℓ(0), between ℓ(-1) = ℓ(1) = 0", _risk(f"He{n}").subs(rho, 0), positive)
+        judged(
+            f"He_{n}: ℓ(0), between ℓ(-1) = ℓ(1) = 0", matched_risk(f"He{n}").subs(rho, 0), positive
+        )
         for n in range(2, 9, 2)
     ]
     curvature = enclosure(ball_drift(closed_drift(Pair("erf"))).slope(arb(3)), 8)
@@ -165,27 +173,26 @@ def _convex_slice() -> Finding:
         *even,
         judged("erf: a' = -ℓ'' at ρ = 3", curvature, positive),
         judged("ReLU: ℓ at ρ = -1/2, 0, 1/2", relu, lambda at: at[1] > (at[0] + at[2]) / 2),
+        equal("ReLU: ℓ where ρ > 0", frozen_risk("relu"), (1 - mu) ** 2 / 4),
     )
 
 
 @assumption(
     "convex-slice-linear",
     "App. G, Assumption 3 (i)",
-    "The slice loss of x is convex with bounded sublevel sets; that of ReLU is where ρ > 0",
+    "The slice loss is convex over the whole line for x",
     "met",
     quote=_CONVEX,
-    reading=f"{_SLICE} For ReLU this holds on a half-line alone: see convex-slice",
+    reading=f"{_SLICE} Its sublevel sets are bounded: see bounded-slice",
     falsifier="a curvature that is not positive",
 )
 def _convex_slice_linear() -> Finding:
-    x, relu = _risk("x"), _risk("relu")
+    x = matched_risk("x")
     return decided(
         "met",
-        "ℓ = (1-ρ)²/2 and (1-ρ)²/4: of the activations here only x meets it on the whole line",
+        "ℓ = (1-ρ)²/2: of the activations here only x meets it",
         equal("x: ℓ", x, (1 - rho) ** 2 / 2),
         judged("x: ℓ''", diff(x, rho, 2), positive),
-        equal("ReLU, ρ > 0: ℓ", frozen_risk("relu"), (1 - mu) ** 2 / 4),
-        judged("ReLU, ρ > 0: ℓ''", diff(relu, rho, 2).simplify(), positive),
     )
 
 
@@ -201,7 +208,7 @@ def _convex_slice_linear() -> Finding:
 def _bounded_slice() -> Finding:
     steps: list[Step] = []
     for n in range(1, 9):
-        risk = Poly(_risk(f"He{n}"), rho)
+        risk = Poly(matched_risk(f"He{n}"), rho)
         steps += [
             judged(f"He_{n}: degree of ℓ, 2n", risk.degree(), partial(eq, 2 * n)),
             judged(f"He_{n}: its leading coefficient", risk.LC(), positive),
@@ -212,21 +219,36 @@ def _bounded_slice() -> Finding:
 @assumption(
     "bounded-slice-erf",
     "App. G, Assumption 3 (i)",
-    "For erf at μ = 1/10 the students at least as good as the frozen one are a bounded set",
+    "For erf the sublevel set of the slice loss at the start's level is bounded, at every μ < 1",
     "not met",
     quote=_BOUNDED,
-    reading=f"{_SLICE} The relevant level is at most that at the start, ℓ(μ) but for 1/√d",
+    reading=f"{_SLICE} The start's level is ℓ(μ), but for 1/√d. It is not met at μ = 1/10; it is "
+    "from μ ≈ 0.177 on, for there the start is better than any student of infinite size",
     falsifier="a level ℓ(∞) that is not below ℓ(1/10); or a level reached before the descent that "
     "is below it",
 )
 def _bounded_slice_erf() -> Finding:
     risk = frozen_risk("erf")
     far = risk.rewrite(asin).replace(asin, lambda argument: asin(limit(argument, mu, oo)))
+    level = {k: risk.subs(mu, Rational(k, 1000)) - far for k in (100, 176, 177)}
+    root, other = sqrt(1 + 4 * mu**2), mu * sqrt(3 + 2 * mu**2)
     return decided(
         "not met",
         "erf(ρ z) tends to the sign of z, which fits better than a weak erf(z/10)",
         shown("ℓ(∞)", far),
-        judged("ℓ(1/10) - ℓ(∞)", risk.subs(mu, Rational(1, 10)) - far, positive),
+        judged("ℓ(1/10) - ℓ(∞)", level[100], positive),
+        judged("ℓ(0.176) - ℓ(∞)", level[176], positive),
+        judged("ℓ(0.177) - ℓ(∞)", level[177], negative),
+        equal(
+            "-ℓ', times what is positive",
+            -diff(risk, mu) * pi * (1 + 2 * mu**2) * root * other / (4 * mu),
+            root - other,
+        ),
+        equal(
+            "ℓ falls on (0, 1): difference of the squares",
+            root**2 - other**2,
+            ((1 - mu**2) * (1 + 2 * mu**2)).expand(),
+        ),
     )
 
 
@@ -281,101 +303,3 @@ def _realisable() -> Finding:
             here = {name: value.subs(place).expand() for name, value in _HERE.items()}
             steps.append(equal(f"{text}: loss at m = {side}", loss.subs(here), 0))
     return decided("met", "there ρ = μ + u m = 1 and Q = ρ²", *steps)
-
-
-@claim(
-    "slice-minimisers",
-    "App. G, proof of Prop. 5",
-    "ℓ vanishes at ρ = 1 alone, or at ρ = ±1 for even σ: u = ±(1-μ), u = ±(1+μ) (He_1 to He_8)",
-    "proved",
-    quote="If […] is not even, the identity […] fails, so the case […] is impossible, and the only "
-    "minimizer is […]. If […] is even, both are admissible, yielding the two minimizers […] and "
-    "[…].",
-    reading="the identity is σ(-z) = σ(z). The minimisers on the slice m = s are u = (1-μ)/s and, "
-    "for even σ, u = -(1+μ)/s",
-    falsifier="another real zero of ℓ",
-)
-def _minimisers() -> Finding:
-    steps = []
-    for n in range(1, 9):
-        risk = Poly(_risk(f"He{n}"), rho)
-        ends = (1,) if n % 2 else (1, -1)
-        steps += [equal(f"He_{n}: ℓ at ρ = {end}", risk.eval(end), 0) for end in ends]
-        count = int(risk.sqf_part().count_roots())
-        steps.append(judged(f"He_{n}: its real zeros", count, partial(eq, len(ends))))
-    return decided("proved", "by Sturm's theorem; ℓ ≥ 0, so its zeros are its minima", *steps)
-
-
-@claim(
-    "slice-limit",
-    "App. G, Prop. 5",
-    "For x, if m tends to s = ±1 as s (1 - C e^(-ct)), u tends to s (1-μ), the minimiser",
-    "proved",
-    quote="Then […] converges to a global minimizer of the slice loss […].",
-    reading="Prop. 5 for the one activation here that meets Assumption 3 on the whole line; the "
-    "approach of m is what Prop. 4 bounds. Of others see descent and matched-recovery",
-    falsifier="a start u₀, C or c > 0 from which u tends elsewhere",
-    units="time in 1/γ",
-)
-def _slice_limit() -> Finding:
-    t, c = symbols("t c", positive=True)
-    kept, size, side = symbols("k C s", real=True)
-    velocity = (-diff(_loss("x"), u)).expand()
-    approach = side * (1 - size * exp(-c * t))
-    path = side * (1 - mu) * (1 - size * exp(-c * t) / (1 - c)) + kept * exp(-t)
-    return decided(
-        "proved",
-        "u̇ = (1-μ) m - u, solved for every start (by k), C and rate c other than 1",
-        equal("u̇ of x", velocity, (1 - mu) * m - u),
-        equal("its solution", diff(path, t), velocity.subs({u: path, m: approach})),
-        equal("limit of that as t → ∞", limit(path, t, oo), side * (1 - mu)),
-    )
-
-
-@claim(
-    "even-minimisers",
-    "App. G, Remark 4",
-    "Under convexity an even activation may have two global minimisers, u = ±1 - μ",
-    "refuted",
-    quote="Convexity in Assumption 3 is not assumed to be strict; in particular, when […] is even, "
-    "the slice loss may admit two global minimizers.",
-    reading="two minimisers they have; what is refuted is that Assumption 3 can hold with them. "
-    "σ is even and not constant",
-    falsifier="an even σ, not constant, with ½ E(σ(z) - σ(0))² = 0",
-)
-def _even_minimisers() -> Finding:
-    c0, value = Symbol("c_0"), Symbol("sigma_0", real=True)
-    spread = Symbol("variance", positive=True)
-    middle = (spread + (c0 - value) ** 2) / 2
-    steps = []
-    for n in (2, 4, 6, 8):
-        at_zero = hermite_polynomial(n, z).subs(z, 0)
-        here = middle.subs({spread: factorial(n), c0: 0, value: at_zero})
-        steps += [
-            equal(f"He_{n}: ℓ(0)", _risk(f"He{n}").subs(rho, 0), here),
-            judged(f"He_{n}: its sign", here, positive),
-        ]
-    return refuted_if(
-        "a convex ℓ with minima at ρ = ±1 would vanish midway; ℓ(0) is ½ E(σ(z) - σ(0))² > 0",
-        shown("ℓ(0), with c_0 = E σ(z)", middle),
-        judged("cos: ℓ(0)", _risk("cos").subs(rho, 0), positive),
-        *steps,
-    )
-
-
-@ours(
-    "assumed-and-singular",
-    "App. G, Assumption 3 (i), Prop. 2",
-    "Where ℓ is convex and least at ρ = 1, a > 0 on (0, 1): no singular strength",
-    "proved",
-    reading="Assumption 3 and Prop. 2 exclude each other: the descent results do not cover any "
-    "activation whose search phase is singular",
-    falsifier="a pair whose a is not -ℓ'",
-)
-def _convex_is_regular() -> Finding:
-    texts = ("x", "relu", "erf", "He2", "He3", "He4", "He5")
-    return decided(
-        "proved",
-        "ℓ' = -a, which a convex ℓ keeps negative before its minimum, if that is the only one",
-        *[equal(f"{t}: -ℓ' and a", -diff(frozen_risk(t), mu), closed_drift(t).a) for t in texts],
-    )

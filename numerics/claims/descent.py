@@ -1,6 +1,5 @@
 """Claims on the descent phase: what the student converges to (App. A, G)."""
 
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +7,6 @@ from flint import arb
 from sympy import (
     Expr,
     Integer,
-    Matrix,
     Rational,
     Symbol,
     diff,
@@ -21,12 +19,10 @@ from sympy import (
     sqrt,
     symbols,
 )
-from sympy.core.logic import fuzzy_and
 
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial
 from derive.landscape import landscape_of
 from derive.loss import population_loss
-from derive.pair import Pair
 from derive.risk import frozen_risk
 from derive.symbols import Q, m, mu, residual, rho, u, z
 from numerics.certified.balls import Bounds, bounds
@@ -41,14 +37,13 @@ from numerics.claims.ledger import (
     judged,
     ours,
     positive,
-    refuted_if,
     shown,
 )
 
 _STATISTICS = {Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m}
 
 
-def _hermite_loss(n: int) -> Expr:
+def matched_loss(n: int) -> Expr:
     """The loss of the matched Hermite pair in ``u`` and ``m``."""
     polynomial = hermite_polynomial(n, z)
     return expand(population_loss(polynomial, polynomial, z).expression.subs(_STATISTICS))
@@ -221,12 +216,12 @@ def _teacher_attracts() -> Finding:
 @claim(
     "descent",
     "Prop. 4, 5",
-    "On the teacher's side m² → 1 exponentially and u → 1 - μ (x, He_2, He_3 at μ = 0.6)",
+    "From u = m = 0.05 m² → 1 exponentially and u → 1 - μ (x, He_2, He_3 at μ = 0.6)",
     "certified",
-    quote="Hence […] exponentially fast as […], and the sign of […] cannot change after",
-    reading="a flow that has left its start towards ρ = 1 is captured by u = 1 - μ, m = 1, where "
-    "the Hessian of the loss is positive",
-    falsifier="such a flow that ends elsewhere",
+    quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
+    reading="one start and one strength of each: a flow that leaves it towards ρ = 1 is captured "
+    "by u = 1 - μ, m = 1, where the Hessian of the loss is positive",
+    falsifier="one of these flows that ends elsewhere",
     units="time in 1/γ",
 )
 def _descent() -> Finding:
@@ -298,75 +293,3 @@ def _halt(text: str, strength: str) -> dict[str, Bounds]:
         "time from 1/10 to 2/5": bounds(wait),
         "change of u": bounds(least.union(most)),
     }
-
-
-@claim(
-    "matched-recovery",
-    "Sec. 2.2, App. G, Remark 5",
-    "Once matched students leave the search phase they recover the teacher",
-    "refuted",
-    quote="once the dynamics escape the correlated search phase, they converge so as to recover "
-    "the teacher direction",
-    reading="of every matched student, as the sentence is worded; under Assumption 3, which odd "
-    "Hermite students from He_3 on do not meet (convex-slice), it stands",
-    falsifier="a proof that He_3 and He_5 end at ρ = 1 from these starts",
-)
-def _matched_recovery() -> Finding:
-    steps = []
-    for n in (3, 5, 7):
-        loss = _hermite_loss(n)
-        velocity = (-diff(loss, u), -(1 - m**2) * diff(loss, m))
-        place = {u: -mu, m: 1}
-        jacobian = Matrix(2, 2, lambda i, j, f=velocity, at=place: diff(f[i], (u, m)[j]).subs(at))
-        jacobian = jacobian.applyfunc(expand)
-        at_rest = tuple(expand(f.subs(place)) for f in velocity)
-        steps += [
-            judged(f"He_{n}: velocity at u = -μ, m = 1", at_rest, lambda v: v == (0, 0)),
-            judged(f"He_{n}: Jacobian there, triangular", jacobian.as_immutable(), _stable),
-            equal(f"He_{n}: loss there", loss.subs(place), factorial(n) / 2),
-        ]
-    for text, strength in (("He3", "0.25"), ("He5", "0.4")):
-        at = told(fate(ball_flow(text, strength), disc("0.1", "0.1"), 200))
-        steps.append(
-            judged(f"{text} at μ = {strength}: sink of the flow from u = m = 1/10", at,
-                   partial(_is_null, strength))
-        )  # fmt: skip
-    return refuted_if(
-        "u = -μ, m = 1, a student that is 0, attracts He_3, He_5, He_7; so end He_3 at μ = 1/4, "
-        "loss 3, and He_5 at 2/5, loss 60",
-        *steps,
-    )
-
-
-def _is_null(strength: str, at: dict[str, Any]) -> bool:
-    return _place(at) == (-Rational(strength), 1)
-
-
-def _stable(jacobian: Matrix) -> bool | None:
-    """Whether a matrix is triangular with a negative diagonal."""
-    entries = (jacobian[0, 0], jacobian[1, 1])
-    known: bool | None = fuzzy_and([jacobian[1, 0] == 0, *(e.is_negative for e in entries)])
-    return known
-
-
-@claim(
-    "mismatch",
-    "App. G, Remark 5",
-    "With mismatched activations the best student need not have ρ = 1",
-    "proved",
-    quote="in the presence of teacher–student activation mismatch the global minimizer of the "
-    "population loss does not necessarily correspond to recovery of the ground-truth direction, "
-    "meaning that […].",
-    reading="Recovery is u = 1-μ, ρ = 1; here the direction is found and the size is not",
-    falsifier="a least loss of the pair ReLU, x at ρ = 1",
-)
-def _mismatch() -> Finding:
-    loss = landscape_of(Pair("relu", "x")).loss
-    return decided(
-        "proved",
-        "teacher ReLU, student x: the loss is least at ρ = 1/2, s = 0, and nowhere else",
-        equal("L over ρ and s ≥ 0", loss, (rho - Rational(1, 2)) ** 2 / 2 + residual / 2
-              + Rational(1, 8)),
-        judged("L at ρ = 1, s = 0, less its minimum", loss.subs({rho: 1, residual: 0})
-               - Rational(1, 8), positive),
-    )  # fmt: skip

@@ -195,7 +195,7 @@ def _linear() -> Finding:
 @claim(
     "network-linear-rank",
     "App. K, (111)",
-    "Its rates depend on |1-μ|²/K alone, not on the rank (K = 2, r = 1 to 3)",
+    "The rates of linear networks depend on |1-μ|²/K alone, not on the rank (K = 2, r = 1 to 3)",
     "proved",
     quote="In particular, for linear activations the leading-order escape depends only on the "
     "collective mismatch vector […], and not on the rank […]: each rank direction obeys the same "
@@ -255,8 +255,9 @@ def _grows(rate: Expr) -> bool:
     "App. K",
     "Linear networks of every rank fit the teacher: the rank does not limit the loss (K = 2, 3)",
     "proved",
-    reading="the sum of the neurons is all that a linear network is, and one column mends it. The "
-    "paper's statement on the final loss is for He_2",
+    reading="the sum of the neurons is all that a linear network is, and one column mends it. "
+    "App. K says generally that the rank shapes the final loss, and shows it for He_2; it does not "
+    "hold of x. See network-rank and network-final-loss",
     falsifier="a rank-one student of x whose least loss is above 0",
 )
 def _linear_loss() -> Finding:

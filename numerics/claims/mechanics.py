@@ -174,7 +174,9 @@ def _amplified() -> Finding:
     "App. F",
     "Nothing oscillates: near the top one exponent is positive and one negative, if a ≠ 0",
     "proved",
-    reading="the paper likens the dynamics to a damped nonlinear oscillator; its potential repels",
+    quote="we show that the effective dynamics in this regime are formally equivalent to those of "
+    "a damped nonlinear oscillator.",
+    reading="formally equivalent they are (mechanics), but the potential repels, and none swings",
     falsifier="complex exponents",
 )
 def _no_oscillation() -> Finding:
@@ -356,7 +358,7 @@ def _steeper() -> Finding:
     "coefficient, which in this case is equal to […].",
     reading="the instability is (1-μ)², the damping 1 (b = -1). Of the last approach to m = 1 see "
     "mechanics-terminal",
-    falsifier="Exponents of the linearised particle that are not λ₊ and λ₋",
+    falsifier="exponents of the linearised particle that are not λ₊ and λ₋",
 )
 def _rate() -> Finding:
     force = acceleration(_A, _B, _G, _V)

@@ -8,7 +8,6 @@ from sympy import (
     ImmutableMatrix,
     Integer,
     Matrix,
-    Rational,
     Symbol,
     diag,
     diff,
@@ -24,14 +23,26 @@ from sympy import (
 from derive.drift import LeadingTerm
 from derive.escape import eigenvalues, escape_time, leading_escape_time
 from derive.grammar import parse_activation
+from derive.hermite import gaussian_mean
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.polynomial_drift import hermite_drift
-from derive.symbols import mu
-from numerics.claims.ledger import Finding, claim, decided, equal, judged, ours, positive, shown
+from derive.symbols import mu, z
+from numerics.claims.ledger import (
+    Finding,
+    Step,
+    claim,
+    decided,
+    equal,
+    judged,
+    ours,
+    positive,
+    shown,
+)
 from numerics.claims.linear_networks import overlaps, statistics
 
 _NORMALISED = "(x**2 - 1)/2"  # twice the field's slopes of the paper's (x² - 1)/√2
 _S = Symbol("s")  # Σ(μ_i² - 1)
+_MORE = Symbol("n", nonnegative=True)  # K - r
 
 
 @claim(
@@ -66,7 +77,8 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
 @claim(
     "network-hermite-pairs",
     "App. K, (117)-(119)",
-    "There each pair (U_jl, m_jl) moves alone, at λ± = ½(b_j ± √(b_j²+4a_j²)) (K = r = 2)",
+    "In He_2 networks each pair (U_jl, m_jl) moves alone, at λ± = ½(b_j ± √(b_j²+4a_j²)) (K = 2, "
+    "r = 2)",
     "proved",
     quote="Equivalently, for each fixed pair […], … The two eigenvalues of this block are",
     reading="(117) is the block with rows (b_j, a_j) and (a_j, 0), (118) its eigenvalues, (119) "
@@ -155,7 +167,7 @@ def _divergence() -> Finding:
 @ours(
     "network-hermite-early",
     "App. K, Fig. 13",
-    "Weak pre-training speeds their escape up: λ₊ = 1 + 2(K+2) μ²/K² to second order in μ",
+    "Weak pre-training speeds up the escape of He_2 networks: λ₊ = 1 + 2(K+2) μ²/K² + O(μ³)",
     "proved",
     reading="neurons of one strength. The delay is that of strong pre-training alone",
     falsifier="another coefficient",
@@ -291,10 +303,28 @@ def _vanishes(difference: ImmutableMatrix) -> bool | None:
     return known
 
 
+def _quadratic_form() -> list[Step]:
+    """The loss of any network of (z²-1)/√2, of any K and r: its error is x'Dx/√(2K)."""
+    trace, square = symbols("t p", real=True)  # tr D and |D|², the sums of d_j and of d_j²
+    cross = trace**2 - square  # the sum of d_i d_j, i ≠ j
+    fourth, second = (gaussian_mean(z**k, z) for k in (4, 2))
+    return [
+        shown("students less teachers, A = Σ w_j⊗w_j, A⋆ = Σ ω⋆_j⊗ω⋆_j, D = A - A⋆",
+              "x'Dx/√(2K), and x'Dx = Σ d_j z_j² in the eigenvalues d_j of D"),
+        equal("E(x'Dx)², K and r symbolic", fourth * square + second**2 * cross,
+              2 * square + trace**2),
+    ]  # fmt: skip
+
+
+def _diagonal_loss(k: Expr, r: Expr, x: Expr, gap: Expr) -> Expr:
+    """(|D|² + ½ (tr D)²)/2K where r eigenvalues of -D are x, and K - r are 1 - μ²."""
+    return (r * x**2 + (k - r) * gap**2 + (r * x + (k - r) * gap) ** 2 / 2) / (2 * k)
+
+
 @ours(
     "network-attainable-loss",
     "App. K, Fig. 14",
-    "He_2 networks of one strength reach (1-μ²)²(K-r)(K+2)/(2K(r+2)) with rank r (K = 2, 3)",
+    "He_2 networks of one strength reach (1-μ²)²(K-r)(K+2)/(2K(r+2)) with rank r, for every r ≤ K",
     "proved",
     reading="by columns along r teachers, at the best size: less with every rank, and 0 at r = K. "
     "That nothing lower exists: network-final-loss",
@@ -306,12 +336,19 @@ def _attainable() -> Finding:
         ms = Matrix(neurons, rank, lambda i, j: int(i == j))
         us = (sqrt(size) - mu) * ms  # w_j = √q ω⋆_j for j ≤ r
         loss = expand(2 * network_loss(half, half, [mu] * neurons, us, ms, eye(rank)))
-        (best,) = solve(diff(loss, size), size)
-        least = (1 - mu**2) ** 2 * Rational(neurons - rank, rank + 2) * (neurons + 2)
-        text = f"K = {neurons}, r = {rank}: loss at the best size"
-        steps.append(equal(text, loss.subs(size, best), least / (2 * neurons)))
-    evidence = "0.460, 0.173, 0 at K = 3, μ = 0.3, r = 1, 2, 3, twice that for He_2 itself"
-    return decided("proved", evidence, *steps)
+        here = _diagonal_loss(Integer(neurons), Integer(rank), 1 - size, 1 - mu**2)
+        steps.append(equal(f"K = {neurons}, r = {rank}: loss, from the kernels", loss, here))
+    k, r, gap = symbols("K r delta", positive=True)  # gap: 1 - μ²
+    loss = _diagonal_loss(k, r, 1 - size, gap)
+    (best,) = solve(diff(loss, size), size)
+    return decided(
+        "proved",
+        "0.460, 0.173, 0 at K = 3, μ = 0.3, r = 1, 2, 3, twice that for He_2 itself",
+        *_quadratic_form(),
+        *steps,
+        judged("best size q, for K = r + n", best.subs(k, r + _MORE).factor(), positive),
+        equal("loss there", loss.subs(size, best), gap**2 * (k - r) * (k + 2) / (2 * k * (r + 2))),
+    )
 
 
 @claim(
@@ -323,7 +360,8 @@ def _attainable() -> Finding:
     quote="the pretrained weights guide the search phase, whereas the rank controls the final "
     "attainable loss.",
     reading="of the second half: the attainable loss is the least that rank r allows. It depends "
-    "on μ, too, but is 0 at r = K alone. Of the first half see network-rank",
+    "on μ, too, but is 0 at r = K alone. Of the first half see network-rank, of x "
+    "network-linear-loss",
     falsifier="a student of rank r below that loss, or one of a higher rank above it",
 )
 def _final_loss() -> Finding:
@@ -332,21 +370,22 @@ def _final_loss() -> Finding:
     squares = sum(e**2 for e in q) - 2 * sum(e**2 for e in r_matrix) + 2  # |A - A⋆|²
     split = (squares + (q.trace() - 2) ** 2 / 2) / 4
     k, r, gap = symbols("K r delta", positive=True)  # gap: 1 - μ²
-    more = Symbol("n", positive=True)  # K = r + n
     best = -(k - r) * gap / (r + 2)
     total = r * best + (k - r) * gap
-    least = r * best**2 + (k - r) * gap**2 + total**2 / 2
-    falls = (least - least.subs(r, r + 1)).subs(k, r + 1 + more).factor()
+    least = 2 * k * _diagonal_loss(k, r, best, gap)
+    falls = (least - least.subs(r, r + 1)).subs(k, r + 1 + _MORE).factor()
     return decided(
         "proved",
         "K = 3, μ = 0.3: 0.460, 0.173, 0 for r = 1, 2, 3; symbolic K, r, μ",
-        equal("L is (|D|² + ½ (tr D)²)/2K, D = Σ w_j⊗w_j - Σ ω⋆_j⊗ω⋆_j (K = r = 2)",
+        *_quadratic_form(),
+        equal("so L = (|D|² + ½ (tr D)²)/2K; from the kernels at K = r = 2, less that",
               expand(_claimed_loss(r_matrix, q) - split), 0),
         shown("the w_j differ from the μ ω⋆_j by rank r: K - r of their singular values are at "
               "most μ (Weyl), and 1 - a_j of the eigenvalues a_j bound |D|² (Mirsky): 2K L ≥ F",
               "F = Σ x_j² + ½ (Σ x_j)², convex, with x_j ≥ δ = 1 - μ² for K - r of the x_j"),
         equal("slope of F in the r free ones at their value", 2 * best + total, 0),
-        judged("slope in the others, at δ", (2 * gap + total).subs(k, r + more).factor(), positive),
+        judged("slope in the others, at δ, for K = r + n", (2 * gap + total).subs(k, r + _MORE)
+               .factor(), positive),
         equal("F there", least, gap**2 * (k - r) * (k + 2) / (r + 2)),
         judged("F of r less that of r + 1", falls, positive),
     )  # fmt: skip
