@@ -156,7 +156,7 @@ def _convex_is_regular() -> Finding:
 
 @claim(
     "matched-recovery",
-    "Sec. 2.2",
+    "Sec. 2.2, App. G",
     "Upon entering the descent phase every matched student recovers the teacher",
     "refuted",
     quote="Moreover, we establish in App. G that, upon entering the descent phase, the dynamics "
