@@ -45,7 +45,7 @@ from numerics.claims.ledger import (
 _HERE = {rho: mu + u * m, residual: u**2 * (1 - m**2)}
 _DRIFT = "There exist […] and […] such that, for all […] with […]"
 _DRIFT_READING = (
-    "What the proof of Prop. 4 uses: constants c > 0 and m₀ with -sign(m) ∂_m L ≥ c wherever "
+    "what the proof of Prop. 4 uses: constants c > 0 and m₀ with -sign(m) ∂_m L ≥ c wherever "
     "|m| ≥ m₀."
 )
 _CONVEX = (
@@ -56,7 +56,7 @@ _BOUNDED = (
     "for the relevant loss level (with […] as in Proposition 5), the sublevel set […] is bounded."
 )
 _SLICE = (
-    "The slice is m = ±1, where the loss is the frozen model's ℓ at the covariance ρ = μ + u m, "
+    "the slice is m = ±1, where the loss is the frozen model's ℓ at the covariance ρ = μ + u m, "
     "over the whole line."
 )
 

@@ -26,7 +26,7 @@ from derive.symbols import mu
 from numerics.claims.ledger import Finding, Step, claim, decided, equal, judged, ours, positive
 
 _RATE = Symbol("lambda")
-_SMALL = "Columns of the update start orthogonal to each other, but for terms of order 1/√d."
+_SMALL = "Columns of the update start orthogonal to each other, but for terms of order 1/√d"
 
 
 def statistics(neurons: int, rank: int) -> tuple[list[Symbol], Matrix, Matrix, Matrix]:
@@ -86,7 +86,7 @@ def _overlaps() -> Finding:
     quote="we observed that the pretrained weights primarily control the escape from the search "
     "phase, while the LoRA rank mainly shapes the subsequent descent phase and the final "
     "attainable loss.",
-    reading=f"the first half, of the linearised flow. {_SMALL} Of the second half see "
+    reading=f"the first half, of the linearised flow. {_SMALL}. Of the second half see "
     "network-final-loss and network-linear-loss",
     falsifier="an activation whose loss, a function of R and Q, couples two columns of the update "
     "at the start, or treats them differently",

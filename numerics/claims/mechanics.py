@@ -304,7 +304,8 @@ def _potential() -> Finding:
 @claim(
     "mechanics-top",
     "App. F.1",
-    "g = 0 is the unstable maximum; a start m of order 1/√d is g of that order; m = ±1 is g = ±∞",
+    "For x g = 0 is the potential's maximum; a start m of order 1/√d is g of that order; m = ±1 is "
+    "g = ±∞",
     "proved",
     quote="placing the particle near the unstable maximum of the potential. Perfect alignment "
     "corresponds to […], or equivalently […], which can be interpreted as the particle escaping "
@@ -328,7 +329,7 @@ def _top() -> Finding:
 @claim(
     "mechanics-steeper",
     "App. F",
-    "For x the slope falls with μ at every g, and so does the rate of the escape",
+    "For x the slope of the potential falls with μ at every g, and so does the rate of the escape",
     "proved",
     quote="controls the slope of the cliff, implying that smaller values of […] correspond to "
     "steeper slopes and therefore faster escape from the top.",

@@ -99,7 +99,7 @@ def _overlap() -> Finding:
     "ν² alone if κ is taken to stay 0, which it does not. ν² alone, the text's 'trivial shift of "
     "the pre-activation norm', has no effect for x, but one for He_2; the whole term has one for "
     "both",
-    falsifier="a loss for which κ stays 0 and L_Q does not depend on Q",
+    falsifier="a velocity of κ that is 0 for x, and an a of He_2 that does not hold ν",
     units="τ in 1/γ",
     settled_by=CODE,
 )
@@ -214,7 +214,7 @@ def _divergence() -> Finding:
     "proved",
     quote="Therefore, beyond a trivial shift of the pre-activation norm, this model provides no "
     "additional insight into the phenomenology observed with (12).",
-    reading="for aligned ones a has a zero in (0, 1). Here the escape goes on through ξ: what "
+    reading="aligned, their a has a zero in (0, 1). Here the escape goes on through ξ: what "
     "stands in the place of a² is a² + ν²b². So the delay at μ → 1 is the same phenomenology "
     "(misaligned-phenomenology), and Prop. 2 is not",
     falsifier="a strength in (0, 1) where a and b both vanish",
