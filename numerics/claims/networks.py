@@ -338,7 +338,7 @@ def _attainable() -> Finding:
         loss = expand(2 * network_loss(half, half, [mu] * neurons, us, ms, eye(rank)))
         here = _diagonal_loss(Integer(neurons), Integer(rank), 1 - size, 1 - mu**2)
         steps.append(equal(f"K = {neurons}, r = {rank}: loss, from the kernels", loss, here))
-    k, r, gap = symbols("K r delta", positive=True)  # gap: 1 - μ²
+    k, r, gap = symbols("K r gap", positive=True)  # gap: 1 - μ²
     loss = _diagonal_loss(k, r, 1 - size, gap)
     (best,) = solve(diff(loss, size), size)
     return decided(
@@ -369,7 +369,7 @@ def _final_loss() -> Finding:
     r_matrix, q = overlaps(strengths, us, ms, gram)
     squares = sum(e**2 for e in q) - 2 * sum(e**2 for e in r_matrix) + 2  # |A - A⋆|²
     split = (squares + (q.trace() - 2) ** 2 / 2) / 4
-    k, r, gap = symbols("K r delta", positive=True)  # gap: 1 - μ²
+    k, r, gap = symbols("K r gap", positive=True)  # gap: 1 - μ²
     best = -(k - r) * gap / (r + 2)
     total = r * best + (k - r) * gap
     least = 2 * k * _diagonal_loss(k, r, best, gap)
@@ -382,9 +382,9 @@ def _final_loss() -> Finding:
               expand(_claimed_loss(r_matrix, q) - split), 0),
         shown("the w_j differ from the μ ω⋆_j by rank r: K - r of their singular values are at "
               "most μ (Weyl), and 1 - a_j of the eigenvalues a_j bound |D|² (Mirsky): 2K L ≥ F",
-              "F = Σ x_j² + ½ (Σ x_j)², convex, with x_j ≥ δ = 1 - μ² for K - r of the x_j"),
+              "F = Σ x_j² + ½ (Σ x_j)², convex, with x_j ≥ gap = 1 - μ² for K - r of the x_j"),
         equal("slope of F in the r free ones at their value", 2 * best + total, 0),
-        judged("slope in the others, at δ, for K = r + n", (2 * gap + total).subs(k, r + _MORE)
+        judged("slope in the others, at gap, for K = r + n", (2 * gap + total).subs(k, r + _MORE)
                .factor(), positive),
         equal("F there", least, gap**2 * (k - r) * (k + 2) / (r + 2)),
         judged("F of r less that of r + 1", falls, positive),
