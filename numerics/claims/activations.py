@@ -58,7 +58,7 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
     "strengths: as […] increases from […] to […], […] decreases slightly, suggesting that a weakly "
     "more informative pre-trained weight can initially accelerate escape.",
     reading="τ = 1/λ₊ falls between the two lost strengths, which are small; the figure's curve "
-    "does, for it lacks a term (zeroth-term, stored-relu); their own SGD does not (stored-dots)",
+    "does, for it lacks a term (zeroth-term, stored-relu)",
     falsifier="two strengths of which the larger has the smaller τ",
     units="τ in 1/γ",
     settled_by=CODE,
@@ -70,13 +70,25 @@ def _relu() -> Finding:
         "a = (1-μ)/2, b = -1/2: τ is twice the linear one exactly",
         shown("a and b of ReLU", (a, b)),
         equal("τ of ReLU is twice that of x, which increases", tau, 2 * escape_time(*closed("x"))),
+        *relu_rises(),
         shown("τ at μ = 0.05", float(tau.subs(mu, Rational(1, 20)))),
     )
 
 
+def relu_rises() -> list[Step]:
+    """The exact τ of ReLU rises on (0, 1)."""
+    x = Symbol("x", positive=True)
+    tau = escape_time(*closed("relu")).subs(mu, 1 - x)
+    size = (1 + 2 * x**2 + sqrt(4 * x**2 + 1)) / (x**3 * sqrt(4 * x**2 + 1))
+    return [
+        equal("τ of ReLU: -dτ/dx at μ = 1 - x", -diff(tau, x), 2 * size),
+        judged("that, which is dτ/dμ", 2 * size, positive),
+    ]
+
+
 @claim(
     "relu-after-dip",
-    "Sec. 3.2 (b)",
+    "Sec. 3.2 (b), Fig. 1 (right)",
     "For ReLU τ increases with μ, from any strength on, and diverges as μ → 1",
     "proved",
     quote="However, once […] exceeds […], the behavior aligns with the other activations.",
@@ -86,16 +98,12 @@ def _relu() -> Finding:
     units="τ in 1/γ",
 )
 def _relu_after() -> Finding:
-    x = Symbol("x", positive=True)
-    tau = escape_time(*closed("relu")).subs(mu, 1 - x)
-    size = (1 + 2 * x**2 + sqrt(4 * x**2 + 1)) / (x**3 * sqrt(4 * x**2 + 1))
     law = escape_limit(closed_drift(Pair("relu")), 1)
     return decided(
         "proved",
         "dτ/dμ > 0 in closed form, and τ ~ 2 (1-μ)^-2",
-        equal("-dτ/dx at μ = 1 - x", -diff(tau, x), 2 * size),
-        judged("that", 2 * size, positive),
-        judged("τ as x → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
+        *relu_rises(),
+        judged("τ as x = 1 - μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
     )
 
 
@@ -141,7 +149,7 @@ def _zeroth() -> Finding:
 
 @claim(
     "divergence-at-one",
-    "Sec. 3.2 (b)",
+    "Sec. 3.2 (b), Fig. 1 (right)",
     "τ diverges as μ → 1 for x, erf, ReLU, as (1-μ)^-2",
     "proved",
     quote="A common feature across all these activation functions is the divergence of the […] as "
@@ -214,7 +222,7 @@ def _common() -> Finding:
 @ours(
     "other-activations",
     "Sec. 3.2 (b)",
-    "So have tanh and GELU",
+    "tanh and GELU have a finite escape time at every strength in [0, 1)",
     "certified",
     reading="common-activations, for two that the paper does not name",
     falsifier="a strength below 1 with a = 0 and b ≤ 0",
@@ -241,7 +249,7 @@ def no_zero(cells: tuple[Stretch, ...]) -> bool:
 
 @claim(
     "continuous-times",
-    "Sec. 3.2 (b)",
+    "Sec. 3.2 (b), Fig. 1 (right)",
     "The escape times of x, erf, ReLU, sigmoid are continuous in μ on [0, 1)",
     "certified",
     quote="the escape-time curves appear continuous over […]:",
@@ -251,9 +259,9 @@ def no_zero(cells: tuple[Stretch, ...]) -> bool:
 def _continuous() -> Finding:
     steps = [
         judged(
-            f"{text}: 1 + a'² + b'² on cells that cover [0, 1]",
+            f"{text}: 1 + a'² + b'² on cells that cover [0, 1]: a test of finiteness alone",
             tuple(sign_cells(_slopes(Pair(text)))),
-            lambda cells: all(cell.bounds.sign == 1 for cell in cells),
+            lambda cells: all(cell.bounds.sign == 1 for cell in cells),  # undecided if infinite
         )
         for text in _COMMON
     ]

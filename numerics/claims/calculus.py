@@ -153,8 +153,8 @@ _PROOFS: dict[str, Callable[[], list[Step]]] = {
 
 _QUOTES = {
     "19": "The scaled Hermite polynomials […] are defined through the generating function […]",
-    "20": "We denote by […] the probabilists’ Hermite polynomials orthogonal with respect to the "
-    "Gaussian measure […].",
+    "20": "The family […] forms an orthogonal basis of […], often referred to as the Wiener chaos "
+    "decomposition.",
     "21": "All non-constant Hermite polynomials have zero expectation: […]",
     "22": "Hermite polynomials satisfy the lowering relation […]",
     "23": "Multiplication by […] raises and lowers the Hermite degree: […]",
@@ -170,6 +170,13 @@ _QUOTES = {
     "34": "To express this polynomial in the standard Hermite basis, we use the classical Hermite "
     "scaling identity […]",
     "37": "In this case, the above expression reduces to […]",
+}
+_PLACES = {
+    "26": "App. B.1, (25), (26)",
+    "30": "App. B.2, (30)",
+    "31": "App. B.2, (31)",
+    "34": "App. B.3, (34)",
+    "37": "App. B.4, (37)",
 }
 _INSTANCES = {
     "j": range(5),
@@ -190,13 +197,13 @@ def _enter_identities() -> None:
     for equation, identity in IDENTITIES.items():
         claim(
             f"hermite-{equation}",
-            "App. B.1, (25), (26)" if equation == "26" else f"App. B.1, ({equation})",
+            _PLACES.get(equation, f"App. B.1, ({equation})"),
             f"{identity.name}: ${identity.latex}$, for every {_range(identity)} and variance",
             "proved",
             quote=_QUOTES[equation],
-            reading="The lost formula is the one of the statement; square-integrable functions are "
-            "limits of polynomials.",
-            falsifier=f"A {_range(identity)} and a variance at which the two sides differ.",
+            reading="the lost formula is the one of the statement; square-integrable functions are "
+            "limits of polynomials",
+            falsifier=f"a {_range(identity)} and a variance at which the two sides differ",
         )(partial(_check_identity, equation, identity))
 
 
@@ -225,8 +232,8 @@ _enter_identities()
     "proved",
     quote="As a consequence, even (resp. odd) functions have vanishing odd (resp. even) Hermite "
     "coefficients.",
-    reading="At every variance, not only at 1.",
-    falsifier="An even polynomial with an odd coefficient at some variance.",
+    reading="at every variance, not only at 1",
+    falsifier="an even polynomial with an odd coefficient at some variance",
 )
 def _even_functions() -> Finding:
     both = Add(*(exp(mean_exponent(generating(S) + sign * V * z)) for sign in (1, -1))) / 2
@@ -250,8 +257,8 @@ def _even_functions() -> Finding:
     "proved",
     quote="Each Hermite degree corresponds to an independent mode under Gaussian expectations and "
     "dynamics.",
-    reading="Dynamics: ∂f/∂t = Q f'' - z f', the operator (25); expectations: orthogonality (20).",
-    falsifier="A degree whose image under the dynamics has another degree in it.",
+    reading="dynamics: ∂f/∂t = Q f'' - z f', the operator (25); expectations: orthogonality (20)",
+    falsifier="a degree whose image under the dynamics has another degree in it",
     units="time in that of (25)",
 )
 def _independent_modes() -> Finding:

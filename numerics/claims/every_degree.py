@@ -11,7 +11,6 @@ differential equation of G_n decides.
 
 from sympy import (
     Expr,
-    Function,
     Integer,
     Poly,
     Rational,
@@ -23,20 +22,16 @@ from sympy import (
     expand_log,
     factorial,
     gamma,
-    limit,
     log,
-    oo,
     pi,
     solve,
     sqrt,
 )
 
 from derive.escape import hermite_drift_limit
-from derive.hermite import hermite_polynomial
-from derive.loss import population_loss
 from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
-from derive.symbols import Q, mu, rho, z
+from derive.symbols import Q, mu
 from numerics.claims.hermite_students import B_AT_ZERO, SAMPLED, remainder_is_b_at_zero
 from numerics.claims.ledger import (
     Finding,
@@ -95,50 +90,42 @@ def _power_as_mean() -> Finding:
 
 
 @ours(
-    "drift-of-every-degree",
+    "drift-at-singularities",
     "Sec. 3.2 (c), App. E",
-    "For He_n, every n: b = -S'(μ²) and a = n n! μ^(n-1) + μ b; so b = -n n! μ^(n-2) where a = 0",
+    "For He_n, every n: b = -n n! μ^(n-2) where a = 0, with a = n n! μ^(n-1) + μ b",
     "proved",
-    reading="a and b of the matched pair, in the flow's own time",
-    falsifier="a degree whose a - μ b is another polynomial",
+    reading="a and b of the matched pair, in the flow's own time; a - μ b is of drift-coefficients",
+    falsifier="a degree with another b at a zero of a",
 )
-def _drift() -> Finding:
-    s, t, x = Symbol("s"), Symbol("t"), Symbol("x", positive=True)
-    exponent = (s**2 + 2 * rho * s * t + Q * t**2) / 2 - s**2 / 2 - t**2 / 2
-    scaled = expand(exponent.subs({s: x * s, t: t / x}, simultaneous=True))
-    correlation = factorial(_N) * rho**_N
-    power, slope = Function("S")(Q), Symbol("S'")
-    loss = power / 2 - correlation
-    by_variance, by_covariance = diff(loss, Q).subs(diff(power, Q), slope), diff(loss, rho)
-    b = -2 * by_variance
-    a = -(2 * mu * by_variance + by_covariance).subs(rho, mu)
+def _drift_at_singularities() -> Finding:
     whole = _N * factorial(_N) * mu ** (_N - 1)
 
     def of_derive(n: int) -> tuple[Expr, Expr]:
         drift = hermite_drift(n)
         return drift.a.as_expr(), whole.subs(_N, n) + mu * drift.b.as_expr()
 
-    def its_correlation(n: int) -> tuple[Expr, Expr]:
-        he = hermite_polynomial(n, z)
-        return population_loss(he, he, z).correlation, correlation.subs(_N, n)
-
     return decided(
         "proved",
-        "E He_n(λ*) He_n(λ) = n! ρ^n whatever the variance Q of λ, for symbolic n",
-        equal("log of the mean of e^(s λ* - s²/2) e^(t λ - t²/2), the generating functions",
-              exponent, rho * s * t + (Q - 1) * t**2 / 2),
-        equal("its terms with as many s as t: its limit under s → x s, t → t/x as x → ∞",
-              limit(scaled, x, oo), rho * s * t),
-        equal("so E He_n(λ*) He_n(λ), n!² times the coefficient of (s t)^n in e^(ρ s t)",
-              factorial(_N) ** 2 * rho**_N / factorial(_N), correlation),
-        equal_for("it is that of the loss that derive gives", SAMPLED, its_correlation),
-        equal("b = -2 L_Q, L = S/2 - n! ρ^n", b, -slope),
-        equal("a = -(2μ L_Q + L_ρ), less n n! μ^(n-1)", a - whole, mu * b),
+        "a = 0 gives μ b, symbolic n",
         equal_for("a of derive, and n n! μ^(n-1) + μ b", SAMPLED, of_derive),
         equal("n n! μ^(n-1) + μ b, where b/(n n!) = -μ^(n-2)",
               whole + mu * _N * factorial(_N) * B_AT_ZERO, 0),
         remainder_is_b_at_zero(),
     )  # fmt: skip
+
+
+def power_rises() -> list[Step]:
+    """dS/dQ > 0 in (0, 1) for every odd degree, by the mean of ``power-as-mean``."""
+    n = 2 * _K + 1
+    slope = n * (1 - COSINE) * ARGUMENT ** (n - 1)
+    return [
+        shown("odd degrees n: S(Q)/n! is the mean over φ, c = cos φ, of (power-as-mean)",
+              ARGUMENT**n),
+        equal("its slope in Q, n = 2k+1", diff(ARGUMENT**n, Q), slope),
+        judged("that over 1 - c", slope / (1 - COSINE), lambda value: value.is_nonnegative),
+        judged("and at c = 0: so it is not 0 throughout, and dS/dQ > 0",
+               slope.subs(COSINE, 0), positive),
+    ]  # fmt: skip
 
 
 def tied() -> Step:
@@ -157,13 +144,12 @@ def _density() -> Step:
     return judged("1 - c, a density over the angle", 1 - COSINE, lambda w: over_angle(w) == 1)
 
 
-@claim(
+@ours(
     "odd-singularity-single",
-    "Prop. 2",
-    "For every odd Hermite degree from 3 on there is exactly one such strength",
+    "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
+    "For every odd Hermite degree from 3 on τ diverges at exactly one strength in (0, 1)",
     "proved",
-    quote="There exists at least one […] such that […]. Thus at […] the exit time diverges",
-    reading="at least one, as odd-singularity proves; that there is no second is ours",
+    reading="the paper says at least one (odd-singularity), and speaks of this singularity",
     falsifier="an odd degree from 3 on with two zeros of a in (0, 1)",
 )
 def _single() -> Finding:
@@ -193,7 +179,7 @@ def _single() -> Finding:
 
 @claim(
     "odd-singularity-shifts",
-    "Sec. 3.2 (c)",
+    "Sec. 3.2 (c), Fig. 2 (b)",
     "The critical strength shifts to the right with every odd degree",
     "proved",
     quote="This critical value shifts to the right as the degree of the Hermite polynomial "
@@ -216,7 +202,7 @@ def _shifts() -> Finding:
 
 @claim(
     "even-singularities",
-    "Sec. 3.2 (c)",
+    "Sec. 3.2 (c), Fig. 2 (b)",
     "Even Hermite degrees have no singularity up to 8, and exactly two from 10 on",
     "proved",
     quote="we observe that for even Hermite degrees that are sufficiently large, two singularities "

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
-from sympy import Expr, Poly, Rational, Symbol, expand_func, factorial, gammasimp
+from sympy import Expr, Poly, Rational, Symbol, expand_func, factorial, factorial2, gammasimp
 
 from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.pair import Pair
@@ -75,7 +75,7 @@ def _odd() -> Finding:
         judged("a as 1 - μ → 0, degree 2p+1", at_one, positive),
         remainder_is_b_at_zero(),
         equal(
-            "a = μ^(n-1) + μ b (drift-of-every-degree) vanishes with such a b",
+            "a = μ^(n-1) + μ b (drift-coefficients) vanishes with such a b",
             mu ** (n - 1) + mu * b,
             0,
         ),
@@ -86,7 +86,7 @@ def _odd() -> Finding:
 
 @claim(
     "singularities-list",
-    "Prop. 2, Sec. 3.2 (c)",
+    "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
     "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
     "certified",
     quote="for even Hermite degrees that are sufficiently large, two singularities appear … no "
@@ -148,8 +148,8 @@ def _limit_at_one() -> Finding:
 
 @claim(
     "limit-at-zero-odd",
-    "Prop. 3",
-    "τ ~ μ^-2 as μ → 0 for odd degrees from 3 on",
+    "Prop. 3, App. E.5",
+    "τ ~ (n-1)!!/(n-2)!! μ^-2 as μ → 0 for odd degrees n from 3 on",
     "proved",
     quote="for odd degrees the escape time diverges as […], i.e., […], whereas for even degrees "
     "the escape time remains finite",
@@ -162,16 +162,17 @@ def _limit_odd() -> Finding:
     law = hermite_escape_limit(n, 0)
     return decided(
         "proved",
-        f"coefficient {law.coefficient} for degree 2p+1",
+        "for symbolic n = 2p+1, in the paper's time units n n!",
         shown("a and b as μ → 0: coefficient, exponent", hermite_drift_limit(n, 0)),
         judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
+        equal("its coefficient", law.coefficient, factorial2(n - 1) / factorial2(n - 2)),
     )
 
 
 @claim(
     "limit-at-zero-even",
-    "Prop. 3",
-    "τ stays finite as μ → 0 for even degrees",
+    "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
+    "τ stays finite as μ → 0 for even degrees n: it tends to n!!/(n-1)!!",
     "proved",
     quote="A distinct regime emerges, however, as […]: […] remains finite across all degrees, a "
     "fact for which Prop. 3 provides a mathematical guarantee",
@@ -180,12 +181,14 @@ def _limit_odd() -> Finding:
     units=_UNITS,
 )
 def _limit_even() -> Finding:
-    law = hermite_escape_limit(2 * _HALF, 0)
+    n = 2 * _HALF
+    law = hermite_escape_limit(n, 0)
     return decided(
         "proved",
-        f"limit {law.coefficient} for degree 2p",
-        shown("b as μ → 0: coefficient, exponent", hermite_drift_limit(2 * _HALF, 0)[1]),
+        "for symbolic n = 2p, in the paper's time units n n!",
+        shown("b as μ → 0: coefficient, exponent", hermite_drift_limit(n, 0)[1]),
         judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == 0),
+        equal("its coefficient", law.coefficient, factorial2(n) / factorial2(n - 1)),
     )
 
 
@@ -198,7 +201,7 @@ def _next_over_this(times: Expr) -> Expr:
 
 @claim(
     "limit-at-zero-order",
-    "Sec. 3.2 (c), Prop. 3",
+    "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
     "As μ → 0 higher odd degrees escape slower, in the paper's time units n n!",
     "proved",
     quote="Interestingly, as […], higher Hermite degrees yield a faster escape than lower ones … "

@@ -56,13 +56,13 @@ def _rescaled() -> list[Step]:
 
 @claim(
     "student-parity",
-    "Sec. 2.2, (64)",
+    "Sec. 2.2, App. E.4, (64)",
     "He_n at variance Q has c_(n-2j) = n! (Q-1)^j/(j! 2^j), and none of the other parity: every n",
     "proved",
     quote="As a consequence, the Hermite expansion of the student possesses nonzero coefficients "
     "only for Hermite polynomials whose degrees match the parity of […]",
-    reading="Parity of the degree n of the pure Hermite student.",
-    falsifier="A degree n with a coefficient of the other parity, at any variance.",
+    reading="parity of the degree n of the pure Hermite student",
+    falsifier="a degree n with a coefficient of the other parity, at any variance",
 )
 def _student_parity() -> Finding:
     low = []
@@ -84,8 +84,8 @@ def _student_parity() -> Finding:
     "proved",
     quote="thereby inducing an effective reduction of the student’s IE to at most […], "
     "independently of that of the teacher.",
-    reading="At most 2, for pure Hermite students and Q ≠ 1.",
-    falsifier="A degree and a variance but 1 with c_1 = c_2 = 0.",
+    reading="at most 2, for pure Hermite students and Q ≠ 1",
+    falsifier="a degree and a variance but 1 with c_1 = c_2 = 0",
 )
 def _information_exponent() -> Finding:
     low = []
@@ -113,14 +113,17 @@ def _has_degree(degree: int, lowest: tuple[int, Expr]) -> bool:
     "App. B.3",
     "At a variance other than 1 every activation has an information exponent of at most 2",
     "refuted",
-    quote="As a consequence, the information exponent of the resulting activation function is at "
-    "most […], independently of the choice of activation.",
-    reading="At most 2; at a given variance, and for more than pure Hermite polynomials (for these "
-    "it is true: information-exponent). In the student's own basis x + He_3 fails at Q = 2/3, and "
-    "in both bases He_5 + 5(1-Q) He_3 at every Q. For all but isolated variances of one activation "
-    "it is true: exponent-almost-always.",
-    falsifier="That the sentence speaks of pure Hermite polynomials alone, or of generic "
-    "variances: it says neither.",
+    quote="This expression shows that if the coefficients of the non-standard expansion satisfy "
+    "[…] for all […], with […], then the lowest-order Hermite polynomial appearing in the standard "
+    "basis expansion is either […] or […], depending on the parity of […]. As a consequence, the "
+    "information exponent of the resulting activation function is at most […], independently of "
+    "the choice of activation.",
+    reading="c_k = 0 for all k < k⋆, with c_k⋆ ≠ 0; at most 2. He_5 + 5(1-Q) He_3 meets the "
+    "condition with k⋆ = 3 at every Q, and its lowest degree is 3 in the standard basis too. Of "
+    "pure Hermite polynomials it is true (information-exponent), and of all but isolated variances "
+    "of one polynomial (exponent-almost-always)",
+    falsifier="that the lost condition lets a single c_k be other than 0, so that the last words "
+    "choose among pure Hermite polynomials alone",
 )
 def _any_activation() -> Finding:
     cubic = z + hermite_polynomial(3, z)
@@ -130,7 +133,8 @@ def _any_activation() -> Finding:
     at_q = tuple(map(expand, hermite_coefficients(both, z, Q)))
     at_one = hermite_coefficients(both, z)
     return refuted_if(
-        "x + He_3 has c_k = 0, 3Q-2, 0, 6: exponent 3 at Q = 2/3, μ = 0.816",
+        "He_5 + 5(1-Q) He_3 begins at degree 3 in both bases; x + He_3 has c_k = 0, 3Q-2, 0, 6: so "
+        "it does in its own basis at Q = 2/3",
         shown("c_k(Q) of x + He_3", hermite_coefficients(cubic, z, Q)),
         judged("c_k of x + He_3 at Q = 2/3", own, _begins_at_three),
         judged("c_k(Q) of He_5 + 5(1-Q) He_3 at variance Q", at_q, _begins_at_three),
@@ -145,11 +149,12 @@ def _begins_at_three(coefficients: tuple[Expr, ...]) -> bool:
 @ours(
     "exponent-almost-always",
     "Sec. 2.2, App. B.3",
-    "A polynomial of degree n ≥ 1 has an exponent of at most 2 at all but (n-1)/2 variances",
+    "A polynomial of degree n ≥ 1 has an exponent of at most 2 at all but at most (n-1)/2 "
+    "variances",
     "proved",
-    reading="So at most 2 holds generically in the variance; which ones are exceptions depends on "
-    "the polynomial.",
-    falsifier="A polynomial of degree n with more exceptions.",
+    reading="so at most 2 holds generically in the variance; which ones are exceptions depends on "
+    "the polynomial",
+    falsifier="a polynomial of degree n with more exceptions",
 )
 def _almost_always() -> Finding:
     top, before = Symbol("c_n", nonzero=True, real=True), symbols("c_0:5", real=True)
@@ -181,8 +186,8 @@ def _heat() -> Step:
     "proved",
     quote="Finally, expressing the non-unit-variance expansion (28) in the standard Hermite basis "
     "yields […]",
-    reading="(35) is this sum at P = 1, in whatever order it is summed.",
-    falsifier="A polynomial with another coefficient.",
+    reading="(35) is this sum at P = 1, in whatever order it is summed",
+    falsifier="a polynomial with another coefficient",
 )
 def _standard_basis() -> Finding:
     low = []
@@ -200,8 +205,8 @@ def _standard_basis() -> Finding:
     "proved",
     quote="Starting from the Hermite expansion for unit-variance pre-activations (30), we write "
     "[…]",
-    reading="(36) is φ² = Σ φ_i φ_j He_i He_j/(i! j!), with the products as in (37).",
-    falsifier="A polynomial whose square has other coefficients.",
+    reading="(36) is φ² = Σ φ_i φ_j He_i He_j/(i! j!), with the products as in (37)",
+    falsifier="a polynomial whose square has other coefficients",
 )
 def _squared_series() -> Finding:
     whole = mean_exponent((V + W) * z, z, 1) + generating(V + W, z, 1)
@@ -226,8 +231,8 @@ def _squared_series() -> Finding:
     "proved",
     quote="As a consequence, squaring a pure Hermite activation reduces the information exponent "
     "of the teacher to […], independently of the original degree […].",
-    reading="To 2. (For x it raises it, from 1 to 2.)",
-    falsifier="A degree n whose square has odd degrees in it, or no He_2.",
+    reading="to 2. (For x it raises it, from 1 to 2.)",
+    falsifier="a degree n whose square has odd degrees in it, or no He_2",
 )
 def _squared_exponent() -> Finding:
     n = Symbol("n", integer=True, positive=True)
@@ -258,9 +263,11 @@ def _is(expected: tuple[int, Expr], found: tuple[int, Expr]) -> bool:
     "App. B.4",
     "A constant in the labels does move the drift: 1 adds E σ''(μz) to b and μ E σ''(μz) to a",
     "proved",
-    reading="It has no correlation with an input direction, as App. B.4 says, but it weighs on the "
-    "student's variance. Squared labels have a constant, n!.",
-    falsifier="A pair whose drift does not change so.",
+    quote="Since the constant component does not affect correlations with the input direction, the "
+    "effective lowest non-trivial Hermite level governing the learning dynamics is therefore […].",
+    reading="it has no correlation with an input direction, as App. B.4 says, but it weighs on the "
+    "student's variance. Squared labels have a constant, n!",
+    falsifier="a pair whose drift does not change so",
     units="time in 1/γ",
 )
 def _constant() -> Finding:
@@ -278,6 +285,37 @@ def _constant() -> Finding:
 
 
 @claim(
+    "squared-teacher-suffices",
+    "App. B.4",
+    "He_n squared as the teacher, He_n as the student, n even, Q ≠ 1: the loss has a term in ρ²",
+    "proved",
+    quote="Since the student activation function has IE at most […], it suffices to apply such a "
+    "transformation to the teacher activation only.",
+    reading="it suffices for a term of degree 2 in the third sum, whose weight is φ_2 c_2(Q)/2; "
+    "both exponents are at most 2 for odd n as well, but there the sum is 0, for the degrees of "
+    "both have no parity in common (squared-teacher-drops-out)",
+    falsifier="an even degree and a variance but 1 without that term",
+)
+def _suffices() -> Finding:
+    n = _LOWEST[2]
+    weight_of_labels = 2 * n * factorial(n)  # squared-labels-exponent: 2! times n n!
+    term = weight_of_labels * coefficient(n, _HALF, _GAP) / 2
+    low = []
+    for degree in (2, 4, 6, 8):
+        he = hermite_polynomial(degree, z)
+        found = population_loss(he**2, he, z).correlation.coeff(rho, 2)
+        at = {_HALF: degree // 2 - 1, _GAP: Q - 1}
+        low.append(equal(f"He_{degree}: coefficient of ρ² in C", found, term.subs(at)))
+    return decided(
+        "proved",
+        "φ_2 = 2 n n! and c_2(Q) = n! (Q-1)^p/(p! 2^p), n = 2p + 2",
+        *_rescaled(),
+        judged("weight of ρ² for symbolic n = 2p + 2, g = Q - 1", term, lambda c: c.is_nonzero),
+        *low,
+    )
+
+
+@claim(
     "no-truncation",
     "Sec. 2.2",
     "With pre-training the loss cannot be cut after its leading Hermite term (x + He_3, every μ)",
@@ -285,9 +323,9 @@ def _constant() -> Finding:
     quote="As a result, the population loss cannot be truncated to its leading Hermite term, "
     "showing that the IE alone is insufficient to characterize the loss near initialization in the "
     "presence of pre-training.",
-    reading="The third term, Σ φ_k c_k(Q) ρ^k/k!, cut after its first k changes the drift; one "
-    "activation shows it.",
-    falsifier="That what is left out of a vanishes at some strength.",
+    reading="the third term, Σ φ_k c_k(Q) ρ^k/k!, cut after its first k changes the drift; one "
+    "activation shows it",
+    falsifier="that what is left out of a vanishes at some strength",
     units="time in 1/γ",
 )
 def _no_truncation() -> Finding:
@@ -307,15 +345,16 @@ def _no_truncation() -> Finding:
 @claim(
     "higher-terms-suppressed",
     "Sec. 2.2",
-    "Term k+j of the loss over term k: as m → 0 it vanishes at μ = 0, and tends to μ^j at μ > 0",
+    "Terms of the loss go as ρ^k, besides c_k(Q) φ_k/k!: ρ^(k+j)/ρ^k vanishes as m → 0 at μ = 0, "
+    "and tends to μ^j at μ > 0",
     "proved",
     quote="When the teacher has […], the leading nonzero contribution of this term scales as "
     "[…], while higher-order terms scale as […] for […]. In the setting of Ben Arous et al [7] "
     "([…]), one has […] at early times, so higher-order terms are suppressed and the loss is well "
     "approximated by its leading Hermite component.",
-    reading="The terms scale as ρ^k, with ρ = μ + u m; factors c_k(Q) φ_k/k! aside, which have "
-    "limits.",
-    falsifier="Another power of ρ in a term of the third sum.",
+    reading="the terms scale as ρ^k, with ρ = μ + u m; factors c_k(Q) φ_k/k! aside, which have "
+    "limits",
+    falsifier="another power of ρ in a term of the third sum",
 )
 def _suppressed() -> Finding:
     j = Symbol("j", integer=True, positive=True)

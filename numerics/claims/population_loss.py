@@ -6,7 +6,18 @@ The coefficients c_k of e^(wz) are w^k times e^(w²Q/2), so that a sum of x^k/k!
 in k is e^x times one in x.
 """
 
-from sympy import Expr, Integer, Symbol, diff, exp, expand, factorial, factorial2, symbols
+from sympy import (
+    Expr,
+    Function,
+    Integer,
+    Symbol,
+    diff,
+    exp,
+    expand,
+    factorial,
+    factorial2,
+    symbols,
+)
 
 from derive.escape import hermite_drift_limit
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial
@@ -57,8 +68,8 @@ def _power() -> Step:
     quote="As a warm-up, let us compute how the population loss depends on the summary statistic "
     "[…]",
     reading="(32) is the part of the loss that the student has by itself, E σ(y)² with y of "
-    "variance Q.",
-    falsifier="A polynomial whose mean square differs from the sum.",
+    "variance Q",
+    falsifier="a polynomial whose mean square differs from the sum",
 )
 def _student_power() -> Finding:
     low = [
@@ -76,9 +87,9 @@ def _student_power() -> Finding:
     "proved",
     quote="Using the generalized Hermite expansion (6), together with the detailed computations "
     "presented in App. B.2, the population loss can be written explicitly as […]",
-    reading="The lost formula is (33), with S = Σ c_k(Q)² Q^k/k! and C = Σ φ_k c_k(Q) ρ^k/k!; "
-    "square-integrable functions are limits of polynomials.",
-    falsifier="A pair whose loss differs from the sums.",
+    reading="the lost formula is (33), with S = Σ c_k(Q)² Q^k/k! and C = Σ φ_k c_k(Q) ρ^k/k!; "
+    "square-integrable functions are limits of polynomials",
+    falsifier="a pair whose loss differs from the sums",
 )
 def _population_loss() -> Finding:
     inner = mean_exponent(V * z + W * (rho * z + _NOISE), _NOISE, Q - rho**2)
@@ -110,9 +121,9 @@ def _direct_loss(teacher: Expr, student: Expr) -> Expr:
     "∂L/∂u = (2u + 2μm) L_Q + m L_ρ, ∂L/∂m = 2μu L_Q + u L_ρ, the slopes as Hermite sums",
     "proved",
     quote="The partial derivative of […] respect to […] and […] are […]",
-    reading="The lost formula is the chain rule with L_Q = ½ S' - C_Q and L_ρ = -C_ρ, where "
-    "c_k' = c_(k+2)/2.",
-    falsifier="A loss of Q and ρ, or a polynomial pair, with another gradient.",
+    reading="the lost formula is the chain rule with L_Q = ½ S' - C_Q and L_ρ = -C_ρ, where "
+    "c_k' = c_(k+2)/2",
+    falsifier="a loss of Q and ρ, or a polynomial pair, with another gradient",
 )
 def _gradient() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
@@ -144,8 +155,8 @@ def _gradient() -> Finding:
     quote="In this phase we are using […] and […], we can then do the following simplification "
     "(D.1) becomes … where […] and […] can be rewritten to become […]",
     reading="Q = μ², ρ = μ in (51); s_k = μ^k c_k(μ²) is the coefficient of σ(μz) at variance 1. "
-    "The lost formulas are read as these sums, whatever their form.",
-    falsifier="A polynomial pair whose linearised flow has other coefficients.",
+    "The lost formulas are read as these sums, whatever their form",
+    falsifier="a polynomial pair whose linearised flow has other coefficients",
     units="time in 1/γ",
 )
 def _drift_sums() -> Finding:
@@ -194,9 +205,9 @@ def _low_degree(teacher: Expr, student: Expr) -> list[Step]:
     "proved",
     quote="Although the second term depends on […] via […], it simply acts as an effective "
     "regularization (it corresponds to the term in the loss depending on the student only).",
-    reading="Regularisation is what the brackets say: a term without the labels, whatever its "
-    "sign. The second term is ½ S(Q), and depends on m via Q.",
-    falsifier="A label in S, or labels outside the third term and the constant.",
+    reading="regularisation is what the brackets say: a term without the labels, whatever its "
+    "sign. The second term is ½ S(Q), and depends on m via Q",
+    falsifier="a label in S, or labels outside the third term and the constant",
 )
 def _second_term() -> Finding:
     labels = symbols("y_0:4", real=True)
@@ -218,9 +229,11 @@ def _second_term() -> Finding:
     "Sec. 2.2, 3.2 (c)",
     "Even Hermite students, μ → 0: ½ S(Q) alone makes u grow, at a rate b = (n-1)!!/n!! > 0",
     "proved",
-    reading="So the second term is no penalty on the size of the student there, but what sets it "
-    "free; the third is n! ρ^n, without Q.",
-    falsifier="An even degree whose b is not positive near μ = 0, or a third term that adds to b.",
+    quote="Hence, learning of task-relevant structure is driven by the third term, which governs "
+    "the sample complexity.",
+    reading="so the second term is no penalty on the size of the student there, but what sets it "
+    "free; the third is n! ρ^n, without Q",
+    falsifier="an even degree whose b is not positive near μ = 0, or a third term that adds to b",
     units="time in 1/(γ n n!)",
 )
 def _second_term_drives() -> Finding:
@@ -239,24 +252,18 @@ def _second_term_drives() -> Finding:
 
 @claim(
     "drift-coefficients",
-    "Sec. 3, (8), (63)-(69)",
+    "Sec. 3, (8), App. E.4, (63)-(69)",
     "For He_n, every n: a = n n! μ^(n-1) + μ b, b = -S'(μ²), S = Σ_j (c_(n-2j))² Q^(n-2j)/(n-2j)!",
     "proved",
     quote="In the infinitesimal learning-rate limit, this leads to the following linearized "
     "dynamics for the order parameters: […]",
-    reading="The lost (8) is the drift of (53), and (69) what it becomes for He_n, up to the "
-    "factor n n! of (68).",
-    falsifier="A degree whose linearised flow has other coefficients.",
+    reading="the lost (8) is the drift of (53), and (69) what it becomes for He_n, up to the "
+    "factor n n! of (68); S by student-power, its c_(n-2j) by student-parity",
+    falsifier="a degree whose linearised flow has other coefficients",
     units="time in 1/γ",
 )
 def _drift_coefficients() -> Finding:
-    degree = Symbol("n", integer=True, positive=True)
-    third = factorial(degree) * rho**degree  # φ_n = c_n = n!, all other φ_k = 0
-    steps = [
-        equal("what C = n! ρ^n gives a, symbolic n: C_ρ",
-              diff(third, rho), degree * factorial(degree) * rho ** (degree - 1)),
-        equal("what it gives b: 2 C_Q", 2 * diff(third, Q), 0),
-    ]  # fmt: skip
+    steps = _symbolic_drift()
     for n in range(1, 6):
         polynomial, power = hermite_polynomial(n, z), _power_of(n)
         found, scale = drift_from_loss(polynomial, polynomial, z), n * factorial(n)
@@ -268,7 +275,29 @@ def _drift_coefficients() -> Finding:
             equal(f"b of He_{n}, flow linearised", found.b.as_expr(), b),
             equal(f"S of He_{n}, as derive has it", hermite_power(n).as_expr(), power),
         ]
-    return decided("proved", "the third term is n! ρ^n; low degrees by the loss itself", *steps)
+    evidence = "C = n! ρ^n whatever the variance Q, symbolic n; low degrees by the loss itself"
+    return decided("proved", evidence, *steps)
+
+
+def _symbolic_drift() -> list[Step]:
+    """a and b of L = ½ S(Q) - n! ρ^n, which is the loss of He_n for every n."""
+    n, s, t, x = Symbol("n", integer=True, positive=True), *symbols("s t"), symbols("x")
+    whole = s * z - s**2 / 2 + t * (rho * z + _NOISE) - t**2 / 2  # of both generating functions
+    exponent = mean_exponent(mean_exponent(whole, _NOISE, Q - rho**2), z, Integer(1))
+    even = expand(exponent.subs({s: x * s, t: t / x}, simultaneous=True)).coeff(x, 0)
+    third = factorial(n) ** 2 * rho**n / factorial(n)
+    power, slope = Function("S")(Q), Symbol("S'")
+    loss = power / 2 - third
+    by_q, by_rho = diff(loss, Q).subs(diff(power, Q), slope), diff(loss, rho)
+    a, b = -(2 * mu * by_q + by_rho).subs(rho, mu), -2 * by_q
+    return [
+        equal("exponent of the mean of both generating functions: its part of as many s as t",
+              even, rho * s * t),
+        equal("so C, n!² times the coefficient of (s t)^n in e^(ρ s t)",
+              third, factorial(n) * rho**n),
+        equal("b = -2 L_Q", b, -slope),
+        equal("a = -(2μ L_Q + L_ρ), less μ b", a - mu * b, n * factorial(n) * mu ** (n - 1)),
+    ]  # fmt: skip
 
 
 def _power_of(n: int) -> Expr:

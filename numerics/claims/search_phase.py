@@ -10,10 +10,13 @@ from sympy import (
     Symbol,
     cos,
     diff,
+    exp,
     expand,
     limit,
     log,
+    logcombine,
     oo,
+    simplify,
     symbols,
 )
 
@@ -55,8 +58,8 @@ def _flow() -> tuple[Expr, Expr]:
     "proved",
     quote="Using (48) and (49), together with the linearized gradients (54) and (55), one obtains "
     "… where the factor […] has been absorbed into the definitions of […] and […].",
-    reading="(57) is this system, with a = -(2μ L_Q + L_ρ) and b = -2 L_Q at Q = μ², ρ = μ.",
-    falsifier="A smooth loss of Q and ρ whose flow has another Jacobian at the origin.",
+    reading="(57) is this system, with a = -(2μ L_Q + L_ρ) and b = -2 L_Q at Q = μ², ρ = μ",
+    falsifier="a smooth loss of Q and ρ whose flow has another Jacobian at the origin",
     units="time in 1/γ",
 )
 def _search_phase() -> Finding:
@@ -85,8 +88,8 @@ def _search_phase() -> Finding:
     quote="Note that for […] there is no solution in which […] or […] evolves independently: any "
     "infinitesimal deviation from the origin immediately induces coupled dynamics in both "
     "variables.",
-    reading="For a ≠ 0; of the linear flow (57).",
-    falsifier="A solution of (57) with a ≠ 0 that stays on an axis.",
+    reading="for a ≠ 0; of the linear flow (57)",
+    falsifier="a solution of (57) with a ≠ 0 that stays on an axis",
 )
 def _coupled() -> Finding:
     a = Symbol("a", nonzero=True, real=True)
@@ -105,8 +108,8 @@ def _coupled() -> Finding:
     "The search phase grows at λ₊ = ½(b + √(b² + 4a²))",
     "proved",
     quote="We rewrite (57) in matrix form as … This matrix has eigenvalues […]",
-    reading="The lost (59) is these two; the larger is the rate of growth.",
-    falsifier="Another characteristic polynomial.",
+    reading="the lost (59) is these two; the larger is the rate of growth",
+    falsifier="another characteristic polynomial",
     units="rates in γ",
 )
 def _rate() -> Finding:
@@ -129,8 +132,8 @@ def _rate() -> Finding:
     "proved",
     quote="In the correlated search regime of interest, we assume […], so that […] and the fixed "
     "point is linearly unstable.",
-    reading="We assume a ≠ 0, so that λ₊ > 0.",
-    falsifier="An a ≠ 0 and a b with λ₊ ≤ 0.",
+    reading="we assume a ≠ 0, so that λ₊ > 0",
+    falsifier="an a ≠ 0 and a b with λ₊ ≤ 0",
 )
 def _unstable() -> Finding:
     plus, minus = eigenvalues(_COUPLING, _B)
@@ -176,8 +179,8 @@ def _modes() -> list[Step]:
     reading="u and m start at the order 1/√d; the exit is at a fixed radius R. Starts on the line "
     "of w = (λ₋, a) never leave: one value of m₀ for each u₀, of probability 0. The whole flow "
     "takes a constant time more or less to a small radius, for smooth planar saddles are "
-    "linearisable (Hartman); beyond, see exit-time-simulated.",
-    falsifier="A start off that line, a radius, or signs of b with another limit.",
+    "linearisable (Hartman); beyond, see exit-time-simulated",
+    falsifier="a start off that line, a radius, or signs of b with another limit",
     units="time in 1/γ, or as a and b",
 )
 def _exit_time() -> Finding:
@@ -202,8 +205,8 @@ def _exit_time() -> Finding:
     quote="As a result, the exit time from a ball of radius […] satisfies, up to additive "
     "constants, […]",
     reading="(60) is log(R/r)/λ₊, the constant that of the start's direction. For random starts it "
-    "is random, and without a bound: large where the start is nearly on the line of w.",
-    falsifier="A constant that depends on r or R as r → 0.",
+    "is random, and without a bound: large where the start is nearly on the line of w",
+    falsifier="a constant that depends on r or R as r → 0",
     units="time in 1/γ, or as a and b",
 )
 def _up_to_constants() -> Finding:
@@ -235,8 +238,8 @@ def _squared(time: Expr) -> Expr:
     "From R₁ to R₂ the exit time changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, over log d",
     "proved",
     quote="For any fixed escape radius […], this yields […]",
-    reading="A radius that does not depend on d, such as a multiple of μ.",
-    falsifier="A dependence on d of the change, or a radius that changes the limit of t/log d.",
+    reading="a radius that does not depend on d, such as a multiple of μ",
+    falsifier="a dependence on d of the change, or a radius that changes the limit of t/log d",
     units="time in 1/γ, or as a and b",
 )
 def _exit_radius() -> Finding:
@@ -255,43 +258,56 @@ def _exit_radius() -> Finding:
 @claim(
     "zero-start",
     "Sec. 2.1",
-    "Started at u = 0, as LoRA is, the linear flow leaves at ½ τ log d too, a constant later or "
-    "earlier",
+    "Started at u = 0, as LoRA is, the linear flow leaves at ½ τ log d too: a constant later if u₀ "
+    "has the sign of a m₀, earlier if it nearly cancels that",
     "proved",
     quote="This scaling remains asymptotically close to the standard initialization used in "
     "practice.",
-    reading="The scaling: u₀ and m₀ of the order 1/√d; the standard: u₀ = 0 and m₀ as random. The "
-    "constant is log(|λ₊u₀ + a m₀|/|a m₀|)/λ₊, of the order 1/λ₊.",
-    falsifier="A start with u₀ = 0 and m₀ ≠ 0 that has no part along v, or a constant that grows "
-    "with d.",
+    reading="the scaling: u₀ and m₀ of the order 1/√d; the standard: u₀ = 0 and m₀ as random. The "
+    "constant is log(|λ₊u₀ + a m₀|/|a m₀|)/λ₊, of the order 1/λ₊",
+    falsifier="a start with u₀ = 0 and m₀ ≠ 0 that has no part along v, or a constant that grows "
+    "with d",
     units="time in 1/γ, or as a and b",
 )
 def _zero_start() -> Finding:
-    plus, start, overlap = symbols("lambda_1 u_0 m_0", positive=True)  # the last two times √d
+    start, overlap, part = symbols("u_0 m_0 x", positive=True)  # the first two times √d
     without = _COUPLING * overlap
-    with_u = plus * start + without
+    with_u = _RATE * start + without
     last = _exits()[1]
-    later = last.subs(_GROWING, without**2) - last.subs(_GROWING, with_u**2)
+
+    def later(along: Expr) -> Expr:  # than from a start with that part along v
+        return last.subs(_GROWING, without**2) - last.subs(_GROWING, along**2)
+
+    constant = log(with_u / without) / _RATE
+    ahead, behind = (later(without * factor) for factor in (1 + part, 1 / (1 + part)))
     return decided(
         "proved",
         "what counts is the part along v = (λ₊, a), which is a m₀ at u₀ = 0",
         judged("part along v at u₀ = 0, times |v|", without, positive),
-        judged("delay over log d as d → ∞", limit(later / log(d), d, oo), lambda x: x == 0),
+        equal("delay", _as_one_log(later(with_u)), _as_one_log(constant)),
+        equal("λ₊-fold delay if λ₊u₀ + a m₀ is (1+x) a m₀: later", _as_one_log(ahead), 1 + part),
+        equal("if it is a m₀/(1+x): earlier", _as_one_log(behind), 1 / (1 + part)),
+        judged("delay over log d as d → ∞", limit(later(with_u) / log(d), d, oo), lambda x: x == 0),
         equal("t/log d from u₀ = 0 as d → ∞",
               limit(last.subs(_GROWING, without**2) / log(d), d, oo), 1 / (2 * _RATE)),
     )  # fmt: skip
 
 
+def _as_one_log(time: Expr) -> Expr:
+    """exp(λ₊ t) of a time that is a difference of logarithms over λ₊ or 2 λ₊."""
+    return simplify(exp(logcombine(expand(_RATE * time), force=True)))
+
+
 @claim(
     "slow-where-small",
     "Remark 1",
-    "Small |a| and b slow the escape: λ₊ increases with both, and is of first order in them",
+    "Small |a| and b, b with its sign, slow the escape: λ₊ increases with both, and is of first "
+    "order in them; at a given a a small |b| speeds it up if b < 0",
     "proved",
     quote="Consequently, small values of […] and […] substantially slow down the transition out of "
     "the correlated search phase.",
-    reading="Small |a| and b, b with its sign: at a given a a large negative b slows the escape "
-    "too. Read as |a| and |b| small together it holds by the scaling.",
-    falsifier="An a ≠ 0 and a b where λ₊ falls with |a| or with b.",
+    reading="b small with its sign, or |a| and |b| small together, which holds by the scaling",
+    falsifier="an a ≠ 0 and a b where λ₊ falls with |a| or with b",
 )
 def _slow_where_small() -> Finding:
     a, small = _COUPLING, Symbol("epsilon", positive=True)
@@ -304,6 +320,7 @@ def _slow_where_small() -> Finding:
         equal("∂λ₊/∂b has the sign of λ₊", diff(plus, _B), plus / root),
         equal("λ₊λ₋ is negative, so λ₊ > 0 > λ₋", expand(plus * minus), -(a**2)),
         judged("λ₊ - λ₋", root, positive),
+        equal("λ₊ at b = 0, so that at b < 0 it is lower", eigenvalues(a, Integer(0))[0], a),
         equal("λ₊ of εa, εb", eigenvalues(small * a, small * _B)[0], small * plus),
     )
 
@@ -315,9 +332,9 @@ def _slow_where_small() -> Finding:
     "proved",
     quote="In particular, if for some choice of teacher–student activation functions […] and […] "
     "one has […], then the ratio […] diverges.",
-    reading="The lost condition is a = 0, where b ≤ 0, as at the zeros of Prop. 2; "
-    "divergence-needs-b is on the rest.",
-    falsifier="A b ≤ 0 for which τ stays finite as a → 0.",
+    reading="the lost condition is a = 0, where b ≤ 0, as at the zeros of Prop. 2; "
+    "divergence-needs-b is on the rest",
+    falsifier="a b ≤ 0 for which τ stays finite as a → 0",
 )
 def _divergence() -> Finding:
     damping = Symbol("beta", positive=True)  # -b
@@ -338,8 +355,8 @@ def _divergence() -> Finding:
     "Remark 1",
     "Where a = 0 but b > 0 the exit time is finite, τ = 1/b: He_6 with squared labels has such μ",
     "certified",
-    reading="So a = 0 alone does not suffice: u grows by itself.",
-    falsifier="No zero of a in (0, 1) with b > 0 for that pair.",
+    reading="so a = 0 alone does not suffice: u grows by itself",
+    falsifier="no zero of a in (0, 1) with b > 0 for that pair",
     units="a, b and 1/τ over n n!",
 )
 def _needs_b() -> Finding:
@@ -359,13 +376,14 @@ def _needs_b() -> Finding:
 
 @claim(
     "no-escape-at-zero",
-    "Remark 1",
+    "Sec. 1, Remark 1",
     "If a = 0 > b the whole flow from small u, m ends near its start, at u = 0: any smooth loss",
     "proved",
     quote="This corresponds to a regime in which the dynamics fails to escape the correlated "
     "search phase despite the presence of non-zero initial correlation.",
-    reading="Gradient flow, b < 0; SGD's noise may drive it away in a longer time.",
-    falsifier="A smooth loss with a = 0 > b whose flow leaves every neighbourhood of the origin.",
+    reading="gradient flow, b < 0; SGD's noise may drive it away in a longer time. Sec. 1 calls "
+    "this escape provably impossible under the original labels",
+    falsifier="a smooth loss with a = 0 > b whose flow leaves every neighbourhood of the origin",
 )
 def _no_escape() -> Finding:
     a, b = coefficients()

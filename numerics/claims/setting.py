@@ -47,6 +47,7 @@ _TEACHER = Matrix([1, 0])
 _DIRECTION = Matrix([m, sqrt(1 - m**2)])
 _STUDENT = mu * _TEACHER + u * _DIRECTION
 _HALF = Symbol("k", integer=True, positive=True)
+_SCALE_OF_CODE = d**-2  # where the authors' code starts u
 SLOPES = symbols("L_Q L_rho", real=True)
 _CURVATURES = symbols("L_QQ L_Qrho L_rhorho", real=True)
 
@@ -73,8 +74,8 @@ def coefficients() -> tuple[Expr, Expr]:
     quote="Compared to full fine-tuning which updates all […] entries of […], LoRA reduces the "
     "number of trainable parameters to […], yielding significant computational savings when […] "
     "is small.",
-    reading="A weight matrix of p rows and q columns, corrected by B A with r columns and rows.",
-    falsifier="A rank below p q/(p + q) that saves nothing.",
+    reading="a weight matrix of p rows and q columns, corrected by B A with r columns and rows",
+    falsifier="a rank below p q/(p + q) that saves nothing",
 )
 def _parameters() -> Finding:
     p, q, below = symbols("p q h", positive=True)
@@ -98,8 +99,8 @@ def _parameters() -> Finding:
     quote="Since […], the pair […] is jointly Gaussian with law […] where we have introduced the "
     "“overlap” […] and the student pre-activation variance […].",
     reading="x ~ N(0, I), w = μ ω⋆ + u ω; the lost law is centred, with these entries. So the loss "
-    "is a function of u and m alone, at a given μ.",
-    falsifier="Other inner products of these vectors.",
+    "is a function of u and m alone, at a given μ",
+    falsifier="other inner products of these vectors",
 )
 def _joint_law() -> Finding:
     return decided(
@@ -115,12 +116,13 @@ def _joint_law() -> Finding:
 @claim(
     "effective-alignment",
     "Sec. 2.1, 2.2",
-    "Before fine-tuning u and m vanish, yet ρ = μ and the cosine ρ/√Q to the teacher is 1",
+    "Near u = m = 0 the overlap ρ is μ and the cosine ρ/√Q is 1, to leading order",
     "proved",
     quote="the dynamics starts from a weakly correlated regime in which the order parameters "
     "satisfy […], though the effective teacher-student overlap satisfies […]",
-    reading="The lost formula says that the overlap is finite, be it ρ = μ + um or ρ/√Q.",
-    falsifier="A strength μ > 0 at which it vanishes with u and m.",
+    reading="the lost formula says that the overlap is finite, be it ρ = μ + um or ρ/√Q; to "
+    "leading order, for u and m start at 1/√d and not at 0",
+    falsifier="a strength μ > 0 at which it vanishes with u and m, or a change of first order",
 )
 def _effective_alignment() -> Finding:
     covariance, length = _STUDENT.dot(_TEACHER), sqrt(_STUDENT.dot(_STUDENT))
@@ -131,28 +133,36 @@ def _effective_alignment() -> Finding:
         shown("ω⋆·w/|w|", covariance / length),
         equal("ω⋆·w at u = m = 0", covariance.subs(start), mu),
         equal("ω⋆·w/|w| at u = m = 0", (covariance / length).subs(start), 1),
-    )
+        *[equal(f"slope of {text} in {x} there", diff(value, x).subs(start), 0)
+          for text, value in (("ω⋆·w", covariance), ("ω⋆·w/|w|", covariance / length))
+          for x in (u, m)],
+    )  # fmt: skip
 
 
 @ours(
     "alignment-no-indicator",
-    "Sec. 2.1",
-    "The cosine ρ/√Q is 1 at the start as well as at the end: recovery is ρ = 1 and Q = 1",
+    "App. A, (14)",
+    "ρ = 1 is not yet recovery: |w - ω⋆|² = 1 - 2ρ + Q, and ρ = 1 leaves Q free",
     "proved",
-    reading="A warning on what to watch: the sentence says that the effective alignment serves as "
-    "an indicator of recovery, which needs its size too. For x.",
-    falsifier="A start whose loss vanishes, or whose cosine is not 1.",
+    quote="which, in the 1D tensor case, is sufficient to quantify how close the combination […] "
+    "is to […].",
+    reading="the quantity (14) is ρ = μ + um, as (17) and (100) have it, and starts at μ; how "
+    "close is a distance. ρ/√Q, which is 1 at u = 0 already, tells it even less",
+    falsifier="a distance that ρ alone fixes, or a loss of x that vanishes wherever ρ = 1",
 )
 def _no_indicator() -> Finding:
-    cosine = COVARIANCE / sqrt(VARIANCE)
-    loss = landscape_of(Pair("x")).loss
-    at_start = loss.subs({rho: mu, residual: 0}, simultaneous=True)
+    away = _STUDENT - _TEACHER
+    recovered = {m: (1 - mu) / u}  # where ρ = 1
+    loss = landscape_of(Pair("x")).loss.subs({rho: 1, residual: Q - 1}, simultaneous=True)
     return decided(
         "proved",
-        "at u = 0 the loss of x is (1-μ)²/2, at ρ = Q = 1 it is 0",
-        equal("cosine at u = 0, for every m", cosine.subs(u, 0), 1),
-        equal("loss of x there", at_start, (1 - mu) ** 2 / 2),
-        equal("loss of x at ρ = 1, Q = 1", loss.subs({rho: 1, residual: 0}, simultaneous=True), 0),
+        "at ρ = 1 it is Q - 1 = u² - (1-μ)², which vanishes at u = 1 - μ, m = 1 alone if u > 0",
+        equal("|w - ω⋆|²", away.dot(away), 1 - 2 * COVARIANCE + VARIANCE),
+        equal("ρ at u = 0", COVARIANCE.subs(u, 0), mu),
+        equal("ρ at m = (1-μ)/u", COVARIANCE.subs(recovered), 1),
+        equal("Q - 1 there", VARIANCE.subs(recovered) - 1, u**2 - (1 - mu) ** 2),
+        judged("how Q changes with u there", diff(VARIANCE.subs(recovered).expand(), u), bool),
+        equal("loss of x at ρ = 1", loss, (Q - 1) / 2),
     )
 
 
@@ -163,9 +173,9 @@ def _no_indicator() -> Finding:
     "proved",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
-    reading="In the matched scenario, 1, or ±1; (14) is ρ = μ + um, or ρ/√Q. Polynomials of every "
-    "degree n ≥ 1: given z, the student sees ρz + √s g, and two polynomials agree only in full.",
-    falsifier="A non-constant matched polynomial with zero loss elsewhere.",
+    reading="in the matched scenario, 1, or ±1; (14) is ρ = μ + um, or ρ/√Q. Polynomials of every "
+    "degree n ≥ 1: given z, the student sees ρz + √s g, and two polynomials agree only in full",
+    falsifier="a non-constant matched polynomial with zero loss elsewhere",
 )
 def _at_minimum() -> Finding:
     n, half = Symbol("n", integer=True, positive=True), Symbol("p", integer=True, positive=True)
@@ -182,6 +192,8 @@ def _at_minimum() -> Finding:
                  lambda value: value.is_nonzero) for sign in (1, -1)],
         equal("ρ^n at ρ = -1, odd n: no minimum", (-1) ** (2 * half + 1), -1),
         equal("ρ^n at ρ = -1, even n", (-1) ** (2 * half), 1),
+        judged("σ(z) - σ(-z) of an odd power in σ, which ρ = -1 must send to 0: so σ is even",
+               z ** (2 * half - 1) - (-1) ** (2 * half - 1) * z ** (2 * half - 1), positive),
         equal("ρ at u = 1 - μ, m = 1: it is reached", COVARIANCE.subs(whole), 1),
         equal("Q there", VARIANCE.subs(whole), 1),
     )  # fmt: skip
@@ -194,9 +206,9 @@ def _at_minimum() -> Finding:
     "proved",
     quote="In the high-dimensional limit […], such a random initialization yields an initial "
     "overlap […] with high probability.",
-    reading="Of the order 1/√d: |m₀| √d stays between two constants with a probability as near to "
-    "1 as these are wide; ω uniform on the sphere.",
-    falsifier="A limit law of √d m₀ with an atom at 0, or a second moment of another order.",
+    reading="of the order 1/√d: |m₀| √d stays between two constants with a probability as near to "
+    "1 as these are wide; ω uniform on the sphere",
+    falsifier="a limit law of √d m₀ with an atom at 0, or a second moment of another order",
 )
 def _initial_overlap() -> Finding:
     share = Symbol("x", real=True)
@@ -238,8 +250,8 @@ def _within(dimension: int, low: str, high: str) -> Enclosure:
     "met",
     quote="Throughout this work, we assume that both the target […] and […] are square-integrable "
     "with respect to the standard Gaussian measure.",
-    reading="Of every activation of the paper, at the student's variance too, which changes.",
-    falsifier="One of them, and a variance at which its mean square is infinite.",
+    reading="of every activation of the paper, at the student's variance too, which changes",
+    falsifier="one of them, and a variance at which its mean square is infinite",
 )
 def _square_integrable() -> Finding:
     means = [
@@ -261,21 +273,43 @@ def _square_integrable() -> Finding:
 
 @assumption(
     "initial-scale",
-    "Sec. 2.1",
-    "u₀ of the order 1/√d: LoRA starts at 0, and the authors' code at u₀ = d^-2",
-    "not met",
+    "Sec. 2.1, App. E.1",
+    "u₀ and m₀ are O(1/√d): LoRA starts at u₀ = 0 and the authors' code at d^-2, m₀ as random",
+    "met",
     quote="For analytical convenience, and in order to obtain a nontrivial joint evolution of the "
     "order parameters, we therefore assume that both […] and […] are initialized at scale […].",
-    reading="Scale 1/√d, met by m₀ (initial-overlap) and not by u₀. It costs little: exit times "
-    "change by a constant in d (zero-start), and the joint evolution is as nontrivial (coupled).",
-    falsifier="A start of that code, or of LoRA, with u₀ √d away from 0 as d grows.",
+    reading="the lost scale is read as O(1/√d): at most of the order 1/√d",
+    falsifier="a start of that code, or of LoRA, with u₀ √d or E d m₀² unbounded in d",
     settled_by=CODE,
 )
 def _initial_scale() -> Finding:
     return decided(
-        "not met",
-        "u₀ √d = d^(-3/2) → 0, or 0 throughout",
-        equal("limit of u₀ √d as d → ∞, u₀ = d^-2", limit(d**-2 * sqrt(d), d, oo), 0),
+        "met",
+        "u₀ √d = d^(-3/2) → 0, or 0 throughout; E d m₀² = 1",
+        judged("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), _finite),
+        judged("E d m₀², m₀ of a random ω", (d * _moment(1)).simplify(), _finite),
+    )
+
+
+def _finite(value: Expr) -> bool:
+    return value.is_number and value.is_finite is True
+
+
+@ours(
+    "initial-scale-exact",
+    "Sec. 2.1, App. E.1",
+    "u₀ is not of the exact order 1/√d: u₀ √d → 0 in the authors' code, and is 0 in LoRA",
+    "proved",
+    reading="it costs little: exit times change by a constant in d (zero-start), and the joint "
+    "evolution is as nontrivial (coupled)",
+    falsifier="a start of that code, or of LoRA, with u₀ √d away from 0 as d grows",
+    settled_by=CODE,
+)
+def _initial_scale_exact() -> Finding:
+    return decided(
+        "proved",
+        "u₀ √d = d^(-3/2)",
+        equal("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), 0),
     )
 
 
@@ -286,9 +320,9 @@ def _initial_scale() -> Finding:
     "proved",
     quote="the choice of constraining […] is mostly for analytical simplicity, and it can be shown "
     "it does not impact the dynamics considerably [7].",
-    reading="Of the search phase: gradient flow of u and of all of ω from |ω| = 1, linearised "
-    "where u and the overlap are small. Later the length changes: balanced-length.",
-    falsifier="A loss whose flow without the constraint has another rate near u = m = 0.",
+    reading="of the search phase: gradient flow of u and of all of ω from |ω| = 1, linearised "
+    "where u and the overlap are small. Later the length changes: balanced-length",
+    falsifier="a loss whose flow without the constraint has another rate near u = m = 0",
     units="time in 1/γ",
 )
 def _sphere() -> Finding:
@@ -321,9 +355,9 @@ def _unconstrained(loss: Callable[[Expr, Expr], Expr]) -> tuple[tuple[Symbol, ..
     "Sec. 2.1",
     "Without the constraint |ω|² - u² does not change, so that the length grows with u",
     "proved",
-    reading="Gradient flow of u and ω of any loss of uω: so the constraint matters once u is of "
-    "order 1, as |ω|² = 1 + u² from a small start.",
-    falsifier="A loss of uω whose flow changes |ω|² - u².",
+    reading="gradient flow of u and ω of any loss of uω: so the constraint matters once u is of "
+    "order 1, as |ω|² = 1 + u² from a small start",
+    falsifier="a loss of uω whose flow changes |ω|² - u²",
 )
 def _balanced() -> Finding:
     def loss(variance: Expr, covariance: Expr) -> Expr:  # its slopes at any point

@@ -50,9 +50,9 @@ def _moved() -> tuple[Matrix, Expr]:
     "proved",
     quote="where […] denotes the spherical gradient. Explicitly, it is given by … In the last "
     "equality, we used the decomposition […]",
-    reading="The spherical gradient of a sample's loss for ω, its part along ω removed; the "
-    "decomposition of x is into ω⋆, ω and the rest.",
-    falsifier="A part along ω that stays.",
+    reading="the spherical gradient of a sample's loss for ω, its part along ω removed; the "
+    "decomposition of x is into ω⋆, ω and the rest",
+    falsifier="a part along ω that stays",
 )
 def _spherical() -> Finding:
     own = m * z + _REST * _G
@@ -73,8 +73,8 @@ def _spherical() -> Finding:
     "ω⁺ = ω - γ ∇ - ½ γ² |∇|² ω + O(γ³), ∇ the spherical gradient; m⁺ likewise",
     "proved",
     quote="Small learning-rate expansion. […] Evolution of the overlap. […]",
-    reading="The lost (41)-(44) expand (38) in γ, and take the product with ω⋆.",
-    falsifier="Another term of first or second order in γ.",
+    reading="the lost (41)-(44) expand (38) in γ, and take the product with ω⋆",
+    falsifier="another term of first or second order in γ",
 )
 def _expansion() -> Finding:
     moved, length = _moved()
@@ -126,9 +126,9 @@ def _slopes(x: Symbol) -> tuple[Expr, Expr]:
     quote="Since the gradients in … are unbiased estimators of the population gradient, "
     "the one-pass dynamics can be seen as a random discretization of gradient flow on the "
     "population risk [40]: […]",
-    reading="Both sides for u and for m, in any dimension; o = ω·x. Square-integrable functions "
-    "with slopes are limits.",
-    falsifier="A polynomial pair whose mean gradient is another.",
+    reading="both sides for u and for m, in any dimension; o = ω·x. Square-integrable functions "
+    "with slopes are limits",
+    falsifier="a polynomial pair whose mean gradient is another",
 )
 def _unbiased() -> Finding:
     for_u, for_m = _means()
@@ -158,8 +158,8 @@ def _unbiased() -> Finding:
     "provided the learning rate satisfies […]",
     reading="(45) is E m⁺ = (1 - ½ γ² E|∇|²) m - γ E ∇·ω⋆; (46) bounds γ so that the factor "
     "contracts. With E|∇|² = u² E[s² ((√(1-m²) z - m g)² + d - 2)] the bound on γ u is of the "
-    "order 1/√d, that on γ of the order 1 where u is of the order 1/√d.",
-    falsifier="A rate below the bound whose factor is not in (0, 1), or one above it whose is.",
+    "order 1/√d, that on γ of the order 1 where u is of the order 1/√d",
+    falsifier="a rate below the bound whose factor is not in (0, 1), or one above it whose is",
     units="γ of one sample a step",
 )
 def _contraction() -> Finding:
@@ -188,11 +188,12 @@ def _off_the_plane() -> Expr:
 @ours(
     "no-contraction-bound",
     "App. C, (46)",
-    "The update (38) itself shrinks m at every rate: by 1/√(1 + γ²|∇|²), which is in (0, 1)",
+    "The update (38) itself shrinks m at every rate, by 1/√(1 + γ²|∇|²): in (0, 1], and 1 where "
+    "u = 0 or s = 0",
     "proved",
-    reading="So a bound such as (46) is one of the expansion, not of the algorithm; what limits "
-    "the rate is the noise in u.",
-    falsifier="A rate at which the length before it is restored is below 1.",
+    reading="so a bound such as (46) is one of the expansion, not of the algorithm; what limits "
+    "the rate is the noise in u",
+    falsifier="a rate at which the length before it is restored is below 1",
 )
 def _no_bound() -> Finding:
     _, length = _moved()
@@ -203,19 +204,21 @@ def _no_bound() -> Finding:
         "the step is tangent, so that it never shortens ω",
         equal("|ω - γ ∇|² less 1", expand(length - 1), expand(squares.subs(rest, _REST))),
         judged("that, with r for √(1-m²)", squares, lambda value: value.is_nonnegative),
+        judged("the factor", 1 / sqrt(1 + squares), positive),
+        *[equal(f"the factor at {x} = 0", (1 / sqrt(length)).subs(x, 0), 1) for x in (u, _PULL)],
     )
 
 
 @claim(
     "continuous-limit",
     "Sec. 2.1, App. C, (47)-(49)",
-    "As γ → 0 the mean step over γ tends to the flow: u̇ = E[s o], ṁ = u E[s (z - m o)]",
+    "The mean of a step over γ tends to the flow as γ → 0: u̇ = E[s o], ṁ = u E[s (z - m o)]",
     "proved",
-    quote="it can be shown that for small enough learning rate […], this process concentrate on a "
-    "deterministic limit given by gradient descent on the population loss",
-    reading="The limit: dt = γ a step, and the mean of a step. That runs keep to it is supported "
-    "by simulation: flow-limit.",
-    falsifier="A term of order 1/γ or 1 that the flow lacks.",
+    quote="the one-pass dynamics can be seen as a random discretization of gradient flow on the "
+    "population risk [40]: […]",
+    reading="dt = γ a step, and the mean of a step. That runs concentrate on the flow is not "
+    "proved here, but supported by simulation: flow-limit",
+    falsifier="a term of order 1/γ or 1 that the flow lacks",
     units="time in 1/γ",
 )
 def _limit() -> Finding:
@@ -239,9 +242,9 @@ def _limit() -> Finding:
     "At γ = γ₀/d the mean of m's step keeps, as d → ∞, -½ γ₀ u² m E s² in units of γ: of third "
     "order",
     "proved",
-    reading="So the deterministic limit at a rate of the order 1/d is not the gradient flow, but "
-    "has the same a, b and λ₊; only the constant in the exit time changes. One sample a step.",
-    falsifier="A term of first order in u and m at γ = γ₀/d.",
+    reading="so the deterministic limit at a rate of the order 1/d is not the gradient flow, but "
+    "has the same a, b and λ₊; only the constant in the exit time changes. One sample a step",
+    falsifier="a term of first order in u and m at γ = γ₀/d",
     units="time in 1/γ",
 )
 def _finite_rate() -> Finding:
@@ -263,9 +266,10 @@ def _finite_rate() -> Finding:
     "Sec. 2.1",
     "For Gaussian inputs (u, m) is a Markov chain of its own: a step depends on ω through m alone",
     "proved",
-    reading="The sentence says that the coupled processes are not autonomous: they are driven by "
-    "the data. In law they need no more than (u, m) and d.",
-    falsifier="A quantity of ω besides m in a step of (u, m).",
+    quote="This defines a system of coupled stochastic processes for […], which are not "
+    "autonomous.",
+    reading="not autonomous: they are driven by the data; in law they need (u, m) and d alone",
+    falsifier="a quantity of ω besides m in a step of (u, m)",
 )
 def _closed_chain() -> Finding:
     moved, length = _moved()
@@ -286,13 +290,13 @@ def _closed_chain() -> Finding:
 
 @claim(
     "time-rescaling",
-    "App. C, (50), (68)",
+    "App. C, (50), App. E.4, (68)",
     "Dividing a and b by n n! divides λ₊ and multiplies τ by it: a change of the unit of time",
     "proved",
     quote="which after rescaling […] and […] (we set […] as it was mentioned in (50)) becomes […]",
     reading="(50) chooses t = γ n n! times the number of steps for He_n, and t = γ times it "
-    "otherwise.",
-    falsifier="A factor that changes where τ diverges, or the order of strengths by τ.",
+    "otherwise",
+    falsifier="a factor that changes where τ diverges, or the order of strengths by τ",
 )
 def _rescaling() -> Finding:
     a, c = symbols("a c", positive=True)

@@ -4,6 +4,7 @@ There the student is σ(ω·x), its flow ṁ = (1-m²) C'(m), with C = Σ φ_k²
 lowest degree k rules: ṁ = κ m^(k-1).
 """
 
+from flint import arb
 from sympy import (
     Expr,
     Integer,
@@ -21,7 +22,10 @@ from sympy import (
 
 from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
-from derive.symbols import Q, d, m, mu, rho, z
+from derive.symbols import Q, d, m, mu, rho, u, z
+from numerics.certified.balls import Bounds, bounds
+from numerics.certified.basins import Sink, fate
+from numerics.certified.flow import ball_flow, disc
 from numerics.claims.ledger import (
     Finding,
     Step,
@@ -30,9 +34,11 @@ from numerics.claims.ledger import (
     equal,
     judged,
     negative,
+    ours,
     positive,
     shown,
 )
+from numerics.claims.setting import COVARIANCE
 
 _START, _RADIUS, _KAPPA = symbols("m_0 R kappa", positive=True)
 _HIGHER = Symbol("k", integer=True, positive=True) + 2  # an exponent of at least 3
@@ -65,16 +71,18 @@ def _leading(n: int) -> Step:
 
 @claim(
     "standard-exit",
-    "Sec. 2.2, 3.1",
+    "Sec. 2.2, 3.1, 3.2 (c)",
     "Without pre-training, from m₀ = 1/√d, the flow's exit time is of order 1, log d or "
     "d^((k-2)/2) for information exponents 1, 2, k ≥ 3",
     "proved",
     quote="one would expect the exit time […]—defined as the time at which at least one of the "
     "order parameters becomes comparable to the signal strength, i.e. […] and/or […]—to scale at "
     "most as […], in line with the analysis of Ben Arous et al [7] for IE […].",
-    reading="At most log d, for an exponent of at most 2: the time of the flow ṁ = κ m^(k-1). The "
-    "rates of [7] are in samples, with a learning rate that the noise allows; they are not judged.",
-    falsifier="An exponent of at most 2 whose flow takes longer than the order log d.",
+    reading="at most log d, for an exponent of at most 2: the time of the flow ṁ = κ m^(k-1). The "
+    "rates of [7] are in samples, with a learning rate that the noise allows; they are not judged. "
+    "Sec. 3.2 (c) says that the search grows as a power of the exponent: it is a power of d with "
+    "the exponent in it",
+    falsifier="an exponent of at most 2 whose flow takes longer than the order log d",
     units="time in 1/γ",
 )
 def _standard_exit() -> Finding:
@@ -86,11 +94,20 @@ def _standard_exit() -> Finding:
         *map(_solved, (Integer(1), Integer(2), k)),
         equal("exponent 1: limit of the time", _over(Integer(1), Integer(1)), _RADIUS / _KAPPA),
         equal("exponent 2: over log d", _over(Integer(2), log(d)), 1 / (2 * _KAPPA)),
+        *_higher(),
+    )
+
+
+def _higher() -> list[Step]:
+    """The time from m₀ = 1/√d is of the order d^((k-2)/2) for every exponent k from 3 on."""
+    k = _HIGHER
+    return [
         equal(f"exponent {k}: over d^(({k}-2)/2)",
               _time(k).subs(_START, 1 / sqrt(d)) / sqrt(d) ** (k - 2),
               (1 - (_RADIUS * sqrt(d)) ** (2 - k)) / (_KAPPA * (k - 2))),
         judged("power of d in what is taken off", (2 - k) / 2, negative),
-    )  # fmt: skip
+        judged("what is left of it as d → ∞", 1 / (_KAPPA * (k - 2)), positive),
+    ]  # fmt: skip
 
 
 @claim(
@@ -102,9 +119,9 @@ def _standard_exit() -> Finding:
     quote="Thm. 1.5 shows that the majority of samples/updates are used during the search phase, "
     "while, once this phase is exited, the model recovers the target direction at an exponential "
     "rate in time, making the search phase the most algorithmically relevant regime.",
-    reading="Of the flow ṁ = (1-m²) κ m^(k-1) of He_k, κ = k k!, to a fixed distance from m = 1. "
-    "For k = 1 the search of the flow is of order 1 as well.",
-    falsifier="An exponent k ≥ 2 whose search does not grow with d, or a descent that does.",
+    reading="of the flow ṁ = (1-m²) κ m^(k-1) of He_k, κ = k k!, to a fixed distance from m = 1. "
+    "For k = 1 the search of the flow is of order 1 as well",
+    falsifier="an exponent k ≥ 2 whose search does not grow with d, or a descent that does",
     units="time in 1/γ",
 )
 def _standard_descent() -> Finding:
@@ -115,29 +132,76 @@ def _standard_descent() -> Finding:
         "proved",
         "1 - m falls at the rate 2κ near m = 1; d enters by the start alone",
         *map(_leading, (2, 3)),
+        equal("He_k, symbolic k: slope of C = k! m^k", diff(factorial(k) * m**k, m),
+              k * factorial(k) * m ** (k - 1)),
         equal("slope of the flow at m = 1", diff(flow, m).subs(m, 1), -2 * kappa),
         judged("flow at any m = 1/(1+h): the way from R takes a time of its own",
                between.factor(), positive),
         judged("exponent 2: search as d → ∞", _over(Integer(2), Integer(1)), lambda t: t == oo),
-        judged("exponent 3: search as d → ∞", _over(Integer(3), Integer(1)), lambda t: t == oo),
+        *_higher(),
+        judged("power of d there, so that the search grows with d", (_HIGHER - 2) / 2, positive),
     )  # fmt: skip
 
 
 @claim(
     "correlation-stays",
     "Sec. 2.2",
-    "Gradient flow of He_n from u = m = 0+: ρ^n ≥ ½ - ℓ(μ)/n! at all times, ℓ the frozen risk; "
-    "positive for x at every μ, for He_3 at every μ ≥ 0.48",
+    "In the search ρ stays correlated, |ρ - μ| ≤ r² while |u|, |m| ≤ r: every pair and strength; "
+    "not to the end of every flow (correlation-lost)",
     "proved",
     quote="This is in sharp contrast to our setting, where the model has finite correlation with "
     "the target vector at initialization and hence throughout the full trajectory, so that the "
     "search dynamics remain correlated.",
-    reading="Finite: ρ = μ + um bounded away from 0, in the matched case, as long as the frozen "
-    "model is better than the student that is 0. For weaker pre-training it is not judged: there "
-    "the flow of odd students from He_3 on can end at that student, where ρ = 0.",
-    falsifier="A strength in the range from which the flow comes nearer to ρ = 0 than the bound.",
+    reading="what the clause concludes, of the search: ρ = μ + um → μ as u, m → 0, whatever the "
+    "activations. Of a trajectory to its end it is false: correlation-lost, matched-recovery; "
+    "where it is true to the end: correlation-kept",
+    falsifier="a state of the search with ρ away from μ",
 )
 def _correlation_stays() -> Finding:
+    radius, by_u, by_m = symbols("r h k", positive=True)
+    small = {u: radius / (1 + by_u), m: radius / (1 + by_m)}  # 0 < u, m < r
+    return decided(
+        "proved",
+        "ρ - μ = u m, no activation in it",
+        equal("ρ - μ", COVARIANCE - mu, u * m),
+        judged("r² - |u m| at |u| = r/(1+h), |m| = r/(1+k)",
+               (radius**2 - (u * m).subs(small)).factor(), positive),
+    )  # fmt: skip
+
+
+@ours(
+    "correlation-lost",
+    "Sec. 2.2",
+    "He_3 at μ = 1/4, flow from (u, m) = (0.001, 0.03): it leaves the search, and ends at ρ = 0",
+    "certified",
+    quote="the model has finite correlation with the target vector at initialization and hence "
+    "throughout the full trajectory",
+    reading="the full trajectory to its end; also from u = m = 1/10 (matched-recovery)",
+    falsifier="a flow from that start that ends at ρ > 0",
+)
+def _correlation_lost() -> Finding:
+    end = fate(ball_flow("He3", "0.25"), disc("0.001", "0.03"), 2000)
+    told = {"rho": Rational(str(end.rho)), "u": Rational(str(end.u)), "m": Integer(end.m)}
+    return decided(
+        "certified",
+        "the flow ends at u = -μ, m = 1: a student that is 0, uncorrelated with the teacher",
+        shown("ρ at the start", bounds(arb("0.25") + arb("0.001") * arb("0.03"))),
+        judged("where it ends, enclosed until the sink holds it", {**told, "time": _time_of(end)},
+               lambda at: at["rho"] == 0),
+    )  # fmt: skip
+
+
+@ours(
+    "correlation-kept",
+    "Sec. 2.2",
+    "Gradient flow of He_n from u = m = 0+: ρ^n ≥ ½ - ℓ(μ)/n! at all times, ℓ the frozen risk; "
+    "positive for x at every μ, for He_3 at every μ ≥ 0.48",
+    "proved",
+    reading="matched, as long as the frozen model is better than the student that is 0: then ρ is "
+    "bounded away from 0 to the end of the flow",
+    falsifier="a strength in the range from which the flow comes nearer to ρ = 0 than the bound",
+)
+def _correlation_kept() -> Finding:
     by_u, by_m = symbols("L_u L_m", real=True)
     off, square, weak = symbols("r S h", nonnegative=True)  # r: 1 - m²
     cubic = Poly(_spared(3).expand() * 2 / mu**2, mu)
@@ -155,6 +219,10 @@ def _correlation_stays() -> Finding:
                Integer(cubic.count_roots(Rational(48, 100), 1)), lambda number: number == 0),
         judged("its value at μ = 1", cubic.eval(1), positive),
     )  # fmt: skip
+
+
+def _time_of(end: Sink) -> Bounds:
+    return bounds(arb(end.time))
 
 
 def _without(n: int) -> Expr:

@@ -36,8 +36,8 @@ def _mean(p: Expr, gap: Expr) -> Expr:
     "The mean of He_n is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2) for every even n, and 0 for every odd n",
     "proved",
     quote="For even-degree Hermite activations, the nonzero mean is […]",
-    reading="The mean over pre-activations of variance Q, at any Q.",
-    falsifier="A degree with another mean.",
+    reading="the mean over pre-activations of variance Q, at any Q",
+    falsifier="a degree with another mean",
 )
 def _even_mean() -> Finding:
     p = _HALF
@@ -66,8 +66,8 @@ def _even_mean() -> Finding:
     "proved",
     quote="In particular, for odd degrees […], the first nonzero coefficient in the Hermite "
     "expansion is […], whereas for even degrees […], it is […].",
-    reading="c_1 and c_0.",
-    falsifier="A degree and a variance but 1 where it is another.",
+    reading="c_1 and c_0",
+    falsifier="a degree and a variance but 1 where it is another",
 )
 def _first() -> Finding:
     gap = Symbol("g", nonzero=True, real=True)
@@ -88,14 +88,14 @@ def _first() -> Finding:
 
 @claim(
     "even-mean-vanishes",
-    "App. E.5",
+    "App. E.5, Fig. 6",
     "|mean| of every even Hermite student shrinks as μ grows, and vanishes continuously as μ → 1",
     "proved",
     quote="In the regime considered in Appendix D.2, where […], increasing the initial signal "
     "strength […] reduces the magnitude of the zeroth Hermite coefficient […], and thus weakens "
     "the corresponding mean effect.",
-    reading="Q = μ² in the search phase; the whole range 0 < μ < 1.",
-    falsifier="An even degree and a strength where the mean grows with μ.",
+    reading="Q = μ² in the search phase; the whole range 0 < μ < 1",
+    falsifier="an even degree and a strength where the mean grows with μ",
 )
 def _even_mean_vanishes() -> Finding:
     size = _mean(_HALF, _GAP)
@@ -121,9 +121,9 @@ def _growth() -> Expr:
     quote="This behavior is the result of the presence of a nonzero mean on the model—suggesting "
     "that the mean is easy to learn even for vanishing […]—induced by such activations, whose "
     "magnitude increases with the Hermite degree but vanishes in the limit […]",
-    reading=f"Of weak pre-training, which the sentence before is about. {_RAW}. At every strength "
-    "it would not hold: even-mean-falls.",
-    falsifier="Two even degrees in a row whose mean falls at some μ² < 2/3.",
+    reading=f"of weak pre-training, which the sentence before is about. {_RAW}. At every strength "
+    "it would not hold: even-mean-falls",
+    falsifier="two even degrees in a row whose mean falls at some μ² < 2/3",
     settled_by=CODE,
 )
 def _even_mean_grows() -> Finding:
@@ -147,9 +147,9 @@ def _even_mean_grows() -> Finding:
     "Sec. 3.2 (c), App. E.5, Fig. 6",
     "|mean| of He_(n+2) is below that of He_n if μ² > n/(n+1); of He_n/√n! at every strength",
     "proved",
-    reading="At μ = 0.9 it falls from He_2 to He_4 and He_6. So what grows with the degree is the "
-    "mean of weakly pre-trained students, and the size of the polynomial itself.",
-    falsifier="A degree, and a strength above that bound, with a larger mean at the next.",
+    reading="at μ = 0.9 it falls from He_2 to He_4 and He_6. So what grows with the degree is the "
+    "mean of weakly pre-trained students, and the size of the polynomial itself",
+    falsifier="a degree, and a strength above that bound, with a larger mean at the next",
 )
 def _even_mean_falls() -> Finding:
     n, below = 2 * _HALF, Symbol("h", positive=True)
@@ -177,9 +177,9 @@ def _even_mean_falls() -> Finding:
     quote="In the main text, we argued that this qualitative difference arises from the fact that "
     "students with even-degree Hermite activations exhibit a non-zero mean, while those with "
     "odd-degree activations do not.",
-    reading="In b, the k = 0 term of (53) is that of the mean, -c_0 c_2. Every even n; without it "
-    "b vanishes at μ = 0, as a does.",
-    falsifier="An even degree whose b has another part that does not vanish as μ → 0.",
+    reading="in b, the k = 0 term of (53) is that of the mean, -c_0 c_2. Every even n; without it "
+    "b vanishes at μ = 0, as a does",
+    falsifier="an even degree whose b has another part that does not vanish as μ → 0",
     units="time in 1/γ",
 )
 def _keeps_finite() -> Finding:

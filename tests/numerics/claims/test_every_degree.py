@@ -31,7 +31,7 @@ FAULTS = {
     ),
     "the same elsewhere": (
         every_degree, "B_AT_ZERO", -(mu ** (N + 2)),
-        ["drift-of-every-degree"],
+        ["drift-at-singularities"],
     ),
     "argument of the mean": (
         every_degree, "ARGUMENT", Q + (1 - Q) * COSINE / 2,

@@ -210,7 +210,7 @@ def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
         "refuted",
         "refuted",
     )
-    assert [step["holds"] for step in record["details"]] == [None, True, None]
+    assert [step["holds"] for step in record["details"]] == [None, True, True, True, None]
     assert record["details"][0]["value"][0]["expression"] == "-(mu - 1)/2"
 
 
