@@ -97,8 +97,8 @@ def linear_paths(strength: float) -> tuple[Simulation, Runs]:
     "supported",
     quote="models with larger […] remain trapped in the correlated search phase for substantially "
     "longer times.",
-    reading="steps until |(u, m)| = ½, at γ, batch and d of the authors' scripts; the paper's exit, "
-    "comparable to μ, is earlier at weaker μ and so would only widen the delays",
+    reading="steps until |(u, m)| = ½, at γ, batch and d of the authors' scripts; the paper's "
+    "exit, comparable to μ, is earlier at weaker μ and so would only widen the delays",
     falsifier="medians of enough runs in another order",
     units="gradient steps, of 500 samples each",
     settled_by=CODE,

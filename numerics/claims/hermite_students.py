@@ -3,15 +3,32 @@
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
+from typing import TypeAlias, TypeVar
 
-from sympy import Expr, Poly, Rational, Symbol, expand_func, factorial, factorial2, gammasimp
+from flint import ctx, fmpz_poly
+from sympy import (
+    Expr,
+    Function,
+    Poly,
+    Rational,
+    Symbol,
+    diff,
+    expand_func,
+    factorial,
+    factorial2,
+    gammasimp,
+    symbols,
+)
 
-from derive.escape import escape_time, hermite_drift_limit, hermite_escape_limit
+from derive.errors import Undecided
+from derive.escape import eigenvalues, escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.pair import Pair
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu
-from numerics.certified.balls import Enclosure
+from numerics.certified.balls import Enclosure, enclosure
 from numerics.certified.certificates import Zeros
+from numerics.certified.drift import enclosed
+from numerics.certified.roots import enclose_root, isolate_roots
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.claims.ledger import (
     CODE,
@@ -30,6 +47,9 @@ from numerics.claims.ledger import (
 
 _UNITS = "time in 1/(γ n n!), as in the paper's figures"
 _DIGITS = 15
+_BITS = 256
+T = TypeVar("T", Expr, Poly)
+Turns: TypeAlias = tuple[list[Enclosure], list[Enclosure]]
 _ODD = range(3, 42, 2)
 _N = Symbol("n", integer=True, positive=True)
 _HALF = Symbol("p", integer=True, positive=True)
@@ -255,4 +275,91 @@ def _start() -> Finding:
         "proved",
         "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on, until a turns positive",
         judged("a as μ → 0, degree 2p+1", a, negative),
+    )
+
+
+def turns(n: int) -> Turns:
+    """All strengths at which τ of an odd Hermite student turns, left and right of its singularity.
+
+    They are zeros of 4aa'² + 2a'bb' - ab'², all of which are isolated, with -2aa'/b' > 0.
+    """
+    drift = hermite_drift(n, normalization="n*n!")
+    a, b, by_a, by_b = drift.a, drift.b, drift.a.diff(mu), drift.b.diff(mu)
+    _, condition = _resultant(a, b, by_a, by_b).clear_denoms(convert=True)
+    (singularity,) = zeros_of(n)
+    sides: Turns = ([], [])
+    with ctx.workprec(_BITS):
+        for root in isolate_roots(fmpz_poly([int(c) for c in reversed(condition.all_coeffs())])):
+            place = enclose_root(root, _BITS)
+            turn, rate = enclosure(place, 8), enclosure(enclosed(-a * by_a * by_b)(place), 8)
+            left = _in_order((turn, singularity.mu))
+            if left is None or positive(rate) is None:
+                raise Undecided(f"He_{n}: whether τ turns at {turn.mid}, and on which side")
+            if positive(rate):
+                sides[not left].append(turn)
+    return sides
+
+
+def _resultant(a: T, b: T, by_a: T, by_b: T) -> T:
+    return 4 * a * by_a**2 + 2 * by_a * b * by_b - a * by_b**2
+
+
+def _turn_condition() -> list[Step]:
+    """Where λ₊' = 0 and a ≠ 0."""
+    x = Symbol("x", real=True)
+    a, b = (Function(name, real=True)(x) for name in "ab")
+    rate = eigenvalues(a, b)[0]
+    here, there, by_a, by_b = symbols("a b a' b'", real=True)
+    turned = -2 * here * by_a / by_b
+    return [
+        equal("(2λ₊ - b) λ₊', where 2λ₊ > b", (2 * rate - b) * diff(rate, x),
+              diff(b, x) * rate + 2 * a * diff(a, x)),
+        equal("λ² - bλ - a² at λ = -2aa'/b', times b'²/a",
+              ((turned**2 - there * turned - here**2) * by_b**2 / here).expand(),
+              _resultant(here, there, by_a, by_b).expand()),
+    ]  # fmt: skip
+
+
+def _turning(n: int, counts: tuple[int, int]) -> Step:
+    def agree(sides: Turns) -> bool:
+        return tuple(map(len, sides)) == counts
+
+    return judged(f"He_{n}: where τ turns, left and right of the singularity", turns(n), agree)
+
+
+@claim(
+    "odd-parabola",
+    "Sec. 3.2 (c), Fig. 2 (b)",
+    "τ of He_3, He_5 and He_7 falls to one turn and rises again, on each side of the singularity",
+    "certified",
+    quote="On both sides of this singularity, […] exhibits a parabola-like behavior, with again "
+    "divergences as […] and […].",
+    reading="like a parabola: one turn, of the degrees that Fig. 2 (b) draws. The divergences are "
+    "those of odd-singularity, limit-at-zero-odd and limit-at-one",
+    falsifier="a second turn on a side, or none",
+    settled_by=CODE,
+)
+def _parabola() -> Finding:
+    steps = [_turning(n, (1, 1)) for n in (3, 5, 7)]
+    listed = "; ".join(
+        ", ".join(turn.mid[:5] for side in step.value for turn in side) for step in steps
+    )
+    return decided("certified", f"{listed}: lists complete", *_turn_condition(), *steps)
+
+
+@ours(
+    "odd-more-turns",
+    "Sec. 3.2 (c), Fig. 2 (b)",
+    "τ of He_9 and He_11 turns once on each side of the singularity too, that of He_13 thrice on "
+    "the left",
+    "certified",
+    reading="so the left side is no parabola at degrees above those drawn",
+    falsifier="another number of turns",
+)
+def _more_turns() -> Finding:
+    return decided(
+        "certified",
+        "lists of turns complete",
+        *_turn_condition(),
+        *[_turning(n, (3 if n == 13 else 1, 1)) for n in (9, 11, 13)],
     )

@@ -44,8 +44,8 @@ _UNITS = "τ in 1/(γ n n!)"
     "proved",
     quote=_DISAPPEAR,
     reading="with squared labels a ≠ 0 on (0, 1), for every odd degree; a = -μ S'(μ²) by "
-    "squared-teacher-drops-out. Sec. 1 says that it can remove this obstruction and restore escape; "
-    "where the escape leads to is another question (squared-null)",
+    "squared-teacher-drops-out. Sec. 1 says that it can remove this obstruction and restore "
+    "escape; where the escape leads to is another question (squared-null)",
     falsifier="an odd degree and a strength in (0, 1) with a = 0",
 )
 def _odd() -> Finding:

@@ -281,7 +281,8 @@ def _drift_coefficients() -> Finding:
 
 def _symbolic_drift() -> list[Step]:
     """a and b of L = ½ S(Q) - n! ρ^n, which is the loss of He_n for every n."""
-    n, s, t, x = Symbol("n", integer=True, positive=True), *symbols("s t"), symbols("x")
+    n, x = Symbol("n", integer=True, positive=True), Symbol("x")
+    s, t = symbols("s t")
     whole = s * z - s**2 / 2 + t * (rho * z + _NOISE) - t**2 / 2  # of both generating functions
     exponent = mean_exponent(mean_exponent(whole, _NOISE, Q - rho**2), z, Integer(1))
     even = expand(exponent.subs({s: x * s, t: t / x}, simultaneous=True)).coeff(x, 0)

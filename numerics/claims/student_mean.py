@@ -2,14 +2,20 @@
 
 from sympy import Expr, Integer, Rational, Symbol, combsimp, diff, factorial
 
-from derive.escape import eigenvalues, hermite_drift_limit, hermite_escape_limit
+from derive.escape import eigenvalues, escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.hermite import hermite_coefficients, hermite_mean, hermite_polynomial
+from derive.pair import Pair
+from derive.pair_drift import closed_drift
 from derive.symbols import Q, z
+from numerics.certified.balls import Bounds, bounds
+from numerics.certified.flow import ball_flow, disc
+from numerics.certified.integrator import passage
 from numerics.claims.calculus import S, gaussian_law, generating, mean_exponent
 from numerics.claims.information_exponent import coefficient
 from numerics.claims.ledger import (
     CODE,
     Finding,
+    Step,
     claim,
     decided,
     equal,
@@ -22,6 +28,7 @@ from numerics.claims.ledger import (
 
 _HALF = Symbol("p", integer=True, positive=True)  # n = 2p
 _GAP = Symbol("g", positive=True)  # 1 - μ²
+_MOVING = 0.2  # how far u moves while m grows if it does not halt
 _RAW = "Hermite polynomials as they are, not normalised: |n! (r-1)^(n/2)/(2^(n/2) (n/2)!)|, r = μ²"
 
 
@@ -198,3 +205,99 @@ def _keeps_finite() -> Finding:
         judged("τ as μ → 0, n = 2p", even, lambda tau: tau.exponent == 0),
         judged("τ as μ → 0, n = 2p + 1", odd, lambda tau: tau.exponent.is_negative),
     )
+
+
+@claim(
+    "mean-speeds-up",
+    "App. E.5",
+    "As μ → 0 every odd Hermite student from He_3 on is slower than every even one, without bound",
+    "proved",
+    quote="The key takeaway is that whenever the mean is non-vanishing, learning initially "
+    "proceeds much faster",
+    reading="of Hermite students, which the section is on, at weak pre-training: τ of odd degrees "
+    "over τ of even ones. Of activations at large it is not so: mean-without-speed",
+    falsifier="an odd degree from 3 on and an even one whose ratio of τ stays bounded",
+)
+def _speeds_up() -> Finding:
+    other = Symbol("q", integer=True, positive=True)  # another even degree is 2q
+    odd, even = hermite_escape_limit(2 * _HALF + 1, 0), hermite_escape_limit(2 * other, 0)
+    return decided(
+        "proved",
+        "the ratio goes as μ^-2, symbolic degrees 2p+1 and 2q",
+        judged("exponent of μ in it", odd.exponent - even.exponent, negative),
+        judged("its coefficient", odd.coefficient / even.coefficient, positive),
+    )
+
+
+@ours(
+    "mean-without-speed",
+    "App. E.5",
+    "ReLU has a mean that is not 0, and τ twice that of x, whose mean is 0, at every strength",
+    "proved",
+    reading="so a mean does not speed the escape up by itself; both have the exponent 1",
+    falsifier="a strength at which ReLU escapes before x",
+    units="τ in 1/γ",
+)
+def _without_speed() -> Finding:
+    relu, linear = (closed_drift(Pair(text)).expressions for text in ("relu", "x"))
+    means = [Pair(text).student.hermite_coefficient(0, Q) for text in ("relu", "x")]
+    return decided(
+        "proved",
+        "closed forms, symbolic μ",
+        judged("mean of ReLU at variance Q", means[0], positive),
+        equal("mean of x", means[1], 0),
+        equal("τ of ReLU", escape_time(*relu), 2 * escape_time(*linear)),
+    )
+
+
+def _gain(text: str, strength: str) -> Bounds:
+    """How far u moves while m grows from 1/10 to 2/5, from a small start."""
+    flow = ball_flow(text, strength)
+    _, first = passage(flow, disc("0.03", "0.03"), "0.1", 3)
+    _, last = passage(flow, first, "0.4", 3)
+    return bounds(abs(last.box[0] - first.box[0]))
+
+
+def _moves(gain: Bounds) -> bool:
+    return float(gain.low) > _MOVING
+
+
+def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
+    return [judged(f"{text}, mu = {at}: change of u", _gain(text, at), _moves) for at in strengths]
+
+
+@claim(
+    "odd-no-plateau",
+    "Sec. 3.2 (c), App. E.5, Fig. 7",
+    "He_3 and He_5 do not halt at μ = 0.5 and 0.7: u moves by more than 0.2 while m grows from "
+    "1/10 to 2/5",
+    "certified",
+    quote="Since the model has zero mean when using odd Hermite activations, this behavior is not "
+    "observed in that case",
+    reading="the behavior is the halt of u while m grows, in which u of He_4 moves by less than "
+    "0.02 (even-plateau)",
+    falsifier="one of these students whose u moves by less than 0.2",
+)
+def _odd_no_plateau() -> Finding:
+    return decided(
+        "certified",
+        "flows from u = m = 0.03, enclosed",
+        *_no_halt("He3", ("0.5", "0.7")),
+        *_no_halt("He5", ("0.5", "0.7")),
+    )
+
+
+@ours(
+    "plateau-not-of-he2",
+    "Sec. 3.2 (c), App. E.5, Fig. 7",
+    "He_2 is even and does not halt either, at μ = 0.1, 0.2, 0.5: u moves by more than 0.2 while m "
+    "grows from 1/10 to 2/5",
+    "certified",
+    quote="This intermediate stagnation regime is specific to even Hermite activations",
+    reading="none but even ones halt, which does not say that all of these do: He_2 has a mean, "
+    "and no feature of a higher order than its escape needs",
+    falsifier="one of these strengths at which u moves by less than 0.2",
+)
+def _he2() -> Finding:
+    steps = _no_halt("He2", ("0.1", "0.2", "0.5"))
+    return decided("certified", "flows from u = m = 0.03, enclosed", *steps)

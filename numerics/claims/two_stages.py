@@ -158,7 +158,8 @@ def _side() -> Finding:
 @ours(
     "two-stages-long",
     "App. B.4, Fig. 4",
-    "After a long first stage of squared labels He_3 recovers only if u is flipped, and only if 2μ > 0.3207…",
+    "After a long first stage of squared labels He_3 recovers only if u is flipped, and "
+    "only if 2μ > 0.3207…",
     "certified",
     reading="for all lengths beyond one that depends on the start: basins are open, and stage one "
     "tends to the null student (squared-null); at the strengths that are judged",
