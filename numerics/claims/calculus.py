@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 
-from sympy import Add, Expr, Symbol, cosh, diff, exp, expand, factorial, sqrt, symbols
+from sympy import Add, Expr, Symbol, cosh, diff, exp, expand, factorial, sinh, sqrt, symbols
 
 from derive.hermite import hermite_coefficients
 from derive.identities import IDENTITIES, Identity, ornstein_uhlenbeck
@@ -238,13 +238,17 @@ _enter_identities()
 def _even_functions() -> Finding:
     both = Add(*(exp(mean_exponent(generating(S) + sign * V * z)) for sign in (1, -1))) / 2
     series = exp(V**2 * Q / 2) * cosh(Q * S * V)
+    odd_part = Add(*(sign * exp(mean_exponent(generating(S) + sign * V * z)) for sign in (1, -1)))
+    odd_series = exp(V**2 * Q / 2) * sinh(Q * S * V)
     odd, even = (hermite_coefficients(f, z, Q) for f in (z**5 - z**3, z**6 + 3 * z**2))
     return decided(
         "proved",
-        "E G(s) cosh(vz) is even in s, and cosh(vz) generates all even powers",
+        "E G(s) cosh(vz) is even in s, and cosh(vz) generates all even powers; so sinh, odd ones",
         gaussian_law(),
         equal("E G(s) cosh(vz)", both, series.rewrite(exp)),
         equal("the same at -s", series, series.subs(S, -S)),
+        equal("E G(s) sinh(vz)", odd_part / 2, odd_series.rewrite(exp)),
+        equal("minus the same at -s", odd_series, -odd_series.subs(S, -S)),
         judged("z^5 - z³: coefficients 0, 2, 4", odd[::2], lambda found: not any(found)),
         judged("z^6 + 3z²: coefficients 1, 3, 5", even[1::2], lambda found: not any(found)),
     )

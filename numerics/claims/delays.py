@@ -275,7 +275,7 @@ def _cubic() -> Finding:
 
 def _tenfold(medians: tuple[Median, Median]) -> bool:
     earlier, later = medians
-    return bool(10 * earlier["high"] < later["low"])
+    return bool(10 * earlier["high"] < min(later["low"], later["horizon"]))
 
 
 @claim(
@@ -298,7 +298,9 @@ def _overlap() -> Finding:
     return decided(
         "supported",
         f"|m| grows by {100 * (gain['median'] - 1):.1f} % in the median of {RUNS} runs",
-        judged("|m| at the end over |m| at the start", gain, lambda g: 1 < g["low"] < 1.3),
+        judged(
+            "|m| at the end over |m| at the start", gain, lambda g: 1 < g["low"] < g["high"] < 1.1
+        ),
         _without_sign(u[:, 1] * u[:, 2], simulation),
     )
 

@@ -185,10 +185,12 @@ def _global_minimum() -> Finding:
 @ours(
     "teacher-attracts",
     "App. G, Prop. 4, 5",
-    "At the teacher 1-m² decays at 2(1-μ)² E φ'(z)², u at E (zφ'(z))² (x, He_2 to He_5, ReLU, erf)",
+    "At the teacher 1-m² decays at 2(1-μ)² E φ'(z)², and u on m² = 1 at E (zφ'(z))² (x, He_2 to "
+    "He_5, ReLU, erf)",
     "proved",
-    reading="the exponential recovery, near the teacher, with its rates: the first falls to 0 as "
-    "μ → 1. From how far a run is drawn there, this does not say",
+    reading="the exponential recovery, near the teacher, with the rates of its two directions: off "
+    "m² = 1 the slower one carries u, too. The first falls to 0 as μ → 1. From how far a run is "
+    "drawn there, this does not say",
     falsifier="a matched pair with another rate",
     units="rates in γ",
 )

@@ -200,7 +200,8 @@ def _exit_time() -> Finding:
 @claim(
     "exit-up-to-constants",
     "App. E.1, (60)",
-    "From a distance r at an angle θ to v, t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0, to radius R",
+    "In the linear flow, from a distance r at an angle θ to v, the time to radius R is "
+    "t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0",
     "proved",
     quote="As a result, the exit time from a ball of radius […] satisfies, up to additive "
     "constants, […]",
@@ -235,7 +236,8 @@ def _squared(time: Expr) -> Expr:
 @claim(
     "exit-radius",
     "App. E.1, (61)",
-    "From R₁ to R₂ the exit time changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, over log d",
+    "From R₁ to R₂ the exit time of the linear flow changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, "
+    "over log d",
     "proved",
     quote="For any fixed escape radius […], this yields […]",
     reading="a radius that does not depend on d, such as a multiple of μ",

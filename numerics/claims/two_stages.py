@@ -10,7 +10,19 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from flint import arb, fmpq
-from sympy import Function, Integer, Matrix, Rational, Symbol, diff, simplify, solve
+from sympy import (
+    Abs,
+    Expr,
+    Function,
+    Integer,
+    Matrix,
+    Rational,
+    Symbol,
+    diff,
+    sign,
+    simplify,
+    solve,
+)
 
 from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
@@ -241,8 +253,9 @@ def _squared_null() -> Finding:
         "proved",
         "all follow the orbits of x: Q falls to 0 at u = -μ m, m² = 1, ρ = 0; only the one curve "
         "into the saddle u = m = 0 does not, and it has u m > 0",
-        *[equal(f"He_{degree}: E y² σ, odd in z and λ together", _correlation(degree), 0)
-          for degree in (1, 3, 5, 7)],
+        equal("mean of y² σ(λ) for odd φ, σ: its integrand changes sign with (z, λ)",
+              _integrand(z, _LAMBDA) + _integrand(-z, -_LAMBDA), 0),
+        *[equal(f"He_{degree}: E y² σ", _correlation(degree), 0) for degree in (1, 3, 5, 7)],
         shown("so L = ½ S(Q) and a constant, with k = dS/dQ", power),
         equal("u̇ / k", velocity[0] / k, -(u + mu * m)),
         equal("ṁ / k", velocity[1] / k, -mu * (1 - m**2) * u),
@@ -250,6 +263,8 @@ def _squared_null() -> Finding:
         judged("points at rest", tuple((at[u], at[m]) for at in rest),
                lambda points: set(points) == {(0, 0), (-mu, 1), (mu, -1)}),
         equal("Q at u = -μ m, m = ±1", variance.subs({u: -mu, m: 1}), 0),
+        equal("u stays bounded: Q - (u - μ)² for u > 0, over 2 μ u, is 1 + m",
+              simplify((variance - (u - mu) ** 2) / (2 * mu * u)), 1 + m),
         judged("product of the eigenvalues at u = m = 0, over k²", simplify(origin.det() / k**2),
                negative),
         equal("where u m = 0 it falls: (u m)˙ / k + u m", turn / k,
@@ -258,6 +273,15 @@ def _squared_null() -> Finding:
               -2 * mu * (1 - m**2) * u * m),
         *power_rises(),
     )  # fmt: skip
+
+
+_LAMBDA = Symbol("lambda", real=True)
+
+
+def _integrand(teacher: Expr, student: Expr) -> Expr:
+    """y² σ of functions with their sign taken out of an odd argument, as an odd function has it."""
+    odd = [Function(name)(Abs(x)) * sign(x) for name, x in (("phi", teacher), ("sigma", student))]
+    return odd[0] ** 2 * odd[1]
 
 
 def _correlation(degree: int) -> Any:

@@ -121,6 +121,8 @@ def test_an_entry_says_what_it_judges(name):
     assert bool(entry.text.quote) or entry.kind in ("beyond the paper", "stored curve")
     assert entry.kind != "stored curve" or entry.text.settled_by == CODE
     assert not entry.text.quote or stands_in(entry.text.quote, PAPER_PRINTS)
+    ours = (entry.statement, entry.text.reading, entry.text.falsifier, entry.text.units)
+    assert not any(text.endswith(".") for text in ours)
 
 
 def test_a_sentence_that_the_paper_does_not_hold_is_seen():
