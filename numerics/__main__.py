@@ -10,6 +10,7 @@ main = Group(
     {
         "singularities": "numerics.singularities",
         "escape": "numerics.escape",
+        "exit": "numerics.exit",
         "simulate": "numerics.simulate",
         "figures": "numerics.figures.__main__",
         "claims": "numerics.claims.__main__",

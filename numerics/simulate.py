@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.command.tabular import Table, Typeset, decimal
 from derive.errors import InputError
+from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of
 from numerics.options.values import figure_files
 
@@ -50,7 +51,7 @@ def _shown(value: float | None) -> object:
 
 
 def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -> list[Table]:
-    records = [(_name(runs.simulation.pair), runs.record()) for runs in simulated]
+    records = [(labelled_name(runs.simulation.pair), runs.record()) for runs in simulated]
     tables = [
         Table(
             name="simulate",
@@ -86,7 +87,7 @@ def _fit_table(fits: dict[Group, "LogFit"]) -> Table:
         ),
         columns=("pair", "mu", "slope", "standard error", Typeset("τ/2", r"$\tau/2$")),
         rows=tuple(
-            (_name(pair), *map(_shown, (mu, fit.slope, fit.error, fit.half_tau)))
+            (labelled_name(pair), *map(_shown, (mu, fit.slope, fit.error, fit.half_tau)))
             for (pair, mu, _), fit in fits.items()
         ),
     )
@@ -104,15 +105,6 @@ def _records(
             "half_tau": fit and fit.half_tau,
         })  # fmt: skip
     return records
-
-
-def _name(pair: "Pair") -> Typeset:
-    from derive.tables.names import pair_name
-
-    name, labels = pair_name(pair), pair.labels.text
-    if labels == "matched":
-        return name
-    return Typeset(f"{name.plain}, {labels} labels", f"{name.latex}, {typeset(labels)} labels")
 
 
 # The command.

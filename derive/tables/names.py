@@ -24,6 +24,14 @@ def pair_name(pair: "Pair") -> Typeset:
     return Typeset(f"{teacher.plain} -> {student.plain}", rf"{teacher.latex} $\to$ {student.latex}")
 
 
+def labelled_name(pair: "Pair") -> Typeset:
+    """The pair's name, with its labels if they are not the teacher's output."""
+    name, labels = pair_name(pair), pair.labels.text
+    if labels == "matched":
+        return name
+    return Typeset(f"{name.plain}, {labels} labels", f"{name.latex}, {typeset(labels)} labels")
+
+
 def in_units(normalization: str) -> Typeset:
     """What ``a`` and ``b`` are divided by."""
     if normalization == "n*n!":

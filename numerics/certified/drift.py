@@ -10,10 +10,11 @@ from functools import cache, singledispatch
 from typing import Any, Literal
 
 from flint import acb, arb, fmpq
-from sympy import Expr, I, Poly
+from sympy import Expr, I, Poly, S
 
 from derive.drift import AnyDrift
 from derive.errors import InputError
+from derive.exit_law import noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
 from derive.kinked import Kinked
@@ -160,6 +161,19 @@ def frozen_risk_function(pair: PairLike) -> BallFunction:
     True
     """
     return _mean_of(lambda: frozen_risk(pair), lambda: frozen_risk_integrand(pair))
+
+
+def sample_noise_function(pair: PairLike, label_noise: Expr = S.Zero) -> BallFunction:
+    """The mean square of a sample's pull on u (``derive.exit_law.sample_noise``), of a ball of μ.
+
+    Raises ``InputError`` if its integrand has no known tail bound. Certified.
+
+    >>> sample_noise_function("relu")(arb("0.5")).contains(arb("0.125"))
+    True
+    """
+    return _mean_of(
+        lambda: sample_noise(pair, label_noise), lambda: noise_integrand(pair, label_noise)
+    )
 
 
 def student_mean_function(student: ActivationLike) -> BallFunction:

@@ -85,6 +85,20 @@ class BallFlow:
     by_variance: Table
     by_covariance: Table
 
+    def scaled(self, factor: fmpq) -> "BallFlow":
+        """The flow with all velocities multiplied by a positive factor: time in another unit."""
+        tables = (self.by_variance, self.by_covariance)
+        return BallFlow(self.mu, *(tuple(tuple(c * factor for c in row) for row in table)
+                                   for table in tables))  # fmt: skip
+
+    def search_phase(self) -> tuple[fmpq, fmpq]:
+        r"""The drift ``a`` = -(2μ L_Q + L_ρ) and ``b`` = -2 L_Q at u = m = 0 (57). Exact."""
+        by_variance, by_covariance = (
+            fmpq(_value(table, self.mu**2, self.mu))
+            for table in (self.by_variance, self.by_covariance)
+        )
+        return -(2 * self.mu * by_variance + by_covariance), -2 * by_variance
+
     def velocity(self, u: Any, m: Any, w: Any) -> tuple[Any, Any]:
         r"""``u̇`` and ``θ̇`` at u, m = cos θ and w = sin θ: balls, or power series in time (91).
 

@@ -117,29 +117,53 @@ def passage(flow: BallFlow, start: Disc, overlap: Number, horizon: Number) -> tu
     """
     if not abs(start.overlap) < arb(rational(overlap)):
         raise InputError(f"a start at or above |m| = {overlap} is not accepted: give one below")
+    time, there = first_time(flow, start, lambda at: abs(at.overlap), overlap, horizon)
+    with flow_arithmetic():
+        if flow.overlap_grows(there):
+            return time, there
+    raise Undecided(f"|m| is not seen to grow through {overlap}: change the level a bit")
+
+
+def first_time(
+    flow: BallFlow,
+    start: Disc,
+    reading: Callable[[Disc], arb],
+    level: Number,
+    horizon: Number,
+) -> tuple[arb, Disc]:
+    """The first time at which a continuous reading of states reaches a level, and these states.
+
+    Arguments:
+        flow: of one pair.
+        start: where it begins, with the reading below the level.
+        reading: a ball of what is read, of all states of a disc.
+        level: exact.
+        horizon: the latest time.
+
+    Raises ``Undecided`` if the level is not reached, or not seen to be passed. Certified: the
+    reading is below the level before the enclosed time, and above it at its end.
+    """
     for step in steps(flow, start, horizon):
         with flow_arithmetic():
-            found = _passage(step, arb(rational(overlap)))
-            if found is None:
-                continue
-            there = step.at(found)
-            if flow.overlap_grows(there):
-                return step.begin + found, there
-            break
-    raise Undecided(f"|m| is not seen to grow through {overlap} by time {horizon}: give more time")
+            found = _passage(step, reading, arb(rational(level)))
+            if found is not None:
+                return step.begin + found, step.at(found)
+    raise Undecided(
+        f"what is read is not seen to grow through {level} by time {horizon}: give more"
+    )
 
 
-def _passage(step: Step, level: arb) -> arb | None:
-    """When in a step |m| passes a level, if it does not stay below; before, it is below."""
-    first = _first(lambda t: not abs(step.at(t).overlap) < level, fmpq(0), step.length)
+def _passage(step: Step, reading: Callable[[Disc], arb], level: arb) -> arb | None:
+    """When in a step a reading passes a level, if it does not stay below; before, it is below."""
+    first = _first(lambda t: not reading(step.at(t)) < level, fmpq(0), step.length)
     if first is None:
         return None
     late = fmpq(1, _FINEST)
-    while first + late < step.length and not abs(step.at(first + late).overlap) > level:
+    while first + late < step.length and not reading(step.at(first + late)) > level:
         late *= 2
     last = min(first + late, step.length)
-    if not abs(step.at(last).overlap) > level:
-        raise Undecided("|m| is not above the level at the end of a step: change the level a bit")
+    if not reading(step.at(last)) > level:
+        raise Undecided("the level is not passed at the end of a step: change it a bit")
     return arb(first).union(arb(last))
 
 

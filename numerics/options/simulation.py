@@ -3,7 +3,7 @@
 from argparse import Namespace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import derive
 from derive.command.files import OutputFile
@@ -41,13 +41,7 @@ _small = integer_between(1, 10**8)
 
 def _add_who_learns(parser: CommandParser) -> None:
     learner = parser.add_argument_group("who learns")
-    learner.add_argument(
-        "--mu",
-        type=Strengths,
-        default=Strengths("0.1,0.5,0.9"),
-        metavar="GRID",
-        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
-    )
+    add_start_options(learner)
     learner.add_argument(
         "--neurons",
         type=integer_between(1, 1000),
@@ -69,20 +63,6 @@ def _add_who_learns(parser: CommandParser) -> None:
         help="LoRA rank, shared by all neurons (default: %(default)s)",
     )
     learner.add_argument(
-        "--dimension",
-        type=Dimensions,
-        default=Dimensions("1e3"),
-        metavar="D",
-        help="input dimensions, such as 1000 or 1e3,1e6,1e9 (default: %(default)s)",
-    )
-    learner.add_argument(
-        "--scale",
-        type=multiple_of(),
-        default=multiple("1"),
-        metavar="S",
-        help="initial u, and overlap, in units of 1/√d (default: %(default)s)",
-    )
-    learner.add_argument(
         "--signs",
         choices=SIGNS,
         default=SIGNS[0],
@@ -92,44 +72,19 @@ def _add_who_learns(parser: CommandParser) -> None:
 
 def _add_how_it_learns(parser: CommandParser) -> None:
     how = parser.add_argument_group("how it learns")
-    how.add_argument(
-        "--batch",
-        type=_small,
-        default=16,
-        metavar="B",
-        help="samples a step (default: %(default)s)",
-    )
-    how.add_argument(
-        "--learning-rate",
-        type=multiple_of(*RATES),
-        default=multiple("0.1*stable", RATES),
-        metavar="RATE",
-        help="γ: a number, 5/d, or 0.1*stable in units of the largest "
-        "stable one (default: %(default)s)",
-    )
+    add_rate_options(how)
     how.add_argument(
         "--update",
         choices=UPDATES,
         default=UPDATES[0],
         help="tangent gradient then normalised, or the whole one (default: %(default)s)",
     )
-    how.add_argument(
-        "--noise",
-        type=multiple_of(),
-        metavar="SD",
-        help="standard deviation of noise on the labels (default: none)",
-    )
 
 
 def _add_runs(parser: CommandParser) -> None:
     runs = parser.add_argument_group("runs")
-    runs.add_argument(
-        "--replicas",
-        type=_small,
-        default=100,
-        metavar="R",
-        help="independent runs a point (default: %(default)s)",
-    )
+    add_radius(runs)
+    add_replicas(runs)
     runs.add_argument(
         "--horizon",
         type=multiple_of(*TIMES),
@@ -144,13 +99,6 @@ def _add_runs(parser: CommandParser) -> None:
         metavar="K",
         help="recorded steps a run, logarithmically spaced; with 0 runs end at "
         "their exit (default: %(default)s)",
-    )
-    runs.add_argument(
-        "--radius",
-        type=multiple_of(),
-        default=multiple(str(EXIT_RADIUS)),
-        metavar="R",
-        help="|(u, m)| that counts as exit (default: %(default)s)",
     )
 
 
@@ -180,28 +128,7 @@ def _add_first_stage(parser: CommandParser) -> None:
 
 def _add_where(parser: CommandParser) -> None:
     where = parser.add_argument_group("where it is computed and kept")
-    where.add_argument(
-        "--seed",
-        type=Seeds,
-        default=Seeds("0"),
-        metavar="N",
-        help="of all random streams, or several: 0,1,2 (default: %(default)s)",
-    )
-    where.add_argument(
-        "--results",
-        type=Path,
-        metavar="FOLDER",
-        help="keep finished cells there, and compute only missing ones",
-    )
-    where.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the work"
-    )
-    where.add_argument(
-        "--workers",
-        type=integer_between(1, 4096),
-        metavar="N",
-        help="local processes (default: one a core)",
-    )
+    add_computing_options(where)
     where.add_argument(
         "--data",
         type=OutputFile(("nc",), libraries=("xarray",)),
@@ -213,6 +140,107 @@ def _add_where(parser: CommandParser) -> None:
         type=figure_path,
         metavar="FILE",
         help="also draw loss, overlap and alignment with the flow over them; data beside, as .csv",
+    )
+
+
+# Options that other commands share.
+
+
+def add_start_options(group: Any) -> None:
+    """Add the strength, the dimension and the size of the start."""
+    group.add_argument(
+        "--mu",
+        type=Strengths,
+        default=Strengths("0.1,0.5,0.9"),
+        metavar="GRID",
+        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
+    )
+    group.add_argument(
+        "--dimension",
+        type=Dimensions,
+        default=Dimensions("1e3"),
+        metavar="D",
+        help="input dimensions, such as 1000 or 1e3,1e6,1e9 (default: %(default)s)",
+    )
+    group.add_argument(
+        "--scale",
+        type=multiple_of(),
+        default=multiple("1"),
+        metavar="S",
+        help="initial u, and overlap, in units of 1/√d (default: %(default)s)",
+    )
+
+
+def add_rate_options(group: Any) -> None:
+    """Add the learning rate, the batch and the noise."""
+    group.add_argument(
+        "--batch",
+        type=_small,
+        default=16,
+        metavar="B",
+        help="samples a step (default: %(default)s)",
+    )
+    group.add_argument(
+        "--learning-rate",
+        type=multiple_of(*RATES),
+        default=multiple("0.1*stable", RATES),
+        metavar="RATE",
+        help="γ: a number, 5/d, or 0.1*stable in units of the largest "
+        "stable one (default: %(default)s)",
+    )
+    group.add_argument(
+        "--noise",
+        type=multiple_of(),
+        metavar="SD",
+        help="standard deviation of noise on the labels (default: none)",
+    )
+
+
+def add_radius(group: Any) -> None:
+    """Add the exit radius."""
+    group.add_argument(
+        "--radius",
+        type=multiple_of(),
+        default=multiple(str(EXIT_RADIUS)),
+        metavar="R",
+        help="|(u, m)| that counts as exit (default: %(default)s)",
+    )
+
+
+def add_replicas(group: Any) -> None:
+    """Add the number of runs."""
+    group.add_argument(
+        "--replicas",
+        type=_small,
+        default=100,
+        metavar="R",
+        help="independent runs a point (default: %(default)s)",
+    )
+
+
+def add_computing_options(group: Any) -> None:
+    """Add seeds, the folder of finished cells, and who computes."""
+    group.add_argument(
+        "--seed",
+        type=Seeds,
+        default=Seeds("0"),
+        metavar="N",
+        help="of all random streams, or several: 0,1,2 (default: %(default)s)",
+    )
+    group.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="keep finished cells there, and compute only missing ones",
+    )
+    group.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the work"
+    )
+    group.add_argument(
+        "--workers",
+        type=integer_between(1, 4096),
+        metavar="N",
+        help="local processes (default: one a core)",
     )
 
 

@@ -82,6 +82,32 @@ def dimension(text: str) -> int:
     return value
 
 
+class Probabilities(tuple[float, ...]):
+    """Probabilities in (0, 1) read from text: ``0.99`` or a list ``0.1,0.5,0.9``.
+
+    >>> list(Probabilities("0.5,0.99"))
+    [0.5, 0.99]
+    """
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Parse ``text``."""
+        parts = text.split(",")
+        known = all(re.fullmatch(r"0?\.\d{1,12}", part, re.ASCII) for part in parts)
+        values = dict.fromkeys(map(float, parts)) if known else {0.0: None}
+        if not all(0 < value < 1 for value in values):
+            raise ArgumentTypeError(
+                f"{text[:40]!r} is not accepted: give decimals between 0 and 1: 0.99 or 0.1,0.5"
+            )
+        self = super().__new__(cls, values)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class _Listed(tuple[int, ...]):
     """Integers read from text separated by commas; ``str`` gives back the text."""
 

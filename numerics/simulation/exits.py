@@ -4,12 +4,14 @@ All runs of a simulation are censored at the same step, so that Kaplan and Meier
 empirical distribution, and an order statistic its quantile; censored times count as infinite.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite, log, sqrt
+from math import inf, isfinite, log, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from numerics.doubles.arrays import Doubles
 
 
 def quantile(times: ArrayLike, q: float) -> float:
@@ -35,6 +37,28 @@ def median_interval(times: ArrayLike, level: float = 0.95) -> tuple[float, float
     found = quantile_test(np.asarray(times, dtype=float), q=0.0, p=0.5)
     interval = found.confidence_interval(level)
     return float(interval.low), float(interval.high)
+
+
+def ks_distance(
+    times: ArrayLike, escaped: Callable[[Doubles], Doubles], horizon: float = inf
+) -> float:
+    """Kolmogorov and Smirnov's distance of exit times from a law, up to a horizon.
+
+    Arguments:
+        times: of all replicas, ``inf`` for censored ones.
+        escaped: the law's distribution function.
+        horizon: the time at which runs are censored.
+
+    >>> round(ks_distance([0.5, np.inf], lambda t: np.minimum(t, 1.0), 0.6), 3)
+    0.5
+    """
+    every = np.asarray(times, dtype=float)
+    seen = np.sort(every[every <= horizon])
+    ends = np.append(seen, horizon) if horizon < inf else seen
+    after = np.append(np.arange(1, len(seen) + 1), [len(seen)] * (len(ends) - len(seen)))
+    before = np.arange(len(ends))
+    law = escaped(ends)
+    return float(max(np.max(after / len(every) - law), np.max(law - before / len(every))))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+r"""The law of the exit time of one-pass SGD: who has left the search phase by when.
+
+Small steps follow the linear flow ``M`` of the search phase with noise along ``u``. So what has
+grown along the unstable direction is normal in the end, and the exit time is the logarithm of it:
+
+.. math:: \sqrt d\, e^{-\lambda t}\, v\cdot(u, m, \kappa) \to X \sim N(v_u s,\;
+    (1 - v_u^2) s^2 + \tfrac{\gamma d}{B} v_u^2 N / 2\lambda), \quad
+    T = (\tfrac12 \log d + \log K - \log|X|)/\lambda
+
+with ``λ`` and ``v`` the growth rate and unit vector of ``M``, ``s/√d`` the initial ``u`` and the
+size of the overlaps, ``N`` the mean square of a sample's pull on ``u``. The constant ``K`` is that
+of the flow along its unstable manifold, which ``numerics`` computes.
+"""
+
+from dataclasses import dataclass
+
+from sympy import Expr, S, Symbol, erf, sqrt
+
+from derive.correlated import Covariance, correlated_mean
+from derive.errors import InputError
+from derive.hermite import gaussian_mean
+from derive.kinked import Kinked
+from derive.pair import Pair, PairLike
+from derive.symbols import exact, mu, z
+
+_NU = Symbol("nu", positive=True)  # ν while a mean is taken
+
+
+@dataclass(frozen=True)
+class ExitLaw:
+    """The law of ``X``, the normal variable whose logarithm is the exit time.
+
+    Fields: ``rate`` λ; ``mean`` and ``variance`` of X. Exact as formulas; a limit as a law, of
+    small γ and large d at a fixed γd.
+    """
+
+    rate: Expr
+    mean: Expr
+    variance: Expr
+
+    def searching(self, level: Expr) -> Expr:
+        r"""The share of runs still searching, :math:`P(|X| < x)` at a level x. Exact.
+
+        At a time t the level is :math:`x = \sqrt d K e^{-\lambda t}`.
+        """
+        spread = sqrt(2 * self.variance)
+        return (erf((level - self.mean) / spread) + erf((level + self.mean) / spread)) / 2
+
+
+def exit_law(rate: Expr, b: Expr, noise: Expr, scale: Expr = S.One) -> ExitLaw:
+    r"""The law of the exit time, of what the search phase is made of.
+
+    Arguments:
+        rate: λ > 0, as ``eigenvalues`` gives it; misaligned pre-training included.
+        b: the self-coupling of u.
+        noise: :math:`\gamma d N/B`, as ``sample_noise`` gives N.
+        scale: s; the start is u = s/√d, and m of that size.
+
+    The matrix of the search phase is symmetric and couples u alone, so that its unstable vector has
+
+    .. math:: v_u^2 = \frac{\lambda}{2\lambda - b}, \qquad v_m^2 + v_\kappa^2 = 1 - v_u^2
+
+    Raises ``InputError`` for floats and for a rate that is not positive. Source: (57)-(61).
+
+    >>> exit_law(1, -1, 0)
+    ExitLaw(rate=1, mean=sqrt(3)/3, variance=2/3)
+    """
+    rate, b, noise, scale = map(exact, (rate, b, noise, scale))
+    if rate.is_nonpositive:
+        raise InputError(f"a rate of {rate} is not accepted: without escape there is no exit time")
+    along_u = rate / (2 * rate - b)
+    started = scale**2 * (1 - along_u)
+    return ExitLaw(rate, scale * sqrt(along_u), started + noise * along_u / (2 * rate))
+
+
+def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
+    r"""The mean square :math:`N(\mu)` of a sample's pull on u where the search begins.
+
+    Arguments:
+        pair: with labels y; misaligned or not.
+        label_noise: standard deviation ς of noise on the labels.
+
+    .. math:: N = E\big[\big((y - \sigma(x))^2 + \varsigma^2\big)\,\sigma'(x)^2\big],
+        \quad x = \mu z + \nu g
+
+    The correlation loss has no σ(x) in it. Raises ``NoClosedForm`` if there is none, ``InputError``
+    for a float. Source: (38)-(45). Exact.
+
+    >>> sample_noise("x").factor()
+    (mu - 1)**2
+    """
+    pair, label_noise = Pair.of(pair), exact(label_noise)
+    if pair.misalignment != 0:
+        return _misaligned(pair, label_noise)
+    integrand = noise_integrand(pair, label_noise)
+    if integrand.kink == 0 and integrand.smooth.is_polynomial(z):
+        return gaussian_mean(integrand.smooth, z)
+    slope = pair.student.value.derivative().gaussian().scaled(mu)
+    error = pair.label.gaussian()
+    if pair.loss == "square":
+        error = error - pair.student.value.gaussian().scaled(mu)
+    mean = ((error * slope) ** 2).mean()
+    return mean + label_noise**2 * (slope**2).mean() if label_noise != 0 else mean
+
+
+def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Kinked:
+    """The function of ``z`` whose Gaussian mean ``sample_noise`` is, of an aligned pair. Exact.
+
+    Raises ``InputError`` for a misaligned one.
+
+    >>> noise_integrand("x").smooth.factor()
+    z**2*(mu - 1)**2
+    """
+    pair, label_noise = Pair.of(pair), exact(label_noise)
+    if pair.misalignment != 0:
+        raise InputError("a misaligned pair has no such integrand: use one without misalignment")
+    error, sigma = pair.label, pair.student.value
+    if pair.loss == "square":
+        error = error - sigma.scaled(mu)
+    slope = sigma.derivative().scaled(mu)
+    power = error * error + Kinked(label_noise**2)
+    return power * (slope * slope)
+
+
+def _misaligned(pair: Pair, label_noise: Expr) -> Expr:
+    label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
+    square = pair.student.value.derivative().gaussian() ** 2
+    seen = Covariance(S.One, mu**2 + _NU**2, mu, _NU**2)
+    total = correlated_mean(label**2, square, seen)
+    width = sqrt(mu**2 + _NU**2)
+    if pair.loss == "square":
+        total -= 2 * correlated_mean(label, sigma * square, seen)
+        total += (sigma**2 * square).scaled(width).mean()
+    if label_noise != 0:
+        total += label_noise**2 * square.scaled(width).mean()
+    return total.subs(_NU, pair.misalignment)

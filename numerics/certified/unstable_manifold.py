@@ -1,0 +1,154 @@
+r"""The unstable manifold of the search phase, and the constant of the exit time that it gives.
+
+The flow leaves u = m = 0 along a curve ``P`` on which it is linear: the orbit of ``P(s)`` is
+``P(s e^{λt})``, in u and ``φ = π/2 - θ``, where ``m = sin φ`` (the parameterisation method). Its
+coefficients follow order by order. What is cut off is bounded by the next order of the field on
+the curve, and by the rate at which solutions part. From there on ``numerics.certified.integrator``
+goes to the exit.
+"""
+
+from dataclasses import dataclass
+
+from flint import arb, arb_poly, arb_series, ctx, fmpq
+
+from derive.errors import InputError, Undecided
+from numerics.certified.drift import growth_rate
+from numerics.certified.flow import (
+    ORDER,
+    BallFlow,
+    Disc,
+    Number,
+    flow_arithmetic,
+    length_of,
+    rational,
+)
+from numerics.certified.integrator import first_time
+
+_ACCURACY = fmpq(1, 2**50)  # of the curve, by its parameter
+_HALVINGS = 40
+_HORIZON = 60  # in units of 1/λ
+_UNIT_BITS = 20  # of the unit of time
+_STIFFEST = 1000  # |b|/λ that steps of the integrator are not too short for
+Curve = tuple[arb_poly, arb_poly]
+
+
+def exit_constant(flow: BallFlow, radius: Number = fmpq(1, 2)) -> arb:  # noqa: B008, a constant
+    r"""The constant ``log K`` of the exit time: where on its unstable manifold the flow exits.
+
+    Arguments:
+        flow: of one pair.
+        radius: R in (0, 1), the :math:`|(u, m)|` that counts as exit, exact.
+
+    With ``v`` the unit unstable vector and :math:`T_R` the time at which the flow reaches R,
+
+    .. math:: \log K = \lim_{\varepsilon\to0} (\lambda T_R(\varepsilon v) + \log\varepsilon)
+        = \lambda T_R(P(s)) + \log s
+
+    It depends on neither the unit of time nor the sign of ε. Raises ``InputError`` for another
+    radius and where there is no escape, ``Undecided`` if the exit is not seen. Certified.
+
+    >>> from numerics.certified.flow import ball_flow
+    >>> exit_constant(ball_flow("x", "0.5")).str(11)
+    '[-0.59183024064 +/- 4.98e-12]'
+    """
+    level = rational(radius)
+    if not 0 < level < 1:
+        raise InputError(f"radius {radius} is not accepted: give one in (0, 1)")
+    with flow_arithmetic():
+        phase = SearchPhase.of(flow)
+        size, start = _begun(phase, level)
+    time, _ = first_time(phase.flow, start, _square, level**2, _HORIZON)
+    with flow_arithmetic():
+        return phase.rate * time + arb(size).log()
+
+
+@dataclass(frozen=True)
+class SearchPhase:
+    """The linear flow at u = m = 0: ``a``, ``b`` and ``rate`` λ, near 1 in the ``flow``'s time."""
+
+    flow: BallFlow
+    a: arb
+    b: arb
+    rate: arb
+
+    @classmethod
+    def of(cls, flow: BallFlow) -> "SearchPhase":
+        """That of a flow, in a unit of time near 1/λ; raises ``InputError`` where λ = 0."""
+        a, b = map(arb, flow.search_phase())
+        rate = growth_rate(b, a * a)
+        if rate.is_zero():
+            raise InputError("without escape there is no exit time: choose another strength")
+        if b < -_STIFFEST * rate:
+            raise Undecided("|b| is too large for λ to be followed: choose another strength")
+        with ctx.workprec(_UNIT_BITS):
+            unit = (1 / rate).mid().fmpq()
+        return cls(flow.scaled(unit), a * unit, b * unit, rate * unit)
+
+
+def _square(at: Disc) -> arb:
+    """The square of the size of (u, m)."""
+    u, m = at.box[0], at.overlap
+    return u * u + m * m
+
+
+def _begun(phase: SearchPhase, level: fmpq) -> tuple[fmpq, Disc]:
+    """A parameter below which the manifold is known, and inside the level; its place there."""
+    size, curve = level / 2, _curve(phase)
+    for _ in range(_HALVINGS):
+        size /= 2
+        error = _error(phase, curve, size)
+        tube = _on(curve, arb(0).union(arb(size)), error)
+        if error < size * _ACCURACY and _square(tube) < level**2:
+            return size, _on(curve, arb(size), error)
+    raise Undecided("the unstable manifold is not enclosed: choose a strength off a singularity")
+
+
+def _on(curve: Curve, size: arb, error: arb) -> Disc:
+    """All places of a curve at parameters of a ball, and what is within an error of them."""
+    u, turn = (part(size) for part in curve)
+    angle = arb.pi() / 2 - turn
+    return Disc(u.mid(), angle.mid(), (length_of(u.rad(), angle.rad()) + error).upper())
+
+
+def _field(flow: BallFlow, u: arb_series, turn: arb_series) -> tuple[arb_series, arb_series]:
+    """The velocity of u and φ; that of θ is the opposite."""
+    by_u, by_angle = flow.velocity(u, turn.sin(), turn.cos())
+    return by_u, -by_angle
+
+
+def _curve(phase: SearchPhase) -> Curve:
+    r"""The manifold to order ``ORDER`` - 1, by :math:`(k\lambda - M)\,p_k = [s^k] f(P_{<k})`.
+
+    The flow is odd, and so is P.
+    """
+    a, b, rate = phase.a, phase.b, phase.rate
+    norm = (rate * rate + a * a).sqrt()
+    u, turn = (arb_series([0, part / norm]) for part in (rate, a))
+    for k in range(3, ORDER, 2):
+        first, second = (part[k] for part in _field(phase.flow, u, turn))
+        grown = k * rate
+        determinant = grown * (grown - b) - a * a
+        u += arb_series([0] * k + [(grown * first + a * second) / determinant])
+        turn += arb_series([0] * k + [(a * first + (grown - b) * second) / determinant])
+    return arb_poly(u.coeffs()), arb_poly(turn.coeffs())
+
+
+def _error(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
+    r"""A bound of what the curve cuts off up to a parameter, infinite if none is found.
+
+    On the orbit :math:`s = s_0 e^{\lambda t}` the curve misses the field by at most :math:`C s^n`,
+    n = ``ORDER``: all lower orders agree. Where solutions part at a rate of at most ω < nλ it is
+    thus within :math:`C s^n / (n\lambda - \omega)` of the manifold, as long as that holds.
+    """
+    span = arb(0).union(arb(size))
+    shifted = (arb_series(part(arb_poly([span, 1])).coeffs()) for part in curve)
+    missed = length_of(*(part[ORDER] for part in _field(phase.flow, *shifted)))
+    missed *= arb(size) ** ORDER
+    guess = (2 * missed / (ORDER * phase.rate)).upper()
+    if not guess < size:
+        return arb("inf")
+    parting = phase.flow.rate(*_on(curve, span, guess).box)
+    slack = ORDER * phase.rate - parting
+    if not ((slack > 0 and missed / slack < guess) or missed.is_zero()):
+        return arb("inf")
+    return guess

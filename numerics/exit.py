@@ -1,0 +1,300 @@
+"""The law of the exit time: how many steps and samples it takes to leave the search phase.
+
+``python -m numerics.exit --activation relu --mu 0.9 --dimension 1e6 --probability 0.9``. The answer
+is a law, with its one constant worked out, not a simulation: it takes no longer for large
+dimensions. ``--simulate`` puts runs beside it that are exact in law.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import TYPE_CHECKING, Any, cast
+
+from derive.command.group import Command
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.report import Report
+from derive.command.tabular import Content, Table, Typeset, decimal, typeset
+from derive.errors import InputError
+from derive.tables.names import labelled_name
+from numerics.options.pairs import add_case_options, chosen_pairs
+from numerics.options.simulation import (
+    add_computing_options,
+    add_radius,
+    add_rate_options,
+    add_replicas,
+    add_start_options,
+)
+from numerics.options.values import Probabilities, multiple_of
+
+if TYPE_CHECKING:
+    from numerics.dynamics.exit_law import ExitLaw
+    from numerics.dynamics.sgd import Learner
+    from numerics.simulation.design import Simulation
+    from numerics.simulation.simulated import SimulatedRuns
+
+_LAST = 0.999  # the share of runs that a simulation waits for
+_SMALL = 0.1  # of what a finite learning rate takes from the growth
+_MOST_SAMPLES = 1e12  # of all runs together: many hours of a core
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A point of the grid: what is asked, its law, and runs beside it, if any."""
+
+    simulation: "Simulation"
+    law: "ExitLaw"
+    runs: "SimulatedRuns | None" = None
+
+    @property
+    def horizon(self) -> float:
+        """The time at which runs are censored."""
+        return self.simulation.learning_rate * self.law.steps(_LAST)
+
+    @property
+    def distance(self) -> float | None:
+        """Distance of the runs from the law."""
+        from numerics.simulation.exits import ks_distance
+
+        if self.runs is None:
+            return None
+        law = self.law
+        return ks_distance(self.runs.exit_times, lambda t: 1 - law.searching(t), self.horizon)
+
+
+def _record(point: _Point, options: Namespace) -> dict[str, Any]:
+    simulation, law = point.simulation, point.law
+    names = ("mu", "dimension", "learning_rate", "batch", "noise")
+    quantiles = {
+        str(p): {"time": law.quantile(p), "steps": law.steps(p), "samples": law.samples(p)}
+        for p in options.probability
+    }
+    n = options.samples and options.samples.value
+    record = {
+        **simulation.pair.texts,
+        **{name: getattr(simulation, name) for name in names},
+        "radius": simulation.radius,
+        "rate": law.rate,
+        "log_k": law.constant.log_k,
+        "log_k_error": law.constant.error,
+        "log_k_certainty": law.constant.certainty,
+        "finite_rate": law.finite_rate,
+        "leading_order": log(simulation.dimension) / (2 * law.rate),
+        "quantiles": quantiles,
+        "still_searching": n and {"samples": n, "share": law.still_searching(n)},
+    }
+    return record | _simulated(point, options.probability) if point.runs else record
+
+
+def _simulated(point: _Point, probabilities: Sequence[float]) -> dict[str, Any]:
+    from numerics.simulation.exits import quantile
+
+    assert point.runs is not None
+    times, count = point.runs.exit_times, point.simulation.replicas
+    return {
+        "replicas": count,
+        "censored": point.runs.censored,
+        "simulated": {str(p): quantile(times, p) for p in probabilities},
+        "ks_distance": point.distance,
+        "ks_bound": _chance(count),
+    }
+
+
+def _chance(count: int) -> float:
+    """The distance that 19 of 20 samples of the law itself do not exceed, for many runs."""
+    return 1.358 / sqrt(count)
+
+
+# What is shown.
+
+
+def _both(text: str) -> Typeset:
+    return Typeset(text, typeset(text))
+
+
+def _shown(value: float) -> Content:
+    return decimal(f"{value:.4g}")
+
+
+def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iterable[Table]:
+    names = [labelled_name(point.simulation.pair) for point in points]
+    described = list(zip(names, records, strict=True))
+    units = Typeset("time in 1/γ", r"time in $1/\gamma$")
+    yield Table(
+        name="exit",
+        title=_both("When runs have left the search phase (the limit law of small steps)"),
+        columns=("pair", "mu", "d", "share that has left", units, "steps", "samples"),
+        rows=tuple(
+            (name, *map(_shown, (r["mu"], r["dimension"], float(p), *found.values())))
+            for name, r in described
+            for p, found in r["quantiles"].items()
+        ),
+    )
+    yield _constants(described)
+    if records[0]["still_searching"]:
+        yield Table(
+            name="searching",
+            title=_both("Runs that are still in the search phase"),
+            columns=("pair", "mu", "d", "samples", "share"),
+            rows=tuple(
+                (name, *map(_shown, (r["mu"], r["dimension"], *r["still_searching"].values())))
+                for name, r in described
+            ),
+        )
+    if "simulated" in records[0]:
+        yield _comparison(described)
+
+
+def _constants(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
+    slowed = [(name, r) for name, r in described if r["finite_rate"] > _SMALL]
+    return Table(
+        name="constants",
+        title=Typeset("What the law is made of: T = (½ log d + log K - log |X|)/λ",
+                      r"What the law is made of: $T = (\frac12\log d + \log K - \log|X|)/\lambda$"),
+        columns=("pair", "mu", "d", Typeset("γ", r"$\gamma$"), Typeset("B", "$B$"),
+                 Typeset("λ", r"$\lambda$"), Typeset("log K", r"$\log K$"), "its error",
+                 Typeset("½ τ log d", r"$\frac12\tau\log d$")),
+        rows=tuple(
+            (name, *map(_shown, (r["mu"], r["dimension"], r["learning_rate"], r["batch"],
+                                 r["rate"], r["log_k"])),
+             _both(f"{r['log_k_error']:.0e} {r['log_k_certainty']}"),
+             _shown(r["leading_order"]))
+            for name, r in described
+        ),
+        notes=tuple(
+            _both(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: the noise slows the growth "
+                  f"at the exit by {r['finite_rate']:.2g} of it, which the law leaves out: give a "
+                  "smaller learning rate, or --simulate")
+            for name, r in slowed
+        ),
+    )  # fmt: skip
+
+
+def _comparison(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
+    return Table(
+        name="simulated",
+        title=Typeset("Runs of SGD beside the law, in units of 1/γ (a simulation)",
+                      r"Runs of SGD beside the law, in units of $1/\gamma$ (a simulation)"),
+        columns=("pair", "mu", "d", "share that has left", "law", "runs"),
+        rows=tuple(
+            (name, *map(_shown, (r["mu"], r["dimension"], float(p), r["quantiles"][p]["time"],
+                                 time)))
+            for name, r in described
+            for p, time in r["simulated"].items()
+        ),
+        notes=tuple(
+            _both(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: Kolmogorov-Smirnov "
+                  f"distance {r['ks_distance']:.3g}, {r['replicas']} runs "
+                  f"(by chance {r['ks_bound']:.2g})")
+            for name, r in described
+        ),
+    )  # fmt: skip
+
+
+# The command.
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.exit",
+        "How many steps and samples one-pass SGD takes to leave the search phase: the law.",
+        (
+            "--activation relu --mu 0.9 --dimension 1e6 --probability 0.9",
+            "--degree 3 --mu 0.6 --dimension 1e4,1e6 --learning-rate 0.01/d --samples 1e7",
+            "--activation x --mu 0.5 --learning-rate 0.1/d --simulate --replicas 400",
+            "--activation erf --labels squared --mu 0.2:0.8:4 --batch 1 --format json",
+        ),
+        libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
+    )
+    add_case_options(parser, misalignment=True, simulated=True)
+    add_start_options(parser.add_argument_group("who learns"))
+    add_rate_options(parser.add_argument_group("how it learns"))
+    _add_questions(parser.add_argument_group("what is asked"))
+    beside = parser.add_argument_group("runs beside it")
+    beside.add_argument(
+        "--simulate",
+        action="store_true",
+        help=f"also simulate runs, exactly in law, until {_LAST:.1%} of them should have left",
+    )
+    add_replicas(beside)
+    add_computing_options(beside)
+    return parser
+
+
+def _add_questions(group: Any) -> None:
+    group.add_argument(
+        "--probability",
+        type=Probabilities,
+        default=Probabilities("0.1,0.5,0.9"),
+        metavar="P",
+        help="shares that have left, such as 0.99 or 0.1,0.5,0.9 (default: %(default)s)",
+    )
+    group.add_argument(
+        "--samples",
+        type=multiple_of(),
+        metavar="N",
+        help="also the share that still searches after so many samples, such as 1e7",
+    )
+    add_radius(group)
+
+
+def _points(options: Namespace) -> list[_Point]:
+    """The grid that the options stand for, with its laws."""
+    from numerics.dynamics.exit_law import exit_law
+    from numerics.simulation.design import grid
+
+    simulations = grid(
+        [make(loss=options.loss, misalignment=options.misalignment)
+         for make in chosen_pairs(options)],
+        options.mu,
+        labels=options.labels or (),
+        dimension=options.dimension,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        batch=options.batch,
+        noise=options.noise.value if options.noise else 0.0,
+        scale=options.scale.value,
+        radius=options.radius.value,
+        horizon=1,
+        records=0,
+        replicas=options.replicas,
+    )  # fmt: skip
+    return [_Point(each, exit_law(cast("Learner", each.learner), each.radius))
+            for each in progress(simulations, "laws")]  # fmt: skip
+
+
+def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Point]:
+    from numerics.simulation.design import Simulation
+    from numerics.simulation.run import run_simulations
+
+    samples = sum(point.law.samples(0.5) * point.simulation.replicas for point in points)
+    if samples > _MOST_SAMPLES:
+        raise InputError(
+            f"about {samples:.1g} samples are too many to simulate: leave out --simulate, whose "
+            "law needs none, or give a smaller dimension, fewer replicas, a larger learning rate"
+        )
+    longer = [
+        Simulation.of_cell({**each.simulation.cell(0, each.simulation.replicas),
+                            "horizon": each.law.steps(_LAST)})
+        for each in points
+    ]  # fmt: skip
+    found = run_simulations(longer, folder=options.results, scheduler=options.scheduler,
+                            workers=options.workers)  # fmt: skip
+    return [_Point(runs.simulation, point.law, runs)
+            for point, runs in zip(points, found, strict=True)]  # fmt: skip
+
+
+def _action(options: Namespace) -> Report:
+    points = _points(options)
+    if options.simulate:
+        points = _with_runs(points, options)
+    records = [_record(point, options) for point in points]
+    return Report(records, list(_tables(points, records)), "heuristic")
+
+
+main = Command(_parser, _action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

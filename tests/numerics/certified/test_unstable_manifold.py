@@ -1,0 +1,115 @@
+"""The constant of the exit time: two methods, an exact case, laws of the manifold."""
+
+import mpmath
+import pytest
+from flint import arb, ctx, fmpq
+from sympy import Rational, diff, lambdify
+
+from derive.errors import InputError, Undecided
+from derive.loss import population_loss
+from derive.pair import Pair
+from derive.symbols import Q, m, mu, rho, u, z
+from numerics.certified import unstable_manifold
+from numerics.certified.flow import ball_flow, flow_arithmetic
+from numerics.certified.integrator import advance
+from numerics.certified.unstable_manifold import SearchPhase, exit_constant
+
+HERMITE = (("He1", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"), ("He5", "0.8"),
+           ("He6", "0.5"), ("He7", "0.5"), ("He8", "0.6"), ("He9", "0.9"), ("He10", "0.5"))  # fmt: skip
+_START = mpmath.mpf(10) ** -6  # the curve bends by its square: 1e-12
+
+
+def shot(pair, strength):
+    """log K by Taylor's method of mpmath on derive's gradient in (u, m), from ε v."""
+    pair = Pair.of(pair)
+    loss = population_loss(pair.label.smooth, pair.student.polynomial.as_expr(), z).expression
+    loss = loss.subs({Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m})
+    loss = loss.subs(mu, Rational(strength))
+    by_u, by_m = -diff(loss, u), -diff(loss, m)
+    with mpmath.workdps(22):
+        at_origin = (diff(f, x).subs({u: 0, m: 0}) for f, x in ((by_u, m), (by_u, u)))
+        a, b = (mpmath.mpf(int(x.p)) / int(x.q) for x in at_origin)
+        rate = (b + mpmath.sqrt(b * b + 4 * a * a)) / 2
+        slopes = lambdify((u, m), [by_u.expand(), by_m.expand()], "mpmath", cse=True)
+
+        def field(_, state):
+            first, second = slopes(*state)
+            return [first / rate, (1 - state[1] ** 2) * second / rate]
+
+        start = [_START * x / mpmath.hypot(rate, a) for x in (rate, a)]
+        flow = mpmath.odefun(field, 0, start, tol=mpmath.mpf(10) ** -15)
+
+        def outside(time):
+            return mpmath.norm(mpmath.matrix(flow(time))) - 0.5
+
+        time = mpmath.log(0.25 / _START)
+        while outside(time) < 0:
+            time += mpmath.mpf(1) / 8
+        ends = (time - mpmath.mpf(1) / 8, time)
+        return mpmath.findroot(outside, ends, solver="anderson", tol=1e-30) + mpmath.log(_START)
+
+
+@pytest.mark.parametrize(("pair", "strength"), HERMITE)
+def test_series_and_shooting_agree_for_hermite_pairs(pair, strength):
+    found = exit_constant(ball_flow(pair, strength))
+    assert found.rad() < 5e-11 * abs(found.mid())
+    assert abs(found - arb(mpmath.nstr(shot(pair, strength), 20))) < 1e-10
+
+
+@pytest.mark.parametrize("radius", ["0.25", "0.5", "0.9"])
+def test_a_case_that_is_solved_by_hand(radius):
+    """x, correlation loss: u' = m, m' = (1 - m²) u, so that u² = -log(1 - m²) on the manifold."""
+    found = exit_constant(ball_flow(Pair("x", loss="correlation"), "0.5"), radius)
+    with mpmath.workdps(30):
+        size = mpmath.mpf(radius)
+
+        def scale(overlap):
+            return mpmath.sqrt(-mpmath.log(1 - overlap**2))
+
+        end = mpmath.findroot(
+            lambda x: x**2 + scale(x) ** 2 - size**2, (size / 4, size), solver="anderson"
+        )
+        time = mpmath.quad(
+            lambda x: 1 / ((1 - x * x) * scale(x)) - 1 / x, [mpmath.mpf(10) ** -12, end]
+        )
+        exact = time + mpmath.log(end) + mpmath.log(2) / 2
+    assert abs(found - arb(mpmath.nstr(exact, 25))) < found.rad() + 1e-11
+
+
+def test_the_unit_of_time_does_not_matter():
+    flow = ball_flow("He3", "0.6")
+    assert exit_constant(flow).overlaps(exit_constant(flow.scaled(fmpq(7, 300))))
+
+
+@pytest.mark.parametrize(("pair", "strength"), [("He3", "0.6"), ("He4", "0.5"), ("x", "0.8")])
+def test_the_flow_goes_along_the_curve(pair, strength):
+    """From P(s) to P(s e^(λt)): both enclosures hold the same state."""
+    phase = SearchPhase.of(ball_flow(pair, strength))
+    with flow_arithmetic():
+        curve, size, time = unstable_manifold._curve(phase), fmpq(1, 32), fmpq(1, 2)
+        error = unstable_manifold._error(phase, curve, fmpq(1, 16))
+        start = unstable_manifold._on(curve, arb(size), error)
+        grown = unstable_manifold._on(curve, size * (phase.rate * time).exp(), error)
+    assert error < 1e-9
+    end = advance(phase.flow, start, time)
+    with ctx.workprec(96):
+        apart = (end.u - grown.u) ** 2 + (end.angle - grown.angle) ** 2
+        assert apart.sqrt() < end.radius + grown.radius < 1e-8
+
+
+def test_what_the_curve_cuts_off_is_of_its_order():
+    """A quarter of the size: 4^18 to 4^19 times less, as the next order of an odd curve is."""
+    phase = SearchPhase.of(ball_flow("He3", "0.6"))
+    with flow_arithmetic():
+        curve = unstable_manifold._curve(phase)
+        one, four = (unstable_manifold._error(phase, curve, fmpq(1, n)) for n in (256, 64))
+    assert 4**18 < float(four / one) < 4**20
+
+
+def test_what_has_no_exit_is_refused():
+    with pytest.raises(InputError, match="without escape there is no exit time"):
+        exit_constant(ball_flow("x", 1))
+    with pytest.raises(InputError, match=r"radius 1 is not accepted: give one in \(0, 1\)"):
+        exit_constant(ball_flow("x", "0.5"), 1)
+    with pytest.raises(Undecided, match="is too large for λ to be followed"):
+        exit_constant(ball_flow("x", "0.99"))

@@ -1,0 +1,119 @@
+"""The law of the exit time against SGD that is exact in law, its limits and invariances."""
+
+from dataclasses import replace
+from functools import cache
+from math import log
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError
+from derive.pair import Pair
+from numerics.dynamics.exit_law import exit_law
+from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
+from numerics.simulation.exits import ks_distance, quantile
+
+RUNS, BOUND = 1000, 0.06  # 1.95/√1000: by chance once in 1000
+CASES = {
+    "x": Learner(Pair("x"), 0.5, 1000, 5e-4),
+    "noisy labels": Learner(Pair("x"), 0.5, 1000, 5e-4, noise=1.5),
+    "He3": Learner(Pair("He3"), 0.6, 1000, 3e-5),
+    "misaligned": Learner(Pair("relu", misalignment="spherical"), 0.5, 1000, 1e-3, batch=2),
+}
+
+
+@cache
+def simulated(name):
+    learner = CASES[name]
+    horizon = exit_law(learner).steps(0.99)
+    runs = simulate_sgd(learner, RUNS, seed=3, horizon=horizon, stop_at_exit=True)
+    return runs.exit_times, horizon * learner.learning_rate
+
+
+def distance(name, law):
+    times, horizon = simulated(name)
+    return ks_distance(times, lambda t: 1 - law.searching(t), horizon)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sgd_in_a_thousand_dimensions_has_this_law(name):
+    law, (times, _) = exit_law(CASES[name]), simulated(name)
+    assert law.finite_rate < 0.1
+    assert distance(name, law) < BOUND
+    for p in (0.1, 0.5, 0.9):
+        error = (p * (1 - p) / RUNS) ** 0.5
+        low, high = (quantile(times, p + side * 4 * error) for side in (-1, 1))
+        assert low * 0.98 < law.quantile(p) < high * 1.02
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_part_of_the_law_is_needed(name):
+    """Without log K, and with the parts along u and m exchanged, it is far from the runs."""
+    law = exit_law(CASES[name])
+    dropped = replace(law, constant=replace(law.constant, log_k=0.0))
+    exchanged = replace(law, mean=law.spread, spread=law.mean)
+    for wrong in (dropped, exchanged):
+        assert distance(name, wrong) > 1.5 * BOUND
+
+
+def test_the_noise_of_samples_is_needed_once():
+    """Where it is most of the spread, neither none of it nor twice as much is right."""
+    learner = CASES["noisy labels"]
+    for factor in (0.0, 2.0):
+        other = replace(learner, noise=learner.noise * factor**0.5)
+        assert distance("noisy labels", exit_law(other)) > 1.5 * BOUND
+
+
+def test_numbers_that_were_checked_before():
+    """10, 50 and 90 % by exact-in-law SGD agreed with these, at γd = 0.1 and a batch of 1."""
+    for pair, mu, d, rate, expected in (
+        ("x", 0.5, 1e3, 0.1, (11.4, 15.7, 23.8)),
+        ("x", 0.5, 1e4, 0.1, (17.0, 21.2, 29.3)),
+        ("relu", 0.1, 1e4, 0.1, (8.42, 11.7, 18.0)),
+        ("He3", 0.6, 1e4, 0.01, (0.709, 0.896, 1.27)),
+    ):
+        law = exit_law(Learner(Pair(pair), mu, int(d), rate / d))
+        for p, value in zip((0.1, 0.5, 0.9), expected, strict=True):
+            assert law.quantile(p) == pytest.approx(value, rel=5e-3)
+
+
+def test_dimension_enters_as_half_its_logarithm():
+    """At a fixed γd exactly; so the leading order is ½ τ log d."""
+    small, large = (exit_law(Learner(Pair("erf"), 0.5, d, 0.1 / d)) for d in (10**3, 10**9))
+    for p in (0.1, 0.9):
+        apart = large.quantile(p) - small.quantile(p)
+        assert apart == pytest.approx(log(10**6) / 2 / small.rate, rel=1e-9)
+    far = exit_law(Learner(Pair("erf"), 0.5, 10**15, 1e-16))
+    assert far.quantile(0.5) * 2 * far.rate / log(1e15) == pytest.approx(1, abs=0.05)
+
+
+def test_shares_and_quantiles_are_inverse():
+    law = exit_law(Learner(Pair("relu"), 0.3, 10**4, 1e-5, batch=4))
+    for p in (1e-6, 0.1, 0.5, 0.99, 1 - 1e-9):
+        assert law.searching(law.quantile(p)) == pytest.approx(1 - p, rel=1e-6)
+        assert law.still_searching(law.samples(p)) <= 1 - p < law.still_searching(
+            law.samples(p) - 2 * law.batch
+        )  # fmt: skip
+    assert law.searching(0.0) == pytest.approx(1, abs=1e-12)
+    times = [law.quantile(p) for p in np.linspace(0.01, 0.99, 30)]
+    assert times == sorted(times)
+
+
+def test_only_the_rate_by_the_batch_enters_and_units_do_not():
+    one = exit_law(Learner(Pair("relu"), 0.3, 10**4, 1e-5))
+    batch = exit_law(Learner(Pair("relu"), 0.3, 10**4, 4e-5, batch=4))
+    assert batch.quantile(0.3) == pytest.approx(one.quantile(0.3), rel=1e-12)
+    assert batch.samples(0.3) == pytest.approx(one.samples(0.3), abs=8)
+    tripled = exit_law(Learner(Pair("3*relu(x)"), 0.3, 10**4, 1e-5 / 9))
+    assert tripled.quantile(0.3) == pytest.approx(one.quantile(0.3) / 9, rel=1e-4)
+
+
+def test_other_learners_are_refused():
+    base = CASES["x"]
+    for other in (replace(base, signs="aligned"), replace(base, stage=Stage("squared", 0.3))):
+        with pytest.raises(InputError, match="has this law for one stage and random signs"):
+            exit_law(other)
+    with pytest.raises(InputError, match="there is no escape at μ = 1"):
+        exit_law(replace(base, mu=1.0))
+    with pytest.raises(InputError, match="probability 1 is not accepted"):
+        exit_law(base).quantile(1)
