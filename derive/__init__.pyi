@@ -17,6 +17,10 @@ from .escape import hermite_drift_limit as hermite_drift_limit
 from .escape import hermite_escape_limit as hermite_escape_limit
 from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law
+from .exit import ExitLaw as ExitLaw
+from .exit import exit_law as exit_law
+from .exit import noise_integrand as noise_integrand
+from .exit import sample_noise as sample_noise
 from .gaussian import GaussianFunction as GaussianFunction
 from .gaussian import NoClosedForm as NoClosedForm
 from .grammar import parse_activation as parse_activation

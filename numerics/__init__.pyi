@@ -22,6 +22,8 @@ from .doubles.landscape import FloatLandscape as FloatLandscape
 from .doubles.landscape import float_landscape as float_landscape
 from .dynamics.dense_sgd import simulate_densely as simulate_densely
 from .dynamics.dense_sgd import simulate_network_densely as simulate_network_densely
+from .dynamics.exit_law import ExitLaw as ExitLaw
+from .dynamics.exit_law import exit_law as exit_law
 from .dynamics.flow import Flow as Flow
 from .dynamics.flow import Trajectory as Trajectory
 from .dynamics.flow import flow_of as flow_of

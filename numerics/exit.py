@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
@@ -30,7 +30,6 @@ from numerics.options.values import Probabilities, multiple_of
 
 if TYPE_CHECKING:
     from numerics.dynamics.exit_law import ExitLaw
-    from numerics.dynamics.sgd import Learner
     from numerics.simulation.design import Simulation
     from numerics.simulation.simulated import SimulatedRuns
 
@@ -260,7 +259,7 @@ def _points(options: Namespace) -> list[_Point]:
         records=0,
         replicas=options.replicas,
     )  # fmt: skip
-    return [_Point(each, exit_law(cast("Learner", each.learner), each.radius))
+    return [_Point(each, exit_law(each.learner, each.radius))
             for each in progress(simulations, "laws")]  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from numerics.doubles.landscape import FloatLandscape, float_landscape
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from numerics.dynamics.exit_law import ExitLaw
     from numerics.simulation.simulated import SimulatedRuns
 
 
@@ -145,6 +146,30 @@ class Study:
         from numerics.simulation.run import run_simulation
 
         return run_simulation(Simulation(self.pair, mu, dimension=dimension, **how))
+
+    def exit_law(
+        self, mu: StrengthsLike | None = None, dimension: int = 1000, **how: Any
+    ) -> "ExitLaw":
+        """The law of the exit time of the pair's one-pass SGD; times are in units of 1/γ.
+
+        Arguments:
+            mu: one pre-training strength.
+            dimension: of the input.
+            how: ``learning_rate``, ``batch``, ``noise``, ``scale``, ``radius``, as ``Simulation``
+                takes them.
+
+        Raises ``InputError`` and ``Undecided`` as ``numerics.dynamics.exit_law``. Heuristic: a
+        limit, of small γ and large d.
+
+        >>> law = study("x").exit_law(mu=0.5, dimension=10**4, learning_rate="0.1/d", batch=1)
+        >>> round(law.quantile(0.5), 1), law.samples(0.5)
+        (21.2, 2123277)
+        """
+        from numerics.dynamics.exit_law import exit_law
+        from numerics.simulation.design import Simulation
+
+        asked = Simulation(self.pair, mu, dimension=dimension, horizon=1, records=0, **how)
+        return exit_law(asked.learner, asked.radius)
 
     def plot(self, quantity: str = "tau", ax: "Axes | None" = None) -> "Axes":
         """Draw a curve over μ, certified singularities dotted.

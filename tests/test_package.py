@@ -142,8 +142,9 @@ def test_importing_is_cheap(module):
     assert done.stdout.split() == []
 
 
-COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.simulate",
-            "numerics.figures", "numerics.claims", "numerics.reproduce", "transfer")  # fmt: skip
+COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.exit",
+            "numerics.simulate", "numerics.figures", "numerics.claims", "numerics.reproduce",
+            "transfer")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -12,6 +12,7 @@ PAIR = ("teacher", "student", "labels", "loss", "misalignment")
 OF_PAIRS = {
     "numerics.singularities": ("--degree", "2:3", "--activation", "relu", "--digits", "5"),
     "numerics.escape": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
+    "numerics.exit": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.simulate": ("--activation", "x", "--mu", "0.5", "--replicas", "2", "--horizon", "9",
                           "--points", "2", "--workers", "1"),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from sympy import Expr, I, Poly, S
 
 from derive.drift import AnyDrift
 from derive.errors import InputError
-from derive.exit_law import noise_integrand, sample_noise
+from derive.exit import noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
 from derive.kinked import Kinked
@@ -164,7 +164,7 @@ def frozen_risk_function(pair: PairLike) -> BallFunction:
 
 
 def sample_noise_function(pair: PairLike, label_noise: Expr = S.Zero) -> BallFunction:
-    """The mean square of a sample's pull on u (``derive.exit_law.sample_noise``), of a ball of μ.
+    """The mean square of a sample's pull on u (``derive.exit.sample_noise``), of a ball of μ.
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
 

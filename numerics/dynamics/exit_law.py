@@ -1,6 +1,6 @@
 r"""The law of the exit time in numbers: quantiles, steps, samples, who still searches.
 
-The formulas are those of ``derive.exit_law``; the rate, ``b`` and the noise of samples are
+The formulas are those of ``derive.exit``; the rate, ``b`` and the noise of samples are
 enclosed, and so is log K where it can be. The law itself is a limit, of small γ and large d at a
 fixed γd.
 """
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sympy import Rational, Symbol, lambdify
 
-from derive import exit_law as formulas
+from derive import exit as formulas
 from derive.errors import InputError
 from derive.pair import Pair
 from numerics.certified.balls import nearest_double
@@ -26,6 +26,7 @@ from numerics.certified.escape import escape_curve
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_constant import ExitConstant, exit_constant_of
 from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
 
 _FAR = 10.0  # standard deviations beyond which X is not looked for
@@ -111,7 +112,7 @@ def _searching() -> Callable[..., Any]:
     return compiled
 
 
-def exit_law(learner: Learner, radius: float = EXIT_RADIUS) -> ExitLaw:
+def exit_law(learner: Learner | NetworkLearner, radius: float = EXIT_RADIUS) -> ExitLaw:
     r"""The law of the exit time of a learner's one-pass SGD.
 
     Arguments:
@@ -125,6 +126,8 @@ def exit_law(learner: Learner, radius: float = EXIT_RADIUS) -> ExitLaw:
     >>> [round(law.quantile(p), 1) for p in (0.1, 0.5, 0.9)]  # ½ τ log d is 16.7
     [11.4, 15.7, 23.8]
     """
+    if not isinstance(learner, Learner):
+        raise InputError("the law of the exit time is of one neuron: leave the network out")
     if learner.stage is not None or learner.signs != "random":
         raise InputError(
             "the exit time has this law for one stage and random signs: leave the others out"

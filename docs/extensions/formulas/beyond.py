@@ -15,6 +15,7 @@ from sympy import (
 )
 
 from derive.escape import eigenvalues, escape_time
+from derive.exit import ExitLaw, exit_law, sample_noise
 from derive.grammar import parse_activation
 from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
@@ -245,3 +246,31 @@ def _network_of_hermite_neurons() -> Built:
 @enter
 def _networks() -> Built:
     return activation_network_table(("x", "He2", "relu"))
+
+
+# The law of the exit time.
+
+
+@enter
+def _sample_noise() -> Built:
+    noise = Symbol("varsigma", positive=True)
+    names = (("x", "x"), (r"\mathrm{ReLU}", "relu"), (r"\mathrm{He}_2", "He2"), ("e^x", "exp"))
+    return lines(
+        ("N", r"E\big[\big((y - \sigma(\mu z))^2 + \varsigma^2\big)\,\sigma'(\mu z)^2\big]"),
+        *((f"N_{{{name}}}", sample_noise(text, noise)) for name, text in names),
+    )
+
+
+@enter
+def _what_has_grown() -> Built:
+    rate, scale, noise = (Symbol(name, positive=True) for name in ("lambda", "s", "w"))
+    law = exit_law(rate, B, noise, scale)
+    return lines((r"(E X)^2", law.mean**2), (r"\mathrm{Var}\,X", law.variance))
+
+
+@enter
+def _share_still_searching() -> Built:
+    x, spread = (Symbol(name, positive=True) for name in ("x", "eta"))
+    law = ExitLaw(Symbol("lambda"), Symbol("xi", real=True), spread**2)
+    share = rf"{latex(law.searching(x))}, \quad \xi = E X, \quad \eta^2 = \mathrm{{Var}}\,X"
+    return lines(("P(|X| < x)", share))

@@ -15,7 +15,8 @@ from numerics.certified.integrator import advance
 from numerics.certified.unstable_manifold import SearchPhase, exit_constant
 
 HERMITE = (("He1", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"), ("He5", "0.8"),
-           ("He6", "0.5"), ("He7", "0.5"), ("He8", "0.6"), ("He9", "0.9"), ("He10", "0.5"))  # fmt: skip
+           ("He6", "0.5"), ("He7", "0.5"), ("He8", "0.6"), ("He9", "0.9"),
+           ("He10", "0.5"))  # fmt: skip
 _START = mpmath.mpf(10) ** -6  # the curve bends by its square: 1e-12
 
 

@@ -7,7 +7,7 @@ from scipy.stats import foldnorm
 from sympy import Integer, Matrix, Rational, Symbol, exp, integrate, lambdify, limit, oo, simplify
 
 from derive.errors import InputError
-from derive.exit_law import ExitLaw, exit_law, noise_integrand, sample_noise
+from derive.exit import ExitLaw, exit_law, noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from derive.symbols import mu, z

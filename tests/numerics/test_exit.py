@@ -1,0 +1,68 @@
+"""The exit command: its records, what people see, runs beside the law, bad usage."""
+
+import csv
+import json
+
+import pytest
+
+from numerics import study
+
+COMMAND = "numerics.exit"
+SMALL = ("--activation", "x", "--mu", "0.5", "--dimension", "1e6", "--learning-rate", "1/d",
+         "--batch", "4")  # fmt: skip
+
+
+def test_json_holds_what_was_promised(command):
+    done = command(COMMAND, *SMALL, "--degree", "3", "--samples", "1e8", "--probability",
+                   "0.1,0.99", "--format", "json")  # fmt: skip
+    hermite, linear = json.loads(done.stdout)
+    promised = "teacher student labels mu dimension learning_rate batch rate log_k quantiles"
+    assert {*promised.split(), "still_searching"} <= set(linear)
+    assert (hermite["student"], linear["student"]) == ("He3", "x")
+    law = study("x").exit_law(mu=0.5, dimension=10**6, learning_rate="1/d", batch=4)
+    for p, found in linear["quantiles"].items():
+        assert found["time"] == law.quantile(float(p))
+        assert found["samples"] == 4 * found["steps"] == law.samples(float(p))
+    assert linear["still_searching"] == {"samples": 1e8, "share": law.still_searching(1e8)}
+    assert (linear["log_k_certainty"], linear["certainty"]) == ("certified", "heuristic")
+    assert linear["leading_order"] == pytest.approx(study("x").curve(0.5).exit_time(10**6)[0])
+
+
+def test_csv_and_people_see_the_same_numbers(command):
+    (row,) = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines()[1:])
+    for form in ("text", "latex", "markdown"):
+        shown = command(COMMAND, *SMALL, "--format", form).stdout
+        assert f"{float(row['quantiles_0.5_time']):.4g}" in shown
+
+
+def test_runs_stand_beside_the_law(command):
+    options = ("--activation", "x", "--activation", "relu", "--mu", "0.7", "--dimension", "200",
+               "--simulate", "--replicas", "200", "--workers", "1")  # fmt: skip
+    for record in json.loads(command(COMMAND, *options, "--format", "json").stdout):
+        assert record["ks_distance"] < 1.5 * record["ks_bound"]
+        assert record["censored"] <= 4
+        for p, time in record["simulated"].items():
+            assert time == pytest.approx(record["quantiles"][p]["time"], rel=0.2)
+    assert "Kolmogorov-Smirnov distance" in command(COMMAND, *options).stdout
+
+
+def test_a_rate_that_is_not_small_is_said(command):
+    options = ("--degree", "3", "--mu", "0.5", "--batch", "1", "--learning-rate")
+    assert "the noise slows the growth" in command(COMMAND, *options, "0.2/d").stdout
+    assert "the noise slows the growth" not in command(COMMAND, *options, "0.001/d").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--probability", "1"), "give decimals between 0 and 1"),
+        (("--samples", "-5"), "--samples"),
+        (("--mu", "1"), "there is no escape at μ = 1"),
+        (("--radius", "1.5"), "radius 1.5 is not accepted: give one in (0, 1)"),
+        (("--simulate", "--dimension", "1e12"), "too many to simulate"),
+    ],
+)
+def test_bad_usage_is_answered_in_one_line(command, options, said):
+    done = command(COMMAND, *SMALL, *options)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
