@@ -14,9 +14,8 @@ from numerics.certified.flow import ball_flow, flow_arithmetic
 from numerics.certified.integrator import advance
 from numerics.certified.unstable_manifold import SearchPhase, exit_constant
 
-HERMITE = (("He1", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"), ("He5", "0.8"),
-           ("He6", "0.5"), ("He7", "0.5"), ("He8", "0.6"), ("He9", "0.9"),
-           ("He10", "0.5"))  # fmt: skip
+PAIRS = (("x", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"), ("He5", "0.8"),
+         (Pair("He2", labels="squared"), "0.4"))  # fmt: skip
 _START = mpmath.mpf(10) ** -6  # the curve bends by its square: 1e-12
 
 
@@ -46,12 +45,15 @@ def shot(pair, strength):
         time = mpmath.log(0.25 / _START)
         while outside(time) < 0:
             time += mpmath.mpf(1) / 8
-        ends = (time - mpmath.mpf(1) / 8, time)
-        return mpmath.findroot(outside, ends, solver="anderson", tol=1e-30) + mpmath.log(_START)
+        step = mpmath.mpf(1) / 8
+        while step > 1e-13:  # bisection
+            step /= 2
+            time += -step if outside(time - step) > 0 else 0
+        return time + mpmath.log(_START)
 
 
-@pytest.mark.parametrize(("pair", "strength"), HERMITE)
-def test_series_and_shooting_agree_for_hermite_pairs(pair, strength):
+@pytest.mark.parametrize(("pair", "strength"), PAIRS, ids=str)
+def test_series_and_shooting_agree(pair, strength):
     found = exit_constant(ball_flow(pair, strength))
     assert found.rad() < 5e-11 * abs(found.mid())
     assert abs(found - arb(mpmath.nstr(shot(pair, strength), 20))) < 1e-10

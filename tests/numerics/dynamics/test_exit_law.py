@@ -14,20 +14,19 @@ from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 from numerics.simulation.exits import ks_distance, quantile
 
 RUNS, BOUND = 1000, 0.06  # 1.95/√1000: by chance once in 1000
-# Learners and exit radii; with the small one the noise of labels can be large.
 CASES = {
-    "x": (Learner(Pair("x"), 0.5, 1000, 5e-4), 0.5),
-    "noisy labels": (Learner(Pair("x"), 0.5, 1000, 5e-4, noise=3.0), 0.15),
-    "He3": (Learner(Pair("He3"), 0.6, 300, 3e-5), 0.5),
-    "misaligned": (Learner(Pair("relu", misalignment="spherical"), 0.5, 1000, 1e-3, batch=2), 0.5),
+    "x": Learner(Pair("x"), 0.5, 1000, 5e-4),
+    "noisy labels": Learner(Pair("x"), 0.5, 1000, 5e-4, noise=1.0, scale=0.2),
+    "He3": Learner(Pair("He3"), 0.6, 300, 3e-5),
+    "misaligned": Learner(Pair("relu", misalignment="spherical"), 0.5, 1000, 1e-3, batch=2),
 }
 
 
 @cache
 def simulated(name):
-    learner, radius = CASES[name]
-    horizon = exit_law(learner, radius).steps(0.99)
-    runs = simulate_sgd(learner, RUNS, seed=3, horizon=horizon, radius=radius, stop_at_exit=True)
+    learner = CASES[name]
+    horizon = exit_law(learner).steps(0.99)
+    runs = simulate_sgd(learner, RUNS, seed=3, horizon=horizon, stop_at_exit=True)
     return runs.exit_times, horizon * learner.learning_rate
 
 
@@ -38,7 +37,7 @@ def distance(name, law):
 
 @pytest.mark.parametrize("name", CASES)
 def test_exit_times_of_sgd_have_this_law(name):
-    law, (times, _) = exit_law(*CASES[name]), simulated(name)
+    law, (times, _) = exit_law(CASES[name]), simulated(name)
     assert law.finite_rate < 0.1
     assert distance(name, law) < BOUND
     for p in (0.1, 0.5, 0.9):
@@ -50,7 +49,7 @@ def test_exit_times_of_sgd_have_this_law(name):
 @pytest.mark.parametrize("name", CASES)
 def test_each_part_of_the_law_is_needed(name):
     """Without log K, and with the parts along u and m exchanged, it is far from the runs."""
-    law = exit_law(*CASES[name])
+    law = exit_law(CASES[name])
     dropped = replace(law, constant=replace(law.constant, log_k=0.0))
     exchanged = replace(law, mean=law.spread, spread=law.mean)
     for wrong in (dropped, exchanged):
@@ -59,10 +58,10 @@ def test_each_part_of_the_law_is_needed(name):
 
 def test_the_noise_of_samples_is_needed_once():
     """Where it is most of the spread, neither none of it nor twice as much is right."""
-    learner, radius = CASES["noisy labels"]
+    learner = CASES["noisy labels"]
     for factor in (0.0, 2.0):
         other = replace(learner, noise=learner.noise * factor**0.5)
-        assert distance("noisy labels", exit_law(other, radius)) > 1.5 * BOUND
+        assert distance("noisy labels", exit_law(other)) > 1.5 * BOUND
 
 
 def test_numbers_that_were_checked_before():
@@ -110,7 +109,7 @@ def test_only_the_rate_by_the_batch_enters_and_units_do_not():
 
 
 def test_other_learners_are_refused():
-    base, _ = CASES["x"]
+    base = CASES["x"]
     for other in (replace(base, signs="aligned"), replace(base, stage=Stage("squared", 0.3))):
         with pytest.raises(InputError, match="has this law for one stage and random signs"):
             exit_law(other)
