@@ -214,7 +214,7 @@ def _parser() -> CommandParser:
     beside.add_argument(
         "--simulate",
         action="store_true",
-        help=f"also simulate runs, exactly in law, until {_LAST:.1%} of them should have left",
+        help=f"also simulate runs, exactly in law, until all but {1 - _LAST:.1g} should have left",
     )
     add_replicas(beside)
     add_computing_options(beside)

@@ -8,6 +8,7 @@ one function with the decorator ``@benchmark`` in one of the modules imported he
 import sys
 
 import dynamics  # noqa: F401  # importing it enters its benchmarks into the list
+import exit_law  # noqa: F401
 import search_phase  # noqa: F401
 import vision  # noqa: F401
 from harness import BENCHMARKS
