@@ -7,7 +7,7 @@ dimensions. ``--simulate`` puts runs beside it that are exact in law.
 
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, decimal, typeset
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.simulation import (
@@ -62,18 +62,20 @@ class _Point:
         return ks_distance(self.runs.exit_times, lambda t: 1 - law.searching(t), self.horizon)
 
 
+def _asked(simulation: "Simulation") -> dict[str, Any]:
+    names = ("mu", "dimension", "learning_rate", "batch", "noise", "radius")
+    return {**simulation.pair.texts, **{name: getattr(simulation, name) for name in names}}
+
+
 def _record(point: _Point, options: Namespace) -> dict[str, Any]:
     simulation, law = point.simulation, point.law
-    names = ("mu", "dimension", "learning_rate", "batch", "noise")
     quantiles = {
         str(p): {"time": law.quantile(p), "steps": law.steps(p), "samples": law.samples(p)}
         for p in options.probability
     }
     n = options.samples and options.samples.value
     record = {
-        **simulation.pair.texts,
-        **{name: getattr(simulation, name) for name in names},
-        "radius": simulation.radius,
+        **_asked(simulation),
         "rate": law.rate,
         "log_k": law.constant.log_k,
         "log_k_error": law.constant.error,
@@ -238,9 +240,12 @@ def _add_questions(group: Any) -> None:
     add_radius(group)
 
 
-def _points(options: Namespace) -> list[_Point]:
-    """The grid that the options stand for, with its laws."""
-    from numerics.dynamics.exit_law import exit_law
+def _points(options: Namespace) -> tuple[list[_Point], list[dict[str, Any]]]:
+    """The grid that the options stand for, with its laws; and where there are none, why.
+
+    Raises what the first has if none has a law.
+    """
+    from numerics.dynamics.exit_law import NoExit, exit_law
     from numerics.simulation.design import grid
 
     simulations = grid(
@@ -259,8 +264,16 @@ def _points(options: Namespace) -> list[_Point]:
         records=0,
         replicas=options.replicas,
     )  # fmt: skip
-    return [_Point(each, exit_law(each.learner, each.radius))
-            for each in progress(simulations, "laws")]  # fmt: skip
+    points: list[_Point] = []
+    without: list[dict[str, Any]] = []
+    for each in progress(simulations, "laws"):
+        try:
+            points.append(_Point(each, exit_law(each.learner, each.radius)))
+        except (NoExit, Undecided) as reason:
+            if len(without) == len(simulations) - 1:
+                raise
+            without.append(_asked(each) | {"no_exit": str(reason)})
+    return points, without
 
 
 def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Point]:
@@ -285,11 +298,13 @@ def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Point]:
 
 
 def _action(options: Namespace) -> Report:
-    points = _points(options)
+    points, without = _points(options)
     if options.simulate:
         points = _with_runs(points, options)
     records = [_record(point, options) for point in points]
-    return Report(records, list(_tables(points, records)), "heuristic")
+    first, *others = _tables(points, records)
+    notes = (_both("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without)
+    return Report([*records, *without], [replace(first, notes=tuple(notes)), *others], "heuristic")
 
 
 main = Command(_parser, _action)

@@ -32,6 +32,10 @@ from numerics.dynamics.sgd import Learner
 _FAR = 10.0  # standard deviations beyond which X is not looked for
 
 
+class NoExit(InputError):
+    """At this strength the search phase is never left."""
+
+
 @dataclass(frozen=True)
 class ExitLaw:
     r"""The law of the exit time of a learner, in units of 1/γ where nothing else is said.
@@ -163,7 +167,7 @@ class _Numbers:
 def _numbers(pair: Pair, mu: Fraction, label_noise: float, radius: float) -> _Numbers:
     curve = escape_curve(pair, [mu])
     if curve.tau[0] == inf:
-        raise InputError(f"there is no escape at μ = {mu}, so no exit time: give another strength")
+        raise NoExit(f"there is no escape at μ = {mu}, so no exit time: give another strength")
     deviation = Rational(*Fraction(label_noise).as_integer_ratio())
     noise = nearest_double(sample_noise_function(pair, deviation), mu)
     return _Numbers(curve.rate[0], curve.b[0], noise, exit_constant_of(pair, mu, radius))

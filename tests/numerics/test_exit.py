@@ -52,6 +52,17 @@ def test_a_rate_that_is_not_small_is_said(command):
     assert "the noise slows the growth" not in command(COMMAND, *options, "0.001/d").stdout
 
 
+def test_strengths_without_an_exit_are_named_and_left_out(command):
+    """x at μ = 1 stays, and He8 at μ = 0.3 ends on a plateau inside the radius."""
+    options = ("--activation", "x", "--degree", "8", "--mu", "0.3,1")
+    found = json.loads(command(COMMAND, *options, "--format", "json").stdout)
+    exits = [(each["student"], each["mu"], "no_exit" not in each) for each in found]
+    assert exits == [("x", 0.3, True), ("He8", 0.3, False), ("He8", 1.0, False), ("x", 1.0, False)]
+    shown = command(COMMAND, *options).stdout
+    assert "x, mu 1, d 1000: there is no escape at μ = 1" in shown
+    assert "He8, mu 0.3, d 1000: the flow is not seen to reach" in shown
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
