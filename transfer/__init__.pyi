@@ -16,6 +16,8 @@ from .experiment.statistics import search_phase as search_phase
 from .experiment.statistics import spread as spread
 from .experiment.task import Adaptation as Adaptation
 from .experiment.task import Downstream as Downstream
+from .experiment.task import FolderDownstream as FolderDownstream
+from .experiment.task import FolderSource as FolderSource
 from .experiment.task import Model as Model
 from .experiment.task import Pretraining as Pretraining
 from .experiment.task import Source as Source
@@ -25,6 +27,8 @@ from .images.data import DATASETS as DATASETS
 from .images.data import Dataset as Dataset
 from .images.data import Split as Split
 from .images.data import load_dataset as load_dataset
+from .images.folder import Folder as Folder
+from .images.folder import load_folder as load_folder
 from .images.shift import shifted as shifted
 from .images.subsets import few_shot as few_shot
 from .images.subsets import held_out as held_out

@@ -39,6 +39,20 @@ def patterns():
 
 
 @pytest.fixture
+def flowers(tmp_path):
+    """Two splits of three classes, of which each image is of its class' grey."""
+    from PIL import Image
+
+    for split, number in (("train", 3), ("test", 2)):
+        for label, name in enumerate(("kind 1", "kind 2", "kind 10")):
+            for k in range(number):
+                path = tmp_path / "flowers" / split / name / f"{k}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (9, 7), 50 + 10 * label + k).save(path)
+    return tmp_path / "flowers"
+
+
+@pytest.fixture
 def small_task(tmp_path):
     """The path of a task file that runs in seconds."""
     path = tmp_path / "small.toml"

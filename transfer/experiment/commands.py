@@ -19,6 +19,7 @@ from transfer.experiment.plan import (
     Chain,
     Place,
     chains_of,
+    datasets_of,
     facts_of_data,
     finished,
     in_words,
@@ -82,12 +83,20 @@ def run_task(options: Namespace) -> Report:
     if device == "cpu":
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
     prepare(task, place)
+    _tell_of_skipped(task, place)
     chains = chains_of(task, place)
     tell_of_strangers(chains, place)
     share = share_of_processes(place)
     mine, own = share or (slice(None), place)
     _computed(chains[mine], own, options, alone=share is not None or device == "cuda")
     return _status_of(task, chains, place)
+
+
+def _tell_of_skipped(task: Task, place: Place) -> None:
+    """Name on stderr every file that is no image and was skipped as the task says."""
+    for dataset in dict.fromkeys(datasets_of(task, place)):
+        for file in dataset.skipped:
+            print(f"skipped, no image: {dataset.origin}/{file}", file=sys.stderr)
 
 
 def share_of_processes(place: Place) -> tuple[slice, Place] | None:

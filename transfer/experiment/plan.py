@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from numerics.sweep.store import Cell, Forms, cell_key, read_cell
-from transfer.experiment.task import Task
+from transfer.experiment.task import Task, insist_on_classes
 from transfer.images.data import Dataset, Facts, load_dataset
+from transfer.images.folder import Folder, load_folder
 
 # Versions of what a cell means; results of another version are not mixed in.
 _PRETRAINING = {"kind": "pretraining", "version": 1}
@@ -60,10 +61,22 @@ class Chain:
 
 
 def datasets_of(task: Task, place: Place) -> tuple[Dataset, Dataset]:
-    """Source and downstream dataset; raises ``InputError`` as ``load_dataset`` does."""
-    names = (task.source.dataset, task.downstream.dataset)
-    source, downstream = (load_dataset(name, place.data, place.hub) for name in names)
+    """Source and downstream dataset; raises ``InputError`` as ``images_of`` does."""
+    parts = (msgspec.to_builtins(part) for part in (task.source, task.downstream))
+    source, downstream = (images_of(part, place) for part in parts)
+    insist_on_classes(task, source.classes, downstream.classes)
     return source, downstream
+
+
+def images_of(part: Mapping[str, Any], place: Place) -> Dataset:
+    """The dataset, or the folder of images, that a task or a cell describes.
+
+    Raises ``InputError`` as ``load_dataset`` and ``load_folder`` do.
+    """
+    if "folder" not in part:
+        return load_dataset(part["dataset"], place.data, place.hub)
+    settings = {name: part[name] for name in Folder.__struct_fields__}
+    return load_folder(msgspec.convert(settings, Folder), place.data)
 
 
 def facts_of_data(task: Task, place: Place) -> dict[str, Facts]:
@@ -81,9 +94,19 @@ def in_words(data: Mapping[str, Facts]) -> str:
     """
     return "; ".join(
         f"{part} {facts['name']} from {facts['origin']} ({facts['training']:,} training and "
-        f"{facts['test']:,} test images, digest {facts['digest']})"
+        f"{facts['test']:,} test images, {_skipped(facts)}digest {facts['digest']})"
         for part, facts in data.items()
     )
+
+
+def _skipped(facts: Facts) -> str:
+    """How many files were no images, if any.
+
+    >>> _skipped({"skipped": ["train/a/notes.txt"]})
+    '1 unreadable files skipped, '
+    """
+    skipped = facts.get("skipped")
+    return f"{len(skipped)} unreadable files skipped, " if isinstance(skipped, list) else ""
 
 
 def chains_of(task: Task, place: Place) -> list[Chain]:

@@ -26,9 +26,9 @@ from derive.errors import InputError, Undecided
 from numerics.sweep.processes import LocalPool
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import Arrays, Cell, cell_key, cell_path, read_cell
-from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, weight_of
+from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, images_of, weight_of
 from transfer.experiment.task import Task
-from transfer.images.data import Dataset, load_dataset
+from transfer.images.data import Dataset
 from transfer.images.subsets import SOURCE, few_shot
 from transfer.learning.adapt import adapt_cell, adapter_path, downstream_splits
 from transfer.learning.pretrain import checkpoint_path, pretrain_cell, state_path
@@ -75,7 +75,7 @@ def _adapters(place: Place) -> Path:
 
 
 def _images(part: dict[str, Any], place: Place) -> Dataset:
-    found = load_dataset(part["dataset"], place.data, place.hub)
+    found = images_of(part, place)
     if found.digest != part["digest"]:
         raise InputError(
             f"{found.name} in {found.origin} holds other images here than where the run was "

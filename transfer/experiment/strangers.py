@@ -66,7 +66,8 @@ def _difference(cell: Cell, mate: Cell) -> tuple[str, str] | None:
     """The first kind in which two cells differ, and how."""
     for part in _PARTS:
         if part in cell and cell[part]["digest"] != mate[part]["digest"]:
-            name, *digests = cell[part]["dataset"], cell[part]["digest"], mate[part]["digest"]
+            name = cell[part].get("dataset") or cell[part]["folder"][-40:]
+            digests = cell[part]["digest"], mate[part]["digest"]
             return "images", f"other images of {name} (digest {digests[0]}, not {digests[1]})"
     for kind in ("version", "device"):
         if cell[kind] != mate[kind]:

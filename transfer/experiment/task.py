@@ -7,7 +7,7 @@ that are shipped are the files of the folder ``tasks``; a new one is one more fi
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,7 @@ from derive.errors import InputError
 from transfer.experiment.shipped import FOLDER, SCALES, shipped_tasks
 from transfer.experiment.toml_tables import converted, insist_on_known, read_tables, shown
 from transfer.images.data import DATASETS
+from transfer.images.folder import Folder
 from transfer.images.shift import LARGEST_NOISE, LARGEST_ROTATION
 
 _LONGEST_TITLE, _LONGEST_ARM = 200, 60  # characters
@@ -57,6 +58,20 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     dataset: str
+    shots: Shots
+    rotation: Rotation = 0.0
+    noise: Noise = 0.0
+
+
+class FolderSource(Folder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The source as a folder of images; ``images`` as in ``Source``."""
+
+    images: Images | Literal["all"] = "all"
+
+
+class FolderDownstream(Folder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The downstream task as a folder of images; its other fields as in ``Downstream``."""
+
     shots: Shots
     rotation: Rotation = 0.0
     noise: Noise = 0.0
@@ -127,8 +142,8 @@ class Task(msgspec.Struct, frozen=True):
 
     name: str
     title: str
-    source: Source
-    downstream: Downstream
+    source: Source | FolderSource
+    downstream: Downstream | FolderDownstream
     model: Model
     pretraining: Pretraining
     arms: dict[str, Adaptation]
@@ -140,8 +155,8 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "pretraining": Pretraining,
     "adaptation": Adaptation,
 }
+_FOLDERS: dict[str, type[msgspec.Struct]] = {"source": FolderSource, "downstream": FolderDownstream}
 _KEYS = ("title", "model", "arms", *_TABLES)
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read_task(name: str, scale: str | None = None) -> Task:
@@ -252,9 +267,13 @@ def _arms(main: Adaptation, given: object) -> dict[str, Adaptation]:
     return arms
 
 
-def _part(content: Mapping[str, Any], key: str, kind: type[T]) -> T:
+def _part(content: Mapping[str, Any], key: str, kind: type[msgspec.Struct]) -> msgspec.Struct:
     if not isinstance(content.get(key), dict):
         raise InputError(f"the task has no table [{key}]: add it, as in the tasks that are shipped")
+    if "folder" in content[key] and key in _FOLDERS:
+        if "dataset" in content[key]:
+            raise InputError(f"[{key}] has a dataset and a folder: give one of them")
+        kind = _FOLDERS[key]
     insist_on_known(content[key], kind.__struct_fields__, f"[{key}]")
     return converted(content[key], kind, f"[{key}]")
 
@@ -280,22 +299,14 @@ def _checked(task: Task) -> Task:
             f"[model]: the patch must divide the side of the images, {shape[1]}, "
             "and the number of heads the width"
         )
-    classes = [DATASETS[part.dataset].classes for part in (task.source, task.downstream)]
-    if task.source.images != "all" and task.source.images % classes[0]:
-        raise InputError(
-            f"[source] images = {task.source.images} for {classes[0]} classes: give a multiple, "
-            "for all classes have as many"
-        )
+    if isinstance(task.source, Source) and isinstance(task.downstream, Downstream):
+        names = (task.source.dataset, task.downstream.dataset)
+        insist_on_classes(task, *(DATASETS[name].classes for name in names))
     checkpoints = task.pretraining.checkpoints
     _increasing(checkpoints, task.pretraining.epochs, "[pretraining] checkpoints")
     for name, arm in task.arms.items():
-        place = "[adaptation]" if name == "LoRA" else f"[arms.{name!r}]"
+        place = _place_of(name)
         _check_arm(arm, task.model, place)
-        if arm.head == "kept" and classes[0] != classes[1]:
-            raise InputError(
-                f"{place} keeps the head, but there are {classes[0]} source and "
-                f"{classes[1]} downstream classes: give head = 'new'"
-            )
     runs = task.pretraining.seeds * len(checkpoints) * sum(a.seeds for a in task.arms.values())
     if runs > _MOST_RUNS:
         raise InputError(
@@ -305,14 +316,36 @@ def _checked(task: Task) -> Task:
     return task
 
 
+def insist_on_classes(task: Task, source: int, downstream: int) -> None:
+    """Raise ``InputError`` unless a task suits so many classes: those of a folder are seen late."""
+    if task.source.images != "all" and task.source.images % source:
+        raise InputError(
+            f"[source] images = {task.source.images} for {source} classes: give a multiple, "
+            "for all classes have as many"
+        )
+    for name, arm in task.arms.items():
+        if arm.head == "kept" and source != downstream:
+            raise InputError(
+                f"{_place_of(name)} keeps the head, but there are {source} source and "
+                f"{downstream} downstream classes: give head = 'new'"
+            )
+
+
+def _place_of(arm: str) -> str:
+    return "[adaptation]" if arm == "LoRA" else f"[arms.{arm!r}]"
+
+
 def _shape_of_images(task: Task) -> tuple[int, int, int]:
     for place, part in (("[source]", task.source), ("[downstream]", task.downstream)):
-        if part.dataset not in DATASETS:
+        if not isinstance(part, Folder) and part.dataset not in DATASETS:
             raise InputError(
                 f"{place} dataset {shown(part.dataset)} is unknown: choose from "
-                f"{', '.join(DATASETS)}"
+                f"{', '.join(DATASETS)}, or give folder = 'DIR' with your own images"
             )
-    shape, other = (DATASETS[part.dataset].shape for part in (task.source, task.downstream))
+    shape, other = (
+        part.shape if isinstance(part, Folder) else DATASETS[part.dataset].shape
+        for part in (task.source, task.downstream)
+    )
     if shape != other or shape[1] != shape[2]:
         raise InputError(
             f"source images have shape {shape}, downstream images {other}: choose datasets of one "

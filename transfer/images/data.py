@@ -37,7 +37,7 @@ class Dataset:
     """A dataset: ``name``, number of ``classes``, the splits ``train`` and ``test``, ``origin``.
 
     ``digest``, a hash of all images and labels, names the content: results from other images are
-    never mixed with these.
+    never mixed with these. ``skipped`` names the files that were no images.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Dataset:
     test: Split
     origin: str
     digest: str
+    skipped: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -55,12 +56,14 @@ class Dataset:
 
     @property
     def facts(self) -> "Facts":
-        """What a result says of its images; name, origin, numbers of images, digest."""
-        return {"name": self.name, "origin": self.origin, "training": len(self.train.labels),
-                "test": len(self.test.labels), "digest": self.digest}  # fmt: skip
+        """What a result says of its images: name, origin, numbers, digest, files skipped if any."""
+        told: Facts = {"name": self.name, "origin": self.origin,
+                       "training": len(self.train.labels), "test": len(self.test.labels),
+                       "digest": self.digest}  # fmt: skip
+        return {**told, "skipped": list(self.skipped)} if self.skipped else told
 
 
-Facts = dict[str, str | int]
+Facts = dict[str, str | int | list[str]]
 Splits = tuple[Split, Split]
 
 
@@ -201,7 +204,7 @@ def load_dataset(name: str, folder: Path | None = None, hub: bool = False) -> Da
     source = DATASETS[name]
     if folder is not None and not folder.is_dir():
         raise InputError(f"folder {str(folder)[:80]!r} does not exist: give the one with the data")
-    roots = list(_roots(folder))
+    roots = list(roots_of(folder))
     for place in (root / inner for root in roots for inner in source.folders):
         splits = source.read(place) if place.is_dir() else None
         if splits:
@@ -219,7 +222,8 @@ def load_dataset(name: str, folder: Path | None = None, hub: bool = False) -> Da
     )
 
 
-def _roots(folder: Path | None) -> Iterator[Path]:
+def roots_of(folder: Path | None) -> Iterator[Path]:
+    """Where data are looked for, in order: the folder given, the variable's, the system's."""
     if folder:
         yield folder
     if os.environ.get(VARIABLE):
@@ -245,10 +249,11 @@ def _checked(name: str, splits: Splits, origin: str) -> Dataset:
             )
     if len(np.unique(splits[0].labels)) < source.classes:
         raise InputError(f"{name} in {origin} has no training image of some class: fetch it again")
-    return Dataset(name, source.classes, *splits, origin, _digest(splits))
+    return Dataset(name, source.classes, *splits, origin, digest_of_splits(splits))
 
 
-def _digest(splits: Splits) -> str:
+def digest_of_splits(splits: Splits) -> str:
+    """A hash of all images and labels."""
     found = hashlib.sha256()
     for split in splits:
         found.update(np.ascontiguousarray(split.images).data)

@@ -217,6 +217,42 @@ def test_datasets_must_be_known_and_of_one_shape(small_task):
             read_task(str(small_task))
 
 
+def own_images(small_task, *lines, source="", downstream=""):
+    """The small task with folders of one's own images; ``lines`` replace the sizes of them."""
+    text = small_task.read_text(encoding="utf-8")
+    fields = "\n".join(lines or ("size = 28", 'colours = "grey"'))
+    for name, more in (("letters", source), ("mnist", downstream)):
+        text = text.replace(f'\ndataset = "{name}"', f'\nfolder = "flowers"\n{fields}\n{more}')
+    small_task.write_text(text, encoding="utf-8")
+    return small_task
+
+
+def test_a_folder_stands_for_a_dataset(small_task):
+    task = read_task(str(own_images(small_task, downstream='test = 0.25\nunreadable = "skip"')))
+    assert task.source.shape == task.downstream.shape == (1, 28, 28)
+    assert (task.source.images, task.source.test, task.source.fit) == (260, "test", "crop")
+    assert (task.downstream.shots, task.downstream.test) == (2, 0.25)
+    assert (task.source.background, task.downstream.unreadable) == ("white", "skip")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (['colours = "grey"'], r"\[source\] has no size: add it, an integer from 1 to 4,096"),
+        (["size = 0"], r"\[source\] size = 0: give an integer from 1"),
+        (["size = 28", 'fit = "cut"'], "'crop' or 'pad' or 'stretch'"),
+        (["size = 28", "test = 1.0"], r"\[source\] test = 1.0: give a number above 0"),
+        (["size = 28", 'dataset = "letters"'], r"\[source\] has a dataset and a folder: give one"),
+        (["size = 28", "shift = 1"], r"unknown key 'shift' in \[source\]"),
+        (["size = 30"], "the patch must divide the side of the images, 30"),
+    ],
+)
+def test_what_a_folder_needs_is_said(small_task, lines, message):
+    with pytest.raises(InputError, match=message) as error:
+        read_task(str(own_images(small_task, *lines)))
+    assert len(str(error.value)) < 300
+
+
 def test_a_missing_task_lists_those_there_are():
     with pytest.raises(InputError, match="choose from cifar-10-to-svhn, demo"):
         read_task("no-such-task")
