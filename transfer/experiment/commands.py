@@ -25,6 +25,7 @@ from transfer.experiment.plan import (
     in_words,
     weight_of,
 )
+from transfer.experiment.records import Task
 from transfer.experiment.report import (
     CONDITION,
     comparisons,
@@ -36,7 +37,7 @@ from transfer.experiment.report import (
 )
 from transfer.experiment.results import results_of
 from transfer.experiment.strangers import KINDS, tell_of_strangers
-from transfer.experiment.task import Task, read_task
+from transfer.experiment.task import read_task
 
 _LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numerics.figures.style import PAGE_WIDTH, Drawn, colours, drawn, own_style
+from transfer.experiment.records import Task
 from transfer.experiment.report import MAIN, divergence
-from transfer.experiment.task import Task
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -36,6 +36,8 @@ def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
 def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
     rows: list[Row] = []
     names = ("train_loss", "validation_loss"), ("validation_accuracy",)
+    if not data.sizes["epoch"]:  # one's own checkpoints have no curves
+        return _measured_panels(panels, data)
     for axis, shown in zip(panels, names, strict=True):
         for name, style in zip(shown, ("--", "-") if len(shown) > 1 else ("-",), strict=True):
             values = data[name].transpose("pretraining_seed", "epoch").values
@@ -49,6 +51,17 @@ def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
     panels[0].plot([], [], "--", color="0.2", label="training")
     panels[0].plot([], [], "-", color="0.2", label="held out")
     panels[0].legend(loc="upper center")
+    return rows
+
+
+def _measured_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
+    """Loss and accuracy on the source of checkpoints that were not made here."""
+    rows: list[Row] = []
+    for axis, name in zip(panels, ("source_loss", "source_accuracy"), strict=True):
+        values = data[name].transpose("pretraining_seed", "checkpoint").values
+        rows += _line(axis, data.checkpoint.values, values, name, None, "0.2", "o-")
+        axis.set_xlabel(f"{data.attrs['unit']} of pre-training")
+        axis.set_ylabel(name.replace("_", " "))
     return rows
 
 
@@ -72,7 +85,7 @@ def _downstream_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
         axis.set_xlabel("epoch of fine-tuning")
         axis.set_ylabel(f"downstream {name}")
     for epoch, colour in _shades(data):
-        label = f"epoch {epoch}" if epoch else "random"
+        label = f"{data.attrs['unit']} {epoch}" if epoch else "random"
         panels[1].plot([], [], "-" if epoch else ":", color=colour, label=label)
     panels[1].legend(title="checkpoint", fontsize=7, title_fontsize=7)
     return rows

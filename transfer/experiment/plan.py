@@ -4,20 +4,24 @@ One chain of cells a pre-training seed: the pre-training, then every checkpoint 
 fine-tuning seed. Nothing is computed here.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from numerics.sweep.store import Cell, Forms, cell_key, read_cell
-from transfer.experiment.task import Task, insist_on_classes
+from transfer.experiment.records import Task
+from transfer.experiment.series import Series, digest_of_weights, insist_on_order
+from transfer.experiment.task import insist_on_classes
 from transfer.images.data import Dataset, Facts, load_dataset
 from transfer.images.folder import Folder, load_folder
 
 # Versions of what a cell means; results of another version are not mixed in.
 _PRETRAINING = {"kind": "pretraining", "version": 1}
+_SERIES = {"kind": "series", "version": 1}
 _ADAPTATION = {"kind": "adaptation", "version": 3}
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
@@ -31,7 +35,7 @@ class Place:
 
     Fields: ``results``, the folder of everything it makes; ``data`` and ``hub``, as in
     ``load_dataset``; ``device``, ``cpu`` or ``cuda``; ``adapters``, whether to keep them;
-    ``provenance``, written into each cell.
+    ``provenance``, written into each cell; ``here``, from which relative folders are looked for.
     """
 
     results: Path
@@ -40,6 +44,7 @@ class Place:
     device: str = "cpu"
     adapters: bool = False
     provenance: str = ""
+    here: Path = field(default_factory=Path.cwd)
 
     @property
     def cells(self) -> Path:
@@ -65,6 +70,8 @@ def datasets_of(task: Task, place: Place) -> tuple[Dataset, Dataset]:
     parts = (msgspec.to_builtins(part) for part in (task.source, task.downstream))
     source, downstream = (images_of(part, place) for part in parts)
     insist_on_classes(task, source.classes, downstream.classes)
+    if isinstance(task.pretraining, Series):
+        insist_on_order(task.pretraining.labels, source.names)
     return source, downstream
 
 
@@ -76,7 +83,7 @@ def images_of(part: Mapping[str, Any], place: Place) -> Dataset:
     if "folder" not in part:
         return load_dataset(part["dataset"], place.data, place.hub)
     settings = {name: part[name] for name in Folder.__struct_fields__}
-    return load_folder(msgspec.convert(settings, Folder), place.data)
+    return load_folder(msgspec.convert(settings, Folder), place.data, place.here)
 
 
 def facts_of_data(task: Task, place: Place) -> dict[str, Facts]:
@@ -117,42 +124,59 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
     """
     source, downstream = datasets_of(task, place)
     described: dict[str, Any] = msgspec.to_builtins(task)
-    settings = described["pretraining"]
-    seeds = settings.pop("seeds")
     common = {
         "device": place.device,
-        "model": described["model"],
         "source": {**described["source"], "digest": source.digest},
     }
-    after = {**common, "downstream": {**described["downstream"], "digest": downstream.digest}}
+    after = {"downstream": {**described["downstream"], "digest": downstream.digest}, **_ADAPTATION}
     chains = []
-    for seed in range(seeds):
-        first = {**common, **_PRETRAINING, "pretraining": settings, "seed": seed}
-        later = {**after, **_ADAPTATION, "run": cell_key(first), "seed": seed}
-        chains.append(Chain(first, tuple(_adaptations(described, later, place.device))))
+    for seed in range(task.pretraining.seeds):
+        if isinstance(task.pretraining, Series):
+            first = _measured(task.pretraining, {**common, **_SERIES, "seed": seed}, place)
+            later = {**common, **after, "scale": first["scale"], "seed": seed}
+            starts = [{"weights": weights} for weights in first["weights"]]
+        else:
+            settings = {k: v for k, v in described["pretraining"].items() if k != "seeds"}
+            built = {**common, "model": described["model"]}
+            first = {**built, **_PRETRAINING, "pretraining": settings, "seed": seed}
+            later = {**built, **after, "run": cell_key(first), "seed": seed}
+            starts = [{} for _ in settings["checkpoints"]]
+        cells = _adaptations(described, later, starts, place.device)
+        chains.append(Chain(first, tuple(cells)))
     return chains
 
 
+def _measured(series: Series, common: dict[str, Any], place: Place) -> dict[str, Any]:
+    """The cell in which the checkpoints of one run are measured on the source."""
+    folders = series.runs[common["seed"]]
+    weights = [{"folder": f, "digest": digest_of_weights(place.here / f)} for f in folders]
+    scale = {"mean": list(series.mean), "deviation": list(series.deviation)}
+    return {**common, "weights": weights, "scale": scale}
+
+
 def _adaptations(
-    described: dict[str, Any], common: dict[str, Any], device: str
+    described: dict[str, Any], common: dict[str, Any], starts: Sequence[dict[str, Any]], device: str
 ) -> Iterator[tuple[str, Cell]]:
+    """Every arm, checkpoint and seed; ``starts`` says of each checkpoint where it is."""
     for arm, settings in described["arms"].items():
         unused = {"seeds", *(_LORA if settings["method"] != "lora" else ())}
         own = {name: value for name, value in settings.items() if name not in unused}
         seeds = list(range(settings["seeds"]))
         # Side by side on a GPU; on a CPU that gains little, and a cell each is safer.
-        groups = [seeds] if device == "cuda" else [[seed] for seed in seeds]
-        for epoch in described["pretraining"]["checkpoints"]:
-            for group in groups:
-                yield (
-                    arm,
-                    {**common, "adaptation": own, "checkpoint": epoch, "fine_tuning_seeds": group},
-                )
+        # Nor is every architecture batched by vmap.
+        together = device == "cuda" and "weights" not in starts[0]
+        groups = [seeds] if together else [[seed] for seed in seeds]
+        checkpoints = zip(described["pretraining"]["checkpoints"], starts, strict=True)
+        for (epoch, start), group in itertools.product(checkpoints, groups):
+            where = {**start, "checkpoint": epoch, "fine_tuning_seeds": group}
+            yield arm, {**common, "adaptation": own, **where}
 
 
 def forms_of(cell: Cell) -> Forms:
     """The kinds and shapes of the arrays in a finished cell."""
     told: Forms = {"seconds": ("f", ()), "provenance": ("U", ())}
+    if cell["kind"] == "series":
+        return {**told, **dict.fromkeys(EACH_CHECKPOINT, ("f", (len(cell["weights"]),)))}
     if cell["kind"] == "pretraining":
         epochs, kept = cell["pretraining"]["epochs"], len(cell["pretraining"]["checkpoints"])
         curves = dict.fromkeys(CURVES, ("f", (epochs,)))
@@ -169,6 +193,8 @@ def forms_of(cell: Cell) -> Forms:
 
 def weight_of(cell: Cell) -> float:
     """About how much work a cell is, in images: for progress bars, and nothing else."""
+    if cell["kind"] == "series":
+        return 5_000.0 * len(cell["weights"])
     if cell["kind"] == "pretraining":
         images = cell["source"]["images"]
         return float(cell["pretraining"]["epochs"] * (60_000 if images == "all" else images))

@@ -12,8 +12,8 @@ import numpy as np
 
 from derive.command.tabular import Table, Typeset, typeset
 from transfer.experiment.plan import in_words
+from transfer.experiment.records import Task
 from transfer.experiment.statistics import Comparison, Difference, Spread, best_against_last, spread
-from transfer.experiment.task import Task
 from transfer.images.data import Facts
 
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ def verdict(task: Task, data: "Dataset") -> str:
         )
     trained = [int(epoch) for epoch in data.checkpoint.values if epoch > 0]
     epochs = " or ".join(str(trained[place]) for place in sorted(set(found.best)))
+    unit = data.attrs["unit"]
     evidence = (
-        f"from epoch {epochs} to epoch {trained[-1]} source accuracy changes by "
+        f"from {unit} {epochs} to {unit} {trained[-1]} source accuracy changes by "
         f"{_interval(found.cost, 1)} points, downstream accuracy by {_interval(found.gain, -1)} "
         f"(95 % intervals over {found.seeds} pre-training seeds; the earlier checkpoint adapts "
         f"better for {found.wins} of {found.seeds}; p = {found.gain.p:.2g}{conditional})"
@@ -158,8 +159,9 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
                 same(_interval(found.gain, 1) + without) if found else None,
             )
         )
+    unit = data.attrs["unit"]
     columns = ("protocol", "learning",
-               *(f"epoch {epoch}" if epoch else "random" for epoch in data.checkpoint.values),
+               *(f"{unit} {epoch}" if epoch else "random" for epoch in data.checkpoint.values),
                "earlier - last [95 %]")  # fmt: skip
     return Table(
         "arms",

@@ -14,8 +14,9 @@ from transfer.experiment.plan import (
     facts_of_data,
     forms_of,
 )
+from transfer.experiment.records import Task
+from transfer.experiment.series import Series
 from transfer.experiment.statistics import search_phase
-from transfer.experiment.task import Task
 
 if TYPE_CHECKING:
     import xarray
@@ -27,15 +28,15 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     Dimensions: ``arm``, ``pretraining_seed``, ``checkpoint``, ``fine_tuning_seed``, ``measured``
     (epochs of fine-tuning) and ``epoch`` (of pre-training). ``pretrained`` and ``finished`` say
     which cells are there, ``diverged`` which finished runs ended without numbers. Attributes:
-    ``seconds`` that the finished cells took, summed; ``data``, the facts of the datasets.
+    ``seconds`` that the cells took, summed; ``data``, facts of datasets; ``unit`` of checkpoints.
     """
     import xarray
 
-    checkpoints, arms = task.pretraining.checkpoints, task.arms
+    arms = task.arms
     coordinates = {
         "arm": list(arms),
         "pretraining_seed": range(task.pretraining.seeds),
-        "checkpoint": list(checkpoints),
+        "checkpoint": list(task.pretraining.checkpoints),
         "fine_tuning_seed": range(max(arm.seeds for arm in arms.values())),
         "measured": sorted({epoch for arm in arms.values() for epoch in arm.measured}),
         "epoch": range(1, task.pretraining.epochs + 1),
@@ -58,7 +59,8 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     data["pretrained"] = ("pretraining_seed", [False] * task.pretraining.seeds)
     for name in ("finished", "diverged"):
         data[name] = data["search_phase"].notnull()  # of none yet
-    data.attrs |= {"seconds": 0.0, "data": facts_of_data(task, place)}
+    unit = "step" if isinstance(task.pretraining, Series) else "epoch"
+    data.attrs |= {"unit": unit, "seconds": 0.0, "data": facts_of_data(task, place)}
     for chain in chains_of(task, place):
         _fill(data, chain, place, task)
     return data
@@ -70,7 +72,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
     if first is not None:
         data.attrs["seconds"] += float(first["seconds"])
         data["pretrained"].loc[seed] = True
-        for name in CURVES:
+        for name in set(CURVES) & set(first):  # one's own checkpoints have no curves
             data[name].loc[seed] = first[name]
         data["source_loss"].loc[seed] = first["test_loss"]
         data["source_accuracy"].loc[seed] = first["test_accuracy"]

@@ -27,10 +27,11 @@ from numerics.sweep.processes import LocalPool
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import Arrays, Cell, cell_key, cell_path, read_cell
 from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, images_of, weight_of
-from transfer.experiment.task import Task
+from transfer.experiment.records import Task
 from transfer.images.data import Dataset
 from transfer.images.subsets import SOURCE, few_shot
 from transfer.learning.adapt import adapt_cell, adapter_path, downstream_splits
+from transfer.learning.own import measure_cell
 from transfer.learning.pretrain import checkpoint_path, pretrain_cell, state_path
 
 _ONE_AT_A_TIME = threading.Lock()  # a worker may have threads; PyTorch's generator is but one
@@ -61,8 +62,10 @@ def _computed(cell: Cell, place: Place) -> Arrays:
     if place.device == "cpu":
         torch.set_num_threads(1)  # one process a core is faster, and sums in one order
     device = torch.device(place.device)
-    checkpoints = place.results / "checkpoints"
+    checkpoints = place.here if "weights" in cell else place.results / "checkpoints"
     source = _images(cell["source"], place)
+    if cell["kind"] == "series":
+        return measure_cell(cell, source, checkpoints, device)
     if cell["kind"] == "pretraining":
         return pretrain_cell(cell, source, checkpoints, device)
     adapters = _adapters(place) if place.adapters else None
@@ -184,6 +187,8 @@ def _forget_without_adapters(cells: Iterable[Cell], place: Place) -> None:
 
 def _forget_incomplete(cell: Cell, place: Place) -> None:
     """Let a pre-training run again if one of its checkpoints was removed, say as damaged."""
+    if cell["kind"] == "series":  # whose checkpoints were not made here
+        return
     folder, run = place.results / "checkpoints", cell_key(cell)
     paths = [checkpoint_path(folder, run, e) for e in cell["pretraining"]["checkpoints"]]
     if not all(path.exists() for path in paths) and _finished(cell, place) is not None:

@@ -7,148 +7,30 @@ that are shipped are the files of the folder ``tasks``; a new one is one more fi
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from derive.errors import InputError
+from transfer.experiment.records import (
+    PRESETS,
+    Adaptation,
+    Downstream,
+    FolderDownstream,
+    FolderSource,
+    Model,
+    Pretraining,
+    Source,
+    Task,
+)
+from transfer.experiment.series import Checkpoints, Pretrained, Series, series_of
 from transfer.experiment.shipped import FOLDER, SCALES, shipped_tasks
 from transfer.experiment.toml_tables import converted, insist_on_known, read_tables, shown
 from transfer.images.data import DATASETS
 from transfer.images.folder import Folder
-from transfer.images.shift import LARGEST_NOISE, LARGEST_ROTATION
 
 _LONGEST_TITLE, _LONGEST_ARM = 200, 60  # characters
 _MOST_ARMS, _MOST_RUNS = 100, 100_000
-
-# What a value may be: beyond these limits a slip is likelier than a wish.
-Images = Annotated[int, Meta(ge=1, le=10**8)]
-Shots = Annotated[int, Meta(ge=1, le=10**6)]
-Batch = Annotated[int, Meta(ge=1, le=10**6)]
-Parts = Annotated[int, Meta(ge=1, le=1024)]
-Width = Annotated[int, Meta(ge=1, le=2**14)]
-SeedCount = Annotated[int, Meta(ge=1, le=100)]
-Epochs = Annotated[int, Meta(ge=1, le=10**5)]
-Checkpoints = Annotated[
-    tuple[Annotated[int, Meta(ge=0, le=10**5)], ...], Meta(min_length=1, max_length=100)
-]
-Measured = Annotated[tuple[Epochs, ...], Meta(min_length=1, max_length=100)]
-Rate = Annotated[float, Meta(gt=0, le=10**9)]
-Decay = Annotated[float, Meta(ge=0, le=10**9)]
-Share = Annotated[float, Meta(ge=0, lt=1)]
-Rotation = Annotated[float, Meta(ge=0, le=LARGEST_ROTATION)]
-Noise = Annotated[float, Meta(ge=0, le=LARGEST_NOISE)]
-Targets = Annotated[
-    tuple[Literal["query", "key", "value", "output"], ...], Meta(min_length=1, max_length=4)
-]
-
-
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The source: ``dataset``; how many ``images`` of it to train on, balanced, or ``all``."""
-
-    dataset: str
-    images: Images | Literal["all"] = "all"
-
-
-class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The downstream task: ``dataset``; ``shots`` per class; its shift by ``rotation``, ``noise``.
-
-    ``rotation`` is in degrees, ``noise`` in units of the full range; see ``transfer.images.shift``.
-    """
-
-    dataset: str
-    shots: Shots
-    rotation: Rotation = 0.0
-    noise: Noise = 0.0
-
-
-class FolderSource(Folder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The source as a folder of images; ``images`` as in ``Source``."""
-
-    images: Images | Literal["all"] = "all"
-
-
-class FolderDownstream(Folder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The downstream task as a folder of images; its other fields as in ``Downstream``."""
-
-    shots: Shots
-    rotation: Rotation = 0.0
-    noise: Noise = 0.0
-
-
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A vision transformer: side of a ``patch``, ``width``, ``depth``, ``heads``, ``dropout``."""
-
-    patch: Parts
-    width: Width
-    depth: Parts
-    heads: Parts
-    dropout: Share = 0.0
-
-
-PRESETS = {
-    "tiny": Model(patch=7, width=64, depth=2, heads=4),
-    "paper": Model(patch=4, width=128, depth=6, heads=4, dropout=0.1),
-}
-
-
-class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pre-training by AdamW with a cosine schedule.
-
-    Fields: ``epochs``; ``checkpoints``, epochs after which one is kept, 0 for the random
-    initialisation; ``batch``; ``learning_rate``; ``weight_decay``; ``warmup`` and ``validation``,
-    shares of the steps and of the images; ``seeds``, how many runs.
-    """
-
-    epochs: Epochs
-    checkpoints: Checkpoints
-    batch: Batch
-    learning_rate: Rate
-    seeds: SeedCount
-    weight_decay: Decay = 0.05
-    warmup: Share = 0.05
-    validation: Share = 0.1
-
-
-class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Fine-tuning on the downstream task, the same for every checkpoint.
-
-    Fields: ``method``, ``lora``, ``full`` (all weights) or ``probe`` (the head alone); ``rank``,
-    ``alpha`` and ``targets`` of LoRA; ``head``, ``new`` or ``kept``; ``measured``, epochs at which
-    test accuracy is measured; ``seeds``, how many runs a checkpoint; the others as in
-    ``Pretraining``.
-    """
-
-    epochs: Epochs
-    measured: Measured
-    batch: Batch
-    learning_rate: Rate
-    seeds: SeedCount
-    method: Literal["lora", "full", "probe"] = "lora"
-    rank: Width = 4
-    alpha: Rate = 8.0
-    targets: Targets = ("query", "value")
-    head: Literal["new", "kept"] = "new"
-    weight_decay: Decay = 0.01
-    warmup: Share = 0.1
-
-
-class Task(msgspec.Struct, frozen=True):
-    """A transfer task: its ``name`` and ``title``, its parts, and its ``arms``.
-
-    ``arms`` holds the protocols that are compared, by name; the first is the main one.
-    """
-
-    name: str
-    title: str
-    source: Source | FolderSource
-    downstream: Downstream | FolderDownstream
-    model: Model
-    pretraining: Pretraining
-    arms: dict[str, Adaptation]
-
-
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "source": Source,
     "downstream": Downstream,
@@ -156,7 +38,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "adaptation": Adaptation,
 }
 _FOLDERS: dict[str, type[msgspec.Struct]] = {"source": FolderSource, "downstream": FolderDownstream}
-_KEYS = ("title", "model", "arms", *_TABLES)
+_KEYS = ("title", "model", "checkpoints", "arms", *_TABLES)
 
 
 def read_task(name: str, scale: str | None = None) -> Task:
@@ -214,7 +96,15 @@ def _merged(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 def _task(name: str, content: Mapping[str, Any]) -> Task:
     insist_on_known(content, _KEYS, "the task")
-    parts: dict[str, Any] = {key: _part(content, key, kind) for key, kind in _TABLES.items()}
+    series = _series(content)
+    if series:
+        content = _as_the_checkpoints(content, series)
+    parts: dict[str, Any] = {
+        key: _part(content, key, kind)
+        for key, kind in _TABLES.items()
+        if not (series and key == "pretraining")
+    }
+    parts.setdefault("pretraining", series)
     title = content.get("title", name[:_LONGEST_TITLE])
     if not _is_line(title, _LONGEST_TITLE):
         raise InputError(
@@ -223,10 +113,38 @@ def _task(name: str, content: Mapping[str, Any]) -> Task:
     return Task(
         name,
         title,
-        model=_model(content),
+        model=None if series else _model(content),
         arms=_arms(parts.pop("adaptation"), content.get("arms", {})),
         **parts,
     )
+
+
+def _series(content: Mapping[str, Any]) -> Series | None:
+    """Checkpoints of one's own in place of a pre-training, if the task names any."""
+    model = content.get("model")
+    single = isinstance(model, dict) and "pretrained" in model
+    if not single and "checkpoints" not in content:
+        return None
+    names = [name for name in ("pretraining", "checkpoints", "model") if name in content]
+    if len(names) > 1:
+        raise InputError(
+            f"the task has [{names[0]}] and [{names[1]}]: give [checkpoints] or [model] pretrained "
+            "with your own, or [pretraining] and the sizes of a [model]"
+        )
+    kind: type[Checkpoints] | type[Pretrained] = Pretrained if single else Checkpoints
+    table = _part(content, names[0], kind)
+    assert isinstance(table, kind)
+    return series_of(table)
+
+
+def _as_the_checkpoints(content: Mapping[str, Any], series: Series) -> dict[str, Any]:
+    """The task with folders of images made as the checkpoints had theirs, unless it says how."""
+    parts = {name: content[name] for name in _FOLDERS if isinstance(content.get(name), dict)}
+    own = {"colours": "grey" if series.channels == 1 else "rgb", **series.images}
+    return {
+        **content,
+        **{name: {**own, **part} for name, part in parts.items() if "folder" in part},
+    }
 
 
 def _is_line(value: object, longest: int) -> bool:
@@ -293,8 +211,10 @@ def _model(content: Mapping[str, Any]) -> Model:
 
 def _checked(task: Task) -> Task:
     """The task, if its parts go together."""
-    shape = _shape_of_images(task)
-    if shape[1] % task.model.patch or task.model.width % task.model.heads:
+    shape, model, series = _shape_of_images(task), task.model, task.pretraining
+    if isinstance(series, Series):
+        _check_series(task, series, shape)
+    if model and (shape[1] % model.patch or model.width % model.heads):
         raise InputError(
             f"[model]: the patch must divide the side of the images, {shape[1]}, "
             "and the number of heads the width"
@@ -303,7 +223,8 @@ def _checked(task: Task) -> Task:
         names = (task.source.dataset, task.downstream.dataset)
         insist_on_classes(task, *(DATASETS[name].classes for name in names))
     checkpoints = task.pretraining.checkpoints
-    _increasing(checkpoints, task.pretraining.epochs, "[pretraining] checkpoints")
+    if not isinstance(series, Series):
+        _increasing(checkpoints, series.epochs, "[pretraining] checkpoints")
     for name, arm in task.arms.items():
         place = _place_of(name)
         _check_arm(arm, task.model, place)
@@ -316,8 +237,28 @@ def _checked(task: Task) -> Task:
     return task
 
 
+def _check_series(task: Task, series: Series, shape: tuple[int, int, int]) -> None:
+    sides = (series.channels, series.side or shape[1], series.side or shape[2])
+    if shape != sides or len(series.mean) not in (1, shape[0]):
+        raise InputError(
+            f"images have shape {shape}, the checkpoints take {sides} and normalise "
+            f"{len(series.mean)} channels: choose images of that shape"
+        )
+    if task.source.images != "all":
+        raise InputError(
+            f"[source] images = {task.source.images}, but nothing is trained on the source of "
+            "your own checkpoints: leave it out"
+        )
+
+
 def insist_on_classes(task: Task, source: int, downstream: int) -> None:
     """Raise ``InputError`` unless a task suits so many classes: those of a folder are seen late."""
+    series = task.pretraining
+    if isinstance(series, Series) and len(series.labels) != source:
+        raise InputError(
+            f"the checkpoints tell {len(series.labels)} classes apart, the source has {source}: "
+            "give the source they were trained on"
+        )
     if task.source.images != "all" and task.source.images % source:
         raise InputError(
             f"[source] images = {task.source.images} for {source} classes: give a multiple, "
@@ -354,11 +295,11 @@ def _shape_of_images(task: Task) -> tuple[int, int, int]:
     return shape
 
 
-def _check_arm(arm: Adaptation, model: Model, place: str) -> None:
+def _check_arm(arm: Adaptation, model: Model | None, place: str) -> None:
     _increasing(arm.measured, arm.epochs, f"{place} measured")
-    if len(set(arm.targets)) < len(arm.targets):
+    if arm.targets != "all-linear" and len(set(arm.targets)) < len(arm.targets):
         raise InputError(f"{place} targets = {shown(arm.targets)}: name each once")
-    if arm.method == "lora" and arm.rank > model.width:
+    if model and arm.method == "lora" and arm.rank > model.width:
         raise InputError(
             f"{place} rank = {arm.rank}, but the matrices are of width {model.width}: give a rank "
             "up to that"

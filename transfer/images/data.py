@@ -37,7 +37,8 @@ class Dataset:
     """A dataset: ``name``, number of ``classes``, the splits ``train`` and ``test``, ``origin``.
 
     ``digest``, a hash of all images and labels, names the content: results from other images are
-    never mixed with these. ``skipped`` names the files that were no images.
+    never mixed with these. ``skipped`` names the files that were no images, ``names`` the classes,
+    of a folder.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     origin: str
     digest: str
     skipped: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:

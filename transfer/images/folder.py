@@ -36,7 +36,8 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Images in ``folder/train/CLASS/*`` and ``folder/test/CLASS/*``, and what is made of them.
 
     Fields: ``size``, the side of the squares that images become; ``fit``, ``crop`` (the shorter
-    side becomes ``size``, the centre is kept), ``stretch`` or ``pad``; ``background``, a colour as
+    side becomes ``shorter``, or ``size`` if that is 0, and the centre is kept), ``stretch`` or
+    ``pad``; ``background``, a colour as
     Pillow names it, which transparent pixels and padding show; ``colours``; ``resample``;
     ``test``, the subfolder to test on, or the share of ``folder/CLASS/*``; ``unreadable``, whether
     a file that is no image is an error.
@@ -45,6 +46,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: Annotated[str, Meta(min_length=1, max_length=1000)]
     size: Side
     fit: Literal["crop", "stretch", "pad"] = "crop"
+    shorter: Annotated[int, Meta(ge=0, le=8192)] = 0
     background: str = "white"
     colours: Literal["rgb", "grey"] = "rgb"
     resample: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
@@ -58,45 +60,41 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 @lru_cache(maxsize=4)
-def load_folder(settings: Folder, data: Path | None = None) -> Dataset:
+def load_folder(settings: Folder, data: Path | None = None, here: Path = Path()) -> Dataset:
     """Read all images of a folder, with one order of classes for both splits.
 
     Arguments:
         settings: as a task states them.
-        data: a relative folder is looked for in it first, last in the current one.
+        data: a relative folder is looked for in it first.
+        here: and in this one last.
 
     Classes and files are in natural order: 2 comes before 10. Hidden files are passed over.
 
     Raises ``InputError`` for a folder that is missing, a class without images in one of the splits,
     a colour that is none, and a file that is no image unless such are skipped.
     """
-    _insist_on_colour(settings.background)
-    root = _place_of(settings.folder, data)
-    if isinstance(settings.test, str):
-        if (root / settings.test).resolve() in (root, (root / "train").resolve()):
-            raise InputError(
-                f"test = {settings.test[:40]!r} is what is trained on: name another subfolder, or "
-                "give the share to hold out"
-            )
-        splits = [_files_in(root / name) for name in ("train", settings.test)]
-    else:
-        splits = [_files_in(root)]
-    names = sorted({name for files in splits for _, name in files} | _classes(root, settings),
-                   key=natural)  # fmt: skip
+    _insist_on_sense(settings)
+    root = _place_of(settings.folder, [*roots_of(data), here])
+    parts = _parts(root, settings)
+    names = sorted({folder.name for part in parts for folder in _folders_in(part)}, key=natural)
     skipped: list[str] = []
-    read = [_read(files, names, settings, root, skipped) for files in splits]
+    read = [_read(_files_in(part), names, settings, root, skipped) for part in parts]
     if len(read) == 1:
         kept, out = held_out(read[0].labels, float(settings.test), _TEST_SEED)
         read = [Split(read[0].images[part], read[0].labels[part]) for part in (kept, out)]
-    for kind, split in zip(("training", "test"), read, strict=True):
+    train, test = read
+    for kind, split in (("training", train), ("test", test)):
         for label in set(range(len(names))) - set(split.labels.tolist()):
             raise InputError(
                 f"class {names[label][:60]!r} of {shortened(root)} has no {kind} image: add some, "
                 "or remove its folder"
             )
-    train, test = read
+    if not names:
+        raise InputError(f"{shortened(root)} holds no class: give a folder of images for each")
     digest = digest_of_splits((train, test))
-    return Dataset(root.name, len(names), train, test, str(root), digest, tuple(skipped))
+    return Dataset(
+        root.name, len(names), train, test, str(root), digest, tuple(skipped), tuple(names)
+    )
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
@@ -109,8 +107,7 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)], name
 
 
-def _place_of(folder: str, data: Path | None) -> Path:
-    roots = [*roots_of(data), Path()]
+def _place_of(folder: str, roots: Sequence[Path]) -> Path:
     for root in roots:
         if os.path.isdir(root / folder):  # which is false for what is no name at all
             return (root / folder).resolve()
@@ -121,9 +118,17 @@ def _place_of(folder: str, data: Path | None) -> Path:
     )
 
 
-def _classes(root: Path, settings: Folder) -> set[str]:
-    parts = [root / "train", root / settings.test] if isinstance(settings.test, str) else [root]
-    return {folder.name for part in parts for folder in _folders_in(part)}
+def _parts(root: Path, settings: Folder) -> list[Path]:
+    """The folders whose subfolders are classes: of both splits, or of the one that is parted."""
+    if not isinstance(settings.test, str):
+        return [root]
+    train, test = root / "train", root / settings.test
+    if test.resolve() in (root, train.resolve()):
+        raise InputError(
+            f"test = {settings.test[:40]!r} is what is trained on: name another subfolder, or "
+            "give the share to hold out"
+        )
+    return [train, test]
 
 
 def _folders_in(part: Path) -> Iterator[Path]:
@@ -231,15 +236,20 @@ def _fitted(picture: "Image", settings: Folder) -> "Image":
         return ImageOps.pad(picture, (side, side), method, settings.background)
     if settings.fit == "stretch":
         return picture.resize((side, side), method)
-    shorter = min(width, height)
-    whole = picture.resize((side * width // shorter, side * height // shorter), method)
+    shorter, becomes = min(width, height), settings.shorter or side
+    whole = picture.resize((becomes * width // shorter, becomes * height // shorter), method)
     left, top = (whole.width - side) // 2, (whole.height - side) // 2
     return whole.crop((left, top, left + side, top + side))
 
 
-def _insist_on_colour(background: str) -> None:
+def _insist_on_sense(settings: Folder) -> None:
     from PIL import ImageColor
 
+    background = settings.background
+    if 0 < settings.shorter < settings.size:
+        raise InputError(
+            f"shorter = {settings.shorter}, size = {settings.size}: what is cut out is not larger"
+        )
     try:
         opaque = len(ImageColor.getrgb(background)) == 3
     except ValueError:

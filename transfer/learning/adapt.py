@@ -8,13 +8,14 @@ import copy
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor, nn
-from transformers import ViTForImageClassification
+from transformers import PreTrainedModel
 
 from numerics.sweep.store import Arrays, Cell, cell_key
 from transfer.experiment.plan import OVERLAPS
@@ -30,6 +31,7 @@ from transfer.learning.model import (
     with_lora,
 )
 from transfer.learning.overlap import update_overlaps
+from transfer.learning.own import Classifier, classifier_of, load_own
 from transfer.learning.pretrain import checkpoint_path, facts_of, schedule_of, source_model
 from transfer.learning.training import (
     Images,
@@ -97,17 +99,19 @@ def adapt_cell(
     seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
     shift = cell["downstream"]["rotation"], cell["downstream"]["noise"]
     splits = downstream_splits(downstream, *shift)
-    train, test = (normalised(s.images, s.labels, source, device) for s in splits)
+    stated = cell.get("scale")
+    train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
     shots = cell["downstream"]["shots"]
     chosen = torch.from_numpy(np.stack([few_shot(splits[0].labels, shots, s) for s in seeds]))
     checkpoint = _checkpoint(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
-    learners: list[nn.Module] = [ClassTokenViT(model.to(device)) for model in models]
+    built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
+    learners: list[Any] = [built(model.to(device)) for model in models]
     chosen = chosen.to(device)
     if cell["adaptation"]["method"] == "probe":
         train = _features(learners[0], train, chosen.unique())
         test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
-        learners = [model.classifier for model in models]
+        learners = [learner.head for learner in learners]
     result = _learn(learners, (train, test), chosen, cell, seeds)
     lora = [model for model in models if isinstance(model, PeftModel)]
     if adapters and lora:
@@ -130,8 +134,8 @@ def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Arrays:
 
 
 def adapted_model(
-    cell: Cell, checkpoint: ViTForImageClassification, classes: int, seed: int
-) -> ViTForImageClassification | PeftModel:
+    cell: Cell, checkpoint: PreTrainedModel, classes: int, seed: int
+) -> PreTrainedModel | PeftModel:
     """A copy of a checkpoint's model, ready to be fine-tuned as the cell says.
 
     Arguments:
@@ -149,14 +153,16 @@ def adapted_model(
     return model
 
 
-def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> ViTForImageClassification:
+def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> PreTrainedModel:
+    if "weights" in cell:
+        return load_own(folder / cell["weights"]["folder"], cell["weights"]["digest"])
     model, (run, epoch) = source_model(cell, source), (cell["run"], cell["checkpoint"])
     restore(model, checkpoint_path(folder, run, epoch), facts_of(cell, run, epoch))
     return model
 
 
 @torch.no_grad()
-def _features(model: ClassTokenViT, images: Images, chosen: Tensor) -> Images:
+def _features(model: ClassTokenViT | Classifier, images: Images, chosen: Tensor) -> Images:
     """What a frozen backbone, without dropout, makes of the chosen images: for all epochs, seeds.
 
     In place of the others is no number.

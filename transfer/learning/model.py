@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
-from transformers import ViTConfig, ViTForImageClassification
+from transformers import PreTrainedModel, ViTConfig, ViTForImageClassification
 
 from derive.errors import InputError
-from transfer.experiment.task import Model
+from transfer.experiment.records import Model
 
 # How releases of transformers name the attention projections, by what they are.
 _PROJECTIONS = {
@@ -64,25 +64,55 @@ def vision_transformer(
         return ViTForImageClassification(config).float()
 
 
-def give_new_head(model: ViTForImageClassification, classes: int, seed: int) -> None:
+def heads_of(model: PreTrainedModel) -> list[str]:
+    """Names of the linear maps that give the logits: one, or two of a DeiT with teacher.
+
+    Raises ``InputError`` if there is none outside of the backbone.
+    """
+    backbone = f"{model.base_model_prefix}."
+    found = [
+        name.removesuffix(".original_module")  # beside which peft keeps the one that learns
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear)
+        and not name.startswith(backbone)
+        and ".modules_to_save." not in name
+        and module.out_features == model.config.num_labels
+    ]
+    if not found:
+        raise InputError(
+            f"{type(model).__name__} has no linear head of {model.config.num_labels} classes "
+            "outside of its backbone: give a model for image classification with one"
+        )
+    return found
+
+
+def give_new_head(model: PreTrainedModel, classes: int, seed: int) -> None:
     """Replace the head by a random one, even where the number of classes stays the same."""
+    names, deviation = heads_of(model), getattr(model.config, "initializer_range", 0.02)
     with seeded(seed):
-        head = nn.Linear(model.config.hidden_size, classes)
-        nn.init.trunc_normal_(head.weight, std=model.config.initializer_range)
-        nn.init.zeros_(head.bias)
-    model.classifier = head.to(model.classifier.weight.device)
+        for name in names:
+            old = model.get_submodule(name)
+            head = nn.Linear(old.in_features, classes)
+            nn.init.trunc_normal_(head.weight, std=deviation)
+            nn.init.zeros_(head.bias)
+            parent, _, own = name.rpartition(".")
+            setattr(model.get_submodule(parent), own, head.to(old.weight.device))
     model.config.num_labels = model.num_labels = classes
 
 
-def attention_projections(model: nn.Module, targets: Sequence[str]) -> list[str]:
-    """Names of the attention projections of a ViT, found by looking at it.
+def attention_projections(model: PreTrainedModel, targets: Sequence[str]) -> list[str]:
+    """Names of the attention projections of a transformer, found by looking at it.
 
     Arguments:
-        targets: of ``query``, ``key``, ``value``, ``output``.
+        targets: of ``query``, ``key``, ``value``, ``output``; or ``all-linear``, all linear maps
+            but the head.
 
-    Raises ``InputError`` unless there is exactly one of each in every layer.
+    Raises ``InputError`` unless there is exactly one of each in every layer, or any linear map.
     """
-    layers = model.config.num_hidden_layers
+    if targets == "all-linear":
+        return _all_linear(model)
+    stages = getattr(model.config, "depths", None)  # of a Swin
+    layers = sum(stages) if stages else getattr(model.config, "num_hidden_layers", 0)
     found = [
         name
         for name, module in model.named_modules()
@@ -93,15 +123,24 @@ def attention_projections(model: nn.Module, targets: Sequence[str]) -> list[str]
     if not targets or len(found) != layers * len(targets):
         raise InputError(
             f"{', '.join(targets) or 'no target'}: the adapter matches {len(found)} modules where "
-            f"{layers * len(targets)} were expected; use the pinned version of transformers"
+            f"{layers * len(targets)} were expected; use the pinned version of transformers, or "
+            'targets = "all-linear"'
         )
     return found
 
 
+def _all_linear(model: PreTrainedModel) -> list[str]:
+    heads = heads_of(model)
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    if not (found := [name for name in linear if name not in heads]):
+        raise InputError(f"{type(model).__name__} has no linear map but its head: give no LoRA")
+    return found
+
+
 def with_lora(
-    model: ViTForImageClassification, rank: int, alpha: float, targets: Sequence[str], seed: int
+    model: PreTrainedModel, rank: int, alpha: float, targets: Sequence[str], seed: int
 ) -> PeftModel:
-    """Put LoRA on attention projections; adapters and head learn, the backbone is frozen.
+    """Put LoRA on linear maps; adapters and head learn, the backbone is frozen.
 
     Arguments:
         rank: of the update, ≥ 1.
@@ -115,7 +154,7 @@ def with_lora(
         r=rank,
         lora_alpha=alpha,
         target_modules=attention_projections(model, targets),
-        modules_to_save=["classifier"],  # or the head would neither learn nor be saved
+        modules_to_save=heads_of(model),  # or the head would neither learn nor be saved
     )
     with seeded(seed), warnings.catch_warnings():
         # peft asks transformers by a name that is on its way out.
@@ -123,10 +162,11 @@ def with_lora(
         return get_peft_model(model, config)
 
 
-def only_head_learns(model: ViTForImageClassification) -> None:
+def only_head_learns(model: PreTrainedModel) -> None:
     """Freeze everything but the head."""
     model.requires_grad_(False)
-    model.classifier.requires_grad_(True)
+    for name in heads_of(model):
+        model.get_submodule(name).requires_grad_(True)
 
 
 class ClassTokenViT(nn.Module):
@@ -146,6 +186,12 @@ class ClassTokenViT(nn.Module):
         """The transformer itself, in which adapters and head are in their places."""
         model = self.model
         return model.get_base_model() if isinstance(model, PeftModel) else model
+
+    @property
+    def head(self) -> nn.Module:
+        """The head alone."""
+        head: nn.Module = self.base.classifier
+        return head
 
     def features(self, images: Tensor) -> Tensor:
         """States of the class token, shape (batch, width), for images as the model takes them."""

@@ -17,7 +17,7 @@ from transformers import ViTForImageClassification
 
 from numerics.sweep.store import Arrays, Cell, cell_key
 from transfer.experiment.plan import CURVES, EACH_CHECKPOINT
-from transfer.experiment.task import Model
+from transfer.experiment.records import Model
 from transfer.images.data import Dataset
 from transfer.images.subsets import SOURCE, few_shot, held_out
 from transfer.learning.checkpoint import (

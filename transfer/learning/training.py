@@ -5,7 +5,7 @@ device and are taken by index; their order is drawn on the CPU, whatever the dev
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -72,10 +72,15 @@ class Images:
 
 
 def normalised(
-    images: np.ndarray, labels: np.ndarray, source: Dataset, device: torch.device
-) -> Images:
-    """Images on a device, normalised by each channel's mean and deviation over the source."""
-    scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in _scale(source))
+    images: np.ndarray, labels: np.ndarray, source: Dataset, device: torch.device,
+    stated: Mapping[str, Sequence[float]] | None = None,
+) -> Images:  # fmt: skip
+    """Images on a device, normalised by each channel's mean and deviation over the source.
+
+    ``stated`` is the ``mean`` and ``deviation`` to take instead, in units of bytes.
+    """
+    parts = (stated["mean"], stated["deviation"]) if stated else _scale(source)
+    scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in parts)
     # Copies, for images read from a file cannot be written to, which PyTorch warns of.
     moved = [torch.from_numpy(np.array(part)).to(device) for part in (images, labels)]
     return Images(moved[0], moved[1], *scale)

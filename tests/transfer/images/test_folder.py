@@ -148,6 +148,9 @@ def test_oblong_images_are_fitted_as_stated(tmp_path):
     assert not found["crop"].any()  # the centre is black
     assert (found["stretch"][0, :, 0] == 255).all()
     assert not found["stretch"][:, :, SIDE // 2 :].any()
+    larger = settings(fit="crop", shorter=2 * SIDE, resample="nearest")
+    assert read_image(tmp_path / "wide.png", settings(fit="crop", resample="nearest")).sum() == 0
+    assert read_image(tmp_path / "wide.png", larger).shape == (3, SIDE, SIDE)
     padding = found["pad"][:, [0, -1]]
     assert (padding == np.array(BACKGROUND)[:, None, None]).all()
     assert (found["pad"][:, SIDE // 2, 0] == 255).all()
@@ -220,6 +223,13 @@ def test_an_empty_class_is_named(flowers):
         load_folder(settings(flowers))
 
 
+def test_a_folder_without_classes_is_told(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+    with pytest.raises(InputError, match="holds no class"):
+        load_folder(settings(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -227,6 +237,7 @@ def test_an_empty_class_is_named(flowers):
         ({"test": "validation"}, "validation is no folder: give FOLDER/train"),
         ({"test": "train"}, "is what is trained on"),
         ({"test": "."}, "is what is trained on"),
+        ({"shorter": SIDE - 1}, "shorter = 5, size = 6: what is cut out is not larger"),
         ({"background": "octarine"}, "is no colour"),
         ({"background": "#11223344"}, "is no colour"),
     ],

@@ -1,0 +1,165 @@
+"""Checkpoints of one's own: found and ordered, their images as they say, errors in one line."""
+
+import json
+
+import pytest
+from own_models import LABELS, PROCESSOR, SIDE, saved
+
+from derive.errors import InputError
+from transfer.experiment.series import (
+    Checkpoints,
+    Pretrained,
+    digest_of_weights,
+    insist_on_order,
+    preprocessing,
+    series_of,
+)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Two runs of two checkpoints, the steps of which sort otherwise as text."""
+    monkeypatch.chdir(tmp_path)
+    for run in ("seed-2", "seed-10"):
+        for step in (9, 100):
+            saved(tmp_path / "runs" / run / f"checkpoint-{step}", "vit", seed=step)
+    return tmp_path / "runs"
+
+
+PATTERN = "runs/seed-*/checkpoint-*"
+
+
+def test_checkpoints_are_ordered_by_step_and_runs_by_number(runs):
+    found = series_of(Checkpoints(PATTERN))
+    assert (found.checkpoints, found.seeds, found.epochs) == ((9, 100), 2, 0)
+    assert found.runs == tuple(
+        tuple(f"runs/{run}/checkpoint-{step}" for step in (9, 100)) for run in ("seed-2", "seed-10")
+    )
+    assert (found.channels, found.side, len(found.labels)) == (3, SIDE, LABELS)
+    assert found.mean == pytest.approx((127.5, 102, 76.5))
+    assert found.deviation == pytest.approx((63.75, 127.5, 51))
+    assert found.images == {"size": SIDE, "fit": "stretch", "resample": "bicubic"}
+    one = series_of(Pretrained("runs/seed-2/checkpoint-9"))
+    assert (one.runs, one.checkpoints) == ((("runs/seed-2/checkpoint-9",),), (1,))
+
+
+def test_a_digest_is_of_the_content(runs):
+    digests = {digest_of_weights(path) for path in runs.glob("*/*")}
+    assert len(digests) == 2  # the runs have the same weights
+
+
+CASES = [
+    ({"size": {"shortest_edge": 20}, "do_center_crop": True,
+      "crop_size": {"height": 16, "width": 16}},
+     {"size": 16, "fit": "crop", "shorter": 20, "resample": "bilinear"}),
+    ({"size": {"height": 20, "width": 20}}, {"size": 20, "fit": "stretch", "resample": "bilinear"}),
+    ({"size": 20, "resample": 0}, {"size": 20, "fit": "stretch", "resample": "nearest"}),
+    ({"size": {"shortest_edge": 21}, "crop_pct": 0.875},
+     {"size": 21, "fit": "crop", "shorter": 24, "resample": "bilinear"}),
+    ({"size": {"shortest_edge": 384}, "crop_pct": 1.0},
+     {"size": 384, "fit": "stretch", "resample": "bilinear"}),
+    ({"size": {"shortest_edge": 21}}, {"size": 21, "fit": "crop", "resample": "bilinear"}),
+    ({"do_resize": False, "size": 20}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "expected"), CASES)
+def test_images_are_made_as_a_checkpoint_says(tmp_path, content, expected):
+    told = {"image_mean": [0.5], "image_std": [0.5], **content}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(told))
+    found = preprocessing(tmp_path)
+    assert {k: v for k, v in found.items() if k not in ("mean", "deviation")} == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "mean", "deviation"),
+    [
+        ({}, 0.5, 0.25),
+        ({"rescale_factor": 1 / 127.5}, 0.25, 0.125),  # to pixels from 0 to 2
+        ({"do_rescale": False}, 0.5 / 255, 0.25 / 255),
+        ({"do_normalize": False}, 0, 1),
+    ],
+)
+def test_normalisation_is_of_pixels_from_0_to_1(tmp_path, content, mean, deviation):
+    told = {"image_mean": [0.5], "image_std": [0.25], "size": 20, **content}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(told))
+    found = preprocessing(tmp_path)
+    assert (found["mean"], found["deviation"]) == (
+        pytest.approx((mean,)), pytest.approx((deviation,)))  # fmt: skip
+
+
+def spoil_weights(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def spoil_kind(folder):
+    saved(folder, "deit")
+
+
+def spoil_processor(folder):
+    (folder / "preprocessor_config.json").write_text('{"size": {"height": 9, "width": 16}}')
+
+
+def spoil_json(folder):
+    (folder / "config.json").write_text("{")
+
+
+def make_adapter(folder):
+    (folder / "adapter_config.json").write_text("{}")
+
+
+def remove(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def empty(folder):
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_weights, "holds no safetensors but pytorch_model.bin, a pickle, which is never"),
+        (spoil_kind, "is of another architecture, other classes or other images"),
+        (spoil_processor, "preprocessor_config.json is not as transformers writes it"),
+        (spoil_json, "config.json cannot be read as JSON"),
+        (make_adapter, "is an adapter, not a whole model"),
+        (remove, "has no checkpoint of step 100, another run has"),
+        (empty, "is no checkpoint: it needs config.json"),
+    ],
+)
+def test_what_is_no_series_is_said_in_one_line(runs, spoil, message):
+    spoil(runs / "seed-10" / "checkpoint-100")
+    with pytest.raises(InputError, match=message) as error:
+        series_of(Checkpoints(PATTERN))
+    assert len(str(error.value)) < 300
+    assert "\n" not in str(error.value)
+
+
+def test_what_checkpoints_do_not_say_has_to_be_stated(runs):
+    for path in runs.rglob("preprocessor_config.json"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"has no preprocessor_config\.json with mean and"):
+        series_of(Checkpoints(PATTERN))
+    found = series_of(Checkpoints(PATTERN, mean=(0.5,), deviation=(0.2,)))
+    assert (found.mean, found.deviation, found.images) == ((127.5,), (51.0,), {})
+    with pytest.raises(InputError, match="give mean"):
+        series_of(Checkpoints(PATTERN, mean=(0.5,), deviation=(0.0,)))
+    with pytest.raises(InputError, match="no folder is called 'walks"):
+        series_of(Checkpoints("walks/*"))
+
+
+def test_classes_come_in_the_order_of_the_checkpoints():
+    insist_on_order(("LABEL_0", "LABEL_1"), ("cat", "dog"))
+    insist_on_order(("cat", "dog"), ("cat", "dog"))
+    insist_on_order(("cat", "dog"), ())  # a dataset has no names
+    with pytest.raises(InputError, match="class 0 is 'dog' for the checkpoints and 'cat'"):
+        insist_on_order(("dog", "cat"), ("cat", "dog"))
+
+
+def test_the_table_of_the_tests_is_as_transformers_writes_it(tmp_path):
+    assert preprocessing(saved(tmp_path, "vit")) is not None
+    assert PROCESSOR["size"] == {"height": SIDE, "width": SIDE}

@@ -1,0 +1,199 @@
+"""Checkpoints of one's own from end to end: the series, every arm, taken up again, reported."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from own_models import ARCHITECTURES, LABELS, PROCESSOR, SIDE, own_model, saved
+
+from derive.errors import InputError
+from numerics.sweep.store import cell_path, read_cell
+from transfer.experiment.plan import Place, chains_of, datasets_of, forms_of
+from transfer.experiment.results import results_of
+from transfer.experiment.run import run_experiment
+from transfer.experiment.task import read_task
+from transfer.images.folder import Folder, load_folder
+
+TASK = """
+[source]
+folder = "flowers"
+[downstream]
+folder = "flowers"
+shots = 2
+[checkpoints]
+folders = "runs/seed-*/checkpoint-*"
+[adaptation]
+epochs = 2
+measured = [1, 2]
+batch = 4
+learning_rate = 1e-3
+rank = 2
+seeds = 1
+[arms.all]
+targets = "all-linear"
+[arms.probe]
+method = "probe"
+[arms.full]
+method = "full"
+head = "kept"
+"""
+
+
+@pytest.fixture
+def task(flowers, monkeypatch):
+    monkeypatch.chdir(flowers.parent)
+    path = flowers.parent / "own.toml"
+    path.write_text(TASK, encoding="utf-8")
+    return path
+
+
+def series(folder, name="vit", seeds=2, steps=(2, 4)):
+    for seed in range(seeds):
+        for step in steps:
+            saved(folder / f"runs/seed-{seed}/checkpoint-{step}", name, seed=10 * seed + step)
+
+
+def computed(task, place):
+    chains = chains_of(read_task(str(task)), place)
+    run_experiment(chains, place)
+    return chains
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_goes_through_every_arm(name, task, tmp_path):
+    series(tmp_path, name, seeds=1, steps=(2,))
+    place = Place(tmp_path / "results")
+    (chain,) = computed(task, place)
+    images, _ = datasets_of(read_task(str(task)), place)
+    found = read_cell(place.cells, chain.pretraining, forms_of(chain.pretraining))
+    pixels = torch.from_numpy(images.test.images).float()
+    mean, deviation = (
+        255 * torch.tensor(PROCESSOR[part])[:, None, None] for part in ("image_mean", "image_std")
+    )
+    logits = own_model(name, seed=2)((pixels - mean) / deviation).logits
+    labels = torch.from_numpy(images.test.labels)
+    loss = torch.nn.functional.cross_entropy(logits, labels).item()
+    assert found["test_loss"] == pytest.approx([loss], rel=1e-5)
+    assert found["test_accuracy"] == pytest.approx([np.mean((logits.argmax(-1) == labels).numpy())])
+    for arm, cell in chain.adaptations:
+        learnt = read_cell(place.cells, cell, forms_of(cell))
+        assert np.isfinite(learnt["train_loss"]).all(), arm
+        assert np.isfinite(learnt["left"]).all() == (arm in ("LoRA", "all"))
+
+
+def test_it_is_run_reported_and_drawn(task, tmp_path, process):
+    series(tmp_path)
+    ran = process("transfer", "run", "own.toml")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len([*tmp_path.rglob("*.npz")]) == 2 * (1 + 2 * 4)
+    shown = process("transfer", "report", "own.toml", "--plot", "curves.svg")
+    assert shown.returncode == 0, shown.stderr
+    assert "step 4" in shown.stdout
+    assert "from step 2 to step 4" in shown.stdout
+    assert "epoch 4" not in shown.stdout
+    assert (tmp_path / "curves.svg").stat().st_size > 10_000
+
+
+def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
+    series(tmp_path, seeds=1)
+    place = Place(tmp_path / "results")
+    (chain,) = computed(task, place)
+    kept = {}
+    for _, cell in chain.parts:
+        kept[cell_path(place.cells, cell)] = read_cell(place.cells, cell, forms_of(cell))
+        cell_path(place.cells, cell).unlink()
+    computed(task, place)
+    for _, cell in chain.parts:
+        again = read_cell(place.cells, cell, forms_of(cell))
+        for name, values in kept[cell_path(place.cells, cell)].items():
+            if name not in ("seconds", "provenance"):
+                assert values.tobytes() == again[name].tobytes(), name
+
+
+def test_a_later_checkpoint_leaves_the_cells_of_the_earlier_ones(task, tmp_path):
+    series(tmp_path, seeds=1)
+    place = Place(tmp_path / "results")
+    (before,) = chains_of(read_task(str(task)), place)
+    series(tmp_path, seeds=1, steps=(8,))
+    (after,) = chains_of(read_task(str(task)), place)
+    assert all(part in after.adaptations for part in before.adaptations)
+    assert len(after.adaptations) == 3 * 4
+    assert after.pretraining != before.pretraining
+    # The same weights under another step are other cells, for a report tells steps apart.
+    assert len({json.dumps(cell, sort_keys=True) for _, cell in after.adaptations}) == 12
+
+
+def test_a_single_model_stands_for_a_series(task, tmp_path):
+    saved(tmp_path / "mine", "deit-teacher")
+    text = TASK.replace("[checkpoints]\nfolders", "[model]\npretrained")
+    task.write_text(text.replace("runs/seed-*/checkpoint-*", "mine"), encoding="utf-8")
+    place = Place(tmp_path / "results")
+    computed(task, place)
+    found = results_of(read_task(str(task)), place)
+    assert found.finished.all()
+    assert found.sizes["checkpoint"] == found.sizes["pretraining_seed"] == 1
+
+
+def test_a_run_of_a_trainer_is_a_series(task, flowers, tmp_path):
+    from transformers import Trainer, TrainingArguments
+
+    images = load_folder(Folder(folder=str(flowers), size=SIDE))
+    examples = [
+        {"pixel_values": torch.from_numpy(pixels).float() / 255, "labels": int(label)}
+        for pixels, label in zip(images.train.images, images.train.labels, strict=True)
+    ]
+    arguments = TrainingArguments(
+        str(tmp_path / "runs" / "seed-0"), max_steps=12, save_steps=4, report_to=[], use_cpu=True,
+        per_device_train_batch_size=2, disable_tqdm=True, logging_strategy="no",
+    )  # fmt: skip
+    Trainer(own_model("vit"), arguments, train_dataset=examples).train()
+    stated = TASK.replace('*/checkpoint-*"', '*/checkpoint-*"\nmean = [0.0]\ndeviation = [1.0]')
+    task.write_text(stated.replace('"flowers"', f'"flowers"\nsize = {SIDE}'), encoding="utf-8")
+    found = read_task(str(task))
+    assert found.pretraining.checkpoints == (4, 8, 12)
+    assert len(chains_of(found, Place(tmp_path))[0].adaptations) == 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[adaptation]", "[model]\npreset = 'tiny'\n[adaptation]", "has .checkpoints. and .model."),
+        ("[adaptation]", "[pretraining]\n[adaptation]", "has .pretraining. and .checkpoints."),
+        ("shots = 2", "shots = 2\nsize = 28", r"choose datasets of one shape"),
+        ('"flowers"', '"flowers"\nsize = 28', r"the checkpoints take \(3, 16, 16\)"),
+        ('[downstream]', 'images = 3\n[downstream]', "nothing is trained on the source"),
+        ("folders =", "folder =", "did you mean 'folders'"),
+        ('rank = 2', 'targets = "all"', r"'all-linear'"),
+        ("checkpoint-*", "checkpoint-2*", "no folder is called"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_said_in_one_line(task, tmp_path, old, new, message):
+    series(tmp_path, seeds=1, steps=(4,))
+    task.write_text(TASK.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        read_task(str(task))
+    assert len(str(error.value)) < 300
+
+
+def test_the_source_has_the_classes_of_the_checkpoints(task, flowers, tmp_path):
+    series(tmp_path, seeds=1, steps=(2,))
+    for split in ("train", "test"):
+        (flowers / split / "more").mkdir()
+        (flowers / split / "more" / "0.png").write_bytes(
+            (flowers / split / "kind 1" / "0.png").read_bytes()
+        )
+    with pytest.raises(InputError, match=f"tell {LABELS} classes apart, the source has 4"):
+        chains_of(read_task(str(task)), Place(tmp_path))
+
+
+def test_a_checkpoint_that_changes_while_it_is_run_is_refused(task, tmp_path):
+    series(tmp_path, seeds=1, steps=(2,))
+    place = Place(tmp_path / "results")
+    chains = chains_of(read_task(str(task)), place)
+    from transfer.experiment.series import digest_of_weights
+
+    saved(tmp_path / "runs/seed-0/checkpoint-2", "vit", seed=77)
+    digest_of_weights.cache_clear()
+    with pytest.raises(InputError, match="holds another model here"):
+        run_experiment(chains, place)

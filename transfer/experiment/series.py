@@ -1,0 +1,281 @@
+"""Checkpoints of one's own: folders that a Trainer wrote, found, ordered, and what they say.
+
+A folder holds ``config.json`` and weights as safetensors, and often ``preprocessor_config.json``,
+which says how its images were made. Nothing of a model is built here, and no pickle is read.
+"""
+
+import glob
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from derive.errors import InputError
+from numerics.sweep.store import shortened
+from transfer.images.folder import natural
+
+_MOST_RUNS, _MOST_CHECKPOINTS, _LARGEST_STEP = 100, 100, 10**12
+_LARGEST_CONFIG = 10**6  # bytes
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_WARPED_FROM = 384  # ConvNeXT crops nothing from this side on
+_RESAMPLES = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+Channels = Annotated[
+    tuple[Annotated[float, Meta(ge=-1000, le=1000)], ...], Meta(min_length=1, max_length=16)
+]
+
+
+class Checkpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where checkpoints lie: ``folders``, a pattern such as ``runs/seed-*/checkpoint-*``.
+
+    ``mean`` and ``deviation`` of each channel, of pixels from 0 to 1, are what images are
+    normalised by if the checkpoints do not say it.
+    """
+
+    folders: Annotated[str, Meta(min_length=1, max_length=1000)]
+    mean: Channels = ()
+    deviation: Channels = ()
+
+
+class Pretrained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model of one's own, ``pretrained`` its folder; the rest as in ``Checkpoints``."""
+
+    pretrained: Annotated[str, Meta(min_length=1, max_length=1000)]
+    mean: Channels = ()
+    deviation: Channels = ()
+
+
+class Series(msgspec.Struct, frozen=True):
+    """The checkpoints of one or several pre-trainings, made elsewhere.
+
+    Fields: ``runs``, the folders of each in order; ``checkpoints``, their steps; ``mean`` and
+    ``deviation`` of pixels from 0 to 255; ``images``, what a folder of images is given where the
+    task says nothing; ``channels`` and ``side`` of an image, 0 where any is taken; ``labels``.
+    """
+
+    runs: tuple[tuple[str, ...], ...]
+    checkpoints: tuple[int, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    images: dict[str, Any]
+    channels: int
+    side: int
+    labels: tuple[str, ...]
+    epochs: int = 0  # of a pre-training that is not done here
+
+    @property
+    def seeds(self) -> int:
+        """How many pre-trainings there are."""
+        return len(self.runs)
+
+
+def series_of(given: Checkpoints | Pretrained) -> Series:
+    """Find checkpoints and read what the first says of itself; all must say the same.
+
+    Raises ``InputError`` if there are none, if a run lacks a step that another has, if a folder is
+    no checkpoint or holds but a pickle, and if nothing says how images are normalised.
+    """
+    if isinstance(given, Checkpoints):
+        steps, runs = _runs_in(given.folders)
+    else:
+        steps, runs = (1,), ((given.pretrained,),)
+        _insist_on_checkpoint(Path(given.pretrained))
+    first, *others = [Path(folder) for run in runs for folder in run]
+    config, seen = _config(first), preprocessing(first)
+    for other in others:
+        if (_config(other), preprocessing(other)) != (config, seen):
+            raise InputError(
+                f"{shortened(other)} is of another architecture, other classes or other images "
+                "than the first checkpoint: give one kind of model a task"
+            )
+    images = dict(seen or {})
+    told = images.pop("mean", ()), images.pop("deviation", ())
+    mean, deviation = given.mean or told[0], given.deviation or told[1]
+    if not 0 < len(mean) == len(deviation) or min(deviation) <= 0:
+        raise InputError(
+            f"{shortened(first)} has no preprocessor_config.json with mean and deviation: give "
+            "mean = [0.5, 0.5, 0.5] and deviation = [0.5, 0.5, 0.5], or what it was trained with"
+        )
+    scaled = [tuple(255.0 * value for value in part) for part in (mean, deviation)]
+    return Series(runs, steps, scaled[0], scaled[1], images, *config[1:])
+
+
+def insist_on_order(labels: Sequence[str], names: Sequence[str]) -> None:
+    """Raise ``InputError`` if checkpoints have names for classes, and others than a folder's."""
+    told = labels != tuple(f"LABEL_{place}" for place in range(len(labels)))
+    for place, (label, name) in enumerate(zip(labels, names, strict=False)):
+        if told and label != name:
+            raise InputError(
+                f"class {place} is {label[:40]!r} for the checkpoints and {name[:40]!r} in the "
+                "folder of the source: name the folders so that they come in the same order"
+            )
+
+
+def _runs_in(pattern: str) -> tuple[tuple[int, ...], tuple[tuple[str, ...], ...]]:
+    """The steps, and the folders of each run in their order."""
+    found: dict[Path, dict[int, str]] = {}
+    for name in glob.glob(pattern):
+        path = Path(name)
+        number = re.search(r"(\d{1,12})$", path.name)
+        if path.is_dir() and number:
+            _insist_on_checkpoint(path)
+            found.setdefault(path.parent, {})[int(number[1])] = str(path)
+    if not found:
+        raise InputError(
+            f"no folder is called {pattern[:60]!r}: give a pattern such as "
+            "'runs/seed-*/checkpoint-*', whose folders end in their step"
+        )
+    runs = [found[run] for run in sorted(found, key=lambda run: natural(str(run)))]
+    steps = sorted({step for run in runs for step in run})
+    for folder, run in found.items():
+        if missing := [step for step in steps if step not in run]:
+            raise InputError(
+                f"{shortened(folder)} has no checkpoint of step {missing[0]}, another run has: "
+                "give a pattern of steps that all runs have"
+            )
+    if len(runs) > _MOST_RUNS or len(steps) > _MOST_CHECKPOINTS:
+        raise InputError(
+            f"{pattern[:60]!r} finds {len(runs)} runs of {len(steps)} checkpoints: give at most "
+            f"{_MOST_RUNS} runs of {_MOST_CHECKPOINTS}"
+        )
+    return tuple(steps), tuple(tuple(run[step] for step in steps) for run in runs)
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """The files of a checkpoint's weights, all safetensors; none if it has others or no such."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return [path for path in [folder / "model.safetensors"] if path.is_file()]
+    names = set(read_json(index).get("weight_map", {}).values())
+    inside = all(isinstance(name, str) and Path(name).name == name for name in names)
+    return sorted(folder / name for name in names) if inside else []
+
+
+def _insist_on_checkpoint(folder: Path) -> None:
+    if (folder / "adapter_config.json").is_file():
+        raise InputError(
+            f"{shortened(folder)} is an adapter, not a whole model: merge it and save that"
+        )
+    if weights_of(folder) and (folder / "config.json").is_file():
+        return
+    pickles = [path.name for kind in _PICKLES for path in folder.glob(kind)]
+    if pickles and not weights_of(folder):
+        raise InputError(
+            f"{shortened(folder)} holds no safetensors but {pickles[0][:40]}, a pickle, which is "
+            "never loaded: save the model with transformers' save_pretrained"
+        )
+    raise InputError(
+        f"{shortened(folder)} is no checkpoint: it needs config.json and model.safetensors, as "
+        "save_pretrained writes them"
+    )
+
+
+@lru_cache(maxsize=10_000)
+def digest_of_weights(folder: Path) -> str:
+    """A hash of a checkpoint's configuration and weights, which names its content."""
+    found = hashlib.sha256()
+    for path in [folder / "config.json", *weights_of(folder)]:
+        try:
+            with path.open("rb") as stream:
+                found.update(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:
+            raise InputError(
+                f"checkpoint {shortened(path)} cannot be read ({error.strerror}): give it back, or "
+                "leave it out"
+            ) from None
+    return found.hexdigest()[:16]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small file of JSON, of one object; raises ``InputError`` for any other."""
+    try:
+        with path.open("rb") as stream:
+            content = json.loads(stream.read(_LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{shortened(path)} cannot be read as JSON ({str(error)[:60]}): save it again"
+        ) from None
+    if not isinstance(content, dict):
+        raise InputError(f"{shortened(path)} holds no object of JSON: save it again")
+    return content
+
+
+def _config(folder: Path) -> tuple[str, int, int, tuple[str, ...]]:
+    """Kind, channels, side, and names of the classes, where ``LABEL_0`` is none."""
+    content = read_json(folder / "config.json")
+    side = content.get("image_size", 0)
+    if isinstance(side, Sequence) and len(set(side)) == 1:
+        side = side[0]
+    labels = content.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # which is left out
+    try:
+        names = tuple(str(labels[str(place)]) for place in range(len(labels)))
+        kind = str((content.get("architectures") or [""])[0])
+        return kind, int(content.get("num_channels", 3)), int(side), names
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            f"{shortened(folder)}: config.json has an image_size that is no square, or labels that "
+            "are not numbered from 0: save it again with transformers"
+        ) from None
+
+
+def preprocessing(folder: Path) -> dict[str, Any] | None:
+    """What ``preprocessor_config.json`` says of images, as ``Folder`` names it; ``None`` if none.
+
+    ``mean`` and ``deviation`` are of pixels from 0 to 1. What is not a square in the end, and what
+    is not resized, is left to the task.
+    """
+    if not (folder / "preprocessor_config.json").is_file():
+        return None
+    content = read_json(folder / "preprocessor_config.json")
+    try:
+        return {**_normalisation(content), **_sizes(content)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(
+            f"{shortened(folder)}: preprocessor_config.json is not as transformers writes it: mend "
+            "it, or remove it and state size, mean and deviation in the task"
+        ) from None
+
+
+def _normalisation(content: Mapping[str, Any]) -> dict[str, Any]:
+    factor = float(content.get("rescale_factor", 1 / 255)) if content.get("do_rescale", True) else 1
+    mean, deviation = (
+        [float(value) for value in content[name]] if content.get("do_normalize", True) else [other]
+        for name, other in (("image_mean", 0.0), ("image_std", 1.0))
+    )
+    units = 255 * factor  # of what is normalised, as a multiple of pixels from 0 to 1
+    return {
+        "mean": tuple(m / units for m in mean),
+        "deviation": tuple(d / units for d in deviation),
+    }
+
+
+def _sizes(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Size, fit and resampling of a folder of images."""
+    size, crop = content.get("size"), content.get("crop_size")
+    if not content.get("do_resize", True) or size is None:
+        return {}
+    given: dict[str, Any] = {"resample": _RESAMPLES[int(content.get("resample", 2))]}
+    shorter = size if isinstance(size, int) else size.get("shortest_edge", 0)
+    if content.get("do_center_crop") and crop is not None:
+        side = crop if isinstance(crop, int) else _one_of(crop["height"], crop["width"])
+        if not shorter and _one_of(size["height"], size["width"]) == side:
+            return {**given, "size": side, "fit": "stretch"}
+        return {**given, "size": side, "fit": "crop", "shorter": _one_of(shorter, shorter)}
+    if "crop_pct" in content:  # of ConvNeXT
+        cut = {"fit": "crop", "shorter": int(shorter / content["crop_pct"])}
+        return {**given, "size": shorter, **(cut if shorter < _WARPED_FROM else {"fit": "stretch"})}
+    if shorter:
+        return {**given, "size": shorter, "fit": "stretch" if isinstance(size, int) else "crop"}
+    return {**given, "size": _one_of(size["height"], size["width"]), "fit": "stretch"}
+
+
+def _one_of(height: int, width: int) -> int:
+    """The side of a square; raises ``ValueError`` for what is none."""
+    if height != width or height < 1:
+        raise ValueError
+    return int(height)
