@@ -1,4 +1,4 @@
-"""``python -m transfer``: run a transfer task, see how far it is, report what it found."""
+"""``python -m transfer``: run a task, see how far it is, report what it found, take it along."""
 
 import sys
 from argparse import ArgumentTypeError
@@ -100,13 +100,26 @@ def _report_parser() -> CommandParser:
     return parser
 
 
+def _export_parser() -> CommandParser:
+    parser = _parser(
+        "export",
+        "Write finished checkpoints and kept adapters as transformers and peft read them.",
+        ("demo --to exported",),
+    )
+    parser.add_argument(
+        "--to", type=Path, required=True, metavar="FOLDER", help="a new folder to write to"
+    )
+    return parser
+
+
 main = Group(
     "python -m transfer",
-    "Run a transfer task, see how far it is, report what it found.",
+    "Run a transfer task, see how far it is, report what it found, take its models along.",
     {
         "run": Command(_run_parser, later("transfer.experiment.commands", "run_task")),
         "status": Command(_status_parser, later("transfer.experiment.commands", "status_of_task")),
         "report": Command(_report_parser, later("transfer.experiment.commands", "report_of_task")),
+        "export": Command(_export_parser, later("transfer.experiment.export", "export_task")),
     },
     lambda: f"tasks: {', '.join(shipped_tasks())}",
     missing,

@@ -53,7 +53,7 @@ def _task_and_place(options: Namespace, device: str) -> tuple[Task, Place]:
     return task, replace(place, provenance=f"{options.source} | {images}")
 
 
-def _finished_place(options: Namespace) -> tuple[Task, Place, list[Chain]]:
+def finished_place(options: Namespace) -> tuple[Task, Place, list[Chain]]:
     """The task where it was run: with ``auto``, on the device of which there are results."""
     devices = ("cuda", "cpu") if options.device == "auto" else (options.device,)
     for device in devices:
@@ -144,7 +144,7 @@ def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: 
 
 def status_of_task(options: Namespace) -> Report:
     """How much of a task is finished."""
-    task, place, chains = _finished_place(options)
+    task, place, chains = finished_place(options)
     tell_of_strangers(chains, place)
     return _status_of(task, chains, place)
 
@@ -161,7 +161,7 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
 
 def report_of_task(options: Namespace) -> Report:
     """The tables of a task, or as much as is there, the verdict, and the curves."""
-    task, place, chains = _finished_place(options)
+    task, place, chains = finished_place(options)
     tell_of_strangers(chains, place, refused=tuple(KINDS))
     data = results_of(task, place)
     if not data.pretrained.any():

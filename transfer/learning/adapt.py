@@ -103,7 +103,7 @@ def adapt_cell(
     train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
     shots = cell["downstream"]["shots"]
     chosen = torch.from_numpy(np.stack([few_shot(splits[0].labels, shots, s) for s in seeds]))
-    checkpoint = _checkpoint(cell, source, folder)
+    checkpoint = checkpoint_of(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
     learners: list[Any] = [built(model.to(device)) for model in models]
@@ -153,7 +153,8 @@ def adapted_model(
     return model
 
 
-def _checkpoint(cell: Cell, source: Dataset, folder: Path) -> PreTrainedModel:
+def checkpoint_of(cell: Cell, source: Dataset, folder: Path) -> PreTrainedModel:
+    """The model that a cell starts from; raises ``InputError`` if it is missing or foreign."""
     if "weights" in cell:
         return load_own(folder / cell["weights"]["folder"], cell["weights"]["digest"])
     model, (run, epoch) = source_model(cell, source), (cell["run"], cell["checkpoint"])

@@ -44,7 +44,7 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
     if not weights_of(folder):
         raise InputError(f"{shortened(folder)} holds no model.safetensors: no pickle is loaded")
     try:
-        with _quiet():
+        with quiet():
             model, told = AutoModelForImageClassification.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, trust_remote_code=False,
                 dtype=torch.float32, output_loading_info=True,
@@ -65,7 +65,7 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the bars and reports of transformers: what matters is raised."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)

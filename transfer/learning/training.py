@@ -79,7 +79,7 @@ def normalised(
 
     ``stated`` is the ``mean`` and ``deviation`` to take instead, in units of bytes.
     """
-    parts = (stated["mean"], stated["deviation"]) if stated else _scale(source)
+    parts = (stated["mean"], stated["deviation"]) if stated else scale_of(source)
     scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in parts)
     # Copies, for images read from a file cannot be written to, which PyTorch warns of.
     moved = [torch.from_numpy(np.array(part)).to(device) for part in (images, labels)]
@@ -87,7 +87,7 @@ def normalised(
 
 
 @lru_cache(maxsize=4)
-def _scale(source: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def scale_of(source: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each channel over the source's training images."""
     channels = range(source.shape[0])
     counts = np.array([_histogram(source.train.images[:, channel]) for channel in channels])

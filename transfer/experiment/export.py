@@ -1,0 +1,67 @@
+"""``python -m transfer export``: what a task has made, for transformers and peft to read."""
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from derive.command.report import Report
+from derive.command.tabular import Table
+from derive.errors import InputError
+from numerics.sweep.store import read_cell
+from transfer.experiment.commands import finished_place
+from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, forms_of, in_words
+from transfer.experiment.records import Task
+from transfer.experiment.report import same
+
+Row = tuple[str, int, int, str]  # part, seed, checkpoint, folder
+
+
+def export_task(options: Namespace) -> Report:
+    """Every finished checkpoint, and every adapter that was kept, is written to a new folder."""
+    task, place, chains = finished_place(options)
+    to: Path = options.to
+    if to.exists():
+        raise InputError(f"{str(to)[-80:]!r} is there already: give the name of a new folder")
+    try:
+        to.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{str(to)[-80:]!r} cannot be made ({error.strerror})") from None
+    rows = tuple(_exported(task, chains, place, to))
+    if not rows:
+        to.rmdir()
+        raise InputError(
+            f"nothing to export is finished in {place.results}: run the task first, with "
+            "--keep-adapters if its adapters are wanted"
+        )
+    head = ("part", "seed", "checkpoint", "folder")
+    notes = (
+        same("A checkpoint: AutoModelForImageClassification.from_pretrained(FOLDER)."),
+        same("An adapter: PeftModel.from_pretrained(model, FOLDER) on the checkpoint of its "
+             "facts.json, loaded with num_labels=CLASSES, ignore_mismatched_sizes=True."),
+    )  # fmt: skip
+    table = Table("export", same(f"{task.title}: exported to {to.name}"), head, rows, notes)
+    of = in_words(facts_of_data(task, place))
+    return Report([dict(zip(head, row, strict=True)) for row in rows], [table], "exact", of=of)
+
+
+def _exported(task: Task, chains: Sequence[Chain], place: Place, to: Path) -> Iterator[Row]:
+    from transfer.learning.adapt import adapter_path
+    from transfer.learning.export import export_adapters, export_checkpoints
+
+    images = datasets_of(task, place)
+    own, kept = place.results / "checkpoints", place.results / "adapters"
+    for chain in chains:
+        first = chain.pretraining
+        if first["kind"] == "pretraining" and read_cell(place.cells, first, forms_of(first)):
+            written = export_checkpoints(first, images[0], own, to)
+            epochs = first["pretraining"]["checkpoints"]
+            for epoch, folder in zip(epochs, written, strict=True):
+                yield "pre-training", first["seed"], epoch, folder.relative_to(to).as_posix()
+        for arm, cell in chain.adaptations:
+            paths = [adapter_path(kept, cell, seed) for seed in cell["fine_tuning_seeds"]]
+            there = all(path.exists() for path in paths)
+            if not there or read_cell(place.cells, cell, forms_of(cell)) is None:
+                continue
+            folders = (place.here if "weights" in cell else own, kept)
+            for folder in export_adapters(arm, cell, images, folders, to):
+                yield arm, cell["seed"], cell["checkpoint"], folder.relative_to(to).as_posix()
