@@ -112,7 +112,9 @@ def test_commands_on_pages_have_the_options_they_are_given(module, options, caps
         main = importlib.import_module(module).main
     except AttributeError:
         main = importlib.import_module(f"{module}.__main__").main
-    verb = re.findall(r"^ (run|status|report|export)\b", options) if module == "transfer" else []
+    verb = (
+        re.findall(r"^ (check|run|status|report|export)\b", options) if module == "transfer" else []
+    )
     with suppress(SystemExit):
         main([*verb, "--help"])
     known = re.findall(r"--[a-z-]+", capsys.readouterr().out)

@@ -100,6 +100,14 @@ def _report_parser() -> CommandParser:
     return parser
 
 
+def _check_parser() -> CommandParser:
+    return _parser(
+        "check",
+        "Say what a task will read, build and take, before anything is run.",
+        ("demo", "my-task.toml --data-dir ~/data"),
+    )
+
+
 def _export_parser() -> CommandParser:
     parser = _parser(
         "export",
@@ -116,6 +124,7 @@ main = Group(
     "python -m transfer",
     "Run a transfer task, see how far it is, report what it found, take its models along.",
     {
+        "check": Command(_check_parser, later("transfer.experiment.check", "check_task")),
         "run": Command(_run_parser, later("transfer.experiment.commands", "run_task")),
         "status": Command(_status_parser, later("transfer.experiment.commands", "status_of_task")),
         "report": Command(_report_parser, later("transfer.experiment.commands", "report_of_task")),

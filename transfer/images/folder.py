@@ -7,6 +7,7 @@ frames the first is read.
 import os
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -95,6 +96,23 @@ def load_folder(settings: Folder, data: Path | None = None, here: Path = Path())
     return Dataset(
         root.name, len(names), train, test, str(root), digest, tuple(skipped), tuple(names)
     )
+
+
+def kinds_in(settings: Folder, data: Path | None = None, here: Path = Path()) -> dict[str, int]:
+    """How many files of each format and mode a folder holds, such as ``PNG RGB``, by their heads.
+
+    The arguments are those of ``load_folder``.
+    """
+    from PIL import Image
+
+    root, kinds = _place_of(settings.folder, [*roots_of(data), here]), []
+    for path, _ in (file for part in _parts(root, settings) for file in _files_in(part)):
+        try:
+            with Image.open(path) as opened:
+                kinds.append(f"{opened.format} {opened.mode}")
+        except Exception:  # as when it is read
+            kinds.append("unreadable")
+    return dict(Counter(kinds).most_common())
 
 
 def natural(name: str) -> tuple[list[str | int], str]:

@@ -1,0 +1,82 @@
+"""``python -m transfer check``: its counts are those of the run, its sizes those on disk."""
+
+import json
+
+import pytest
+from own_models import ARCHITECTURES, saved
+
+from transfer.__main__ import main
+from transfer.experiment.plan import Place, chains_of
+from transfer.experiment.results import results_of
+from transfer.experiment.run import run_experiment
+from transfer.experiment.task import read_task
+
+OWN = """
+[source]
+folder = "flowers"
+unreadable = "skip"
+[downstream]
+folder = "flowers"
+unreadable = "skip"
+shots = 2
+[checkpoints]
+folders = "runs/seed-*/checkpoint-*"
+[adaptation]
+epochs = 1
+measured = [1]
+batch = 4
+learning_rate = 1e-2
+rank = 2
+seeds = 2
+[arms.all]
+targets = "all-linear"
+[arms.probe]
+method = "probe"
+"""
+
+
+def checked(capsys, *options):
+    assert main(["check", *options, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_what_it_says_beforehand_is_what_is_found(small_task, tmp_path, capsys):
+    place = Place(tmp_path / "results")
+    options = (str(small_task), "--results", str(place.results))
+    before = checked(capsys, *options)
+    assert not place.results.exists()
+    task = read_task(str(small_task))
+    run_experiment(chains_of(task, place), place)
+    found = results_of(task, place)
+    parts = {part["part"]: part for part in before["parts"]}
+    for arm in task.arms:
+        assert parts[arm]["learning"] == found.learning.sel(arm=arm)
+        assert (parts[arm]["cells"], parts[arm]["finished"]) == (12, 0)
+        assert parts[arm]["minutes"] > 0
+    assert (parts["LoRA"]["matrices"], parts["linear probe"]["matrices"]) == (4, 0)
+    on_disk = sum(path.stat().st_size for path in (place.results / "checkpoints").rglob("*.*"))
+    assert parts["pre-training"]["megabytes"] == pytest.approx(on_disk / 1e6, rel=0.25)
+    after = {part["part"]: part for part in checked(capsys, *options)["parts"]}
+    assert all(part["minutes"] == 0 for part in after.values())
+    assert after["LoRA"]["finished"] == 12
+
+
+@pytest.mark.parametrize("name", ["vit", "swin"])
+def test_own_images_and_checkpoints_are_told(name, flowers, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for step in (2, 4):
+        saved(tmp_path / f"runs/seed-0/checkpoint-{step}", name, seed=step)
+    (flowers / "train/kind 1/notes.txt").write_text("no image")
+    (tmp_path / "own.toml").write_text(OWN, encoding="utf-8")
+    capsys.readouterr()
+    found = checked(capsys, "own.toml")
+    source, _ = found["images"]
+    assert (source["classes"], source["training"], source["test"]) == (3, 9, 6)
+    assert (source["skipped"], source["files"]) == (1, "15 PNG L, 1 unreadable")
+    assert source["shape"] == "3 x 16 x 16"
+    layers, linear = ARCHITECTURES[name][3:]
+    parts = {part["part"]: part for part in found["parts"]}
+    assert (parts["LoRA"]["matrices"], parts["all"]["matrices"]) == (2 * layers, linear)
+    assert [part["cells"] for part in found["parts"]] == [1, 4, 4, 4]
+    assert main(["check", "own.toml"]) == 0
+    assert "15 PNG L" in capsys.readouterr().out
