@@ -1,6 +1,6 @@
 # The public names of derive, by the module that holds them.
-from .activation import CATALOGUE as CATALOGUE
 from .activation import Activation as Activation
+from .catalogue import CATALOGUE as CATALOGUE
 from .drift import AnyDrift as AnyDrift
 from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
@@ -38,7 +38,6 @@ from .hermite import rescaling_coefficients as rescaling_coefficients
 from .identities import IDENTITIES as IDENTITIES
 from .identities import Identity as Identity
 from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
-from .kinked import Kinked as Kinked
 from .labels import Labels as Labels
 from .landscape import Landscape as Landscape
 from .landscape import landscape_of as landscape_of
@@ -57,6 +56,8 @@ from .network import network_loss as network_loss
 from .pair import Pair as Pair
 from .pair_drift import closed_drift as closed_drift
 from .pair_drift import drift_of as drift_of
+from .piecewise import PiecewiseAnalytic as PiecewiseAnalytic
+from .piecewise import analytic as analytic
 from .polynomial_drift import HermiteDrift as HermiteDrift
 from .polynomial_drift import drift_from_expectation as drift_from_expectation
 from .polynomial_drift import drift_from_loss as drift_from_loss

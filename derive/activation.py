@@ -1,49 +1,30 @@
-r"""Activations: the catalogue, their derivatives, parity and Hermite coefficients.
+r"""Activations: what is asked of one, its derivatives, parity and Hermite coefficients.
 
-Adding an activation to the catalogue is one entry in ``CATALOGUE``; text from users becomes one in
-``derive.grammar``. What kind of function it is says ``derive.kinked``.
+The functions that have names are in ``derive.catalogue``; text from users becomes an activation in
+``derive.grammar``. What kind of function it is says ``derive.piecewise``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import (
-    Eq,
-    Expr,
-    Integer,
-    Piecewise,
-    Poly,
-    Rational,
-    S,
-    Tuple,
-    cancel,
-    cos,
-    diff,
-    erf,
-    exp,
-    factorial,
-    fraction,
-    oo,
-    pi,
-    sin,
-    sqrt,
-    tanh,
-)
-from sympy import sign as sympy_sign
+from sympy import Expr, Integer, Poly, Rational, S, Tuple, cancel, diff, fraction, oo, sqrt
 
 from derive import gaussian
+from derive.catalogue import CATALOGUE, catalogued
+from derive.elementary import EXPONENTIAL, in_exponential, in_the_algebra, tidied
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
+from derive.growth import insist_on_finite_risk
 from derive.hermite import (
     checked_degree,
     hermite_polynomial,
     information_exponent,
     insist_on_writable,
 )
-from derive.kinked import EXPONENTIAL, Kinked, in_exponential, in_the_algebra, tidied
-from derive.softplus import Softplus, sigmoid
+from derive.piecewise import PiecewiseAnalytic, analytic, placed
 from derive.symbols import exact, of_one_variable, z
+
+_SURE = Rational(1, 10**20)  # a jump of at least this size is one
 
 
 @dataclass(frozen=True)
@@ -59,16 +40,15 @@ class Activation:
     """
 
     text: str
-    value: Kinked
+    value: PiecewiseAnalytic
 
     def __post_init__(self) -> None:
-        parts = Tuple(self.value.smooth, self.value.kink, self.value.jump)
-        object.__setattr__(self, "value", Kinked(*of_one_variable(parts, z)))
-        if self.value.kink.subs(z, 0) != 0:
-            raise InputError(
-                f"{self.text} jumps at 0: σ' is not square integrable there, so the model has no "
-                "gradient flow; use a continuous activation, such as erf(5*x)"
-            )
+        given = (self.value.pieces, self.value.breaks, self.value.deltas)
+        parts = of_one_variable(Tuple(*(Tuple(*part) for part in given)), z)
+        value = PiecewiseAnalytic(*(tuple(part) for part in parts)).joined()
+        object.__setattr__(self, "value", value)
+        insist_on_continuity(value, self.text)
+        insist_on_finite_risk(value, self.text)
 
     @classmethod
     def named(cls, name: str, argument: Expr = z) -> "Activation":
@@ -88,12 +68,12 @@ class Activation:
     @property
     def expression(self) -> Expr:
         """The function as an expression in ``z``."""
-        return self.value.smooth + sympy_sign(z) * self.value.kink
+        return self.value.expression
 
     @property
     def polynomial(self) -> Poly | None:
         """The function as a polynomial in ``z`` over the rationals, or ``None`` if it is none."""
-        if self.value.kink != 0 or not self.value.smooth.is_polynomial(z):
+        if self.value.breaks or not self.value.smooth.is_polynomial(z):
             return None
         found = Poly(self.value.smooth, z)
         return found.set_domain("QQ") if found.domain.is_ZZ or found.domain.is_QQ else None
@@ -101,9 +81,9 @@ class Activation:
     @property
     def parity(self) -> int:
         """1 for an even function, -1 for an odd one, 0 for neither. Exact."""
-        return next((side for side in (1, -1) if self.part(-side) == Kinked(S.Zero)), 0)
+        return next((side for side in (1, -1) if self.part(-side).is_zero), 0)
 
-    def part(self, side: int) -> Kinked:
+    def part(self, side: int) -> PiecewiseAnalytic:
         """The even part for ``side`` 1, the odd part for -1: all that these coefficients see.
 
         Exact.
@@ -111,11 +91,9 @@ class Activation:
         >>> Activation.named("silu").part(-1).smooth
         z/2
         """
-        smooth, kink = self.value.smooth, self.value.kink
-        return Kinked(
-            tidied((smooth + side * smooth.subs(z, -z)) / 2),
-            tidied((kink - side * kink.subs(z, -z)) / 2),
-        )
+        mirrored = self.value.reflected()
+        both = self.value + mirrored if side == 1 else self.value - mirrored
+        return both.mapped(lambda piece: tidied(piece / 2)).joined()
 
     def hermite_coefficient(self, k: int, variance: Expr) -> Expr:
         r"""Hermite coefficient of degree ``k`` at a variance.
@@ -133,6 +111,8 @@ class Activation:
         """
         k = checked_degree(k)
         root = sqrt(exact(variance))
+        if self.value.breaks not in ((), (0,)):
+            return (self.value.scaled(root) * hermite_polynomial(k, z)).mean() * root**-k
         try:
             function = self.value.gaussian()
         except NoClosedForm:
@@ -158,7 +138,7 @@ class Activation:
         """
         if self.polynomial is not None:
             return information_exponent(self.polynomial.as_expr(), z)
-        if not any(tidied(f).has(z) for f in (self.value.smooth, self.value.kink)):
+        if not any(tidied(f).has(z) for f in self.value.pieces):
             return oo
         for k in range(1, checked_degree(largest, "largest", least=1) + 1):
             try:
@@ -177,7 +157,7 @@ class Activation:
     def _derivative_keeps_sign(self, k: int) -> bool:
         """Whether c_k = E σ^(k) is proved not to be 0: a rational function of e^z of one sign."""
         part = self.part((-1) ** k)
-        if part.kink != 0:
+        if part.breaks:
             return False
         numerator, denominator = fraction(cancel(in_exponential(diff(part.smooth, z, k))))
         return all(
@@ -205,10 +185,10 @@ class HermiteActivation(Activation):
         object.__setattr__(self, "text", f"He{self.degree}")
 
     @cached_property  # type: ignore[misc]
-    def value(self) -> Kinked:
+    def value(self) -> PiecewiseAnalytic:
         """The function."""
         insist_on_writable(self.degree)
-        return Kinked(hermite_polynomial(self.degree, z))
+        return analytic(hermite_polynomial(self.degree, z))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, HermiteActivation):
@@ -221,93 +201,12 @@ class HermiteActivation(Activation):
         return f"HermiteActivation({self.degree})"
 
 
-# The catalogue. An entry builds the activation at a multiple of z and, where there is one, states
-# its Hermite coefficient as a formula in a symbolic degree k and variance Q.
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A catalogue entry.
-
-    Fields: ``build``, from ``y = c·z`` and ``size = |c|·z`` to the function; ``coefficient``, the
-    Hermite coefficient :math:`c_k(Q)` for symbolic ``k`` and ``Q``, or ``None``; ``summary``.
-    """
-
-    build: Callable[..., Kinked]
-    summary: str
-    coefficient: Callable[[Expr, Expr], Expr] | None = None
-
-
-def _even(k: Expr, value: Expr) -> Expr:
-    """``value`` for even ``k``, 0 for odd ``k``."""
-    return value * (1 + (-1) ** k) / 2
-
-
-def _density_derivative(k: Expr, variance: Expr) -> Expr:
-    """E δ^(k)(g√V): (-1)^(k/2) (k-1)!! V^(-(k+1)/2)/√(2π) for even k, 0 for odd k."""
-    size = factorial(k) / (factorial(k / 2) * 2 ** (k / 2)) * variance ** (-(k + 1) / 2)
-    return _even(k, (-1) ** (k / 2) * size / sqrt(2 * pi))
-
-
-def _kinked_coefficient(left: Expr, right: Expr) -> Callable[[Expr, Expr], Expr]:
-    """The function with slopes ``left`` and ``right``: linear part plus (right-left)·relu."""
-
-    def coefficient(k: Expr, variance: Expr) -> Expr:
-        mean = (right - left) * sqrt(variance / (2 * pi))
-        curved = (right - left) * _density_derivative(k - 2, variance)
-        return Piecewise((mean, Eq(k, 0)), ((left + right) / 2, Eq(k, 1)), (curved, True))
-
-    return coefficient
-
-
-LEAK = Rational(1, 100)  # slope of the leaky ReLU for negative arguments, unless given
-
-
-def leaky_relu(y: Expr, size: Expr, leak: Expr = LEAK) -> Kinked:
-    """The leaky ReLU: ``y`` for positive arguments, ``leak·y`` for negative ones."""
-    return Kinked(y * (1 + leak) / 2, size * (1 - leak) / 2)
-
-
-CATALOGUE: dict[str, Entry] = {
-    "identity": Entry(
-        lambda y, size: Kinked(y), "x", lambda k, q: Piecewise((1, Eq(k, 1)), (0, True))
-    ),
-    "relu": Entry(
-        lambda y, size: Kinked(y / 2, size / 2), "max(x, 0)", _kinked_coefficient(S.Zero, S.One)
-    ),
-    "leaky_relu": Entry(
-        leaky_relu, "x, times 1/100 or the leak given if x < 0", _kinked_coefficient(LEAK, S.One)
-    ),
-    "abs": Entry(lambda y, size: Kinked(S.Zero, size), "|x|", _kinked_coefficient(-S.One, S.One)),
-    "squared_relu": Entry(lambda y, size: Kinked(y**2 / 2, y * size / 2), "max(x, 0)^2"),
-    "erf": Entry(
-        lambda y, size: Kinked(erf(y)),
-        "the error function erf(x)",
-        lambda k, q: Piecewise(
-            (0, Eq(k, 0)), (2 * _density_derivative(k - 1, q + Rational(1, 2)), True)
-        ),
-    ),
-    "gelu": Entry(lambda y, size: Kinked(y * (1 + erf(y / sqrt(2))) / 2), "x Phi(x)"),
-    "sin": Entry(
-        lambda y, size: Kinked(sin(y)), "sin(x)", lambda k, q: sin(k * pi / 2) * exp(-q / 2)
-    ),
-    "cos": Entry(
-        lambda y, size: Kinked(cos(y)), "cos(x)", lambda k, q: cos(k * pi / 2) * exp(-q / 2)
-    ),
-    "exp": Entry(lambda y, size: Kinked(exp(y)), "exp(x)", lambda k, q: exp(q / 2)),
-    "gauss": Entry(
-        lambda y, size: Kinked(exp(-(y**2) / 2)),
-        "the bump exp(-x^2/2)",
-        lambda k, q: sqrt(2 * pi) * _density_derivative(k, q + 1),
-    ),
-    "sigmoid": Entry(lambda y, size: Kinked(sigmoid(y)), "1/(1 + exp(-x))"),
-    "tanh": Entry(lambda y, size: Kinked(tanh(y)), "tanh(x)"),
-    "silu": Entry(lambda y, size: Kinked(y * sigmoid(y)), "x/(1 + exp(-x))"),
-    "softplus": Entry(lambda y, size: Kinked(Softplus(y)), "log(1 + exp(x))"),
-}
-
-
-def catalogued(name: str, argument: Expr = z, *parameters: Expr) -> Kinked:
-    """The catalogue's function ``name`` at a non-zero multiple of ``z``. Exact."""
-    slope = argument / z
-    return CATALOGUE[name].build(argument, abs(slope) * z, *parameters)
+def insist_on_continuity(value: PiecewiseAnalytic, text: str) -> None:
+    """Raise ``InputError`` if the function jumps, with the reason."""
+    for i, point in enumerate(value.breaks):
+        jump = (value.pieces[i + 1] - value.pieces[i]).subs(z, point)
+        if jump != 0 and (abs(placed(jump)) > _SURE or not jump.equals(0)):
+            raise InputError(
+                f"{text} jumps at {point}: σ' is not square integrable there, so the model has no "
+                "gradient flow; use a continuous activation, such as erf(5*x)"
+            )

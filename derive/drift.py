@@ -17,7 +17,8 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
 from derive.kinds import NORMALIZATIONS, Normalization
-from derive.kinked import Kinked
+from derive.means import Mean
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, in_variable, mu, polynomial_in
 
 UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
@@ -41,13 +42,15 @@ class AnyDrift(ABC):
 
     Fields: ``a``, ``b``, in the terms of the form; ``normalization``, ``raw``, or ``n*n!`` where
     both are divided by n·n!, the paper's time scale (50), (68); ``misalignment`` ν, free of ``z``,
-    0 in the main model; ``certainty`` of numbers computed from the form. Exact.
+    0 in the main model; ``positive``, whether ``a > 0`` is proved for all strengths in (0, 1);
+    ``certainty`` of numbers computed from the form. Exact.
     """
 
     a: Any
     b: Any
     normalization: Normalization = field(default="raw", kw_only=True)
     misalignment: Expr = field(default=S.Zero, kw_only=True)
+    positive: bool = field(default=False, kw_only=True, compare=False)
     certainty: ClassVar[Literal["exact", "certified"]] = "exact"
 
     def __post_init__(self) -> None:
@@ -174,15 +177,25 @@ class Drift(AnyDrift):
 
 @dataclass(frozen=True)
 class ClosedDrift(AnyDrift):
-    """Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``. Exact."""
+    r"""Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``. Exact.
+
+    Fields: ``a``, ``b``; ``means``, the same as means where breakpoints move: there the closed form
+    holds :math:`e^{-p^2/2\mu^2}` and is not defined at 0, though its limits are.
+    """
 
     a: Expr
     b: Expr
+    means: "MeanDrift | None" = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("a", "b"):
             object.__setattr__(self, name, in_variable(getattr(self, name), mu))
+
+    def normalized(self, normalization: Normalization, degree: int) -> Self:
+        """As for all; the means too."""
+        means = self.means and self.means.normalized(normalization, degree)
+        return replace(super().normalized(normalization, degree), means=means)
 
     @property
     def expressions(self) -> tuple[Expr, Expr]:
@@ -202,10 +215,14 @@ class ClosedDrift(AnyDrift):
 
     def vanishes(self, end: int, order: int = 0) -> bool:
         """If SymPy finds it to."""
+        if self.means and end == 0:
+            return self.means.vanishes(end, order)
         return bool(simplify(self.derivative("a", order).subs(mu, end)) == 0)
 
     def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
         """Exact, by Taylor's series."""
+        if self.means and end == 0:
+            return self.means.leading_terms(end)
         return _taylor_term(self.a, end), _taylor_term(self.b, end)
 
 
@@ -213,13 +230,15 @@ class ClosedDrift(AnyDrift):
 class MeanDrift(AnyDrift):
     """Drift coefficients as means ``a = E f(z)``, ``b = E h(z)`` under the standard normal.
 
-    Fields: ``a``, ``b`` and ``slope`` (whose mean is ``a'``), functions of ``z`` with the parameter
-    ``mu``; the jump of ``b`` multiplies δ(z). Exact as integrands.
+    Fields: ``a``, ``b`` and ``slope``, which is ``a'``; for the square loss ``label`` and
+    ``student``, of which they are made. Exact as integrands.
     """
 
-    a: Kinked
-    b: Kinked
-    slope: Kinked
+    a: Mean
+    b: Mean
+    slope: Mean
+    label: PiecewiseAnalytic | None = field(default=None, kw_only=True, compare=False)
+    student: PiecewiseAnalytic | None = field(default=None, kw_only=True, compare=False)
     certainty: ClassVar[Literal["exact", "certified"]] = "certified"
 
     def _coefficients(self) -> dict[str, Any]:
@@ -230,26 +249,64 @@ class MeanDrift(AnyDrift):
         """Raises ``NoClosedForm``: there are none."""
         raise NoClosedForm("a and b are means without a closed form")
 
-    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Kinked:
-        """An integrand: of ``a`` or ``b``, or of the first derivative."""
-        if order > 1:
-            raise NoClosedForm("means are differentiated once")
-        if name == "a":
-            return self.slope if order else self.a
-        return self.b.diff(mu) if order else self.b
+    def derivative(self, name: Literal["a", "b"], order: int = 1) -> Mean:
+        """An integrand, up to ``HIGHEST_ORDER``."""
+        if order > HIGHEST_ORDER:
+            raise NoClosedForm(f"means are differentiated {HIGHEST_ORDER} times at most")
+        if name == "b" or order == 0:
+            found: Mean = getattr(self, name)
+        else:
+            found, order = self.slope, order - 1
+        for _ in range(order):
+            found = found.derivative()
+        return found
+
+    def at(self, end: int, order: int = 0) -> PiecewiseAnalytic:
+        """The integrand of ``a``, or of a derivative of it, at an end, 0 or 1. Exact."""
+        if end == 0 or order == 0:
+            return self.a.at(end, order)
+        return self.slope.at(end, order - 1)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether ``a`` falls to 0 faster than any power as ``mu`` does: around 0 it has no slope.
+
+        Then the student is constant around 0, and only breakpoints at ``p/mu`` move it. Exact.
+        """
+        return self.a.central.is_zero
 
     @property
     def is_zero(self) -> bool:
-        """If the integrand is odd as it is written; a proof would take seconds."""
-        return self.a.even_parts() == (0, 0)
+        """If the integrand is 0 or odd as it is written; a proof would take seconds."""
+        return self.a.is_zero
 
     def vanishes(self, end: int, order: int = 0) -> bool:
-        """If the integrand is proved to be odd there."""
-        return self.derivative("a", order).subs(mu, end).is_odd
+        """If the integrand is proved to be odd there, or its mean has a closed form that is 0."""
+        integrand = self.at(end, order)
+        if integrand.is_odd:
+            return True
+        try:
+            return bool(simplify(integrand.mean()) == 0)
+        except NoClosedForm:
+            return False
 
     def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
-        """Raises ``NoClosedForm``."""
-        raise NoClosedForm("means have no leading terms in closed form")
+        """Exact, by Taylor's series, where its coefficients have closed forms.
+
+        Raises ``NoClosedForm`` where they have none, and where all of them vanish.
+        """
+        return self._taylor_term("a", end), self._taylor_term("b", end)
+
+    def _taylor_term(self, name: Literal["a", "b"], end: int) -> LeadingTerm:
+        if getattr(self, name).is_zero:
+            return LeadingTerm(S.Zero)
+        for order in range(HIGHEST_ORDER + 1):
+            integrand = getattr(self, name).at(end, order)
+            value = S.Zero if integrand.is_odd else simplify(integrand.mean())
+            if value != 0:
+                inward = (-1) ** order if end else 1
+                return LeadingTerm(inward * value / factorial(order), Integer(order))
+        raise NoClosedForm(f"{name} vanishes at {end} to an order above {HIGHEST_ORDER}")
 
 
 def _lowest_term(f: Poly) -> LeadingTerm:

@@ -1,97 +1,159 @@
-"""From a SymPy expression to an activation: its smooth parts on either side of 0.
+"""From a SymPy expression to an activation: its pieces between breakpoints.
 
 What is not known to be smooth there is refused: an activation is a promise that it is.
 """
 
+from collections.abc import Callable
+
 from sympy import (
     Abs,
     Add,
+    And,
     Expr,
     Heaviside,
     Max,
     Min,
     Mul,
+    Or,
     Piecewise,
     Poly,
     Pow,
     Rational,
+    S,
     Symbol,
+    atan,
     cos,
+    cosh,
     erf,
+    erfc,
     exp,
     log,
-    preorder_traversal,
     sign,
     sin,
+    sinh,
     tanh,
 )
+from sympy.core.relational import Relational
 
 from derive.activation import Activation
+from derive.composition import chosen, insist_on_positive, inverse, largest, smallest
+from derive.elementary import tidied
 from derive.errors import InputError
-from derive.kinked import Kinked, tidied
+from derive.piecewise import PiecewiseAnalytic, analytic
+from derive.softplus import Softplus
 from derive.symbols import of_one_variable, z
 
-_KINKS = (Abs, Heaviside, Max, Min, Piecewise, sign)
+_ENTIRE = (atan, cos, erf, exp, sin, tanh, Softplus)
+_WRITTEN: dict[type[Expr], Callable[[Expr], Expr]] = {
+    cosh: lambda y: (exp(y) + exp(-y)) / 2,
+    sinh: lambda y: (exp(y) - exp(-y)) / 2,
+    erfc: lambda y: 1 - erf(y),
+}
+_SIDES = {Heaviside: (S.One, S.Zero), sign: (S.One, S.NegativeOne)}
 
 
 def activation_from(given: Expr | Poly) -> Activation:
     """The activation that an expression or polynomial in one symbol stands for.
 
     Arguments:
-        given: of rational numbers, constants, powers, ``exp``, ``log``, ``erf``, ``sin``, ``cos``,
-            ``tanh``, and ``Abs``, ``Max``, ``Min``, ``sign``, ``Heaviside`` and ``Piecewise``
-            whose only kink is at 0.
+        given: of rational numbers, constants, powers, ``exp``, ``log``, ``erf``, ``atan``, ``sin``,
+            ``cos``, ``sinh``, ``cosh``, ``tanh``, and ``Abs``, ``Max``, ``Min``, ``sign``,
+            ``Heaviside`` and ``Piecewise`` whose breakpoints are found exactly.
 
-    Raises ``InputError`` for other functions, for a kink or a pole elsewhere, and for floats.
-    Exact.
+    Raises ``InputError`` for other functions, for a pole, for what jumps, and for floats. Exact.
 
     >>> from sympy.abc import t
-    >>> activation_from(Abs(t) + t**2).value
-    Kinked(smooth=z**2, kink=z, jump=0)
+    >>> activation_from(Max(0, t - 1)).value.breaks
+    (1,)
     """
     found = of_one_variable(given.as_expr() if isinstance(given, Poly) else given, z)
+    for function, known in _WRITTEN.items():
+        found = found.replace(function, known)
     text = _text(found)
-    if not found.has(*_KINKS):
-        _insist_on_smooth(found, text)
-        return Activation(text, Kinked(found))
-    size = Symbol("size", positive=True)
-    right, left = (found.subs(z, side * size).subs(size, side * z) for side in (1, -1))
-    for part in (right, left):
-        if part.has(*_KINKS):
-            raise InputError(
-                f"{text[:60]} is not accepted: a kink is known at 0 alone; give one that is smooth "
-                "for x > 0 and for x < 0"
-            )
-        _insist_on_smooth(part, text)
-    value = Kinked.of_sides(right, left)
-    return Activation(text, Kinked(tidied(value.smooth), tidied(value.kink)))
+    try:
+        value = _read(found)
+    except InputError as reason:
+        raise InputError(f"{text[:60]} is not accepted: {reason}") from None
+    return Activation(text, value.mapped(tidied) if value.breaks else value)
 
 
 def _text(expression: Expr) -> str:
     return str(expression.xreplace({z: Symbol("x", real=True)}))
 
 
-def _insist_on_smooth(expression: Expr, text: str) -> None:
-    """Raise ``InputError`` unless the expression is known to be analytic on the real line."""
-    for part in preorder_traversal(expression):
-        if not _is_smooth(part):
-            raise InputError(
-                f"{text[:60]} is not accepted: {_text(part)[:40]} is not known to be smooth and "
-                "to have a mean; give powers, exp, log, erf, sin, cos, tanh and a kink at 0"
-            )
+def _read(e: Expr) -> PiecewiseAnalytic:
+    """The function, from the inside outwards."""
+    if not e.has(Abs, Heaviside, Max, Min, Piecewise, sign) and _is_smooth(e):
+        return analytic(e)
+    if isinstance(e, Piecewise):
+        return _of_conditions(list(e.args))
+    parts = [_read(part) for part in e.args]
+    if isinstance(e, Add | Mul):
+        return _folded(lambda f, g: f + g if isinstance(e, Add) else f * g, parts)
+    if isinstance(e, Max | Min):
+        return _folded(largest if isinstance(e, Max) else smallest, parts)
+    if isinstance(e, Pow) and e.exp.is_Rational:
+        return _power(parts[0], e.exp)
+    if isinstance(e, Abs):
+        return chosen(parts[0], parts[0], -parts[0])
+    if type(e) in _SIDES:
+        above, below = (analytic(value) for value in _SIDES[type(e)])
+        return chosen(parts[0], above, below)
+    if isinstance(e, log):
+        return insist_on_positive(parts[0], "a logarithm").mapped(log)
+    if isinstance(e, _ENTIRE):
+        return parts[0].mapped(type(e))
+    raise InputError(
+        f"{_text(e)[:40]} is not known to be smooth and to have a mean; give powers, exp, log, "
+        "erf, atan, sin, cos, sinh, cosh, tanh and functions made of pieces"
+    )
 
 
-def _is_smooth(part: Expr) -> bool:
-    """Whether a function is analytic where its arguments are, and grows slowly enough."""
-    if not part.has(z) or part == z or isinstance(part, Add | Mul | cos | erf | sin | tanh):
+def _folded(
+    function: Callable[[PiecewiseAnalytic, PiecewiseAnalytic], PiecewiseAnalytic],
+    parts: list[PiecewiseAnalytic],
+) -> PiecewiseAnalytic:
+    total, *others = parts
+    for other in others:
+        total = function(total, other).joined()
+    return total
+
+
+def _power(base: PiecewiseAnalytic, exponent: Rational) -> PiecewiseAnalytic:
+    if exponent.q > 1:
+        return insist_on_positive(base, "a root").mapped(lambda piece: piece**exponent)
+    if exponent < 0:
+        inverse(base)
+    return base.mapped(lambda piece: piece**exponent)
+
+
+def _of_conditions(cases: list[tuple[Expr, Expr]]) -> PiecewiseAnalytic:
+    """The first case whose condition holds."""
+    (value, condition), *rest = cases
+    if condition == True:  # noqa: E712 (SymPy's)
+        return _read(value)
+    if not rest:
+        raise InputError("a Piecewise ends with a case for all others, as in (x, True)")
+    return _where(condition, _read(value), _of_conditions(rest))
+
+
+def _where(condition: Expr, yes: PiecewiseAnalytic, no: PiecewiseAnalytic) -> PiecewiseAnalytic:
+    """``yes`` where a condition holds, ``no`` elsewhere."""
+    if isinstance(condition, And | Or):
+        first, *others = condition.args
+        rest = condition.func(*others)
+        if isinstance(condition, And):
+            return _where(first, _where(rest, yes, no), no)
+        return _where(first, yes, _where(rest, yes, no))
+    if not isinstance(condition, Relational) or condition.rel_op not in ("<", "<=", ">", ">="):
+        raise InputError(f"the condition {_text(condition)[:40]} is not one of <, <=, >, >=")
+    return chosen(_read(condition.gts - condition.lts), yes, no)
+
+
+def _is_smooth(e: Expr) -> bool:
+    """Whether nothing in an expression without breakpoints asks for a proof."""
+    if not e.has(z) or e == z:
         return True
-    base = part.args[0]
-    if isinstance(part, exp):
-        if not base.is_polynomial(z):
-            return True
-        exponent = Poly(base, z)
-        return bool(exponent.degree() < 3 and exponent.coeff_monomial(z**2) < Rational(1, 4))
-    if isinstance(part, Pow) and part.exp.is_Integer:
-        return bool(part.exp > 0 or base.is_nonzero)
-    root = isinstance(part, Pow) and part.exp.is_Rational
-    return bool(base.is_positive) and (root or isinstance(part, log))
+    known = isinstance(e, (Add, Mul, *_ENTIRE))
+    known = known or (isinstance(e, Pow) and e.exp.is_Integer and e.exp > 0)
+    return known and all(map(_is_smooth, e.args))

@@ -1,12 +1,14 @@
-"""Labels: what the student is shown of the teacher, a polynomial of its output (Sec. 3.2)."""
+"""Labels: what the student is shown of the teacher, a function of its output (Sec. 3.2)."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sympy import Expr, Poly, Symbol
+from sympy import Expr, Poly, S, Symbol
 
+from derive.composition import composed
 from derive.errors import InputError
 from derive.grammar import NAMED_LABELS, parse_transform
+from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.symbols import polynomial_in, z
 
 NAMED = {name: parse_transform(name) for name in NAMED_LABELS}
@@ -14,44 +16,72 @@ NAMED = {name: parse_transform(name) for name in NAMED_LABELS}
 
 @dataclass(frozen=True)
 class Labels:
-    """A polynomial of the teacher's output.
+    """A function of the teacher's output.
 
-    Fields: ``polynomial``, in ``z``, which stands for the output; ``text``, how it is written:
-    ``matched`` and ``squared`` by name, others in ``y``. Labels are equal if their polynomials are.
+    Fields: ``value``, in ``z``, which stands for the output; ``text``, how it is written:
+    ``matched`` and ``squared`` by name, others in ``y``. Labels are equal if their functions are.
     Exact.
 
     >>> Labels.of("y**2") == Labels.of("squared")
     True
     """
 
-    polynomial: Poly
+    value: PiecewiseAnalytic
     text: str = field(compare=False)
 
     @classmethod
     def of(cls, given: "LabelsLike") -> "Labels":
-        """Labels as people give them: text, a polynomial or an expression in any one symbol.
+        """Labels as people give them: text, a function, a polynomial in any one symbol.
 
         Raises ``InputError`` for anything else, and for a constant.
 
-        >>> Labels.of("y**3 - y").polynomial.as_expr(), Labels.of("y").text
-        (z**3 - z, 'matched')
+        >>> Labels.of("y**3 - y").value.smooth, Labels.of("y").text, Labels.of("tanh(y)").text
+        (z**3 - z, 'matched', 'tanh(y)')
         """
         if isinstance(given, Labels):
             return given
         if isinstance(given, str):
             found, text = parse_transform(given), " ".join(given.split())
         else:
-            found = polynomial_in(given, z)
-            text = str(found.as_expr().xreplace({z: Symbol("y")}))
-            if found.degree() < 1:
-                raise InputError(f"labels {text} are not accepted: they are all the same")
+            found = given if isinstance(given, PiecewiseAnalytic) else _polynomial(given)
+            text = str(found.expression.xreplace({z: Symbol("y")}))
+        if not any(piece.has(z) for piece in found.pieces):
+            raise InputError(f"labels {text[:60]!r} are not accepted: they are all the same")
         return cls(found, next((name for name, f in NAMED.items() if f == found), text))
 
     @property
-    def degree(self) -> int:
-        """Degree of the polynomial, at least 1."""
-        return int(self.polynomial.degree())
+    def polynomial(self) -> Poly | None:
+        """The function as a polynomial in ``z``, or ``None`` if it is none."""
+        if self.value.breaks or not self.value.smooth.is_polynomial(z):
+            return None
+        return polynomial_in(self.value.smooth, z)
+
+    @property
+    def degree(self) -> int | None:
+        """Degree of a polynomial, at least 1."""
+        return None if self.polynomial is None else int(self.polynomial.degree())
+
+    def of_output(self, output: PiecewiseAnalytic) -> PiecewiseAnalytic:
+        """The labels of a teacher's output. Exact.
+
+        Raises ``InputError`` if the output meets their breakpoints where that is not found exactly.
+        """
+        polynomial = self.polynomial
+        if polynomial is None:
+            return composed(self.value, output)
+        return output.mapped(lambda piece: _horner(polynomial, piece)).joined()
 
 
-LabelsLike: TypeAlias = Labels | str | Poly | Expr
+def _polynomial(given: Poly | Expr) -> PiecewiseAnalytic:
+    return analytic(polynomial_in(given, z).as_expr())
+
+
+def _horner(polynomial: Poly, value: Expr) -> Expr:
+    total = S.Zero
+    for coefficient in polynomial.all_coeffs():
+        total = total * value + coefficient
+    return total
+
+
+LabelsLike: TypeAlias = Labels | str | Poly | Expr | PiecewiseAnalytic
 MATCHED = Labels.of("matched")

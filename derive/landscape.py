@@ -51,8 +51,9 @@ def landscape_of(pair: PairLike) -> Landscape:
     """
     pair = replace(Pair.of(pair), misalignment=S.Zero)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    if teacher is not None and student is not None:
-        label = pair.labels.polynomial.compose(teacher)
+    transform = pair.labels.polynomial
+    if teacher is not None and student is not None and transform is not None:
+        label = transform.compose(teacher)
         return _polynomial(label.as_expr(), student.as_expr(), pair.loss)
     drift = closed_drift(replace(pair, misalignment=sqrt(residual)))
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()

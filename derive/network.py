@@ -37,9 +37,9 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
 from derive.hermite import hermite_coefficients
-from derive.kinked import Kinked
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, mu, z
 
 K = Symbol("K", integer=True, positive=True)  # neurons
@@ -129,7 +129,7 @@ def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, 
     )
 
 
-def _kernel(left: Kinked, right: Kinked, weight: Expr = S.One) -> Kernel:
+def _kernel(left: PiecewiseAnalytic, right: PiecewiseAnalytic, weight: Expr = S.One) -> Kernel:
     covariance = Covariance(_FIRST, _SECOND, _CROSS, _DETERMINANT)
     mean = weight * correlated_mean(left.gaussian(), right.gaussian(), covariance)
     written_out = mean.subs(_DETERMINANT, _FIRST * _SECOND - _CROSS**2)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from math import comb
 from typing import TypeAlias
 
-from sympy import Add, Expr, Poly, S, expand, sqrt
+from sympy import Add, Expr, S, expand, sqrt
 
 from derive.activation import Activation, HermiteActivation
 from derive.errors import InputError
 from derive.grammar import ActivationLike, parse_activation
+from derive.growth import insist_on_finite_risk
 from derive.kinds import LOSSES, Loss
-from derive.kinked import Kinked
 from derive.labels import MATCHED, Labels, LabelsLike
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import in_variable, mu
 
 _MOST_TERMS = 500  # of labels multiplied out
@@ -28,7 +29,7 @@ MISALIGNMENTS: Mapping[str, Expr] = {
 class Pair:
     """A teacher, a student and how the student is trained: what is learnt.
 
-    Fields: ``teacher``, ``student``; ``labels``, the polynomial of the teacher's output that the
+    Fields: ``teacher``, ``student``; ``labels``, the function of the teacher's output that the
     student is shown; ``loss``, one of ``LOSSES``; ``misalignment`` ν, an expression in ``mu``, 0
     for the main model. Exact.
 
@@ -55,11 +56,11 @@ class Pair:
         Arguments:
             teacher: an activation, as ``parse_activation`` takes it.
             student: likewise; the teacher's by default, a matched pair.
-            labels: ``matched``, ``squared``, or a polynomial of the teacher's output.
+            labels: ``matched``, ``squared``, or a function of the teacher's output, as ``tanh(y)``.
             loss: ``square`` or ``correlation``.
             misalignment: ``none``, ``linear`` (1 - μ), ``spherical`` (√(1 - μ²)), or ν itself.
 
-        Raises ``InputError`` for anything else.
+        Raises ``InputError`` for anything else, and for labels whose mean square is infinite.
         """
         if loss not in LOSSES:
             raise InputError(f"loss {loss!r} is not accepted: choose from {', '.join(LOSSES)}")
@@ -80,6 +81,8 @@ class Pair:
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         _insist_on_few_terms(self.teacher, self.labels.degree)
+        if self.labels.polynomial is None or not isinstance(self.teacher, HermiteActivation):
+            insist_on_finite_risk(self.label, f"{self.labels.text} labels of {self.teacher.text}")
 
     @classmethod
     def of(cls, given: "PairLike") -> "Pair":
@@ -114,9 +117,9 @@ class Pair:
         return self.teacher == self.student and self.loss == "square" and self.misalignment == 0
 
     @property
-    def label(self) -> Kinked:
+    def label(self) -> PiecewiseAnalytic:
         """The label as a function of the teacher's pre-activation."""
-        return self.teacher.value.on_sides(lambda side: _horner(self.labels.polynomial, side))
+        return self.labels.of_output(self.teacher.value)
 
     @property
     def labelled_teacher(self) -> Activation:
@@ -129,20 +132,15 @@ class Pair:
 PairLike: TypeAlias = Pair | ActivationLike
 
 
-def _insist_on_few_terms(teacher: Activation, degree: int) -> None:
+def _insist_on_few_terms(teacher: Activation, degree: int | None) -> None:
     """Polynomials have few whatever their degree; raises ``InputError`` for all others."""
-    if degree == 1 or isinstance(teacher, HermiteActivation) or teacher.polynomial is not None:
+    if degree is None or degree == 1 or isinstance(teacher, HermiteActivation):
         return
-    count = max(len(Add.make_args(expand(side))) for side in teacher.value.sides())
+    if teacher.polynomial is not None:
+        return
+    count = max(len(Add.make_args(expand(piece))) for piece in teacher.value.pieces)
     if (terms := comb(count + degree - 1, degree)) > _MOST_TERMS:
         raise InputError(
             f"labels of degree {degree} of {teacher.text[:60]!r} have {terms} terms multiplied "
             f"out: give a lower degree, for at most {_MOST_TERMS}"
         )
-
-
-def _horner(polynomial: Poly, value: Expr) -> Expr:
-    total = S.Zero
-    for coefficient in polynomial.all_coeffs():
-        total = total * value + coefficient
-    return total

@@ -26,8 +26,10 @@ from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
-from derive.kinked import Kinked
+from derive.labels import MATCHED
+from derive.means import mean_over_strengths
 from derive.pair import Pair, PairLike
+from derive.piecewise import PiecewiseAnalytic, at_break
 from derive.polynomial_drift import LABELS, hermite_drift
 from derive.symbols import exact, mu, z
 
@@ -57,24 +59,46 @@ def drift_of(given: DriftLike) -> AnyDrift:
         return hermite_drift(pair.student.degree, pair.labels.text)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     square = _rational_polynomial(exact(pair.misalignment) ** 2)
-    if teacher is not None and student is not None and square is not None:
-        label = pair.labels.polynomial.compose(teacher)
+    transform = pair.labels.polynomial
+    if teacher is not None and student is not None and square is not None and transform:
+        label = transform.compose(teacher)
         return Drift(
             *_polynomial_drift(label, student, square, pair.loss), misalignment=pair.misalignment
         )
+    positive = is_positive(pair)
     try:
-        closed = closed_drift(pair)
+        closed = replace(closed_drift(pair), positive=positive)
         a, b = _rational_polynomial(closed.a), _rational_polynomial(closed.b)
         if square is None or a is None or b is None:
             return closed
-        return Drift(a, b, misalignment=pair.misalignment)
+        return Drift(a, b, misalignment=pair.misalignment, positive=positive)
     except NoClosedForm as reason:
         if pair.misalignment != 0:
             raise InputError(
                 f"misaligned pre-training of {pair.student.text} has no closed form ({reason}): "
                 "choose an activation that has one, or no misalignment"
             ) from None
-        return mean_drift(pair)
+        return replace(mean_drift(pair), positive=positive)
+
+
+def is_positive(pair: Pair) -> bool:
+    r"""Whether ``a > 0`` is proved for all strengths in (0, 1).
+
+    It is where teacher and student are one function that is monotone on either side of 0, however
+    steep, shifted or kinked: then no strength is singular. In
+
+    .. math:: a = E[(\sigma(z) - \sigma(\mu z))\, z\, \sigma'(\mu z)]
+
+    ``z`` lies farther out than ``μz`` on the same side, so the first factor has the sign of
+    :math:`z\sigma'(\mu z)`, or is 0; and somewhere it is not. Exact.
+
+    >>> is_positive(Pair("relu(x - 4)")), is_positive(Pair("gelu"))
+    (True, False)
+    """
+    matched = pair.labels == MATCHED and pair.teacher.value == pair.student.value
+    if not matched or pair.loss != "square" or pair.misalignment != 0:
+        return False
+    return pair.student.value.rises_or_falls_outwards()
 
 
 def _rational_polynomial(expression: Expr) -> Poly | None:
@@ -127,6 +151,17 @@ def closed_drift(pair: PairLike) -> ClosedDrift:
     -1
     """
     pair = Pair.of(pair)
+    try:
+        return _closed_in_the_algebra(pair)
+    except NoClosedForm:
+        if pair.misalignment != 0:
+            raise
+    means = mean_drift(pair)  # piece by piece
+    moves = any(point != 0 for point in pair.student.value.breaks)
+    return ClosedDrift(means.a.closed(), means.b.closed(), means=means if moves else None)
+
+
+def _closed_in_the_algebra(pair: Pair) -> ClosedDrift:
     label, sigma = pair.label.gaussian(), pair.student.value
     first = sigma.derivative()
     second = first.derivative()
@@ -151,15 +186,39 @@ def closed_drift(pair: PairLike) -> ClosedDrift:
 
 
 def mean_drift(pair: Pair) -> MeanDrift:
-    """Drift coefficients of a pair that is not misaligned, as integrands. Exact."""
+    r"""Drift coefficients of a pair that is not misaligned, as means. Exact.
+
+    At a breakpoint ``p`` of the student :math:`\sigma''(\mu z)` holds a δ at :math:`z = p/\mu`, of
+    weight :math:`[\sigma'](p)/\mu = [\sigma'](p)\,z/p`.
+    """
     label, sigma = pair.label, pair.student.value
     first = sigma.derivative()
     second = first.derivative()
-    value, slope = sigma.scaled(mu), first.scaled(mu)
-    curvature = replace(second, jump=S.Zero).scaled(mu)
-    residual, spread = label, Kinked(S.Zero)
-    if pair.loss == "square":
-        residual, spread = label - value, slope * slope
-    smooth = residual * curvature - spread
-    jump = residual.smooth.subs(z, 0) * second.jump / mu
-    return MeanDrift(a=residual * z * slope, b=replace(smooth, jump=jump), slope=smooth * z**2)
+    squared = pair.loss == "square"
+
+    def of_a(
+        y: PiecewiseAnalytic, value: PiecewiseAnalytic, slope: PiecewiseAnalytic
+    ) -> PiecewiseAnalytic:
+        return (y - value if squared else y) * z * slope
+
+    def of_b(
+        y: PiecewiseAnalytic,
+        value: PiecewiseAnalytic,
+        slope: PiecewiseAnalytic,
+        curvature: PiecewiseAnalytic,
+    ) -> PiecewiseAnalytic:
+        residual = y - value if squared else y
+        weights = tuple(
+            at_break(right, p) * (weight * mu * z / (p * mu) if p.has(mu) else weight)
+            for right, p, weight in zip(
+                residual.pieces[1:], residual.breaks, curvature.deltas, strict=True
+            )
+        )
+        bent = PiecewiseAnalytic(curvature.pieces, curvature.breaks) * residual
+        smooth = bent - slope * slope if squared else bent
+        return PiecewiseAnalytic(smooth.pieces, smooth.breaks, weights)
+
+    a = mean_over_strengths(label, sigma, of_a, first)
+    b = mean_over_strengths(label, sigma, of_b, first, second)
+    made_of = (label, sigma) if squared else (None, None)
+    return MeanDrift(a=a, b=b, slope=b * z**2, label=made_of[0], student=made_of[1])

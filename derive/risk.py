@@ -3,7 +3,7 @@
 from sympy import Expr, S
 
 from derive.hermite import gaussian_mean
-from derive.kinked import Kinked
+from derive.means import Mean, mean_over_strengths
 from derive.pair import Pair, PairLike
 from derive.symbols import mu, z
 
@@ -19,15 +19,19 @@ def frozen_risk(pair: PairLike) -> Expr:
     (mu - 1)**2/2
     """
     pair = Pair.of(pair)
-    integrand = frozen_risk_integrand(pair)
-    if integrand.kink == 0 and integrand.smooth.is_polynomial(z):
-        return gaussian_mean(integrand.smooth, z)
-    residual = pair.label.gaussian() - pair.student.value.gaussian().scaled(mu)
+    label, value = pair.label, pair.student.value
+    if {*label.breaks, *value.breaks} - {S.Zero}:
+        return frozen_risk_integrand(pair).closed()
+    if not label.breaks and not value.breaks:
+        integrand = frozen_risk_integrand(pair).smooth
+        if integrand.is_polynomial(z):
+            return gaussian_mean(integrand, z)
+    residual = label.gaussian() - value.gaussian().scaled(mu)
     return (residual**2).mean() / 2
 
 
-def frozen_risk_integrand(pair: PairLike) -> Kinked:
-    """The function of ``z`` whose Gaussian mean is the risk of the frozen model. Exact.
+def frozen_risk_integrand(pair: PairLike) -> Mean:
+    """The mean that the risk of the frozen model is. Exact.
 
     >>> from derive import Activation
     >>> x = Activation.named("identity")
@@ -35,6 +39,8 @@ def frozen_risk_integrand(pair: PairLike) -> Kinked:
     z**2/2
     """
     pair = Pair.of(pair)
-    residual = pair.label - pair.student.value.scaled(mu)
-    half: Kinked = residual * residual * S.Half
-    return half
+    return mean_over_strengths(
+        pair.label,
+        pair.student.value,
+        lambda label, value: (label - value) * (label - value) * S.Half,
+    )

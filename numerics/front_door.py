@@ -199,7 +199,7 @@ def study(
     Arguments:
         teacher: an activation, as text, Hermite degree or expression; or a whole ``Pair``.
         student: likewise; the teacher's by default.
-        labels: ``matched``, ``squared`` or a polynomial of the teacher's output.
+        labels: ``matched``, ``squared`` or a function of the teacher's output.
         loss: ``square`` or ``correlation``.
         misalignment: ``none``, ``linear``, ``spherical``, or ν as an expression in ``mu``.
         normalization: ``raw``, times in units of 1/γ; or ``n*n!``, the paper's for pure Hermite

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from derive.activation import CATALOGUE
+from derive.catalogue import CATALOGUE
 from derive.tables.activations import ACTIVATION_TABLES
 from numerics.dynamics import network_update
 
@@ -18,7 +18,9 @@ COMMANDS = [
     ("numerics.escape", "--mu", "0.5", "--loss", "correlation"),
     ("numerics.simulate", *QUICK),
 ]
-NO_CLOSED_FORM = ("sigmoid", "tanh", "silu", "softplus")
+NO_CLOSED_FORM = ("sigmoid", "tanh", "silu", "softplus", "gelu_tanh", "logsigmoid", "tanhshrink",
+                  "atan", "softsign", "swish", "mish", "symlog", "squareplus", "relu6", "hardtanh",
+                  "hardsigmoid", "hardswish", "softshrink", "huber", "triangular")  # fmt: skip
 
 
 def _run(capsys, arguments, name):
@@ -37,7 +39,7 @@ def test_every_activation_through_every_command(arguments, name, capsys):
     assert code == 0, err
     assert name in out
     assert "nan" not in out
-    assert "Kinked" not in out
+    assert "Piecewise" not in out
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

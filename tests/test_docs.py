@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from derive.activation import CATALOGUE
+from derive.catalogue import CATALOGUE
 from derive.command.tabular import Table
 from numerics.claims import CLAIMS
 from numerics.claims.ledger import VERDICTS

@@ -19,6 +19,7 @@ from numerics.certified.precision import accurate, settled
 
 Number = TypeVar("Number", arb, fmpq)
 _FIRST_BITS = 72
+SMALLEST = arb(2) ** -1075  # half of the smallest double
 DOUBLE_BITS = 60  # of relative accuracy: its double is the nearest one or, rarely, its neighbour
 
 
@@ -127,7 +128,8 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
         function: from balls to balls.
         point: where.
 
-    Raises ``Undecided`` if its value does not narrow, ``InputError`` if it is infinite at 0.
+    What is smaller than any double is 0. Raises ``Undecided`` if its value does not narrow,
+    ``InputError`` if it is infinite at 0.
 
     >>> nearest_double(arb.sqrt, Fraction(1, 4))
     0.5
@@ -141,5 +143,10 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
         return (ball,)
 
     question = f"the value at {point} is not enclosed"
-    (ball,), _ = settled(value, accurate(DOUBLE_BITS), question, first=_FIRST_BITS)
-    return float(ball.mid())
+    (ball,), _ = settled(
+        value,
+        lambda found: accurate(DOUBLE_BITS)(found) or abs(found[0]) < SMALLEST,
+        question,
+        first=_FIRST_BITS,
+    )
+    return float(ball.mid()) if accurate(DOUBLE_BITS)([ball]) else 0.0

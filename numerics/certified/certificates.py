@@ -101,7 +101,8 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
     """
     pair, drift = zeros.pair, zeros.drift
     teacher, student = certifiable(pair.teacher), certifiable(pair.student)
-    if not isinstance(drift, Drift):
+    transform = pair.labels.polynomial
+    if not isinstance(drift, Drift) or transform is None:
         raise InputError("a certificate is made of a drift in polynomials: give that of drift_of")
     a, b = rational_polynomial(drift.a), rational_polynomial(drift.b)
     roots = sorted(isolate_roots(a.numer()), key=lambda root: root.lower + root.upper)
@@ -115,10 +116,10 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
         "degree": pair.degree,
         "teacher": _texts(teacher),
         "student": _texts(student),
-        "labels": _texts(pair.labels.polynomial),
+        "labels": _texts(transform),
         "loss": pair.loss,
         "normalization": drift.normalization,
-        "label": _texts(pair.labels.polynomial.compose(teacher)),
+        "label": _texts(transform.compose(teacher)),
         "power": _texts(_power(student)),
         "scale": str(a[a.degree()] / leading),
         "factors": [[[int(c) for c in f], m] for f, m in factors],

@@ -10,21 +10,26 @@ from functools import cache, singledispatch
 from typing import Any, Literal
 
 from flint import acb, arb, fmpq
+<<<<<<< HEAD
 from sympy import Expr, I, Poly, S
+=======
+from sympy import Expr, I, Piecewise, Poly
+>>>>>>> a1ab607 (Any activation a user can type: functions that are analytic between breakpoints)
 
-from derive.drift import AnyDrift
+from derive.drift import HIGHEST_ORDER, AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.exit import noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
-from derive.kinked import Kinked
+from derive.means import Mean
 from derive.pair import PairLike
 from derive.pair_drift import DriftLike, drift_of
 from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu
+from numerics.certified.around_zero import sign_around_zero
 from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.expressions import ball_function
-from numerics.certified.means import mean_function
+from numerics.certified.means import by_strength, mean_function
 
 BallFunction = Callable[..., arb]  # of a ball, or of a rational, at which polynomials are exact
 
@@ -35,6 +40,8 @@ class BallDrift:
 
     Fields: ``a``, ``b``, ``slope`` (the derivative of ``a``); ``at_zero``, ``at_one``: for an end
     at which ``a`` vanishes, its first derivative that does not, else ``None``; ``misalignment`` ν;
+    ``positive``, whether ``a > 0`` is proved for all strengths in (0, 1); ``around_zero``, where
+    ``a`` falls to 0 faster than any power, a ball with its sign on (0, ε], ``None`` if unknown;
     ``certainty``, ``exact`` for closed forms, ``certified`` for quadrature. Certified.
     """
 
@@ -45,6 +52,8 @@ class BallDrift:
     at_one: BallFunction | None
     misalignment: BallFunction | None = None
     certainty: Literal["exact", "certified"] = "exact"
+    positive: bool = False
+    around_zero: Callable[[fmpq], arb | None] | None = None
 
     def at(self, strength: fmpq) -> tuple[arb, arb, arb]:
         """``a``, ``b`` and the growth rate at a rational strength in [0, 1]. Certified.
@@ -85,34 +94,65 @@ def ball_drift(drift: DriftLike) -> BallDrift:
     True
     """
     drift = drift_of(drift)
-    a, slope = enclosed(drift.a), _deferred(lambda: enclosed(drift.derivative("a")))
+    a, slope = _coefficient(drift, "a"), _deferred(lambda: _coefficient(drift, "a", 1))
     at_zero, at_one = (_end(drift, [a, slope], end) for end in (0, 1))
     return BallDrift(
         a,
-        _deferred(lambda: enclosed(drift.b)),
+        _deferred(lambda: _coefficient(drift, "b")),
         slope,
         at_zero,
         at_one,
         misalignment=enclosed(drift.misalignment) if drift.misalignment != 0 else None,
         certainty=drift.certainty,
+        positive=drift.positive,
+        around_zero=_around_zero(drift),
     )
+
+
+def _coefficient(drift: AnyDrift, name: Literal["a", "b"], order: int = 0) -> BallFunction:
+    """A coefficient, or a derivative of it; around 0 from its means, if it has such."""
+    form = drift.derivative(name, order) if order else getattr(drift, name)
+    function = enclosed(form)
+    if not isinstance(drift, ClosedDrift) or drift.means is None:
+        return function
+    means = drift.means
+    around_zero = _deferred(lambda: enclosed(means.derivative(name, order)))
+    return lambda strength: (
+        around_zero(strength) if arb(strength).contains(0) else function(strength)
+    )
+
+
+def _around_zero(drift: AnyDrift) -> Callable[[fmpq], arb | None] | None:
+    form = drift.means if isinstance(drift, ClosedDrift) else drift
+    if not isinstance(form, MeanDrift) or not form.is_flat:
+        return None
+    return sign_around_zero(form)
 
 
 def _end(drift: AnyDrift, known: list[BallFunction], end: int) -> BallFunction | None:
     """The first derivative of ``a`` that does not vanish at an end where ``a`` does.
 
-    ``known`` are ``a`` and the first derivatives.
+    ``known`` are ``a`` and the first derivatives. Where breakpoints move to infinity at 0, what is
+    left of the derivatives there is quick to ask.
     """
-    derivatives, order = list(known), 0
+    form = drift.means if isinstance(drift, ClosedDrift) else drift
+    means = form if isinstance(form, MeanDrift) and end == 0 else None
+    if means and means.is_flat:
+        return None
+
+    def whole(order: int) -> BallFunction:
+        return known[order] if order < len(known) else _coefficient(drift, "a", order)
+
+    def there(order: int) -> BallFunction:
+        return enclosed(Mean((means.at(0, order),))) if means else whole(order)
+
+    order = 0
     # A ball that excludes 0 spares the symbolic question; only a zero needs a proof.
-    while derivatives[order](arb(end)).contains(0) and drift.vanishes(end, order):
+    while there(order)(arb(end)).contains(0) and drift.vanishes(end, order):
+        if order == HIGHEST_ORDER and not isinstance(drift, Drift):
+            break  # only polynomials are differentiated for ever
         order += 1
-        if order == len(derivatives):
-            try:
-                derivatives.append(enclosed(drift.derivative("a", order)))
-            except NoClosedForm:
-                return derivatives[-1]
-    return derivatives[order] if order else None
+    return whole(order) if order else None
 
 
 @singledispatch
@@ -127,7 +167,7 @@ def enclosed(coefficient: Any) -> BallFunction:
     >>> enclosed(Poly(mu**2 / 3, mu, domain="QQ"))(arb(3)).is_exact()
     True
     """
-    raise InputError(f"{coefficient} is not accepted: give a Poly, an expression or a Kinked")
+    raise InputError(f"{coefficient} is not accepted: give a Poly, an expression or a Mean")
 
 
 @enclosed.register
@@ -147,9 +187,17 @@ def _(coefficient: Expr) -> BallFunction:
 
 
 @enclosed.register
-def _(coefficient: Kinked) -> BallFunction:
+def _(coefficient: Mean) -> BallFunction:
     mean = mean_function(coefficient)
     return lambda strength: mean(arb(strength))
+
+
+@enclosed.register
+def _(coefficient: Piecewise) -> BallFunction:
+    """By strengths: on a ball across several, what all of them give."""
+    functions = [enclosed(expression) for expression, _ in coefficient.args]
+    cuts = [ball_function(condition.gts, []) for _, condition in coefficient.args[:-1]]
+    return by_strength(functions, cuts)
 
 
 def frozen_risk_function(pair: PairLike) -> BallFunction:
@@ -188,10 +236,12 @@ def student_mean_function(student: ActivationLike) -> BallFunction:
     student = parse_activation(student)
     if student.parity == -1:
         return lambda strength: arb(0)
-    return _mean_of(lambda: student.hermite_coefficient(0, mu**2), lambda: student.value.scaled(mu))
+    return _mean_of(
+        lambda: student.hermite_coefficient(0, mu**2), lambda: Mean((student.value.scaled(mu),))
+    )
 
 
-def _mean_of(closed: Callable[[], Expr], integrand: Callable[[], Kinked]) -> BallFunction:
+def _mean_of(closed: Callable[[], Expr], integrand: Callable[[], Mean]) -> BallFunction:
     try:
         return enclosed(closed())
     except NoClosedForm:

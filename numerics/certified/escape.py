@@ -12,7 +12,7 @@ from flint import arb, fmpq
 
 from derive.errors import InputError
 from derive.pair_drift import DriftLike, drift_of
-from numerics.certified.balls import DOUBLE_BITS
+from numerics.certified.balls import DOUBLE_BITS, SMALLEST
 from numerics.certified.drift import BallDrift, ball_drift
 from numerics.certified.precision import accurate, settled
 from numerics.certified.strengths import StrengthsLike, strengths_of
@@ -76,7 +76,11 @@ def _point(balls: BallDrift, strength: fmpq) -> tuple[float, ...]:
         return (a, b, rate) if rate.is_zero() else (a, b, rate, 1 / rate)
 
     question = f"a, b and the rate at μ = {strength} are not enclosed"
-    known, bits = settled(values, accurate(DOUBLE_BITS), question, first=_FIRST_BITS)
+
+    def enough(balls: tuple[arb, ...]) -> bool:  # what no double holds is refused, not pursued
+        return accurate(DOUBLE_BITS)(balls) or any(abs(ball) < SMALLEST for ball in balls)
+
+    known, bits = settled(values, enough, question, first=_FIRST_BITS)
     return (*map(_double, known), *[inf] * known[2].is_zero(), bits)
 
 

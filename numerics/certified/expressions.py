@@ -99,4 +99,4 @@ def _compile_power(e: Expr, base: Compiled) -> Compiled:
         whole = int(e.exp)
         return lambda values, analytic: base(values, analytic) ** whole
     half = int(twice)
-    return lambda values, analytic: root(base(values, analytic)) ** half
+    return lambda values, analytic: root(base(values, analytic), analytic) ** half

@@ -156,12 +156,19 @@ def ball_flow(pair: PairLike, mu: StrengthsLike) -> BallFlow:
     """
     pair, given = Pair.of(pair), strengths_of(mu)
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    if teacher is None or student is None or pair.misalignment != 0 or len(given) != 1:
+    transform = pair.labels.polynomial
+    if (
+        teacher is None
+        or student is None
+        or transform is None
+        or pair.misalignment != 0
+        or len(given) != 1
+    ):
         raise InputError(
             f"the flow of {pair.student.text[:40]!r} at {len(given)} strengths is not enclosed: "
             "give polynomials, no misalignment, one strength"
         )
-    loss = population_loss(pair.labels.polynomial.compose(teacher).as_expr(), student.as_expr(), z)
+    loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
     chosen = loss.expression if pair.loss == "square" else -loss.correlation
     return BallFlow(rational(given[0]), _table(diff(chosen, Q)), _table(diff(chosen, rho)))
 

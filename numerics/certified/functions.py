@@ -7,12 +7,13 @@ machine code and typeset; one of our own says so in its class (``derive.angle``,
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flint import acb, arb, fmpq, fmpq_poly
-from sympy import Abs, Expr, Poly, S, asin, ceiling, cos, erf, erfi, exp, log, sin, tanh
+from sympy import Abs, Expr, Poly, S, asin, atan, ceiling, cos, erf, erfi, exp, log, oo, sin, tanh
 
 from derive.angle import Angle
+from derive.ranges import Range
 from derive.softplus import Softplus
 from derive.symbols import mu, z
 
@@ -48,17 +49,50 @@ class Majorant:
         The logarithmic slope of the integrand beyond ``start`` is at most
         ``-s = deg P/start + B - (1-2C) start``, so the integral is at most its value there over s.
         """
-        decay = (1 - 2 * self.quadratic) * start - self.linear
-        decay -= fmpq(max(self.polynomial.degree(), 0), start)
+        decay = self._decay(fmpq(start))
+        return None if decay <= 0 else 2 * self._weighted(fmpq(start)) / decay
+
+    def beyond(self, start: fmpq) -> arb | None:
+        """Bound on the majorant times the Gaussian density beyond ±start; ``None`` if too early."""
+        return None if start <= 0 or self._decay(start) <= 0 else self._weighted(start)
+
+    def tail_over(self, start: fmpq, point: arb) -> arb | None:
+        """Bound on the tail beyond ±start over the density at a point; ``None`` if too early."""
+        decay = self._decay(start)
         if decay <= 0:
             return None
+        exponent = arb(self.linear * start + (self.quadratic - fmpq(1, 2)) * start**2)
+        return 2 * arb(self.polynomial(start)) * (exponent + point**2 / 2).exp() / decay
+
+    def _decay(self, start: fmpq) -> fmpq:
+        slope = fmpq(max(self.polynomial.degree(), 0)) / start
+        return (1 - 2 * self.quadratic) * start - self.linear - slope
+
+    def _weighted(self, start: fmpq) -> arb:
         exponent = self.linear * start + (self.quadratic - fmpq(1, 2)) * start**2
         density = arb(exponent).exp() / (2 * arb.pi()).sqrt()
-        return 2 * arb(self.polynomial(fmpq(start))) * density / decay
+        return arb(self.polynomial(start)) * density
 
 
-ONE = Majorant(fmpq_poly([1]))
-Bound = Callable[[Expr, Callable[[Expr], Majorant]], Majorant | None]
+def constant(bound: fmpq) -> Majorant:
+    """The majorant of a function that is at most that."""
+    return Majorant(fmpq_poly([bound]))
+
+
+ONE = constant(fmpq(1))
+
+
+class Within(Protocol):
+    """How parts of an expression are bounded on the piece that it is considered on."""
+
+    def majorant(self, part: Expr) -> Majorant:
+        """A majorant; raises ``InputError`` if none is found."""
+
+    def range(self, part: Expr) -> Range:
+        """The values it takes."""
+
+
+Bound = Callable[[Expr, Within], Majorant | None]
 
 
 @dataclass(frozen=True)
@@ -66,12 +100,12 @@ class Known:
     """What is known of a function.
 
     Fields: ``enclosed``, from balls of its arguments, and whether the result must be analytic on
-    them, to a ball of its values; ``bound``, from its argument, and how others are bounded, to a
+    them, to a ball of its values; ``bound``, from its argument, and how parts are bounded, to a
     majorant, ``None`` if there is none.
     """
 
     enclosed: Callable[..., Any]
-    bound: Bound = lambda argument, majorant: None
+    bound: Bound = lambda argument, within: None
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -97,7 +131,16 @@ def _softplus(ball: Any, analytic: bool) -> Any:
 def root(radicand: Any, analytic: bool = False) -> Any:
     """The square root wherever it is real: a ball at 0 reaches beyond, its function does not."""
     straddles = isinstance(radicand, arb) and radicand.contains(0)
+    if isinstance(radicand, acb):
+        return radicand.sqrt(analytic=analytic)
     return (radicand.nonnegative_part() if straddles else radicand).sqrt()
+
+
+def _arc_tangent(ball: Any, analytic: bool) -> Any:
+    """Not finite on a ball that meets its cuts, ±i and beyond."""
+    if isinstance(ball, acb) and ball.real.contains(0) and not abs(ball.imag) < 1:
+        return acb("nan", "nan")
+    return ball.atan()
 
 
 def _angle(c: Any, d: Any, analytic: bool) -> Any:
@@ -107,37 +150,63 @@ def _angle(c: Any, d: Any, analytic: bool) -> Any:
     return (c / (c * c + d).sqrt()).asin()
 
 
-def _at_most_one(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
+def _at_most_one(argument: Expr, within: Within) -> Majorant | None:
     return ONE
 
 
-def _exponential(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
-    if not argument.is_polynomial(z) or Poly(argument, z).degree() > 2:
+def _exponential(argument: Expr, within: Within) -> Majorant | None:
+    _, greatest = within.range(argument)
+    if greatest < oo:
+        return constant(bound_of(exp(greatest)))
+    if argument.is_polynomial(z) and Poly(argument, z).degree() <= 2:
+        ascending: list[Expr] = [*list(Poly(argument, z).all_coeffs())[::-1], S.Zero, S.Zero]
+        offset, linear, quadratic = ascending[:3]
+        falls = (-quadratic).is_nonnegative
+        return Majorant(
+            fmpq_poly([bound_of(exp(offset))]),
+            bound_of(linear),
+            fmpq(0) if falls else bound_of(quadratic),
+        )
+    inner = within.majorant(argument)
+    if inner.linear or inner.quadratic or inner.polynomial.degree() > 2:
         return None
-    ascending: list[Expr] = [*list(Poly(argument, z).all_coeffs())[::-1], S.Zero, S.Zero]
-    offset, linear, quadratic = ascending[:3]
-    falls = (-quadratic).is_nonnegative
-    return Majorant(
-        fmpq_poly([bound_of(exp(offset))]),
-        bound_of(linear),
-        fmpq(0) if falls else bound_of(quadratic),
-    )
+    offset, linear, quadratic = (inner.polynomial[k] for k in range(3))
+    height = _rounded_up(arb(offset).exp())
+    return Majorant(fmpq_poly([height]), linear, quadratic)
 
 
-def is_one_and_an_exponential(expression: Expr) -> bool:
-    """Whether it is 1 + e^y, and no other sum, with a real y: then it is at least 1."""
-    rest = expression - 1
-    return isinstance(rest, exp) and bool(rest.is_positive)
+def _softplus_bound(argument: Expr, within: Within) -> Majorant | None:
+    return ONE + within.majorant(argument)  # log(1 + e^y) ≤ 1 + |y|
 
 
-def _softplus_bound(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
-    return ONE + majorant(argument)  # log(1 + e^y) ≤ 1 + |y|
-
-
-def _logarithm_bound(argument: Expr, majorant: Callable[[Expr], Majorant]) -> Majorant | None:
-    if not is_one_and_an_exponential(argument):
+def _logarithm_bound(argument: Expr, within: Within) -> Majorant | None:
+    """|log y| ≤ |log m| + y for y ≥ m > 0; that of 1 + e^y is a softplus."""
+    if isinstance(argument - 1, exp):
+        return _softplus_bound((argument - 1).args[0], within)
+    least, _ = within.range(argument)
+    if not least > 0:
         return None
-    return _softplus_bound((argument - 1).args[0], majorant)
+    return constant(bound_of(log(least))) + root_bound(within.majorant(argument))
+
+
+def _rounded_up(ball: arb) -> fmpq:
+    """An integer at least as large."""
+    whole = ball.upper().ceil().unique_fmpz()
+    assert whole is not None
+    return fmpq(whole)
+
+
+def root_bound(inner: Majorant) -> Majorant:
+    """A majorant of the square root, and of the logarithm where that is positive.
+
+    A root of a sum is at most the sum of roots, and |z|^(k/2) at most 1 + |z|^((k+1)/2).
+    """
+    found = [fmpq(0)] * (max(inner.polynomial.degree(), 0) // 2 + 2)
+    for k, coefficient in enumerate(inner.polynomial.coeffs()):
+        size = _rounded_up(arb(coefficient).sqrt())
+        found[(k + 1) // 2] += size
+        found[0] += size * (k % 2)
+    return Majorant(fmpq_poly(found), inner.linear / 2, inner.quadratic / 2)
 
 
 def bound_of(expression: Expr) -> fmpq:
@@ -155,10 +224,13 @@ def bound_of(expression: Expr) -> fmpq:
 
 
 FUNCTIONS: dict[type[Expr], Known] = {
-    Abs: Known(lambda ball, analytic: abs(ball), lambda argument, majorant: majorant(argument)),
+    Abs: Known(
+        lambda ball, analytic: abs(ball), lambda argument, within: within.majorant(argument)
+    ),
     Angle: Known(_angle),
     Softplus: Known(_softplus, _softplus_bound),
     asin: Known(_method("asin")),
+    atan: Known(_arc_tangent, lambda argument, within: constant(fmpq(2))),
     cos: Known(_method("cos"), _at_most_one),
     erf: Known(_method("erf"), _at_most_one),
     erfi: Known(_method("erfi")),

@@ -1,92 +1,199 @@
 r"""Certified Gaussian means of functions without a closed form.
 
-:math:`E f(z)` is integrated on :math:`[0, R]` in ball arithmetic, with both signs of ``z`` folded
-together so that a kink at 0 is an end point; the integrand is analytic on each side. The tails are
-bounded by a majorant :math:`|f(z)| \le P(|z|)\, e^{B|z| + Cz^2}` that is read off the expression.
+:math:`E f(z)` is integrated piece by piece in ball arithmetic, where every piece is analytic; a
+function that breaks nowhere but at 0 is folded there, so that what is odd cancels before it is
+integrated. Breakpoints ``p/mu`` move with the strength: for a ball of strengths the integral runs
+between the middles of its ends, and what it may miss there is added. The tails are bounded by a
+majorant (``numerics.certified.majorants``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
-from operator import add, mul
+from operator import add
 
-from flint import acb, arb, ctx, fmpq_poly
-from sympy import Add, Expr, Mul, Pow
+from flint import acb, arb, ctx
+from sympy import Expr, S, oo
 
 from derive.errors import InputError
-from derive.kinked import Kinked
+from derive.means import Mean
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
-from numerics.certified.functions import (
-    FUNCTIONS,
-    ONE,
-    Majorant,
-    bound_of,
-    is_one_and_an_exponential,
-)
+from numerics.certified.functions import Majorant
+from numerics.certified.majorants import majorant
+
+_FARTHEST = 10_000
+_SLACK_BITS = 6  # of accuracy beyond what the width of the strengths allows
+_EFFORT = 1000  # evaluations for many strengths at once
 
 
-def majorant(expression: Expr) -> Majorant:
-    """A majorant of an expression in ``z`` and ``mu``, for real ``z`` and ``mu`` in [0, 1].
-
-    Raises ``InputError`` if none is found. Certified.
-
-    >>> from sympy import exp
-    >>> majorant(z**2 / (1 + exp(-mu * z))).polynomial
-    x^2
-    """
-    if expression == z:
-        return Majorant(fmpq_poly([0, 1]))
-    if not expression.has(z):
-        return Majorant(fmpq_poly([bound_of(expression)]))
-    if isinstance(expression, Add | Mul):
-        parts = [majorant(part) for part in expression.args]
-        return reduce(add if isinstance(expression, Add) else mul, parts)
-    found = None
-    if isinstance(expression, Pow) and expression.exp.is_Integer:
-        base, power = expression.args
-        if power > 0:
-            return reduce(mul, [majorant(base)] * int(power))
-        found = ONE if is_one_and_an_exponential(base) else None
-    elif type(expression) in FUNCTIONS:
-        found = FUNCTIONS[type(expression)].bound(expression.args[0], majorant)
-    if found is None:
-        raise InputError(f"no bound is known for {expression}, so its tail cannot be certified")
-    return found
-
-
-def mean_function(function: Kinked) -> Callable[[arb], arb]:
+def mean_function(mean: Mean | PiecewiseAnalytic) -> Callable[[arb], arb]:
     r"""The mean :math:`E f(z)` as a function of the ball of ``mu``, contained in [0, 1].
 
     Arguments:
-        function: an expression in ``z`` and ``mu``; its jump multiplies δ(z).
+        mean: of a function of ``z`` and ``mu``.
 
     Raises ``InputError`` if no tail bound is known. Certified at the working precision.
 
-    >>> from sympy import Integer
-    >>> mean_function(Kinked(z**2))(arb(1)).contains(1)
+    >>> from derive.piecewise import analytic
+    >>> mean_function(analytic(z**2))(arb(1)).contains(1)
     True
     """
-    right, left = function.sides()
-    folded = right + left.subs(z, -z)
-    compiled = ball_function(folded, [z, mu], acb)
-    bound = reduce(add, map(majorant, function.sides()))
-    jump = ball_function(function.jump, [mu])
+    integrands = (mean,) if isinstance(mean, PiecewiseAnalytic) else mean.integrands
+    cuts = () if isinstance(mean, PiecewiseAnalytic) else mean.cuts
+    return by_strength(
+        [_one_mean(integrand) for integrand in integrands],
+        [ball_function(cut, []) for cut in cuts],
+    )
+
+
+def by_strength(
+    functions: Sequence[Callable[[arb], arb]], cuts: Sequence[Callable[[], arb]]
+) -> Callable[[arb], arb]:
+    """One function between each two strengths of several, as a function of any ball. Certified.
+
+    >>> step = by_strength([lambda mu: -mu, lambda mu: mu], [lambda: arb(0.5)])
+    >>> step(arb(0.25)), step(arb(0.75))
+    (-0.250000000000000, 0.750000000000000)
+    """
+    if not cuts:
+        return functions[0]
+
+    def value(strength: arb) -> arb:
+        ends = [arb(0), *(cut() for cut in cuts), arb(1)]
+        found = [
+            function(_within(strength, low, high))
+            for function, low, high in zip(functions, ends, ends[1:], strict=False)
+            if not (strength < low or strength > high)
+        ]
+        return reduce(lambda one, two: one.union(two), found)
+
+    return value
+
+
+def _within(ball: arb, low: arb, high: arb) -> arb:
+    """The part of a ball between two ends."""
+    bottom = ball.lower() if ball.lower() > low else low.lower()
+    top = ball.upper() if ball.upper() < high else high.upper()
+    return ball if (bottom, top) == (ball.lower(), ball.upper()) else bottom.union(top)
+
+
+def _one_mean(f: PiecewiseAnalytic) -> Callable[[arb], arb]:
+    if f.breaks in ((), (0,)):
+        parts = [_Part(f.pieces[-1] + f.pieces[0].subs(z, -z), S.Zero, oo)]
+    else:
+        parts = [_Part(*part) for part in f.intervals() if part[0] != 0]
+    bounds = [majorant(*part) for part in f.intervals()]
+    bound = reduce(add, bounds)
+    points = [
+        _Point(point, weight)
+        for point, weight in zip(f.breaks, f.deltas, strict=True)
+        if weight != 0
+    ]
+
+    vanishes = Mean((f,)).at(0).is_zero
 
     def mean(strength: arb) -> arb:
+        if vanishes and strength.is_zero():
+            return arb(0)
+        end, tail = _cut(bound)
+        root = (2 * arb.pi()).sqrt()
+        total = sum((part.integral(strength, end) for part in parts), arb(0)) / root
+        total += arb(0, tail.upper())
+        return sum((point.value(strength) for point in points), total)
+
+    return mean
+
+
+class _Part:
+    """A piece and the ends between which it is integrated against the Gaussian."""
+
+    def __init__(self, piece: Expr, low: Expr, high: Expr) -> None:
+        self._complex = ball_function(piece, [z, mu], acb)
+        self._real = ball_function(piece, [z, mu])
+        self._ends = [None if abs(end) == oo else _Place(end) for end in (low, high)]
+
+    def integral(self, strength: arb, reach: int) -> arb:
+        """The integral over the part of the piece within ±reach."""
+        low, high = (
+            arb(side * reach) if place is None else place.clipped(strength, reach)
+            for place, side in zip(self._ends, (-1, 1), strict=True)
+        )
+        if low.is_exact() and high.is_exact() and low == high:  # out of reach, perhaps at a pole
+            return arb(0)
+        total = self._between(strength, low.mid(), high.mid())
+        for ball in (low, high):
+            if ball.rad() > 0:
+                missed = self._real(ball, strength) * (-ball * ball / 2).exp()
+                total += missed * arb(0, ball.rad())
+        return total
+
+    def _between(self, strength: arb, low: arb, high: arb) -> arb:
         parameter = acb(strength)
 
         def integrand(x: acb, analytic: bool) -> acb:
-            value: acb = compiled(x, parameter, analytic=analytic) * (-x * x / 2).exp()
+            value: acb = self._complex(x, parameter, analytic=analytic) * (-x * x / 2).exp()
             return value
 
-        end, tail = _cut(bound)
-        tolerance = arb(2) ** -ctx.prec
-        inside = acb.integral(integrand, 0, end, rel_tol=tolerance, abs_tol=tolerance)
-        root = (2 * arb.pi()).sqrt()
-        total = inside.real / root + arb(0, tail.upper())
-        return total + jump(strength) / root if function.jump != 0 else total
+        tolerance, effort = arb(2) ** -ctx.prec, None
+        if strength.rad() > tolerance:  # its width forbids more accuracy, at any effort
+            tolerance, effort = (strength.rad() / 2**_SLACK_BITS).mid(), _EFFORT
+        value = acb.integral(
+            integrand, low, high, rel_tol=tolerance, abs_tol=tolerance, eval_limit=effort
+        )
+        return value.real
 
-    return mean
+
+class _Place:
+    """A breakpoint, which may move as ``p/mu``."""
+
+    def __init__(self, point: Expr) -> None:
+        self.moves = bool(point.has(mu))
+        self._number: Callable[[], arb] = ball_function(point * mu if self.moves else point, [])
+
+    def clipped(self, strength: arb, reach: int) -> arb:
+        """Where it is, as far as ±reach."""
+        number = self._number()
+        near = far = number
+        if self.moves:  # not finite where the strength may be 0
+            near, far = number / strength.upper(), number / strength.lower()
+        end = arb(reach) if number > 0 else arb(-reach)
+        if not abs(near) < reach:
+            return end
+        if not abs(far) < reach:
+            return near.union(end)
+        return number / strength if self.moves else number
+
+    def at(self, strength: arb) -> arb:
+        """Where it is; not finite if it may be anywhere beyond."""
+        return self._number() / strength if self.moves else self._number()
+
+    def distance(self, strength: arb) -> arb:
+        """How far from 0 it is, at least."""
+        least: arb = abs(self._number() / strength.upper()).lower()
+        return least
+
+
+class _Point:
+    """The weight of a δ at a breakpoint, times the Gaussian density there."""
+
+    def __init__(self, point: Expr, weight: Expr) -> None:
+        self._place = _Place(point)
+        self._weight = ball_function(weight, [z, mu])
+        outwards = (point, oo) if (point * mu).is_positive else (-oo, point)
+        self._bound = majorant(weight, *outwards) if self._place.moves else None
+
+    def value(self, strength: arb) -> arb:
+        """The mean of the δ, 0 where the breakpoint is at infinity."""
+        if self._place.moves and strength.is_zero():
+            return arb(0)
+        place = self._place.at(strength)
+        density = (-place * place / 2).exp() / (2 * arb.pi()).sqrt()
+        near: arb = self._weight(place, strength) * density
+        if self._bound is None or near.is_finite():
+            return near
+        bound = self._bound.beyond(self._place.distance(strength).fmpq())
+        return arb("nan") if bound is None else arb(0, bound.upper())
 
 
 def _cut(bound: Majorant) -> tuple[int, arb]:
@@ -94,6 +201,6 @@ def _cut(bound: Majorant) -> tuple[int, arb]:
     end = 4
     while (tail := bound.tail(end)) is None or not tail < arb(2) ** -ctx.prec:
         end += 2
-        if end > 10_000:
+        if end > _FARTHEST:
             raise InputError("the integrand grows too fast for a Gaussian: its mean is infinite")
     return end, tail

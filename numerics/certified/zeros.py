@@ -116,6 +116,12 @@ def _decided(drift: BallDrift, lower: fmpq, upper: fmpq) -> _Decision | None:
     value = drift.a(cell)
     if not value.contains(0):
         return False, "a keeps its sign", value
+    if drift.positive and lower == 0 and upper < 1:
+        at_end = drift.a(arb(upper))
+        if at_end > 0:  # as it must be: the bounds show how far from 0 it comes
+            return False, "a > 0: the student is monotone on either side of 0", at_end
+    if lower == 0 and drift.around_zero and (sign := drift.around_zero(upper)) is not None:
+        return False, "a keeps its sign around 0, in units of a Gaussian density", sign
     derivative = _derivative_at_the_end(drift, lower, upper)
     if derivative and not derivative(cell).contains(0):
         return False, f"a({1 if upper == 1 else 0}) = 0, a' keeps its sign", derivative(cell)

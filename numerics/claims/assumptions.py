@@ -275,7 +275,7 @@ def _scaling() -> Finding:
         steps.append(judged(f"He_{n}: all c", fitting, partial(eq, wanted)))
     erf = parse_activation("erf").value.smooth
     ratio = diff(erf.subs(z, factor * z), z).subs(z, 0) / diff(erf, z).subs(z, 0)
-    relu = tuple(side.subs(z, factor) for side in parse_activation("relu").value.sides())
+    relu = tuple(side.subs(z, factor) for side in parse_activation("relu").value.pieces[::-1])
     return decided(
         "met",
         "the highest powers, the slopes at 0 or the values at 1 already differ",

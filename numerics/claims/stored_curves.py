@@ -18,8 +18,8 @@ from sympy import Expr, S, diff, pi, simplify
 
 from derive.activation import Activation
 from derive.hermite import hermite_polynomial
-from derive.kinked import Kinked
 from derive.pair_drift import closed_drift, drift_of
+from derive.piecewise import analytic
 from derive.symbols import Q, mu, z
 from numerics.certified.balls import Enclosure, enclosure
 from numerics.certified.drift import ball_drift, enclosed, growth_rate
@@ -270,7 +270,7 @@ def _sigmoid_time(strength: str) -> arb:
     own, labels = ([arb(0)] * (SIGMOID.highest + 3) for _ in range(2))
     own[0] = labels[0] = arb("0.5")
     for k in range(1, SIGMOID.highest + 3, 2):
-        mean = mean_function(Kinked(hermite_polynomial(k, z)) * sigma)
+        mean = mean_function(analytic(hermite_polynomial(k, z)) * sigma)
         own[k], labels[k] = mean(at), mean(arb(1))
     return _time(*_sums(own, labels[: SIGMOID.highest + 1], at), SIGMOID)
 

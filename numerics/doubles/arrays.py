@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, Symbol, atan2, lambdify
 
-from derive.kinked import Kinked
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -43,13 +43,31 @@ def array_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[...,
 
 
 @lru_cache(maxsize=64)
-def two_sided(function: Kinked) -> Callable[[Doubles], Doubles]:
-    """The function without its jump, on arrays.
+def piecewise(function: PiecewiseAnalytic) -> Callable[[Doubles], Doubles]:
+    """The function without its δ, on arrays; at a breakpoint from the right.
 
-    >>> two_sided(Kinked(z / 2, z / 2))(np.array([-1.0, 2.0])).tolist()
+    >>> from sympy import S
+    >>> relu = piecewise(PiecewiseAnalytic((S.Zero, z), (S.Zero,)))
+    >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    smooth, kink = (vectorised([z], part) for part in (function.smooth, function.kink))
-    if function.kink == 0:
+    pieces = [vectorised([z], piece) for piece in function.pieces]
+    if not function.breaks:
+        (smooth,) = pieces
         return lambda x: np.broadcast_to(smooth(x), np.shape(x))
-    return lambda x: smooth(x) + np.sign(x) * kink(x)
+    breaks = breakpoints(function)
+
+    def values(x: Doubles) -> Doubles:
+        x = np.asarray(x, dtype=float)
+        place = np.searchsorted(breaks, x, side="right")
+        found = np.empty(x.shape)
+        for i, piece in enumerate(pieces):
+            found[place == i] = piece(x[place == i])
+        return found
+
+    return values
+
+
+def breakpoints(function: PiecewiseAnalytic) -> Doubles:
+    """Where a function breaks, as doubles. Heuristic."""
+    return np.array([float(point) for point in function.breaks])

@@ -4,38 +4,41 @@ Closed expressions become numba functions; polynomials are put in Horner's form 
 plain doubles.
 """
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 
 import numba
 from sympy import Expr, N, horner, lambdify
 
-from derive.kinked import Kinked
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 _DIGITS = 17
 
 
 @lru_cache(maxsize=256)  # each new one makes numba compile all that takes it
-def compiled(function: Kinked) -> Callable[[float], float]:
-    """The function without its jump as a numba function of a double. Heuristic.
+def compiled(function: PiecewiseAnalytic) -> Callable[[float], float]:
+    """The function without its δ as a numba function of a double. Heuristic.
 
     Arguments:
         function: free of parameters.
 
     Raises nothing of its own.
 
-    >>> compiled(Kinked(z / 2, z / 2))(-3.0)
+    >>> from sympy import S
+    >>> compiled(PiecewiseAnalytic((S.Zero, z), (S.Zero,)))(-3.0)
     0.0
     """
-    smooth = _machine_code(function.smooth)
-    if function.kink == 0:
-        return smooth
-    kink = _machine_code(function.kink)
-    both: Callable[[float], float] = numba.njit(
-        lambda x: smooth(x) + math.copysign(1.0, x) * kink(x)
-    )
+    first, *others = map(_machine_code, function.pieces)
+    for point, piece in zip(function.breaks, others, strict=True):
+        first = _either(first, float(point), piece)
+    return first
+
+
+def _either(
+    left: Callable[[float], float], point: float, right: Callable[[float], float]
+) -> Callable[[float], float]:
+    both: Callable[[float], float] = numba.njit(lambda x: left(x) if x < point else right(x))
     return both
 
 

@@ -20,11 +20,13 @@ from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
 from derive.symbols import residual, rho
-from numerics.doubles.arrays import Doubles, array_function, two_sided
+from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
 
 Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
 REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
+_ENDS = (-4.0, 0.0, 4.0)
+_AROUND = np.array([-6.0, -2.0, 0.0, 2.0, 6.0])  # a smoothed breakpoint, in its own widths
 
 
 @dataclass(frozen=True)
@@ -84,23 +86,54 @@ def _compiled(expression: Expr) -> Function:
     return value
 
 
-def gaussian_mean_of(function: Callable[[Doubles], Doubles]) -> float:
-    """Mean of a function of a standard normal that is smooth on both sides of 0. Heuristic."""
+def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike = ()) -> float:
+    """Mean of a function of a standard normal that is smooth between 0 and breakpoints. Heuristic.
+
+    >>> round(gaussian_mean_of(lambda x: np.maximum(x - 1, 0), [1.0]), 12)
+    0.083315470588
+    """
     radii, weights = radial_rule()
+    inside = _cuts(np.atleast_1d(breaks))
+    if len(inside) > len(_ENDS):
+        radii, weights = panels(np.append(inside, [-REACH, REACH]))
+        return float(weights @ function(radii))
     density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
     return float(density @ (function(radii) + function(-radii)))
 
 
+def _cuts(points: Doubles) -> Doubles:
+    """Where an integral is cut: at points within reach, and where the Gaussian begins to fall."""
+    return np.unique([*_ENDS, *points[np.abs(points) < REACH]])
+
+
+def panels(ends: Doubles) -> tuple[Doubles, Doubles]:
+    """Nodes between each two of ascending ends, and weights that hold the Gaussian density.
+
+    The ends may be an array with an axis in front, of one rule a row.
+    """
+    ends = np.sort(ends, axis=-1)
+    nodes, weights = _legendre(_ANGLES)
+    halves = np.diff(ends)[..., None] / 2
+    places = ends[..., :-1, None] + halves * (1 + nodes)
+    density = halves * weights * np.exp(-places * places / 2) / math.sqrt(2 * math.pi)
+    shape = (*ends.shape[:-1], -1)
+    return places.reshape(shape), density.reshape(shape)
+
+
 def by_quadrature(pair: Pair) -> FloatLandscape:
-    """Integrals over (z, g) = r (cos θ, sin θ), between the rays z = 0 and ρz + √s g = 0."""
+    """Integrals over the Gaussian plane, cut where the integrand is not smooth."""
     sigma = pair.student.value
     first = sigma.derivative()
     second = first.derivative()
-    y, value, slope, curvature = (two_sided(f) for f in (pair.label, sigma, first, second))
+    y, value, slope, curvature = (piecewise(f) for f in (pair.label, sigma, first, second))
     squared = pair.loss == "square"
+    ours, theirs = breakpoints(sigma), breakpoints(pair.label)
+    rays = not ours.any() and not theirs.any()
 
     def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
-        place, weight = _polar_nodes(covariance, s)
+        place, weight = (
+            _polar_nodes(covariance, s) if rays else _cut_nodes(theirs, ours, covariance, s)
+        )
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))
 
@@ -118,16 +151,20 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
             covariance,
             s,
         )
-        return smooth + float(second.jump) * _at_the_kink(covariance, s)
+        deltas = zip(second.breaks, second.deltas, strict=True)
+        return smooth + sum(
+            float(weight) * _at_a_kink(float(p), covariance, s) for p, weight in deltas if weight
+        )
 
-    def _at_the_kink(covariance: float, s: float) -> float:
-        """E[(y - σ(λ)) δ(λ)]: the teacher's argument is normal of variance s/Q there."""
-        if second.jump == 0:
-            return 0.0
+    def _at_a_kink(p: float, covariance: float, s: float) -> float:
+        """E[(y - σ(λ)) δ(λ - p)]: given λ = p the teacher's argument is N(ρp/Q, s/Q)."""
         variance = covariance**2 + s
-        spread = math.sqrt(s / variance)
-        here = gaussian_mean_of(lambda x: y(spread * x) - squared * value(np.zeros(1)))
-        return here / math.sqrt(2 * math.pi * variance)
+        middle, spread = covariance * p / variance, math.sqrt(s / variance)
+        cuts = (theirs - middle) / spread if spread > 0 else ()
+        here = gaussian_mean_of(
+            lambda x: y(middle + spread * x) - squared * value(np.full(1, p)), cuts
+        )
+        return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 
     return FloatLandscape(loss, a, b)
 
@@ -155,3 +192,23 @@ def _polar_nodes(covariance: float, s: float) -> tuple[tuple[Doubles, Doubles], 
     teacher = np.outer(np.cos(angles), radii)
     student = covariance * teacher + math.sqrt(s) * np.outer(np.sin(angles), radii)
     return (teacher.ravel(), student.ravel()), np.outer(angle_weights, radial).ravel()
+
+
+def _cut_nodes(
+    teacher_breaks: Doubles, student_breaks: Doubles, covariance: float, s: float
+) -> tuple[tuple[Doubles, Doubles], Doubles]:
+    """Values of (z, λ) and weights: λ given z has breakpoints of its own at each z."""
+    spread, reach = math.sqrt(s), np.array([-REACH, REACH])
+    around = np.zeros(0)
+    if covariance != 0:  # seen by the teacher's argument, a student's breakpoint is smoothed
+        around = ((student_breaks[:, None] + spread * _AROUND) / covariance).ravel()
+    outer, outer_weights = panels(np.append(_cuts(np.append(teacher_breaks, around)), reach))
+    if spread == 0:
+        return (outer, covariance * outer), outer_weights
+    cuts = np.clip((student_breaks - covariance * outer[:, None]) / spread, -REACH, REACH)
+    fixed = np.broadcast_to([*_ENDS, *reach], (len(outer), len(_ENDS) + 2))
+    inner, inner_weights = panels(np.concatenate([fixed, cuts], axis=1))
+    teacher = np.broadcast_to(outer[:, None], inner.shape)
+    student = covariance * teacher + spread * inner
+    weights = outer_weights[:, None] * inner_weights
+    return (teacher.ravel(), student.ravel()), weights.ravel()

@@ -12,11 +12,11 @@ from mpmath import mp, mpf
 from sympy import lambdify
 
 from derive.errors import InputError
-from derive.kinked import Kinked
 from derive.labels import MATCHED
 from derive.pair import Pair
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
-from numerics.doubles.arrays import Doubles, two_sided
+from numerics.doubles.arrays import Doubles, breakpoints, piecewise
 from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule
 
 SMALLEST, LARGEST = 1e-280, 1e280  # of moments, which are multiplied by dimensions
@@ -25,11 +25,11 @@ _END = 8  # nodes that count as the end: half a standard deviation
 _PANELS = 64  # at most, each as wide as the reach in doubles
 
 
-def moment(function: Kinked, exponent: int, power: int = 0) -> mpf:
+def moment(function: PiecewiseAnalytic, exponent: int, power: int = 0) -> mpf:
     r"""The moment :math:`E z^k f(z)^n` for even ``n`` and ``k``; ``inf`` if none is found.
 
     Arguments:
-        function: without its jump.
+        function: without its δ.
         exponent: n.
         power: k.
 
@@ -39,24 +39,26 @@ def moment(function: Kinked, exponent: int, power: int = 0) -> mpf:
     >>> round(float(moment(parse_activation("x**3").value, 2)), 9)  # 5!!
     15.0
     """
-    plain = two_sided(function)
+    plain = piecewise(function)
 
     def integrand(x: Doubles) -> Doubles:
         return x**power * plain(x) ** exponent
 
     with np.errstate(all="ignore"):
-        value, end = gaussian_mean_of(integrand), radial_rule()[0][-_END:]
+        value = gaussian_mean_of(integrand, breakpoints(function))
+        end = radial_rule()[0][-_END:]
         last = (integrand(end) + integrand(-end)) * np.exp(-end * end / 2)
     if last.max() <= _NEGLIGIBLE * value and SMALLEST < value < LARGEST:
         return mpf(value)
     return _far_moment(function, exponent, power)
 
 
-def _far_moment(function: Kinked, exponent: int, power: int) -> mpf:
-    smooth, kink = (lambdify(z, f, "mpmath", cse=True) for f in (function.smooth, function.kink))
+def _far_moment(function: PiecewiseAnalytic, exponent: int, power: int) -> mpf:
+    pieces = [lambdify(z, piece, "mpmath", cse=True) for piece in function.pieces]
+    breaks = breakpoints(function)
 
     def integrand(x: mpf) -> mpf:
-        sides = (smooth(x) + kink(x), smooth(-x) - kink(-x))
+        sides = [pieces[int(np.searchsorted(breaks, float(y), side="right"))](y) for y in (x, -x)]
         return x**power * sum(abs(side) ** exponent for side in sides) * mp.exp(-x * x / 2)
 
     total = mpf(0)

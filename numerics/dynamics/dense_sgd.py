@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from numerics.doubles.arrays import Doubles, two_sided
+from numerics.doubles.arrays import Doubles, piecewise
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
 
@@ -39,12 +39,12 @@ def simulate_densely(
     (1, 2)
     """
     d, planes = learner.dimension, 2 if learner.nu else 1
-    sigma = two_sided(learner.pair.student.value)
-    slope = two_sided(learner.pair.student.value.derivative())
-    labels = two_sided(learner.pair.label)
+    sigma = piecewise(learner.pair.student.value)
+    slope = piecewise(learner.pair.student.value.derivative())
+    labels = piecewise(learner.pair.label)
     stage = learner.stage
     if stage:
-        first_labels = two_sided(learner.pairs[0].label)
+        first_labels = piecewise(learner.pairs[0].label)
     frozen = np.zeros(d)
     frozen[0], frozen[1] = learner.mu, learner.nu
     start = learner.initial(rng)
@@ -89,9 +89,9 @@ def simulate_network_densely(
     (1, 5)
     """
     d, neurons = learner.dimension, len(learner.mu)
-    sigma = two_sided(learner.pair.student.value)
-    slope = two_sided(learner.pair.student.value.derivative())
-    label = two_sided(learner.pair.label)
+    sigma = piecewise(learner.pair.student.value)
+    slope = piecewise(learner.pair.student.value.derivative())
+    label = piecewise(learner.pair.label)
     frozen = np.zeros((d, neurons))
     frozen[range(neurons), range(neurons)] = learner.mu
     v = rng.standard_normal((d, learner.rank))

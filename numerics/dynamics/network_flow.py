@@ -19,7 +19,7 @@ from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair, PairLike
-from numerics.doubles.arrays import Doubles, array_function, two_sided
+from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
 from numerics.doubles.landscape import (
     FloatLandscape,
     float_landscape,
@@ -192,9 +192,10 @@ def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> Netwo
     if pair.loss != "square" or pair.misalignment != 0:
         raise InputError("networks take the square loss and aligned pre-training: use those")
     mixed = float_landscape(replace(pair, loss="correlation"))
-    label = two_sided(pair.label)
-    same = gaussian_mean_of(lambda x: label(x) ** 2)
-    other = gaussian_mean_of(label) ** 2
+    label = piecewise(pair.label)
+    cuts = breakpoints(pair.label)
+    same = gaussian_mean_of(lambda x: label(x) ** 2, cuts)
+    other = gaussian_mean_of(label, cuts) ** 2
     labels = len(mu) * (same + (len(mu) - 1) * other)
     return NetworkFlow(pair, mu, rank, mixed, *_student_kernels(pair.student), labels)
 

@@ -55,7 +55,7 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) 
         )
     insist_on_doubles(pair)
     slope = pair.student.value.derivative()
-    if slope.smooth == slope.kink == 0:
+    if slope.is_zero:
         raise InputError("a constant student is not accepted: it has nothing to learn")
     if not SMALLEST < (highest := moment(slope, 4, 4)) < LARGEST:
         name = shown(pair.student.text)

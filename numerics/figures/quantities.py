@@ -70,12 +70,12 @@ def _relative_mean(pair: "Pair") -> "BallFunction":
     from sympy import S
 
     from derive.activation import Activation
-    from derive.kinked import Kinked
     from derive.pair import Pair
+    from derive.piecewise import analytic
     from numerics.certified.drift import frozen_risk_function, student_mean_function
 
     mean = student_mean_function(pair.student)
-    half_power = frozen_risk_function(Pair(pair.student, Activation("0", Kinked(S.Zero))))
+    half_power = frozen_risk_function(Pair(pair.student, Activation("0", analytic(S.Zero))))
     return lambda mu: mean(mu) / (2 * half_power(arb(1))).sqrt()
 
 

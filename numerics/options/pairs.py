@@ -33,7 +33,7 @@ def add_case_options(
         "--labels",
         type=accepted(lambda text: derive.parse_transform(text)),
         metavar="TEXT",
-        help="labels: matched, squared, or a polynomial of the teacher's output y"
+        help="labels: matched, squared, or a function of the teacher's output y"
         + ("; may be repeated (default: matched)" if simulated else " (default: %(default)s)"),
         **how,
     )

@@ -246,9 +246,9 @@ def _sayable(pair: Pair) -> Pair:
 def _same(said: Pair, pair: Pair) -> bool:
     """Whether two pairs of the same texts are the same functions, however these are written."""
     differences = (said.teacher.value - pair.teacher.value, said.student.value - pair.student.value)
-    parts = [part for f in differences for part in (f.smooth, f.kink, f.jump)]
+    pieces = [piece for f in differences for piece in f.pieces]
     alike = said.labels == pair.labels and said.misalignment == pair.misalignment
-    return alike and all(simplify(part) == 0 for part in parts)
+    return alike and all(simplify(piece) == 0 for piece in pieces)
 
 
 def _strengths(

@@ -231,10 +231,7 @@ def curves_against_truncated_sums() -> Iterator[Row]:
     sample, errors, taken = GRID[::40], {}, 0.0
     for curve, fast in zip(CURVES, ready, strict=True):
         pair = curve_pair(curve)
-        sides = [
-            lambdify(z, pair.student.value.smooth + s * pair.student.value.kink, "scipy")
-            for s in (1, -1)
-        ]
+        sides = [lambdify(z, pair.student.value.pieces[s], "scipy") for s in (-1, 0)]
         transform = lambdify(z, pair.labels.polynomial.as_expr(), "math")
 
         def activation(x, sides=sides):

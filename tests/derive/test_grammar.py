@@ -9,20 +9,27 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Rational, erf, exp, expand, hermite_prob, sign, simplify, sqrt
-
-from derive.activation import CATALOGUE
-from derive.errors import InputError
-from derive.grammar import (
-    DEEPEST_NESTING,
-    LARGEST_DEGREE,
-    LARGEST_POWER,
-    LONGEST_TEXT,
-    MOST_BITS,
-    MOST_TERMS,
-    parse_activation,
-    parse_transform,
+from sympy import (
+    E,
+    Rational,
+    erf,
+    exp,
+    expand,
+    hermite_prob,
+    log,
+    pi,
+    sign,
+    simplify,
+    sin,
+    sqrt,
+    tanh,
 )
+
+from derive.catalogue import CATALOGUE
+from derive.errors import InputError
+from derive.grammar import LARGEST_DEGREE, parse_activation, parse_transform
+from derive.parser import DEEPEST_NESTING, LARGEST_POWER, LONGEST_TEXT, MOST_BITS, MOST_TERMS
+from derive.softplus import Softplus
 from derive.symbols import z
 
 
@@ -46,6 +53,20 @@ from derive.symbols import z
         ("exp(-relu(-x))", Rational(1, 2) * (1 + exp(z)) + sign(z) * (1 - exp(z)) / 2),
         ("exp(-abs)", (exp(z) + exp(-z)) / 2 - sign(z) * (exp(z) - exp(-z)) / 2),
         ("identity", z),
+        ("erf(x/sqrt(2))", erf(z / sqrt(2))),
+        ("x/(1 + x**2)", z / (1 + z**2)),
+        ("(1 + x**2)**-1", 1 / (1 + z**2)),
+        ("sqrt(1 + x**2) - 1", sqrt(1 + z**2) - 1),
+        ("pi*x/e + π", pi * z / E + pi),
+        ("He(3)", hermite_prob(3, z)),
+        ("He3(2*x + 1)", hermite_prob(3, 2 * z + 1)),
+        ("log1p(x**2)", log(1 + z**2)),
+        ("sinh + cosh", exp(z)),
+        ("x**(1 + 1)", z**2),
+        ("swish(x, 2)", z * (1 + tanh(z)) / 2),
+        ("softplus(x, 3)", Softplus(3 * z) / 3),
+        ("erf(0*x) + tanh(sin)", tanh(sin(z))),
+        ("1/cosh(x)", 2 / (exp(z) + exp(-z))),
     ],
 )
 def test_meaning(text, meaning):
@@ -68,13 +89,36 @@ def test_meaning(text, meaning):
         ("exp(relu)*exp(-relu(-x))", "exp"),
         ("silu", "x*sigmoid"),
         ("2*gelu - x", "x*erf(x) + 2*gelu - x - x*erf(x)"),
+        ("elu", "relu(x) + exp(-relu(-x)) - 1"),
+        ("elu", "where(x < 0, exp(x) - 1, x)"),
+        ("hardtanh", "clip(x, -1, 1)"),
+        ("hardtanh", "relu(x + 1) - relu(x - 1) - 1"),
+        ("relu6", "min(max(x, 0), 6)"),
+        ("hardswish", "x*relu6(x + 3)/6"),
+        ("hardsigmoid", "relu6(x + 3)/6"),
+        ("softshrink", "relu(x - 1/2) - relu(-x - 1/2)"),
+        ("triangular", "relu(1 - abs(x))"),
+        ("huber", "where(abs(x) < 1, x**2/2, abs(x) - 1/2)"),
+        ("abs(abs(x) - 1)", "max(abs(x) - 1, 1 - abs(x))"),
+        ("softsign", "x/(1 + abs(x))"),
+        ("prelu(x, 0.1)", "leaky_relu(x, 0.1)"),
+        ("tanhshrink", "x - tanh(x)"),
+        ("relu(exp(x) - 2)", "where(x < log(2), 0, exp(x) - 2)"),
+        ("clip(x**2, 0, 1)", "min(x**2, 1)"),
+        ("min(x, tanh(x))", "tanh(relu(x)) - relu(-x)"),
+        ("GELU + ReLU6(x) + LeakyReLU + LogSigmoid", "gelu + relu6 + leaky_relu - softplus(-x)"),
+        ("celu(x, 2)", "relu(x) - relu(-(2*exp(x/2) - 2))"),
+        ("relu(softplus(x) + 1)", "softplus(x) + 1"),
     ],
 )
 def test_identities_between_texts(left, right):
-    assert simplify(parse_activation(left).expression - parse_activation(right).expression) == 0
+    difference = parse_activation(left).value - parse_activation(right).value
+    assert all(simplify(piece) == 0 for piece in difference.pieces)
 
 
-@pytest.mark.parametrize(("text", "value"), [("sin(3x)", "x"), ("2 x", "x"), ("He3(x)", "(")])
+@pytest.mark.parametrize(
+    ("text", "value"), [("sin(3x)", "x"), ("2 x", "x"), ("2x", "x"), ("x(3)", "(")]
+)
 def test_a_missing_operator_is_named(text, value):
     with pytest.raises(InputError, match=re.escape(f"such as *, is missing before {value!r}")):
         parse_activation(text)
@@ -84,13 +128,17 @@ def test_a_missing_operator_is_named(text, value):
     "text",
     ["", " ", "step", "sign(x)", "heaviside(x)", "reul", "exp(x**2)", "exp(x^2/4)", "exp(x**3)",
      "x.real", "x.__class__", "__import__('os')", "().__class__", "lambda: 0", "[x]", "x; x",
-     "os.system('true')", "x if x else x", "f'{x}'", "x**999", "x**(2)", "x**-1", "x**x", "2**0.3",
-     "x**0.5", "sqrt(x)", "sqrt(-2)", "sqrt", "x/(sqrt(2) - 2**0.5)", "erf(relu + 1)",
-     "exp(relu**2)", "tanh(sin)", "1e9999",
+     "os.system('true')", "x if x else x", "f'{x}'", "x**999", "x**(x)", "x**-1", "x**x", "2**0.3",
+     "x**0.5", "sqrt(x)", "sqrt(-2)", "sqrt", "x/(sqrt(2) - 2**0.5)", "sqrt(relu)", "log(x)",
+     "exp(relu**2)", "relu(sin)", "1e9999", "1/(1 - x**2)", "1/relu", "tanh/x", "|x|",
+     "abs(x)**1.5", "max(x)", "clip(x, 1)", "where(x, 1, 2)", "where(x > 1, x)",
+     "where(x = 1, x, 1)", "max",
+     "relu(x**3 - x - 1)", "hardtanh(x, 1, -1)", "softplus(x, 0)", "He(-1)", "He(x)", "He(1/2)",
+     "min(sin, cos)", "exp(exp(x))", "exp(x**4)", "x**1.25", "1/(x + 2 + sin(x))", "hardshrink",
      "He99", "He", "x**30*x**31", "((x+1)**60)**60", "(sin+cos+exp+erf)**60", "(" * 30 + "x",
-     "(" * 200, "x" * (LONGEST_TEXT + 1), "1" * 400, "x/0", "1/x", "x/x", "erf(x+1)",
+     "(" * 200, "x" * (LONGEST_TEXT + 1), "1" * 400, "x/0", "1/x", "x/x",
      "erf(abs(x), 1)",
-     "erf(0*x)", "erf(x,1)", "leaky_relu(x,x)", "x x", "x +", "* x", "--x", "0x10", "λ",
+     "erf(x,1)", "leaky_relu(x,x)", "x x", "x +", "* x", "--x", "0x10", "λ",
      "x\u200b", "x\n;y", "y"],
 )  # fmt: skip
 def test_everything_else_is_one_clear_line_in_no_time(text):
@@ -138,29 +186,42 @@ def test_a_megabyte_is_refused_at_once():
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("softpuls(x)", "softplus"), ("ReLU", "relu"), ("swish(2*x)", "silu"), ("GELU(x)", "gelu"),
-     ("elu(x)", "relu(x) + exp(-relu(-x)) - 1"), ("Logistic", "sigmoid")],
+    [("softpuls(x)", "softplus"), ("clamp(x, 0, 1)", "clip"), ("ln(1 + x**2)", "log"),
+     ("erfc(x)", "1 - erf(x)"), ("tahn", "tanh")],
 )  # fmt: skip
 def test_a_name_that_means_the_same_is_offered(text, meant):
     with pytest.raises(InputError, match=re.escape(f"did you mean {meant!r}")):
         parse_activation(text)
-    parse_activation(meant)
 
 
-@pytest.mark.parametrize("name", ["selu", "mish", "relu6", "hardtanh", "log", "sinh", "atan"])
+@pytest.mark.parametrize("name", ["tan", "asin", "softmax", "glu", "asinh"])
 def test_no_other_function_is_offered(name):
     with pytest.raises(InputError, match="is not known;"):
         parse_activation(f"{name}(x)")
 
 
-def test_what_is_offered_for_elu_is_elu():
-    """elu(x) = x for x > 0 and e^x - 1 for x < 0."""
-    for name in ("elu", "celu"):
-        with pytest.raises(InputError) as refusal:
-            parse_activation(name)
-        found = parse_activation(str(refusal.value).split("did you mean '")[1].split("'")[0])
-        assert simplify(found.expression.subs(sign(z), 1) - z) == 0
-        assert simplify(found.expression.subs(sign(z), -1) - (exp(z) - 1)) == 0
+@pytest.mark.parametrize(
+    ("text", "breaks"),
+    [("relu(x - 1)", (1,)), ("hardtanh(3*x)", (-Rational(1, 3), Rational(1, 3))), ("relu6", (0, 6)),
+     ("abs(x**2 - 2)", (-sqrt(2), sqrt(2))), ("relu(tanh(x) - 1/2)", (log(3) / 2,)),
+     ("abs(relu(x) - 1)", (0, 1)), ("relu(1 + x**2)", ()), ("abs(x)**2", ()),
+     ("relu(sigmoid(x))", ()), ("relu(x**3 - x)", (-1, 0, 1))],
+)  # fmt: skip
+def test_functions_break_where_their_arguments_do(text, breaks):
+    found = parse_activation(text).value.breaks
+    assert len(found) == len(breaks)
+    assert all(ours.equals(theirs) for ours, theirs in zip(found, breaks, strict=True))
+
+
+@pytest.mark.parametrize("text", ["where(x < 0, exp(x), x)", "where(x > 1, 1, 0)"])
+def test_a_jump_is_refused_with_its_reason(text):
+    with pytest.raises(InputError, match=r"jumps at [01]: .* not square integrable"):
+        parse_activation(text)
+
+
+def test_what_is_meant_is_said():
+    with pytest.raises(InputError, match=re.escape("write abs(x) for |x|")):
+        parse_activation("|x|")
 
 
 @pytest.mark.parametrize(
@@ -185,12 +246,14 @@ def test_the_bound_on_numbers_is_at_its_place():
 
 
 words = st.sampled_from(
-    [*CATALOGUE, "x", "He2", "+", "-", "*", "/", "**", "(", ")", ",", "2", "0.5", "3"]
-)
+    [*CATALOGUE, "x", "He2", "+", "-", "*", "/", "**", "(", ")", ",", "2", "0.5", "3", "max(",
+     "min(", "where(", "<", ">", "clip(", "sqrt(", "log(", "pi", "1/", "abs(", "relu(",
+     "x - 1", "tanh("]
+)  # fmt: skip
 
 
 @given(st.lists(words, max_size=10).map(" ".join) | st.text(string.printable, max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=500)
 def test_fuzz(text):
     """Whatever the text: an activation or an InputError, nothing run, nothing slow."""
     ran = []
@@ -205,14 +268,16 @@ def test_fuzz(text):
         builtins.eval, builtins.exec, os.system = before
     assert not ran
     assert "\n" not in message
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 1
 
 
 def test_transforms():
-    assert parse_transform("matched").as_expr() == z
-    assert parse_transform("squared").as_expr() == z**2
-    assert parse_transform("y**3 - y/2").as_expr() == z**3 - z / 2
-    for text in ("x**2", "3", "erf(y)", "abs(y)", "cubed", ""):
+    assert parse_transform("matched").smooth == z
+    assert parse_transform("squared").smooth == z**2
+    assert parse_transform("y**3 - y/2").smooth == z**3 - z / 2
+    assert parse_transform("tanh(y)").smooth == tanh(z)
+    assert parse_transform("relu(y - 1)").breaks == (1,)
+    for text in ("x**2", "3", "erf(x)", "0*y", "cubed", ""):
         with pytest.raises(InputError, match="accepted"):
             parse_transform(text)
 
@@ -222,9 +287,9 @@ def test_the_root_of_zero_is_zero(text):
     assert parse_activation(f"x + {text}").expression == z
 
 
-def test_a_leak_is_a_rational_number():
-    for leak in ("sqrt(2)", "2**0.5", "x", "relu"):
-        with pytest.raises(InputError, match="the leak is a number"):
+def test_a_leak_is_a_number():
+    for leak in ("x", "relu"):
+        with pytest.raises(InputError, match="the leak of leaky_relu is a number"):
             parse_activation(f"leaky_relu(x, {leak})")
     assert (
         parse_activation("leaky_relu(x, sqrt(1/4))").value

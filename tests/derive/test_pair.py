@@ -17,15 +17,16 @@ from sympy import (
     symbols,
 )
 
-from derive.activation import CATALOGUE, Activation
+from derive.activation import Activation
 from derive.angle import Angle
+from derive.catalogue import CATALOGUE
 from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
-from derive.kinked import Kinked
 from derive.pair import LOSSES, MISALIGNMENTS, Pair
 from derive.pair_drift import closed_drift, drift_of
+from derive.piecewise import analytic
 from derive.polynomial_drift import hermite_drift
 from derive.risk import frozen_risk
 from derive.symbols import mu, z
@@ -71,9 +72,10 @@ def test_a_is_minus_the_slope_of_the_frozen_risk(name, transform):
 def _branches(activation):
     value = activation.value
     for _ in range(3):
-        plus, minus = (lambdify(z, value.smooth + side * value.kink, "mpmath") for side in (1, -1))
-        yield (lambda x, p=plus, m=minus: p(x) if x > 0 else m(x)), value.jump
-        if value.jump == 0:
+        jump = sum(value.deltas)
+        minus, plus = (lambdify(z, value.pieces[side], "mpmath") for side in (0, -1))
+        yield (lambda x, p=plus, m=minus: p(x) if x > 0 else m(x)), jump
+        if jump == 0:
             value = value.derivative()
 
 
@@ -130,7 +132,7 @@ def test_polynomial_pairs_are_the_hermite_drift(n):
 
 def test_normalised_hermite_students_have_irrational_coefficients():
     """He_2/√2 of the networks: the drift is quadratic in the student, so half that of He_2."""
-    half = Activation("He2/sqrt(2)", Kinked(parse_activation("He2").expression / sqrt(2)))
+    half = Activation("He2/sqrt(2)", analytic(parse_activation("He2").expression / sqrt(2)))
     raw = hermite_drift(2, "matched", "raw")
     for ours, whole in zip(expressions(drift_of(Pair(half, half))), (raw.a, raw.b), strict=True):
         assert simplify(2 * ours - whole.as_expr()) == 0
@@ -240,8 +242,8 @@ def test_powers_of_kinked_labels_are_what_they_are_at_both_sides(degree):
     """In a time that does not double with each power."""
     one = parse_activation("relu + 1")
     label = Pair(one, one, parse_transform(f"y**{degree}")).label
-    assert (label.smooth + label.kink).subs(z, 2) == 3**degree
-    assert (label.smooth - label.kink).subs(z, -2) == 1
+    assert label.at(2) == 3**degree
+    assert label.at(-2) == 1
 
 
 def test_labels_of_too_many_terms_are_refused_before_they_are_formed():

@@ -16,10 +16,10 @@ from derive.hermite import (
     information_exponent,
 )
 from derive.identities import ornstein_uhlenbeck
-from derive.kinked import Kinked
 from derive.loss import population_loss
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.piecewise import analytic
 from derive.polynomial_drift import drift_from_expectation, drift_from_loss
 from derive.symbols import (
     Q,
@@ -65,7 +65,7 @@ def test_the_variable_is_known_by_its_name(typed, variable):
 
 
 def test_activations_take_any_one_symbol():
-    cube = Activation("cube", Kinked(OTHER**3))
+    cube = Activation("cube", analytic(OTHER**3))
     assert drift_of(Pair(cube, cube)).a.as_expr() == 45 * mu**2 - 45 * mu**5
 
 

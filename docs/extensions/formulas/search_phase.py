@@ -17,10 +17,10 @@ from derive.activation import Activation
 from derive.escape import LeadingTerm, eigenvalues, escape_time, exit_time, leading_escape_time
 from derive.hermite import hermite_mean, hermite_polynomial
 from derive.identities import IDENTITIES
-from derive.kinked import Kinked
 from derive.loss import PopulationLoss, population_loss
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.piecewise import analytic
 from derive.polynomial_drift import hermite_drift, hermite_power, linearised_flow
 from derive.risk import frozen_risk_integrand
 from derive.symbols import (
@@ -146,7 +146,7 @@ def _any_pair() -> Pair:
     second = _unknown(r"\sigma''")
     sigma = _unknown(r"\sigma", _unknown(r"\sigma'", second))
     known = (_unknown(r"\phi"), sigma)
-    teacher, student = (Activation("any", Kinked(f(z))) for f in known)
+    teacher, student = (Activation("any", analytic(f(z))) for f in known)
     return Pair(teacher, student)
 
 

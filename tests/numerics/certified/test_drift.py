@@ -1,5 +1,6 @@
 """Enclosed drifts of every form, against mpmath and against each other."""
 
+import math
 from fractions import Fraction
 
 import mpmath
@@ -14,7 +15,7 @@ from sympy import (
     lambdify,
 )
 
-from derive.drift import ClosedDrift, Drift
+from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair
@@ -43,7 +44,7 @@ def test_enclosures_contain_the_quadrature_and_are_narrow(text):
     second = first.derivative()
     folded = []
     for part in (value, first, second):
-        sides = [lambdify(z, part.smooth + s * part.kink, "mpmath") for s in (1, -1)]
+        sides = [lambdify(z, part.pieces[s], "mpmath") for s in (-1, 0)]
         folded.append(lambda t, p=sides: p[0](t) if t > 0 else p[1](t))
     s0, s1, s2 = folded
     with mpmath.workdps(40), ctx.workprec(110):
@@ -130,12 +131,31 @@ def test_zeros_of_polynomials_at_the_ends_are_known_to_any_order(order):
     assert not balls.at_one(arb(1)).contains(0)
 
 
-def test_the_last_known_derivative_stands_for_the_end_where_no_other_is_known():
-    """At 0 both a and a' of this pair are means of odd functions; a'' has no form."""
-    balls = ball_drift(drift_of(Pair("tanh", "tanh**2")))
-    half = arb(0.5)
-    assert balls.at_zero(half).overlaps(balls.slope(half))
-    assert not balls.at_zero(half).overlaps(balls.a(half))
+@pytest.mark.parametrize(
+    ("pair", "order"),
+    [(("He3", "tanh"), 2), (("tanh(x) - x",), 2), (("tanh**3",), 2), (("tanh(3*x)*x**2",), 2),
+     (("tanh", "tanh**2"), 3), (("atan(x) - x",), 2), (("hardtanh", "tanh**3"), 2),
+     (("tanh", "relu(x - 1) + x**3"), 2), (("gelu", "mish"), 0)],
+)  # fmt: skip
+def test_zeros_at_zero_are_known_to_any_order_for_means_too(pair, order):
+    """By the Taylor coefficients of the student: a ~ σ^(k+1)(0) E[φ z^(k+1)] μ^k/k! + ..."""
+    balls = ball_drift(drift_of(Pair(*pair)))
+    if order == 0:
+        assert balls.at_zero is None
+        return
+    leading = balls.at_zero(arb(0))
+    assert not leading.contains(0)
+    small = arb(2) ** -20
+    with ctx.workprec(200):
+        assert abs(balls.a(small) / small**order * math.factorial(order) / leading - 1) < 1e-4
+
+
+def test_means_that_vanish_without_a_known_order_have_no_derivative_at_zero():
+    """A student that is constant around 0: a falls faster than any power."""
+    for text in ("relu(x - 1)", "softshrink", "relu(x - 1)*tanh(x)"):
+        drift = drift_of(text)
+        assert ball_drift(drift).at_zero is None
+        assert (drift if isinstance(drift, MeanDrift) else drift.means).is_flat
 
 
 def test_values_at_the_ends_are_exact_where_a_vanishes_and_refused_where_b_is_infinite():

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sympy import Abs, N, Rational, Symbol, asin, erfi, exp, log, pi, sqrt
 
 from derive.angle import Angle
-from derive.kinked import Kinked
+from derive.piecewise import analytic
 from derive.softplus import Softplus
 from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
 from numerics.certified.functions import FUNCTIONS, Majorant, bound_of
-from numerics.certified.means import majorant
+from numerics.certified.majorants import majorant
 from numerics.doubles.arrays import array_function
 from numerics.doubles.compiled import compiled
 
@@ -143,7 +143,7 @@ def test_arrays_and_machine_code_agree_with_the_enclosure(known):
     grid = np.array([-0.875, -0.25, 0.5, 1.0])
     assert array_function(f, [X])(grid) == pytest.approx(truth, rel=1e-14, abs=1e-15)
     if known is not Abs:  # a kink has parts of its own
-        machine = compiled(Kinked(f.subs(X, z)))
+        machine = compiled(analytic(f.subs(X, z)))
         assert [machine(x) for x in grid] == pytest.approx(truth, rel=1e-14, abs=1e-15)
 
 

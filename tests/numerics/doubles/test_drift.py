@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from derive.activation import CATALOGUE
+from derive.catalogue import CATALOGUE
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair

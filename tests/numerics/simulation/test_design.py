@@ -12,8 +12,8 @@ from sympy.abc import t as T
 
 from derive.activation import Activation
 from derive.errors import InputError
-from derive.kinked import Kinked
 from derive.pair import Pair
+from derive.piecewise import analytic
 from derive.symbols import mu, z
 from numerics.dynamics.flow import flow_of
 from numerics.dynamics.runs import replica_stream
@@ -209,7 +209,7 @@ def test_a_pair_is_simulated_only_if_its_texts_say_it():
     """Cells hold texts alone: another function of that text would be simulated in its place."""
     same = Simulation(Pair(tanh(T) / 2), 0.5, horizon=10)
     assert Simulation.of_cell(same.cell(0, 1)).pair == Pair("tanh(x)/2")
-    other = Activation("relu", Kinked(z**3))
+    other = Activation("relu", analytic(z**3))
     for pair in (
         Pair(other),
         Pair("relu", other),
