@@ -4,7 +4,7 @@ A mean square under the standard normal is finite where :math:`|f| \le P(|z|)\,e
 with :math:`r < 1/4`. The rate ``r`` is read off the exponentials of an expression.
 """
 
-from sympy import Add, Expr, Mul, Poly, Pow, Rational, S, exp, oo
+from sympy import Add, Expr, Mul, Poly, Pow, Rational, S, atan, cos, erf, exp, oo, sin, tanh
 
 from derive.errors import InputError
 from derive.piecewise import PiecewiseAnalytic
@@ -60,6 +60,8 @@ def degree_of(expression: Expr) -> Expr:
         return max(degrees) if isinstance(expression, Add) else sum(degrees)
     if isinstance(expression, exp):
         return S.Zero if range_of(expression.args[0])[1] < oo else oo
+    if isinstance(expression, (atan, cos, erf, sin, tanh)):
+        return S.Zero
     if isinstance(expression, Pow):
         return expression.exp * degree_of(expression.base) if expression.exp > 0 else S.Zero
     return degree_of(expression.args[0])  # all others grow no faster than their argument
@@ -69,8 +71,10 @@ def insist_on_finite_risk(function: PiecewiseAnalytic, text: str) -> None:
     """Raise ``InputError`` for a function whose mean square may be infinite."""
     for piece, low, high in function.intervals():
         if not (rate := rate_of(piece, low, high)) < LIMIT:
-            size = "" if rate == oo else f", as exp({rate}*x**2)"
+            why = "is not known to grow slowly enough for a Gaussian"
+            if rate != oo:
+                why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its mean square is infinite"
             raise InputError(
-                f"{text[:60]!r} is not accepted: it grows too fast for a Gaussian{size}, so its "
-                "mean square is infinite; the coefficient of x**2 in exponents stays below 1/4"
+                f"{text[:60]!r} is not accepted: it {why}; the coefficient of x**2 in exponents "
+                "stays below 1/4"
             )

@@ -1,0 +1,78 @@
+"""Functions put into one another and chosen between, against their values."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import Rational, S, exp, log, sin, sqrt, tanh
+
+from derive.composition import (
+    MOST_BREAKS,
+    NotFound,
+    chosen,
+    composed,
+    insist_on_positive,
+    inverse,
+    largest,
+    smallest,
+)
+from derive.piecewise import PiecewiseAnalytic, analytic
+from derive.symbols import z
+
+RELU = PiecewiseAnalytic((S.Zero, z), (S.Zero,))
+CLIP = PiecewiseAnalytic((-S.One, z, S.One), (-S.One, S.One))
+OUTER = [RELU, CLIP, analytic(tanh(z)), analytic(z**2 - z), PiecewiseAnalytic((-z, z), (S.Zero,))]
+INNER = [*OUTER, analytic(2 * z - 1), analytic(z**2 - 2), analytic(exp(z) - 2),
+         analytic(z * tanh(z) - 1 + z**2 - z * tanh(z)), analytic((z - 1) * exp(z))]  # fmt: skip
+outers, inners = st.sampled_from(OUTER), st.sampled_from(INNER)
+places = st.sampled_from([Rational(k, 7) for k in (-19, -10, -6, -1, 1, 2, 6, 8, 13, 22)])
+
+
+def _close(one, two):
+    return abs((one - two).evalf(30)) < Rational(1, 10**25)
+
+
+@given(outers, inners, places)
+def test_a_composition_has_the_values_of_a_composition(outer, inner, place):
+    assert _close(composed(outer, inner).at(place), outer.at(inner.at(place)))
+
+
+@given(inners, inners, places)
+def test_the_larger_and_the_smaller_are_those(one, two, place):
+    try:
+        upper, lower = largest(one, two), smallest(one, two)
+    except NotFound:  # said, and never guessed
+        return
+    values = sorted((one.at(place), two.at(place)), key=lambda value: value.evalf(30))
+    assert _close(lower.at(place), values[0])
+    assert _close(upper.at(place), values[1])
+
+
+@given(inners, places)
+def test_a_choice_follows_the_sign_of_its_judge(judge, place):
+    value = judge.at(place).evalf(30)
+    found = chosen(judge, analytic(S(2)), analytic(S(-2))).at(place)
+    assert value == 0 or found == (2 if value > 0 else -2)
+
+
+def test_breakpoints_are_found_exactly_or_not_at_all():
+    assert composed(RELU, analytic(exp(z) - 2)).breaks == (log(2),)
+    assert composed(RELU, analytic(z**2 - 2)).breaks == (-sqrt(2), sqrt(2))
+    for unknown in (sin(z), z**3 - z - 1, tanh(z) - z / 2, exp(z) - z - 2):
+        with pytest.raises(NotFound, match=r"is 0 is not found|has a zero of degree"):
+            composed(RELU, analytic(unknown))
+    many = analytic(S.Zero)
+    for k in range(MOST_BREAKS + 1):
+        many = many + composed(RELU, analytic(z - k))
+    with pytest.raises(NotFound, match="breakpoints are not accepted"):
+        composed(RELU, many - analytic(S.Half))
+
+
+def test_inverses_and_roots_ask_for_a_proof():
+    assert inverse(analytic(1 + z**2)).smooth == 1 / (1 + z**2)
+    one_sided = PiecewiseAnalytic((1 - z, 1 + z), (S.Zero,))
+    assert inverse(one_sided).pieces == (1 / (1 - z), 1 / (1 + z))
+    for vanishing in (z, 1 - z**2, 1 + sin(z), exp(z)):
+        with pytest.raises(NotFound, match="stay away from 0"):
+            inverse(analytic(vanishing))
+    with pytest.raises(NotFound, match="stay above 0"):
+        insist_on_positive(analytic(-1 - z**2), "a root")

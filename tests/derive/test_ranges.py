@@ -1,0 +1,65 @@
+"""Ranges hold every value, and are narrow where a proof leans on them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import Rational, S, atan, cos, erf, exp, log, oo, sin, sqrt, tanh
+
+from derive.ranges import keeps_sign, range_of
+from derive.softplus import Softplus
+from derive.symbols import z
+
+EXPRESSIONS = [
+    z**3 - 3 * z + 1, 1 / (1 + z**2), tanh(3 * z - 1) * exp(-(z**2)), sqrt(1 + z**2) - z / 2,
+    log(2 + sin(z)), Softplus(z) - Softplus(-z), (1 + tanh(z)) * cos(z), exp(z) + exp(-z) - 2,
+    erf(z) * atan(z), z**4 / 7 - z**2 + z, (2 + cos(z)) ** -2, z * exp(-z), (1 + exp(z)) ** -1,
+    (z**2 - 2) ** 3, sqrt(3 + tanh(z)) ** 3,
+]  # fmt: skip
+ENDS = [(-oo, oo), (S.Zero, oo), (-oo, S.One), (-S.One, Rational(3, 2)), (sqrt(2), S(3))]
+shares = st.fractions(0, 1, max_denominator=30)
+
+
+def _place(share, low, high):
+    """A point of an interval."""
+    share = Rational(share.numerator, share.denominator)
+    if low == -oo and high == oo:
+        return 40 * (share - S.Half)
+    if low == -oo or high == oo:
+        return high - 20 * share if low == -oo else low + 20 * share
+    return low + share * (high - low)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)
+@given(st.sampled_from(ENDS), shares)
+def test_every_value_lies_in_the_range(expression, ends, share):
+    least, greatest = range_of(expression, *ends)
+    value = expression.subs(z, _place(share, *ends)).evalf(30)
+    assert least - Rational(1, 10**20) <= value <= greatest + Rational(1, 10**20)
+
+
+@pytest.mark.parametrize(
+    ("expression", "ends", "found"),
+    [
+        (z**2, ENDS[0], (0, oo)),
+        (z**2 - 2 * z, ENDS[0], (-1, oo)),
+        (1 - tanh(50 * z) ** 2, ENDS[0], (0, 1)),
+        (exp(z) + exp(-z), ENDS[0], (2, oo)),
+        (1 / (1 + z), ENDS[1], (0, 1)),
+        (1 / (1 - z), (-oo, S.Zero), (0, 1)),
+        (exp(-z), ENDS[1], (0, 1)),
+        (z**3, ENDS[3], (-1, Rational(27, 8))),
+        (sin(z) ** 2, ENDS[0], (0, 1)),
+        (S(3), ENDS[0], (3, 3)),
+    ],
+)
+def test_ranges_that_are_exact(expression, ends, found):
+    assert range_of(expression, *ends) == found
+
+
+@pytest.mark.parametrize(
+    ("expression", "sign"),
+    [(1 + z**2, 1), (-exp(z) - 1, -1), (z**2 - z + 1, 1), (z, 0), (exp(z), 0), (1 + sin(z), 0),
+     (2 + sin(z), 1), (1 / z, 0), (z**4 - 4 * z**2 + 4, 0), (z**4 - 4 * z**2 + 5, 1)],
+)  # fmt: skip
+def test_a_sign_is_kept_away_from_zero_or_not_claimed(expression, sign):
+    assert keeps_sign(expression) == sign

@@ -1,0 +1,74 @@
+"""The sign of a where the student is constant around 0, against a itself at small strengths."""
+
+import time
+
+import pytest
+from flint import arb, ctx, fmpq
+
+from derive.errors import Undecided
+from derive.grammar import parse_activation
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from numerics.certified.around_zero import sign_around_zero
+from numerics.certified.drift import ball_drift
+from numerics.certified.singularities import find_singularities
+from numerics.certified.zeros import isolate_zeros
+
+PAIRS = [("relu(x - 1)",), ("triangular(x - 2)",), ("softshrink",), ("relu", "relu(x - 1)"),
+         ("-x", "relu(x - 1)"), ("tanh", "softshrink"), ("gelu", "relu(x - 1)**2"),
+         ("x**2", "relu(abs(x) - 2)"), ("1 - x**2", "relu(abs(x) - 2)"),
+         ("relu(x - 1)", "relu(-x - 1)"), ("exp(x/2)", "relu(x - 1)*tanh(x)")]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_the_sign_is_that_of_a(pair):
+    drift = drift_of(Pair(*pair))
+    sign = sign_around_zero(getattr(drift, "means", None) or drift)
+    shown = next(k for k in range(1, 9) if sign(fmpq(1, 2**k)) is not None)
+    balls = ball_drift(drift)
+    for k in (shown, shown + 1):
+        with ctx.workprec(64 + 3 * 4**k * 8):
+            value = balls.a(arb(fmpq(1, 2**k)))
+        assert not value.contains(0)
+        assert (value > 0) == (sign(fmpq(1, 2**k)) > 0)
+
+
+def test_a_window_that_reaches_too_far_shows_nothing():
+    """Whoever asks at once for all strengths is told nothing, as there may be a zero."""
+    drift = drift_of("triangular(x - 2)/2")
+    sign, (only,) = sign_around_zero(drift.means), isolate_zeros(ball_drift(drift))
+    assert sign(fmpq(1, 8)) < 0 < ball_drift(drift).a(arb("0.9"))
+    assert sign(only[1]) is None
+
+
+@pytest.mark.parametrize(
+    ("pair", "zeros"),
+    [
+        (("triangular(x - 2)/2",), ["0.3779105054"]),
+        (("relu(x - 1)",), []),
+        (("relu(x - 4)",), []),
+        (("softplus(10*x)/10",), []),
+        (("sigmoid(20*x)",), []),
+        (("tanh(50*x)",), []),
+        (("x*sigmoid(1.702*x)", "gelu"), ["0.9968473738"]),
+        (("tanh", "softshrink"), ["0.9535385496"]),
+        (("He3", "tanh"), []),
+        (("mish",), []),
+        (("gelu_tanh",), []),
+    ],
+    ids=str,
+)
+def test_steep_and_shifted_functions_are_quick(pair, zeros):
+    start = time.process_time()
+    found = find_singularities(drift_of(Pair(*pair)), digits=10)
+    assert [each.mu.mid for each in found] == zeros
+    assert time.process_time() - start < 5
+
+
+def test_a_constant_student_is_recognised_and_what_is_open_is_said_soon():
+    assert drift_of(Pair("tanh", "1")).is_zero
+    start = time.process_time()
+    flat = parse_activation("relu(x - 1)*tanh(10*x - 30)**2*(x - 2)")
+    with pytest.raises(Undecided, match=r"double zero|is open"):
+        find_singularities(Pair("x*0 + cos(x)*0", flat), 5)
+    assert time.process_time() - start < 20
