@@ -73,7 +73,7 @@ def insist_on_finite_risk(function: PiecewiseAnalytic, text: str) -> None:
         if not (rate := rate_of(piece, low, high)) < LIMIT:
             why = "is not known to grow slowly enough for a Gaussian"
             if rate != oo:
-                why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its mean square is infinite"
+                why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its risk is infinite"
             raise InputError(
                 f"{text[:60]!r} is not accepted: it {why}; the coefficient of x**2 in exponents "
                 "stays below 1/4"

@@ -29,6 +29,7 @@ from numerics.doubles.arrays import Doubles, vectorised
 ArrayFunction = Callable[[ArrayLike], Doubles]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
 _MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
+_LEAST = 1e-290  # terms below it lose digits
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
 _REACH, _STEP = 16, 1 / 8  # of the trapezoidal rule, in standard deviations
@@ -158,7 +159,9 @@ def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
     def evaluate(x: Doubles) -> Judged:
         values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
         result, size = np.real(sum(values)), sum(np.abs(value) for value in values)
-        return np.array(result, dtype=float), size <= _MOST_CANCELLATION * np.abs(result)
+        # A sum of 0 may have fallen below all doubles.
+        trusted = (size <= _MOST_CANCELLATION * np.abs(result)) & (np.abs(result) > _LEAST)
+        return np.array(result, dtype=float), trusted
 
     return _with_balls(evaluate, exact, zeros)
 

@@ -70,32 +70,36 @@ def test_a_is_minus_the_slope_of_the_frozen_risk(name, transform):
 
 
 def _branches(activation):
+    """The function and its slopes with where they break, up to the first that holds a δ."""
     value = activation.value
     for _ in range(3):
-        jump = sum(value.deltas)
-        minus, plus = (lambdify(z, value.pieces[side], "mpmath") for side in (0, -1))
-        yield (lambda x, p=plus, m=minus: p(x) if x > 0 else m(x)), jump
-        if jump == 0:
+        pieces = [lambdify(z, piece, "mpmath") for piece in value.pieces]
+        cuts = [mpmath.mpf(str(N(point, 40))) for point in value.breaks]
+        deltas = [mpmath.mpf(str(N(weight, 40))) for weight in value.deltas]
+        yield (lambda x, p=pieces, c=cuts: p[sum(x > cut for cut in c)](x)), cuts, deltas
+        if not any(deltas):
             value = value.derivative()
 
 
 def _by_quadrature(pair, strength):
     """a and b from their definition: E[(y - σ)zσ'] and E[(y - σ)σ''] - Eσ'², with the δ of σ''."""
-    (phi, _), *_ = _branches(pair.teacher)
+    (phi, theirs, _), *_ = _branches(pair.teacher)
     transform = lambdify(z, pair.labels.polynomial.as_expr(), "mpmath")
-    (s, _), (s1, _), (s2, jump) = _branches(pair.student)
-    points = [-22, -12, -8, -4, -2, -1, 0, 1, 2, 4, 8, 12, 22]
+    (s, ours, _), (s1, _, _), (s2, places, deltas) = _branches(pair.student)
     m = mpmath.mpf(strength.p) / strength.q
+    usual = [-22, -12, -8, -4, -2, -1, 0, 1, 2, 4, 8, 12, 22]
+    points = sorted({*map(mpmath.mpf, usual), *theirs, *(cut / m for cut in ours)})
 
     def mean(f):
         return mpmath.quad(lambda x: f(x) * mpmath.npdf(x), points)
 
-    a = mean(lambda x: (transform(phi(x)) - s(m * x)) * x * s1(m * x))
-    b = mean(lambda x: (transform(phi(x)) - s(m * x)) * s2(m * x) - s1(m * x) ** 2)
-    zero = mpmath.mpf(0)
-    return a, b + (transform(phi(zero)) - s(zero)) * mpmath.mpf(str(N(jump, 40))) / m * mpmath.npdf(
-        0
-    )
+    def residual(x):
+        return transform(phi(x)) - s(m * x)
+
+    a = mean(lambda x: residual(x) * x * s1(m * x))
+    b = mean(lambda x: residual(x) * s2(m * x) - s1(m * x) ** 2)
+    kinks = zip(places, deltas, strict=True)
+    return a, b + sum(w * residual(p / m) * mpmath.npdf(p / m) / m for p, w in kinks)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,9 @@ def _by_quadrature(pair, strength):
         ("abs", "sin", "y**2 - y"),
         ("relu", "gauss", "squared"),
         ("exp(x/2)", "relu + erf", "matched"),
+        ("relu(x - 1)", "relu(x - 1/2)", "matched"),
+        ("hardtanh", "triangular(x - 1)", "squared"),
+        ("x**3", "elu(x - 1)", "matched"),
     ],
 )
 def test_closed_forms_agree_with_quadrature_to_25_digits(teacher, student, transform):

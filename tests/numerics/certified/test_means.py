@@ -81,7 +81,7 @@ def test_tails_are_bounded(start):
 def test_functions_without_a_known_bound_are_refused():
     with pytest.raises(InputError, match="no bound is known"):
         majorant(1 / z)
-    for other in (1 / (1 + exp(z) - 2 * z), 1 / (exp(z) - 1), 1 / (1 - exp(z)), 1 / z, 1 / mu,
+    for other in (1 / (1 + exp(z) - 2 * z), 1 / (exp(z) - 1), 1 / (1 - exp(z)), 1 / mu,
                   log(1 + exp(z) - 3 * z), log(1 - exp(-(z**2))), 1 / (1 + tanh(z))):  # fmt: skip
         with pytest.raises(InputError, match="no bound is known"):
             majorant(z * other)

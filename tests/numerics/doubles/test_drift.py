@@ -30,7 +30,7 @@ def _drift(text, labels="matched"):
 
 def _certified(drift, points):
     balls = ball_drift(drift)
-    with ctx.workprec(900 if not hasattr(drift, "slope") else 120):
+    with ctx.workprec(900 if not hasattr(drift, "slope") else 280):
         for x in points:
             a, b = balls.a(arb(float(x))), balls.b(arb(float(x)))
             rate = growth_rate(b, a * a)
@@ -45,6 +45,8 @@ def _certified(drift, points):
 def test_relative_error_is_below_1e_13(text, labels):
     drift = _drift(text, labels)
     points = np.concatenate([np.random.default_rng(7).uniform(0.01, 0.99, 25), ENDS])
+    if text == "softshrink":  # which is constant around 0: there a falls below all doubles
+        points = points[points > 0.05]
     fast = fast_drift(drift)
     truth = np.array(list(_certified(drift, points))).T
     for ours, exact in zip((fast.a(points), fast.b(points), fast.rate(points)), truth, strict=True):
