@@ -11,7 +11,7 @@ from functools import reduce
 from itertools import pairwise
 from operator import add
 
-from sympy import Expr, Rational, S, Symbol, diff, exp, expand, oo, pi, sign, sqrt
+from sympy import Expr, Rational, S, Symbol, cancel, diff, exp, expand, oo, pi, sign, sqrt
 from sympy import Piecewise as SympyPiecewise
 
 from derive import gaussian
@@ -204,7 +204,8 @@ class PiecewiseAnalytic:
         slopes = self.derivative().refined(in_order((*self.breaks, S.Zero)))
         signs: dict[bool, set[int]] = {True: set(), False: set()}
         for piece, low, high in slopes.intervals():
-            least, greatest = range_of(piece, low, high)
+            simple = cancel(piece) if piece.is_rational_function(z) else piece
+            least, greatest = range_of(simple, low, high)
             if least < 0 < greatest:
                 return False
             if piece != 0:

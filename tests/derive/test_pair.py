@@ -31,7 +31,8 @@ from derive.polynomial_drift import hermite_drift
 from derive.risk import frozen_risk
 from derive.symbols import mu, z
 
-OUTSIDE = ("sigmoid", "tanh", "silu", "softplus")
+OUTSIDE = ("sigmoid", "tanh", "silu", "softplus", "gelu_tanh", "logsigmoid", "tanhshrink", "atan",
+           "softsign", "swish", "mish", "symlog", "squareplus")  # fmt: skip
 CLOSED = [name for name in CATALOGUE if name not in OUTSIDE]
 SQUARED = parse_transform("squared")
 

@@ -58,3 +58,23 @@ def test_arrays_of_losses():
     rho, s = np.array([[0.2], [0.5]]), np.array([0.0, 0.1, 0.4])
     found = float_landscape(Pair(x, x)).losses(rho, s)
     np.testing.assert_allclose(found, ((1 - rho) ** 2 + s) / 2, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("hardtanh",), ("relu(x - 1)",), ("relu(x - 1)", "relu(x - 1/2)"), ("tanh", "softshrink"),
+     ("triangular(x - 1)", "elu(x + 1)")],
+    ids=str,
+)  # fmt: skip
+def test_breakpoints_away_from_0_are_lines_that_the_quadrature_cuts_at(pair):
+    """At s = 0 the slopes are the drift, certified apart; elsewhere those of the loss."""
+    pair = Pair(*pair)
+    ours, drift = float_landscape(pair), fast_drift(drift_of(pair))
+    for strength in (0.3, 0.6, 0.95):
+        for found, known in ((ours.a, drift.a), (ours.b, drift.b)):
+            assert found(strength, 0.0) == pytest.approx(float(known([strength])[0]), abs=1e-13)
+    step, rho, s = 1e-4, 0.6, 0.3
+    by_rho = (ours.loss(rho + step, s) - ours.loss(rho - step, s)) / (2 * step)
+    by_s = (ours.loss(rho, s + step) - ours.loss(rho, s - step)) / (2 * step)
+    assert ours.a(rho, s) == pytest.approx(-by_rho, abs=1e-7)
+    assert ours.b(rho, s) == pytest.approx(-2 * by_s, abs=1e-7)
