@@ -21,6 +21,7 @@ from sympy import (
     Integer,
     Mul,
     S,
+    cos,
     erf,
     erfi,
     exp,
@@ -30,6 +31,7 @@ from sympy import (
     fraction,
     oo,
     pi,
+    sin,
     sqrt,
     together,
 )
@@ -299,6 +301,8 @@ def compact(total: Sum) -> Sum:
 
 def factored(rational: Expr) -> Expr:
     """The rational function as one factored quotient."""
+    if rational.has(sin, cos):  # of a phase: as variables of their own they take minutes
+        return rational
     if not rational.free_symbols:
         return rational
     whole = together(rational)
