@@ -19,8 +19,9 @@ from sympy import Expr, S, Symbol, erf, sqrt
 from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError
 from derive.hermite import gaussian_mean
-from derive.kinked import Kinked
+from derive.means import Mean, mean_over_strengths
 from derive.pair import Pair, PairLike
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, mu, z
 
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
@@ -92,8 +93,11 @@ def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     pair, label_noise = Pair.of(pair), exact(label_noise)
     if pair.misalignment != 0:
         return _misaligned(pair, label_noise)
+    breaks = {*pair.label.breaks, *pair.student.value.breaks}
     integrand = noise_integrand(pair, label_noise)
-    if integrand.kink == 0 and integrand.smooth.is_polynomial(z):
+    if breaks - {S.Zero}:
+        return integrand.closed()
+    if not breaks and integrand.smooth.is_polynomial(z):
         return gaussian_mean(integrand.smooth, z)
     slope = pair.student.value.derivative().gaussian().scaled(mu)
     error = pair.label.gaussian()
@@ -103,8 +107,8 @@ def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     return mean + label_noise**2 * (slope**2).mean() if label_noise != 0 else mean
 
 
-def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Kinked:
-    """The function of ``z`` whose Gaussian mean ``sample_noise`` is, of an aligned pair. Exact.
+def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Mean:
+    """The Gaussian mean that ``sample_noise`` is, of an aligned pair. Exact.
 
     Raises ``InputError`` for a misaligned one.
 
@@ -114,12 +118,15 @@ def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Kinked:
     pair, label_noise = Pair.of(pair), exact(label_noise)
     if pair.misalignment != 0:
         raise InputError("a misaligned pair has no such integrand: use one without misalignment")
-    error, sigma = pair.label, pair.student.value
-    if pair.loss == "square":
-        error = error - sigma.scaled(mu)
-    slope = sigma.derivative().scaled(mu)
-    power = error * error + Kinked(label_noise**2)
-    return power * (slope * slope)
+    sigma, squared = pair.student.value, pair.loss == "square"
+
+    def integrand(
+        label: PiecewiseAnalytic, value: PiecewiseAnalytic, slope: PiecewiseAnalytic
+    ) -> PiecewiseAnalytic:
+        error = label - value if squared else label
+        return (error * error).mapped(lambda piece: piece + label_noise**2) * (slope * slope)
+
+    return mean_over_strengths(pair.label, sigma, integrand, sigma.derivative())
 
 
 def _misaligned(pair: Pair, label_noise: Expr) -> Expr:

@@ -10,11 +10,7 @@ from functools import cache, singledispatch
 from typing import Any, Literal
 
 from flint import acb, arb, fmpq
-<<<<<<< HEAD
-from sympy import Expr, I, Poly, S
-=======
-from sympy import Expr, I, Piecewise, Poly
->>>>>>> a1ab607 (Any activation a user can type: functions that are analytic between breakpoints)
+from sympy import Expr, I, Piecewise, Poly, S
 
 from derive.drift import HIGHEST_ORDER, AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError

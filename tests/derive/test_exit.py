@@ -63,7 +63,10 @@ def test_the_noise_of_samples_is_the_mean_of_its_integrand(pair, label_noise):
     """(y - σ)² σ'² written out by hand, integrated by QUADPACK."""
     pair, strength = Pair.of(pair), Rational(3, 5)
     sides = [
-        tuple(lambdify(z, side, ["scipy", "numpy"]) for side in function.sides())
+        tuple(
+            lambdify(z, side, ["scipy", "numpy"])
+            for side in (function.pieces[-1], function.pieces[0])
+        )
         for function in (pair.label, pair.student.value, pair.student.value.derivative())
     ]
 
@@ -86,7 +89,10 @@ def test_the_noise_of_misaligned_pairs_is_a_mean_over_the_plane(activation, loss
     first, second = np.meshgrid(grid, grid)
     seen = 0.6 * first + 0.8 * second
     sides = [
-        [lambdify(z, side, ["scipy", "numpy"]) for side in function.sides()]
+        [
+            lambdify(z, side, ["scipy", "numpy"])
+            for side in (function.pieces[-1], function.pieces[0])
+        ]
         for function in (pair.label, pair.student.value, pair.student.value.derivative())
     ]
 
