@@ -61,7 +61,14 @@ def parse_transform(text: str) -> PiecewiseAnalytic:
     z**2
     """
     text = NAMED_LABELS.get(text, text)
-    found = parsed(text, "y")
+    try:
+        found = parsed(text, "y")
+    except InputError as error:
+        reason = str(error).partition(" is not accepted: ")[2].partition(";")[0] or str(error)
+        raise InputError(
+            f"labels {text[:60]!r} are not accepted: {reason}; give matched, squared or a function "
+            "of y"
+        ) from None
     if not any(piece.has(z) for piece in found.pieces):
         raise InputError(
             f"labels {text[:60]!r} are not accepted: give matched, squared or a function of y "

@@ -20,7 +20,8 @@ COMMANDS = [
 ]
 NO_CLOSED_FORM = ("sigmoid", "tanh", "silu", "softplus", "gelu_tanh", "logsigmoid", "tanhshrink",
                   "atan", "softsign", "swish", "mish", "symlog", "squareplus", "relu6", "hardtanh",
-                  "hardsigmoid", "hardswish", "softshrink", "huber", "triangular")  # fmt: skip
+                  "hardsigmoid", "hardswish", "softshrink", "huber", "triangular",
+                  "elu", "selu", "celu")  # fmt: skip
 
 
 def _run(capsys, arguments, name):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sympy import Abs, Rational, S, acos, asin, cosh, erf, exp, factorial, pi, sin, sinh, sqrt
 
-from derive.activation import LEAK
+from derive.catalogue import LEAK
 from derive.landscape import landscape_of
 from derive.network import kernel, kernel_slopes
 from derive.pair import Pair

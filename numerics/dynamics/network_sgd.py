@@ -25,7 +25,6 @@ from numerics.dynamics.network_update import (
     NetworkAlgorithm,
     NetworkLaw,
     Statistics,
-    wishart,
 )
 from numerics.dynamics.runs import Run
 from numerics.dynamics.sgd import compiled_functions, simulate_sgd
@@ -86,7 +85,9 @@ class NetworkLearner:
         """Columns uniform on the sphere, independent; all of ``U`` equal."""
         neurons, rank = len(self.mu), self.rank
         inside = rng.standard_normal((neurons, rank))
-        gram = inside.T @ inside + wishart(rng, np.eye(rank), self.dimension - neurons)
+        gram = inside.T @ inside + network_update.wishart(
+            rng, np.eye(rank), self.dimension - neurons
+        )
         sizes = np.sqrt(np.diag(gram))
         u = np.full((neurons, rank), self.scale / math.sqrt(self.dimension))
         return NetworkState(u, inside / sizes, gram / np.outer(sizes, sizes))

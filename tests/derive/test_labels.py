@@ -12,9 +12,9 @@ T = Symbol("t")
 
 
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.parametrize("write", [str, lambda f: f, lambda f: f.as_expr(),
-                                   lambda f: Poly(f.as_expr().subs(z, T), T),
-                                   lambda f: str(f.as_expr()).replace("z", "y")])  # fmt: skip
+@pytest.mark.parametrize("write", [str, lambda f: f, lambda f: f.expression,
+                                   lambda f: Poly(f.expression.subs(z, T), T),
+                                   lambda f: str(f.expression).replace("z", "y")])  # fmt: skip
 def test_a_name_and_its_polynomial_are_the_same_labels(name, write):
     given = name if write is str else write(NAMED[name])
     found = Labels.of(given)
@@ -30,7 +30,7 @@ def test_other_labels_keep_their_text_and_are_equal_by_value():
     assert Pair("relu", labels="y**2-1") == Pair("relu", labels=T**2 - 1)
 
 
-@pytest.mark.parametrize("given", ["3", Poly(2, z), T * Symbol("s"), "sin(y)", 0.5 * T, None])
+@pytest.mark.parametrize("given", ["3", Poly(2, z), T * Symbol("s"), "sin(x)", 0.5 * T, None])
 def test_what_are_no_labels_is_refused_in_one_line(given):
     with pytest.raises(InputError) as refused:
         Labels.of(given)
@@ -38,7 +38,7 @@ def test_what_are_no_labels_is_refused_in_one_line(given):
 
 
 def test_an_unknown_word_is_answered_by_what_labels_are():
-    with pytest.raises(InputError, match="give matched, squared or a polynomial in y"):
+    with pytest.raises(InputError, match="give matched, squared or a function of y"):
         Labels.of("cubed")
 
 
