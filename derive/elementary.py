@@ -50,6 +50,9 @@ def in_exponential(expression: Expr) -> Expr:
     return whole.xreplace({e: EXPONENTIAL ** (rate / unit) for e, rate in rates.items()})
 
 
+_SOMEWHERE, _NOT_ZERO = Rational(7, 11), Rational(1, 10**6)
+
+
 def proved_zero(expression: Expr) -> bool:
     """Whether an expression in ``z`` is proved to be zero. Exact.
 
@@ -60,6 +63,8 @@ def proved_zero(expression: Expr) -> bool:
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
         return bool(cancel(rational) == 0)
+    if expression.free_symbols == {z} and abs(expression.subs(z, _SOMEWHERE).evalf()) > _NOT_ZERO:
+        return False  # what is not zero need not be simplified, which may take minutes
     return bool(simplify(_with_logarithms(expression)) == 0)
 
 
