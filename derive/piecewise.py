@@ -186,7 +186,7 @@ class PiecewiseAnalytic:
 
     @property
     def is_odd(self) -> bool:
-        """Whether it is proved to be odd: then its Gaussian mean is 0. Exact.
+        """Whether it is proved to be odd, so that its Gaussian mean is 0. Exact.
 
         >>> PiecewiseAnalytic((-(z**2), z**2), (S.Zero,)).is_odd
         True

@@ -45,8 +45,11 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec)\..*",
     ),
-    ("py:class", r"derive\.gaussian\.Monomial|derive\.command\.tabular\.Table"),
-    ("py:class", r"numerics\.dynamics\.runs\.Trained|Expr|ArrayLike|Axes"),
+    ("py:class", r"derive\.gaussian\.Monomial|derive\.means\.Mean|derive\.command\.tabular\.Table"),
+    (
+        "py:class",
+        r"numerics\.dynamics\.runs\.Trained|numerics\.dynamics\.exit_constant\.ExitConstant|Expr|ArrayLike|Axes",
+    ),
 ]
 
 html_theme = "furo"

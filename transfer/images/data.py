@@ -58,7 +58,7 @@ class Dataset:
 
     @property
     def facts(self) -> "Facts":
-        """What a result says of its images: name, origin, numbers, digest, files skipped if any."""
+        """What a result says of its images, from their name to the files that were skipped."""
         told: Facts = {"name": self.name, "origin": self.origin,
                        "training": len(self.train.labels), "test": len(self.test.labels),
                        "digest": self.digest}  # fmt: skip
