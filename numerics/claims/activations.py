@@ -1,5 +1,7 @@
 """Claims on erf, ReLU, sigmoid and their like, matched (Sec. 1, 3.2 b, App. D.1)."""
 
+from functools import partial
+
 from flint import arb
 from sympy import (
     Expr,
@@ -23,7 +25,7 @@ from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.risk import frozen_risk
 from derive.symbols import Q, mu, z
-from numerics.certified.balls import bounds, enclosure
+from numerics.certified.balls import Enclosure, bounds, enclosure
 from numerics.certified.drift import BallFunction, ball_drift, enclosed
 from numerics.certified.zeros import Stretch, sign_cells, zero_cells
 from numerics.claims.ledger import (
@@ -98,12 +100,11 @@ def relu_rises() -> list[Step]:
     units="τ in 1/γ",
 )
 def _relu_after() -> Finding:
-    law = escape_limit(closed_drift(Pair("relu")), 1)
     return decided(
         "proved",
         "dτ/dμ > 0 in closed form, and τ ~ 2 (1-μ)^-2",
         *relu_rises(),
-        judged("τ as x = 1 - μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
+        tau_goes_as(-2, Pair("relu"), 1),
     )
 
 
@@ -130,7 +131,7 @@ def _zeroth() -> Finding:
     he2 = hermite_polynomial(2, z)
     term_of_he2 = gaussian_mean(he2**2, z) * diff(hermite_mean(2), Q)
     whole = gaussian_mean(he2**2 * diff(he2, z, 2), z) / 2
-    dip = tuple(float(tau.subs(mu, Rational(k, 20))) for k in (1, 2, 4, 8))
+    dip = tuple(enclosure(enclosed(tau)(arb(k) / 20), 6) for k in (1, 2, 4, 8))
     return decided(
         "proved",
         "1/(4πμ) for ReLU: without it τ would dip near μ = 0.2, as the figure shows",
@@ -140,11 +141,16 @@ def _zeroth() -> Finding:
         judged(
             "τ with b - 1/(2πμ) at μ = 0.05, 0.1, 0.2, 0.4: a dip",
             dip,
-            lambda t: t[0] > t[1] > t[2] < t[3],
+            _dips,
         ),
         equal("He_2, squared labels: ∂C/∂Q = ½ E y σ'' is its term k = 0", whole, term_of_he2),
         judged("which is", whole, positive),
     )
+
+
+def _dips(times: tuple[Enclosure, ...]) -> bool:
+    first, second, third, last = (time.ball() for time in times)
+    return bool(first > second > third < last)
 
 
 @claim(
@@ -162,15 +168,15 @@ def _zeroth() -> Finding:
     units="τ in 1/γ",
 )
 def _at_one() -> Finding:
-    steps = [
-        judged(
-            f"{text}: τ as x = 1 - μ → 0, coefficient and exponent",
-            escape_limit(closed_drift(Pair(text)), 1),
-            lambda limit: limit.exponent == -2,
-        )
-        for text in ("x", "erf", "relu")
-    ]
+    steps = [tau_goes_as(-2, Pair(text), 1) for text in ("x", "erf", "relu")]
     return decided("proved", "leading terms of a and b at μ = 1, exactly", *steps)
+
+
+def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
+    """The exponent of τ where μ tends to 0 or 1."""
+    text = f"{pair.student.text}: τ as {'x = 1 - μ' if end else 'μ'} → 0, coefficient and exponent"
+    limit = escape_limit(closed_drift(pair), end)
+    return judged(text, limit, lambda tau: tau.exponent == exponent)
 
 
 @ours(
@@ -261,7 +267,7 @@ def _continuous() -> Finding:
         judged(
             f"{text}: 1 + a'² + b'² on cells that cover [0, 1]: a test of finiteness alone",
             tuple(sign_cells(_slopes(Pair(text)))),
-            lambda cells: all(cell.bounds.sign == 1 for cell in cells),  # undecided if infinite
+            partial(signed, 1),  # undecided if infinite
         )
         for text in _COMMON
     ]
@@ -324,13 +330,14 @@ def _monotone() -> Finding:
         balls = ball_drift(drift_of(Pair(text)))
         steps += [
             judged(f"{text}: a(1/2)", bounds(balls.a(arb("0.5"))), lambda a: a.sign == 1),
-            judged(f"{text}: F on cells that cover [0, 1]", cells, _falls),
+            judged(f"{text}: F on cells that cover [0, 1]", cells, partial(signed, -1)),
         ]
     return decided("certified", "λ₊' < 0 wherever a > 0, which common-activations shows", *steps)
 
 
-def _falls(cells: tuple[Stretch, ...]) -> bool:
-    return all(cell.bounds.sign == -1 for cell in cells)
+def signed(sign: int, cells: tuple[Stretch, ...]) -> bool:
+    """Whether a function has this sign on all cells."""
+    return all(cell.bounds.sign == sign for cell in cells)
 
 
 def slope_formula() -> Step:

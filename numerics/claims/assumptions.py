@@ -41,8 +41,8 @@ from numerics.claims.ledger import (
     positive,
     shown,
 )
+from numerics.claims.setting import COVARIANCE, HERE, VARIANCE, loss_of
 
-_HERE = {rho: mu + u * m, residual: u**2 * (1 - m**2)}
 _DRIFT = "There exist […] and […] such that, for all […] with […]"
 _DRIFT_READING = (
     "what the proof of Prop. 4 uses: constants c > 0 and m₀ with -sign(m) ∂_m L ≥ c wherever "
@@ -66,11 +66,6 @@ def matched_risk(text: str) -> Expr:
     return frozen_risk(Pair(text)).subs(mu, rho)
 
 
-def _loss(text: str) -> Expr:
-    """The loss of a matched pair in u, m and μ."""
-    return landscape_of(text).loss.subs(_HERE, simultaneous=True)
-
-
 @ours(
     "overlap-drift",
     "App. G, Assumption 2",
@@ -84,14 +79,14 @@ def _loss(text: str) -> Expr:
 )
 def _overlap_drift() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
-    slope = by_q * diff(mu**2 + u**2 + 2 * mu * u * m, m) + by_rho * diff(mu + u * m, m)
+    slope = by_q * diff(VARIANCE, m) + by_rho * diff(COVARIANCE, m)
     return decided(
         "proved",
         "∂_m L = u (2μ L_Q + L_ρ) for every L(Q, ρ): without u the direction does not matter",
         equal("∂_m L", slope, u * (2 * mu * by_q + by_rho)),
         judged("at u = 0", slope.subs(u, 0), lambda value: value == 0),
         *[
-            judged(f"{text}: ∂_m L at u = 0", diff(_loss(text), m).subs(u, 0), lambda v: v == 0)
+            judged(f"{text}: ∂_m L at u = 0", diff(loss_of(text), m).subs(u, 0), lambda v: v == 0)
             for text in ("x", "He3")
         ],
     )
@@ -107,7 +102,7 @@ def _overlap_drift() -> Finding:
     falsifier="a point with u m > 0 and μ < 1 where -m ∂_m L is not positive",
 )
 def _overlap_drift_linear() -> Finding:
-    push = (-m * diff(_loss("x"), m)).factor()
+    push = (-m * diff(loss_of("x"), m)).factor()
     gap, product = Symbol("gap", positive=True), Symbol("r", positive=True)
     return decided(
         "met",
@@ -130,7 +125,7 @@ def _overlap_drift_linear() -> Finding:
 )
 def _overlap_drift_cubic() -> Finding:
     strength = {mu: Rational(1, 5)}
-    push = (-m * diff(_loss("He3"), m)).subs(strength)
+    push = (-m * diff(loss_of("He3"), m)).subs(strength)
     ratio = (push / (u * m)).cancel().subs(u, 0)
     return decided(
         "not met",
@@ -300,6 +295,6 @@ def _realisable() -> Finding:
         loss = landscape_of(text).loss
         for side in (1, -1):
             place = {u: side * (1 - mu), m: side}
-            here = {name: value.subs(place).expand() for name, value in _HERE.items()}
+            here = {name: value.subs(place).expand() for name, value in HERE.items()}
             steps.append(equal(f"{text}: loss at m = {side}", loss.subs(here), 0))
     return decided("met", "there ρ = μ + u m = 1 and Q = ρ²", *steps)

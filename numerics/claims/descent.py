@@ -39,8 +39,9 @@ from numerics.claims.ledger import (
     positive,
     shown,
 )
+from numerics.claims.setting import COVARIANCE, VARIANCE
 
-_STATISTICS = {Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m}
+_STATISTICS = {Q: VARIANCE, rho: COVARIANCE}
 
 
 def matched_loss(n: int) -> Expr:
@@ -122,7 +123,7 @@ def _overlap_decay() -> Finding:
         "for any L(Q, ρ): (1-m²) e^(2ct) does not grow where -m ∂_m L = c + excess",
         equal("d/dt (1-m²) is 2 m ∂_m L (1-m²)", rate, 2 * m * by_m * (1 - m**2)),
         equal("d/dt log((1-m²) e^(2ct))", relative, -2 * excess),
-        judged("its sign", relative.is_nonpositive, lambda sign: sign),
+        judged("its sign", relative, lambda rate: rate.is_nonpositive),
     )
 
 
@@ -157,7 +158,8 @@ def _overlap_sign() -> Finding:
     "proved",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
-    reading="the quantity is ρ = μ + u m, its values 1 and ±1, the scenario φ = σ",
+    reading="alignment-at-minimum degree by degree, and the converse, from the loss of derive; the "
+    "quantity is ρ = μ + u m, its values 1 and ±1, the scenario φ = σ",
     falsifier="another (Q, ρ), ρ² ≤ Q, at which the loss vanishes",
 )
 def _global_minimum() -> Finding:

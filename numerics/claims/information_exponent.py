@@ -4,6 +4,7 @@ The information exponent is the lowest degree k ≥ 1 with a Hermite coefficient
 """
 
 from functools import partial
+from operator import eq
 
 from sympy import Expr, Integer, Rational, Symbol, diff, expand, factorial, symbols
 
@@ -244,7 +245,7 @@ def _squared_exponent() -> Finding:
         k = min(k for k, w in weights.items() if k and w != 0)
         text = f"He_{degree}²: lowest degree ≥ 1, and its weight"
         expected = (2, degree * factorial(degree))
-        low.append(judged(text, (k, Integer(weights[k])), partial(_is, expected)))
+        low.append(judged(text, (k, Integer(weights[k])), partial(eq, expected)))
     return decided(
         "proved",
         "by (37), whose degrees 2n - 2i are even; i = n - 1 gives He_2",
@@ -252,10 +253,6 @@ def _squared_exponent() -> Finding:
         judged("it", n * factorial(n), positive),
         *low,
     )
-
-
-def _is(expected: tuple[int, Expr], found: tuple[int, Expr]) -> bool:
-    return found == expected
 
 
 @ours(

@@ -5,16 +5,22 @@ from functools import partial
 from flint import arb, fmpq
 from sympy import Function, Rational, Symbol, diff, simplify, sqrt, tanh
 
-from derive.drift import LeadingTerm
-from derive.escape import escape_limit, escape_time
+from derive.escape import escape_time
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import mu, z
-from numerics.certified.balls import enclosure
-from numerics.certified.drift import BallFunction, ball_drift
+from numerics.certified.balls import Enclosure, enclosure
+from numerics.certified.drift import BallFunction, ball_drift, enclosed
 from numerics.certified.zeros import Stretch, sign_cells, zero_cells
-from numerics.claims.activations import closed, no_zero, slope_formula, slope_of_rate
+from numerics.claims.activations import (
+    closed,
+    no_zero,
+    signed,
+    slope_formula,
+    slope_of_rate,
+    tau_goes_as,
+)
 from numerics.claims.ledger import (
     Finding,
     Step,
@@ -167,7 +173,11 @@ def _erf() -> Finding:
         f"λ₊ grows up to 0.66; τ is {float(last.mid()):.3g} at 1",
         slope_formula(),
         *_negative(pair),
-        judged("F on cells that cover [0, 0.66]", _cells(slope_of_rate(pair), "0", "0.66"), _falls),
+        judged(
+            "F on cells that cover [0, 0.66]",
+            _cells(slope_of_rate(pair), "0", "0.66"),
+            partial(signed, -1),
+        ),
         judged("τ(0.45) - τ(1)", enclosure(middle - last, 8), positive),
     )
 
@@ -193,7 +203,7 @@ def _erf_rises() -> Finding:
         judged(
             "F on cells that cover [0.69, 1]",
             _cells(slope_of_rate(pair), "0.69", "1"),
-            lambda cells: all(cell.bounds.sign == 1 for cell in cells),
+            partial(signed, 1),
         ),
         judged("τ(1)/τ(0.69)", enclosure(last / first, 6), lambda e: 1.14 < e.ball() < 1.16),
     )
@@ -218,10 +228,6 @@ def _cells(function: BallFunction, first: str, last: str) -> tuple[Stretch, ...]
     return tuple(sign_cells(lambda share: function(start + length * share)))
 
 
-def _falls(cells: tuple[Stretch, ...]) -> bool:
-    return all(cell.bounds.sign == -1 for cell in cells)
-
-
 @ours(
     "squared-relu-rises",
     "Sec. 3.3, Fig. 2 (c)",
@@ -236,7 +242,8 @@ def _falls(cells: tuple[Stretch, ...]) -> bool:
 def _relu() -> Finding:
     a, b = closed("relu", "squared")
     rate, root = Symbol("a", positive=True), Symbol("b", real=True)
-    ends = tuple(float(escape_time(a, b).subs(mu, end)) for end in (0, 1))
+    tau = enclosed(escape_time(a, b))
+    ends = tuple(enclosure(tau(arb(end)), 6) for end in (0, 1))
     return decided(
         "proved",
         "a = √(2/π) - μ/2 falls and b = -1/2 stays, and λ₊ rises with a",
@@ -245,8 +252,14 @@ def _relu() -> Finding:
         judged("slope of a", diff(a, mu), negative),
         equal("b", b, -Rational(1, 2)),
         judged("∂λ₊/∂a at any b", diff(1 / escape_time(rate, root), rate), positive),
-        judged("τ at 0 and 1", ends, lambda t: (round(t[0], 2), round(t[1], 2)) == (1.71, 7.2)),
+        judged("τ at 0 and 1", ends, partial(_round_to, ("1.71", "7.20"))),
     )
+
+
+def _round_to(texts: tuple[str, ...], found: tuple[Enclosure, ...]) -> bool:
+    """Whether numbers are those printed, to two places."""
+    pairs = zip(texts, found, strict=True)
+    return all(abs(each.ball() - arb(text)) < 0.005 for text, each in pairs)
 
 
 @claim(
@@ -261,14 +274,7 @@ def _relu() -> Finding:
     units="τ in 1/γ",
 )
 def _at_one() -> Finding:
-    steps = [
-        judged(
-            f"{text}: τ as x = 1 - μ → 0, coefficient and exponent",
-            escape_limit(closed_drift(Pair(text, labels="squared")), 1),
-            lambda limit: limit.exponent == 0,
-        )
-        for text in ("x", "relu", "erf")
-    ]
+    steps = [tau_goes_as(0, Pair(text, labels="squared"), 1) for text in ("x", "relu", "erf")]
     return decided("proved", "exact leading terms at μ = 1", *steps)
 
 
@@ -283,18 +289,10 @@ def _at_one() -> Finding:
 )
 def _at_zero() -> Finding:
     steps = [
-        judged(
-            f"{text}: τ as μ → 0, coefficient and exponent",
-            escape_limit(closed_drift(Pair(text, labels="squared")), 0),
-            partial(_goes_as, exponent),
-        )
+        tau_goes_as(exponent, Pair(text, labels="squared"), 0)
         for text, exponent in (("x", -2), ("erf", -2), ("relu", 0))
     ]
     return decided("proved", "exact leading terms at μ = 0", *steps)
-
-
-def _goes_as(exponent: int, limit: LeadingTerm) -> bool:
-    return bool(limit.exponent == exponent)
 
 
 @claim(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
+from sympy.core.logic import fuzzy_and
 
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
@@ -83,6 +84,12 @@ def positive(value: Expr | Enclosure | LeadingTerm) -> bool | None:
         ball = value.ball()
         return True if ball > 0 else False if ball <= 0 else None
     known: bool | None = value.is_positive
+    return known
+
+
+def all_positive(values: Iterable[Expr]) -> bool | None:
+    """Whether all these expressions are positive; ``None`` if open."""
+    known: bool | None = fuzzy_and(map(positive, values))
     return known
 
 

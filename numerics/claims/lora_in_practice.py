@@ -67,13 +67,13 @@ def _model_size() -> Finding:
     return decided(
         "proved",
         "W + B A with B = u and A = ω, whose unit length takes one number",
-        judged("shapes of B A and W", ((left * right).shape, weight.shape), _same),
+        judged(
+            "shapes of B A and W",
+            ((left * right).shape, weight.shape),
+            lambda pair: pair[0] == pair[1],
+        ),
         equal("free numbers", entries[1] + entries[2] - 1, entries[0]),
     )
-
-
-def _same(pair: tuple[object, object]) -> bool:
-    return pair[0] == pair[1]
 
 
 @claim(

@@ -21,9 +21,8 @@ from sympy import (
 )
 
 from derive.escape import eigenvalues
-from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
-from derive.symbols import Q, m, mu, residual, rho, u
+from derive.symbols import m, mu, u
 from numerics.claims.activations import closed
 from numerics.claims.ledger import (
     Finding,
@@ -36,15 +35,15 @@ from numerics.claims.ledger import (
     positive,
     shown,
 )
+from numerics.claims.setting import COVARIANCE, VARIANCE, any_loss, coefficients, loss_of
 
 _A, _B, _G, _V = symbols("a b g v", real=True)
 _GAP = Symbol("gap", positive=True)  # 1 - μ
-_HERE = {rho: mu + u * m, residual: u**2 * (1 - m**2)}
 
 
 def _linear_flow() -> tuple[Expr, Expr]:
     """The whole flow of x, from its loss: u̇ and ṁ."""
-    loss = landscape_of("x").loss.subs(_HERE, simultaneous=True)
+    loss = loss_of("x")
     return (-diff(loss, u)).expand(), -((1 - m**2) * diff(loss, m)).factor()
 
 
@@ -66,10 +65,7 @@ def _force_on_x() -> Expr:
     falsifier="a term of first order in ġ other than a u",
 )
 def _variables() -> Finding:
-    by_q, by_rho, x, y, w = symbols("L_Q L_rho L_QQ L_Qrho L_rhorho", real=True)
-    here, there = Q - mu**2, rho - mu
-    loss = by_q * here + by_rho * there + x * here**2 / 2 + y * here * there + w * there**2 / 2
-    loss = loss.subs({Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m})
+    loss = any_loss(VARIANCE, COVARIANCE)
     velocity = -(1 - m**2) * diff(loss, m)
     rate = (diff(atanh(m), m) * velocity).cancel()
     small = Symbol("epsilon", positive=True)
@@ -78,7 +74,7 @@ def _variables() -> Finding:
         "proved",
         "slopes of L up to the second, symbolic; a = -(2μ L_Q + L_ρ)",
         equal("ġ", rate, -diff(loss, m)),
-        equal("its part of first order", first, -(2 * mu * by_q + by_rho) * u),
+        equal("its part of first order", first, coefficients()[0] * u),
     )
 
 
@@ -245,7 +241,7 @@ def _everywhere() -> Finding:
     units="time in 1/γ",
 )
 def _frozen() -> Finding:
-    loss = landscape_of("x").loss.subs(_HERE, simultaneous=True).subs(mu, 1)
+    loss = loss_of("x").subs(mu, 1)
     by_u, by_m = (f.subs(mu, 1) for f in _linear_flow())
     t, start = Symbol("t", positive=True), Symbol("u_0")
     path = Function("u")

@@ -270,7 +270,11 @@ def _flow() -> Finding:
     }
     claimed = _claimed_flow(strengths, us, ms, gram)
     steps = [
-        judged(f"flow of {name}, less the equation", _difference(found, claimed[name]), _vanishes)
+        judged(
+            f"flow of {name}, less the equation",
+            _difference(found, claimed[name]),
+            lambda rest: rest.is_zero_matrix,
+        )
         for name, found in gradient.items()
     ]
     return decided("proved", "against the gradient of the loss, symbolic U, M, G", *steps)
@@ -296,11 +300,6 @@ def _claimed_flow(
 
 def _difference(left: Matrix, right: Matrix) -> ImmutableMatrix:
     return ImmutableMatrix((left - right).applyfunc(expand))
-
-
-def _vanishes(difference: ImmutableMatrix) -> bool | None:
-    known: bool | None = difference.is_zero_matrix
-    return known
 
 
 def _quadratic_form() -> list[Step]:

@@ -22,6 +22,8 @@ from numerics.claims.ledger import Entry, Equation, Finding, Step, leaves, shown
 
 HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")
 _LISTED = HEAD[:4] + HEAD[5:6]  # what needs no check
+# What a recorded verdict says of its certainty, unchecked; any other rests on what its check shows.
+_RECORDED: dict[str, Certainty] = {"proved": "exact", "certified": "certified"}
 _STEP_HEAD = ("step", "value", "holds")
 _TITLE = Typeset("The paper's claims", "The paper's claims")
 _LINE = 120  # characters, where people read it in a terminal
@@ -98,8 +100,11 @@ def _listed(chosen: Sequence[Entry]) -> Report:
     rows = tuple(tuple(map(latex_of, row)) for row in cells)
     table = Table("claims", _TITLE, _LISTED, rows, wide=3, share="0.4", longest=_LINE)
     records = [dict(zip(_LISTED, row, strict=True)) for row in cells]
-    told = [record | _words(entry) for record, entry in zip(records, chosen, strict=True)]
-    return Report(told, [table], "exact")
+    told = [
+        record | _words(entry) | {"certainty": _RECORDED.get(entry.recorded, "heuristic")}
+        for record, entry in zip(records, chosen, strict=True)
+    ]
+    return Report(told, [table], "heuristic")
 
 
 def ledger(entries: Sequence[Checked], details: bool) -> Report:

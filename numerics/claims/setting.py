@@ -43,6 +43,7 @@ from numerics.claims.ledger import (
 )
 
 VARIANCE, COVARIANCE = mu**2 + u**2 + 2 * mu * u * m, mu + u * m  # of the student, as the text says
+HERE = {rho: COVARIANCE, residual: u**2 * (1 - m**2)}
 _TEACHER = Matrix([1, 0])
 _DIRECTION = Matrix([m, sqrt(1 - m**2)])
 _STUDENT = mu * _TEACHER + u * _DIRECTION
@@ -50,6 +51,11 @@ _HALF = Symbol("k", integer=True, positive=True)
 _SCALE_OF_CODE = d**-2  # where the authors' code starts u
 SLOPES = symbols("L_Q L_rho", real=True)
 _CURVATURES = symbols("L_QQ L_Qrho L_rhorho", real=True)
+
+
+def loss_of(given: Pair | str) -> Expr:
+    """The loss of a pair in u, m and μ."""
+    return landscape_of(given).loss.subs(HERE, simultaneous=True)
 
 
 def any_loss(variance: Expr, covariance: Expr) -> Expr:
@@ -219,16 +225,16 @@ def _initial_overlap() -> Finding:
         "the density on [-1, 1] is proportional to (1-m²)^((d-3)/2)",
         equal("radius^(d-2) of the slice at m, over its slope: the density",
               slice_, (1 - m**2) ** ((d - 3) / 2)),
-        equal("E m₀²", _moment(1), 1 / d),
-        equal("E m₀^4", _moment(2), 3 / (d * (d + 2))),
+        equal("E m₀²", moment(1), 1 / d),
+        equal("E m₀^4", moment(2), 3 / (d * (d + 2))),
         equal("density of x = √d m₀ as d → ∞, over that at 0",
               limit(density, d, oo), exp(-share**2 / 2)),
         shown("d = 1000: probability that 0.1 ≤ |m₀| √d ≤ 3", _within(1000, "0.1", "3")),
     )  # fmt: skip
 
 
-def _moment(k: int) -> Expr:
-    """E m₀^(2k): B(k + 1/2, (d-1)/2) over B(1/2, (d-1)/2)."""
+def moment(k: int) -> Expr:
+    """E m^(2k) of a uniform direction: B(k + 1/2, (d-1)/2) over B(1/2, (d-1)/2)."""
     return gammasimp(
         gamma(k + Rational(1, 2)) / gamma(Rational(1, 2)) * gamma(d / 2) / gamma(d / 2 + k)
     )
@@ -287,7 +293,7 @@ def _initial_scale() -> Finding:
         "met",
         "u₀ √d = d^(-3/2) → 0, or 0 throughout; E d m₀² = 1",
         judged("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), _finite),
-        judged("E d m₀², m₀ of a random ω", (d * _moment(1)).simplify(), _finite),
+        judged("E d m₀², m₀ of a random ω", (d * moment(1)).simplify(), _finite),
     )
 
 

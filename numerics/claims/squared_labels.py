@@ -38,6 +38,7 @@ from numerics.claims.every_degree import ARGUMENT, COSINE
 from numerics.claims.ledger import (
     Finding,
     Step,
+    all_positive,
     decided,
     equal,
     equal_for,
@@ -192,12 +193,8 @@ def _zeros_in_the_disc() -> list[Step]:
         equal_for("|M'(0)|/n!", _EVEN, partial(at_end, 0)),
         equal_for("|M'(1)|/n!", _EVEN, partial(at_end, 1)),
         judged("both exceed N by more than this", (WEIGHT.subs(_I, _N - 1), WEIGHT.subs(_I, 1)),
-               _all_positive),
+               all_positive),
     ]  # fmt: skip
-
-
-def _all_positive(terms: tuple[Expr, ...]) -> bool:
-    return all(term.is_positive for term in terms)
 
 
 def _changes_of_sign() -> list[Step]:
@@ -216,7 +213,7 @@ def _changes_of_sign() -> list[Step]:
         equal("slope of v² + v'²/B, which is v² where v' = 0, over v'² (2A + B'/B)/B, plus 1",
               together(energy * value / (_SLOPE**2 * falls) + 1).factor(), 0),
         judged("-(2A + B'/B), numerator and denominator: each extreme value of v exceeds those "
-               "before it", fraction(-falls.subs(inside).factor()), _all_positive),
+               "before it", fraction(-falls.subs(inside).factor()), all_positive),
         equal("-M'(0)/M(0), the sum of 1/q over the zeros q of M: |M| ≥ |M(0)|/2 up to half its "
               "inverse, where |v|, and so |M| at all extremes of v, is at least e_N/2 (2 times it)"
               "^(-1/4)", gammasimp(_N + WEIGHT.subs(_I, _N - 1) / WEIGHT.subs(_I, _N)), bend),

@@ -46,6 +46,7 @@ from numerics.claims.ledger import (
     ours,
     shown,
 )
+from numerics.claims.setting import VARIANCE
 
 Fate: TypeAlias = dict[str, Any]
 _STRENGTH = "0.325"  # of Fig. 4, a little above the singular one, 0.3207…
@@ -242,10 +243,9 @@ def _escape() -> Finding:
 def _squared_null() -> Finding:
     power = Function("S")(Q)
     k = Symbol("k", positive=True)  # dS/dQ
-    variance = mu**2 + u**2 + 2 * mu * u * m
-    by_u, by_m = (-k / 2 * diff(variance, x) for x in (u, m))  # of -½ S(Q(u, m))
+    by_u, by_m = (-k / 2 * diff(VARIANCE, x) for x in (u, m))  # of -½ S(Q(u, m))
     velocity = (by_u, (1 - m**2) * by_m)
-    rate = diff(variance, u) * velocity[0] + diff(variance, m) * velocity[1]
+    rate = diff(VARIANCE, u) * velocity[0] + diff(VARIANCE, m) * velocity[1]
     rest = tuple(solve(velocity, (u, m), dict=True))
     origin = Matrix(velocity).jacobian([u, m]).subs({u: 0, m: 0})
     turn = simplify(diff(u * m, u) * velocity[0] + diff(u * m, m) * velocity[1] + k * u * m)
@@ -262,9 +262,9 @@ def _squared_null() -> Finding:
         equal("Q̇ / k", rate / k, -2 * ((u + mu * m) ** 2 + (1 - m**2) * mu**2 * u**2)),
         judged("points at rest", tuple((at[u], at[m]) for at in rest),
                lambda points: set(points) == {(0, 0), (-mu, 1), (mu, -1)}),
-        equal("Q at u = -μ m, m = ±1", variance.subs({u: -mu, m: 1}), 0),
+        equal("Q at u = -μ m, m = ±1", VARIANCE.subs({u: -mu, m: 1}), 0),
         equal("u stays bounded: Q - (u - μ)² for u > 0, over 2 μ u, is 1 + m",
-              simplify((variance - (u - mu) ** 2) / (2 * mu * u)), 1 + m),
+              simplify((VARIANCE - (u - mu) ** 2) / (2 * mu * u)), 1 + m),
         judged("product of the eigenvalues at u = m = 0, over k²", simplify(origin.det() / k**2),
                negative),
         equal("where u m = 0 it falls: (u m)˙ / k + u m", turn / k,

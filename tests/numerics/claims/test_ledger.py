@@ -231,7 +231,10 @@ def test_the_ledger_fits_a_terminal():
 def test_a_list_of_claims_checks_none(monkeypatch, capsys):
     monkeypatch.setattr(Entry, "found", lambda self: pytest.fail("it was checked"))
     assert main(["--list", "--format", "json"]) == 0
-    assert [record["claim"] for record in json.loads(capsys.readouterr().out)] == list(CLAIMS)
+    records = json.loads(capsys.readouterr().out)
+    assert [record["claim"] for record in records] == list(CLAIMS)
+    claims = {r["certainty"] for r in records if r["recorded"] in ("supported", "undecided")}
+    assert claims == {"heuristic"}
 
 
 def test_the_latex_ledger_compiles_with_every_step(compiles):
