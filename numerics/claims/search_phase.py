@@ -285,7 +285,7 @@ def _zero_start() -> Finding:
     return decided(
         "proved",
         "what counts is the part along v = (λ₊, a), which is a m₀ at u₀ = 0",
-        judged("part along v at u₀ = 0, times |v|", without, positive),
+        shown("part along v at u₀ = 0, times |v|", without),
         equal("delay", _as_one_log(later(with_u)), _as_one_log(constant)),
         equal("λ₊-fold delay if λ₊u₀ + a m₀ is (1+x) a m₀: later", _as_one_log(ahead), 1 + part),
         equal("if it is a m₀/(1+x): earlier", _as_one_log(behind), 1 / (1 + part)),

@@ -202,16 +202,14 @@ def _correlation_lost() -> Finding:
     falsifier="a strength in the range from which the flow comes nearer to ρ = 0 than the bound",
 )
 def _correlation_kept() -> Finding:
-    by_u, by_m = symbols("L_u L_m", real=True)
-    off, square, weak = symbols("r S h", nonnegative=True)  # r: 1 - m²
+    weak = Symbol("h", nonnegative=True)
     cubic = Poly(_spared(3).expand() * 2 / mu**2, mu)
     return decided(
         "proved",
         "L falls, and L = n!/2 + ½ S(Q) - n! ρ^n with S ≥ 0, for φ_n = c_n = n! alone",
-        judged("dL/dt on the flow (91)", -(by_u**2) - off * by_m**2, lambda v: v.is_nonpositive),
+        shown("L falls on the flow (91), by lyapunov; and", "S(Q) = E σ² ≥ 0"),
         *[equal(f"He_{n}: L + n! ρ^n - ½ S(Q)", _without(n), factorial(n) / Integer(2))
           for n in (1, 2, 3, 4)],
-        judged("½ S(Q), a mean of squares", square / 2, lambda v: v.is_nonnegative),
         equal("x: bound on ρ", _spared(1), mu * (2 - mu) / 2),
         judged("at μ = 1/(1+h)", _spared(1).subs(mu, 1 / (1 + weak)).factor(), positive),
         shown("He_3: bound on 6 ρ³ over μ²/2", cubic.as_expr()),
