@@ -108,7 +108,11 @@ def _listed(chosen: Sequence[Entry]) -> Report:
 
 
 def ledger(entries: Sequence[Checked], details: bool) -> Report:
-    """The ledger, with every step of its checks if ``details``."""
+    """The ledger, with every step of its checks if ``details``.
+
+    In CSV the rows of steps leave out the words that an entry judges: a ledger without steps has
+    them, once an entry.
+    """
     records = [entry.record for entry in entries]
     if not details:
         return Report(records, [_summary(entries)], "exact")
@@ -117,7 +121,8 @@ def ledger(entries: Sequence[Checked], details: bool) -> Report:
          for record, entry in zip(records, entries, strict=True)],
         [_summary(entries), *map(_steps, entries)],
         "exact",
-        [record | {"step": step.text, "value": plain(step.value), "holds": step.holds}
+        [{name: record[name] for name in (*HEAD, "certainty")}
+         | {"step": step.text, "value": plain(step.value), "holds": step.holds}
          for record, entry in zip(records, entries, strict=True) for step in entry.finding.details],
     )  # fmt: skip
 

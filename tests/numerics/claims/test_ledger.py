@@ -87,7 +87,10 @@ def _rests_on_steps_of_its_kind(finding):
     assert all(step.holds for step in judgements)
     decisive = [step.value for step in judgements]
     kind = EVIDENCE[finding.verdict]
-    assert any(isinstance(leaf, kind) for leaf in leaves(decisive)), decisive
+    found_kinds = {type(leaf) for leaf in leaves(decisive)}
+    assert any(issubclass(each, kind) for each in found_kinds), decisive
+    if not issubclass(float, kind):
+        assert float not in found_kinds, decisive
 
 
 def _can_be_shown_on_a_page(entry, finding):
@@ -221,6 +224,8 @@ def test_one_line_a_claim_unless_steps_are_wanted():
     assert len(brief.splitlines()) == len(QUICK) + 2
     assert len(full.splitlines()) == 2 + sum(len(found(name).details) for name in QUICK)
     assert all(brief.count(f"\n{name},") == 1 for name in QUICK)
+    quote = CLAIMS["relu-dip"].text.quote[:40]
+    assert (brief.count(quote), full.count(quote)) == (1, 0)
 
 
 def test_the_ledger_fits_a_terminal():
