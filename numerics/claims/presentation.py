@@ -74,6 +74,8 @@ def checked(options: Namespace) -> Report:
     chosen = [CLAIMS[name] for name in options.claim or CLAIMS]
     if options.kind:
         chosen = [entry for entry in chosen if entry.kind in options.kind]
+    if not chosen:
+        raise InputError("no entry given by --claim is of the kind given by --kind: give one alone")
     if options.list and options.certificate:
         raise InputError("--list checks nothing, so it has no certificate: leave out one of them")
     if options.list:

@@ -274,6 +274,12 @@ def test_another_process_finds_the_same_steps(tmp_path):
     assert [{**each, "provenance": ""} for each in theirs] == ours
 
 
+def test_entries_of_another_kind_are_no_empty_ledger(command):
+    done = command(COMMAND, "--claim", "relu-dip", "--kind", "assumption")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "--kind" in done.stderr
+
+
 def test_unknown_claims_are_one_line(command):
     done = command(COMMAND, "--claim", "nonsense")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
