@@ -17,7 +17,8 @@ from derive.errors import InputError
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
 from numerics.options.pairs import add_case_options, chosen_drifts, described
-from numerics.options.values import Strengths, dimension, figure_files, figure_path
+from numerics.options.shared import add_options, add_shared, option
+from numerics.options.values import dimension, figure_files
 
 if TYPE_CHECKING:
     from derive.drift import AnyDrift
@@ -74,6 +75,11 @@ def _table(pair: "Pair", record: dict[str, Any]) -> Table:
     )
 
 
+_DIMENSION = option(
+    dimension, "D", "input dimension d of the exit time ½ τ log d, such as 1e6", 1000
+)
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         "numerics.escape",
@@ -88,39 +94,19 @@ def _parser() -> CommandParser:
         ),
     )
     add_case_options(parser, misalignment=True)
-    _add_curve(parser)
-    return parser
-
-
-def _add_curve(parser: CommandParser) -> None:
     curve = parser.add_argument_group("which curve")
-    curve.add_argument(
-        "--mu",
-        type=Strengths,
-        default=Strengths("0.1:0.9:9"),
-        metavar="GRID",
-        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT (default: %(default)s)",
-    )
-    curve.add_argument(
-        "--dimension",
-        type=dimension,
-        default=1000,
-        metavar="D",
-        help="input dimension d of the exit time ½ τ log d, such as 1e6 (default: %(default)s)",
-    )
+    add_shared(curve, "mu", default="0.1:0.9:9")
+    add_options(curve, {"dimension": _DIMENSION})
     figure = parser.add_argument_group("figure")
-    figure.add_argument(
-        "--plot",
-        type=figure_path,
-        metavar="FILE",
-        help="also draw --quantity as .pdf, .png or .svg, with its data beside it as .csv",
-    )
+    add_shared(figure, "plot", help="also draw --quantity as .pdf, .png or .svg, with its data "
+               "beside it as .csv")  # fmt: skip
     figure.add_argument(
         "--quantity",
         choices=_CHOICES,
         help="what --plot draws: over μ in (0, 1), or for the potential V(g) at the strengths of "
         f"--mu (default: {_CHOICES[0]})",
     )
+    return parser
 
 
 def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> dict[Path, bytes]:

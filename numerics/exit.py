@@ -18,15 +18,10 @@ from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, decimal, typeset
 from derive.errors import InputError, Undecided
 from derive.tables.names import labelled_name
-from numerics.options.pairs import add_case_options, chosen_pairs
-from numerics.options.simulation import (
-    add_computing_options,
-    add_radius,
-    add_rate_options,
-    add_replicas,
-    add_start_options,
-)
-from numerics.options.values import Probabilities, multiple_of
+from numerics.options.pairs import add_case_options
+from numerics.options.shared import add_options, add_shared, option
+from numerics.options.simulation import grid_of
+from numerics.options.values import Probabilities, positive
 
 if TYPE_CHECKING:
     from numerics.dynamics.exit_law import ExitLaw
@@ -40,11 +35,17 @@ _MOST_SAMPLES = 1e12  # of all runs together: many hours of a core
 
 @dataclass(frozen=True)
 class _Point:
-    """A point of the grid: what is asked, its law, and runs beside it, if any."""
+    """A point of the grid: what is asked, and its law."""
 
     simulation: "Simulation"
     law: "ExitLaw"
-    runs: "SimulatedRuns | None" = None
+
+
+@dataclass(frozen=True)
+class _Compared(_Point):
+    """A point with runs beside its law."""
+
+    runs: "SimulatedRuns"
 
     @property
     def horizon(self) -> float:
@@ -52,12 +53,10 @@ class _Point:
         return self.simulation.learning_rate * self.law.steps(_LAST)
 
     @property
-    def distance(self) -> float | None:
+    def distance(self) -> float:
         """Distance of the runs from the law."""
         from numerics.simulation.exits import ks_distance
 
-        if self.runs is None:
-            return None
         law = self.law
         return ks_distance(self.runs.exit_times, lambda t: 1 - law.searching(t), self.horizon)
 
@@ -73,7 +72,7 @@ def _record(point: _Point, options: Namespace) -> dict[str, Any]:
         str(p): {"time": law.quantile(p), "steps": law.steps(p), "samples": law.samples(p)}
         for p in options.probability
     }
-    n = options.samples and options.samples.value
+    n = options.samples
     record = {
         **_asked(simulation),
         "rate": law.rate,
@@ -85,13 +84,14 @@ def _record(point: _Point, options: Namespace) -> dict[str, Any]:
         "quantiles": quantiles,
         "still_searching": n and {"samples": n, "share": law.still_searching(n)},
     }
-    return record | _simulated(point, options.probability) if point.runs else record
+    if not isinstance(point, _Compared):
+        return record
+    return record | _simulated(point, options.probability)
 
 
-def _simulated(point: _Point, probabilities: Sequence[float]) -> dict[str, Any]:
+def _simulated(point: _Compared, probabilities: Sequence[float]) -> dict[str, Any]:
     from numerics.simulation.exits import quantile
 
-    assert point.runs is not None
     times, count = point.runs.exit_times, point.simulation.replicas
     return {
         "replicas": count,
@@ -195,6 +195,13 @@ def _comparison(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
 
 # The command.
 
+_QUESTIONS = {
+    "probability": option(Probabilities, "P", "shares that have left, such as 0.99 or 0.1,0.5,0.9",
+                          "0.1,0.5,0.9"),
+    "samples": option(positive, "N",
+                      "also the share that still searches after so many samples, such as 1e7"),
+}  # fmt: skip
+
 
 def _parser() -> CommandParser:
     parser = CommandParser(
@@ -209,35 +216,19 @@ def _parser() -> CommandParser:
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
     add_case_options(parser, misalignment=True, simulated=True)
-    add_start_options(parser.add_argument_group("who learns"))
-    add_rate_options(parser.add_argument_group("how it learns"))
-    _add_questions(parser.add_argument_group("what is asked"))
+    add_shared(parser.add_argument_group("who learns"), "mu", "dimension", "scale")
+    add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
+    asked = parser.add_argument_group("what is asked")
+    add_options(asked, _QUESTIONS)
+    add_shared(asked, "radius")
     beside = parser.add_argument_group("runs beside it")
     beside.add_argument(
         "--simulate",
         action="store_true",
         help=f"also simulate runs, exactly in law, until all but {1 - _LAST:.1g} should have left",
     )
-    add_replicas(beside)
-    add_computing_options(beside)
+    add_shared(beside, "replicas", "seed", "results", "scheduler", "workers")
     return parser
-
-
-def _add_questions(group: Any) -> None:
-    group.add_argument(
-        "--probability",
-        type=Probabilities,
-        default=Probabilities("0.1,0.5,0.9"),
-        metavar="P",
-        help="shares that have left, such as 0.99 or 0.1,0.5,0.9 (default: %(default)s)",
-    )
-    group.add_argument(
-        "--samples",
-        type=multiple_of(),
-        metavar="N",
-        help="also the share that still searches after so many samples, such as 1e7",
-    )
-    add_radius(group)
 
 
 def _points(options: Namespace) -> tuple[list[_Point], list[dict[str, Any]]]:
@@ -246,24 +237,8 @@ def _points(options: Namespace) -> tuple[list[_Point], list[dict[str, Any]]]:
     Raises what the first has if none has a law.
     """
     from numerics.dynamics.exit_law import NoExit, exit_law
-    from numerics.simulation.design import grid
 
-    simulations = grid(
-        [make(loss=options.loss, misalignment=options.misalignment)
-         for make in chosen_pairs(options)],
-        options.mu,
-        labels=options.labels or (),
-        dimension=options.dimension,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        batch=options.batch,
-        noise=options.noise.value if options.noise else 0.0,
-        scale=options.scale.value,
-        radius=options.radius.value,
-        horizon=1,
-        records=0,
-        replicas=options.replicas,
-    )  # fmt: skip
+    simulations = grid_of(options, horizon=1, records=0)
     points: list[_Point] = []
     without: list[dict[str, Any]] = []
     for each in progress(simulations, "laws"):
@@ -276,7 +251,7 @@ def _points(options: Namespace) -> tuple[list[_Point], list[dict[str, Any]]]:
     return points, without
 
 
-def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Point]:
+def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Compared]:
     from numerics.simulation.design import Simulation
     from numerics.simulation.run import run_simulations
 
@@ -293,14 +268,13 @@ def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Point]:
     ]  # fmt: skip
     found = run_simulations(longer, folder=options.results, scheduler=options.scheduler,
                             workers=options.workers)  # fmt: skip
-    return [_Point(runs.simulation, point.law, runs)
+    return [_Compared(runs.simulation, point.law, runs)
             for point, runs in zip(points, found, strict=True)]  # fmt: skip
 
 
 def _action(options: Namespace) -> Report:
-    points, without = _points(options)
-    if options.simulate:
-        points = _with_runs(points, options)
+    laws, without = _points(options)
+    points = _with_runs(laws, options) if options.simulate else laws
     records = [_record(point, options) for point in points]
     first, *others = _tables(points, records)
     notes = (_both("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without)

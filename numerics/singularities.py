@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import derive
 import numerics
-from derive.command.files import OutputFile
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
@@ -16,6 +15,7 @@ from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.command.values import integer_between
 from derive.tables.names import in_units, pair_name
 from numerics.options.pairs import add_case_options, chosen_drifts, described
+from numerics.options.shared import add_shared
 
 if TYPE_CHECKING:
     from derive.drift import AnyDrift
@@ -147,13 +147,7 @@ def _parser() -> CommandParser:
         help="significant digits of every number, all certified; tables show at most "
         f"{_SHORT} of b and C (default: %(default)s)",
     )
-    parser.add_argument(
-        "--certificate",
-        metavar="FILE",
-        type=OutputFile(("json",)),
-        help="write what proves the lists there, for polynomial pairs: checker.py, on the page "
-        "about certificates, verifies it without this program",
-    )
+    add_shared(parser, "certificate")
     return parser
 
 

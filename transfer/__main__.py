@@ -7,8 +7,8 @@ from pathlib import Path
 
 from derive.command.group import Command, Group, later
 from derive.command.parser import CommandParser
-from derive.command.values import accepted, integer_between
-from numerics.options.values import figure_path
+from derive.command.values import accepted
+from numerics.options.shared import add_shared
 from transfer.experiment.shipped import SCALES, shipped_tasks
 from transfer.extra import missing
 
@@ -32,11 +32,8 @@ def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
     parser.add_argument(
         "--scale", choices=SCALES, help="the paper's model and epochs instead of the task's own"
     )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        metavar="FOLDER",
-        help="where finished cells are kept (default: results/transfer/TASK)",
+    add_shared(
+        parser, "results", help="where finished cells are kept (default: results/transfer/TASK)"
     )
     parser.add_argument(
         "--data-dir",
@@ -66,13 +63,7 @@ def _run_parser() -> CommandParser:
         ("demo", "fashion-mnist-to-mnist --workers 2", "my-task.toml --data-dir ~/data",
          "fashion-mnist-to-shifted --scale paper --device cuda"),
     )  # fmt: skip
-    parser.add_argument(
-        "--workers",
-        type=integer_between(1, 1024),
-        metavar="N",
-        help="processes, each of one thread (default: one a core)",
-    )
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="use the cluster of this scheduler")
+    add_shared(parser, "workers", "scheduler")
     parser.add_argument(
         "--keep-adapters",
         action="store_true",
@@ -91,12 +82,7 @@ def _report_parser() -> CommandParser:
         "Print the tables of a task, or as much as is there, and the verdict.",
         ("demo", "demo --format markdown --plot demo.pdf"),
     )
-    parser.add_argument(
-        "--plot",
-        type=figure_path,
-        metavar="FILE",
-        help="draw the curves as .pdf, .png or .svg, with their data beside as .csv",
-    )
+    add_shared(parser, "plot")
     return parser
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from derive.command.files import OutputFile
 from derive.command.group import Command, later
 from derive.command.parser import CommandParser
 from derive.command.values import one_of
+from numerics.options.shared import add_shared
 
 if TYPE_CHECKING:
     from numerics.claims.ledger import Entry
@@ -61,13 +61,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--list", action="store_true", help="say which claims there are, and check none"
     )
-    parser.add_argument(
-        "--certificate",
-        metavar="FILE",
-        type=OutputFile(("json",)),
-        help="write there what proves the lists of zeros that claims rest on, and the cells with "
-        "their bounds: checker.py, on the page about certificates, verifies it",
-    )
+    add_shared(parser, "certificate")
     return parser
 
 

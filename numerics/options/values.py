@@ -67,6 +67,15 @@ def multiple_of(*units: str) -> Callable[[str], Multiple]:
     return parse
 
 
+def positive(text: str) -> float:
+    """Option type for a positive number.
+
+    >>> positive("0.5")
+    0.5
+    """
+    return multiple_of()(text).value
+
+
 def dimension(text: str) -> int:
     """Option type for an input dimension: an integer, also as ``1e6``.
 

@@ -1,0 +1,81 @@
+"""Options that several commands have: what each takes, and its help, are said here alone.
+
+A command names those it has, with its own default where it has one:
+
+    add_shared(parser.add_argument_group("which curve"), "mu", default="0.1:0.9:9")
+
+Its own it writes with ``option`` and adds with ``add_options``.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from derive.command.files import OutputFile
+from derive.command.values import integer_between
+from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.options.values import (
+    Dimensions,
+    Seeds,
+    Strengths,
+    figure_path,
+    multiple_of,
+    positive,
+)
+from numerics.simulation.multiple import RATES
+
+Settings = dict[str, Any]
+
+
+def option(
+    kind: Callable[[str], object], metavar: str, summary: str, default: object = None, **more: Any
+) -> Settings:
+    """What ``add_argument`` takes for an option with a value; a default is shown in the help.
+
+    Arguments:
+        kind: from the text to the value; also of a ``default`` that is text.
+        more: anything else that ``add_argument`` takes.
+    """
+    settings: Settings = {"type": kind, "metavar": metavar, "help": summary, **more}
+    if default is not None:
+        settings |= {"default": default, "help": f"{summary} (default: %(default)s)"}
+    return settings
+
+
+_counted = integer_between(1, 10**8)
+
+SHARED: Mapping[str, Settings] = {
+    "mu": option(Strengths, "GRID", "pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT",
+                 "0.1,0.5,0.9"),
+    "dimension": option(Dimensions, "D", "input dimensions, such as 1000 or 1e3,1e6,1e9", "1e3"),
+    "scale": option(positive, "S", "initial u, and overlap, in units of 1/√d", "1"),
+    "batch": option(_counted, "B", "samples a step", 16),
+    "learning-rate": option(multiple_of(*RATES), "RATE", "γ: a number, 5/d, or 0.1*stable in "
+                            "units of the largest stable one", "0.1*stable"),
+    "noise": option(positive, "SD", "standard deviation of noise on the labels (default: none)"),
+    "radius": option(positive, "R", "|(u, m)| that counts as exit", str(EXIT_RADIUS)),
+    "replicas": option(_counted, "R", "independent runs a point", 100),
+    "seed": option(Seeds, "N", "of all random streams, or several: 0,1,2", "0"),
+    "results": option(Path, "FOLDER", "keep finished cells there, and compute only missing ones"),
+    "scheduler": option(str, "ADDRESS", "of a Dask cluster that does the work"),
+    "workers": option(integer_between(1, 4096), "N", "local processes (default: one a core)"),
+    "plot": option(figure_path, "FILE", "also draw the result as .pdf, .png or .svg, with its "
+                   "data beside as .csv"),
+    "certificate": option(OutputFile(("json",)), "FILE", "write there what proves the lists of "
+                          "zeros of polynomial pairs, and the bounds of claims: checker.py, on the "
+                          "page about certificates, verifies it without this program"),
+}  # fmt: skip
+
+
+def add_options(group: Any, options: Mapping[str, Settings]) -> None:
+    """Add options to a parser or a group of it, by their names."""
+    for name, settings in options.items():
+        group.add_argument(f"--{name}", **settings)
+
+
+def add_shared(group: Any, *names: str, **own: Any) -> None:
+    """Add shared options by their names; ``own`` is what this command has instead.
+
+    Raises ``KeyError`` for a name that no option has.
+    """
+    add_options(group, {name: SHARED[name] | own for name in names})
