@@ -14,6 +14,8 @@ from itertools import accumulate, pairwise, zip_longest
 from math import comb, factorial, lcm, prod
 from operator import mul
 
+LARGEST, LONGEST = 100_000, 5_000  # of exponents and digits; of the coefficients of a polynomial
+
 
 def insist(condition, reason):
     if not condition:
@@ -60,6 +62,7 @@ class Polynomial(list):  # coefficients from the constant on, the last not zero
     def isolating(self, cells):  # the cells [c, c+1)/2^k with a root, one; the others have none
         todo, found = [(self, 0, 0)], []
         for cell in cells:
+            insist(cell[1] <= LARGEST, "a cell is too narrow")
             q, c, k = todo.pop()
             while [c, k] != cell:
                 insist(k < cell[1], "the cells do not follow each other")
@@ -75,12 +78,15 @@ class Polynomial(list):  # coefficients from the constant on, the last not zero
 
 
 def numbers(texts):
-    insist(texts == [str(Fraction(text)) for text in texts], "a fraction is not in lowest terms")
-    return Polynomial(Fraction(text) if "/" in text else int(text) for text in texts)
+    found = [Fraction(*map(int, text.split("/"))) for text in texts]
+    insist(texts == list(map(str, found)), "a fraction is not in lowest terms")
+    return Polynomial(int(c) if c.denominator == 1 else c for c in found)
 
 
 def drift(degree, teacher, student, labels, loss, normalization):  # T(φ), E σ(μz)², a and b
     last, he, label, n = Polynomial([]), Polynomial([1]), Polynomial([]), degree or 0
+    insist(n in (0, len(teacher) - 1), "teacher and student are not He_n")
+    insist(max(len(labels) * len(teacher), len(student)) <= LONGEST, "the polynomials are too long")
     for k in range(n):  # He_(k+1) = z He_k - k He_(k-1)
         last, he = he, Polynomial([0, *he]) - last * [k]
     insist(degree is None or teacher == student == he, "teacher and student are not He_n")
@@ -95,7 +101,8 @@ def drift(degree, teacher, student, labels, loss, normalization):  # T(φ), E σ
 
 def check_zero(known, within, cell, multiplicity, mu, b, cofactor, diverges, constant):
     (of_a, of_b, factors), (c, k) = known, cell
-    insist(c > 0 and c >> k - within[1] == within[0], "a zero is not in its cell")
+    insist(c > 0 and within[1] <= k <= LARGEST, "a zero has no cell of its own")
+    insist(c >> k - within[1] == within[0], "a zero is not in its cell")
     seen = [(f, m) for f, m in factors if f.at(c, k) == 0 or f.at(c, k) * f.at(c + 1, k) < 0]
     insist([m for _, m in seen] == [multiplicity] > [0], "a zero is not there, or not so often")
     width = Fraction(of_a.at(c, k) != 0, 2**k)
@@ -112,15 +119,18 @@ def check_zero(known, within, cell, multiplicity, mu, b, cofactor, diverges, con
         small, large = sorted(slope**2 for slope in slopes)
         values.append((constant, -high / large, -low / small))
     for (digits, places), low, high in values:  # digits/10^places is the nearest to the value
+        insist(0 <= places <= LARGEST, "too many digits")
         unit = 2 * Fraction(10) ** places
         insist(2 * digits - 1 <= unit * low <= unit * high <= 2 * digits + 1, "digits are wrong")
 
 
 def check_pair(label, power, scale, factors, b, cells, zeros, **pair):
     given = {name: numbers(pair[name]) for name in ("teacher", "student", "labels")}
-    factors = [(Polynomial(f), m) for f, m in factors]
+    factors, derived = [(Polynomial(f), m) for f, m in factors], drift(**pair | given)
+    insist(all(len(f) > 1 and m > 0 for f, m in factors), "a factor is none")
+    insist(sum(m * (len(f) - 1) for f, m in factors) < len(derived[2]), "the factors are too many")
     a, b = prod((f for f, m in factors for _ in range(m)), start=numbers([scale])), numbers(b)
-    insist(drift(**pair | given) == (numbers(label), numbers(power), a, b), "the drift is another")
+    insist(derived == (numbers(label), numbers(power), a, b), "the drift is another")
     found = prod((f for f, _ in factors), start=Polynomial([1])).isolating(cells)
     for place, zero in zip(found, zeros, strict=True):
         check_zero((a, b, factors), place, **zero)
@@ -134,9 +144,12 @@ def check_bounds(claim, step, reasons, signs, trusted_bounds):  # fractions cann
 
 
 if __name__ == "__main__":
-    sys.set_int_max_str_digits(0)
+    sys.set_int_max_str_digits(LARGEST)
+    if len(sys.argv) < 2:
+        print("usage: python checker.py FILE...", file=sys.stderr)
+        sys.exit(2)
     refused = False
-    for path in sys.argv[1:] or ["FILE"]:
+    for path in sys.argv[1:]:
         try:
             with open(path, encoding="utf-8") as stream:
                 document = json.load(stream, parse_float=str)
@@ -144,7 +157,8 @@ if __name__ == "__main__":
             for record in document["certificates"]:
                 (check_pair if "zeros" in record else check_bounds)(**record)
             print(f"{path}: holds, {len(document['certificates'])} certificates")
-        except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError,
+                ValueError) as error:  # fmt: skip
             print(f"{path}: refused: {error}")
             refused = True
     sys.exit(refused)

@@ -75,7 +75,7 @@ def test_the_checker_is_short_and_stands_alone():
             else []
         )
     }
-    assert len(text.splitlines()) <= 150
+    assert len(text.splitlines()) <= 165
     assert imported <= sys.stdlib_module_names
     assert not any(
         isinstance(node, ast.Constant) and isinstance(node.value, float)
@@ -204,6 +204,15 @@ LIES = {
         c | {"cells": c["cells"][:-1], "zeros": c["zeros"][:-1]}
     ),
     "another degree": lambda c: c | {"degree": 12},
+    "a huge degree": lambda c: c | {"degree": 10**9},
+    "a huge exponent": lambda c: c | {"scale": "1e999999999"},
+    "a huge number": lambda c: c | {"scale": "9" * 100_001},
+    "a tiny cell": lambda c: c | {"cells": [[0, 10**9], *c["cells"]]},
+    "a huge multiplicity": lambda c: c | {"factors": [[[-1, 3], 10**12]]},
+    "a constant factor": lambda c: c | {"factors": [[[1], 10**12], *c["factors"]]},
+    "many factors": lambda c: c | {"factors": [[[-1, 1], 10]] * 10**4},
+    "endless digits": lambda c: _of(c, "zeros", mu=[1, 10**12]),
+    "long labels": lambda c: c | {"labels": ["1"] * 10**5},
     "τ is finite": lambda c: _of(c, "zeros", diverges=False),
     "b is zero": lambda c: _of(c, "zeros", b=None),
     "no local law": lambda c: _of(c, "zeros", constant=None),
@@ -232,6 +241,12 @@ def test_a_false_certificate_is_refused(written, lie):
     assert ": refused: " in line
 
 
+def test_a_cell_of_a_zero_that_is_too_narrow_to_compute_with_is_refused(written):
+    _, made = certified(Pair(3))
+    assert made["cells"] == [[0, 0]]
+    assert checked(written(_of(made, "zeros", cell=[1, 10**12])))[0] == 1
+
+
 def test_a_zero_is_not_listed_as_often_as_the_sign_varies(written):
     """Without isolation nothing tells how many zeros are there."""
     drift = hermite_drift(11)
@@ -254,14 +269,24 @@ def test_digits_at_the_end_of_a_wide_cell_are_not_those_of_the_zero(written):
 
 
 def test_files_that_hold_no_certificates_are_refused(tmp_path):
-    texts = ("", "[]", '{"format": "another"}', "\udcff", '{"format": 1, "certificates": []}')
+    known = '{"format": "lora-escape certificates 1", "certificates": '
+    texts = ("", "[]", '{"format": "another"}', "\udcff", '{"format": 1, "certificates": []}',
+             known + '[{"zeros": []}]}', known + "[" * 10**5,
+             known + "1" * 10**6 + "}")  # fmt: skip
     paths = [tmp_path / f"{k}.json" for k in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text.encode(errors="surrogateescape"))
     code, lines = checked(*paths, tmp_path / "missing.json")
     assert code == 1
     assert len([line for line in lines if ": refused: " in line]) == len(texts) + 1
-    assert checked()[0] == 1
+
+
+def test_without_a_file_it_says_how_it_is_called():
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(CHECKER)], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ")
 
 
 def test_cells_with_trusted_bounds(written):
