@@ -1,6 +1,8 @@
 # The public names of derive, by the module that holds them.
 from .activation import Activation as Activation
 from .catalogue import CATALOGUE as CATALOGUE
+from .conventions import CONVENTIONS as CONVENTIONS
+from .conventions import Convention as Convention
 from .drift import AnyDrift as AnyDrift
 from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
@@ -24,6 +26,7 @@ from .exit import sample_noise as sample_noise
 from .gaussian import GaussianFunction as GaussianFunction
 from .gaussian import NoClosedForm as NoClosedForm
 from .grammar import parse_activation as parse_activation
+from .grammar import parse_number as parse_number
 from .grammar import parse_transform as parse_transform
 from .hermite import change_variance as change_variance
 from .hermite import gaussian_mean as gaussian_mean
@@ -49,6 +52,7 @@ from .mechanics import potential as potential
 from .network import Kernel as Kernel
 from .network import NetworkDrift as NetworkDrift
 from .network import kernel as kernel
+from .network import kernel_derivative as kernel_derivative
 from .network import kernel_slopes as kernel_slopes
 from .network import linearised_network as linearised_network
 from .network import network_drift as network_drift
@@ -66,6 +70,7 @@ from .polynomial_drift import hermite_power as hermite_power
 from .polynomial_drift import linearised_flow as linearised_flow
 from .risk import frozen_risk as frozen_risk
 from .risk import frozen_risk_integrand as frozen_risk_integrand
+from .shifted import expectation as expectation
 from .singularities import SingularStrength as SingularStrength
 from .singularities import singular_strengths as singular_strengths
 from .symbols import Q as Q

@@ -7,10 +7,24 @@ The functions that have names are in ``derive.catalogue``; text from users becom
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, Integer, Poly, Rational, S, Tuple, cancel, diff, fraction, oo, sqrt
+from sympy import (
+    Expr,
+    Integer,
+    Poly,
+    Rational,
+    S,
+    Tuple,
+    cancel,
+    diff,
+    expand,
+    fraction,
+    oo,
+    sqrt,
+)
 
 from derive import gaussian
 from derive.catalogue import CATALOGUE, catalogued
+from derive.conventions import convention_of
 from derive.elementary import EXPONENTIAL, in_exponential, in_the_algebra, tidied
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
@@ -21,6 +35,7 @@ from derive.hermite import (
     information_exponent,
     insist_on_writable,
 )
+from derive.kinds import HermiteConvention
 from derive.piecewise import PiecewiseAnalytic, analytic, placed
 from derive.symbols import exact, of_one_variable, z
 
@@ -95,8 +110,16 @@ class Activation:
         both = self.value + mirrored if side == 1 else self.value - mirrored
         return both.mapped(lambda piece: tidied(piece / 2)).joined()
 
-    def hermite_coefficient(self, k: int, variance: Expr) -> Expr:
+    def hermite_coefficient(
+        self, k: int, variance: Expr, convention: HermiteConvention = "he"
+    ) -> Expr:
         r"""Hermite coefficient of degree ``k`` at a variance.
+
+        Arguments:
+            k: degree ≥ 0.
+            variance: any positive expression.
+            convention: ``he``, probabilists', as in the formula; ``h``, physicists'; or
+                ``orthonormal``, as ``derive.conventions`` defines them.
 
         .. math:: c_k(Q) = Q^{-k/2} E[He_k(g)\,\sigma(\sqrt Q g)]
 
@@ -109,8 +132,11 @@ class Activation:
         >>> Activation.named("sigmoid").hermite_coefficient(0, S.One)
         1/2
         """
-        k = checked_degree(k)
-        root = sqrt(exact(variance))
+        k, told = checked_degree(k), convention_of(convention)
+        return told.coefficient(self._coefficient(k, exact(variance)), k, exact(variance))
+
+    def _coefficient(self, k: int, variance: Expr) -> Expr:
+        root = sqrt(variance)
         if self.value.breaks not in ((), (0,)):
             return (self.value.scaled(root) * hermite_polynomial(k, z)).mean() * root**-k
         try:
@@ -119,6 +145,27 @@ class Activation:
             function = self.part((-1) ** k).gaussian()
         projected = in_the_algebra(hermite_polynomial(k, z)) * function.scaled(root)
         return (gaussian.constant(root**-k) * projected).mean()
+
+    def truncation_error(self, order: int, variance: Expr = S.One) -> Expr:
+        r"""Mean square of what the Hermite expansion up to an order leaves out, by Parseval.
+
+        Arguments:
+            order: N ≥ 0.
+            variance: any positive expression.
+
+        .. math:: E\Big(\sigma - \sum_{k \le N} \tfrac{c_k}{k!} H_k^{[Q]}\Big)^2
+                  = E\sigma^2 - \sum_{k \le N} \frac{c_k^2 Q^k}{k!}
+
+        Raises ``NoClosedForm`` if a coefficient or the mean square has none. Exact.
+
+        >>> Activation.named("abs").truncation_error(1)
+        1 - 2/pi
+        """
+        degrees = range(checked_degree(order) + 1)
+        found = (self.hermite_coefficient(k, variance, "orthonormal") ** 2 for k in degrees)
+        square = (self.value**2).scaled(sqrt(exact(variance)))
+        error = square.mean() - sum(found, S.Zero)
+        return expand(error) if error.is_number or self.polynomial is not None else error
 
     def information_exponent(self, largest: int = 20) -> Expr:
         """Smallest degree ``k`` ≥ 1 with a Hermite coefficient at unit variance that is not 0.

@@ -1,5 +1,6 @@
 """From what people give to an activation or a label transform."""
 
+from fractions import Fraction
 from typing import TypeAlias
 
 from sympy import Expr, Integer, Poly
@@ -10,7 +11,7 @@ from derive.expression import activation_from
 from derive.hermite import checked_degree
 from derive.parser import parsed
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import z
+from derive.symbols import exact, z
 
 LARGEST_DEGREE = 10**9  # of a Hermite polynomial that is given by it
 NAMED_LABELS = {"matched": "y", "squared": "y**2"}
@@ -49,6 +50,56 @@ def parse_activation(given: ActivationLike) -> Activation:
     if n > LARGEST_DEGREE:
         raise InputError(f"degree {n} is not accepted: give at most {LARGEST_DEGREE}")
     return HermiteActivation(n)
+
+
+def parse_function(given: ActivationLike) -> tuple[str, PiecewiseAnalytic]:
+    """A function as people give it, with its text, which need be no activation: a text may jump.
+
+    Raises ``InputError`` for what ``parse_activation`` does not read. Exact.
+
+    >>> parse_function("where(x < 1, 1, 0)")[1].pieces
+    (1, 0)
+    """
+    if isinstance(given, str):
+        return " ".join(given.split()), parsed(given, "x")
+    activation = parse_activation(given)
+    return activation.text, activation.value
+
+
+def parse_number(given: str | int | Fraction | Expr, what: str = "number") -> Expr:
+    """An exact real number as people give it, such as ``1/2``, ``0.1``, ``sqrt(2)`` or ``-pi``.
+
+    Arguments:
+        given: text in the grammar, whose numbers are taken exactly, or an exact number.
+        what: its name in errors.
+
+    Raises ``InputError`` for anything else, floats included. Exact.
+
+    >>> parse_number("1e-1"), parse_number("2/sqrt(2)")
+    (1/10, sqrt(2))
+    """
+    try:
+        found = parsed(given, "x").expression if isinstance(given, str) else exact(given)
+    except InputError as error:
+        reason = str(error).partition(" is not accepted: ")[2].partition(";")[0] or str(error)
+        raise InputError(f"{what} {str(given)[:60]!r} is not accepted: {reason}") from None
+    if not (isinstance(found, Expr) and found.is_number and found.is_real):
+        raise InputError(
+            f"{what} {str(given)[:60]!r} is not accepted: give a real number, as in 0.5 or sqrt(2)"
+        )
+    return found
+
+
+def parse_variance(given: str | int | Fraction | Expr) -> Expr:
+    """An exact positive number, as ``parse_number``; raises ``InputError`` for others. Exact.
+
+    >>> parse_variance("1/4")
+    1/4
+    """
+    found = parse_number(given, "variance")
+    if not found.is_positive:
+        raise InputError(f"variance {str(given)[:60]!r} is not accepted: give a positive number")
+    return found
 
 
 def parse_transform(text: str) -> PiecewiseAnalytic:

@@ -67,14 +67,20 @@ def degree_of(expression: Expr) -> Expr:
     return degree_of(expression.args[0])  # all others grow no faster than their argument
 
 
-def insist_on_finite_risk(function: PiecewiseAnalytic, text: str) -> None:
-    """Raise ``InputError`` for a function whose mean square may be infinite."""
+def insist_on_finite_risk(
+    function: PiecewiseAnalytic, text: str, variance: Expr = S.One, limit: Rational = LIMIT
+) -> None:
+    """Raise ``InputError`` for a function whose mean square may be infinite at a variance.
+
+    With a ``limit`` of 1/2 instead of 1/4 it is the mean that is asked for.
+    """
     for piece, low, high in function.intervals():
-        if not (rate := rate_of(piece, low, high)) < LIMIT:
+        if not variance * (rate := rate_of(piece, low, high)) < limit:
             why = "is not known to grow slowly enough for a Gaussian"
             if rate != oo:
-                why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its risk is infinite"
+                what = "risk" if limit == LIMIT else "mean"
+                why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its {what} is infinite"
             raise InputError(
                 f"{text[:60]!r} is not accepted: it {why}; the coefficient of x**2 in exponents "
-                "stays below 1/4"
+                f"stays below {limit / variance}"
             )

@@ -23,7 +23,9 @@ from sympy import (
     oo,
 )
 
+from derive.conventions import convention_of
 from derive.errors import InputError
+from derive.kinds import HermiteConvention
 from derive.symbols import Q as VARIANCE
 from derive.symbols import exact, in_variable
 
@@ -138,12 +140,16 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
     return expand(total)
 
 
-def hermite_coefficients(expression: Expr, z: Symbol, variance: Expr = S.One) -> tuple[Expr, ...]:
+def hermite_coefficients(
+    expression: Expr, z: Symbol, variance: Expr = S.One, convention: HermiteConvention = "he"
+) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a polynomial at any variance.
 
     Arguments:
         expression: a polynomial in ``z``.
         variance: any expression, usually the symbol :math:`Q`.
+        convention: ``he``, probabilists', as in the formula; ``h``, physicists'; or
+            ``orthonormal``, as ``derive.conventions`` defines them.
 
     The result has one entry per degree, ``0`` to that of the polynomial.
 
@@ -156,10 +162,11 @@ def hermite_coefficients(expression: Expr, z: Symbol, variance: Expr = S.One) ->
     >>> hermite_coefficients(z**3, z, Q)
     (0, 3*Q, 0, 6)
     """
-    derivative = polynomial(expression, z)
+    derivative, told = polynomial(expression, z), convention_of(convention)
     coefficients = []
-    for _ in range(max(derivative.degree(), 0) + 1):
-        coefficients.append(gaussian_mean(derivative, z, variance))
+    for k in range(max(derivative.degree(), 0) + 1):
+        mean = gaussian_mean(derivative, z, variance)
+        coefficients.append(told.coefficient(mean, k, variance))
         derivative = derivative.diff(z)
     return tuple(coefficients)
 

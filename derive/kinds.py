@@ -1,4 +1,4 @@
-"""The kinds of loss, misalignment and unit, by name: what commands offer before they compute."""
+"""Kinds of loss, misalignment, unit and Hermite coefficients: what commands offer at once."""
 
 from typing import Literal, get_args
 
@@ -7,3 +7,5 @@ LOSSES: tuple[Loss, ...] = get_args(Loss)
 Misalignment = Literal["none", "linear", "spherical"]
 Normalization = Literal["n*n!", "raw"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
+HermiteConvention = Literal["he", "h", "orthonormal"]
+CONVENTION_NAMES: tuple[HermiteConvention, ...] = get_args(HermiteConvention)

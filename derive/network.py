@@ -117,16 +117,44 @@ def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, 
     asin(q_12/(sqrt(q_1)*sqrt(q_2)))/(2*pi) + 1/4
     """
     left, right = parse_activation(left), parse_activation(right)
+    cross = kernel_derivative(left, right)
     if left.polynomial is not None and right.polynomial is not None:
         whole = kernel(left, right)
-        by = [diff(whole.expression, name) for name in (whole.first, whole.second, whole.cross)]
-        return Kernel(by[0]), Kernel(by[1]), Kernel(by[2])
-    first, second = left.value.derivative(), right.value.derivative()
+        by = [diff(whole.expression, name) for name in (whole.first, whole.second)]
+        return Kernel(by[0]), Kernel(by[1]), cross
     return (
-        _kernel(first.derivative(), right.value, S.Half),
-        _kernel(left.value, second.derivative(), S.Half),
-        _kernel(first, second),
+        _kernel(left.value.derivative().derivative(), right.value, S.Half),
+        _kernel(left.value, right.value.derivative().derivative(), S.Half),
+        cross,
     )
+
+
+def kernel_derivative(left: ActivationLike, right: ActivationLike, order: int = 1) -> Kernel:
+    r"""Derivative of a kernel by the covariance, as often as asked.
+
+    By Price's theorem it is the kernel of the derivatives, as long as these are in the algebra; the
+    expression of the last of those is differentiated further.
+
+    .. math:: \partial_{q_{12}}^m E\,f(x)\,g(y) = E\,f^{(m)}(x)\,g^{(m)}(y)
+
+    Raises ``NoClosedForm`` if there is none. Source: App. D. Exact.
+
+    >>> relu = Activation.named("relu")
+    >>> k = kernel_derivative(relu, relu, 2)
+    >>> k.expression.subs({k.first: 1, k.second: 1, k.cross: 0})
+    1/(2*pi)
+    """
+    left, right = parse_activation(left), parse_activation(right)
+    polynomials = left.polynomial is not None and right.polynomial is not None
+    first, second, done = left.value, right.value, 0
+    while done < order and not polynomials:
+        try:
+            first, second = first.derivative(), second.derivative()
+        except NoClosedForm:  # of a δ
+            break
+        done += 1
+    found = _kernel(first, second) if done else kernel(left, right)
+    return Kernel(diff(found.expression, found.cross, order - done))
 
 
 def _kernel(left: PiecewiseAnalytic, right: PiecewiseAnalytic, weight: Expr = S.One) -> Kernel:

@@ -5,8 +5,15 @@ from .certified.drift import BallDrift as BallDrift
 from .certified.drift import ball_drift as ball_drift
 from .certified.drift import frozen_risk_function as frozen_risk_function
 from .certified.drift import student_mean_function as student_mean_function
+from .certified.dual import DualActivation as DualActivation
+from .certified.dual import DualValue as DualValue
+from .certified.dual import dual_activation as dual_activation
 from .certified.escape import EscapeCurve as EscapeCurve
 from .certified.escape import escape_curve as escape_curve
+from .certified.expansion import HermiteExpansion as HermiteExpansion
+from .certified.expansion import hermite_expansion as hermite_expansion
+from .certified.expectation import Expectation as Expectation
+from .certified.expectation import expectation as expectation
 from .certified.expressions import ball_function as ball_function
 from .certified.means import mean_function as mean_function
 from .certified.roots import RealRoot as RealRoot

@@ -17,11 +17,12 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike
 from derive.hermite import checked_degree
-from derive.kinds import Normalization
+from derive.kinds import HermiteConvention, Normalization
 from derive.labels import MATCHED, LabelsLike
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from numerics.certified.escape import EscapeCurve, escape_curve
+from numerics.certified.expansion import HermiteExpansion, hermite_expansion
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.certified.strengths import StrengthsLike
 from numerics.doubles.arrays import Doubles
@@ -118,13 +119,34 @@ class Study:
         """The loss over covariance and residual variance, as ``float_landscape``. Heuristic."""
         return float_landscape(self.pair)
 
-    def hermite(self, n: int, variance: Expr = S.One) -> tuple[Expr, ...]:
+    def hermite(
+        self, n: int, variance: Expr = S.One, convention: HermiteConvention = "he"
+    ) -> tuple[Expr, ...]:
         """Hermite coefficients :math:`c_0, …, c_n` of the student at a variance (30). Exact.
 
-        Raises ``InputError`` for a degree that is none, ``NoClosedForm`` if one has none.
+        The convention is ``he``, ``h`` or ``orthonormal`` (``derive.conventions``). Raises
+        ``InputError`` for a degree that is none, ``NoClosedForm`` if one has none: ``expansion``
+        has numbers of all.
+
+        >>> study("erf").hermite(1), study("relu").hermite(2, convention="orthonormal")[2]
+        ((0, 2*sqrt(3)/(3*sqrt(pi))), 1/(2*sqrt(pi)))
         """
-        degrees = range(checked_degree(n) + 1)
-        return tuple(self.pair.student.hermite_coefficient(k, variance) for k in degrees)
+        student, degrees = self.pair.student, range(checked_degree(n) + 1)
+        return tuple(student.hermite_coefficient(k, variance, convention) for k in degrees)
+
+    def expansion(self, order: int, **how: Any) -> HermiteExpansion:
+        """Hermite coefficients of the student in digits, and the error of stopping there.
+
+        Arguments:
+            order: N ≥ 0.
+            how: ``variance``, ``convention``, ``digits``, as ``hermite_expansion`` takes them.
+
+        Raises as ``hermite_expansion``. Certified.
+
+        >>> study("tanh").expansion(1, digits=8).coefficients[1].mid
+        '0.60570551'
+        """
+        return hermite_expansion(self.pair.student, order, **how)
 
     def simulate(
         self, mu: StrengthsLike | None = None, dimension: int = 1000, **how: Any

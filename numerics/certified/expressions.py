@@ -93,6 +93,9 @@ def _reduce(parts: list[Compiled], values: Sequence[Any], analytic: bool, add: b
 
 def _compile_power(e: Expr, base: Compiled) -> Compiled:
     twice = 2 * e.exp
+    if e.base.is_positive and e.is_number and e.exp.is_Rational:
+        exponent = fmpq(int(e.exp.p), int(e.exp.q))
+        return lambda values, analytic: base(values, analytic) ** exponent
     if not twice.is_Integer:
         raise InputError(f"{e} is not compiled to ball arithmetic: powers are multiples of 1/2")
     if e.exp.is_Integer:

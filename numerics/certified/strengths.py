@@ -1,7 +1,7 @@
-"""Pre-training strengths as people give them, taken exactly: numbers, arrays, text."""
+"""Strengths and correlations as people give them, taken exactly: numbers, arrays, text."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, TypeAlias, Union
@@ -30,22 +30,46 @@ def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
     >>> strengths_of([0.25, Fraction(1, 3)])
     (Fraction(1, 4), Fraction(1, 3))
     """
+    return _numbers_of(given, parse_strengths, "strength", (0, "0 ≤ μ ≤ 1"))
+
+
+def correlations_of(given: StrengthsLike) -> tuple[Fraction, ...]:
+    """Correlations in [-1, 1] as exact fractions.
+
+    Arguments:
+        given: text as ``parse_correlations`` takes it, or numbers as for ``strengths_of``.
+
+    Raises ``InputError`` for anything else. Exact.
+
+    >>> correlations_of([0.25, -1])
+    (Fraction(1, 4), Fraction(-1, 1))
+    """
+    return _numbers_of(given, parse_correlations, "correlation", (-1, "-1 ≤ ρ ≤ 1"))
+
+
+def _numbers_of(
+    given: StrengthsLike,
+    parse: Callable[[str], tuple[Fraction, ...]],
+    what: str,
+    range_: tuple[int, str],
+) -> tuple[Fraction, ...]:
+    """Numbers from text, or as they are, within a range that is said in words too."""
     if isinstance(given, str):
-        return parse_strengths(given)
+        return parse(given)
     import numpy as np
     from sympy import Expr
 
     if isinstance(given, Real | Expr):
-        return (_strength(given),)
+        return (_number(given, what, *range_),)
     try:
         flat = np.ravel(np.asarray(given, dtype=object))
     except ValueError:  # rows of unequal length
-        raise InputError(f"strengths {str(given)[:40]} are not accepted: give numbers") from None
-    return tuple(map(_strength, flat))
+        raise InputError(f"{what}s {str(given)[:40]} are not accepted: give numbers") from None
+    return tuple(_number(value, what, *range_) for value in flat)
 
 
-def _strength(value: object) -> Fraction:
-    """One strength, exactly."""
+def _number(value: object, what: str, least: int, accepted: str) -> Fraction:
+    """One number from the least to 1, exactly."""
     import numpy as np
     from sympy import Expr
 
@@ -54,8 +78,8 @@ def _strength(value: object) -> Fraction:
         exact = Fraction(int(value.p), int(value.q))
     elif isinstance(value, Rational) or (isinstance(value, Real) and np.isfinite(float(value))):
         exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
-    if exact is None or isinstance(value, bool | np.bool_) or not 0 <= exact <= 1:
-        raise InputError(f"strength {str(value)[:40]} is not accepted: give 0 ≤ μ ≤ 1")
+    if exact is None or isinstance(value, bool | np.bool_) or not least <= exact <= 1:
+        raise InputError(f"{what} {str(value)[:40]} is not accepted: give {accepted}")
     return exact
 
 
@@ -67,26 +91,53 @@ def parse_strengths(text: str) -> tuple[Fraction, ...]:
     >>> [str(mu) for mu in parse_strengths("0.1:0.5:3")]
     ['1/10', '3/10', '1/2']
     """
-    limit, pieces = f"give at most {MOST_STRENGTHS} strengths", text.split(":")
+    values = parse_grid(text, _ACCEPTED)
+    if not all(0 < value <= 1 for value in values):
+        raise InputError(f"{text[:40]!r} leaves the range: {_ACCEPTED}")
+    return values
+
+
+def parse_correlations(text: str) -> tuple[Fraction, ...]:
+    """Correlations in [-1, 1] from text: ``0.3``, ``-0.5,0.5`` or ``START:STOP:COUNT``.
+
+    Raises ``InputError`` for anything else. Exact.
+
+    >>> [str(rho) for rho in parse_correlations("-1:1:3")]
+    ['-1', '0', '1']
+    """
+    accepted = "give decimals in [-1, 1]: one (0.3), a list (-0.5,0.5) or START:STOP:COUNT"
+    values = parse_grid(text, accepted)
+    if not all(-1 <= value <= 1 for value in values):
+        raise InputError(f"{text[:40]!r} leaves the range: {accepted}")
+    return values
+
+
+def parse_grid(text: str, accepted: str) -> tuple[Fraction, ...]:
+    """Decimals from text, exactly: one, a list ``0.1,0.5`` or a grid ``START:STOP:COUNT``.
+
+    Arguments:
+        text: as people write it.
+        accepted: what to give instead, for errors.
+
+    Raises ``InputError`` for anything else. Exact.
+    """
+    limit, pieces = f"give at most {MOST_STRENGTHS} numbers", text.split(":")
     if text.count(",") >= MOST_STRENGTHS:
         raise InputError(f"{text[:40]!r}... is too long: {limit}")
     if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
         first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
         if first is None or last is None or count < 2 or last <= first:
-            raise InputError(f"{text[:40]!r} is no grid: {_ACCEPTED}, with STOP > START")
+            raise InputError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
         if count > MOST_STRENGTHS:
             raise InputError(f"{text[:40]!r} has too many points: {limit}")
-        values = [first + (last - first) * i / (count - 1) for i in range(count)]
-    else:
-        values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
-        if len(values) != text.count(",") + 1:
-            raise InputError(f"{text[:40]!r} is not accepted: {_ACCEPTED}")
-    if not all(0 < value <= 1 for value in values):
-        raise InputError(f"{text[:40]!r} leaves the range: {_ACCEPTED}")
+        return tuple(first + (last - first) * i / (count - 1) for i in range(count))
+    values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
+    if len(values) != text.count(",") + 1:
+        raise InputError(f"{text[:40]!r} is not accepted: {accepted}")
     return tuple(values)
 
 
 def _decimal(text: str) -> Fraction | None:
     """A decimal of at most 30 places, exactly, or ``None``."""
-    pattern = r"\d{1,3}(\.\d{0,30})?|\.\d{1,30}"
+    pattern = r"-?(\d{1,3}(\.\d{0,30})?|\.\d{1,30})"
     return Fraction(text) if re.fullmatch(pattern, text, re.ASCII) else None

@@ -1,0 +1,85 @@
+r"""The three conventions of Hermite polynomials and coefficients, and what ties them together.
+
+In each :math:`\sigma(x) = \sum_k \frac{c_k}{w_k} P_k(x)` under a Gaussian of variance Q, where
+
+- ``he``, probabilists', as in the paper: :math:`P_k = H_k^{[Q]}(x) = Q^{k/2} He_k(x/\sqrt Q)` and
+  :math:`w_k = k!`, so that :math:`c_k = E\,\sigma^{(k)}`;
+- ``h``, physicists': :math:`P_k = H_k(x/\sqrt{2Q}) = 2^{k/2} He_k(x/\sqrt Q)`, :math:`w_k = k!`;
+- ``orthonormal``: :math:`P_k = He_k(x/\sqrt Q)/\sqrt{k!}`, :math:`w_k = 1`, so that squares of
+  coefficients add up to the mean square.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, S, factorial, sqrt
+
+from derive.errors import InputError
+from derive.kinds import HermiteConvention
+from derive.symbols import exact
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A convention.
+
+    Fields: ``name``, in words; ``series``, of what the coefficients are, in plain text and
+    ``latex``; ``polynomial``, how ``P_k`` is written, in both; ``scale`` of degree and variance,
+    with ``P_k = scale·H_k``; ``weight`` of the degree, ``w_k``.
+    """
+
+    name: str
+    series: str
+    latex: str
+    polynomial: tuple[str, str]
+    scale: Callable[[int, Expr], Expr]
+    weight: Callable[[int], Expr]
+
+    def coefficient(self, value: Expr, k: int, variance: Expr) -> Expr:
+        """A coefficient in this convention, from that of degree ``k`` in the paper's. Exact.
+
+        >>> CONVENTIONS["orthonormal"].coefficient(Integer(6), 3, S.One)  # x³ has 6 He_3/3!
+        sqrt(6)
+        """
+        return value * self.weight(k) / factorial(k) / self.scale(k, exact(variance))
+
+
+CONVENTIONS: dict[str, Convention] = {
+    "he": Convention(
+        "probabilists'",
+        "σ(x) = Σ c_k/k! Q^(k/2) He_k(x/√Q)",
+        r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,Q^{k/2}\,\mathrm{He}_k(x/\sqrt{Q})$",
+        ("He", r"\mathrm{He}"),
+        lambda k, variance: S.One,
+        factorial,
+    ),
+    "h": Convention(
+        "physicists'",
+        "σ(x) = Σ c_k/k! H_k(x/√(2Q))",
+        r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,H_k(x/\sqrt{2Q})$",
+        ("H", "H"),
+        lambda k, variance: sqrt(2 / variance) ** k,
+        factorial,
+    ),
+    "orthonormal": Convention(
+        "orthonormal",
+        "σ(x) = Σ c_k h_k(x/√Q), h_k = He_k/√k!",
+        r"$\sigma(x) = \sum_k c_k\,h_k(x/\sqrt{Q})$, $h_k = \mathrm{He}_k/\sqrt{k!}$",
+        ("h", "h"),
+        lambda k, variance: 1 / (sqrt(factorial(k)) * sqrt(variance) ** k),
+        lambda k: Integer(1),
+    ),
+}
+
+
+def convention_of(name: HermiteConvention) -> Convention:
+    """The convention of a name; raises ``InputError`` for others.
+
+    >>> convention_of("h").name
+    "physicists'"
+    """
+    if name not in CONVENTIONS:
+        raise InputError(
+            f"convention {name!r} is not accepted: choose from {', '.join(CONVENTIONS)}"
+        )
+    return CONVENTIONS[name]
