@@ -26,8 +26,10 @@ from .exit import sample_noise as sample_noise
 from .gaussian import GaussianFunction as GaussianFunction
 from .gaussian import NoClosedForm as NoClosedForm
 from .grammar import parse_activation as parse_activation
+from .grammar import parse_function as parse_function
 from .grammar import parse_number as parse_number
 from .grammar import parse_transform as parse_transform
+from .grammar import parse_variance as parse_variance
 from .hermite import change_variance as change_variance
 from .hermite import gaussian_mean as gaussian_mean
 from .hermite import hermite_coefficients as hermite_coefficients

@@ -24,7 +24,8 @@ class Convention:
     """A convention.
 
     Fields: ``name``, in words; ``series``, of what the coefficients are, in plain text and
-    ``latex``; ``polynomial``, how ``P_k`` is written, in both; ``scale`` of degree and variance,
+    ``latex``; ``polynomial``, how ``P_k`` is written, in both, and in
+    ``terms`` of what; ``scale`` of degree and variance,
     with ``P_k = scale·H_k``; ``weight`` of the degree, ``w_k``.
     """
 
@@ -32,6 +33,7 @@ class Convention:
     series: str
     latex: str
     polynomial: tuple[str, str]
+    terms: tuple[str, str]
     scale: Callable[[int, Expr], Expr]
     weight: Callable[[int], Expr]
 
@@ -50,6 +52,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k/k! Q^(k/2) He_k(x/√Q)",
         r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,Q^{k/2}\,\mathrm{He}_k(x/\sqrt{Q})$",
         ("He", r"\mathrm{He}"),
+        ("He_k of variance Q: Q^(k/2) He_k(x/√Q)", r"$Q^{k/2}\,\mathrm{He}_k(x/\sqrt{Q})$"),
         lambda k, variance: S.One,
         factorial,
     ),
@@ -58,6 +61,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k/k! H_k(x/√(2Q))",
         r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,H_k(x/\sqrt{2Q})$",
         ("H", "H"),
+        ("H_k of variance Q: H_k(x/√(2Q))", r"$H_k(x/\sqrt{2Q})$"),
         lambda k, variance: sqrt(2 / variance) ** k,
         factorial,
     ),
@@ -66,6 +70,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k h_k(x/√Q), h_k = He_k/√k!",
         r"$\sigma(x) = \sum_k c_k\,h_k(x/\sqrt{Q})$, $h_k = \mathrm{He}_k/\sqrt{k!}$",
         ("h", "h"),
+        ("h_k of variance Q: He_k(x/√Q)/√k!", r"$h_k = \mathrm{He}_k(x/\sqrt{Q})/\sqrt{k!}$"),
         lambda k, variance: 1 / (sqrt(factorial(k)) * sqrt(variance) ** k),
         lambda k: Integer(1),
     ),

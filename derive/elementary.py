@@ -88,8 +88,10 @@ def tidied(expression: Expr) -> Expr:
         simple = cancel(rational)
     elif (written := _with_logarithms(plain)).has(log):  # their arguments, 1 + e^y, are positive
         simple = simplify(logcombine(written, force=True))
-    else:
+    elif plain.has(sin, cos):
         simple = trigsimp(plain)
+    else:  # exponentials of curved arguments have no more identities, which may take minutes
+        return plain
     return simple if not simple.has(EXPONENTIAL, *_ELEMENTARY) else plain
 
 

@@ -29,6 +29,9 @@ POOLS = {
     "labels": ("matched", "squared", "y", "y**3 - y", "y**60", "1", "x", "y**", "0*y"),
     "mu": ("0.3", "0.1,0.5", "0.1:0.9:3", "1", "0", "2", "0.9:0.1:3", "0.1:0.9:1", "1:2", "nan"),
     "degree": ("1", "2", "3", "2:4", "1,5", "0", "2001", "3:1", "x", "1:9:4", "1e3"),
+    "order": ("0", "1", "8", "-1", "x", "1e3", "99999"),
+    "rho": ("0.5", "-1,0,1", "-1:1:3", "1:2", "-", "nan", "0.9999999"),
+    "variance": ("1", "1/2", "sqrt(2)", "0", "-1", "x", "1e-99", "1/0", ""),
     "digits": ("1", "8", "30", "0", "x", "1e9"),
     "dimension": ("3", "1000", "1e6", "1e15", "2", "1e300", "1e3,1e4", "x", "-5"),
     "path": ("a.txt", "a.svg", "a.nc", "a", "", ".", "missing/a.svg", "\udcff.svg", "n" * 300),
@@ -38,6 +41,7 @@ POOLS = {
 KINDS = {
     **dict.fromkeys(("teacher", "student"), "activation"),
     **dict.fromkeys(("first_labels",), "labels"),
+    **dict.fromkeys(("variance2", "center"), "variance"),
     **dict.fromkeys(("strengths",), "mu"),
     **dict.fromkeys(("output", "plot", "data", "results", "data_dir", "folder"), "path"),
 }
@@ -148,6 +152,9 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
         ("numerics.escape", 60),
         ("numerics.singularities", 40),
         ("numerics.simulate", 60),
+        ("numerics.hermite", 25),
+        ("numerics.kernel", 25),
+        ("numerics.mean", 25),
     ],
 )
 def test_random_command_lines_get_a_decent_answer(module, count):

@@ -18,6 +18,9 @@ OF_PAIRS = {
 }  # fmt: skip
 OTHERS = {
     "derive.tables": ("--degree", "2", "--table", "drift"),
+    "numerics.hermite": ("--activation", "tanh", "--order", "1", "--digits", "5"),
+    "numerics.kernel": ("--activation", "tanh", "--rho", "0,1", "--digits", "5"),
+    "numerics.mean": ("--activation", "tanh", "--center", "1", "--digits", "5"),
     "numerics.claims": ("--claim", "odd-singularity"),
     "numerics.claims --list": (),
     "numerics.figures": ("--figure", "8", "--quick", "--as", "svg"),

@@ -53,6 +53,9 @@ class CommandParser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.module, self.examples, self.libraries = module, examples, libraries
+        self._negative_number_matcher = re.compile(
+            r"-\.?\d"
+        )  # as from Python 3.14 on: -1:1:3, -1/2
         self.add_argument(
             "--format",
             choices=FORMATS,

@@ -5,45 +5,97 @@ function and its entry in ``ACTIVATION_TABLES``.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import singledispatch
+from shlex import quote
 
 from sympy import Expr, Rational, floor, simplify, sstr
 
+from derive.activation import Activation
 from derive.command.tabular import Content, Table, Typeset, formula, typeset
+from derive.conventions import convention_of
 from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
+from derive.kinds import HermiteConvention
 from derive.network import network_drift
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 
-_HIGHEST_COEFFICIENT = 4
 _NONE = Typeset("no closed form", "no closed form")
+_DIGITS_ELSEWHERE = Typeset(
+    "no closed form: see numerics.hermite", r"no closed form: see \texttt{numerics.hermite}"
+)
+_REST = Typeset("E(σ - Σ)²", r"$E(\sigma - \sum)^2$")  # what the series leaves out
 _ELSEWHERE = Typeset("see numerics.singularities", r"see \texttt{numerics.singularities}")
 _HIGHEST_ISOLATED = 200  # degree of a drift polynomial whose zeros are found in seconds
 _DIGITS = 10
 SINGULARITIES_COLUMNS = (Typeset("zeros", "zeros"), Typeset("tau", r"$\tau$ there"))
 
 
-def activation_coefficients_table(texts: Sequence[str]) -> Table:
-    """Hermite coefficients of activations at variance Q (30)."""
+@dataclass(frozen=True)
+class Asked:
+    """Which Hermite coefficients are asked for: up to which order, where, in which convention."""
+
+    order: int = 4
+    variance: Expr = Q
+    convention: HermiteConvention = "he"
+
+
+_USUAL = Asked()
+
+
+def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -> Table:
+    """Hermite coefficients of activations (30), at a variance with what the series leaves out."""
     rows: list[tuple[Content, ...]] = []
+    notes: list[Typeset] = []
     for text in texts:
-        activation = parse_activation(text)
-        for k in range(_HIGHEST_COEFFICIENT + 1):
-            try:
-                value = _expression(simplify(activation.hermite_coefficient(k, Q)))
-            except NoClosedForm:
-                value = _NONE
-            rows.append((_name(text), Typeset(f"c_{k}", f"$c_{{{k}}}$"), value))
-    return _table(
-        "activation-coefficients",
-        Typeset("Hermite coefficients c_k(Q) (30)", "Hermite coefficients $c_k(Q)$ (30)"),
-        rows,
+        activation, some = parse_activation(text), len(rows)
+        for k in range(asked.order + 1):
+            label = Typeset(f"c_{k}", f"$c_{{{k}}}$")
+            rows.append((_name(text), label, _coefficient(activation, k, asked)))
+        if asked.variance != Q:
+            rows.append((_name(text), _REST, _rest(activation, asked)))
+        if any(value is _DIGITS_ELSEWHERE for *_, value in rows[some:]):
+            notes.append(_certified_digits(text, asked))
+    told = convention_of(asked.convention)
+    value = "" if asked.variance == Q else f", Q = {asked.variance}"
+    in_latex = "" if asked.variance == Q else f", $Q = {formula(asked.variance)}$"
+    title = Typeset(
+        f"Hermite coefficients c_k(Q) (30), {told.name}: {told.series}{value}",
+        f"Hermite coefficients $c_k(Q)$ (30), {told.name}: {told.latex}{in_latex}",
+    )
+    return replace(_table("activation-coefficients", title, rows), notes=tuple(notes))
+
+
+def _coefficient(activation: Activation, k: int, asked: Asked) -> Typeset:
+    try:
+        value = activation.hermite_coefficient(k, asked.variance, asked.convention)
+    except NoClosedForm:
+        return _DIGITS_ELSEWHERE
+    return _expression(simplify(value) if asked.variance == Q else value)
+
+
+def _rest(activation: Activation, asked: Asked) -> Typeset:
+    try:
+        return _expression(activation.truncation_error(asked.order, asked.variance))
+    except NoClosedForm:
+        return _DIGITS_ELSEWHERE
+
+
+def _certified_digits(text: str, asked: Asked) -> Typeset:
+    """What to run for numbers where there is no closed form."""
+    variance = 1 if asked.variance == Q else asked.variance
+    words = ["python -m numerics.hermite --activation", quote(text), "--order", str(asked.order),
+             "--variance", quote(str(variance)), "--hermite", asked.convention]  # fmt: skip
+    said = " ".join(words)
+    return Typeset(
+        f"certified digits of {text}: {said}",
+        rf"certified digits of {_name(text).latex}: \texttt{{{typeset(said)}}}",
     )
 
 

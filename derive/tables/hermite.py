@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sympy import Expr, Integer, Poly, Symbol, factor
+from sympy import Expr, Integer, Poly, S, Symbol, factor
 
 from derive.command.tabular import Table, Typeset, formula, plain
+from derive.conventions import convention_of
 from derive.drift import LeadingTerm
 from derive.escape import escape_limit, hermite_escape_limit
 from derive.hermite import (
@@ -13,6 +14,7 @@ from derive.hermite import (
     hermite_product,
     rescaling_coefficients,
 )
+from derive.kinds import HermiteConvention
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu, z
 from derive.tables.activations import (
@@ -23,21 +25,26 @@ from derive.tables.activations import (
 _N = Symbol("n")
 
 
-def coefficients_table(degrees: Sequence[int]) -> Table:
+def coefficients_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
     """Hermite coefficients of the student He_n at variance Q (64)."""
+    told, student = convention_of(convention), _student(convention)
     return Table(
         name="coefficients",
         title=Typeset(
-            "Hermite coefficients c_k(Q) of the student He_n (64)",
-            r"Hermite coefficients $c_k(Q)$ of the student $\mathrm{He}_n$ (64)",
+            f"Hermite coefficients c_k(Q) of the student {student.plain} (64), {told.name}: "
+            f"{told.series}",
+            rf"Hermite coefficients $c_k(Q)$ of the student {student.latex} (64), {told.name}: "
+            rf"{told.latex}",
         ),
         columns=(_N, Typeset("coefficients that do not vanish", "coefficients that do not vanish")),
         rows=tuple(
             (
                 n,
                 _listing(
-                    (Typeset(f"c_{k}", f"c_{{{k}}}"), factor(c))
-                    for k, c in enumerate(hermite_coefficients(hermite_polynomial(n, z), z, Q))
+                    (Typeset(f"c_{k}", f"c_{{{k}}}"), factor(c * told.scale(n, S.One)))
+                    for k, c in enumerate(
+                        hermite_coefficients(hermite_polynomial(n, z), z, Q, convention)
+                    )
                     if c != 0
                 ),
             )
@@ -47,20 +54,27 @@ def coefficients_table(degrees: Sequence[int]) -> Table:
     )
 
 
-def rescaling_table(degrees: Sequence[int]) -> Table:
-    """Scaled Hermite polynomials of variance Q in the standard ones (34)."""
+def rescaling_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
+    """Hermite polynomials of variance Q in those of variance 1 (34)."""
+    told = convention_of(convention)
     return Table(
         name="rescaling",
         title=Typeset(
-            "Variance rescaling: H_n of variance Q in standard Hermite polynomials (34)",
-            r"Variance rescaling: $H_n^{[Q]}$ in standard Hermite polynomials (34)",
+            f"Variance rescaling: {told.name} polynomials of variance Q in those of variance 1 "
+            f"(34), {told.terms[0]}",
+            f"Variance rescaling: {told.name} polynomials of variance $Q$ in those of variance 1 "
+            f"(34), {told.terms[1]}",
         ),
         columns=(_N, Typeset("H_n", r"$H_n^{[Q]}$")),
         rows=tuple(
             (
                 n,
                 _combination(
-                    (n - 2 * j, w) for j, w in enumerate(rescaling_coefficients(n, Q, Integer(1)))
+                    (
+                        (n - 2 * j, w * told.scale(n, Q) / told.scale(n - 2 * j, S.One))
+                        for j, w in enumerate(rescaling_coefficients(n, Q, Integer(1)))
+                    ),
+                    convention,
                 ),
             )
             for n in degrees
@@ -69,22 +83,41 @@ def rescaling_table(degrees: Sequence[int]) -> Table:
     )
 
 
-def squares_table(degrees: Sequence[int]) -> Table:
+def squares_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
     """Squared labels He_n² in Hermite polynomials (37)."""
+    told = convention_of(convention)
+    plain_, latex_ = told.polynomial
+
+    def weight(n: int, k: int) -> Expr:
+        return told.scale(n, S.One) ** 2 / told.scale(k, S.One)
+
     return Table(
         name="squares",
         title=Typeset(
-            "Squared labels He_n^2 in Hermite polynomials (37)",
-            r"Squared labels $\mathrm{He}_n^2$ in Hermite polynomials (37)",
+            f"Squared labels {plain_}_n^2 in {told.name} Hermite polynomials (37), {told.terms[0]}",
+            f"Squared labels ${latex_}_n^2$ in {told.name} Hermite polynomials (37), "
+            f"{told.terms[1]}",
         ),
-        columns=(_N, Typeset("He_n^2", r"$\mathrm{He}_n^2$")),
-        rows=tuple((n, _combination(hermite_product(n, n).items())) for n in degrees),
+        columns=(_N, Typeset(f"{plain_}_n^2", f"${latex_}_n^2$")),
+        rows=tuple(
+            (
+                n,
+                _combination(
+                    ((k, w * weight(n, k)) for k, w in hermite_product(n, n).items()), convention
+                ),
+            )
+            for n in degrees
+        ),
         wide=1,
     )
 
 
-def drift_table(degrees: Sequence[int]) -> Table:
-    """Drift coefficients a_n(μ), b_n(μ), factored, divided by n·n! (65)-(69)."""
+def drift_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
+    """Drift coefficients a_n(μ), b_n(μ), factored, divided by n·n! (65)-(69).
+
+    In the other conventions students are multiples of He_n; divided by as much, they have the same.
+    """
+    student, unit = _student(convention), _UNITS[convention]
     rows = []
     for n in degrees:
         drift = hermite_drift(n, normalization="n*n!")
@@ -95,21 +128,24 @@ def drift_table(degrees: Sequence[int]) -> Table:
     return Table(
         name="drift",
         title=Typeset(
-            "Drift coefficients of the matched pair He_n, divided by n*n! (65)–(69)",
-            r"Drift coefficients of the matched pair $\mathrm{He}_n$, divided by $n\,n!$ (65)–(69)",
+            f"Drift coefficients of the matched pair {student.plain}, divided by {unit.plain} "
+            "(65)–(69)",
+            f"Drift coefficients of the matched pair {student.latex}, divided by {unit.latex} "
+            "(65)–(69)",
         ),
         columns=(
             _N,
             Typeset("", ""),
-            Typeset("factored, divided by n*n!", r"factored, divided by $n\,n!$"),
+            Typeset(f"factored, divided by {unit.plain}", f"factored, divided by {unit.latex}"),
         ),
         rows=tuple(rows),
         wide=2,
     )
 
 
-def limits_table(degrees: Sequence[int]) -> Table:
+def limits_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
     """Leading behaviour of the escape time at both ends (Prop. 3), with the general law."""
+    student, unit = _student(convention), _UNITS[convention]
     p = Symbol("p", integer=True, positive=True)
     any_degree = Symbol("n", integer=True, positive=True)
     each = [
@@ -127,33 +163,40 @@ def limits_table(degrees: Sequence[int]) -> Table:
     return Table(
         name="limits",
         title=Typeset(
-            "Escape time tau at weak and strong pre-training, normalisation n*n! (Prop. 3)",
-            r"Escape time $\tau$ at weak and strong pre-training, normalisation $n\,n!$ (Prop. 3)",
+            f"Escape time tau of {student.plain} at weak and strong pre-training, normalisation "
+            f"{unit.plain} (Prop. 3)",
+            rf"Escape time $\tau$ of {student.latex} at weak and strong pre-training, "
+            f"normalisation {unit.latex} (Prop. 3)",
         ),
         columns=(
             _N,
-            Typeset("tau, mu -> 0", r"$\tau$ for $\mu \to 0$, in units of $1/(\gamma\,n\,n!)$"),
+            Typeset(
+                "tau, mu -> 0",
+                rf"$\tau$ for $\mu \to 0$, in units of $1/(\gamma\,{unit.latex[1:-1]})$",
+            ),
             Typeset("tau, mu -> 1", r"$\tau$ for $\mu \to 1$"),
         ),
         rows=(*each, *every_degree),
     )
 
 
-def singularities_table(degrees: Sequence[int]) -> Table:
-    """Singular pre-training strengths of matched pairs (Prop. 2)."""
+def singularities_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
+    """Singular pre-training strengths of matched pairs (Prop. 2), which no factor changes."""
+    student = _student(convention)
     rows = [(n, *singularities_cells(hermite_drift(n))) for n in degrees]
     return Table(
         name="singularities",
         title=Typeset(
-            "Zeros of a in (0, 1) for the matched pair He_n, rounded down (Prop. 2)",
-            r"Zeros of $a$ in $(0,1)$ for the matched pair $\mathrm{He}_n$, rounded down (Prop. 2)",
+            f"Zeros of a in (0, 1) for the matched pair {student.plain}, rounded down (Prop. 2)",
+            rf"Zeros of $a$ in $(0,1)$ for the matched pair {student.latex}, rounded down "
+            "(Prop. 2)",
         ),
         columns=(_N, *SINGULARITIES_COLUMNS),
         rows=tuple(rows),
     )
 
 
-TABLES: dict[str, Callable[[Sequence[int]], Table]] = {
+TABLES: dict[str, Callable[..., Table]] = {
     "coefficients": coefficients_table,
     "rescaling": rescaling_table,
     "squares": squares_table,
@@ -206,17 +249,36 @@ def _listing(items: Iterable[tuple[Typeset, Expr]]) -> Typeset:
     )
 
 
-def _combination(weights: Iterable[tuple[int, Expr]]) -> Typeset:
+def _student(convention: HermiteConvention) -> Typeset:
+    """The polynomial of degree n and variance 1."""
+    plain_, latex_ = convention_of(convention).polynomial
+    argument = "(x/√2)", r"(x/\sqrt{2})"
+    ends = argument if convention == "h" else ("", "")
+    return Typeset(f"{plain_}_n{ends[0]}", f"${latex_}_n{ends[1]}$")
+
+
+# n times the mean square of the student.
+_UNITS = {
+    "he": Typeset("n*n!", r"$n\,n!$"),
+    "h": Typeset("n*2^n*n!", r"$n\,2^n\,n!$"),
+    "orthonormal": Typeset("n", "$n$"),
+}
+
+
+def _combination(
+    weights: Iterable[tuple[int, Expr]], convention: HermiteConvention = "he"
+) -> Typeset:
     """A sum of multiples of Hermite polynomials, the weights in front."""
     shown, written = [], []
+    name, latex = convention_of(convention).polynomial
     for k, weight in weights:
         w = factor(weight)
         if w == 1:
-            shown.append(f"He_{k}")
-            written.append(rf"\mathrm{{He}}_{{{k}}}")
+            shown.append(f"{name}_{k}")
+            written.append(f"{latex}_{{{k}}}")
         else:
-            shown.append(f"({w})*He_{k}" if w.is_Add else f"{w}*He_{k}")
+            shown.append(f"({w})*{name}_{k}" if w.is_Add else f"{w}*{name}_{k}")
             bracketed = f"({formula(w)})" if w.is_Add else formula(w)
-            written.append(rf"{bracketed}\,\mathrm{{He}}_{{{k}}}")
+            written.append(rf"{bracketed}\,{latex}_{{{k}}}")
     text, mathematics = (" + ".join(t).replace("+ -", "- ") for t in (shown, written))
     return Typeset(text, f"${mathematics}$")

@@ -25,6 +25,7 @@ from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation, parse_variance
+from derive.growth import insist_on_finite_risk
 from derive.hermite import checked_degree
 from derive.network import kernel_derivative
 from derive.piecewise import PiecewiseAnalytic
@@ -108,6 +109,8 @@ def dual_activation(
     first = parse_activation(left)
     second = first if right is None else parse_activation(right)
     sizes = parse_variance(variance), parse_variance(variance if variance2 is None else variance2)
+    for activation, size in zip((first, second), sizes, strict=True):
+        insist_on_finite_risk(activation.value, activation.text, size)
     order = checked_degree(derivative, "derivative")
     checked_degree(digits, "digits", least=1)
     correlations = [Rational(c.numerator, c.denominator) for c in correlations_of(rho)]

@@ -1,0 +1,71 @@
+"""A rule's sums hold the integral against every kernel of its envelope."""
+
+import pytest
+from flint import arb, ctx, fmpq
+from sympy import Rational, S, erf, exp, tanh
+
+from derive.errors import InputError
+from derive.piecewise import PiecewiseAnalytic, analytic
+from derive.symbols import z
+from numerics.certified.quadrature import Envelope, rule_for
+
+HALF = fmpq(1, 2)
+
+
+def _against(rule, kernel):
+    total = sum((w * kernel(x) for x, w in zip(rule.nodes, rule.weights, strict=True)), arb(0))
+    return total + arb(0, rule.error.upper())
+
+
+@pytest.mark.parametrize("bits", [30, 100])
+def test_moments_of_powers_and_waves(bits):
+    """exp(-x²/2 + ikx) has growth: cos(kx) is below exp(y²/2·(1+s)) times a constant."""
+    with ctx.workprec(bits + 40):
+        envelope = Envelope(HALF, fmpq(2))  # |cos(x)| ≤ e^|y| ≤ e^(1/6 + 3y²/2)
+        rule = rule_for(analytic(z**2), envelope, bits)
+        exact = (2 * arb.pi()).sqrt()
+        assert _against(rule, lambda x: (-x * x / 2).exp()).contains(exact)
+        wave = _against(rule, lambda x: (-x * x / 2).exp() * x.cos() * (-arb(1) / 6).exp())
+        assert wave.contains(arb(0)) or abs(wave) < 2.0**-20  # E g² cos(g) = 0
+        assert rule.error < arb(2) ** (8 - bits)
+
+
+@pytest.mark.parametrize("shift", [0, Rational(3, 2), -2])
+def test_kinks_and_poles_are_met_at_any_place(shift):
+    """E |g - p| = 2φ(p) + p erf(p/√2); E tanh(g - p) is odd in p."""
+    p = S(shift)
+    with ctx.workprec(120):
+        kinked = rule_for(PiecewiseAnalytic((p - z, z - p), (p,)), Envelope(HALF, HALF), 80)
+        density = lambda x: (-x * x / 2).exp() / (2 * arb.pi()).sqrt()  # noqa: E731
+        q = arb(str(p.evalf(40)))
+        exact = 2 * density(q) + q * (q / arb(2).sqrt()).erf()
+        found = _against(kinked, density)
+        assert found.overlaps(exact)
+        assert found.rad() < 1e-22
+        one, two = (
+            _against(rule_for(analytic(tanh(z - s)), Envelope(HALF, HALF), 80), density)
+            for s in (p, -p)
+        )
+        assert (one + two).contains(0)
+        assert one.rad() < 1e-22
+
+
+def test_a_delta_is_a_node_of_its_own():
+    with ctx.workprec(90):
+        f = PiecewiseAnalytic((S.Zero, S.Zero), (S.One,), (S(3),))
+        rule = rule_for(f, Envelope(HALF, HALF), 60)
+        assert len(rule.nodes) == 1
+        assert _against(rule, lambda x: (-x * x / 2).exp()).overlaps(3 * (-arb(1) / 2).exp())
+
+
+def test_steep_functions_cost_panels_near_the_pole_alone():
+    with ctx.workprec(90):
+        gentle, steep = (
+            rule_for(analytic(erf(z) * tanh(k * z)), Envelope(HALF, HALF), 60) for k in (1, 50)
+        )
+        assert len(steep.nodes) < 4 * len(gentle.nodes)
+
+
+def test_what_grows_too_fast_is_refused():
+    with pytest.raises(InputError, match="infinite"):
+        rule_for(analytic(exp(z**2)), Envelope(HALF, HALF), 30)
