@@ -24,8 +24,8 @@ class Convention:
     """A convention.
 
     Fields: ``name``, in words; ``series``, of what the coefficients are, in plain text and
-    ``latex``; ``polynomial``, how ``P_k`` is written, in both, and in
-    ``terms`` of what; ``scale`` of degree and variance,
+    ``latex``; ``polynomial``, how ``P_n`` is written, in both, and
+    ``whole``, what it is at variance Q; ``scale`` of degree and variance,
     with ``P_k = scale·H_k``; ``weight`` of the degree, ``w_k``.
     """
 
@@ -33,7 +33,7 @@ class Convention:
     series: str
     latex: str
     polynomial: tuple[str, str]
-    terms: tuple[str, str]
+    whole: tuple[str, str]
     scale: Callable[[int, Expr], Expr]
     weight: Callable[[int], Expr]
 
@@ -52,7 +52,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k/k! Q^(k/2) He_k(x/√Q)",
         r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,Q^{k/2}\,\mathrm{He}_k(x/\sqrt{Q})$",
         ("He", r"\mathrm{He}"),
-        ("He_k of variance Q: Q^(k/2) He_k(x/√Q)", r"$Q^{k/2}\,\mathrm{He}_k(x/\sqrt{Q})$"),
+        ("Q^(n/2) He_n(x/√Q)", r"$Q^{n/2}\,\mathrm{He}_n(x/\sqrt{Q})$"),
         lambda k, variance: S.One,
         factorial,
     ),
@@ -61,7 +61,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k/k! H_k(x/√(2Q))",
         r"$\sigma(x) = \sum_k \frac{c_k}{k!}\,H_k(x/\sqrt{2Q})$",
         ("H", "H"),
-        ("H_k of variance Q: H_k(x/√(2Q))", r"$H_k(x/\sqrt{2Q})$"),
+        ("H_n(x/√(2Q))", r"$H_n(x/\sqrt{2Q})$"),
         lambda k, variance: sqrt(2 / variance) ** k,
         factorial,
     ),
@@ -70,7 +70,7 @@ CONVENTIONS: dict[str, Convention] = {
         "σ(x) = Σ c_k h_k(x/√Q), h_k = He_k/√k!",
         r"$\sigma(x) = \sum_k c_k\,h_k(x/\sqrt{Q})$, $h_k = \mathrm{He}_k/\sqrt{k!}$",
         ("h", "h"),
-        ("h_k of variance Q: He_k(x/√Q)/√k!", r"$h_k = \mathrm{He}_k(x/\sqrt{Q})/\sqrt{k!}$"),
+        ("He_n(x/√Q)/√n!", r"$\mathrm{He}_n(x/\sqrt{Q})/\sqrt{n!}$"),
         lambda k, variance: 1 / (sqrt(factorial(k)) * sqrt(variance) ** k),
         lambda k: Integer(1),
     ),

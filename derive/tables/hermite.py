@@ -60,12 +60,10 @@ def rescaling_table(degrees: Sequence[int], convention: HermiteConvention = "he"
     return Table(
         name="rescaling",
         title=Typeset(
-            f"Variance rescaling: {told.name} polynomials of variance Q in those of variance 1 "
-            f"(34), {told.terms[0]}",
-            f"Variance rescaling: {told.name} polynomials of variance $Q$ in those of variance 1 "
-            f"(34), {told.terms[1]}",
+            f"Variance rescaling in those of variance 1 (34), {told.name} Hermite polynomials",
+            f"Variance rescaling in those of variance 1 (34), {told.name} Hermite polynomials",
         ),
-        columns=(_N, Typeset("H_n", r"$H_n^{[Q]}$")),
+        columns=(_N, Typeset(*told.whole)),
         rows=tuple(
             (
                 n,
@@ -86,7 +84,8 @@ def rescaling_table(degrees: Sequence[int], convention: HermiteConvention = "he"
 def squares_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
     """Squared labels He_n² in Hermite polynomials (37)."""
     told = convention_of(convention)
-    plain_, latex_ = told.polynomial
+    student = _student(convention)
+    squared = f"${student.latex[1:-1]}^2$"
 
     def weight(n: int, k: int) -> Expr:
         return told.scale(n, S.One) ** 2 / told.scale(k, S.One)
@@ -94,11 +93,10 @@ def squares_table(degrees: Sequence[int], convention: HermiteConvention = "he") 
     return Table(
         name="squares",
         title=Typeset(
-            f"Squared labels {plain_}_n^2 in {told.name} Hermite polynomials (37), {told.terms[0]}",
-            f"Squared labels ${latex_}_n^2$ in {told.name} Hermite polynomials (37), "
-            f"{told.terms[1]}",
+            f"Squared labels {student.plain}^2 in {told.name} Hermite polynomials (37)",
+            f"Squared labels {squared} in {told.name} Hermite polynomials (37)",
         ),
-        columns=(_N, Typeset(f"{plain_}_n^2", f"${latex_}_n^2$")),
+        columns=(_N, Typeset(f"{student.plain}^2", squared)),
         rows=tuple(
             (
                 n,

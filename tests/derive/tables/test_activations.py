@@ -7,6 +7,7 @@ import pytest
 from sympy import Poly, Rational, parse_expr, simplify
 
 from derive.command.tabular import plain
+from derive.conventions import CONVENTIONS
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import escape_limit
@@ -15,7 +16,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu
-from derive.tables.activations import ACTIVATION_TABLES, singularities_cells
+from derive.tables.activations import ACTIVATION_TABLES, Asked, singularities_cells
 
 SYMBOLS = {"mu": mu, "Q": Q}
 TEXTS = ("erf", "relu", "He3", "sigmoid")
@@ -41,6 +42,24 @@ def test_printed_coefficients_read_back():
         if text != "sigmoid":
             value = parse_activation(text).hermite_coefficient(int(name[2:]), Q)
             assert simplify(parse_expr(printed, SYMBOLS) - value) == 0
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_coefficients_of_any_order_and_variance_read_back(convention):
+    asked = Asked(8, Rational(1, 2), convention)
+    found = ACTIVATION_TABLES["activation-coefficients"](("gelu", "tanh"), asked)
+    gelu = parse_activation("gelu")
+    *rows, (_, _, rest) = found.rows[:10]
+    for k, (_, label, value) in enumerate(rows):
+        assert plain(label) == f"c_{k}"
+        known = gelu.hermite_coefficient(k, asked.variance, convention)
+        assert simplify(parse_expr(plain(value)) - known) == 0
+    assert simplify(parse_expr(plain(rest)) - gelu.truncation_error(8, asked.variance)) == 0
+    assert CONVENTIONS[convention].name in plain(found.title)
+    assert "Q = 1/2" in plain(found.title)
+    assert not any(plain(value) == "no closed form" for *_, value in found.rows)
+    (note,) = found.notes
+    assert f"--order 8 --variance 1/2 --hermite {convention}" in plain(note)
 
 
 def test_printed_limits_are_those_of_the_drift():

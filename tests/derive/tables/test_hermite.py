@@ -4,9 +4,10 @@ import csv
 import json
 
 import pytest
-from sympy import Poly, expand, parse_expr, simplify
+from sympy import Poly, S, expand, factorial, hermite, hermite_prob, parse_expr, simplify, sqrt
 
 from derive.command.tabular import plain
+from derive.conventions import CONVENTIONS
 from derive.escape import escape_limit
 from derive.hermite import hermite_polynomial, rescaling_coefficients
 from derive.polynomial_drift import hermite_drift
@@ -63,6 +64,45 @@ def test_standalone_document_compiles(command, compiles, tmp_path):
     compiles((tmp_path / "all.tex").read_text(encoding="utf-8"))
 
 
+# The polynomials of the conventions at variance q, as SymPy and textbooks have them.
+POLYNOMIALS = {
+    "he": ("He", lambda k, q: sqrt(q) ** k * hermite_prob(k, z / sqrt(q))),
+    "h": ("H", lambda k, q: hermite(k, z / sqrt(2 * q))),
+    "orthonormal": ("h", lambda k, q: hermite_prob(k, z / sqrt(q)) / sqrt(factorial(k))),
+}
+
+
+@pytest.mark.parametrize("convention", POLYNOMIALS)
+def test_tables_of_every_convention_read_back_as_its_polynomials(convention):
+    name, polynomial_of = POLYNOMIALS[convention]
+    names = {f"{name}_{k}": polynomial_of(k, S.One) for k in range(9)} | SYMBOLS
+    for table, left in (
+        ("rescaling", lambda n: polynomial_of(n, Q)),
+        ("squares", lambda n: polynomial_of(n, S.One) ** 2),
+    ):
+        for n, combination in TABLES[table](range(1, 5), convention).rows:
+            assert simplify(expand(parse_expr(combination.plain, names) - left(n))) == 0
+    weight = (lambda k: 1) if convention == "orthonormal" else factorial
+    for n, listing in TABLES["coefficients"](range(1, 5), convention).rows:
+        printed = dict(part.split(" = ") for part in listing.plain.split(", "))
+        total = sum(
+            parse_expr(c, SYMBOLS) / weight(int(k[2:])) * polynomial_of(int(k[2:]), Q)
+            for k, c in printed.items()
+        )
+        assert simplify(expand(total - polynomial_of(n, S.One))) == 0
+
+
+@pytest.mark.parametrize("convention", POLYNOMIALS)
+def test_every_caption_names_its_convention_and_every_drift_is_the_same(convention):
+    told, (name, _) = CONVENTIONS[convention], POLYNOMIALS[convention]
+    for table in ("coefficients", "rescaling", "squares"):
+        assert told.name in TABLES[table]([2], convention).title.plain
+    for table in ("drift", "limits", "singularities"):
+        found = TABLES[table]([2, 3], convention)
+        assert f"{name}_n" in found.title.plain
+        assert found.rows == TABLES[table]([2, 3]).rows
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_piece_compiles_inside_another_document(command, compiles, name):
     command("derive.tables", "--degree", "1:8", "--table", name, "--output", "piece.tex")
@@ -81,7 +121,7 @@ def test_every_format_holds_the_same_rows(command):
     for form in ("text", "markdown", "latex"):
         shown = command("derive.tables", *options, form).stdout
         assert "96" in shown  # 96 He_2 in He_4²
-        assert "python -m derive.tables --degree 2:4 --table squares" in shown
+        assert "python -m derive.tables --degree 2:4 --hermite he --table squares" in shown
 
 
 @pytest.mark.parametrize(
@@ -92,6 +132,11 @@ def test_every_format_holds_the_same_rows(command):
         (("--table", "nonsense"), "coefficients"),
         (("--degree", "0"), "from 1"),
         (("--degree", "3", "--activation", "erf"), "give one"),
+        (("--degree", "3", "--order", "8"), "--activation"),
+        (("--degree", "3", "--variance", "1"), "--activation"),
+        (("--activation", "erf", "--variance", "-1"), "positive"),
+        (("--activation", "erf", "--order", "201"), "0 to 200"),
+        (("--hermite", "physicists"), "orthonormal"),
     ],
 )
 def test_bad_usage_is_one_line(command, options, hint):
