@@ -14,7 +14,8 @@ from derive.command.values import integer_between
 from derive.conventions import convention_of
 from derive.kinds import CONVENTION_NAMES
 from derive.tables.names import function_name
-from numerics.options.functions import add_activation, add_digits, add_variance
+from numerics.options.functions import ACTIVATION, VARIANCE, digits
+from numerics.options.shared import add_options, option
 
 if TYPE_CHECKING:
     from numerics.certified.expansion import HermiteExpansion
@@ -25,7 +26,7 @@ _REST = Typeset("E(σ - Σ)²", r"$E(\sigma - \sum)^2$")
 
 def _record(found: "HermiteExpansion") -> dict[str, Any]:
     return {
-        "activation": found.activation.text,
+        "function": found.activation.text,
         "variance": str(found.variance),
         "hermite": found.convention,
         "coefficients": [
@@ -78,15 +79,9 @@ def _parser() -> CommandParser:
             "--activation 'relu(x - 1)' --activation mish --variance 1/2 --hermite orthonormal",
         ),
     )
-    add_activation(parser, "coefficients of this activation")
-    add_variance(parser)
-    parser.add_argument(
-        "--order",
-        type=integer_between(0, _LARGEST_ORDER),
-        default=8,
-        metavar="N",
-        help="highest degree (default: %(default)s)",
-    )
+    order = option(integer_between(0, _LARGEST_ORDER), "N", "highest degree", 8)
+    named = {"activation": ACTIVATION, "variance": VARIANCE, "order": order, "digits": digits(30)}
+    add_options(parser, named)
     parser.add_argument(
         "--hermite",
         choices=CONVENTION_NAMES,
@@ -94,7 +89,6 @@ def _parser() -> CommandParser:
         help="convention: he (probabilists', c_k = E σ^(k)), h (physicists') or orthonormal "
         "(default: %(default)s)",
     )
-    add_digits(parser)
     return parser
 
 

@@ -1,20 +1,19 @@
 """``python -m numerics.kernel``: dual activations E f(x) g(y) over the correlation."""
 
-from argparse import ArgumentTypeError, Namespace
-from fractions import Fraction
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-import derive
 import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report, spread
 from derive.command.tabular import Content, Table, Typeset, decimal, formula
-from derive.command.values import accepted, integer_between
+from derive.command.values import integer_between
 from derive.errors import InputError
 from derive.tables.names import function_name
-from numerics.certified.strengths import parse_correlations
-from numerics.options.functions import add_activation, add_digits, add_variance
+from numerics.options.functions import ACTIVATION, VARIANCE, digits
+from numerics.options.shared import add_options, option
+from numerics.options.values import Correlations
 
 if TYPE_CHECKING:
     from numerics.certified.dual import DualActivation
@@ -23,29 +22,11 @@ _CURVE = ("rho", "value", "radius", "route")
 _INFINITE = Typeset("∞", r"$\infty$")
 
 
-class _Correlations(tuple[Fraction, ...]):
-    """Correlations read from text; ``str`` gives it back."""
-
-    text: str
-
-    def __new__(cls, text: str) -> "_Correlations":
-        """Parse ``text``."""
-        try:
-            self = super().__new__(cls, parse_correlations(text))
-        except InputError as error:
-            raise ArgumentTypeError(str(error)) from None
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def _record(found: "DualActivation") -> dict[str, Any]:
     values = [point.value for point in found.points]
     return {
-        "activation": found.left.text,
-        "other": found.right.text,
+        "function": found.left.text,
+        "function2": found.right.text,
         "variance": str(found.variances[0]),
         "variance2": str(found.variances[1]),
         "derivative": found.derivative,
@@ -107,29 +88,16 @@ def _parser() -> CommandParser:
             "--activation gelu --derivative 1 --format latex",
         ),
     )
-    add_activation(parser, "f, or g where it is given a second time")
-    parser.add_argument(
-        "--rho",
-        type=_Correlations,
-        default=_Correlations("-1:1:21"),
-        metavar="GRID",
-        help="correlations: 0.3, -0.5,0.5 or START:STOP:COUNT (default: %(default)s)",
-    )
-    add_variance(parser)
-    parser.add_argument(
-        "--variance2",
-        type=accepted(lambda text: derive.parse_variance(text)),
-        metavar="Q",
-        help="of the second Gaussian (default: that of the first)",
-    )
-    parser.add_argument(
-        "--derivative",
-        type=integer_between(0, 20),
-        default=0,
-        metavar="M",
-        help="how often K is differentiated by ρ (default: %(default)s)",
-    )
-    add_digits(parser, 15)
+    second = {"default": None, "help": "that of the second Gaussian (default: of the first)"}
+    grid = "correlations: 0.3, -0.5,0.5 or START:STOP:COUNT"
+    add_options(parser, {
+        "activation": ACTIVATION | {"help": "f, such as relu, and g if it is given twice"},
+        "rho": option(Correlations, "GRID", grid, "-1:1:21"),
+        "variance": VARIANCE,
+        "variance2": VARIANCE | second,
+        "derivative": option(integer_between(0, 20), "M", "how often ρ differentiates K", 0),
+        "digits": digits(15),
+    })  # fmt: skip
     return parser
 
 
@@ -147,7 +115,7 @@ def _action(options: Namespace) -> Report:
         digits=options.digits,
     )
     record = _record(found)
-    return Report(record, _tables(found), "certified", list(spread(record, *_CURVE)))
+    return Report([record], _tables(found), "certified", list(spread(record, *_CURVE)))
 
 
 main = Command(_parser, _action)

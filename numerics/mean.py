@@ -7,16 +7,15 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import derive
 import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, decimal, formula
-from derive.command.values import accepted
 from derive.tables.names import function_name
-from numerics.options.functions import add_activation, add_digits, add_variance
+from numerics.options.functions import ACTIVATION, CENTER, VARIANCE, digits
+from numerics.options.shared import add_options
 
 if TYPE_CHECKING:
     from numerics.certified.expectation import Expectation
@@ -29,8 +28,8 @@ def _record(found: "Expectation") -> dict[str, Any]:
         "variance": str(found.variance),
         "certainty": found.certainty,
         "exact": None if found.expression is None else str(found.expression),
-        "value": found.value.mid,
-        "radius": found.value.radius,
+        "mean": found.value.mid,
+        "mean_radius": found.value.radius,
     }
 
 
@@ -65,16 +64,8 @@ def _parser() -> CommandParser:
             "--activation 'where(x < 1, 1, 0)' --center -1/2 --digits 50 --format json",
         ),
     )
-    add_activation(parser, "mean of this function of x")
-    parser.add_argument(
-        "--center",
-        type=accepted(lambda text: derive.parse_number(text, "center")),
-        default="0",
-        metavar="M",
-        help="mean of the Gaussian, such as 1 or -1/2 (default: %(default)s)",
-    )
-    add_variance(parser)
-    add_digits(parser)
+    gaussian = {"center": CENTER, "variance": VARIANCE}
+    add_options(parser, {"activation": ACTIVATION, **gaussian, "digits": digits(30)})
     return parser
 
 

@@ -1,40 +1,32 @@
 """Options that choose functions and the Gaussian under which they are averaged."""
 
 import derive
-from derive.command.parser import CommandParser
 from derive.command.values import accepted, integer_between
+from numerics.options.shared import Settings, option
 
-_MOST_DIGITS = 1000
-
-
-def add_activation(parser: CommandParser, what: str) -> None:
-    """Add ``--activation``, which may be repeated and is needed once."""
-    parser.add_argument(
-        "--activation",
-        action="append",
-        required=True,
-        type=accepted(lambda text: derive.parse_function(text)),
-        metavar="TEXT",
-        help=f"{what}, such as tanh or 'relu(x - 1)'; may be repeated",
-    )
-
-
-def add_variance(parser: CommandParser) -> None:
-    """Add ``--variance``."""
-    parser.add_argument(
-        "--variance",
-        type=accepted(lambda text: derive.parse_variance(text)),
-        default="1",
-        metavar="Q",
-        help="of the Gaussian, such as 2, 1/2 or 'sqrt(2)' (default: %(default)s)",
-    )
+ACTIVATION: Settings = option(
+    accepted(lambda text: derive.parse_function(text)),
+    "TEXT",
+    "a function such as tanh or 'relu(x - 1)'; may be repeated",
+    action="append",
+    required=True,
+)
+CENTER: Settings = option(
+    accepted(lambda text: derive.parse_number(text, "center")),
+    "M",
+    "mean of the Gaussian, such as 1 or -1/2",
+    "0",
+)
+VARIANCE: Settings = option(
+    accepted(lambda text: derive.parse_variance(text)),
+    "Q",
+    "variance of the Gaussian, such as 2, 1/2 or 'sqrt(2)'",
+    "1",
+)
 
 
-def add_digits(parser: CommandParser, usual: int = 30) -> None:
-    """Add ``--digits``."""
-    parser.add_argument(
-        "--digits",
-        type=integer_between(1, _MOST_DIGITS),
-        default=usual,
-        help="significant digits of every number, all certified (default: %(default)s)",
+def digits(usual: int) -> Settings:
+    """The option for the number of digits."""
+    return option(
+        integer_between(1, 1000), "N", "significant digits of each number, all certified", usual
     )

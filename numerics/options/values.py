@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from derive.command.files import OutputFile
 from derive.command.values import integer_between
 from derive.errors import InputError
-from numerics.certified.strengths import parse_strengths
+from numerics.certified.strengths import parse_correlations, parse_strengths
 from numerics.simulation.multiple import Multiple, multiple
 
 FIGURE_FORMATS = ("pdf", "png", "svg")
@@ -27,21 +27,16 @@ def figure_files(path: Path, draw: Callable[[str], Iterable[bytes]]) -> dict[Pat
     return dict(zip(figure_path.files(path), draw(path.suffix[1:].lower()), strict=True))
 
 
-class Strengths(tuple[Fraction, ...]):
-    """Pre-training strengths read from text: ``0.3``, ``0.1,0.5`` or ``START:STOP:COUNT``.
-
-    Numbers are decimals in (0, 1], taken exactly. Raises ``argparse.ArgumentTypeError`` otherwise.
-
-    >>> [str(mu) for mu in Strengths("0.1:0.5:3")]
-    ['1/10', '3/10', '1/2']
-    """
+class _Grid(tuple[Fraction, ...]):
+    """Numbers read from text: one, a list or ``START:STOP:COUNT``; ``str`` gives back the text."""
 
     text: str
+    parse: ClassVar[Any]  # from the text to the numbers
 
-    def __new__(cls, text: str) -> "Strengths":
+    def __new__(cls, text: str) -> Self:
         """Parse ``text``."""
         try:
-            self = super().__new__(cls, parse_strengths(text))
+            self = super().__new__(cls, cls.parse(text))
         except InputError as error:
             raise ArgumentTypeError(str(error)) from None
         self.text = text
@@ -49,6 +44,30 @@ class Strengths(tuple[Fraction, ...]):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Strengths(_Grid):
+    """Pre-training strengths: decimals in (0, 1], taken exactly.
+
+    Raises ``argparse.ArgumentTypeError`` otherwise.
+
+    >>> [str(mu) for mu in Strengths("0.1:0.5:3")]
+    ['1/10', '3/10', '1/2']
+    """
+
+    parse = staticmethod(parse_strengths)
+
+
+class Correlations(_Grid):
+    """Correlations: decimals in [-1, 1], taken exactly.
+
+    Raises ``argparse.ArgumentTypeError`` otherwise.
+
+    >>> [str(rho) for rho in Correlations("-1:1:3")]
+    ['-1', '0', '1']
+    """
+
+    parse = staticmethod(parse_correlations)
 
 
 def multiple_of(*units: str) -> Callable[[str], Multiple]:

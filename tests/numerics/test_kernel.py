@@ -12,7 +12,7 @@ from numerics import dual_activation
 
 def test_a_closed_form_is_printed_and_its_values_are_its_own(command, compiles):
     options = ("--activation", "relu", "--rho", "-1:1:5", "--format")
-    record = json.loads(command("numerics.kernel", *options, "json").stdout)
+    (record,) = json.loads(command("numerics.kernel", *options, "json").stdout)
     assert record["rho"] == [-1, -0.5, 0, 0.5, 1]
     formula = sympify(record["exact"])
     for place, value in zip(record["rho"], record["value"], strict=True):
@@ -33,7 +33,7 @@ def test_two_activations_two_variances_and_a_derivative(command):
     options = ("--activation", "tanh", "--activation", "softsign", "--rho", "-0.5,0.25",
                "--variance", "2", "--variance2", "1/2", "--derivative", "1", "--digits", "10",
                "--format", "json")  # fmt: skip
-    record = json.loads(command("numerics.kernel", *options).stdout)
+    (record,) = json.loads(command("numerics.kernel", *options).stdout)
     found = dual_activation("tanh", "softsign", "-0.5,0.25", variance=2, variance2="1/2",
                             derivative=1, digits=10)  # fmt: skip
     assert record["value"] == [point.value.mid for point in found.points]
@@ -43,7 +43,7 @@ def test_two_activations_two_variances_and_a_derivative(command):
 def test_what_is_infinite_is_shown(command):
     options = ("--activation", "relu", "--rho", "0.5,1", "--derivative", "2")
     assert "∞" in command("numerics.kernel", *options).stdout
-    record = json.loads(command("numerics.kernel", *options, "--format", "json").stdout)
+    (record,) = json.loads(command("numerics.kernel", *options, "--format", "json").stdout)
     assert record["value"][1] is None
 
 

@@ -14,7 +14,7 @@ def test_it_says_how_certain_each_mean_is(command):
     assert (first["certainty"], first["exact"]) == ("certified", None)
     known = expectation("gelu", center="-1/3", variance=2, digits=12)
     assert (second["certainty"], second["exact"]) == ("exact", str(known.expression))
-    assert (second["value"], second["center"]) == (known.value.mid, "-1/3")
+    assert (second["mean"], second["center"]) == (known.value.mid, "-1/3")
     shown = command("numerics.mean", *options).stdout
     assert "mean -1/3 and variance 2" in shown
 
