@@ -140,6 +140,22 @@ def test_the_slope_is_the_dual_activation_of_the_slopes():
             assert one.value.ball().overlaps(3 * two.value.ball())
 
 
+def test_at_minus_one_the_second_gaussian_is_the_first_reflected():
+    (point,) = dual_activation("sigmoid", "silu", -1, digits=12).points
+    known = expectation("sigmoid*silu(-x)", digits=12)
+    assert point.value.ball().overlaps(known.value.ball())
+
+
+def test_variances_of_a_closed_form_multiply_its_slopes():
+    """ReLU is homogeneous: K and all K^(m) carry √(q₁q₂)."""
+    for order in range(3):
+        unit, scaled = (
+            dual_activation("relu", rho=0.5, variance=q, derivative=order).points[0].value.ball()
+            for q in (1, 4)
+        )
+        assert scaled.overlaps(4 * unit)
+
+
 def test_a_variance_scales_the_argument():
     there = dual_activation("tanh", rho=[-0.5, 0.9, 1], variance=4)
     scaled = dual_activation("tanh(2*x)", rho=[-0.5, 0.9, 1])
