@@ -34,11 +34,12 @@ BallFunction = Callable[..., arb]  # of a ball, or of a rational, at which polyn
 class BallDrift:
     """Drift coefficients as functions of balls of ``mu``, each containing every value.
 
-    Fields: ``a``, ``b``, ``slope`` (the derivative of ``a``); ``at_zero``, ``at_one``: for an end
-    at which ``a`` vanishes, its first derivative that does not, else ``None``; ``misalignment`` ν;
-    ``positive``, whether ``a > 0`` is proved for all strengths in (0, 1); ``around_zero``, where
-    ``a`` falls to 0 faster than any power, a ball with its sign on (0, ε], ``None`` if unknown;
-    ``certainty``, ``exact`` for closed forms, ``certified`` for quadrature. Certified.
+    Fields: ``a``, ``b``, ``slope`` and ``curvature`` (the derivatives of ``a``); ``at_zero``,
+    ``at_one``: for an end at which ``a`` vanishes, its first derivative that does not, else
+    ``None``; ``misalignment`` ν; ``positive``, whether ``a > 0`` is proved for all strengths in
+    (0, 1); ``around_zero``, where ``a`` falls to 0 faster than any power, a ball with its sign on
+    (0, ε], ``None`` if unknown; ``certainty``, ``exact`` for closed forms, ``certified`` for
+    quadrature. Certified.
     """
 
     a: BallFunction
@@ -50,6 +51,7 @@ class BallDrift:
     certainty: Literal["exact", "certified"] = "exact"
     positive: bool = False
     around_zero: Callable[[fmpq], arb | None] | None = None
+    curvature: BallFunction | None = None
 
     def at(self, strength: fmpq) -> tuple[arb, arb, arb]:
         """``a``, ``b`` and the growth rate at a rational strength in [0, 1]. Certified.
@@ -102,6 +104,7 @@ def ball_drift(drift: DriftLike) -> BallDrift:
         certainty=drift.certainty,
         positive=drift.positive,
         around_zero=_around_zero(drift),
+        curvature=_deferred(lambda: _coefficient(drift, "a", 2)),
     )
 
 

@@ -1,6 +1,7 @@
 """All zeros of a in (0, 1) for any pair: against the exact route, and planted zeros."""
 
 import json
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -19,6 +20,17 @@ from derive.symbols import mu
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import enclose_zero, isolate_zeros, sign_cells, sign_of, zero_cells
+
+
+class Counted:
+    """A function that counts its calls."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return self.function(x)
 
 
 @pytest.mark.parametrize("labels", ["matched", "squared"])
@@ -88,8 +100,51 @@ def test_a_zero_ends_at_the_working_precision(helped):
 
 
 def test_double_zeros_are_left_undecided_not_missed():
-    with pytest.raises(Undecided, match="double zero"):
+    with pytest.raises(Undecided, match=r"turns near μ = 0\.33.* double zero"):
         find_singularities(ClosedDrift((3 * mu - 1) ** 2 * exp(mu), Rational(-1)), 10)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("height", [Rational(-1, 10**30), Rational(1, 10**30)])
+def test_nearly_double_zeros_are_decided_where_a_turns(sign, height):
+    """(3μ-1)² + h has two zeros, 2√-h/3 apart, or none; so has minus it."""
+    drift = ClosedDrift(sign * ((3 * mu - 1) ** 2 + height) * exp(mu), Rational(-1))
+    found = find_singularities(drift, 40)
+    assert len(found) == (2 if height < 0 else 0)
+    for s, side in zip(found, (-1, 1), strict=False):
+        with ctx.workprec(200):
+            assert s.mu.ball().overlaps((1 + side * arb(fmpq(1, 10**15))) / 3)
+
+
+def test_a_triple_zero_is_undecided_in_few_cells():
+    balls = ball_drift(ClosedDrift((3 * mu - 1) ** 3 * exp(mu), Rational(-1)))
+    counted = Counted(balls.a)
+    with pytest.raises(Undecided, match=r"near μ = 0\.33"):
+        isolate_zeros(replace(balls, a=counted))
+    assert counted.calls < 500
+
+
+def test_a_search_that_would_take_minutes_says_where_it_stops():
+    """Enclosures of a slope so wide that many thousand cells are needed, as a quadrature's may."""
+    exact = ball_drift(ClosedDrift(exp(mu), Rational(-1)))
+    blurred = replace(
+        exact,
+        a=lambda x: exact.a(x) + arb(0, 10) * (arb(x).rad() > 1e-12),
+        slope=lambda x: arb(0, 10**4),
+        curvature=None,
+    )
+    assert isolate_zeros(blurred) == []
+    with pytest.raises(Undecided, match=r"between μ = 0\.\d+ and 0\.\d+, after \d+ parts"):
+        isolate_zeros(replace(blurred, certainty="certified"))
+
+
+def test_two_zeros_of_a_quadrature_that_are_nearly_one_are_found_soon():
+    """Two zeros that are 1e-15 apart, as found where a turns."""
+    text = "tanh(x-1)+(-3.07124012451959830273817341134)*He3"
+    start = time.process_time()
+    first, second = isolate_zeros(ball_drift(drift_of(Pair(text, "tanh(x-1)"))))
+    assert first[1] <= second[0]
+    assert time.process_time() - start < 20
 
 
 def test_zeros_of_a_and_b_together_are_left_undecided():
