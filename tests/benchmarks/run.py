@@ -7,7 +7,8 @@ one function with the decorator ``@benchmark`` in one of the modules imported he
 
 import sys
 
-import dynamics  # noqa: F401  # importing it enters its benchmarks into the list
+import any_activation  # noqa: F401  # importing it enters its benchmarks into the list
+import dynamics  # noqa: F401
 import exit_law  # noqa: F401
 import search_phase  # noqa: F401
 import vision  # noqa: F401
