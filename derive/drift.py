@@ -7,12 +7,35 @@ polynomials (``Drift``), closed forms (``ClosedDrift``) or Gaussian means of kno
 """
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from math import factorial
 from typing import Any, ClassVar, Literal, Self
 
-from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, simplify
+from sympy import (
+    QQ,
+    Dummy,
+    Expr,
+    Integer,
+    PoleError,
+    Poly,
+    Rational,
+    S,
+    atan,
+    collect,
+    diff,
+    expand,
+    factor,
+    nan,
+    oo,
+    pi,
+    sign,
+    simplify,
+    sqrt,
+    zoo,
+)
 
+from derive.angle import Angle
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
@@ -318,10 +341,37 @@ def _taylor_term(f: Expr, end: int) -> LeadingTerm:
     """The first term of the Taylor series in the distance from the end that does not vanish."""
     if f == 0:
         return LeadingTerm(S.Zero)
+    f0 = f
     for order in range(HIGHEST_ORDER + 1):
         value = simplify(f.subs(mu, end))
+        if value.has(nan, zoo, oo):  # a derivative that holds 0/0, or is infinite
+            return _first_of_series(f0, end)
         if value != 0:
             inward = (-1) ** order if end else 1
             return LeadingTerm(inward * value / factorial(order), Integer(order))
         f = diff(f, mu)
     raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")
+
+
+def _first_of_series(f: Expr, end: int) -> LeadingTerm:
+    """The same where ``f`` is not smooth, as in misaligned pre-training of a kink."""
+    x = Dummy("x", positive=True)
+
+    def turned(c: Expr, determinant: Expr) -> Expr:
+        """The angle from where it ends up, a right one, if c does not vanish there."""
+        side = sign(c.subs(x, 0))
+        whole = side * pi / 2 - atan(sqrt(factor(expand(determinant))) / c)
+        return whole if side != 0 else Angle(c, determinant)
+
+    near = f.subs(mu, x if end == 0 else 1 - x).replace(Angle, turned)
+    with suppress(PoleError, NotImplementedError, ValueError):
+        for order in range(1, HIGHEST_ORDER):
+            terms = collect(expand(near.series(x, 0, order).removeO()), x, evaluate=False)
+            found = {power.as_coeff_exponent(x)[1]: simplify(c) for power, c in terms.items()}
+            lowest = min((e for e, c in found.items() if c != 0), default=None)
+            if lowest is not None and not found[lowest].has(x, nan, zoo, oo):
+                return LeadingTerm(found[lowest], lowest)
+    raise InputError(
+        f"the leading term at {end} is not found: {str(f)[:40]}... is not smooth there; ask for "
+        "values near it, as with escape_curve"
+    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a text needs neither
 
 MOST_STRENGTHS = 10_000  # in a text
 Strength: TypeAlias = Union[int, float, Fraction, "Expr"]  # can be joined, which text cannot
-StrengthsLike: TypeAlias = Union[str, Strength, Iterable[Strength], "ArrayLike"]
+StrengthsLike: TypeAlias = Union[str, Strength, Iterable[Strength | str], "ArrayLike"]
 _ACCEPTED = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
 
 
@@ -22,13 +22,14 @@ def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
     """Strengths in [0, 1] as exact fractions.
 
     Arguments:
-        given: text as ``parse_strengths`` takes it; a number; or numbers in a sequence or array of
-            any shape, in order. A float stands for the dyadic fraction that it is.
+        given: text as ``parse_strengths`` takes it; a number; or numbers and decimals as text in
+            a sequence or array of any shape, in order. A float stands for the dyadic fraction that
+            it is, a text for the decimal that it is.
 
     Raises ``InputError`` for anything else. Exact.
 
-    >>> strengths_of([0.25, Fraction(1, 3)])
-    (Fraction(1, 4), Fraction(1, 3))
+    >>> strengths_of([0.25, Fraction(1, 3), "0.1"])
+    (Fraction(1, 4), Fraction(1, 3), Fraction(1, 10))
     """
     return _numbers_of(given, parse_strengths, "strength", (0, "0 ≤ μ ≤ 1"))
 
@@ -73,7 +74,7 @@ def _number(value: object, what: str, least: int, accepted: str) -> Fraction:
     import numpy as np
     from sympy import Expr
 
-    exact = None
+    exact = _decimal(value) if isinstance(value, str) else None
     if isinstance(value, Expr) and value.is_Rational:
         exact = Fraction(int(value.p), int(value.q))
     elif isinstance(value, Rational) or (isinstance(value, Real) and np.isfinite(float(value))):

@@ -98,6 +98,19 @@ def test_orders_of_vanishing_agree_between_forms(order):
             assert drift.leading_terms(end)[0].exponent == of_zero
 
 
+@pytest.mark.parametrize(
+    ("text", "misalignment"),
+    [("relu", "linear"), ("relu", "spherical"), ("squared_relu", "spherical")],
+)
+def test_leading_terms_of_kinks_that_are_misaligned(text, misalignment):
+    """Against values near the end, where derivatives there are infinite or 0/0."""
+    drift = drift_of(Pair(text, misalignment=misalignment))
+    near = Rational(1, 10**10)
+    for value, term in zip(drift.value(1 - near), drift.leading_terms(1), strict=True):
+        ratio = (value / (term.coefficient * near**term.exponent)).evalf(20)
+        assert abs(ratio - 1) < 1e-4
+
+
 def test_means_vanish_only_where_it_is_proved():
     """a of tanh is a mean that is 0 at full strength, and is not at 0."""
     drift = mean_drift(Pair("tanh"))

@@ -28,6 +28,7 @@ def test_floats_are_the_fractions_that_they_are(values):
         (0.1, Fraction(0.1)),
         (np.float32(0.1), Fraction(float(np.float32(0.1)))),
         ("0.1", Fraction(1, 10)),
+        (["0.1"], Fraction(1, 10)),
     ],
 )
 def test_numbers_of_every_kind(given, found):
@@ -41,7 +42,8 @@ def test_text_is_the_grid_that_the_commands_take():
 @pytest.mark.parametrize(
     "given",
     [-1e-9, 1 + 1e-9, float("nan"), float("inf"), "0", "1.1", "a", "", None, pi, Symbol("mu"),
-     [0.5, None], [[0.1], [0.2, 0.3]], True, 0.5j, {"mu": 0.5}, "0.1:0.1:3", "0.1:0.2:1"],
+     [0.5, None], ["0.5", "a"], ["0.1,0.2"], [[0.1], [0.2, 0.3]], True, 0.5j, {"mu": 0.5},
+     "0.1:0.1:3", "0.1:0.2:1"],
     ids=str,
 )  # fmt: skip
 def test_all_else_is_refused_in_one_line(given):
