@@ -13,7 +13,7 @@ def __getattr__(name: str) -> object:
     # isort: off
     from numerics.claims import setting, calculus, population_loss, information_exponent  # noqa: F401
     from numerics.claims import student_mean, standard_model, spherical_sgd, search_phase  # noqa: F401
-    from numerics.claims import activations, linear, hermite_students, every_degree  # noqa: F401
+    from numerics.claims import activations, biases, linear, hermite_students, every_degree  # noqa: F401
     from numerics.claims import large_degree, labels, squared_labels, labels_common  # noqa: F401
     from numerics.claims import stored_curves, variants, mechanics, descent  # noqa: F401
     from numerics.claims import assumptions, recovery, two_stages, delays, sgd_laws, stored_runs  # noqa: F401

@@ -20,6 +20,7 @@ from derive.registry import Registry
 from numerics.certified.singularities import find_singularities
 from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.dynamics.sgd import Stage
+from numerics.figures.biases import draw_biases
 from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
 from numerics.figures.dynamics import (
     DATA_HEAD,
@@ -330,6 +331,15 @@ def _over_degrees(request: Request) -> Drawn:
         axes[1].set_ylabel(r"$n\,(1-\mu_\star)$ and $2n\,\mu_\star^2/\log\,4n$")
         axes[0].legend(fontsize=6)
         return drawn(figure, request.form, request.source, head, rows)
+
+
+@figure("biases", "Escape time over the bias: no bias makes ReLU singular, some make GELU")
+def _of_biases(request: Request) -> Drawn:
+    """τ of ReLU(x - p) and GELU(x - p) over p and μ, with certified zeros of ``a``."""
+    step, count = (0.2, 51) if request.quick else (0.05, 151)
+    certified = np.unique(np.round([*np.arange(0.8, 2.06, step), 2.04, 2.07, 2.3], 3))
+    panels = (("relu", (-0.5, 0.5, 1.5)), ("gelu", tuple(map(float, certified))))
+    return draw_biases(panels, np.linspace(-1, 4, count), request.form, request.source)
 
 
 def _places(n: int) -> list[tuple[int, str, float, float]]:
