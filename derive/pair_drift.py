@@ -9,8 +9,8 @@ the teacher (App. A.1), Price's theorem and Stein's lemma turn ``a = -(2μ L_Q +
 
 with :math:`\sigma_\nu` the student smoothed by a Gaussian of variance :math:`\nu^2`. The
 correlation loss (App. H) has no ``P``. Polynomial coefficients give a ``Drift``, others in the
-algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift``: the integrands, exact,
-for ``numerics`` to integrate with error bounds.
+algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift`` or, misaligned, a
+``PlaneDrift``: the integrands, exact, for ``numerics`` to integrate with error bounds.
 """
 
 from dataclasses import replace
@@ -23,13 +23,13 @@ from derive import gaussian
 from derive.activation import HermiteActivation
 from derive.correlated import Covariance, correlated_mean
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
-from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
 from derive.labels import MATCHED
 from derive.means import mean_over_strengths
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic, at_break
+from derive.plane import plane_drift
 from derive.polynomial_drift import LABELS, hermite_drift
 from derive.symbols import exact, mu, z
 
@@ -46,7 +46,7 @@ def drift_of(given: DriftLike) -> AnyDrift:
         given: a pair; an activation, as ``parse_activation`` takes it, for its matched pair; or a
             drift, which is returned.
 
-    Raises ``InputError`` if a mean is infinite, or if a misaligned pair has no closed form.
+    Raises ``InputError`` if a mean is infinite.
     Source: (8), (52)-(57), App. A.1, App. H. Exact.
 
     >>> drift_of("relu").a.as_expr()
@@ -72,12 +72,9 @@ def drift_of(given: DriftLike) -> AnyDrift:
         if square is None or a is None or b is None:
             return closed
         return Drift(a, b, misalignment=pair.misalignment, positive=positive)
-    except NoClosedForm as reason:
+    except NoClosedForm:
         if pair.misalignment != 0:
-            raise InputError(
-                f"misaligned pre-training of {pair.student.text} has no closed form ({reason}): "
-                "choose an activation that has one, or no misalignment"
-            ) from None
+            return plane_drift(pair, drift_of(replace(pair, misalignment=S.Zero)))
         return replace(mean_drift(pair), positive=positive)
 
 

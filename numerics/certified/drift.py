@@ -20,12 +20,14 @@ from derive.grammar import ActivationLike, parse_activation
 from derive.means import Mean
 from derive.pair import PairLike
 from derive.pair_drift import DriftLike, drift_of
+from derive.plane import PlaneDrift, PlaneMean
 from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu
 from numerics.certified.around_zero import sign_around_zero
 from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import by_strength, mean_function
+from numerics.certified.plane import plane_function
 
 BallFunction = Callable[..., arb]  # of a ball, or of a rational, at which polynomials are exact
 
@@ -92,6 +94,8 @@ def ball_drift(drift: DriftLike) -> BallDrift:
     True
     """
     drift = drift_of(drift)
+    if isinstance(drift, PlaneDrift):
+        return _misaligned(drift)
     a, slope = _coefficient(drift, "a"), _deferred(lambda: _coefficient(drift, "a", 1))
     at_zero, at_one = (_end(drift, [a, slope], end) for end in (0, 1))
     return BallDrift(
@@ -106,6 +110,25 @@ def ball_drift(drift: DriftLike) -> BallDrift:
         around_zero=_around_zero(drift),
         curvature=_deferred(lambda: _coefficient(drift, "a", 2)),
     )
+
+
+def _misaligned(drift: PlaneDrift) -> BallDrift:
+    """From means over the plane; where ν = 0 from those of the aligned pair, which they become."""
+    spread, aligned = enclosed(drift.misalignment), cache(lambda: ball_drift(drift.aligned))
+
+    def either(name: Literal["a", "b"]) -> BallFunction:
+        plane = enclosed(getattr(drift, name))
+        return lambda strength: (
+            getattr(aligned(), name)(strength)
+            if spread(arb(strength)).is_zero()
+            else plane(strength)
+        )
+
+    def slope(strength: arb) -> arb:
+        raise InputError("slopes of a are those of aligned pre-training: give no misalignment")
+
+    ended = aligned().at_one if spread(arb(1)).is_zero() else None
+    return BallDrift(either("a"), either("b"), slope, None, ended, spread, drift.certainty)
 
 
 def _coefficient(drift: AnyDrift, name: Literal["a", "b"], order: int = 0) -> BallFunction:
@@ -188,6 +211,12 @@ def _(coefficient: Expr) -> BallFunction:
 @enclosed.register
 def _(coefficient: Mean) -> BallFunction:
     mean = mean_function(coefficient)
+    return lambda strength: mean(arb(strength))
+
+
+@enclosed.register
+def _(coefficient: PlaneMean) -> BallFunction:
+    mean = plane_function(coefficient)
     return lambda strength: mean(arb(strength))
 
 

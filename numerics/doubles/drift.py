@@ -21,10 +21,12 @@ from sympy import Add, Expr, Piecewise, Poly, erf, erfi
 from derive.errors import InputError
 from derive.means import Mean
 from derive.pair_drift import DriftLike, drift_of
+from derive.plane import PlaneDrift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
 from numerics.doubles.arrays import Doubles, vectorised
+from numerics.doubles.landscape import float_landscape
 
 ArrayFunction = Callable[[ArrayLike], Doubles]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
@@ -84,6 +86,8 @@ def fast_drift(drift: DriftLike) -> FastDrift:
     [4.82842712474619]
     """
     drift = drift_of(drift)
+    if isinstance(drift, PlaneDrift):
+        return _of_landscape(drift)
     balls = ball_drift(drift)
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     aligned = drift.misalignment == 0
@@ -93,6 +97,16 @@ def fast_drift(drift: DriftLike) -> FastDrift:
         None if aligned else vectorised([mu], drift.misalignment),
         unit=drift.unit,
     )
+
+
+def _of_landscape(drift: PlaneDrift) -> FastDrift:
+    """From the slopes of the loss where the misaligned direction is: at (μ, ν²)."""
+    slopes, spread = float_landscape(drift.pair), vectorised([mu], drift.misalignment)
+    a, b = (
+        np.vectorize(lambda x, f=f: f(x, float(spread(x)) ** 2), otypes=[float])
+        for f in (slopes.a, slopes.b)
+    )
+    return FastDrift(a, b, spread, unit=drift.unit)
 
 
 @singledispatch

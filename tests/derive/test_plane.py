@@ -1,0 +1,30 @@
+"""Drifts over a plane: what they answer, and do not."""
+
+import pytest
+from sympy import Integer
+
+from derive.gaussian import NoClosedForm
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from derive.plane import PlaneDrift
+from derive.symbols import mu
+
+
+def test_what_has_no_closed_form_is_a_mean_over_the_plane():
+    drift = drift_of(Pair("selu", misalignment="linear"))
+    assert isinstance(drift, PlaneDrift)
+    assert (drift.misalignment, drift.certainty, drift.is_zero) == (1 - mu, "certified", False)
+    assert [c for c, _, _ in (drift.a * Integer(2)).terms] == [2, -2 * mu]
+
+
+def test_it_vanishes_where_the_aligned_drift_does():
+    drift = drift_of(Pair("selu", misalignment="linear"))
+    assert drift.vanishes(1)
+    assert not drift.vanishes(0)
+
+
+@pytest.mark.parametrize("ask", [lambda d: d.expressions, lambda d: d.derivative("a"),
+                                 lambda d: d.leading_terms(1)])  # fmt: skip
+def test_there_are_no_formulas(ask):
+    with pytest.raises(NoClosedForm):
+        ask(drift_of(Pair("selu", misalignment="linear")))

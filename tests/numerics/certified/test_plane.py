@@ -1,0 +1,78 @@
+"""Means over the plane: against closed forms, another quadrature, and their limits."""
+
+import pytest
+from flint import arb, ctx
+from sympy import S
+
+from derive.pair import Pair
+from derive.pair_drift import closed_drift, drift_of
+from derive.plane import PlaneDrift, plane_drift
+from numerics.certified.drift import ball_drift, enclosed
+from numerics.certified.escape import escape_curve
+from numerics.doubles.drift import fast_drift
+from numerics.doubles.landscape import float_landscape
+
+
+def _plane(pair):
+    """The drift over the plane, whether there is a closed form or not."""
+    return plane_drift(pair, drift_of(Pair(pair.teacher, pair.student)))
+
+
+@pytest.mark.parametrize("strength", ["0.125", "0.5", "0.96875"])
+@pytest.mark.parametrize(
+    ("teacher", "student", "misalignment"),
+    [("relu", "relu", "linear"), ("abs", "relu", "spherical"), ("x**2", "abs", "linear")],
+)
+def test_means_over_the_plane_are_closed_forms_where_there_are_some(
+    teacher, student, misalignment, strength
+):
+    """At strengths on either side of ν, where the other variable is the inner one."""
+    pair = Pair(teacher, student, misalignment=misalignment)
+    plane, closed = _plane(pair), closed_drift(pair)
+    with ctx.workprec(80):
+        for name in ("a", "b"):
+            ball = enclosed(getattr(plane, name))(arb(strength))
+            known = enclosed(getattr(closed, name))(arb(strength))
+            assert ball.overlaps(known)
+            assert ball.rad() < 1e-15
+
+
+@pytest.mark.parametrize("loss", ["square", "correlation"])
+def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss):
+    """Labels and student with breakpoints that meet, at a strength where z is inside and not."""
+    pair = Pair("relu6(x + 1)", "elu(2*x - 1)", misalignment="linear", loss=loss)
+    balls, other = ball_drift(pair), float_landscape(pair)
+    assert isinstance(drift_of(pair), PlaneDrift)
+    for mu in (0.25, 0.75):
+        with ctx.workprec(60):
+            found = balls.a(arb(mu)), balls.b(arb(mu))
+        theirs = other.a(mu, (1 - mu) ** 2), other.b(mu, (1 - mu) ** 2)
+        assert [float(ball.mid()) for ball in found] == pytest.approx(theirs, rel=1e-11)
+
+
+def test_what_is_odd_vanishes_exactly():
+    pair = Pair("elu(x) + elu(-x)", "tanh", misalignment="linear", loss="correlation")
+    assert ball_drift(pair).a(arb(0.5)).is_zero()
+
+
+def test_without_misalignment_at_the_end_the_pair_is_the_aligned_one():
+    pair = Pair("celu", misalignment="spherical")
+    ours, aligned = ball_drift(pair), ball_drift("celu")
+    assert ours.b(arb(1)).overlaps(aligned.b(arb(1)))
+    curve = escape_curve(pair, ["0.5", "1"])
+    assert curve.tau[1] == float("inf")
+    nu = 0.75**0.5
+    rate = curve.rate[0]
+    square = curve.a[0] ** 2 + (nu * curve.b[0]) ** 2
+    assert rate * (rate - curve.b[0]) == pytest.approx(square, rel=1e-14)  # λ² - bλ = a² + ν²b²
+    assert fast_drift(pair).tau([0.5]) == pytest.approx([curve.tau[0]], rel=1e-10)
+
+
+def test_independent_inputs_at_strength_0():
+    """E y z times E σ'(νx), for a student that sees the misaligned direction alone."""
+    balls = ball_drift(Pair("selu", misalignment=S.One))
+    with ctx.workprec(60):
+        slope = enclosed(plane_drift(Pair("selu", misalignment=S.One), drift_of("selu")).a)
+        assert balls.a(arb(0)).overlaps(slope(arb(0)))
+        near = slope(arb(2) ** -20)
+    assert abs(float(near.mid()) - float(balls.a(arb(0)).mid())) < 1e-5
