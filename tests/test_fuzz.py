@@ -8,8 +8,10 @@ short line, and leaves no file half written.
 import contextlib
 import io
 import random
+import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,8 @@ import numpy as np
 import pytest
 
 from derive.command.parser import CommandParser
+from derive.errors import InputError
+from derive.grammar import parse_activation
 
 SIZES = ("1", "2", "3", "0", "-1", "1e9", "x", "", "99999999999999999999", "nan", "²")
 NUMBERS = (*SIZES, "0.5", "1e3", "1e99", "1e300", "1e-99", "inf", "0.1*stable", "5/d", "2*tau")
@@ -50,6 +54,14 @@ SMALL = {"numerics.simulate": ("--horizon", "20", "--replicas", "2", "--workers"
 COMPILED = ("x", "He2", "erf(x)", "exp(20*x)", "exp(x**2/5)", "x +", "y", "0", "sign(x)")
 
 
+LEAVES = (*"xxx0yπ", "2", "1/3", "pi", "e", "1e-3", "1e9999999", "He3", "He(4)", "He2(x-1)",
+          "x**60", "-x", "x y", "2x", "|x|", "999999999999999999999")  # fmt: skip
+CALLED = ("relu", "elu", "selu", "mish", "gelu_tanh", "hardtanh", "relu6", "hardswish",
+          "softsign", "gauss", "sin", "exp", "symlog", "softplus", "log1p", "sqrt", "log", "abs",
+          "prelu", "tan", "step", "floor", "ReLU", "He", "__import__", "eval")  # fmt: skip
+EXPONENTS = ("2", "-1", "0.5", "-1/2", "(1/2)", "60", "61", "9999999999", "x", "1e9")
+
+
 class _Asked(Exception):
     """Carries a command's parser out of it."""
 
@@ -75,6 +87,23 @@ def function(stream: random.Random) -> str:
             text, stream.choice("+-*/^"), stream.choice(ATOMS)
         )
     return mangled(text, stream) if stream.random() < 0.3 else text
+
+
+def nested(stream: random.Random, depth: int) -> str:
+    """A text of the whole grammar, and of what is not in it."""
+    if depth == 0 or stream.random() < 0.15:
+        return stream.choice(LEAVES)
+    one, two, three, four = (partial(nested, stream, depth - 1) for _ in range(4))
+    forms = (
+        lambda: f"{stream.choice(('min', 'max', 'maximum'))}({one()}, {two()})",
+        lambda: f"clip({one()}, {stream.choice('01x')}, {stream.choice(('1', '-1', '2'))})",
+        lambda: f"where({one()} {stream.choice(('<', '>=', '=='))} {two()}, {three()}, {four()})",
+        lambda: f"({one()}){stream.choice(('**', '^'))}{stream.choice(EXPONENTS)}",
+        lambda: f"({one()}) {stream.choice('+-*/')} ({two()})",
+        lambda: f"{stream.choice(CALLED)}({one()}, {stream.choice(('1', '-1', 'x', '1e-30'))})",
+        lambda: f"{stream.choice(CALLED)}({one()})",
+    )
+    return stream.choice(forms)()
 
 
 def mangled(text: str, stream: random.Random) -> str:
@@ -184,6 +213,28 @@ def test_random_functions_are_read_or_refused():
         words = (*role, function(stream), "--mu", "0.5", "--labels", stream.choice(labels))
         codes.add(answer(main, words)[0])
     assert {0, 2} <= codes
+
+
+def test_texts_of_the_whole_grammar_are_read_or_refused_at_once():
+    """500 of them: one line for what is refused, within a second of CPU, and nothing is run."""
+    stream, refused = random.Random("grammar"), 0
+    for _ in range(500):
+        text = nested(stream, stream.randrange(1, 5))
+        text = mangled(text, stream) if stream.random() < 0.3 else text
+        deep = stream.randrange(1, 300) if stream.random() < 0.03 else 0
+        text = "(" * deep + text + ")" * deep
+        start = time.process_time()
+        try:
+            parse_activation(text)
+        except InputError as error:
+            reason, took = str(error), time.process_time() - start
+        else:
+            continue
+        refused += 1
+        assert "\n" not in reason, text
+        assert len(reason) <= 300, text
+        assert took < 1, text
+    assert 100 < refused < 450
 
 
 @pytest.mark.skipif(not find_spec("peft"), reason="needs the extra transfer")
