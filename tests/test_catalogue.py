@@ -18,10 +18,7 @@ COMMANDS = [
     ("numerics.escape", "--mu", "0.5", "--loss", "correlation"),
     ("numerics.simulate", *QUICK),
 ]
-NO_CLOSED_FORM = ("sigmoid", "tanh", "silu", "softplus", "gelu_tanh", "logsigmoid", "tanhshrink",
-                  "atan", "softsign", "swish", "mish", "symlog", "squareplus", "relu6", "hardtanh",
-                  "hardsigmoid", "hardswish", "softshrink", "huber", "triangular",
-                  "elu", "selu", "celu")  # fmt: skip
+OVER_THE_PLANE = ("elu", "relu6", "tanh", "softsign")  # without a closed form: seconds each
 
 
 def _run(capsys, arguments, name):
@@ -43,11 +40,13 @@ def test_every_activation_through_every_command(arguments, name, capsys):
     assert "Piecewise" not in out
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-@pytest.mark.parametrize("misalignment", ["linear", "spherical"])
-def test_misaligned_pairs_have_a_closed_form_or_say_so(misalignment, name, capsys):
-    arguments = ("numerics.escape", "--mu", "0.2,0.7", "--misalignment", misalignment)
-    _closed_or_refused(*_run(capsys, arguments, name), name)
+@pytest.mark.parametrize("name", OVER_THE_PLANE)
+def test_misaligned_pairs_without_a_closed_form(name, capsys):
+    arguments = ("numerics.escape", "--mu", "0.7", "--misalignment", "spherical")
+    code, out, err = _run(capsys, arguments, name)
+    assert code == 0, err
+    assert "certified" in out
+    assert "nan" not in out
 
 
 @pytest.fixture
@@ -64,11 +63,6 @@ def plain_loops(monkeypatch):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_networks_of_every_activation(name, capsys):
     arguments = ("numerics.simulate", *QUICK, "--neurons", "2", "--rank", "1")
-    _closed_or_refused(*_run(capsys, arguments, name), name)
-
-
-def _closed_or_refused(code, out, err, name):
-    assert code == (2 if name in NO_CLOSED_FORM else 0), err
-    assert ("no closed form" in err) == (name in NO_CLOSED_FORM)
-    assert len(err) <= 301
+    code, out, err = _run(capsys, arguments, name)
+    assert code == 0, err
     assert "nan" not in out

@@ -19,6 +19,7 @@ from sympy import Expr, I, atan2, lambdify
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
+from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
 
@@ -167,6 +168,63 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
         return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 
     return FloatLandscape(loss, a, b)
+
+
+@dataclass(frozen=True)
+class FloatKernel:
+    r"""The mean :math:`E\,\sigma(x)\sigma(y)` of a student's two Gaussians, by quadrature.
+
+    Fields: ``value``, its slopes ``by_first`` and ``by_cross``, functions of both variances and the
+    covariance; ``power``, where both are one, and its ``slope``, functions of the variance; all of
+    arrays. Heuristic.
+    """
+
+    value: Callable[..., Doubles]
+    by_first: Callable[..., Doubles]
+    by_cross: Callable[..., Doubles]
+    power: Callable[..., Doubles]
+    slope: Callable[..., Doubles]
+
+
+def kernel_by_quadrature(sigma: PiecewiseAnalytic) -> FloatKernel:
+    r"""The kernel of any student and its slopes, without a second derivative.
+
+    .. math:: q_1 E\sigma''(x)\sigma(y) = E\,x\sigma'(x)\sigma(y) - q_{12} E\sigma'(x)\sigma'(y)
+
+    Raises nothing of its own. Source: (31), by Stein's lemma. Heuristic.
+
+    >>> from derive import parse_activation
+    >>> float(kernel_by_quadrature(parse_activation("x").value).value(1.0, 1.0, 0.25).round(12))
+    0.25
+    """
+    value, slope = piecewise(sigma), piecewise(sigma.derivative())
+    breaks = breakpoints(sigma)
+
+    def mean(integrand: Callable[..., Any], first: float, second: float, cross: float) -> float:
+        root = math.sqrt(first)
+        places = _cut_nodes(breaks / root, breaks, cross / root, max(second - cross**2 / first, 0))
+        (x, y), weight = places
+        return float(weight @ integrand(root * x, y))
+
+    def by_cross(first: float, second: float, cross: float) -> float:
+        return mean(lambda x, y: slope(x) * slope(y), first, second, cross)
+
+    def by_first(first: float, second: float, cross: float) -> float:
+        bent = mean(lambda x, y: x * slope(x) * value(y), first, second, cross)
+        return (bent - cross * by_cross(first, second, cross)) / (2 * first)
+
+    def on_line(integrand: Callable[[Doubles], Doubles], variance: float) -> float:
+        root = math.sqrt(variance)
+        return gaussian_mean_of(lambda x: integrand(root * x), breaks / root)
+
+    functions = (
+        lambda *at: mean(lambda x, y: value(x) * value(y), *at),
+        by_first,
+        by_cross,
+        lambda q: on_line(lambda x: value(x) ** 2, q),
+        lambda q: on_line(lambda x: x * value(x) * slope(x), q) / q,
+    )
+    return FloatKernel(*(np.vectorize(f, otypes=[float]) for f in functions))
 
 
 _legendre = cache(np.polynomial.legendre.leggauss)

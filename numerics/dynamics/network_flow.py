@@ -17,6 +17,7 @@ from sympy import Rational, Symbol, diff
 
 from derive.activation import Activation
 from derive.errors import InputError, Undecided
+from derive.gaussian import NoClosedForm
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair, PairLike
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
@@ -24,6 +25,7 @@ from numerics.doubles.landscape import (
     FloatLandscape,
     float_landscape,
     gaussian_mean_of,
+    kernel_by_quadrature,
 )
 from numerics.dynamics.flow import (
     OBSERVED,
@@ -36,6 +38,7 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
 _LEAST_SIZE = 1e-200  # of a neuron that is zero: slopes divide by it
+_STEP = 1e-7  # of differences around a start at rest: a kink leaves as much, rounding less
 _Kernel = Callable[..., Any]  # of sizes and overlaps
 
 
@@ -130,14 +133,28 @@ class NetworkFlow(Motion):
     @cached_property
     def _search(self) -> Doubles:
         exact = [Rational(str(float(mu))) for mu in self.mu]
-        blocks = network_drift(self.pair.labelled_teacher, self.pair.student).blocks(exact)
+        try:
+            blocks = network_drift(self.pair.labelled_teacher, self.pair.student).blocks(exact)
+        except NoClosedForm:
+            return self._differences()
         a, b = (np.array(block.evalf(20).tolist(), dtype=float) for block in blocks)
         return np.block([[b, a.T], [a, np.zeros_like(a)]])
+
+    def _differences(self) -> Doubles:
+        """The matrix of the search phase from the flow of one column, by central differences."""
+        alone, count = replace(self, rank=1), 2 * len(self.mu)
+        columns = []
+        for step in np.eye(count) * _STEP:
+            ahead, behind = (
+                alone.velocity(0.0, np.append(side * step, 1.0))[:count] for side in (1, -1)
+            )
+            columns.append((ahead - behind) / (2 * _STEP))
+        return np.array(columns).T
 
     def linearisation(self) -> Doubles:
         """Matrix of the search phase for each column's ``U`` and ``M``, the same for all (118).
 
-        Raises ``NoClosedForm`` if it has none. Heuristic.
+        In closed form where there is one. Heuristic.
         """
         return self._search
 
@@ -174,8 +191,8 @@ def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> Netwo
         strengths: in [0, 1], one a neuron.
         rank: ≥ 1.
 
-    Raises ``InputError`` for other values, ``NoClosedForm`` if two student neurons have no kernel
-    in closed form. Source: App. K. Heuristic.
+    Kernels without a closed form are quadratures. Raises ``InputError`` for other values. Source:
+    App. K. Heuristic.
 
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
@@ -228,7 +245,11 @@ def _student_kernels(
     tuple[_Kernel, _Kernel, _Kernel],
     tuple[_Kernel, _Kernel],
 ]:
-    k = kernel(student, student)
+    try:
+        k = kernel(student, student)
+    except NoClosedForm:
+        found = kernel_by_quadrature(student.value)
+        return (found.value, found.by_first, found.by_cross), (found.power, found.slope)
     by_first, _, by_cross = kernel_slopes(student, student)
     alone = k.power(_Q)
     power, slope = (array_function(f, [_Q]) for f in (alone, diff(alone, _Q)))

@@ -14,7 +14,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from derive.errors import InputError
-from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.moments import insist_on_doubles
@@ -109,16 +108,8 @@ class NetworkLearner:
 
     @cached_property
     def flow(self) -> NetworkFlow:
-        """The gradient flow; raises ``InputError`` if its pair has no closed form."""
-        try:
-            flow = network_flow(self.pair, self.mu, self.rank)
-            flow.linearisation()
-        except NoClosedForm as reason:
-            raise InputError(
-                f"networks of {self.pair.teacher.text} and {self.pair.student.text} have no closed "
-                f"form ({reason}): choose activations that have one, such as erf, relu, gelu or He3"
-            ) from None
-        return flow
+        """The gradient flow."""
+        return network_flow(self.pair, self.mu, self.rank)
 
     def runner(self, radius: float, stop_at_exit: bool) -> Run:
         """What simulates one replica of this learner."""

@@ -6,11 +6,12 @@ import pytest
 from sympy import lambdify
 
 from derive.grammar import parse_activation, parse_transform
+from derive.network import kernel, kernel_slopes
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import z
 from numerics.doubles.drift import fast_drift
-from numerics.doubles.landscape import by_quadrature, float_landscape
+from numerics.doubles.landscape import by_quadrature, float_landscape, kernel_by_quadrature
 
 POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2, 0.1)]
 
@@ -78,3 +79,20 @@ def test_breakpoints_away_from_0_are_lines_that_the_quadrature_cuts_at(pair):
     by_s = (ours.loss(rho, s + step) - ours.loss(rho, s - step)) / (2 * step)
     assert ours.a(rho, s) == pytest.approx(-by_rho, abs=1e-7)
     assert ours.b(rho, s) == pytest.approx(-2 * by_s, abs=1e-7)
+
+
+@pytest.mark.parametrize("text", ["relu", "gelu", "He3 + x"])
+def test_kernels_by_quadrature_are_those_in_closed_form(text):
+    student = parse_activation(text)
+    found, exact = kernel_by_quadrature(student.value), kernel(student, student)
+    at = {exact.first: 0.5, exact.second: 0.8, exact.cross: 0.3}
+    by_first, _, by_cross = kernel_slopes(student, student)
+    for ours, known in (
+        (found.value, exact),
+        (found.by_first, by_first),
+        (found.by_cross, by_cross),
+    ):
+        assert ours(0.5, 0.8, 0.3) == pytest.approx(float(known.expression.subs(at)), rel=1e-12)
+    step = 1e-4
+    difference = (found.power(0.7 + step) - found.power(0.7 - step)) / (2 * step)
+    assert found.slope(0.7) == pytest.approx(float(difference), rel=1e-6)

@@ -68,7 +68,7 @@ def _random_state(rng, neurons, rank, dimension=12, size=0.4):
     return NetworkState(size * rng.standard_normal((neurons, rank)), v[:neurons], v.T @ v), v
 
 
-@pytest.mark.parametrize("text", ["x", "He2", "He3 + x/2", "erf", "relu", "x**4/12 + x"])
+@pytest.mark.parametrize("text", ["x", "He2", "He3 + x/2", "erf", "relu", "x**4/12 + x", "elu"])
 def test_velocity_is_the_spherical_gradient_of_the_loss(text):
     """Against central differences in U and in the d-dimensional columns."""
     rng = np.random.default_rng(3)
@@ -136,12 +136,18 @@ def test_the_flow_descends_and_keeps_a_gram_matrix(text):
     assert losses[-1] < 0.7 * losses[0]
 
 
-@pytest.mark.parametrize("text", ["x", "erf", "He2"])
+@pytest.mark.parametrize("text", ["x", "erf", "He2", "elu", "relu(x - 1/2)"])
 def test_one_neuron_of_rank_one_flows_as_the_single_index_model(text):
     single, network = flow_of(_pair(text), 0.6), network_flow(_pair(text), [0.6], 1)
     u, m = 0.3, -0.4
     ours = network.velocity(0, [u, m, 1.0])
     np.testing.assert_allclose(ours[:2], single.velocity(0, [u, m]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["erf", "He3 + x"])
+def test_the_search_phase_by_differences_is_that_in_closed_form(text):
+    flow = network_flow(_pair(text), [0.3, 0.6], 2)
+    np.testing.assert_allclose(flow._differences(), flow.linearisation(), atol=1e-6)
 
 
 def test_rank_sets_the_final_loss_not_the_escape():
