@@ -21,8 +21,11 @@ from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law
 from .exit import ExitLaw as ExitLaw
 from .exit import exit_law as exit_law
+from .exit import exit_law_from as exit_law_from
 from .exit import noise_integrand as noise_integrand
 from .exit import sample_noise as sample_noise
+from .finite_rate import finite_rate_drift as finite_rate_drift
+from .finite_rate import noise_landscape as noise_landscape
 from .gaussian import GaussianFunction as GaussianFunction
 from .gaussian import NoClosedForm as NoClosedForm
 from .grammar import parse_activation as parse_activation

@@ -1,7 +1,8 @@
 r"""The law of the exit time of one-pass SGD: who has left the search phase by when.
 
-Small steps follow the linear flow ``M`` of the search phase with noise along ``u``. So what has
-grown along the unstable direction is normal in the end, and the exit time is the logarithm of it:
+Steps of the order of 1/d follow the linear flow ``M`` of the search phase with noise along ``u``.
+So what has grown along the unstable direction is normal in the end, and the exit time is the
+logarithm of it:
 
 .. math:: \sqrt d\, e^{-\lambda t}\, v\cdot(u, m, \kappa) \to X \sim N(v_u s,\;
     (1 - v_u^2) s^2 + \tfrac{\gamma d}{B} v_u^2 N / 2\lambda), \quad
@@ -9,22 +10,22 @@ grown along the unstable direction is normal in the end, and the exit time is th
 
 with ``λ`` and ``v`` the growth rate and unit vector of ``M``, ``s/√d`` the initial ``u`` and the
 size of the overlaps, ``N`` the mean square of a sample's pull on ``u``. The constant ``K`` is that
-of the flow along its unstable manifold, which ``numerics`` computes.
+of the flow along its unstable manifold, which ``numerics`` computes: at a fixed γd the flow of
+``derive.finite_rate``, whose growth rate is that of small steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, S, Symbol, erf, sqrt
+from sympy import Expr, S, erf, sqrt
 
-from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError
+from derive.finite_rate import noise_landscape
 from derive.hermite import gaussian_mean
 from derive.means import Mean, mean_over_strengths
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import exact, mu, z
-
-_NU = Symbol("nu", positive=True)  # ν while a mean is taken
+from derive.symbols import exact, mu, residual, rho, z
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ExitLaw:
     """The law of ``X``, the normal variable whose logarithm is the exit time.
 
     Fields: ``rate`` λ; ``mean`` and ``variance`` of X. Exact as formulas; a limit as a law, of
-    small γ and large d at a fixed γd.
+    large d at a fixed γd.
     """
 
     rate: Expr
@@ -48,14 +49,17 @@ class ExitLaw:
         return (erf((level - self.mean) / spread) + erf((level + self.mean) / spread)) / 2
 
 
-def exit_law(rate: Expr, b: Expr, noise: Expr, scale: Expr = S.One) -> ExitLaw:
-    r"""The law of the exit time, of what the search phase is made of.
+def exit_law(
+    rate: Expr, b: Expr, noise: Expr, scale: Expr = S.One, scale_u: Expr | None = None
+) -> ExitLaw:
+    r"""The law of the exit time from a random direction, of what the search phase is made of.
 
     Arguments:
         rate: λ > 0, as ``eigenvalues`` gives it; misaligned pre-training included.
         b: the self-coupling of u.
         noise: :math:`\gamma d N/B`, as ``sample_noise`` gives N.
-        scale: s; the start is u = s/√d, and m of that size.
+        scale: s; overlaps begin at the size s/√d.
+        scale_u: u begins at it by √d, which may be 0; at s/√d by default.
 
     The matrix of the search phase is symmetric and couples u alone, so that its unstable vector has
 
@@ -66,12 +70,45 @@ def exit_law(rate: Expr, b: Expr, noise: Expr, scale: Expr = S.One) -> ExitLaw:
     >>> exit_law(1, -1, 0)
     ExitLaw(rate=1, mean=sqrt(3)/3, variance=2/3)
     """
-    rate, b, noise, scale = map(exact, (rate, b, noise, scale))
+    begun = scale if scale_u is None else scale_u
+    rate, b, noise, scale, begun = map(exact, (rate, b, noise, scale, begun))
+    along_u = _along_u(rate, b)
+    started = scale**2 * (1 - along_u)
+    return ExitLaw(rate, begun * sqrt(along_u), started + noise * along_u / (2 * rate))
+
+
+def exit_law_from(
+    start: Sequence[Expr], rate: Expr, b: Expr, noise: Expr, couplings: Sequence[Expr]
+) -> ExitLaw:
+    r"""The law of the exit time from one state.
+
+    Arguments:
+        start: :math:`\sqrt d\,(u, m)`, and κ of misaligned pre-training.
+        rate, b, noise: as ``exit_law`` takes them.
+        couplings: of u to m, and to κ: ``a``, and ``e`` = νb.
+
+    .. math:: v = \frac{(\lambda, a, e)}{|(\lambda, a, e)|}, \qquad
+        X \sim N(\sqrt d\,v\cdot(u, m, \kappa),\; \tfrac{\gamma d}{B} v_u^2 N / 2\lambda)
+
+    Raises ``InputError`` as ``exit_law`` does. Source: (57)-(61).
+
+    >>> from sympy import Rational
+    >>> exit_law_from((3, 1), 1, Rational(-3, 2), 0, (Rational(3, 2),)).mean
+    9*sqrt(13)/13
+    """
+    rate, b, noise = map(exact, (rate, b, noise))
+    along_u = _along_u(rate, b)
+    direction = (rate, *map(exact, couplings))
+    size = sqrt(sum(part**2 for part in direction))
+    mean = sum(x * part for x, part in zip(map(exact, start), direction, strict=True)) / size
+    return ExitLaw(rate, mean, noise * along_u / (2 * rate))
+
+
+def _along_u(rate: Expr, b: Expr) -> Expr:
+    """The square of the unstable vector's part along u."""
     if rate.is_nonpositive:
         raise InputError(f"a rate of {rate} is not accepted: without escape there is no exit time")
-    along_u = rate / (2 * rate - b)
-    started = scale**2 * (1 - along_u)
-    return ExitLaw(rate, scale * sqrt(along_u), started + noise * along_u / (2 * rate))
+    return rate / (2 * rate - b)
 
 
 def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
@@ -92,7 +129,8 @@ def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     """
     pair, label_noise = Pair.of(pair), exact(label_noise)
     if pair.misalignment != 0:
-        return _misaligned(pair, label_noise)
+        here = {rho: mu, residual: pair.misalignment**2}
+        return noise_landscape(pair, label_noise).subs(here)
     breaks = {*pair.label.breaks, *pair.student.value.breaks}
     integrand = noise_integrand(pair, label_noise)
     if breaks - {S.Zero}:
@@ -127,17 +165,3 @@ def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Mean:
         return (error * error).mapped(lambda piece: piece + label_noise**2) * (slope * slope)
 
     return mean_over_strengths(pair.label, sigma, integrand, sigma.derivative())
-
-
-def _misaligned(pair: Pair, label_noise: Expr) -> Expr:
-    label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
-    square = pair.student.value.derivative().gaussian() ** 2
-    seen = Covariance(S.One, mu**2 + _NU**2, mu, _NU**2)
-    total = correlated_mean(label**2, square, seen)
-    width = sqrt(mu**2 + _NU**2)
-    if pair.loss == "square":
-        total -= 2 * correlated_mean(label, sigma * square, seen)
-        total += (sigma**2 * square).scaled(width).mean()
-    if label_noise != 0:
-        total += label_noise**2 * square.scaled(width).mean()
-    return total.subs(_NU, pair.misalignment)

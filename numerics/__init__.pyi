@@ -37,6 +37,7 @@ from .dynamics.flow import flow_of as flow_of
 from .dynamics.flow import integrate as integrate
 from .dynamics.flow import linearised as linearised
 from .dynamics.flow import predicted_exit as predicted_exit
+from .dynamics.full_sgd import FullLearner as FullLearner
 from .dynamics.network_flow import NetworkFlow as NetworkFlow
 from .dynamics.network_flow import NetworkState as NetworkState
 from .dynamics.network_flow import integrate_network as integrate_network

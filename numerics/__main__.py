@@ -11,6 +11,7 @@ main = Group(
         "singularities": "numerics.singularities",
         "escape": "numerics.escape",
         "exit": "numerics.exit",
+        "flow": "numerics.flow",
         "simulate": "numerics.simulate",
         "hermite": "numerics.hermite",
         "kernel": "numerics.kernel",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numerics.simulation.simulated import SimulatedRuns
 
 _LAST = 0.999  # the share of runs that a simulation waits for
-_SMALL = 0.1  # of what a finite learning rate takes from the growth
+_LARGE = 0.2  # of what a finite learning rate takes from the growth
 _MOST_SAMPLES = 1e12  # of all runs together: many hours of a core
 
 
@@ -62,7 +62,7 @@ class _Compared(_Point):
 
 
 def _asked(simulation: "Simulation") -> dict[str, Any]:
-    names = ("mu", "dimension", "learning_rate", "batch", "noise", "radius")
+    names = ("mu", "dimension", "learning_rate", "batch", "noise", "radius", "exit_by")
     return {**simulation.pair.texts, **{name: getattr(simulation, name) for name in names}}
 
 
@@ -124,7 +124,7 @@ def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iter
     units = Typeset("time in 1/γ", r"time in $1/\gamma$")
     yield Table(
         name="exit",
-        title=_both("When runs have left the search phase (the limit law of small steps)"),
+        title=_both("When runs have left the search phase (the limit law of large d)"),
         columns=("pair", "mu", "d", "share that has left", units, "steps", "samples"),
         rows=tuple(
             (name, *map(_shown, (r["mu"], r["dimension"], float(p), *found.values())))
@@ -148,7 +148,7 @@ def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iter
 
 
 def _constants(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
-    slowed = [(name, r) for name, r in described if r["finite_rate"] > _SMALL]
+    unsure = [(name, r) for name, r in described if r["finite_rate"] > _LARGE]
     return Table(
         name="constants",
         title=Typeset("What the law is made of: T = (½ log d + log K - log |X|)/λ",
@@ -165,9 +165,9 @@ def _constants(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
         ),
         notes=tuple(
             _both(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: the noise slows the growth "
-                  f"at the exit by {r['finite_rate']:.2g} of it, which the law leaves out: give a "
-                  "smaller learning rate, or --simulate")
-            for name, r in slowed
+                  f"at the exit by {r['finite_rate']:.2g} of it, where the law needs a larger d: "
+                  "give a smaller learning rate, or --simulate")
+            for name, r in unsure
         ),
     )  # fmt: skip
 
@@ -216,11 +216,12 @@ def _parser() -> CommandParser:
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
     add_case_options(parser, misalignment=True, simulated=True)
-    add_shared(parser.add_argument_group("who learns"), "mu", "dimension", "scale")
+    add_shared(parser.add_argument_group("who learns"), "mu", "dimension", "scale", "scale-u",
+               "start")  # fmt: skip
     add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
     asked = parser.add_argument_group("what is asked")
     add_options(asked, _QUESTIONS)
-    add_shared(asked, "radius")
+    add_shared(asked, "exit-by", "radius")
     beside = parser.add_argument_group("runs beside it")
     beside.add_argument(
         "--simulate",
@@ -243,7 +244,7 @@ def _points(options: Namespace) -> tuple[list[_Point], list[dict[str, Any]]]:
     without: list[dict[str, Any]] = []
     for each in progress(simulations, "laws"):
         try:
-            points.append(_Point(each, exit_law(each.learner, each.radius)))
+            points.append(_Point(each, exit_law(each.learner, each.radius, each.exit_by)))
         except (NoExit, Undecided) as reason:
             if len(without) == len(simulations) - 1:
                 raise

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from numerics.dynamics.exit_law import ExitLaw
+    from numerics.dynamics.flow import Flow
     from numerics.simulation.simulated import SimulatedRuns
 
 
@@ -169,6 +170,21 @@ class Study:
 
         return run_simulation(Simulation(self.pair, mu, dimension=dimension, **how))
 
+    def flow(self, mu: float, *, scaled_rate: float = 0.0, label_noise: float = 0.0) -> "Flow":
+        """The flow of the order parameters in large dimensions; times are in units of 1/γ.
+
+        Arguments: as ``numerics.dynamics.flow.flow_of`` takes them; γd/B is the ``scaled_rate``.
+
+        Raises ``InputError`` for values outside their ranges. Heuristic.
+
+        >>> flow = study("relu").flow(0.5, scaled_rate=1.0)
+        >>> flow.velocity(0.0, [0.1, 0.2]).round(5).tolist()
+        [0.00521, 0.02371]
+        """
+        from numerics.dynamics.flow import flow_of
+
+        return flow_of(self.pair, mu, scaled_rate=scaled_rate, label_noise=label_noise)
+
     def exit_law(
         self, mu: StrengthsLike | None = None, dimension: int = 1000, **how: Any
     ) -> "ExitLaw":
@@ -177,21 +193,21 @@ class Study:
         Arguments:
             mu: one pre-training strength.
             dimension: of the input.
-            how: ``learning_rate``, ``batch``, ``noise``, ``scale``, ``radius``, as ``Simulation``
-                takes them.
+            how: ``learning_rate``, ``batch``, ``noise``, ``scale``, ``scale_u``, ``starts``,
+                ``radius``, ``exit_by``, as ``Simulation`` takes them.
 
         Raises ``InputError`` and ``Undecided`` as ``numerics.dynamics.exit_law``. Heuristic: a
-        limit, of small γ and large d.
+        limit, of large d at a fixed γd.
 
         >>> law = study("x").exit_law(mu=0.5, dimension=10**4, learning_rate="0.1/d", batch=1)
         >>> round(law.quantile(0.5), 1), law.samples(0.5)
-        (21.2, 2123277)
+        (21.2, 2123787)
         """
         from numerics.dynamics.exit_law import exit_law
         from numerics.simulation.design import Simulation
 
         asked = Simulation(self.pair, mu, dimension=dimension, horizon=1, records=0, **how)
-        return exit_law(asked.learner, asked.radius)
+        return exit_law(asked.learner, asked.radius, asked.exit_by)
 
     def plot(self, quantity: str = "tau", ax: "Axes | None" = None) -> "Axes":
         """Draw a curve over μ, certified singularities dotted.

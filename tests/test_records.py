@@ -13,6 +13,7 @@ OF_PAIRS = {
     "numerics.singularities": ("--degree", "2:3", "--activation", "relu", "--digits", "5"),
     "numerics.escape": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.exit": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
+    "numerics.flow": ("--activation", "x", "--mu", "0.5", "--points", "2"),
     "numerics.simulate": ("--activation", "x", "--mu", "0.5", "--replicas", "2", "--horizon", "9",
                           "--points", "2", "--workers", "1"),
 }  # fmt: skip

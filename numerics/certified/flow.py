@@ -94,29 +94,32 @@ class BallFlow:
     def search_phase(self) -> tuple[fmpq, fmpq]:
         r"""The drift ``a`` = -(2μ L_Q + L_ρ) and ``b`` = -2 L_Q at u = m = 0 (57). Exact."""
         by_variance, by_covariance = (
-            fmpq(_value(table, self.mu**2, self.mu))
+            fmpq(table_value(table, self.mu**2, self.mu))
             for table in (self.by_variance, self.by_covariance)
         )
         return -(2 * self.mu * by_variance + by_covariance), -2 * by_variance
+
+    def place(self, u: Any, m: Any) -> tuple[Any, Any]:
+        """Variance Q and covariance ρ at u and m."""
+        along = u * m
+        return u * u + along * (2 * self.mu) + self.mu**2, along + self.mu
 
     def velocity(self, u: Any, m: Any, w: Any) -> tuple[Any, Any]:
         r"""``u̇`` and ``θ̇`` at u, m = cos θ and w = sin θ: balls, or power series in time (91).
 
         .. math:: \dot u = -\partial_u L, \qquad \dot\theta = w\,\partial_m L
         """
-        along = u * m
-        covariance = along + self.mu
-        variance = u * u + along * (2 * self.mu) + self.mu**2
-        by_variance = _value(self.by_variance, variance, covariance)
-        by_covariance = _value(self.by_covariance, variance, covariance)
+        variance, covariance = self.place(u, m)
+        by_variance = table_value(self.by_variance, variance, covariance)
+        by_covariance = table_value(self.by_covariance, variance, covariance)
         by_u = (u + m * self.mu) * (by_variance * 2) + m * by_covariance
         return -by_u, w * (u * (by_variance * (2 * self.mu) + by_covariance))
 
     def hessian(self, u: arb, angle: arb) -> tuple[arb, arb, arb]:
         """Second derivatives of the loss in (u, u), (u, θ), (θ, θ) over a box of balls."""
         m, w, mu = angle.cos(), angle.sin(), self.mu
-        variance, covariance = u * u + 2 * mu * u * m + mu**2, u * m + mu
-        q, r, qq, qr, rr = (_value(f, variance, covariance) for f in self._slopes)
+        variance, covariance = self.place(u, m)
+        q, r, qq, qr, rr = (table_value(f, variance, covariance) for f in self._slopes)
         by_u, by_m = 2 * (u + mu * m), 2 * mu * u  # of Q; those of ρ are m and u
         uu = qq * by_u * by_u + 2 * qr * by_u * m + rr * m * m + 2 * q
         um = qq * by_u * by_m + qr * (by_u * u + by_m * m) + rr * m * u + 2 * mu * q + r
@@ -126,7 +129,7 @@ class BallFlow:
     @cached_property
     def _slopes(self) -> tuple[Table, ...]:
         first, second = self.by_variance, self.by_covariance
-        return first, second, _in_variance(first), _in_variance(second), _in_covariance(second)
+        return first, second, in_variance(first), in_variance(second), in_covariance(second)
 
     def rate(self, u: arb, angle: arb) -> arb:
         """A number that no rate exceeds at which solutions part in a box: ``-λ_min``."""
@@ -170,7 +173,8 @@ def ball_flow(pair: PairLike, mu: StrengthsLike) -> BallFlow:
         )
     loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
     chosen = loss.expression if pair.loss == "square" else -loss.correlation
-    return BallFlow(rational(given[0]), _table(diff(chosen, Q)), _table(diff(chosen, rho)))
+    by_variance, by_covariance = (coefficient_table(diff(chosen, x)) for x in (Q, rho))
+    return BallFlow(rational(given[0]), by_variance, by_covariance)
 
 
 def disc(u: Number, m: Number, radius: Number = 0) -> Disc:
@@ -230,7 +234,8 @@ def widened(ball: arb, radius: arb) -> arb:
 # Polynomials of Q and ρ.
 
 
-def _table(expression: Expr) -> Table:
+def coefficient_table(expression: Expr) -> Table:
+    """The coefficients of a polynomial in Q and ρ."""
     polynomial = Poly(expression, Q, rho)
     rows: list[dict[int, fmpq]] = [{0: fmpq(0)} for _ in range(max(polynomial.degree(Q), 0) + 1)]
     for (i, j), c in polynomial.terms():
@@ -238,16 +243,19 @@ def _table(expression: Expr) -> Table:
     return tuple(tuple(row.get(j, fmpq(0)) for j in range(max(row) + 1)) for row in rows)
 
 
-def _in_variance(table: Table) -> Table:
+def in_variance(table: Table) -> Table:
+    """The derivative in Q."""
     rows = tuple(tuple(i * c for c in row) for i, row in enumerate(table) if i)
     return rows or ((fmpq(0),),)
 
 
-def _in_covariance(table: Table) -> Table:
+def in_covariance(table: Table) -> Table:
+    """The derivative in ρ."""
     return tuple(tuple(j * c for j, c in enumerate(row) if j) or (fmpq(0),) for row in table)
 
 
-def _value(table: Table, variance: Any, covariance: Any) -> Any:
+def table_value(table: Table, variance: Any, covariance: Any) -> Any:
+    """The polynomial at Q and ρ, by Horner's rule: balls, or power series."""
     return _horner([_horner(row, covariance) for row in table], variance)
 
 

@@ -7,7 +7,9 @@ the curve, and by the rate at which solutions part. From there on ``numerics.cer
 goes to the exit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq
 
@@ -32,12 +34,17 @@ _STIFFEST = 1000  # |b|/λ that steps of the integrator are not too short for
 Curve = tuple[arb_poly, arb_poly]
 
 
-def exit_constant(flow: BallFlow, radius: Number = fmpq(1, 2)) -> arb:  # noqa: B008, a constant
+def exit_constant(
+    flow: BallFlow,
+    radius: Number = fmpq(1, 2),  # noqa: B008, a constant
+    of: Literal["state", "overlap"] = "state",
+) -> arb:
     r"""The constant ``log K`` of the exit time: where on its unstable manifold the flow exits.
 
     Arguments:
         flow: of one pair.
-        radius: R in (0, 1), the :math:`|(u, m)|` that counts as exit, exact.
+        radius: R in (0, 1), what counts as exit, exact.
+        of: what reaches it, :math:`|(u, m)|` or :math:`|m|`.
 
     With ``v`` the unit unstable vector and :math:`T_R` the time at which the flow reaches R,
 
@@ -56,8 +63,8 @@ def exit_constant(flow: BallFlow, radius: Number = fmpq(1, 2)) -> arb:  # noqa: 
         raise InputError(f"radius {radius} is not accepted: give one in (0, 1)")
     with flow_arithmetic():
         phase = SearchPhase.of(flow)
-        size, start = _begun(phase, level)
-    time, _ = first_time(phase.flow, start, _square, level**2, _HORIZON)
+        size, start = _begun(phase, level, _READINGS[of])
+    time, _ = first_time(phase.flow, start, _READINGS[of], level**2, _HORIZON)
     with flow_arithmetic():
         return phase.rate * time + arb(size).log()
 
@@ -91,14 +98,21 @@ def _square(at: Disc) -> arb:
     return u * u + m * m
 
 
-def _begun(phase: SearchPhase, level: fmpq) -> tuple[fmpq, Disc]:
+Reading = Callable[[Disc], arb]
+_READINGS: dict[str, Reading] = {
+    "state": _square,
+    "overlap": lambda at: at.overlap * at.overlap,
+}
+
+
+def _begun(phase: SearchPhase, level: fmpq, reading: Reading) -> tuple[fmpq, Disc]:
     """A parameter below which the manifold is known, and inside the level; its place there."""
     size, curve = level / 2, _curve(phase)
     for _ in range(_HALVINGS):
         size /= 2
         error = _error(phase, curve, size)
         tube = _on(curve, arb(0).union(arb(size)), error)
-        if error < size * _ACCURACY and _square(tube) < level**2:
+        if error < size * _ACCURACY and reading(tube) < level**2:
             return size, _on(curve, arb(size), error)
     raise Undecided("the unstable manifold is not enclosed: choose a strength off a singularity")
 

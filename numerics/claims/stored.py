@@ -91,12 +91,17 @@ SCRIPTS: Mapping[str, Any] = MappingProxyType(
 
 @dataclass(frozen=True)
 class StoredExits:
-    """Steps by which 10, 50 and 90 % of 40 runs of their code have left the search phase."""
+    """Steps by which 10, 50 and 90 % of 40 runs of their code have left the search phase.
+
+    Fields: ``activation``; ``mu``; ``learning_rate``; ``steps``; ``scale_u``, the initial ``u`` by
+    1/√d: theirs is :math:`d^{-2}`, LoRA's zero in effect.
+    """
 
     activation: str
     mu: float
     learning_rate: float
     steps: tuple[int, int, int]
+    scale_u: float = 1.0
 
 
 EXIT_SHARES = (0.1, 0.5, 0.9)
@@ -107,6 +112,7 @@ EXIT_SETTING: Mapping[str, Any] = MappingProxyType(
 EXITS = (
     StoredExits("x", 0.1, 0.04, (67, 117, 212)),
     StoredExits("x", 0.5, 0.04, (187, 278, 515)),
+    StoredExits("x", 0.5, 0.04, (189, 277, 465), scale_u=200**-1.5),
     StoredExits("relu", 0.5, 0.08, (168, 282, 473)),
     StoredExits("erf", 0.3, 0.08, (233, 372, 583)),
     StoredExits("He3", 0.6, 0.001, (220, 503, 889)),

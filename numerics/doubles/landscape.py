@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
-from sympy import Expr, I, atan2, lambdify
+from sympy import Expr, I, Rational, atan2, lambdify
 
+from derive.finite_rate import noise_landscape
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
@@ -27,6 +28,7 @@ Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
 REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 _ENDS = (-4.0, 0.0, 4.0)
+_CANCELS = 6  # the degree from which on the sum of a polynomial noise is of large terms
 _AROUND = np.array([-6.0, -2.0, 0.0, 2.0, 6.0])  # a smoothed breakpoint, in its own widths
 
 
@@ -69,6 +71,34 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
         return by_quadrature(pair)
     loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))
     return FloatLandscape(loss, a, b)
+
+
+def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
+    r"""Compile the mean square of a sample's pull over ρ and s, in closed form where there is one.
+
+    Arguments: as ``derive.finite_rate.noise_landscape``, the noise of labels as a double.
+
+    .. math:: N = E\big[\big((y - \sigma(x))^2 + \varsigma^2\big)\,\sigma'(x)^2\big]
+
+    Raises nothing of its own. Source: (38)-(45). Heuristic.
+
+    >>> float_noise("x", 0.5)(0.5, 0.25)
+    0.75
+    """
+    pair, student = Pair.of(pair), Pair.of(pair).student.polynomial
+    try:
+        if student is None or student.degree() < _CANCELS:
+            deviation = Rational(*float(label_noise).as_integer_ratio())
+            return _compiled(noise_landscape(pair, deviation))
+    except NoClosedForm:
+        pass
+    sigma, squared, mean = pair.student.value, pair.loss == "square", plane_mean(pair)
+    y, value, slope = (piecewise(f) for f in (pair.label, sigma, sigma.derivative()))
+
+    def pull(t: Doubles, x: Doubles) -> Doubles:
+        return ((y(t) - squared * value(x)) ** 2 + label_noise**2) * slope(x) ** 2
+
+    return lambda covariance, s: mean(pull, covariance, s)
 
 
 def _compiled(expression: Expr) -> Function:
@@ -121,14 +151,9 @@ def panels(ends: Doubles) -> tuple[Doubles, Doubles]:
     return places.reshape(shape), density.reshape(shape)
 
 
-def by_quadrature(pair: Pair) -> FloatLandscape:
-    """Integrals over the Gaussian plane, cut where the integrand is not smooth."""
-    sigma = pair.student.value
-    first = sigma.derivative()
-    second = first.derivative()
-    y, value, slope, curvature = (piecewise(f) for f in (pair.label, sigma, first, second))
-    squared = pair.loss == "square"
-    ours, theirs = breakpoints(sigma), breakpoints(pair.label)
+def plane_mean(pair: Pair) -> Callable[[Callable[..., Any], float, float], float]:
+    """Means of functions of (z, x) at ρ and s, cut where label and student are not smooth."""
+    ours, theirs = breakpoints(pair.student.value), breakpoints(pair.label)
     rays = not ours.any() and not theirs.any()
 
     def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
@@ -137,6 +162,18 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
         )
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))
+
+    return mean
+
+
+def by_quadrature(pair: Pair) -> FloatLandscape:
+    """Integrals over the Gaussian plane, cut where the integrand is not smooth."""
+    sigma = pair.student.value
+    first = sigma.derivative()
+    second = first.derivative()
+    y, value, slope, curvature = (piecewise(f) for f in (pair.label, sigma, first, second))
+    squared = pair.loss == "square"
+    theirs, mean = breakpoints(pair.label), plane_mean(pair)
 
     def loss(covariance: float, s: float) -> float:
         if squared:

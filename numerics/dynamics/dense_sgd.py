@@ -5,7 +5,8 @@ compared with, and to be read.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, islice
 
 import numpy as np
 from numpy.random import Generator
@@ -18,13 +19,50 @@ from numerics.dynamics.sgd import Learner
 def simulate_densely(
     learner: Learner, rng: Generator, horizon: int, records: Sequence[int]
 ) -> Doubles:
-    r"""Run the algorithm in ``d`` dimensions, and return its order parameters at some steps.
+    """The order parameters of ``dense_states`` at some steps.
+
+    Arguments:
+        learner, rng: as ``dense_states`` takes them.
+        horizon: number of steps.
+        records: steps at which ``(u, m)``, or ``(u, m, κ)``, is kept; one row each.
+
+    Raises nothing of its own. A simulation.
+
+    >>> from derive import Pair
+    >>> simulate_densely(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
+    (1, 2)
+    """
+    states = islice(dense_states(learner, rng), horizon + 1)
+    return np.array([state for step, state in enumerate(states) if step in records])
+
+
+def gaussian(rng: Generator, shape: tuple[int, int]) -> Doubles:
+    """Inputs of the model: independent standard normals, one input a row."""
+    return rng.standard_normal(shape)
+
+
+def rademacher(rng: Generator, shape: tuple[int, int]) -> Doubles:
+    """Inputs of ±1, seen in axes of which the first is the diagonal of theirs.
+
+    So the teacher has all entries alike: its own input is nearly normal, by the central limit.
+    """
+    signs = 2.0 * rng.integers(0, 2, shape, dtype=np.int8) - 1.0
+    off = np.full(shape[1], -1 / math.sqrt(shape[1]))
+    off[0] += 1  # the reflection that exchanges the first axis and the diagonal is along this
+    return np.asarray(signs - np.outer(signs @ off, 2 / (off @ off) * off))
+
+
+def dense_states(
+    learner: Learner,
+    rng: Generator,
+    inputs: Callable[[Generator, tuple[int, int]], Doubles] = gaussian,
+) -> Iterator[list[float]]:
+    r"""Run the algorithm in ``d`` dimensions for ever, and give its order parameters at each step.
 
     Arguments:
         learner: one direction in the input space.
         rng: the source of all that is random.
-        horizon: number of steps.
-        records: steps at which ``(u, m)``, or ``(u, m, κ)``, is kept; one row each.
+        inputs: draws a batch of them, one a row.
 
     The teacher is the first basis vector, the misaligned direction the second.
 
@@ -35,8 +73,9 @@ def simulate_densely(
     update. Raises nothing of its own. Source: (38)-(40). A simulation.
 
     >>> from derive import Pair
-    >>> simulate_densely(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
-    (1, 2)
+    >>> states = dense_states(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1))
+    >>> len(next(states))
+    2
     """
     d, planes = learner.dimension, 2 if learner.nu else 1
     sigma = piecewise(learner.pair.student.value)
@@ -48,31 +87,28 @@ def simulate_densely(
     frozen = np.zeros(d)
     frozen[0], frozen[1] = learner.mu, learner.nu
     start = learner.initial(rng)
-    u, omega = start[0], np.zeros(d)
+    u, omega = float(start[0]), np.zeros(d)
     omega[:planes] = start[1 : 1 + planes]
     rest = rng.standard_normal(d - planes)
     omega[planes:] = math.sqrt(1 - omega @ omega) * rest / np.linalg.norm(rest)
     in_first = stage is not None and abs(omega[0]) < stage.until_overlap and stage.until_step > 0
-    kept = []
-    for step in range(horizon + 1):
-        if step in records:
-            kept.append([u, *omega[:planes]])
-        inputs = rng.standard_normal((learner.batch, d))
-        y = (first_labels if in_first else labels)(inputs[:, 0])
+    for step in count():
+        yield [u, *omega[:planes]]
+        drawn = inputs(rng, (learner.batch, d))
+        y = (first_labels if in_first else labels)(drawn[:, 0])
         y = y + learner.noise * rng.standard_normal(learner.batch)
-        pre_activations = inputs @ (frozen + u * omega)
+        pre_activations = drawn @ (frozen + u * omega)
         error = y - sigma(pre_activations) if learner.pair.loss == "square" else y
         weighted = error * slope(pre_activations)
-        pull = inputs.T @ weighted / learner.batch  # minus the gradient for the whole direction
+        pull = drawn.T @ weighted / learner.batch  # minus the gradient for the whole direction
         tangent = pull - (omega @ pull) * omega if learner.update == "spherical" else pull
         moved = omega + learner.learning_rate * u * tangent
-        u += learner.learning_rate * (omega @ pull)
+        u += learner.learning_rate * float(omega @ pull)
         omega = moved / np.linalg.norm(moved)
         if in_first and stage:
             in_first = abs(omega[0]) < stage.until_overlap and step + 1 < stage.until_step
             if not in_first and stage.flip_at_switch and u * omega[0] < 0:
                 u = -u
-    return np.array(kept)
 
 
 def simulate_network_densely(

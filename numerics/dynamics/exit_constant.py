@@ -1,12 +1,14 @@
 r"""The constant log K of the exit time, of any pair: enclosed, or by shooting with its error.
 
-Polynomial pairs are enclosed along the unstable manifold (``numerics.certified``). For all others,
+It is that of a limit of large d, of small steps or at a finite learning rate. Polynomial pairs are
+enclosed along the unstable manifold (``numerics.certified``). For all others,
 and where that is too stiff, the flow is shot from ``ε v`` at three small ε, and
 ``λ T_R(ε v) + log ε`` extrapolated to ε = 0.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import log
 from typing import Literal
 
@@ -15,7 +17,7 @@ from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.flow import ball_flow
+from numerics.certified.finite_rate import finite_rate_flow
 from numerics.certified.unstable_manifold import exit_constant
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Flow, flow_of
@@ -24,6 +26,8 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 _FIRST, _RATIO = 1e-3, 0.25  # the largest ε in units of the radius, and that of the next ones
 _TOLERANCE = 1e-11  # of the solver; absolute in units of ε
 _PATIENCE = 30  # times 1/λ beyond linear growth
+_QUICK = 4  # the degree up to which the noise of samples is enclosed within seconds
+_NAMES = {"state": "|(u, m)|", "overlap": "|m|"}
 
 
 @dataclass(frozen=True)
@@ -35,33 +39,62 @@ class ExitConstant:
     certainty: Literal["certified", "heuristic"]
 
 
-def exit_constant_of(pair: Pair, mu: Fraction, radius: float = EXIT_RADIUS) -> ExitConstant:
+@dataclass(frozen=True)
+class Passage:
+    """What counts as exit: ``of``, the size of the state or |m|, and the ``level`` it reaches."""
+
+    of: Literal["state", "overlap"] = "state"
+    level: float = EXIT_RADIUS
+
+    def missing(self, state: Doubles) -> float:
+        """By how much a state is inside."""
+        size = np.linalg.norm(state) if self.of == "state" else abs(state[1])
+        return self.level - float(size)
+
+
+_USUAL = Passage()
+
+
+@lru_cache(maxsize=256)
+def exit_constant_of(
+    pair: Pair,
+    mu: Fraction,
+    passage: Passage = _USUAL,
+    *,
+    scaled_rate: float = 0.0,
+    label_noise: float = 0.0,
+) -> ExitConstant:
     r"""The constant log K of a pair, enclosed if possible.
 
     Arguments:
         pair: misaligned or not.
         mu: pre-training strength in (0, 1].
-        radius: in (0, 1), the size of the state that counts as exit.
+        passage: what counts as exit, its level in (0, 1).
+        scaled_rate, label_noise: γd/B and the noise on labels, as ``flow_of`` takes them.
 
     Raises ``InputError`` where there is no escape, ``Undecided`` if the flow does not exit.
-    Certified for polynomial pairs that are not misaligned, unless too stiff; else heuristic.
+    Certified for polynomial pairs that are not misaligned, unless too stiff, and at a finite
+    learning rate up to degree 4; else heuristic.
 
     >>> found = exit_constant_of(Pair("x"), Fraction(1, 2))
     >>> round(found.log_k, 10), found.certainty, shot(flow_of("x", 0.5)).certainty
     (-0.5918302406, 'certified', 'heuristic')
     """
-    polynomials = (pair.teacher.polynomial, pair.student.polynomial)
-    if pair.misalignment == 0 and None not in polynomials:
+    teacher, student = pair.teacher.polynomial, pair.student.polynomial
+    degree = 0 if teacher is None or student is None or pair.misalignment != 0 else student.degree()
+    if degree and not (scaled_rate and degree > _QUICK):
         try:
-            found = exit_constant(ball_flow(pair, mu), radius)
+            flow = finite_rate_flow(pair, mu, scaled_rate, label_noise)
+            found = exit_constant(flow, passage.level, passage.of)
             value = float(found.mid())
             return ExitConstant(value, float(abs(found - value).upper()), "certified")
         except Undecided:
             pass
-    return shot(flow_of(pair, float(mu)), radius)
+    how = {"scaled_rate": scaled_rate, "label_noise": label_noise}
+    return shot(flow_of(pair, float(mu), **how), passage)
 
 
-def shot(flow: Flow, radius: float = EXIT_RADIUS) -> ExitConstant:
+def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
     """The constant log K by shooting, extrapolated by Aitken's rule; the error is its last step.
 
     Raises ``InputError`` and ``Undecided`` as ``exit_constant_of``. Heuristic.
@@ -69,9 +102,9 @@ def shot(flow: Flow, radius: float = EXIT_RADIUS) -> ExitConstant:
     rates, directions = np.linalg.eigh(flow.linearisation())
     if not rates[-1] > NO_ESCAPE:
         raise InputError("without escape there is no exit time: choose another strength")
-    sizes = [radius * _FIRST * _RATIO**k for k in range(3)]
+    sizes = [passage.level * _FIRST * _RATIO**k for k in range(3)]
     one, two, three = (
-        rates[-1] * _time(flow, e * directions[:, -1], rates[-1], radius) + log(e) for e in sizes
+        rates[-1] * _time(flow, e * directions[:, -1], rates[-1], passage) + log(e) for e in sizes
     )
     first, second = two - one, three - two
     step = second * second / (first - second) if abs(second) < abs(first) / 2 else 0.0
@@ -79,20 +112,20 @@ def shot(flow: Flow, radius: float = EXIT_RADIUS) -> ExitConstant:
     return ExitConstant(float(three + step), float(error), "heuristic")
 
 
-def _time(flow: Flow, start: Doubles, rate: float, radius: float) -> float:
-    """When the flow reaches the radius."""
+def _time(flow: Flow, start: Doubles, rate: float, passage: Passage) -> float:
+    """When the flow exits."""
 
-    def outside(_: float, state: Doubles) -> float:
-        return float(np.linalg.norm(state)) - radius
+    def inside(_: float, state: Doubles) -> float:
+        return passage.missing(state)
 
-    outside.terminal = True  # type: ignore[attr-defined]
+    inside.terminal = True  # type: ignore[attr-defined]
     size = float(np.linalg.norm(start))
-    horizon = (log(radius / size) + _PATIENCE) / rate
-    solution = solve_ivp(flow.velocity, (0.0, horizon), start, method="LSODA", events=outside,
+    horizon = (log(passage.level / size) + _PATIENCE) / rate
+    solution = solve_ivp(flow.velocity, (0.0, horizon), start, method="LSODA", events=inside,
                          rtol=_TOLERANCE, atol=_TOLERANCE * size)  # fmt: skip
     if not len(solution.t_events[0]):
         raise Undecided(
-            f"the flow is not seen to reach |(u, m)| = {radius:g} at μ = {flow.mu:g}: give a "
-            "smaller radius"
+            f"the flow is not seen to reach {_NAMES[passage.of]} = {passage.level:g} at "
+            f"μ = {flow.mu:g}: give a smaller radius{' or learning rate' if flow.noise else ''}"
         )
     return float(solution.t_events[0][0])

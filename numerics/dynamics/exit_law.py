@@ -1,8 +1,7 @@
 r"""The law of the exit time in numbers: quantiles, steps, samples, who still searches.
 
 The formulas are those of ``derive.exit``; the rate, ``b`` and the noise of samples are
-enclosed, and so is log K where it can be. The law itself is a limit, of small γ and large d at a
-fixed γd.
+enclosed, and so is log K where it can be. The law itself is a limit, of large d at a fixed γd.
 """
 
 from collections.abc import Callable
@@ -24,12 +23,13 @@ from numerics.certified.balls import nearest_double
 from numerics.certified.drift import sample_noise_function
 from numerics.certified.escape import escape_curve
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.exit_constant import ExitConstant, exit_constant_of
-from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.dynamics.exit_constant import ExitConstant, Passage, exit_constant_of
+from numerics.dynamics.kinds import EXIT_RADIUS, ExitBy
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
 
 _FAR = 10.0  # standard deviations beyond which X is not looked for
+_NEAR = 0.2  # of the exit's size: a start within it is nearly one of the linear flow
 
 
 class NoExit(InputError):
@@ -42,12 +42,13 @@ class ExitLaw:
 
     Fields: ``rate`` λ; ``constant``, log K with its error; ``mean`` and ``spread``, the standard
     deviation, of X; ``dimension``, ``learning_rate``, ``batch``; ``finite_rate``, by how much of
-    it the noise of samples slows the growth at the exit. With the normal variable X,
+    it the noise of samples slows the growth at the exit, which K takes into account. With the
+    normal variable X,
 
     .. math:: T = (\tfrac12 \log d + \log K - \log|X|)/\lambda, \quad
         \text{finite rate} = R^2\, \tfrac{\gamma d}{B} v_u^2 N / 2\lambda
 
-    Heuristic: a limit, of small γ and large d, where ``finite_rate`` is at most about 0.1.
+    Heuristic: a limit, of large d at a fixed γd.
     """
 
     rate: float
@@ -98,10 +99,12 @@ class ExitLaw:
 @cache
 def _moments() -> Callable[..., Any]:
     """Mean and variance of X, compiled from ``derive``."""
-    rate, scale = (Symbol(name, positive=True) for name in ("rate", "scale"))
-    b, noise = Symbol("b", real=True), Symbol("noise", nonnegative=True)
-    law = formulas.exit_law(rate, b, noise, scale)
-    compiled: Callable[..., Any] = lambdify((rate, b, noise, scale), (law.mean, law.variance))
+    rate, b = Symbol("rate", positive=True), Symbol("b", real=True)
+    noise, scale, begun = (Symbol(name, nonnegative=True) for name in ("noise", "scale", "begun"))
+    law = formulas.exit_law(rate, b, noise, scale, begun)
+    compiled: Callable[..., Any] = lambdify(
+        (rate, b, noise, scale, begun), (law.mean, law.variance)
+    )
     return compiled
 
 
@@ -116,58 +119,101 @@ def _searching() -> Callable[..., Any]:
     return compiled
 
 
-def exit_law(learner: Learner | NetworkLearner, radius: float = EXIT_RADIUS) -> ExitLaw:
+def exit_law(
+    learner: Learner | NetworkLearner, radius: float = EXIT_RADIUS, exit_by: ExitBy = "state"
+) -> ExitLaw:
     r"""The law of the exit time of a learner's one-pass SGD.
 
     Arguments:
-        learner: of one stage, with the initial overlap of either sign.
-        radius: R in (0, 1), the size of the state that counts as exit.
+        learner: of one stage, with the initial overlap of either sign, or from one state that is
+            small against the exit's.
+        radius: R in (0, 1), what counts as exit.
+        exit_by: what has that size, as ``simulate_sgd`` takes it: the state, its overlap, or what
+            the overlap is below μ.
 
     Raises ``InputError`` for other learners and where there is no escape, ``Undecided`` if the flow
-    does not exit. Source: (9), (57)-(61). Heuristic: a limit, of small γ and large d.
+    does not exit. Source: (9), (57)-(61). Heuristic: a limit, of large d at a fixed γd.
 
     >>> law = exit_law(Learner(Pair("x"), 0.5, 1000, 1e-4))
     >>> [round(law.quantile(p), 1) for p in (0.1, 0.5, 0.9)]  # ½ τ log d is 16.7
     [11.4, 15.7, 23.8]
     """
-    if not isinstance(learner, Learner):
-        raise InputError("the law of the exit time is of one neuron: leave the network out")
+    if type(learner) is not Learner:
+        raise InputError(
+            "the law of the exit time is of LoRA of one neuron: leave networks and full "
+            "fine-tuning out"
+        )
     if learner.stage is not None or learner.signs != "random":
         raise InputError(
             "the exit time has this law for one stage and random signs: leave the others out"
         )
     mu = Fraction(str(float(learner.mu)))
-    numbers = _numbers(learner.pair, mu, learner.noise, radius)
-    scaled = learner.learning_rate * learner.dimension / learner.batch
-    mean, variance = _moments()(numbers.rate, numbers.b, scaled * numbers.noise, learner.scale)
-    _, started = _moments()(numbers.rate, numbers.b, 0.0, learner.scale)
+    passage = _passage(learner, radius, exit_by)
+    numbers = _numbers(learner.pair, mu, learner.noise)
+    scaled = learner.scaled_rate
+    constant = exit_constant_of(
+        learner.pair, mu, passage, scaled_rate=scaled, label_noise=learner.noise
+    )
+    mean, variance, started = _start(learner, numbers)
+    diffused = scaled * numbers.noise * variance
     return ExitLaw(
         numbers.rate,
-        numbers.constant,
-        float(mean),
-        sqrt(variance),
+        constant,
+        mean,
+        sqrt(started + diffused),
         learner.dimension,
         learner.learning_rate,
         learner.batch,
-        (variance - started) * radius**2,
+        diffused * passage.level**2,
     )
+
+
+def _passage(learner: Learner, radius: float, exit_by: ExitBy) -> Passage:
+    """What the flow has to reach from near 0; raises ``InputError`` for a start not far below."""
+    if exit_by == "teacher":
+        raise InputError("an exit by the teacher has no law here: simulate, or give another exit")
+    level = learner.mu - radius if exit_by == "strength" else radius
+    if not 0 < level < 1:
+        raise InputError(
+            f"radius {radius} is not accepted: give one in (0, 1), and below μ if it is the "
+            "distance of |m| from it"
+        )
+    if len(learner.starts) > 1 or any(np.linalg.norm(s) > _NEAR * level for s in learner.starts):
+        raise InputError(
+            f"the law is of one start that is at most {_NEAR:g} times the exit's size: give "
+            "another, or simulate"
+        )
+    return Passage("state" if exit_by == "state" else "overlap", level)
+
+
+def _start(learner: Learner, numbers: "_Numbers") -> tuple[float, float, float]:
+    """Mean of X, the variance that γ d N/B = 1 gives it, and that of the start."""
+    b, rate = numbers.b, numbers.rate
+    by_noise = float(_moments()(rate, b, 1.0, 0.0, 0.0)[1])
+    if not learner.starts:
+        begun = learner.scale if learner.scale_u is None else learner.scale_u
+        mean, variance = _moments()(rate, b, 0.0, learner.scale, begun)
+        return float(mean), by_noise, float(variance)
+    direction = np.array([rate, numbers.a, learner.nu * b])[: len(learner.names)]
+    along = np.array(learner.starts[0]) @ direction / np.linalg.norm(direction)
+    return float(sqrt(learner.dimension) * along), by_noise, 0.0
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """What does not depend on d, γ and B: λ, b, the mean square of a sample's pull, log K."""
+    """What does not depend on d, γ and B: λ, a, b, the mean square of a sample's pull."""
 
     rate: float
+    a: float
     b: float
     noise: float
-    constant: ExitConstant
 
 
 @lru_cache(maxsize=256)
-def _numbers(pair: Pair, mu: Fraction, label_noise: float, radius: float) -> _Numbers:
+def _numbers(pair: Pair, mu: Fraction, label_noise: float) -> _Numbers:
     curve = escape_curve(pair, [mu])
     if curve.tau[0] == inf:
         raise NoExit(f"there is no escape at μ = {mu}, so no exit time: give another strength")
     deviation = Rational(*Fraction(label_noise).as_integer_ratio())
     noise = nearest_double(sample_noise_function(pair, deviation), mu)
-    return _Numbers(curve.rate[0], curve.b[0], noise, exit_constant_of(pair, mu, radius))
+    return _Numbers(curve.rate[0], curve.a[0], curve.b[0], noise)

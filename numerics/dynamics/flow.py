@@ -1,9 +1,10 @@
-r"""Gradient flow of the order parameters: the limit of small steps of one-pass SGD (91), App. A.1.
+r"""Flow of the order parameters: the limit of large d of one-pass SGD (91), App. A.1.
 
 The state is ``(u, m)``, or ``(u, m, κ)`` for misaligned pre-training; time is ``γ`` times the
 number of steps. With :math:`\rho = \mu + um`, :math:`s = \nu^2 + 2u\nu\kappa + u^2(1-m^2)`, the
-slopes ``a(ρ, s)``, ``b(ρ, s)`` of the loss give the whole flow, and ``a(μ, ν²)``, ``b(μ, ν²)`` its
-linearisation in the search phase.
+slopes ``a(ρ, s)``, ``b(ρ, s)`` of the loss give the gradient flow, that of small steps, and
+``a(μ, ν²)``, ``b(μ, ν²)`` its linearisation in the search phase. Steps of the order of 1/d add a
+term of third order (``derive.finite_rate``).
 """
 
 import math
@@ -21,7 +22,7 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
 from numerics.doubles.arrays import Doubles
-from numerics.doubles.landscape import FloatLandscape, float_landscape
+from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics.kinds import EXIT_RADIUS
 
 NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
@@ -29,6 +30,7 @@ OBSERVED = ("loss", "overlap", "scale", "alignment")
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
 _landscape = lru_cache(maxsize=64)(float_landscape)
+_noise = lru_cache(maxsize=64)(float_noise)
 
 
 class Motion(ABC):
@@ -64,13 +66,17 @@ class Motion(ABC):
 class Flow(Motion):
     """The gradient flow of one pair at one pre-training strength.
 
-    Fields: ``landscape``; ``mu`` in (0, 1]; ``nu``, the misalignment, 0 in the main model.
-    States are arrays ``(u, m)``, or ``(u, m, κ)`` if ``nu`` is not 0. Heuristic.
+    Fields: ``landscape``; ``mu`` in (0, 1]; ``nu``, the misalignment, 0 in the main model;
+    ``scaled_rate``, γd/B of the limit of large d, 0 in that of small steps; ``noise``, the mean
+    square of a sample's pull over ρ and s, which a scaled rate needs. States are arrays ``(u, m)``,
+    or ``(u, m, κ)`` if ``nu`` is not 0. Heuristic.
     """
 
     landscape: FloatLandscape
     mu: float
     nu: float = 0.0
+    scaled_rate: float = 0.0
+    noise: Function | None = None
 
     @property
     def size(self) -> int:
@@ -87,7 +93,8 @@ class Flow(Motion):
     def velocity(self, time: float, state: ArrayLike) -> Doubles:
         r"""The flow: :math:`\dot u = -\partial_u L`, the spherical gradient for the direction.
 
-        Source: (91), App. A.1. Heuristic.
+        A scaled rate adds :math:`-\tfrac{\gamma d}{2B} u^2 N\,(m, \kappa)`, as
+        ``derive.finite_rate`` has it. Source: (91), App. A.1, (38)-(40). Heuristic.
         """
         u, m, *rest = np.asarray(state, dtype=float)
         kappa = rest[0] if rest else 0.0
@@ -95,6 +102,8 @@ class Flow(Motion):
         a, b = self.landscape.a(rho, s), self.landscape.b(rho, s)
         by_m, by_kappa = a * u - b * u * u * m, b * u * self.nu
         radial = m * by_m + kappa * by_kappa
+        if self.noise is not None:
+            radial += self.scaled_rate / 2 * u * u * self.noise(rho, s)
         by_u = a * m + b * (u * (1 - m * m) + self.nu * kappa)
         return np.array([by_u, by_m - m * radial, by_kappa - kappa * radial][: self.size])
 
@@ -177,25 +186,35 @@ class StagedFlow(Flow):
         return integrate_stages(self, start, float(times[-1])).at(times)
 
 
-def flow_of(pair: PairLike, mu: float) -> Flow:
+def flow_of(
+    pair: PairLike, mu: float, *, scaled_rate: float = 0.0, label_noise: float = 0.0
+) -> Flow:
     """The gradient flow of a pair at a pre-training strength.
 
     Arguments:
         pair: teacher and student, whose misalignment ν is taken at ``mu``.
         mu: strength in (0, 1].
+        scaled_rate: γd/B ≥ 0 in the limit of large d; 0 is the limit of small steps.
+        label_noise: standard deviation of noise on the labels, which only a scaled rate feels.
 
-    Raises ``InputError`` for another strength. Source: (91), App. A.1. Heuristic.
+    Raises ``InputError`` for other values. Source: (91), App. A.1, (38)-(40). Heuristic.
 
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
     >>> flow_of(Pair(x, x), 0.5).velocity(0.0, [0.1, 0.2]).round(3).tolist()
     [0.0, 0.048]
+    >>> flow_of("x", 0.5, scaled_rate=2.0).velocity(0.0, [0.1, 0.2]).round(5).tolist()
+    [0.0, 0.04752]
     """
     pair = Pair.of(pair)
-    if not 0 < mu <= 1:
-        raise InputError(f"strength {mu} is not accepted: give 0 < μ ≤ 1")
+    if not (0 < mu <= 1 and 0 <= scaled_rate < math.inf and label_noise >= 0):
+        raise InputError(
+            f"strength {mu}, scaled rate {scaled_rate}, noise {label_noise} are not accepted: give "
+            "0 < μ ≤ 1, γd/B ≥ 0 and a standard deviation ≥ 0"
+        )
     nu = float(pair.misalignment.subs(mu_symbol, mu))
-    return Flow(_landscape(pair), float(mu), nu)
+    noise = _noise(pair, float(label_noise)) if scaled_rate else None
+    return Flow(_landscape(pair), float(mu), nu, float(scaled_rate), noise)
 
 
 def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
@@ -316,7 +335,7 @@ def first_passage_of(
     size = float(np.linalg.norm(start))
     if size >= radius:
         return 0.0
-    if rate <= 0:
+    if rate <= 0 or size == 0:
         return None
     late = (np.log(radius / size) + 5) / rate
     while np.linalg.norm(at(late)) < radius:

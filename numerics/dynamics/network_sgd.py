@@ -18,7 +18,7 @@ from derive.pair import Pair
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
-from numerics.dynamics.kinds import NETWORK_HORIZON
+from numerics.dynamics.kinds import NETWORK_HORIZON, ExitBy
 from numerics.dynamics.network_flow import NetworkFlow, NetworkState, network_flow
 from numerics.dynamics.network_update import (
     NetworkAlgorithm,
@@ -111,8 +111,10 @@ class NetworkLearner:
         """The gradient flow."""
         return network_flow(self.pair, self.mu, self.rank)
 
-    def runner(self, radius: float, stop_at_exit: bool) -> Run:
-        """What simulates one replica of this learner."""
+    def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
+        """What simulates one replica of this learner; raises ``InputError`` for another exit."""
+        if exit_by != "state":
+            raise InputError(f"exit by {exit_by!r} is not accepted for networks: leave it out")
         functions = compiled_functions(self.pair, self.pair)
         law = NetworkLaw(
             np.array(self.mu),

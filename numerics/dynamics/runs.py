@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from derive.errors import InputError
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
+from numerics.dynamics.kinds import ExitBy
 
 if TYPE_CHECKING:  # its import costs a second, and pandas
     from xarray import Dataset
@@ -52,7 +53,7 @@ class Trained(Protocol):
     def start(self, rng: Generator) -> Doubles:
         """An initial state, drawn, as one vector."""
 
-    def runner(self, radius: float, stop_at_exit: bool) -> Run:
+    def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
         """What simulates one replica."""
 
     def cause_of_divergence(self) -> str:
@@ -66,7 +67,7 @@ class Runs:
     Fields:
         steps: at which states were recorded (k);
         states: replicas × k × order parameters, NaN after a run that was stopped at its exit;
-        exits: the first step with \\|(u, m, κ)\\| ≥ the exit radius, NaN for censored runs;
+        exits: the first step that counts as exit, NaN for censored runs;
         names: of the order parameters;
         learning_rate: γ, the time of a step.
 

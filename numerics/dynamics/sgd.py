@@ -27,7 +27,17 @@ from numerics.doubles.compiled import compiled
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import update
 from numerics.dynamics.flow import Flow, StagedFlow, flow_of
-from numerics.dynamics.kinds import EXIT_RADIUS, SIGNS, UPDATES, USUAL_HORIZON, Signs, Update
+from numerics.dynamics.kinds import (
+    EXIT_RADIUS,
+    EXITS,
+    SIGNS,
+    UPDATES,
+    USUAL_HORIZON,
+    ExitBy,
+    Signs,
+    Starts,
+    Update,
+)
 from numerics.dynamics.runs import Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
 from numerics.dynamics.update import Algorithm, Functions, Law, State
@@ -80,7 +90,9 @@ class Learner:
         noise: standard deviation added to labels;
         stage: a first stage with other labels;
         scale: the initial ``u`` and the size of the initial overlaps in units of 1/√d;
-        signs: of the initial overlap against that of ``u``.
+        signs: of the initial overlap against that of ``u``;
+        scale_u: the initial ``u`` apart, likewise; LoRA begins at 0;
+        starts: states ``(u, m)``, or ``(u, m, κ)``, one of which, drawn, is the start instead.
 
     Raises ``InputError`` for values outside these ranges, and for functions beyond doubles.
     """
@@ -95,6 +107,8 @@ class Learner:
     stage: Stage | None = None
     scale: float = 1.0
     signs: Signs = "random"
+    scale_u: float | None = None
+    starts: Starts = ()
     usual_horizon: ClassVar[float] = USUAL_HORIZON
 
     def __post_init__(self) -> None:
@@ -106,7 +120,8 @@ class Learner:
             (self.batch >= 1, f"batch {self.batch}", "an integer of at least 1"),
             (self.update in UPDATES, f"update {self.update!r}", " or ".join(UPDATES)),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
-            (self.scale > 0, f"initial scale {self.scale}", "a positive number"),
+            (self.scale >= 0, f"initial scale {self.scale}", "a number ≥ 0"),
+            ((self.scale_u or 0) >= 0, f"initial scale {self.scale_u} of u", "a number ≥ 0"),
             (self.signs in SIGNS, f"signs {self.signs!r}", " or ".join(SIGNS)),
         )
         for passed, given, wanted in checks:
@@ -114,6 +129,17 @@ class Learner:
                 raise InputError(f"{given} is not accepted: give {wanted}")
         for pair in self.pairs:
             insist_on_doubles(pair)
+        self._check_starts()
+
+    def _check_starts(self) -> None:
+        drawn = (self.scale, self.scale_u, self.signs) == (1.0, None, "random")
+        size = len(self.names)
+        for state in self.starts:
+            if not (drawn and len(state) == size and sum(x * x for x in state[1:]) <= 1):
+                raise InputError(
+                    f"start {state} is not accepted: give {', '.join(self.names)}, the overlaps "
+                    "inside the unit ball, and neither scales nor signs beside it"
+                )
 
     @property
     def pairs(self) -> list[Pair]:
@@ -126,15 +152,24 @@ class Learner:
         """Misalignment ν of the pre-trained direction."""
         return float(self.pair.misalignment.subs(mu_symbol, self.mu))
 
+    @property
+    def scaled_rate(self) -> float:
+        """γd/B, which the limit of large d depends on."""
+        return self.learning_rate * self.dimension / self.batch
+
     def initial(self, rng: Generator) -> Doubles:
         """Initial ``(u, m, κ)``: a uniform direction, and ``u`` of the size of its overlaps."""
+        if self.starts:
+            chosen = rng.integers(len(self.starts)) if len(self.starts) > 1 else 0
+            return np.array([*self.starts[chosen], 0.0])[:3]
         planes = 2 if self.nu else 1
         known = rng.standard_normal(planes)
         rest = rng.chisquare(self.dimension - planes)
         m, *kappa = self.scale * known / math.sqrt(known @ known + rest)
         if self.signs != "random":
             m = abs(m) if self.signs == "aligned" else -abs(m)
-        state = np.array([self.scale / math.sqrt(self.dimension), m, *kappa, 0.0])[:3]
+        begun = self.scale if self.scale_u is None else self.scale_u
+        state = np.array([begun / math.sqrt(self.dimension), m, *kappa, 0.0])[:3]
         if not state[1:] @ state[1:] <= 1:
             raise InputError(f"initial scale {self.scale} is not accepted: overlaps exceed 1")
         return state
@@ -163,11 +198,10 @@ class Learner:
             flip_at_switch=self.stage.flip_at_switch,
         )
 
-    def runner(self, radius: float, stop_at_exit: bool) -> Run:
-        """What simulates one replica of this learner."""
+    def law(self, radius: float, stop_at_exit: bool, exit_by: int) -> Law:
+        """The numbers that a run follows."""
         stage = self.stage or Stage(self.pair.labels, until_step=0)
-        functions = compiled_functions(self.pairs[0], self.pair)
-        law = Law(
+        return Law(
             mu=self.mu,
             nu=self.nu,
             dimension=self.dimension,
@@ -181,7 +215,13 @@ class Learner:
             flip=stage.flip_at_switch,
             radius=radius,
             stop_at_exit=stop_at_exit,
+            exit_by=exit_by,
         )
+
+    def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
+        """What simulates one replica of this learner."""
+        functions = compiled_functions(self.pairs[0], self.pair)
+        law = self.law(radius, stop_at_exit, EXITS.index(exit_by))
         algorithm = Algorithm(update.STEPS, functions, law)
 
         def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
@@ -207,6 +247,7 @@ def simulate_sgd(
     radius: float = EXIT_RADIUS,
     *,
     stop_at_exit: bool = False,
+    exit_by: ExitBy = "state",
     threads: int | None = None,
 ) -> Runs:
     r"""Simulate replicas of a learner, exactly in law.
@@ -218,8 +259,10 @@ def simulate_sgd(
         seed: a non-negative integer;
         horizon: in steps; 1.5 τ log d by default, for networks 6 τ log d;
         records: increasing steps in [0, horizon] at which the state is kept;
-        radius: the size of the state that counts as exit;
+        radius: the size that counts as exit;
         stop_at_exit: saves the rest of a run;
+        exit_by: what has that size: the ``state``, the ``overlap`` \|m\|, or what \|m\| is off the
+            ``strength`` μ, at most; or the share of the way of ρ from μ to the ``teacher``;
         threads: all cores by default.
 
     Results do not depend on how replicas are split among calls or threads.
@@ -239,7 +282,7 @@ def simulate_sgd(
     numbers = range(replicas) if isinstance(replicas, int) else replicas
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)
-    run = learner.runner(radius, stop_at_exit)
+    run = learner.runner(radius, stop_at_exit, exit_by)
     return run_replicas(learner, run, numbers, seed, horizon, records, threads=threads)
 
 

@@ -38,7 +38,8 @@ class Law(NamedTuple):
     Fields: ``mu``, ``nu``, of the pre-trained direction; ``dimension``; ``rate`` γ; ``batch`` B;
     ``spherical``, whether the gradient's part along ω is removed; ``square``, whether the loss is;
     ``noise`` of labels; ``until_overlap``, ``until_step``, the end of the first stage; ``flip``,
-    what happens there; ``radius`` of exit; ``stop_at_exit``.
+    what happens there; ``radius`` of exit; ``stop_at_exit``; ``exit_by``, the place in ``EXITS`` of
+    what has the radius there.
     """
 
     mu: float
@@ -54,6 +55,7 @@ class Law(NamedTuple):
     flip: bool
     radius: float
     stop_at_exit: bool
+    exit_by: int
 
 
 class Steps(NamedTuple):
@@ -164,14 +166,26 @@ def updated(rng, algorithm, state, in_first):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
+def outside(law, state):  # type: ignore[no-untyped-def]
+    r"""Whether a state counts as exit: by its size or \|m\|, by \|m\| near μ, by ρ (``EXITS``)."""
+    if law.exit_by == 1:
+        return abs(state.m) >= law.radius
+    if law.exit_by == 2:
+        return abs(abs(state.m) - law.mu) <= law.radius
+    if law.exit_by == 3:
+        return state.u * state.m >= law.radius * (1.0 - law.mu)
+    size = state.u * state.u + state.m * state.m + state.kappa * state.kappa
+    return size >= law.radius * law.radius
+
+
+@numba.njit(nogil=True)
 def run(rng, algorithm, state, horizon, records, states):  # type: ignore[no-untyped-def]
     """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
     steps, law = algorithm.steps, algorithm.law
     exit_step, record = -1, 0
     in_first = steps.in_first_stage(law, state, 0)
     for step in range(horizon + 1):
-        size = state.u * state.u + state.m * state.m + state.kappa * state.kappa
-        if exit_step < 0 and size >= law.radius * law.radius:
+        if exit_step < 0 and outside(law, state):
             exit_step = step
             if law.stop_at_exit:
                 break

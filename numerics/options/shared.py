@@ -13,7 +13,8 @@ from typing import Any
 
 from derive.command.files import OutputFile
 from derive.command.values import integer_between
-from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.dynamics.kinds import EXIT_BAND, EXIT_RADIUS, EXITS
+from numerics.options.start import from_zero, start
 from numerics.options.values import (
     Dimensions,
     Seeds,
@@ -48,12 +49,21 @@ SHARED: Mapping[str, Settings] = {
     "mu": option(Strengths, "GRID", "pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT",
                  "0.1,0.5,0.9"),
     "dimension": option(Dimensions, "D", "input dimensions, such as 1000 or 1e3,1e6,1e9", "1e3"),
-    "scale": option(positive, "S", "initial u, and overlap, in units of 1/√d", "1"),
+    "scale": option(from_zero, "S", "initial u, and overlap, in units of 1/√d", "1"),
+    "scale-u": option(from_zero, "S", "initial u apart, in these units; LoRA begins at 0 (default: "
+                      "as --scale)"),
+    "start": option(start, "U,M", "one state instead, such as 0.01,0.02, or FILE.nc: the last "
+                    "states that --data wrote, of which each run draws one"),
     "batch": option(_counted, "B", "samples a step", 16),
     "learning-rate": option(multiple_of(*RATES), "RATE", "γ: a number, 5/d, or 0.1*stable in "
                             "units of the largest stable one", "0.1*stable"),
     "noise": option(positive, "SD", "standard deviation of noise on the labels (default: none)"),
-    "radius": option(positive, "R", "|(u, m)| that counts as exit", str(EXIT_RADIUS)),
+    "exit-by": {"choices": EXITS, "default": EXITS[0],
+                "help": "what has the radius at exit: |(u, m)|; the overlap |m|; what |m| is off "
+                        "the strength μ, at most; or the share of the way of ρ from μ to the "
+                        "teacher (default: %(default)s)"},
+    "radius": option(positive, "R", f"what counts as exit (default: {EXIT_RADIUS}; off the "
+                     f"strength {EXIT_BAND})"),
     "replicas": option(_counted, "R", "independent runs a point", 100),
     "seed": option(Seeds, "N", "of all random streams, or several: 0,1,2", "0"),
     "results": option(Path, "FOLDER", "keep finished cells there, and compute only missing ones"),

@@ -10,9 +10,10 @@ from derive.command.files import OutputFile
 from derive.command.parser import CommandParser
 from derive.command.values import accepted, integer_between
 from derive.errors import InputError
-from numerics.dynamics.kinds import NETWORK_HORIZON, SIGNS, UPDATES, USUAL_HORIZON
+from numerics.dynamics.kinds import METHODS, NETWORK_HORIZON, SIGNS, UPDATES, USUAL_HORIZON
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
+from numerics.options.start import start_and_end
 from numerics.options.values import Strengths, multiple_of, positive
 from numerics.simulation.multiple import TIMES
 
@@ -21,13 +22,16 @@ if TYPE_CHECKING:  # nothing that computes is imported before the options are re
     from numerics.simulation.design import Simulation
 
 _SHARED = {
-    "who learns": ("mu", "dimension", "scale"),
+    "who learns": ("mu", "dimension", "scale", "scale-u", "start"),
     "how it learns": ("learning-rate", "batch", "noise"),
-    "runs": ("radius", "replicas"),
+    "runs": ("exit-by", "radius", "replicas"),
     "where it is computed and kept": ("seed", "results", "scheduler", "workers"),
 }
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "who learns": {
+        "method": {"choices": METHODS, "default": METHODS[0],
+                   "help": "LoRA, or full fine-tuning of the pre-trained direction, which has no "
+                           "search phase and exits by teacher (default: %(default)s)"},
         "neurons": option(integer_between(1, 1000), "K",
                           "neurons of a two-layer network, all of the strength --mu", 1),
         "strengths": option(Strengths, "LIST",
@@ -109,9 +113,8 @@ def grid_of(
         learning_rate=options.learning_rate,
         batch=options.batch,
         noise=options.noise or 0.0,
-        scale=options.scale,
-        radius=options.radius,
         replicas=options.replicas,
+        **start_and_end(options),
         **how,
     )
 
@@ -127,6 +130,7 @@ def simulations_of(options: Namespace) -> list["Simulation"]:
     return grid_of(
         options,
         mean,
+        method=options.method,
         update=options.update,
         signs=options.signs,
         stage=_stage(options),

@@ -14,10 +14,22 @@ def compute_cell(cell: Cell) -> Arrays:
     simulation, seed = Simulation.of_cell(cell), cell_seed(cell)
     learner, records = simulation.learner, simulation.records
     replicas = range(cell["first"], cell["first"] + cell["block"])
-    numbers = (seed, simulation.horizon, records, simulation.radius)
-    runs = simulate_sgd(learner, replicas, *numbers, stop_at_exit=not records, threads=1)
+    runs = simulate_sgd(
+        learner,
+        replicas,
+        seed,
+        simulation.horizon,
+        records,
+        simulation.radius,
+        stop_at_exit=not records,
+        exit_by=simulation.exit_by,
+        threads=1,
+    )
     starts = (learner.start(replica_stream(seed, replica)) for replica in replicas)
-    predicted = [learner.flow.predict(start, simulation.radius) for start in starts]
+    predicted = [
+        learner.flow.predict(start, simulation.radius) if simulation.exit_by == "state" else None
+        for start in starts
+    ]
     observed = dict.fromkeys(OBSERVED, np.empty((len(replicas), 0)))
     if records:
         observed = learner.flow.observe(runs.states)

@@ -24,7 +24,18 @@ from derive.hermite import checked_degree
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
-from numerics.dynamics.kinds import EXIT_RADIUS, Signs, Update
+from numerics.dynamics.full_sgd import FullLearner
+from numerics.dynamics.kinds import (
+    EXIT_BAND,
+    EXIT_RADIUS,
+    EXITS,
+    METHODS,
+    ExitBy,
+    Method,
+    Signs,
+    Starts,
+    Update,
+)
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.runs import checked_horizon, checked_records, steps_of
 from numerics.dynamics.sgd import NEVER, Learner, Stage
@@ -36,7 +47,11 @@ BLOCK = 50  # replicas a cell
 _VERSION = 1  # of what a cell means; results of another version are not mixed in
 _NOT_SEEDING = ("replicas", "first", "block")
 _MOST_CELLS = 10**5
-_OF_NETWORKS: dict[str, Any] = {"update": "spherical", "signs": "random", "stage": None}
+_OF_ONE: dict[str, Any] = {"update": "spherical", "signs": "random", "stage": None,
+                           "scale_u": None, "starts": ()}  # fmt: skip
+# Fields that came later; at these values they are left out of cells, which are those of old.
+_LATER: dict[str, Any] = {"scale_u": None, "starts": (), "exit_by": "state", "method": "lora"}
+_RADII = {"strength": EXIT_BAND}
 
 _pair_of = lru_cache(maxsize=64)(Pair)
 
@@ -70,6 +85,10 @@ class Simulation:
     horizon: int
     records: tuple[int, ...]
     replicas: int
+    scale_u: float | None
+    starts: Starts
+    exit_by: ExitBy
+    method: Method
 
     def __init__(
         self,
@@ -88,10 +107,14 @@ class Simulation:
         neurons: int = 1,
         rank: int = 1,
         seed: int = 0,
-        radius: float = EXIT_RADIUS,
+        radius: float | None = None,
         horizon: MultipleLike | None = None,
         records: int | Sequence[int] = 60,
         replicas: int = 100,
+        scale_u: float | None = None,
+        starts: Sequence[Sequence[float]] = (),
+        exit_by: ExitBy = "state",
+        method: Method = "lora",
     ) -> None:
         """The simulation that is asked for.
 
@@ -110,11 +133,15 @@ class Simulation:
             neurons: of a network, all of the strength ``mu``.
             rank: of LoRA, shared by all neurons; above 1, one neuron is a network too.
             seed: of all random streams.
-            radius: \\|(u, m, κ)\\| that counts as exit.
+            radius: what counts as exit; ½, and 0.05 off the strength, by default.
             horizon: steps of a run, or ``2*tau`` for 2 τ log d; 1.5, for networks 6, by default.
             records: recorded steps, or how many of them, logarithmically spaced; with none of
                 them runs end at their exit.
             replicas: independent runs.
+            scale_u: initial ``u`` apart, in units of 1/√d; 0 is allowed.
+            starts: states of which each run draws its start instead.
+            exit_by: what has the radius at exit, as ``simulate_sgd`` takes it.
+            method: ``lora``, or ``full``: all weights of the pre-trained direction are trained.
 
         Raises ``InputError`` for impossible values and combinations.
         """
@@ -132,8 +159,12 @@ class Simulation:
             strengths=tuple(map(float, several)) or None,
             rank=_whole(rank, "rank"),
             seed=_whole(seed, "seed"),
-            radius=float(radius),
+            radius=float(_RADII.get(exit_by, EXIT_RADIUS) if radius is None else radius),
             replicas=_whole(replicas, "replicas"),
+            scale_u=None if scale_u is None else float(scale_u),
+            starts=tuple(tuple(map(float, state)) for state in starts),
+            exit_by=exit_by,
+            method=method,
         )
         self._set(learning_rate=self._rate(learning_rate))
         self._check()
@@ -147,6 +178,13 @@ class Simulation:
             raise InputError(
                 f"radius {self.radius:g} and {self.replicas} replicas are not accepted: give a "
                 "positive radius and at least one replica"
+            )
+        if self.exit_by not in EXITS:
+            raise InputError(f"exit by {self.exit_by!r} is not accepted: give {', '.join(EXITS)}")
+        if self.method not in METHODS or (self.method == "full") > (self.exit_by == "teacher"):
+            raise InputError(
+                f"method {self.method!r} with exit by {self.exit_by!r} is not accepted: give lora, "
+                "or full, which has no search phase, with exit by teacher"
             )
 
     def _set(self, **values: Any) -> None:
@@ -169,9 +207,10 @@ class Simulation:
             name: getattr(self, name) for name in ("dimension", "learning_rate", "batch")
         } | {"noise": self.noise, "scale": self.scale}
         if self.strengths is None:
-            own = {name: getattr(self, name) for name in _OF_NETWORKS}
-            return Learner(self.pair, self.mu, **common, **own)
-        for name, value in _OF_NETWORKS.items():
+            own = {name: getattr(self, name) for name in _OF_ONE}
+            kind = FullLearner if self.method == "full" else Learner
+            return kind(self.pair, self.mu, **common, **own)
+        for name, value in (_OF_ONE | {"exit_by": "state", "method": "lora"}).items():
             if getattr(self, name) != value:
                 raise InputError(f"{name} is not accepted for networks: leave it out")
         return NetworkLearner(self.pair, self.strengths, self.rank, **common)
@@ -201,6 +240,10 @@ class Simulation:
     def described(self) -> dict[str, Any]:
         """All fields but the number of replicas as plain data."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _APART}
+        own["starts"] = [list(state) for state in self.starts]
+        for name, value in _LATER.items():
+            if getattr(self, name) == value:
+                del own[name]
         return {
             **self.pair.texts,
             **own,

@@ -78,6 +78,7 @@ class SimulatedRuns(Runs):
         names = ("mu", "strengths", "rank", "dimension", "batch", "learning_rate", "update",
                  "noise", "seed", "horizon")  # fmt: skip
         quantiles = {str(q): _finite(quantile(exits, q)) for q in QUANTILES}
+        half = log(simulation.dimension) / 2
         started = quantile(np.nan_to_num(self.predicted, nan=np.inf), 0.5)
         return {
             **simulation.pair.texts,
@@ -87,7 +88,7 @@ class SimulatedRuns(Runs):
             "censored": self.censored,
             "exit_time_median": quantiles["0.5"],
             "exit_time_quantiles": quantiles,
-            "predicted": _finite(simulation.tau * log(simulation.dimension) / 2),
+            "predicted": _finite(half * simulation.tau) if simulation.method == "lora" else None,
             "predicted_with_start": _finite(started),
         }
 

@@ -6,6 +6,9 @@ one function with the decorator ``@benchmark`` in one of the modules imported he
 """
 
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "support"))
 
 import any_activation  # noqa: F401  # importing it enters its benchmarks into the list
 import dynamics  # noqa: F401

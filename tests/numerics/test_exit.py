@@ -36,31 +36,36 @@ def test_csv_and_people_see_the_same_numbers(command):
 
 
 def test_runs_stand_beside_the_law(command):
-    options = ("--activation", "x", "--activation", "relu", "--mu", "0.7", "--dimension", "200",
-               "--simulate", "--replicas", "200", "--workers", "1")  # fmt: skip
-    for record in json.loads(command(COMMAND, *options, "--format", "json").stdout):
-        assert record["ks_distance"] < 1.5 * record["ks_bound"]
-        assert record["censored"] <= 4
-        for p, time in record["simulated"].items():
-            assert time == pytest.approx(record["quantiles"][p]["time"], rel=0.2)
+    options = ("--activation", "x", "--mu", "0.5", "--dimension", "200", "--learning-rate", "8/d",
+               "--batch", "8", "--scale-u", "0", "--exit-by", "overlap", "--radius", "0.4",
+               "--simulate", "--replicas", "200", "--workers", "1", "--results", "c")  # fmt: skip
+    (record,) = json.loads(command(COMMAND, *options, "--format", "json").stdout)
+    assert record["ks_distance"] < 1.5 * record["ks_bound"]
+    assert record["censored"] <= 4
+    assert record["exit_by"] == "overlap"
+    for p, time in record["simulated"].items():
+        assert time == pytest.approx(record["quantiles"][p]["time"], rel=0.2)
     assert "Kolmogorov-Smirnov distance" in command(COMMAND, *options).stdout
 
 
 def test_a_rate_that_is_not_small_is_said(command):
-    options = ("--degree", "3", "--mu", "0.5", "--batch", "1", "--learning-rate")
-    assert "the noise slows the growth" in command(COMMAND, *options, "0.2/d").stdout
-    assert "the noise slows the growth" not in command(COMMAND, *options, "0.001/d").stdout
+    options = ("--activation", "x", "--mu", "0.5", "--batch", "1", "--learning-rate")
+    assert "the noise slows the growth" in command(COMMAND, *options, "20/d").stdout
+    assert "the noise slows the growth" not in command(COMMAND, *options, "1/d").stdout
 
 
 def test_strengths_without_an_exit_are_named_and_left_out(command):
-    """x at μ = 1 stays, and He8 at μ = 0.3 ends on a plateau inside the radius."""
-    options = ("--activation", "x", "--degree", "8", "--mu", "0.3,1")
+    """At μ = 1 both stay, and at this rate noise holds relu on a plateau inside the radius."""
+    options = ("--activation", "erf", "--activation", "relu", "--mu", "0.6,1", "--batch", "1",
+               "--learning-rate", "100/d")  # fmt: skip
     found = json.loads(command(COMMAND, *options, "--format", "json").stdout)
-    exits = [(each["student"], each["mu"], "no_exit" not in each) for each in found]
-    assert exits == [("x", 0.3, True), ("He8", 0.3, False), ("He8", 1.0, False), ("x", 1.0, False)]
+    exits = {(each["student"], each["mu"]): "no_exit" not in each for each in found}
+    assert {point for point, leaves in exits.items() if leaves} == {("erf", 0.6)}
+    assert len(exits) == 4
     shown = command(COMMAND, *options).stdout
-    assert "x, mu 1, d 1000: there is no escape at μ = 1" in shown
-    assert "He8, mu 0.3, d 1000: the flow is not seen to reach" in shown
+    assert "relu, mu 1, d 1000: there is no escape at μ = 1" in shown
+    assert "relu, mu 0.6, d 1000: the flow is not seen to reach" in shown
+    assert "or learning rate" in shown
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from sympy import (
 
 from derive.escape import eigenvalues, escape_time
 from derive.exit import ExitLaw, exit_law, sample_noise
+from derive.finite_rate import finite_rate_drift
 from derive.grammar import parse_activation
 from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
@@ -274,3 +275,12 @@ def _share_still_searching() -> Built:
     law = ExitLaw(Symbol("lambda"), Symbol("xi", real=True), spread**2)
     share = rf"{latex(law.searching(x))}, \quad \xi = E X, \quad \eta^2 = \mathrm{{Var}}\,X"
     return lines(("P(|X| < x)", share))
+
+
+@enter
+def _velocity_at_a_finite_rate() -> Built:
+    """The limit of one step of SGD at a fixed γd."""
+    found = finite_rate_drift()
+    names = {"g_teacher": r"g_\star", "g_omega": r"g_\omega", "gamma_d": r"\gamma d"}
+    told = {symbol: Symbol(names.get(symbol.name, symbol.name)) for symbol in found.free_symbols}
+    return lines((r"\dot m", found.subs(told, simultaneous=True)))

@@ -5,13 +5,20 @@ import numpy as np
 import pytest
 from sympy import lambdify
 
+from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
 from derive.network import kernel, kernel_slopes
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import z
+from numerics.doubles import landscape
 from numerics.doubles.drift import fast_drift
-from numerics.doubles.landscape import by_quadrature, float_landscape, kernel_by_quadrature
+from numerics.doubles.landscape import (
+    by_quadrature,
+    float_landscape,
+    float_noise,
+    kernel_by_quadrature,
+)
 
 POINTS = [(0.5, 0.3), (-0.4, 0.7), (0.8, 1e-8), (0.3, 0.0), (-0.3, 1e-14), (1.2, 0.1)]
 
@@ -96,3 +103,22 @@ def test_kernels_by_quadrature_are_those_in_closed_form(text):
     step = 1e-4
     difference = (found.power(0.7 + step) - found.power(0.7 - step)) / (2 * step)
     assert found.slope(0.7) == pytest.approx(float(difference), rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["square", "correlation"])
+@pytest.mark.parametrize("text", ["x", "He3", "relu", "erf", "sin"])
+def test_the_noise_in_closed_form_against_quadrature(monkeypatch, text, loss):
+    def fails(*_):
+        raise NoClosedForm("as if there were none")
+
+    pair = Pair(text, loss=loss)
+    ours = float_noise(pair, 0.5)
+    monkeypatch.setattr(landscape, "noise_landscape", fails)
+    other = float_noise(pair, 0.5)
+    for point in POINTS:
+        assert ours(*point) == pytest.approx(other(*point), rel=1e-9, abs=1e-9)
+
+
+def test_the_noise_of_high_degrees_does_not_cancel():
+    """It is 0 where the student is the teacher."""
+    assert float_noise("He8")(1.0, 0.0) < 1e-12

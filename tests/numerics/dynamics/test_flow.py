@@ -250,3 +250,28 @@ def test_small_steps_follow_both_stages(flip):
     flow = integrate_stages(learner.flow, path[0], 4.0).at(runs.times)
     np.testing.assert_allclose(path, flow, atol=0.05)
     assert path[1, 0] * path[2, 0] * (-1 if flip else 1) > 0
+
+
+@pytest.mark.parametrize(("text", "rate"), [("x", 2.0), ("relu", 4.0), ("tanh", 10.0)])
+def test_in_large_dimensions_runs_follow_the_flow_of_their_rate(text, rate):
+    """From one state to where the noise of samples has cost much of the overlap."""
+    start, time, batch = (0.6, 0.3), 4.0, 20
+    learner = Learner(Pair(text), 0.4, 10**6, rate * batch / 10**6, batch, starts=(start,))
+    steps = round(time / learner.learning_rate)
+    ends = simulate_sgd(learner, 2, 1, steps, [steps]).states[:, 0]
+    flow = flow_of(text, 0.4, scaled_rate=learner.scaled_rate)
+    told, without = (integrate(f, start, time).at(time) for f in (flow, flow_of(text, 0.4)))
+    assert np.abs(ends - told).max() < 0.02 * np.abs(without - told).max() + 0.01
+    assert np.abs(without - told).max() > 0.05
+
+
+@pytest.mark.parametrize("misalignment", ["none", "spherical"])
+def test_a_rate_adds_a_term_of_third_order_that_shortens_overlaps(misalignment):
+    pair = Pair("erf", misalignment=misalignment)
+    still, flow = flow_of(pair, 0.5), flow_of(pair, 0.5, scaled_rate=3.0, label_noise=0.5)
+    assert flow.rate() == still.rate()
+    state = np.array([0.2, 0.3, -0.1])[: flow.size]
+    noise = flow.noise(*(float(x) for x in flow.place(state)))
+    added = flow.velocity(0.0, state) - still.velocity(0.0, state)
+    assert added[0] == 0
+    np.testing.assert_allclose(added[1:], -1.5 * 0.2**2 * noise * state[1:], rtol=1e-12)

@@ -12,7 +12,7 @@ from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import MISALIGNMENTS, Pair
 from numerics.dynamics import sgd, update
-from numerics.dynamics.dense_sgd import simulate_densely
+from numerics.dynamics.dense_sgd import rademacher, simulate_densely
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 
@@ -182,6 +182,48 @@ def test_exits_are_first_passages(misalignment):
         assert (without.argmax(1) > first).any()
 
 
+@pytest.mark.parametrize(
+    ("exit_by", "radius"), [("overlap", 0.6), ("strength", 0.1), ("teacher", 0.5)]
+)
+def test_other_exits_are_first_passages_of_the_overlap(exit_by, radius):
+    learner = _learner("x", 50, 0.02)
+    steps = range(2001)
+    runs = simulate_sgd(learner, 20, 5, 2000, steps, radius, exit_by=exit_by)
+    overlaps = np.abs(runs["m"])
+    inside = {
+        "overlap": overlaps >= radius,
+        "strength": np.abs(overlaps - 0.5) <= radius,
+        "teacher": runs["u"] * runs["m"] >= radius / 2,
+    }[exit_by]
+    assert inside.any(axis=1).sum() > 15
+    first = np.where(inside.any(axis=1), inside.argmax(axis=1), np.nan)
+    np.testing.assert_array_equal(runs.exits, first)
+
+
+def test_signs_seen_along_their_diagonal_are_signs():
+    """A reflection keeps lengths, and exchanges the first axis with the diagonal."""
+    drawn = rademacher(np.random.default_rng(2), (50, 7))
+    np.testing.assert_allclose((drawn**2).sum(axis=1), 7, rtol=1e-12)
+    sums = drawn[:, 0] * math.sqrt(7)
+    np.testing.assert_allclose(sums, sums.round(), atol=1e-12)
+    assert set((sums.round() % 2).astype(int)) == {1}
+    assert len(set(sums.round())) > 4
+
+
+def test_lora_begins_at_zero_and_at_states():
+    zero = _learner("x", 50, 0.02, scale_u=0.0)
+    one = zero.initial(np.random.default_rng(3))
+    usual = _learner("x", 50, 0.02).initial(np.random.default_rng(3))
+    assert (one[0], one[1]) == (0.0, usual[1])  # the same direction
+    ends = simulate_sgd(zero, 20, 1, 3000, [3000])
+    assert np.abs(ends["u"]).min() > 0.1  # it leaves
+    states = ((0.1, 0.2), (0.3, -0.4))
+    several = _learner("x", 50, 0.02, starts=states)
+    drawn = [tuple(several.initial(np.random.default_rng(k))[:2]) for k in range(40)]
+    assert set(drawn) == set(states)
+    assert 8 < drawn.count(states[0]) < 32
+
+
 def test_runs_that_do_not_exit_are_censored():
     runs = simulate_sgd(_learner("x", 1000, 1e-4), range(5), 1, 10)
     assert (runs.censored, np.isnan(runs.exits).all()) == (5, True)
@@ -259,7 +301,7 @@ def test_divergence_is_reported_with_the_step_and_the_limit():
     "change",
     [{"batch": 0}, {"dimension": 2}, {"mu": 1.5}, {"mu": 0.0}, {"learning_rate": -1.0},
      {"learning_rate": math.nan}, {"noise": -1.0}, {"update": "cubic"}, {"signs": "none"},
-     {"scale": 0.0}],
+     {"scale": -1.0}, {"scale_u": -1.0}, {"starts": ((0.1, 2.0),)}, {"starts": ((0.1,),)}],
 )  # fmt: skip
 def test_impossible_learners_are_refused(change):
     pair = Pair(parse_activation("x"), parse_activation("x"))

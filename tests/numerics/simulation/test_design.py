@@ -47,6 +47,11 @@ EXAMPLES = {
     "neurons": Simulation("x", 0.5, neurons=2, rank=3, horizon=20, replicas=20),
     "one neuron of rank 2": Simulation("erf", 0.5, rank=2, horizon=20, replicas=3),
     "stages": STAGED,
+    "saved": Simulation(
+        "x", 0.5, horizon=20, replicas=3, starts=((0.1, 0.2), (0.0, -0.3)), exit_by="overlap"
+    ),
+    "u from 0": Simulation("x", 0.5, horizon=20, replicas=3, scale_u=0, exit_by="strength"),
+    "full": Simulation("x", 0.5, horizon=20, replicas=3, method="full", exit_by="teacher"),
     "flip": replace(STAGED, stage=Stage("y**3", until_overlap=0.5, flip_at_switch=True)),
     "network": NETWORK,
 }
@@ -59,6 +64,7 @@ def test_stored_results_are_found_again():
                     "c9b65abed2b38bd874b555329f3c5d92"]  # fmt: skip
     assert cell_seed(STAGED.cells()[1]) == 89331057670922063982668935367311743559
     assert "flip_at_switch" not in STAGED.cells()[0]["stage"]
+    assert not {"scale_u", "starts", "exit_by", "method"} & set(STAGED.cells()[0])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -95,6 +101,8 @@ def test_blocks_do_not_change_the_streams():
     "change",
     [{"mu": 0.4}, {"dimension": 99}, {"learning_rate": 1e-4}, {"batch": 3}, {"noise": 0.1},
      {"update": "projected"}, {"scale": 0.5}, {"signs": "aligned"}, {"seed": 1}, {"radius": 0.4},
+     {"scale_u": 0.0}, {"starts": ((0.1, 0.2),)}, {"exit_by": "overlap"},
+     {"method": "full", "exit_by": "teacher"},
      {"horizon": 9}, {"records": 3}, {"pair": Pair("erf")}, {"pair": Pair("x", labels="squared")},
      {"stage": Stage("squared", until_step=3)},
      {"stage": Stage("squared", until_step=3, flip_at_switch=True)}],
@@ -176,7 +184,11 @@ def test_the_learner_is_told_all():
     [{"mu": None}, {"mu": 0.0}, {"mu": 1.01}, {"dimension": 2}, {"batch": 0}, {"noise": -1.0},
      {"learning_rate": 0}, {"learning_rate": "0.1*unstable"}, {"learning_rate": "1*tau"},
      {"horizon": 0}, {"horizon": "2/d"}, {"horizon": 10**12 + 1}, {"radius": 0}, {"replicas": 0},
-     {"seed": -1}, {"records": (3, 2)}, {"records": (0, 10**9)}, {"scale": 0},
+     {"seed": -1}, {"records": (3, 2)}, {"records": (0, 10**9)}, {"scale": -1},
+     {"scale_u": -1}, {"exit_by": "loss"}, {"starts": ((0.1, 2),)}, {"starts": ((0.1,),)},
+     {"starts": ((0.1, 0.1),), "scale": 2}, {"neurons": 2, "exit_by": "overlap"},
+     {"neurons": 2, "scale_u": 0}, {"method": "full"}, {"method": "half"},
+     {"neurons": 2, "method": "full", "exit_by": "teacher"},
      {"mu": 1, "horizon": "2*tau"}, {"strengths": (0.2, 0.5), "signs": "aligned"},
      {"neurons": 2, "dimension": 3, "rank": 2}, {"pair": "zelu"}],
 )  # fmt: skip
