@@ -117,7 +117,7 @@ def _path(pair: Pair, mu: float, rate: float, options: Namespace) -> Iterator[di
             "noise": options.noise or 0.0,
             "time": float(time),
             **dict(zip(names, map(float, state), strict=True)),
-            "loss": float(loss),
+            "population_loss": float(loss),
             "alignment": float(alignment),
         }
 
@@ -128,14 +128,19 @@ def _action(options: Namespace) -> Report:
         raise InputError(f"{size} rows a pair are too many: give fewer strengths, rates or points")
     found = list(_records(options))
     measured = ("time", "u", "m", *(("kappa",) if options.misalignment != "none" else ()),
-                "loss", "alignment")  # fmt: skip
+                "population_loss", "alignment")  # fmt: skip
     table = Table(
         name="flow",
         title=Typeset(
             "The flow of large dimensions at a fixed γd/B; times in 1/γ",
             r"The flow of large dimensions at a fixed $\gamma d/B$; times in $1/\gamma$",
         ),
-        columns=("pair", "mu", Typeset("γd/B", r"$\gamma d/B$"), *measured),
+        columns=(
+            "pair",
+            "mu",
+            Typeset("γd/B", r"$\gamma d/B$"),
+            *(name.replace("_", " ") for name in measured),
+        ),
         rows=tuple(
             (
                 labelled_name(pair),

@@ -24,7 +24,9 @@ def test_rows_are_states_of_the_flow(command):
         states = integrate(flow, [0.2, 0.3], 3.0).at([0.0, 1.5, 3.0])
         found = np.array([[row["u"], row["m"]] for row in path])
         np.testing.assert_allclose(found, states, rtol=1e-12)
-        np.testing.assert_allclose([row["loss"] for row in path], flow.loss(states), rtol=1e-12)
+        np.testing.assert_allclose(
+            [row["population_loss"] for row in path], flow.loss(states), rtol=1e-12
+        )
     assert rows[5]["m"] < rows[2]["m"] - 0.005  # noise shortens the overlap
     assert rows[0]["certainty"] == "heuristic"
 
