@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from peft import PeftModel
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForImageClassification, PreTrainedModel, ViTForImageClassification
 from transformers.utils import logging
@@ -24,6 +26,9 @@ from transfer.images.data import Dataset
 from transfer.learning.model import ClassTokenViT, heads_of
 from transfer.learning.training import Network, evaluate, normalised
 
+# What transformers raises of a folder whose configuration or weights are damaged, or not its own.
+_RAISED = (ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError,
+           TypeError, ValueError, SafetensorError, StrictDataclassError)  # fmt: skip
 _TRIED = 2  # images on which two ways to the logits are compared
 
 
@@ -49,7 +54,7 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
                 folder, local_files_only=True, use_safetensors=True, trust_remote_code=False,
                 dtype=torch.float32, output_loading_info=True,
             )  # fmt: skip
-    except Exception as error:  # transformers raises anything, from KeyError to SafetensorError
+    except _RAISED as error:
         reason = str(error).strip().partition("\n")[0][:80]
         raise InputError(
             f"{shortened(folder)} cannot be loaded ({reason}): give a model for image "

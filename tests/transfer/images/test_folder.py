@@ -1,5 +1,7 @@
 """Folders of images: every kind of file with its expected pixels, what is refused, the splits."""
 
+import io
+import random
 import struct
 import zlib
 
@@ -198,6 +200,33 @@ def test_a_file_that_is_no_image_is_named(flowers, name):
         load_folder(settings(flowers))
     assert "\n" not in str(error.value)
     assert 'unreadable = "skip"' in str(error.value)
+
+
+@pytest.mark.parametrize("form", ["AVIF", "DDS", "GIF", "PNG", "SPIDER", "TIFF"])
+def test_a_spoilt_file_is_read_or_skipped(tmp_path, form):
+    """Plug-ins of Pillow fail in many ways."""
+    stream = random.Random(20261129)
+    for split in ("train", "test"):
+        (tmp_path / split / "one").mkdir(parents=True)
+        Image.fromarray(COLOUR).save(tmp_path / split / "one" / "whole.png")
+    whole = io.BytesIO()
+    Image.fromarray(COLOUR).convert("F" if form == "SPIDER" else "RGB").save(whole, form)
+    for trial in range(60):
+        content = bytearray(whole.getvalue())
+        for _ in range(stream.randrange(1, 8)):
+            content[stream.randrange(len(content))] = stream.randrange(256)
+        (tmp_path / "train" / "one" / f"{trial}.{form}").write_bytes(content)
+    found = load_folder(settings(tmp_path, unreadable="skip"))
+    assert len(found.skipped) + len(found.train.labels) == 61
+
+
+def test_what_is_no_fault_of_a_file_is_not_called_one(flowers, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("transfer.images.folder.read_image", fail)
+    with pytest.raises(MemoryError):
+        load_folder(settings(flowers, unreadable="skip"))
 
 
 def test_files_that_are_no_images_are_listed_if_skipped(flowers):

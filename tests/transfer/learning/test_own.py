@@ -1,6 +1,7 @@
 """Models of one's own: loaded as saved, heads, targets and features found, nothing unpickled."""
 
 import copy
+import json
 
 import pytest
 import torch
@@ -122,14 +123,36 @@ def test_weights_that_are_missing_are_named(tmp_path):
         load_own(tmp_path)
 
 
-def test_a_damaged_file_is_one_line(tmp_path):
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_damaged_file_is_one_line(tmp_path, name):
     saved(tmp_path, "vit")
-    content = (tmp_path / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(content[:-100])
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-100])
     with pytest.raises(InputError, match="cannot be loaded") as error:
         load_own(tmp_path)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_dropout_prob": [1]},
+        {"id2label": "relu"},
+        {"model_type": {}},
+        {"model_type": "no such model"},
+        {"hidden_act": "no such function"},
+        {"num_attention_heads": 0},
+        {"hidden_size": 24},
+    ],
+    ids=str,
+)
+def test_a_configuration_that_makes_no_sense_is_one_line(tmp_path, changes):
+    """Each of them is another kind of error of transformers."""
+    saved(tmp_path, "vit")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_own(tmp_path)
 
 
 def test_a_model_that_has_changed_is_refused(tmp_path):
