@@ -168,7 +168,11 @@ class Simulation:
         )
         self._set(learning_rate=self._rate(learning_rate))
         self._check()
-        learner = self.learner  # refuses what is impossible before anything is computed
+        self._watch(horizon, records)
+
+    def _watch(self, horizon: MultipleLike | None, records: int | Sequence[int]) -> None:
+        """Work out how long it is watched, and when; refuse what is impossible before that."""
+        learner = self.learner
         time = multiple(f"{learner.usual_horizon:g}*tau" if horizon is None else horizon, TIMES)
         steps = steps_of(learner, time.value) if time.unit else checked_horizon(time.value)
         self._set(horizon=steps, records=_records(records, steps))

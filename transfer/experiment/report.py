@@ -97,6 +97,22 @@ def tables(task: Task, data: "Dataset") -> list[Table]:
     return [_main_table(task, data), _arms_table(task, data)]
 
 
+def _main_row(
+    task: Task, data: "Dataset", shown: Sequence[int], probe: str | None
+) -> tuple[str | Typeset, ...]:
+    """What is said of a checkpoint, of which ``data`` are."""
+    epoch, done = int(data.checkpoint), data.finished.sel(arm=MAIN)
+    accuracies = [_percent(data.accuracy.sel(arm=MAIN, measured=e), done) for e in shown]
+    if probe:
+        accuracies.append(_percent(_final(task, data, probe), data.finished.sel(arm=probe)))
+    return (
+        f"{epoch}" if epoch else "0 (random)",
+        _percent(data.source_accuracy.expand_dims("fine_tuning_seed"), data.pretrained),
+        *accuracies,
+        *(_both(data[name].sel(arm=MAIN), 2) for name in ("search_phase", "left", "right", "size")),
+    )
+
+
 def _main_table(task: Task, data: "Dataset") -> Table:
     measured = task.arms[MAIN].measured
     early = min(measured, key=lambda epoch: abs(5 * epoch - measured[-1]))
@@ -105,30 +121,13 @@ def _main_table(task: Task, data: "Dataset") -> Table:
     columns = ("checkpoint", "source acc.", *(f"FT epoch {epoch}" for epoch in shown),
                *(["probe"] if probe else []),
                "search phase", "overlap left", "right", "size")  # fmt: skip
-    rows = []
-    for epoch in data.checkpoint.values:
-        own = data.sel(checkpoint=epoch)
-        done = own.finished.sel(arm=MAIN)
-        accuracies = [_percent(own.accuracy.sel(arm=MAIN, measured=e), done) for e in shown]
-        if probe:
-            final = _final(task, data, probe).sel(checkpoint=epoch)
-            accuracies.append(_percent(final, own.finished.sel(arm=probe)))
-        others = [
-            _both(own[name].sel(arm=MAIN), 2) for name in ("search_phase", "left", "right", "size")
-        ]
-        rows.append(
-            (
-                f"{epoch}" if epoch else "0 (random)",
-                _percent(own.source_accuracy.expand_dims("fine_tuning_seed"), own.pretrained),
-                *accuracies,
-                *others,
-            )
-        )
+    rows = tuple(_main_row(task, data.sel(checkpoint=epoch), shown, probe)
+                 for epoch in data.checkpoint.values)  # fmt: skip
     return Table(
         "transfer",
         same(f"{task.title}: accuracy in per cent"),
         columns,
-        tuple(rows),
+        rows,
         (
             same("± is the standard deviation over pre-training seeds, that over fine-tuning "
                   "seeds is in parentheses."),

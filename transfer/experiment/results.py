@@ -30,6 +30,16 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
     which cells are there, ``diverged`` which finished runs ended without numbers. Attributes:
     ``seconds`` that the cells took, summed; ``data``, facts of datasets; ``unit`` of checkpoints.
     """
+    data = _none_yet(task)
+    unit = "step" if isinstance(task.pretraining, Series) else "epoch"
+    data.attrs |= {"unit": unit, "seconds": 0.0, "data": facts_of_data(task, place)}
+    for chain in chains_of(task, place):
+        _fill(data, chain, place, task)
+    return data
+
+
+def _none_yet(task: Task) -> "xarray.Dataset":
+    """The arrays of a task of which nothing is finished."""
     import xarray
 
     arms = task.arms
@@ -42,27 +52,19 @@ def results_of(task: Task, place: Place) -> "xarray.Dataset":
         "epoch": range(1, task.pretraining.epochs + 1),
     }
     data = xarray.Dataset(coords={name: list(values) for name, values in coordinates.items()})
-
-    def blank(*dimensions: str) -> tuple[tuple[str, ...], np.ndarray]:
-        return dimensions, np.full([data.sizes[name] for name in dimensions], np.nan)
-
-    for name in CURVES:
-        data[name] = blank("pretraining_seed", "epoch")
-    for name in ("source_loss", "source_accuracy"):
-        data[name] = blank("pretraining_seed", "checkpoint")
     run = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed")
-    for name in ("search_phase", *OVERLAPS):
-        data[name] = blank(*run)
-    for name in ("loss", "accuracy"):
-        data[name] = blank(*run, "measured")
-    data["learning"] = blank("arm")
+    dimensions = {
+        **dict.fromkeys(CURVES, ("pretraining_seed", "epoch")),
+        **dict.fromkeys(("source_loss", "source_accuracy"), ("pretraining_seed", "checkpoint")),
+        **dict.fromkeys(("search_phase", *OVERLAPS), run),
+        **dict.fromkeys(("loss", "accuracy"), (*run, "measured")),
+        "learning": ("arm",),
+    }
+    for name, over in dimensions.items():
+        data[name] = over, np.full([data.sizes[each] for each in over], np.nan)
     data["pretrained"] = ("pretraining_seed", [False] * task.pretraining.seeds)
     for name in ("finished", "diverged"):
         data[name] = data["search_phase"].notnull()  # of none yet
-    unit = "step" if isinstance(task.pretraining, Series) else "epoch"
-    data.attrs |= {"unit": unit, "seconds": 0.0, "data": facts_of_data(task, place)}
-    for chain in chains_of(task, place):
-        _fill(data, chain, place, task)
     return data
 
 

@@ -97,30 +97,34 @@ def adapt_cell(
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
     """
     seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
-    shift = cell["downstream"]["rotation"], cell["downstream"]["noise"]
-    splits = downstream_splits(downstream, *shift)
-    stated = cell.get("scale")
-    train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
-    shots = cell["downstream"]["shots"]
-    chosen = torch.from_numpy(np.stack([few_shot(splits[0].labels, shots, s) for s in seeds]))
+    train, test, chosen = _images(cell, source, downstream, device, seeds)
     checkpoint = checkpoint_of(cell, source, folder)
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
     learners: list[Any] = [built(model.to(device)) for model in models]
-    chosen = chosen.to(device)
     if cell["adaptation"]["method"] == "probe":
         train = _features(learners[0], train, chosen.unique())
         test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
         learners = [learner.head for learner in learners]
     result = _learn(learners, (train, test), chosen, cell, seeds)
-    lora = [model for model in models if isinstance(model, PeftModel)]
-    if adapters and lora:
-        for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
+    if adapters and isinstance(models[0], PeftModel):
+        for seed, model in zip(cell["fine_tuning_seeds"], models, strict=True):
             path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
     well = np.isfinite(result["train_loss"][:, -1])
     return {**result, **_overlaps(models, well), "learning": np.array(learning)}
+
+
+def _images(
+    cell: Cell, source: Dataset, downstream: Dataset, device: torch.device, seeds: Sequence[int]
+) -> tuple[Images, Images, Tensor]:
+    """Training and test images as the source's are, and the few that each seed learns from."""
+    settings, stated = cell["downstream"], cell.get("scale")
+    splits = downstream_splits(downstream, settings["rotation"], settings["noise"])
+    train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
+    chosen = np.stack([few_shot(splits[0].labels, settings["shots"], seed) for seed in seeds])
+    return train, test, torch.from_numpy(chosen).to(device)
 
 
 def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Arrays:

@@ -5,7 +5,7 @@ file, so that a run killed at any moment goes on to the weights it would have ha
 a CPU; on a GPU up to the order in which its kernels add.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,39 +78,61 @@ def pretrain_cell(
 
     Raises ``InputError`` as ``Training`` does.
     """
-    settings, run = cell["pretraining"], cell_key(cell)
     images, (chosen, held, test) = _images(cell, source, device)
-    model = source_model(cell, source).to(device)
-    network = Network(ClassTokenViT(model))
-    schedule = schedule_of(settings)
-    training = Training(network, images, chosen[None], schedule, [cell["seed"]])
-    curves: dict[str, list[float]] = {name: [] for name in (*CURVES, *EACH_CHECKPOINT)}
-    state = state_path(folder, run)
-
-    def keep(epoch: int) -> None:
-        if epoch in settings["checkpoints"]:
-            for name, value in zip(EACH_CHECKPOINT, evaluate(network, test), strict=True):
-                curves[name].append(value.item())
-            path = checkpoint_path(folder, run, epoch)
-            write_tensors(path, model.state_dict(), facts_of(cell, run, epoch))
-        facts = {**facts_of(cell, run, epoch), "curves": curves, "step": training.step}
-        write_tensors(state, {**_state(model, training), **random_state(device)}, facts)
-
+    run = _Run(cell, source_model(cell, source).to(device), test, folder, device)
+    schedule = schedule_of(cell["pretraining"])
+    training = Training(run.network, images, chosen[None], schedule, [cell["seed"]])
     with seeded(cell["seed"]):
-        if state.exists():
-            facts = _resume(state, model, training, device, facts_of(cell, run, 0))
-            curves, begun = facts["curves"], facts["epoch"]
-        else:
-            keep(begun := 0)
-        for epoch in range(begun + 1, schedule.epochs + 1):
-            loss = training.epoch().item() if network.finite() else np.nan
+        for epoch in range(run.begin(training) + 1, schedule.epochs + 1):
+            loss = training.epoch().item() if run.network.finite() else np.nan
             if not np.isfinite(loss):
-                _forget_weights(model)
-            values = (loss, *(value.item() for value in evaluate(network, held)))
-            for name, value in zip(CURVES, values, strict=True):
-                curves[name].append(value)
-            keep(epoch)
-    return {name: np.array(values) for name, values in curves.items()}
+                _forget_weights(run.model)
+            run.note(CURVES, (loss, *(value.item() for value in evaluate(run.network, held))))
+            run.keep(epoch, training)
+    return {name: np.array(values) for name, values in run.curves.items()}
+
+
+class _Run:
+    """A run of pre-training: its model, what is measured of it, and its files."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        model: ViTForImageClassification,
+        test: Images,
+        folder: Path,
+        device: torch.device,
+    ) -> None:
+        self.cell, self.model, self.test, self.device = cell, model, test, device
+        self.network = Network(ClassTokenViT(model))
+        self.folder, self.key = folder, cell_key(cell)
+        self.curves: dict[str, list[float]] = {n: [] for n in (*CURVES, *EACH_CHECKPOINT)}
+
+    def begin(self, training: Training) -> int:
+        """Go on from the state that is kept, if one is; the epoch from which it goes on."""
+        path = state_path(self.folder, self.key)
+        if not path.exists():
+            self.keep(0, training)
+            return 0
+        facts = _resume(path, self.model, training, self.device, facts_of(self.cell, self.key, 0))
+        self.curves = facts["curves"]
+        return int(facts["epoch"])
+
+    def note(self, names: Sequence[str], values: Sequence[float]) -> None:
+        """Add a value to each of the curves."""
+        for name, value in zip(names, values, strict=True):
+            self.curves[name].append(value)
+
+    def keep(self, epoch: int, training: Training) -> None:
+        """Write the state, and the checkpoint if the epoch has one."""
+        facts = facts_of(self.cell, self.key, epoch)
+        if epoch in self.cell["pretraining"]["checkpoints"]:
+            self.note(EACH_CHECKPOINT, [v.item() for v in evaluate(self.network, self.test)])
+            path = checkpoint_path(self.folder, self.key, epoch)
+            write_tensors(path, self.model.state_dict(), facts)
+        tensors = {**_state(self.model, training), **random_state(self.device)}
+        facts |= {"curves": self.curves, "step": training.step}
+        write_tensors(state_path(self.folder, self.key), tensors, facts)
 
 
 def _images(
