@@ -6,7 +6,7 @@ import pytest
 
 from derive.catalogue import CATALOGUE
 from derive.tables.activations import ACTIVATION_TABLES
-from numerics.dynamics import network_update
+from numerics.dynamics import network_update, update
 
 QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
          "--learning-rate", "0.001", "--workers", "1")  # fmt: skip
@@ -19,6 +19,17 @@ COMMANDS = [
     ("numerics.simulate", *QUICK),
 ]
 OVER_THE_PLANE = ("elu", "relu6", "tanh", "softsign")  # without a closed form: seconds each
+
+
+@pytest.fixture(autouse=True)
+def _plain_loops(monkeypatch):
+    """Updates in plain Python: 20 steps do not repay machine code; activations stay in it."""
+    for module in (update, network_update):
+        steps = module.STEPS
+        monkeypatch.setattr(module, "STEPS", type(steps)(*(step.py_func for step in steps)))
+        for name, function in [*vars(module).items()]:
+            if hasattr(function, "py_func"):
+                monkeypatch.setattr(module, name, function.py_func)
 
 
 def _run(capsys, arguments, name):
@@ -49,17 +60,6 @@ def test_misaligned_pairs_without_a_closed_form(name, capsys):
     assert "nan" not in out
 
 
-@pytest.fixture
-def plain_loops(monkeypatch):
-    """Networks in plain Python, for 20 steps do not repay machine code; activations stay in it."""
-    steps = network_update.STEPS
-    monkeypatch.setattr(network_update, "STEPS", type(steps)(*(step.py_func for step in steps)))
-    for name, function in [*vars(network_update).items()]:
-        if hasattr(function, "py_func"):
-            monkeypatch.setattr(network_update, name, function.py_func)
-
-
-@pytest.mark.usefixtures("plain_loops")
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_networks_of_every_activation(name, capsys):
     arguments = ("numerics.simulate", *QUICK, "--neurons", "2", "--rank", "1")

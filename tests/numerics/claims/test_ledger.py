@@ -52,6 +52,7 @@ EVIDENCE = {
 }
 SLOW = {"network-rank", "matched-recovery"}
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
+A_FILE_EACH = [*{CLAIMS[name].check.__module__: name for name in QUICK}.values()]
 x = Symbol("x", positive=True)
 
 
@@ -253,12 +254,14 @@ def test_the_latex_ledger_compiles_with_every_step(compiles):
     )
 
 
-def test_another_process_finds_the_same_steps(tmp_path):
+@pytest.mark.parametrize("names", [A_FILE_EACH, pytest.param(QUICK, marks=pytest.mark.thorough)],
+                         ids=["a file each", "all"])  # fmt: skip
+def test_another_process_finds_the_same_steps(tmp_path, names):
     """Also of enclosures and of a simulation, and under another order of hashes.
 
     SymPy's own order of terms must not depend on that.
     """
-    names = [*QUICK, "singularities-list", "cubic-delay"]
+    names = [*names, "singularities-list", "cubic-delay"]
     options = [part for name in names for part in ("--claim", name)]
     entries = [Checked(CLAIMS[name], found(name)) for name in names]
     done = subprocess.run(
