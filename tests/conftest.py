@@ -83,6 +83,19 @@ def started(tmp_path) -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 @pytest.fixture
+def plain_loops(monkeypatch) -> None:
+    """Updates of SGD in plain Python, for tests of few steps: machine code takes longer to make."""
+    from numerics.dynamics import network_update, update
+
+    for module in (update, network_update):
+        steps = module.STEPS
+        monkeypatch.setattr(module, "STEPS", type(steps)(*(step.py_func for step in steps)))
+        for name, function in [*vars(module).items()]:
+            if hasattr(function, "py_func"):
+                monkeypatch.setattr(module, name, function.py_func)
+
+
+@pytest.fixture
 def compiles(tmp_path) -> Callable[[str], None]:
     """Check that a real LaTeX engine compiles a document, and that nothing sticks out."""
     if not shutil.which("pdflatex"):

@@ -6,8 +6,8 @@ import pytest
 
 from derive.catalogue import CATALOGUE
 from derive.tables.activations import ACTIVATION_TABLES
-from numerics.dynamics import network_update, update
 
+pytestmark = pytest.mark.usefixtures("plain_loops")  # activations stay in machine code
 QUICK = ("--mu", "0.5", "--dimension", "20", "--replicas", "2", "--horizon", "20", "--points", "3",
          "--learning-rate", "0.001", "--workers", "1")  # fmt: skip
 COMMANDS = [
@@ -19,17 +19,6 @@ COMMANDS = [
     ("numerics.simulate", *QUICK),
 ]
 OVER_THE_PLANE = ("elu", "relu6", "tanh", "softsign")  # without a closed form: seconds each
-
-
-@pytest.fixture(autouse=True)
-def _plain_loops(monkeypatch):
-    """Updates in plain Python: 20 steps do not repay machine code; activations stay in it."""
-    for module in (update, network_update):
-        steps = module.STEPS
-        monkeypatch.setattr(module, "STEPS", type(steps)(*(step.py_func for step in steps)))
-        for name, function in [*vars(module).items()]:
-            if hasattr(function, "py_func"):
-                monkeypatch.setattr(module, name, function.py_func)
 
 
 def _run(capsys, arguments, name):

@@ -1,15 +1,15 @@
 """SymPy expressions compiled to functions of balls."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add, mul
 from typing import Any
 
-from flint import acb, arb, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy import Abs, Add, E, Expr, I, Mul, Pow, Symbol, cse, numbered_symbols, pi
 
 from derive.errors import InputError
 from numerics.certified.functions import FUNCTIONS, root
-
-Compiled = Callable[[Sequence[Any], bool], Any]
 
 
 def ball_function(
@@ -32,74 +32,102 @@ def ball_function(
     >>> ball_function(x**2 + exp(x), [x])(arb(0)).str(5)
     '1.0000'
     """
-    # Shared parts are computed once: they join the symbols, in order.
+    tape = _Tape(symbols, number)
+    # Shared parts are computed once.
     shared, (reduced,) = cse(expression, symbols=numbered_symbols("shared"))
-    known = list(symbols)
-    steps = []
     for symbol, part in shared:
-        steps.append(_compile(part, known, number))
-        known.append(symbol)
-    last = _compile(reduced, known, number)
+        tape.places[symbol] = tape.write(part)
+    last, steps, constants = tape.write(reduced), tuple(tape.steps), tape.constants_at
+    blank = [None] * len(steps)
 
     def function(*values: Any, analytic: bool = False) -> Any:
-        stack = list(values)
-        for step in steps:
-            stack.append(step(stack, analytic))
-        return last(stack, analytic)
+        stack = [analytic, *values, *blank, *constants(ctx.prec)]
+        for place, operation, left, right in steps:
+            stack[place] = operation(stack[left], stack[right])
+        return stack[last]
 
     return function
 
 
-def _compile(e: Expr, symbols: list[Symbol], number: type) -> Compiled:
-    if e in symbols:
-        place = symbols.index(e)
-        return lambda values, analytic: values[place]
-    if e.is_Rational:
-        rational = fmpq(int(e.p), int(e.q))
-        return lambda values, analytic: number(rational)
-    if e == pi:
-        return lambda values, analytic: number(arb.pi())
-    if e == E:
-        return lambda values, analytic: number(1).exp()
-    if e == I and number is acb:
-        return lambda values, analytic: acb(0, 1)
-    known = isinstance(e, Add | Mul | Pow) or type(e) in FUNCTIONS
-    if known and not (isinstance(e, Abs) and number is acb):
-        return _compile_operation(e, symbols, number)
-    raise InputError(f"{e} is not compiled to ball arithmetic: it is no known function or symbol")
+class _Tape:
+    """Operations on two places of a stack each, in order: no calls of calls when it is run.
+
+    On the stack are the flag ``analytic``, the symbols' values, a result for each step, and, from
+    the end backwards, the constants.
+    """
+
+    def __init__(self, symbols: Sequence[Symbol], number: type) -> None:
+        self.number = number
+        self.places: dict[Expr, int] = {symbol: k for k, symbol in enumerate(symbols, 1)}
+        self.steps: list[tuple[int, Callable[[Any, Any], Any], int, int]] = []
+        self._first = 1 + len(symbols)
+        self._constants: list[Callable[[], Any]] = []
+        self._known: dict[int, list[Any]] = {}
+
+    def constants_at(self, precision: int) -> list[Any]:
+        """The constants, each worked out once a precision."""
+        if precision not in self._known:
+            self._known[precision] = [value() for value in reversed(self._constants)]
+        return self._known[precision]
+
+    def write(self, e: Expr) -> int:
+        """Write what computes an expression; the place of the result."""
+        if e in self.places:
+            return self.places[e]
+        constant = self._constant(e)
+        if constant:
+            self._constants.append(constant)
+            self.places[e] = -len(self._constants)
+            return self.places[e]
+        known = isinstance(e, Add | Mul | Pow) or type(e) in FUNCTIONS
+        if not known or (isinstance(e, Abs) and self.number is acb):
+            raise InputError(
+                f"{e} is not compiled to ball arithmetic: it is no known function or symbol"
+            )
+        return self._operation(e)
+
+    def _constant(self, e: Expr) -> Callable[[], Any] | None:
+        number = self.number
+        if e.is_Rational:
+            rational = fmpq(int(e.p), int(e.q))
+            return lambda: number(rational)
+        if e == pi:
+            return lambda: number(arb.pi())
+        if e == E:
+            return lambda: number(1).exp()
+        if e == I and number is acb:
+            return lambda: acb(0, 1)
+        return None
+
+    def _operation(self, e: Expr) -> int:
+        if isinstance(e, Pow):
+            return self._step(_power(e), self.write(e.base))
+        first, *others = map(self.write, e.args)
+        if isinstance(e, Add | Mul):
+            operation = add if isinstance(e, Add) else mul
+            return reduce(lambda left, right: self._step(operation, left, right), others, first)
+        enclosed = FUNCTIONS[type(e)].enclosed
+        if not others:
+            return self._step(enclosed, first)
+        (second,) = others
+        both = self._step(lambda one, two: (one, two), first, second)
+        return self._step(lambda pair, analytic: enclosed(*pair, analytic), both)
+
+    def _step(self, operation: Callable[[Any, Any], Any], left: int, right: int = 0) -> int:
+        place = self._first + len(self.steps)
+        self.steps.append((place, operation, left, right))
+        return place
 
 
-def _compile_operation(e: Expr, symbols: list[Symbol], number: type) -> Compiled:
-    parts = [_compile(part, symbols, number) for part in e.args]
-    if isinstance(e, Add):
-        return lambda values, analytic: _reduce(parts, values, analytic, add=True)
-    if isinstance(e, Mul):
-        return lambda values, analytic: _reduce(parts, values, analytic, add=False)
-    if isinstance(e, Pow):
-        return _compile_power(e, parts[0])
-    function = FUNCTIONS[type(e)].enclosed
-    return lambda values, analytic: function(
-        *(part(values, analytic) for part in parts), analytic=analytic
-    )
-
-
-def _reduce(parts: list[Compiled], values: Sequence[Any], analytic: bool, add: bool) -> Any:
-    result = parts[0](values, analytic)
-    for part in parts[1:]:
-        value = part(values, analytic)
-        result = result + value if add else result * value
-    return result
-
-
-def _compile_power(e: Expr, base: Compiled) -> Compiled:
+def _power(e: Expr) -> Callable[[Any, bool], Any]:
     twice = 2 * e.exp
     if e.base.is_positive and e.is_number and e.exp.is_Rational:
         exponent = fmpq(int(e.exp.p), int(e.exp.q))
-        return lambda values, analytic: base(values, analytic) ** exponent
+        return lambda base, analytic: base**exponent
     if not twice.is_Integer:
         raise InputError(f"{e} is not compiled to ball arithmetic: powers are multiples of 1/2")
     if e.exp.is_Integer:
         whole = int(e.exp)
-        return lambda values, analytic: base(values, analytic) ** whole
+        return lambda base, analytic: base**whole
     half = int(twice)
-    return lambda values, analytic: root(base(values, analytic), analytic) ** half
+    return lambda base, analytic: root(base, analytic) ** half

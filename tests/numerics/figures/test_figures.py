@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
+from numerics.figures import paper
+from numerics.simulation.design import grid
+
 COMMAND = "numerics.figures"
+
+
+@pytest.fixture(autouse=True)
+def _few_runs(monkeypatch):
+    """What is drawn of two runs is drawn as of many, in a fraction of the time."""
+    monkeypatch.setattr(paper, "grid", lambda *args, **how: grid(*args, **how | {"replicas": 2}))
 
 
 @pytest.mark.parametrize(
