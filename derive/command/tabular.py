@@ -7,6 +7,7 @@ decided by its author (``derive.tables``, the ``numerics`` commands).
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -72,6 +73,11 @@ def typeset(cell: Content) -> str:
 
 def formula(expression: "Expr") -> str:
     """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
+    return _formula(expression)
+
+
+@lru_cache(maxsize=4096)  # the same value stands in a table, in a record and on paper
+def _formula(expression: "Expr") -> str:
     from sympy import latex
 
     breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))

@@ -43,7 +43,6 @@ _OTHERWISE = {
     "reproduced": "differs",
 }
 LOST = "[…]"  # where a formula is missing from the copy of the paper that is quoted
-PAPER = "arXiv 2602.02855"
 CODE = "GibbsNwemadji/When-pre-training-hurts-… at 00f003c"
 
 

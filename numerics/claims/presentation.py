@@ -7,6 +7,7 @@ number to six digits, a list or mapping part by part.
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,7 @@ def _joined(step: Step) -> Typeset:
 
 
 _SHORT = 40
+_text = lru_cache(maxsize=4096)(str)  # of an expression, which is written in several places
 
 
 def plain(value: object, between: str = "; ") -> str:
@@ -197,7 +199,7 @@ def _written(value: object, in_tex: bool) -> str:
         return _written(part, in_tex)
 
     if isinstance(value, Basic):
-        return f"${formula(value)}$" if in_tex else str(value)
+        return f"${formula(value)}$" if in_tex else _text(value)
     if isinstance(value, Enclosure):
         middle = f"{value.mid} ± {value.radius}" if value.radius != "0" else value.mid
         return latex_of(middle).latex if in_tex else middle
@@ -225,7 +227,7 @@ def _named_parts(value: Any) -> list[tuple[str, object]]:
 def structure(value: object) -> object:
     """A step's value for JSON: nested, each expression with its text and its LaTeX."""
     if isinstance(value, Basic):
-        return {"expression": str(value), "latex": formula(value)}
+        return {"expression": _text(value), "latex": formula(value)}
     if isinstance(value, tuple | list):
         return [structure(part) for part in value]
     if isinstance(value, dict):
