@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -52,7 +53,8 @@ EVIDENCE = {
 }
 SLOW = {"network-rank", "matched-recovery"}
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
-A_FILE_EACH = [*{CLAIMS[name].check.__module__: name for name in QUICK}.values()]
+A_FILE_EACH = [*{CLAIMS[name].check.__module__: name for name in [*QUICK, "relu-dip"]}.values()]
+ALL = pytest.param(QUICK, id="all", marks=pytest.mark.thorough)
 x = Symbol("x", positive=True)
 
 
@@ -61,9 +63,8 @@ def found(name: str) -> Finding:
     return CLAIMS[name].found()
 
 
-@cache
-def reported(details: bool) -> Report:
-    return ledger([Checked(CLAIMS[name], found(name)) for name in QUICK], details)
+def reported(details: bool, names: Sequence[str] = A_FILE_EACH) -> Report:
+    return ledger([Checked(CLAIMS[name], found(name)) for name in names], details)
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -222,9 +223,9 @@ def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
 
 def test_one_line_a_claim_unless_steps_are_wanted():
     brief, full = (render(reported(each), "csv", "source") for each in (False, True))
-    assert len(brief.splitlines()) == len(QUICK) + 2
-    assert len(full.splitlines()) == 2 + sum(len(found(name).details) for name in QUICK)
-    assert all(brief.count(f"\n{name},") == 1 for name in QUICK)
+    assert len(brief.splitlines()) == len(A_FILE_EACH) + 2
+    assert len(full.splitlines()) == 2 + sum(len(found(name).details) for name in A_FILE_EACH)
+    assert all(brief.count(f"\n{name},") == 1 for name in A_FILE_EACH)
     quote = CLAIMS["relu-dip"].text.quote[:40]
     assert (brief.count(quote), full.count(quote)) == (1, 0)
 
@@ -243,8 +244,10 @@ def test_a_list_of_claims_checks_none(monkeypatch, capsys):
     assert claims == {"heuristic"}
 
 
-def test_the_latex_ledger_compiles_with_every_step(compiles):
-    latex = render(reported(True), "latex", "source")
+@pytest.mark.parametrize("names", [pytest.param(A_FILE_EACH, id="a file each"), ALL])
+def test_the_latex_ledger_compiles_with_every_step(compiles, names):
+    """What each entry shows is read as formulas where its verdict is found."""
+    latex = render(reported(True, names), "latex", "source")
     assert latex.isascii()
     body = latex.replace("tabular}", "longtable}")
     compiles(
@@ -254,8 +257,7 @@ def test_the_latex_ledger_compiles_with_every_step(compiles):
     )
 
 
-@pytest.mark.parametrize("names", [A_FILE_EACH, pytest.param(QUICK, marks=pytest.mark.thorough)],
-                         ids=["a file each", "all"])  # fmt: skip
+@pytest.mark.parametrize("names", [pytest.param(A_FILE_EACH, id="a file each"), ALL])
 def test_another_process_finds_the_same_steps(tmp_path, names):
     """Also of enclosures and of a simulation, and under another order of hashes.
 
