@@ -1,11 +1,13 @@
 """Labels: however they are written, a polynomial is the same labels."""
 
 import pytest
-from sympy import Poly, Symbol
+from sympy import Poly, Symbol, expand
 
 from derive.errors import InputError
+from derive.grammar import parse_transform
 from derive.labels import MATCHED, NAMED, Labels
 from derive.pair import Pair
+from derive.piecewise import analytic
 from derive.symbols import z
 
 T = Symbol("t")
@@ -56,3 +58,10 @@ def test_space_in_a_text_is_one_space_and_changes_no_labels():
 def test_the_degree_is_that_of_the_power(degree):
     assert Labels.of(f"y**{degree} - y/2").degree == degree
     assert Labels.of(f"y**{degree} - y/2 + 1") != Labels.of(f"y**{degree} - y/2")
+
+
+@pytest.mark.parametrize("text", ["y", "y**2", "y**3 - 2*y + 1/2", "tanh(y) - y"])
+def test_labels_of_an_output_are_the_function_of_it(text):
+    output = analytic(z**2 - z / 3)
+    expected = parse_transform(text).smooth.subs(z, output.smooth)
+    assert expand(Labels.of(text).of_output(output).smooth - expected) == 0
