@@ -88,6 +88,18 @@ def composed(outer: PiecewiseAnalytic, inner: PiecewiseAnalytic) -> PiecewiseAna
     return PiecewiseAnalytic(tuple(pieces), cut.breaks).joined()
 
 
+def zeros(f: PiecewiseAnalytic) -> tuple[Expr, ...]:
+    """All points at which a continuous function is 0, in order. Exact.
+
+    Raises ``NotFound`` if they are not found exactly.
+
+    >>> zeros(PiecewiseAnalytic((-1 - z, z - 1), (S.Zero,)))
+    (-1, 1)
+    """
+    points = [point for part in f.intervals() for point in _zeros(*part)]
+    return in_order((*points, *(point for point in f.breaks if f.at(point) == 0)))
+
+
 def largest(one: PiecewiseAnalytic, two: PiecewiseAnalytic) -> PiecewiseAnalytic:
     """The larger of two functions at each place; raises as ``chosen``. Exact."""
     return chosen(one - two, one, two)

@@ -12,6 +12,7 @@ main = Group(
         "escape": "numerics.escape",
         "exit": "numerics.exit",
         "flow": "numerics.flow",
+        "labels": "numerics.labels",
         "simulate": "numerics.simulate",
         "hermite": "numerics.hermite",
         "kernel": "numerics.kernel",

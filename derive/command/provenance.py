@@ -36,6 +36,9 @@ def provenance(parser: "CommandParser", options: argparse.Namespace) -> str:
 def _words(action: argparse.Action, options: argparse.Namespace) -> Iterator[str]:
     """An option as it was given, or as it is by default; of a path the name."""
     given = getattr(options, action.dest, None)
+    if isinstance(action, argparse.BooleanOptionalAction):
+        yield action.option_strings[0 if given else -1]
+        return
     if action.dest in _OF_THE_FORM or given is None or given is False:
         return
     for value in given if isinstance(given, list) else [given]:

@@ -27,7 +27,7 @@ def add_case_options(
     A simulation takes several kinds of labels, and knows no normalisation but its own.
     """
     group = parser.add_argument_group("which pairs")
-    _add_functions(group, largest_degree)
+    add_function_options(group, largest_degree)
     how: dict[str, Any] = {"action": "append"} if simulated else {"default": "matched"}
     group.add_argument(
         "--labels",
@@ -60,7 +60,7 @@ def add_case_options(
         )
 
 
-def _add_functions(group: Any, largest_degree: int) -> None:
+def add_function_options(group: Any, largest_degree: int = LARGEST_DEGREE) -> None:
     """Add the options that choose teachers and students."""
     group.add_argument(
         "--degree",

@@ -1,0 +1,223 @@
+r"""Labels judged: drift, escape time, noise and samples of raw, squared and the best labels.
+
+What a run costs is its exit time over its learning rate. The rate taken is the largest at which
+noise slows the growth at the exit by a tenth (``finite_rate`` of ``numerics.dynamics.exit_law``),
+
+.. math:: \gamma d = 0.1\, \frac{2\lambda}{R^2 v_u^2 N}, \qquad
+    v_u^2 = \frac{\lambda}{2\lambda - b}, \qquad \text{samples} = \frac{\log d}{2\lambda\gamma},
+
+with N = E(T - σ)²σ'² and a batch of 1. Rates are certified, noise and samples heuristic.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import inf, log, nextafter
+from typing import Any, Literal
+
+import numpy as np
+from flint import arb, ctx, fmpq
+from scipy.optimize import minimize_scalar
+
+from derive.errors import InputError
+from derive.pair import Pair, PairLike
+from numerics.certified.best_labels import Angles, BestLabels, Plane, best_labels
+from numerics.certified.drift import growth_rate
+from numerics.certified.label_planes import BITS, LabelPlanes
+from numerics.doubles.arrays import Doubles
+from numerics.doubles.fibres import FibreRule, fibre_rule, label_noise
+from numerics.doubles.transforms import (
+    WrittenLabels,
+    conditional_arrays,
+    polynomial_as_text,
+    written_labels,
+)
+from numerics.dynamics.kinds import EXIT_RADIUS
+
+Norm = Literal["raw", "squared"]
+Objective = Literal["rate", "samples"]
+_SLOWED = 0.1  # of the growth that noise may take
+_ANGLES = 200  # among which the fewest samples are looked for
+
+
+@dataclass(frozen=True)
+class JudgedLabels:
+    """What labels do.
+
+    Fields: ``a``, ``b``; ``norm`` E T²; ``tau`` in units of 1/γ, ``inf`` without an escape, and
+    ``tau_lower``, ``tau_upper``, between which the least τ of all such labels lies, ``None`` where
+    they are not the best of any; ``noise`` E(T - σ)²σ'²; ``learning_rate`` and ``samples`` of a
+    run; ``text``, as ``--labels`` takes it, ``None`` for what is not written; ``values``, T at
+    outputs. Certified, but for the noise and what follows from it.
+    """
+
+    a: float
+    b: float
+    norm: float
+    tau: float
+    noise: float
+    learning_rate: float
+    samples: float
+    text: str | None
+    values: Doubles
+    tau_lower: float | None = None
+    tau_upper: float | None = None
+
+    @property
+    def towards_teacher(self) -> bool:
+        """Whether the student grows towards the teacher."""
+        return self.a > 0
+
+
+@dataclass(frozen=True)
+class LabelJudge:
+    """Who judges labels of a pair.
+
+    Fields: ``pair``, of which labels do not matter; ``degree`` of polynomials; ``norm``, of which
+    labels the best ones have the norm; ``useful``, whether they are to have a > 0 and b ≤ 0;
+    ``objective``, what is best; ``dimension``, for the samples.
+    """
+
+    pair: Pair
+    degree: int = 5
+    norm: Norm = "raw"
+    useful: bool = True
+    objective: Objective = "rate"
+    dimension: int = 10**4
+
+    @classmethod
+    def of(cls, pair: PairLike, **how: Any) -> "LabelJudge":
+        """The judge of a pair as people give it; raises ``InputError`` for what is not judged.
+
+        >>> best = LabelJudge.of("erf").optimum(Fraction(4, 5))
+        >>> round(best.tau, 1), best.towards_teacher
+        (215.6, True)
+        """
+        given = Pair.of(pair)
+        if given.misalignment != 0 or given.loss != "square":
+            raise InputError("labels are judged for the square loss and no misalignment")
+        return cls(given, **how)
+
+    @cached_property
+    def _planes(self) -> LabelPlanes:
+        return LabelPlanes(self.pair, self.degree)
+
+    @cached_property
+    def rule(self) -> FibreRule:
+        """The rule for means over outputs."""
+        with ctx.workprec(BITS):
+            return fibre_rule(self.pair.teacher, self._planes.fibres)
+
+    @property
+    def _norm(self) -> arb:
+        return self._planes.norm(1 if self.norm == "raw" else 2)
+
+    def power(self, exponent: int, mu: Fraction) -> JudgedLabels:
+        """The labels y, or y² for the exponent 2."""
+        strength = fmpq(mu.numerator, mu.denominator)
+        with ctx.workprec(BITS):
+            a, b = self._planes.power_labels(exponent, strength)
+            text = "matched" if exponent == 1 else "squared"
+            values = self.rule.outputs**exponent
+            return self._judged(mu, (a, b), self._planes.norm(exponent), values, text)
+
+    def polynomial(self, mu: Fraction) -> JudgedLabels | None:
+        """The best polynomial of the degree and the norm, ``None`` if none is useful."""
+        strength = fmpq(mu.numerator, mu.denominator)
+        with ctx.workprec(BITS):
+            plane, columns = self._planes.of_polynomials(strength)
+            powers = self.rule.outputs ** np.arange(self.degree + 1)[:, None]
+            means = [np.array([float(each[k]) for each in columns]) @ powers for k in (0, 1)]
+            best = self._best(plane, mu, (means[0], means[1]))
+            if best is None:
+                return None
+            x, y = plane.mixture(self._norm, best.cosine, best.sine)
+            factors = [float(x * one + y * two) for one, two in columns]
+            return self._of_best(mu, best, np.array(factors) @ powers, polynomial_as_text(factors))
+
+    def optimum(self, mu: Fraction) -> JudgedLabels | None:
+        """The best of all transforms of the norm, ``None`` if none is useful."""
+        with ctx.workprec(BITS):
+            plane, means = self._whole(mu)
+            best = self._best(plane, mu, means)
+            if best is None:
+                return None
+            x, y = plane.mixture(self._norm, best.cosine, best.sine)
+            return self._of_best(mu, best, float(x) * means[0] + float(y) * means[1], None)
+
+    def written(self, mu: Fraction) -> WrittenLabels | None:
+        """Labels as text, near the best ones in rate."""
+        with ctx.workprec(BITS):
+            plane, means = self._whole(mu)
+            return written_labels(self.rule, means, plane, self._norm, self.useful)
+
+    def _whole(self, mu: Fraction) -> tuple[Plane, tuple[Doubles, Doubles]]:
+        plane = self._planes.of_all(fmpq(mu.numerator, mu.denominator))
+        return plane, conditional_arrays(self.pair, self.rule, float(mu))
+
+    def _best(
+        self, plane: Plane, mu: Fraction, means: tuple[Doubles, Doubles]
+    ) -> BestLabels | None:
+        if self.objective == "rate":
+            return best_labels(plane, self._norm, self.useful)
+        angles = Angles(plane.ellipse(self._norm), self.useful)
+        if not angles.possible:
+            return None
+
+        def cost(t: float) -> float:
+            there = angles.labels(fmpq(*float(t).as_integer_ratio()))
+            x, y = (float(f) for f in plane.mixture(self._norm, there.cosine, there.sine))
+            noise = label_noise(self.pair, self.rule, x * means[0] + y * means[1], float(mu))
+            return _samples(float(there.lower), float(there.b), noise, self.dimension)
+
+        places = np.linspace(0, 1, _ANGLES + 1)
+        place = int(np.argmin([cost(t) for t in places]))
+        around = places[max(place - 1, 0)], places[min(place + 1, _ANGLES)]
+        found = float(minimize_scalar(cost, bounds=around, method="bounded").x)
+        best = min((found, float(places[place])), key=cost)
+        return angles.labels(fmpq(*best.as_integer_ratio()))
+
+    def _of_best(
+        self, mu: Fraction, best: BestLabels, values: Doubles, text: str | None
+    ) -> JudgedLabels:
+        times = (1 / best.upper).lower(), (1 / best.lower).upper()
+        bounds = (nextafter(float(times[0]), 0), nextafter(float(times[1]), inf))
+        return self._judged(mu, (best.a, best.b), self._norm, values, text, bounds)
+
+    def _judged(
+        self,
+        mu: Fraction,
+        drift: tuple[arb, arb],
+        norm: arb,
+        values: Doubles,
+        text: str | None,
+        bounds: tuple[float | None, float | None] = (None, None),
+    ) -> JudgedLabels:
+        a, b = drift
+        rate = float(growth_rate(b, a * a).mid())
+        noise = label_noise(self.pair, self.rule, values, float(mu))
+        rates = (rate, float(b), noise)
+        return JudgedLabels(
+            a=float(a),
+            b=float(b),
+            norm=float(norm),
+            tau=1 / rate if rate > 0 else inf,
+            noise=noise,
+            learning_rate=_learning_rate(*rates) / self.dimension,
+            samples=_samples(*rates, self.dimension),
+            text=text,
+            values=values,
+            tau_lower=bounds[0],
+            tau_upper=bounds[1],
+        )
+
+
+def _learning_rate(rate: float, b: float, noise: float) -> float:
+    """γd at which noise slows the growth at the exit by ``_SLOWED`` of it."""
+    return 2 * _SLOWED * (2 * rate - b) / (EXIT_RADIUS**2 * noise) if noise > 0 else inf
+
+
+def _samples(rate: float, b: float, noise: float, dimension: int) -> float:
+    """Samples of a run at that learning rate, to leading order."""
+    speed = rate * _learning_rate(rate, b, noise) / dimension
+    return log(dimension) / (2 * speed) if speed > 0 else inf

@@ -1,0 +1,124 @@
+"""Labels of optimal design: their escape times over μ, and the transforms themselves."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from derive.tables.names import pair_name
+from numerics.figures.curves import STRENGTH_LABEL
+from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+
+if TYPE_CHECKING:
+    from numerics.labels import Judged
+
+_KINDS = ("raw", "squared", "polynomial", "optimum")
+_DASHES = ("--", ":", "-.", "-")
+_JUMP = 0.25  # of what a transform spans: a step between neighbours that is drawn as a gap
+_HIGHEST = 1e6  # of τ
+
+Rows = list[tuple[Any, ...]]
+
+
+def draw_rates(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> Drawn:
+    """Draw τ of all labels over μ, one panel a pair. Dotted: those that lead away.
+
+    Arguments:
+        points: of each pair, those of its strengths.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance that is written into both.
+
+    The result is the figure's file and its data as CSV. The optimum is certified.
+    """
+
+    def panel(axis: Axes, members: "Sequence[Judged]") -> Rows:
+        rows: Rows = []
+        for kind, dash, colour in zip(_KINDS, _DASHES, _shades(), strict=True):
+            found = [(float(point.mu), point.found[kind]) for point in members]
+            times = [np.nan if labels is None else labels.tau for _, labels in found]
+            axis.plot([mu for mu, _ in found], times, dash, color=colour, label=kind)
+            away = [(mu, labels.tau) for mu, labels in found if labels and labels.a < 0]
+            axis.plot(*(zip(*away, strict=True) if away else ([], [])), "x", color=colour, ms=3)
+            rows += [(*_names(members[0]), kind, mu, tau, None if labels is None else labels.a > 0)
+                     for (mu, labels), tau in zip(found, times, strict=True)]  # fmt: skip
+        axis.set_yscale("log")
+        low, high = axis.get_ylim()
+        axis.set_ylim(low, min(high, _HIGHEST))
+        axis.set_ylabel(r"$\tau$  (units of $1/\gamma$; $\times$: away)")
+        return rows
+
+    head = ("teacher", "student", "labels", "mu", "tau", "towards_teacher")
+    return _figure(points, panel, STRENGTH_LABEL, head, form, source)
+
+
+def draw_transforms(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> Drawn:
+    """Draw the transforms of one strength over the output, one panel a pair.
+
+    Arguments and result as ``draw_rates``. Heuristic: they are drawn from doubles.
+    """
+
+    def panel(axis: Axes, members: "Sequence[Judged]") -> Rows:
+        (point,) = members
+        rule, rows = point.judge.rule, []
+        order = np.argsort(rule.outputs)
+        inner = np.cumsum(rule.masses[order])
+        order = order[(inner > 0.005) & (inner < 0.995)]
+        y = rule.outputs[order]
+        for kind, dash, colour in zip(_KINDS, _DASHES, _shades(), strict=True):
+            labels = point.found[kind]
+            if labels is None:
+                continue
+            values = labels.values[order]
+            if kind != "squared":  # which dwarfs the others
+                axis.plot(*_with_gaps(y, values), dash, color=colour, label=kind)
+            pairs = zip(y, values, strict=True)
+            rows += [(*_names(point), float(point.mu), kind, *pair) for pair in pairs]
+        axis.set_ylabel("$T(y)$")
+        return rows
+
+    head = ("teacher", "student", "mu", "labels", "y", "value")
+    return _figure(points, panel, "teacher's output $y$", head, form, source)
+
+
+def _with_gaps(x: Any, y: Any) -> tuple[list[float], list[float]]:
+    """A curve with a break where it jumps."""
+    most = _JUMP * float(np.ptp(y))
+    places, values = [float(x[0])], [float(y[0])]
+    for (_, old), (place, new) in pairwise(zip(x, y, strict=True)):
+        if abs(new - old) > most:
+            places.append(float(place))
+            values.append(float("nan"))
+        places.append(float(place))
+        values.append(float(new))
+    return places, values
+
+
+def _figure(
+    points: "Sequence[Sequence[Judged]]",
+    panel: "Callable[[Axes, Sequence[Judged]], Rows]",
+    below: str,
+    head: Sequence[str],
+    form: str,
+    source: str,
+) -> Drawn:
+    rows: Rows = []
+    with own_style():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.1 * len(points) + 0.3), layout="constrained")
+        axes = figure.subplots(len(points), squeeze=False)[:, 0]
+        for axis, members in zip(axes, points, strict=True):
+            rows += panel(axis, members)
+            axis.set_title(pair_name(members[0].judge.pair).plain, loc="left", fontsize=8)
+            axis.legend(fontsize=6)
+        axes[-1].set_xlabel(below)
+        return drawn(figure, form, source, head, rows)
+
+
+def _shades() -> list[tuple[float, ...]]:
+    return [colours()(place) for place in (0.9, 0.6, 0.3, 0.0)]
+
+
+def _names(point: "Judged") -> tuple[str, str]:
+    return point.judge.pair.teacher.text, point.judge.pair.student.text

@@ -1,0 +1,307 @@
+"""Labels of optimal design: raw, squared, the best polynomial and the best of all transforms.
+
+``python -m numerics.labels --activation He3 --mu 0.3``. The best are those with the largest growth
+rate in the search phase at a given norm, among those that lead towards the teacher; no transform of
+that norm does better, which is certified.
+"""
+
+from argparse import BooleanOptionalAction, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derive.command.group import Command
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.report import Report
+from derive.command.tabular import Content, Table, Typeset, decimal, typeset
+from derive.command.values import integer_between
+from derive.errors import Undecided
+from derive.tables.names import pair_name
+from numerics.options.pairs import add_function_options, chosen_pairs
+from numerics.options.values import Strengths, dimension, figure_files, figure_path
+
+if TYPE_CHECKING:
+    from numerics.dynamics.judged_labels import JudgedLabels, LabelJudge
+
+KINDS = ("raw", "squared", "polynomial", "optimum")
+_POINTS = 41  # of a transform as data
+_NORMS, _OBJECTIVES = ("raw", "squared"), ("rate", "samples")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found for a pair at a strength.
+
+    Fields: ``judge``; ``mu``; ``found``, by the names of ``KINDS``, ``None`` where none is useful;
+    ``written``, text near the optimum and the share of its rate; ``undecided``, why, if so.
+    """
+
+    judge: "LabelJudge"
+    mu: Fraction
+    found: "dict[str, JudgedLabels | None]"
+    written: tuple[str, float] | None
+    undecided: str | None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The same as data."""
+        pair, judge = self.judge.pair, self.judge
+        record: dict[str, Any] = {
+            "activation": pair.student.text,
+            "teacher": pair.teacher.text,
+            "student": pair.student.text,
+            "mu": float(self.mu),
+            "degree": judge.degree,
+            "norm": judge.norm,
+            "useful": judge.useful,
+            "objective": judge.objective,
+            "dimension": judge.dimension,
+        }
+        record |= {name: self._described(name, labels) for name, labels in self.found.items()}
+        if record["optimum"] and self.written:
+            text, kept = self.written
+            record["optimum"] |= {"labels": text, "labels_keep": kept}
+        return record | ({"undecided": self.undecided} if self.undecided else {})
+
+    def _described(self, name: str, labels: "JudgedLabels | None") -> dict[str, Any] | None:
+        if labels is None:
+            return None
+        numbers = ("a", "b", "norm", "tau", "noise", "learning_rate", "samples")
+        described: dict[str, Any] = {
+            key: value if isfinite(value := getattr(labels, key)) else None for key in numbers
+        }
+        described |= {"towards_teacher": labels.towards_teacher, "labels": labels.text}
+        if name in ("polynomial", "optimum"):
+            described |= {"tau_lower": labels.tau_lower, "tau_upper": labels.tau_upper}
+            described["transform"] = self.transform(labels)
+        return described
+
+    def transform(self, labels: "JudgedLabels") -> dict[str, list[float]]:
+        """T at outputs that are even in probability, apart from the last ones of each side."""
+        import numpy as np
+
+        rule = self.judge.rule
+        order = np.argsort(rule.outputs)
+        share = np.cumsum(rule.masses[order]) - rule.masses[order] / 2
+        wanted = (1 - np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)) / 2
+        places = order[np.minimum(np.searchsorted(share, wanted), len(order) - 1)]
+        return {"y": rule.outputs[places].tolist(), "value": labels.values[places].tolist()}
+
+
+def judged(judge: "LabelJudge", mu: Fraction, write: bool) -> Judged:
+    """Raw, squared and the best labels of a pair at a strength.
+
+    Arguments:
+        judge: of the pair, with what is asked for.
+        mu: strength in (0, 1].
+        write: whether the optimum is also written as text.
+
+    Raises ``InputError`` for pairs that are not judged. Certified, but for noise and samples.
+    """
+    found: dict[str, JudgedLabels | None] = {
+        "raw": judge.power(1, mu), "squared": judge.power(2, mu),
+        "polynomial": None, "optimum": None,
+    }  # fmt: skip
+    written, undecided = None, None
+    try:
+        found["polynomial"] = judge.polynomial(mu)
+        found["optimum"] = judge.optimum(mu)
+        if write and found["optimum"] is not None:
+            near = judge.written(mu)
+            written = (near.text, near.kept) if near else None
+    except Undecided as reason:
+        undecided = str(reason)
+    return Judged(judge, mu, found, written, undecided)
+
+
+# What is shown.
+
+
+def _shown(number: float | None) -> Typeset:
+    return Typeset("∞", r"$\infty$") if number is None else decimal(f"{number:.5g}")
+
+
+def _table(points: Sequence[Judged]) -> Table:
+    judge, name = points[0].judge, pair_name(points[0].judge.pair)
+    which = "largest rate" if judge.objective == "rate" else "fewest samples"
+    asked = f"{which}, {'a > 0 and b ≤ 0' if judge.useful else 'any a and b'}"
+    how = f"the best of the norm of {judge.norm} labels by {asked}; d = {judge.dimension}"
+    paper = how.replace("≤", r"$\le$").replace(">", "$>$")
+    rows = [row for point in points for row in _rows(point)]
+    return Table(
+        name="labels",
+        title=Typeset(f"Labels of {name.plain}: {how}", f"Labels of {name.latex}: {paper}"),
+        columns=(Typeset("mu", r"$\mu$"), "labels", Typeset("a", "$a$"), Typeset("b", "$b$"),
+                 Typeset("τ", r"$\tau$"), Typeset("E ε²σ'²", r"$E\epsilon^2\sigma'^2$"),
+                 "direction", "samples"),
+        rows=tuple(rows),
+        notes=tuple(Typeset(note, _on_paper(note)) for note in _notes(points)),
+    )  # fmt: skip
+
+
+def _rows(point: Judged) -> list[tuple[Content, ...]]:
+    record, mu = point.record, decimal(f"{float(point.mu):g}")
+    names = {"polynomial": f"polynomial, degree ≤ {point.judge.degree}", "optimum": "optimum"}
+    rows: list[tuple[Content, ...]] = []
+    for kind in KINDS:
+        found, title = record[kind], names.get(kind, kind)
+        title = Typeset(title, typeset(title).replace("≤", r"$\le$"))  # type: ignore[assignment]
+        if found is None:
+            none = "undecided" if point.undecided else "none is useful"
+            rows.append((mu, title, none, *[None] * 5))
+            continue
+        numbers = [_shown(found[key]) for key in ("a", "b", "tau", "noise")]
+        where = "towards" if found["towards_teacher"] else "away" if found["tau"] else "none"
+        rows.append((mu, title, *numbers, where, _shown(found["samples"])))
+    return rows
+
+
+def _notes(points: Sequence[Judged]) -> list[str]:
+    records = [point.record for point in points]
+    notes = [f"mu {r['mu']:g}: {r['undecided']}" for r in records if "undecided" in r]
+    best = [r["optimum"] for r in records if r["optimum"]]
+    if best:
+        gap = max(each["tau_upper"] - each["tau_lower"] for each in best)
+        notes.append(f"no labels of that norm have a lower τ than the optimum's less {gap:.1e} "
+                     "(certified)")  # fmt: skip
+    kept = [r["optimum"]["tau"] / r["polynomial"]["tau"] for r in records if r["polynomial"]]
+    if kept:
+        low, high = f"{min(kept):.3g}", f"{max(kept):.3g}"
+        share = low if low == high else f"{low} to {high}"
+        notes.append(f"polynomials have {share} of the optimum's rate")
+    if len(records) == 1:
+        notes += _texts(records[0])
+    return notes
+
+
+def _texts(record: dict[str, Any]) -> list[str]:
+    """The best labels as text."""
+    polynomial, best = record["polynomial"], record["optimum"]
+    texts = [f"polynomial: --labels '{polynomial['labels']}'"] if polynomial else []
+    if best and best["labels"]:
+        kept = f"{best['labels_keep']:.3g}"
+        texts.append(f"near the optimum, {kept} of its rate: --labels '{best['labels']}'")
+    return texts
+
+
+def _on_paper(note: str) -> str:
+    return typeset(note).replace("τ", r"$\tau$")
+
+
+# The command.
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.labels",
+        "Labels that leave the search phase fastest, towards the teacher: the best transform.",
+        (
+            "--activation He3 --mu 0.3",
+            "--degree 3,5,7 --mu 0.1:0.9:9 --plot labels.pdf",
+            "--activation erf --mu 0.8 --norm squared --objective samples --format json",
+            "--teacher relu --student tanh --mu 0.5 --no-useful",
+        ),
+        libraries=("sympy", "python-flint", "numpy", "scipy"),
+    )
+    add_function_options(parser.add_argument_group("which pairs"))
+    _add_questions(parser.add_argument_group("what is asked"))
+    figure = parser.add_argument_group("figure")
+    figure.add_argument(
+        "--plot",
+        type=figure_path,
+        metavar="FILE",
+        help="also draw τ over the strengths, or for one strength the transforms, as .pdf, .png or "
+        ".svg, with the data beside it as .csv",
+    )
+    return parser
+
+
+def _add_questions(group: Any) -> None:
+    group.add_argument(
+        "--mu",
+        type=Strengths,
+        default=Strengths("0.3"),
+        metavar="GRID",
+        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT; for one the best labels "
+        "are written as text too (default: %(default)s)",
+    )
+    group.add_argument(
+        "--polynomial",
+        type=integer_between(1, 12),
+        default=5,
+        metavar="D",
+        help="degree of the best polynomial, 1 to 12 (default: %(default)s)",
+    )
+    group.add_argument(
+        "--norm",
+        choices=_NORMS,
+        default=_NORMS[0],
+        help="labels of which the best ones have the mean square (default: %(default)s)",
+    )
+    group.add_argument(
+        "--useful",
+        action=BooleanOptionalAction,
+        default=True,
+        help="only labels with a > 0 and b ≤ 0, which lead towards the teacher (default: yes)",
+    )
+    group.add_argument(
+        "--objective",
+        choices=_OBJECTIVES,
+        default=_OBJECTIVES[0],
+        help="what is best: the largest rate, certified, or the fewest samples in the plane of the "
+        "conditional means, heuristic (default: %(default)s)",
+    )
+    group.add_argument(
+        "--dimension",
+        type=dimension,
+        default=10_000,
+        metavar="D",
+        help="input dimension, for the samples, such as 1e6 (default: %(default)s)",
+    )
+
+
+def _drawn(points: Sequence[Sequence[Judged]], options: Namespace) -> dict[Path, bytes]:
+    from numerics.figures.labels import draw_rates, draw_transforms  # matplotlib
+
+    draw = draw_transforms if len(options.mu) == 1 else draw_rates
+    return figure_files(options.plot, lambda form: draw(points, form, options.source))
+
+
+def _action(options: Namespace) -> Report:
+    from numerics.dynamics.judged_labels import LabelJudge
+
+    judges = [
+        LabelJudge.of(make(), degree=options.polynomial, norm=options.norm, useful=options.useful,
+                      objective=options.objective, dimension=options.dimension)
+        for make in chosen_pairs(options)
+    ]  # fmt: skip
+    grid = [(judge, mu) for judge in judges for mu in options.mu]
+    found = [judged(judge, mu, len(options.mu) == 1) for judge, mu in progress(grid, "labels")]
+    size = len(options.mu)
+    points = [found[i : i + size] for i in range(0, len(found), size)]
+    tables = [_table(each) for each in points]
+    files = _drawn(points, options) if options.plot else {}
+    certainty = "certified" if options.objective == "rate" else "heuristic"
+    records = [each.record for each in found]
+    return Report(records, tables, certainty, [_row(record) for record in records], files)  # type: ignore[arg-type]
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without its transforms, which have many numbers."""
+    return {
+        key: {k: v for k, v in value.items() if k != "transform"}
+        if isinstance(value, dict)
+        else value
+        for key, value in record.items()
+    }
+
+
+main = Command(_parser, _action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
