@@ -22,7 +22,8 @@ from derive.command.values import integer_between
 from derive.errors import Undecided
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs
-from numerics.options.values import Strengths, dimension, figure_files, figure_path
+from numerics.options.shared import add_options, add_shared, option
+from numerics.options.values import dimension, figure_files
 
 if TYPE_CHECKING:
     from numerics.dynamics.judged_labels import JudgedLabels, LabelJudge
@@ -210,32 +211,20 @@ def _parser() -> CommandParser:
     add_function_options(parser.add_argument_group("which pairs"))
     _add_questions(parser.add_argument_group("what is asked"))
     figure = parser.add_argument_group("figure")
-    figure.add_argument(
-        "--plot",
-        type=figure_path,
-        metavar="FILE",
-        help="also draw τ over the strengths, or for one strength the transforms, as .pdf, .png or "
-        ".svg, with the data beside it as .csv",
-    )
+    add_shared(figure, "plot", help="also draw τ over the strengths, or for one strength the "
+               "transforms, as .pdf, .png or .svg, with the data beside as .csv")  # fmt: skip
     return parser
 
 
 def _add_questions(group: Any) -> None:
-    group.add_argument(
-        "--mu",
-        type=Strengths,
-        default=Strengths("0.3"),
-        metavar="GRID",
-        help="pre-training strengths: 0.3, 0.1,0.5 or START:STOP:COUNT; for one the best labels "
-        "are written as text too (default: %(default)s)",
-    )
-    group.add_argument(
-        "--polynomial",
-        type=integer_between(1, 12),
-        default=5,
-        metavar="D",
-        help="degree of the best polynomial, 1 to 12 (default: %(default)s)",
-    )
+    degree = integer_between(1, 12)
+    add_shared(group, "mu", default="0.3", help="pre-training strengths: 0.3, 0.1,0.5 or "
+               "START:STOP:COUNT; for one the best labels are written as text too "
+               "(default: %(default)s)")  # fmt: skip
+    add_options(group, {
+        "polynomial": option(degree, "D", "degree of the best polynomial, 1 to 12", 5),
+        "dimension": option(dimension, "D", "input dimension, for the samples, such as 1e6", 10**4),
+    })  # fmt: skip
     group.add_argument(
         "--norm",
         choices=_NORMS,
@@ -254,13 +243,6 @@ def _add_questions(group: Any) -> None:
         default=_OBJECTIVES[0],
         help="what is best: the largest rate, certified, or the fewest samples in the plane of the "
         "conditional means, heuristic (default: %(default)s)",
-    )
-    group.add_argument(
-        "--dimension",
-        type=dimension,
-        default=10_000,
-        metavar="D",
-        help="input dimension, for the samples, such as 1e6 (default: %(default)s)",
     )
 
 

@@ -232,7 +232,7 @@ def _decide(half: Half, place: int, parts: int, sizes: Sequence[arb]) -> tuple[
     halves = [(half, 2 * place, 2 * parts), (half, 2 * place + 1, 2 * parts)]
     bound = _bound(half, middle, radius, sizes)
     count = None if bound is None else nodes_for(bound * radius, _SMALL)
-    if bound is None or count is None:
+    if bound is None or count is None or not bound * half.spread < _SMALL:
         if parts > 2**_FINEST:
             raise Undecided("the fibres of the teacher are not enclosed: give a simpler one")
         return [], halves

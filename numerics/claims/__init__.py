@@ -15,6 +15,7 @@ def __getattr__(name: str) -> object:
     from numerics.claims import student_mean, standard_model, spherical_sgd, search_phase  # noqa: F401
     from numerics.claims import activations, biases, linear, hermite_students, every_degree  # noqa: F401
     from numerics.claims import large_degree, labels, squared_labels, labels_common  # noqa: F401
+    from numerics.claims import best_labels  # noqa: F401
     from numerics.claims import stored_curves, variants, mechanics, descent  # noqa: F401
     from numerics.claims import assumptions, recovery, two_stages, delays, sgd_laws, stored_runs  # noqa: F401
     from numerics.claims import networks, linear_networks  # noqa: F401

@@ -1,0 +1,72 @@
+"""The drift is affine in the transform: against the drift of the labels themselves."""
+
+import pytest
+from sympy import Poly, Rational, symbols
+
+from derive.errors import InputError
+from derive.hermite import normal_moment
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from derive.symbols import mu
+from derive.transforms import gram_matrix, transform_means
+
+y = symbols("y")
+PAIRS = [("He3", "He3"), ("He4", "He4"), ("x", "He3"), ("x**2 + x", "x**3 - x/2")]
+
+
+def drift(means, coefficients):
+    a, b = (
+        sum(c * part[k].as_expr() for k, c in enumerate(coefficients))
+        for part in (means.first, means.second)
+    )
+    power = means.power.as_expr()
+    return (a - mu * power).expand(), (b - power).expand()
+
+
+@pytest.mark.parametrize("coefficients", [(0, 1), (0, 0, 1), (1, -2, Rational(1, 3), 5)])
+@pytest.mark.parametrize("functions", PAIRS)
+def test_a_and_b_are_those_of_the_labels(functions, coefficients):
+    means = transform_means(Pair(*functions), 3)
+    labels = Poly(coefficients[::-1], y)
+    known = drift_of(Pair(*functions, labels=labels))
+    assert drift(means, coefficients) == (known.a.as_expr(), known.b.as_expr())
+
+
+@pytest.mark.parametrize("functions", PAIRS)
+def test_labels_that_are_0_lose_the_student_s_own_power(functions):
+    """a = -μP and b = -P: the square loss without what the correlation loss has."""
+    means = transform_means(Pair(*functions), 1)
+    square, correlation = (drift_of(Pair(*functions, loss=loss))
+                           for loss in ("square", "correlation"))  # fmt: skip
+    power = means.power.as_expr()
+    assert ((correlation.b - square.b).as_expr() - power).expand() == 0
+    assert ((correlation.a - square.a).as_expr() - mu * power).expand() == 0
+
+
+def test_others_have_the_same_as_means():
+    for text in ("erf", "exp", "squared_relu"):
+        means, known = transform_means(text, 2), drift_of(Pair(text, labels="squared"))
+        at = {mu: Rational(1, 3)}
+        power = means.power.closed()
+        a = (means.first[2].closed() - mu * power).subs(at).evalf(20)
+        assert abs(a - known.value(Rational(1, 3))[0].evalf(20)) < 1e-15
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_the_gram_matrix_is_of_moments_and_positive(degree):
+    matrix = gram_matrix(transform_means("He3", degree))
+    assert matrix.is_positive_definite
+    assert matrix == matrix.T
+    x = gram_matrix(transform_means("x", degree))
+    assert all(x[j, k] == (normal_moment(j + k) if (j + k) % 2 == 0 else 0)
+               for j in range(degree + 1) for k in range(degree + 1))  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [
+    ("He3", 13), ("He3", 0), (Pair("He3", misalignment="linear"), 2), ("relu", 2),
+])  # fmt: skip
+def test_what_is_not_judged_is_refused(given):
+    with pytest.raises(InputError):
+        transform_means(*given)
+    with pytest.raises(InputError, match="no exact matrix"):
+        gram_matrix(transform_means("erf", 1))
