@@ -127,3 +127,14 @@ def test_angles_end_where_b_is_0():
         assert free[0].overlaps(a)
     assert all(angles.at(fmpq(k, 8))[1] < 0 for k in range(1, 8))
     assert math.isclose(float(best_labels(given, norm).a), 5.2591395, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["He3", "He4", "gauss"])
+def test_a_bad_first_guess_costs_no_truth(text, monkeypatch):
+    """The bounds alone lead to the maximum, wherever it is first looked for."""
+    given, norm = plane(text, fmpq(1, 2))
+    known = best_labels(given, norm)
+    monkeypatch.setattr(Angles, "_sought", lambda self: fmpq(1, 3))
+    found = best_labels(given, norm)
+    assert abs(found.lower - known.lower) < 1e-11 * known.lower
+    assert found.upper >= known.lower
