@@ -143,8 +143,8 @@ def test_importing_is_cheap(module):
 
 
 COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.exit",
-            "numerics.flow", "numerics.simulate", "numerics.hermite", "numerics.kernel",
-            "numerics.labels", "numerics.simulate", "numerics.hermite", "numerics.kernel",
+            "numerics.flow", "numerics.labels", "numerics.simulate", "numerics.hermite",
+            "numerics.kernel",
             "numerics.mean", "numerics.figures", "numerics.claims", "numerics.reproduce",
             "transfer")  # fmt: skip
 
