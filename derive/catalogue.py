@@ -197,7 +197,7 @@ CATALOGUE: dict[str, Entry] = {
     "squareplus": Entry(lambda: analytic((z + sqrt(z**2 + 4)) / 2), "(x + sqrt(x^2 + 4))/2"),
 }
 
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "linear": "identity",
     "logistic": "sigmoid",
     "expit": "sigmoid",
@@ -208,7 +208,7 @@ _OTHER_NAMES = {
     "normcdf": "phi",
     "relu2": "squared_relu",
 }
-_PLAIN = {name.replace("_", ""): name for name in CATALOGUE} | _OTHER_NAMES
+_PLAIN = {name.replace("_", ""): name for name in CATALOGUE} | OTHER_NAMES
 
 
 def known_name(text: str) -> str | None:

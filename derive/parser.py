@@ -50,7 +50,7 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _CONSTANTS = {"pi": pi, "π": pi, "e": E}
-_JUMPING = ("step", "heaviside", "sign", "sgn", "hardshrink", "round", "floor", "ceil", "threshold")
+JUMPING = ("step", "heaviside", "sign", "sgn", "hardshrink", "round", "floor", "ceil", "threshold")
 _KNOWN = "known are relu, abs, elu, gelu, silu, tanh, erf, sin, exp, log, sqrt, max, He3 and more"
 # What other names mean here. A function that has no equal gets no other one offered in its place.
 _MEANT: dict[str, str | None] = {
@@ -304,7 +304,7 @@ class _Parser:
         return found
 
     def _function(self, name: str) -> "_Part":
-        if name.lower() in _JUMPING:
+        if name.lower() in JUMPING:
             self.refuse(f"{name} jumps, so σ' is not square integrable and has no gradient flow")
         if name == "where":
             return self._where()

@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.napoleon",  # arguments, one a line
     "sphinxcontrib.programoutput",
     "extensions.derived",
+    "extensions.explorer",
     "extensions.gallery",
     "extensions.ledger",
     "extensions.mathml",

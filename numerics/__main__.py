@@ -19,6 +19,7 @@ main = Group(
         "mean": "numerics.mean",
         "figures": "numerics.figures.__main__",
         "claims": "numerics.claims.__main__",
+        "explorer": "numerics.explorer.__main__",
         "reproduce": "numerics.reproduce.__main__",
     },
 )

@@ -22,6 +22,7 @@ ROOMS = (
     "numerics.front_door",
     "numerics.claims",
     "numerics.options",
+    "numerics.explorer",
     "numerics",  # the commands
     "numerics.reproduce",
 )

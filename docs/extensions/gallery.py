@@ -25,12 +25,13 @@ import numerics
 
 
 @cache
-def _sources() -> str:
+def sources() -> str:
     """A short hash of all that figures are made from."""
     digest = hashlib.sha256()
     for package in (derive, numerics):
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            digest.update(path.read_bytes())
+        for path in sorted(Path(package.__path__[0]).rglob("*")):
+            if path.suffix in (".py", ".js", ".css", ".jinja"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -39,7 +40,7 @@ class Drawing(SphinxDirective):
 
     def folder(self, *parts: str) -> Path:
         """A folder for the figures of this version of the code."""
-        path = Path(self.env.doctreedir, "figures", _sources(), *parts)
+        path = Path(self.env.doctreedir, "figures", sources(), *parts)
         path.mkdir(parents=True, exist_ok=True)
         return path
 

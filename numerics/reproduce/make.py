@@ -17,6 +17,7 @@ from numerics.reproduce.steps import Product
 from numerics.sweep.processes import Commands
 
 _CODE = ("derive", "numerics", "transfer")
+_SOURCES = (".py", ".js", ".css", ".jinja")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def code_digest() -> str:
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for package in _CODE:
-        for file in sorted((root / package).rglob("*.py")):
+        for file in sorted(f for f in (root / package).rglob("*") if f.suffix in _SOURCES):
             digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 

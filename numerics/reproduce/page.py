@@ -64,7 +64,7 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
     return shown
 
 
-_KINDS = ("ledger", "figure", "table")
+_KINDS = ("ledger", "figure", "table", "page")
 
 
 def _part(result: Any, folder: Path) -> dict[str, Any]:

@@ -58,6 +58,14 @@ def steps(quality: str) -> list[Product]:
             )
             for name, figure in FIGURES.items()
         ),
+        Product(
+            "explorer",
+            "The explorer: any activation, live",
+            "page",
+            ("numerics.explorer --output @/explorer.html",),
+            ("explorer.html",),
+            needs="chartkick",
+        ),
         *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
         *(() if quality == "quick" else _images()),
     ]  # fmt: skip

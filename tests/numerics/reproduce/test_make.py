@@ -119,7 +119,7 @@ def test_every_figure_is_a_step_and_names_do_not_clash(quality):
     outputs = [output for step in every for output in step.outputs]
     assert len(set(outputs)) == len(outputs)
     assert len({step.name for step in every}) == len(every)
-    assert {step.kind for step in every} == {"ledger", "figure", "table"}
+    assert {step.kind for step in every} == {"ledger", "figure", "table", "page"}
 
 
 def test_formulas_become_mathematics_and_text_stays_text():

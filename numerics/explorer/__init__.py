@@ -1,0 +1,1 @@
+"""The explorer: the theory as one page that runs in any browser, from disk, without a request."""

@@ -1,0 +1,49 @@
+"""``python -m numerics.explorer``: the explorer, one HTML file that opens from disk."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from derive.command.extras import missing
+from derive.command.group import Command
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.provenance import versions
+from derive.command.report import Report
+from derive.command.tabular import Table, Typeset
+from derive.errors import InputError
+
+LIBRARIES = ("sympy", "python-flint", "chartkick")
+_NEEDED = ("chartkick", "jinja2")
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.explorer",
+        "Make the explorer: the search phase of any activation, live, in one HTML file.",
+        ("--output explorer.html",),
+        libraries=LIBRARIES,
+    )
+    parser.set_defaults(output=Path("explorer.html"))
+    return parser
+
+
+def _action(options: Namespace) -> Report:
+    if why := missing("numerics.explorer", "explorer", _NEEDED):  # before any work
+        raise InputError(why)
+    from numerics.explorer.formulas import known_texts
+    from numerics.explorer.page import page
+
+    known = known_texts()
+    html = page(known, progress(known, "singularities"), versions(LIBRARIES)).encode()
+    record = {"file": str(options.output), "bytes": len(html), "activations": len(known)}
+    target, options.output = options.output, None  # the page goes there, not what is told of it
+    title = Typeset("The explorer", "The explorer")
+    table = Table("explorer", title, tuple(record), (tuple(map(str, record.values())),))
+    return Report(record, [table], "heuristic", files={target: html})
+
+
+main = Command(_parser, _action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
