@@ -11,6 +11,7 @@ from functools import partial
 
 import flint
 import pytest
+from browsers import chromium
 from hypothesis import settings
 from invoke import invoke
 
@@ -80,6 +81,12 @@ def started(tmp_path) -> Iterator[Callable[..., subprocess.Popen]]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A headless browser, one for all tests of a file."""
+    yield from chromium()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from texts import ATOMS, function, mangled
 
 from derive.command.parser import CommandParser
 from derive.errors import InputError
@@ -25,9 +26,6 @@ from derive.grammar import parse_activation
 
 SIZES = ("1", "2", "3", "0", "-1", "1e9", "x", "", "99999999999999999999", "nan", "²")
 NUMBERS = (*SIZES, "0.5", "1e3", "1e99", "1e300", "1e-99", "inf", "0.1*stable", "5/d", "2*tau")
-ATOMS = (*"xxxy", "He2", "He3", "He61", "erf(x)", "relu", "tanh(2*x)", "exp(x)", "exp(20*x)",
-         "exp(x**2/5)", "sin(3*x)", "sigmoid", "leaky_relu(x, 0.1)", "sign(x)", "1", "0", "0.5",
-         "999999999999999999999999999999")  # fmt: skip
 POOLS = {
     "activation": ATOMS,
     "labels": ("matched", "squared", "y", "y**3 - y", "y**60", "1", "x", "y**", "0*y"),
@@ -79,16 +77,6 @@ def parser_of(main: Callable, verb: Sequence[str]) -> CommandParser:
     return found.value.args[0]
 
 
-def function(stream: random.Random) -> str:
-    """A text that is a function, or almost."""
-    text = stream.choice(ATOMS)
-    for _ in range(stream.randrange(3)):
-        text = stream.choice(("{}{}{}", "({}){}({})")).format(
-            text, stream.choice("+-*/^"), stream.choice(ATOMS)
-        )
-    return mangled(text, stream) if stream.random() < 0.3 else text
-
-
 def nested(stream: random.Random, depth: int) -> str:
     """A text of the whole grammar, and of what is not in it."""
     if depth == 0 or stream.random() < 0.15:
@@ -104,15 +92,6 @@ def nested(stream: random.Random, depth: int) -> str:
         lambda: f"{stream.choice(CALLED)}({one()})",
     )
     return stream.choice(forms)()
-
-
-def mangled(text: str, stream: random.Random) -> str:
-    """A text with some characters lost, doubled or replaced."""
-    for _ in range(stream.randrange(1, 4)):
-        place = stream.randrange(len(text) + 1)
-        extra = stream.choice(("", text[place : place + 9] * 2, *"()[]{}*^,.\"'=\n\0π", "9" * 40))
-        text = text[:place] + extra + text[place + stream.randrange(3) :]
-    return text
 
 
 def line(module: str, parser: CommandParser, stream: random.Random) -> list[str]:

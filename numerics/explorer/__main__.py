@@ -28,7 +28,7 @@ def _parser() -> CommandParser:
 
 
 def _action(options: Namespace) -> Report:
-    if why := missing("numerics.explorer", "explorer", _NEEDED):  # before any work
+    if why := missing("numerics.explorer", "reproduce", _NEEDED):  # before any work
         raise InputError(why)
     from numerics.explorer.formulas import known_texts
     from numerics.explorer.page import page

@@ -72,7 +72,7 @@ class Parser {
     while (TOKEN.lastIndex < whole.length) {
       const start = TOKEN.lastIndex;
       const match = TOKEN.exec(whole);
-      if (!match) this.refuse(`'${whole.slice(start).trim().slice(0, 20)}' is not part of the grammar`);
+      if (!match) this.refuse(`${JSON.stringify(whole.slice(start).trim().slice(0, 20))} is not part of the grammar`);
       const [kind, value] = Object.entries(match.groups).find(([, found]) => found !== undefined);
       this.tokens.push([kind, value]);
     }

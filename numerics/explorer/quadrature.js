@@ -5,6 +5,7 @@ import { density } from "./special.js";
 export const REACH = 13; // standard deviations; e^(-13²/2) is 2e-37
 const [BEYOND, FARTHEST] = [6, 38]; // of a breakpoint; where the density underflows
 const DEEPEST = 12;
+const TOLERANCE = 1e-12; // of a rule against two of half the width, which are much closer still
 
 // Nodes and weights on [-1, 1], by Newton's rule on Legendre polynomials.
 export function legendre(count) {
@@ -47,7 +48,7 @@ function refined(functions, low, high, whole, scale, depth) {
   const [left, right] = [panel(functions, low, middle), panel(functions, middle, high)];
   const both = left.map((value, k) => value + right[k]);
   const apart = both.reduce((most, value, k) => Math.max(most, Math.abs(value - whole[k]) / (scale[k] || 1)), 0);
-  if (apart < 1e-14 || depth === 0) return both;
+  if (apart < TOLERANCE || depth === 0) return both;
   const [a, b] = [refined(functions, low, middle, left, scale, depth - 1), refined(functions, middle, high, right, scale, depth - 1)];
   return a.map((value, k) => value + b[k]);
 }

@@ -24,6 +24,7 @@ from sympy import (
     sqrt,
     tanh,
 )
+from texts import REFUSED
 
 from derive.catalogue import CATALOGUE
 from derive.errors import InputError
@@ -126,21 +127,8 @@ def test_a_missing_operator_is_named(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "step", "sign(x)", "heaviside(x)", "reul", "exp(x**2)", "exp(x^2/4)", "exp(x**3)",
-     "x.real", "x.__class__", "__import__('os')", "().__class__", "lambda: 0", "[x]", "x; x",
-     "os.system('true')", "x if x else x", "f'{x}'", "x**999", "x**(x)", "x**-1", "x**x", "2**0.3",
-     "x**0.5", "sqrt(x)", "sqrt(-2)", "sqrt", "x/(sqrt(2) - 2**0.5)", "sqrt(relu)", "log(x)",
-     "exp(relu**2)", "relu(sin)", "1e9999", "1/(1 - x**2)", "1/relu", "tanh/x", "|x|",
-     "abs(x)**1.5", "max(x)", "clip(x, 1)", "where(x, 1, 2)", "where(x > 1, x)",
-     "where(x = 1, x, 1)", "max",
-     "relu(x**3 - x - 1)", "hardtanh(x, 1, -1)", "softplus(x, 0)", "He(-1)", "He(x)", "He(1/2)",
-     "min(sin, cos)", "exp(exp(x))", "exp(x**4)", "x**1.25", "1/(x + 2 + sin(x))", "hardshrink",
-     "He99", "He", "x**30*x**31", "((x+1)**60)**60", "(sin+cos+exp+erf)**60", "(" * 30 + "x",
-     "(" * 200, "x" * (LONGEST_TEXT + 1), "1" * 400, "x/0", "1/x", "x/x",
-     "erf(abs(x), 1)",
-     "erf(x,1)", "leaky_relu(x,x)", "x x", "x +", "* x", "--x", "0x10", "λ",
-     "x\u200b", "x\n;y", "y"],
-)  # fmt: skip
+    REFUSED,
+)
 def test_everything_else_is_one_clear_line_in_no_time(text):
     start = time.process_time()
     with pytest.raises(InputError, match="not accepted") as refusal:

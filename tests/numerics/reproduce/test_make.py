@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browsers import faults
 from processes import as_anybody
 
 from derive.command import extras
@@ -202,48 +203,6 @@ def test_bad_usage_is_one_line(command, tmp_path, options):
 
 
 # In a browser.
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    """Headless Chromium that reports its console and its requests."""
-    paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if not all(paths):
-        reason = "needs chromium and chromedriver (Debian: chromium, chromium-driver)"
-        if os.environ.get("CI"):
-            pytest.fail(f"CI installs a browser, but it is not there: {reason}")
-        pytest.skip(reason)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = paths[0]
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(paths[1]))
-    yield driver
-    driver.quit()
-
-
-def faults(browser, file: Path, width: int = 1200) -> list[str]:
-    """What is wrong with a page: console errors, broken images, requests, what sticks out."""
-    for kind in ("browser", "performance"):
-        browser.get_log(kind)
-    browser.set_window_size(width, 900)
-    browser.get(file.as_uri())
-    console = [entry["message"] for entry in browser.get_log("browser")]
-    images = browser.execute_script(
-        "return [...document.images].filter(i => !(i.complete && i.naturalWidth > 0 && i.alt))"
-        ".map(i => 'broken image: ' + i.alt)"
-    )
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [e["params"]["request"]["url"] for e in events
-             if e["method"] == "Network.requestWillBeSent"]  # fmt: skip
-    foreign = [url for url in asked if url != file.as_uri() and not url.startswith("data:")]
-    wide = browser.execute_script(
-        "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    )
-    return console + images + foreign + (["wider than the window"] if wide else [])
 
 
 @pytest.mark.parametrize("width", [1200, 500])
