@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parents[1] / "support"))
 import any_activation  # noqa: F401  # importing it enters its benchmarks into the list
 import dynamics  # noqa: F401
 import exit_law  # noqa: F401
+import explorer  # noqa: F401
 import labels  # noqa: F401
 import search_phase  # noqa: F401
 import vision  # noqa: F401
