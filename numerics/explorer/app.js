@@ -85,6 +85,8 @@ export class App {
     this.point = { ...point, mu: state.mu, rate, tau: 1 / rate };
     this.view.showPoint(this.point);
     this.law = null;
+    this.runsId = null; // nothing else is drawn while a slider moves
+    this.simulator.postMessage({ kind: "stop" });
     const [dimension, batch] = [dimensionOf(state), batchOf(state)];
     const stable = stableRate(pair, state.mu, dimension, batch);
     const gamma = state.policy === "stable" ? 10 ** state.share * stable : (10 ** state.scaled * batch) / dimension;
@@ -97,7 +99,6 @@ export class App {
 
   ask() {
     history.replaceState(null, "", toAddress(this.state));
-    this.simulator.postMessage({ kind: "stop" });
     const { mu, dimension } = this.learning;
     this.theorist.postMessage({ kind: "theory", id: ++this.id, texts: this.texts, mu, dimension });
     this.theoryId = this.id;

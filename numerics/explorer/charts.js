@@ -5,7 +5,14 @@ import { raised, shown } from "./numbers.js";
 const WIDTH = 54; // of every vertical axis, so that charts above each other are aligned
 const FONT = { family: 'system-ui, "Segoe UI", "Liberation Sans", "DejaVu Sans", sans-serif', size: 11 };
 
-export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const inks = new Map(); // asking for a style is dear where hundreds of arrows do
+
+export function ink(name) {
+  if (!inks.has(name)) inks.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return inks.get(name);
+}
+
+export const forgetInks = () => inks.clear();
 
 function tick(value, index, ticks) {
   if (this.type !== "logarithmic") return shown(value / 10 ** (this.options.power ?? 0), 3);

@@ -1,8 +1,9 @@
 // What the six charts show.
 
-import { chart, contour, dot, ink, line, pointsOf, polyline, setAxis, upright } from "./charts.js";
+import { chart, contour, dot, forgetInks, ink, line, pointsOf, polyline, setAxis, upright } from "./charts.js";
 
 const RUN = { colour: "purple", alpha: 0.55, width: 1.1 };
+const [ARROWS, LENGTH] = [3, 9]; // an arrow every so many places of the grid, in pixels
 const FLOW = { colour: "ink", width: 1.3, dash: [5, 4] };
 
 function keys(name, entries) {
@@ -35,6 +36,7 @@ export class View {
 
   // Made anew when the colours change.
   build() {
+    forgetInks();
     Object.values(this.charts ?? {}).forEach((made) => made.destroy());
     const strength = { title: "strength μ", symbol: "μ", min: 0, max: 1 };
     const time = { title: "time (1/γ)", symbol: "t", min: 0, max: 1 };
@@ -122,15 +124,7 @@ export class View {
   overPhase(made) {
     if (!this.theory) return;
     const { nullclines, phase: { rates, overlaps, count, span }, flow } = this.theory;
-    const step = 3;
-    for (let i = 2; i < count; i += step) {
-      for (let j = 2; j < count; j += step) {
-        const [m, u] = [(2 * j) / (count - 1) - 1, span * ((2 * i) / (count - 1) - 1)];
-        const [du, dm] = [rates[j * count + i], overlaps[j * count + i]];
-        const size = Math.hypot(du / span, dm);
-        if (size > 0) arrow(made, [m, u], [dm / size, du / size], 0.055);
-      }
-    }
+    arrows(made, { rates, overlaps, count, span });
     polyline(made, nullclines.m, { colour: "orange", dash: [6, 4] });
     polyline(made, nullclines.u, { colour: "green" });
     polyline(made, flow.map((p, i) => [p.m, p.u, i === 0]), FLOW);
@@ -175,24 +169,30 @@ export class View {
   }
 }
 
-function arrow(made, [m, u], [dm, du], length) {
-  const { ctx, scales: { x, y } } = made;
-  const [h, v] = [x.getPixelForValue(m), y.getPixelForValue(u)];
-  const along = [dm * length * x.width / 2, -du * length * y.height / 2];
+// Directions of the flow, all of one length and in one stroke.
+function arrows({ ctx, scales: { x, y } }, { rates, overlaps, count, span }) {
   ctx.save();
   ctx.strokeStyle = ink("grey");
   ctx.globalAlpha = 0.6;
   ctx.lineWidth = 1;
   ctx.beginPath();
-  ctx.moveTo(h - along[0] / 2, v - along[1] / 2);
-  ctx.lineTo(h + along[0] / 2, v + along[1] / 2);
-  const [ex, ey] = [h + along[0] / 2, v + along[1] / 2];
-  const size = Math.hypot(...along) || 1;
-  const [ux, uy] = [along[0] / size, along[1] / size];
-  ctx.moveTo(ex - 3.2 * ux + 2 * uy, ey - 3.2 * uy - 2 * ux);
-  ctx.lineTo(ex, ey);
-  ctx.lineTo(ex - 3.2 * ux - 2 * uy, ey - 3.2 * uy + 2 * ux);
+  for (let i = 2; i < count; i += ARROWS) {
+    for (let j = 2; j < count; j += ARROWS) {
+      const [h, v] = [x.getPixelForValue((2 * j) / (count - 1) - 1), y.getPixelForValue(span * ((2 * i) / (count - 1) - 1))];
+      const [along, up] = [overlaps[j * count + i] * x.width, (-rates[j * count + i] / span) * y.height];
+      const size = Math.hypot(along, up);
+      if (size > 0) arrow(ctx, h, v, along / size, up / size);
+    }
+  }
   ctx.stroke();
   ctx.restore();
 }
 
+function arrow(ctx, h, v, dx, dy) {
+  const [x, y] = [h + (LENGTH / 2) * dx, v + (LENGTH / 2) * dy];
+  ctx.moveTo(h - (LENGTH / 2) * dx, v - (LENGTH / 2) * dy);
+  ctx.lineTo(x, y);
+  ctx.moveTo(x - 3.2 * dx + 2 * dy, y - 3.2 * dy - 2 * dx);
+  ctx.lineTo(x, y);
+  ctx.lineTo(x - 3.2 * dx - 2 * dy, y - 3.2 * dy + 2 * dx);
+}

@@ -16,30 +16,28 @@ from numerics.explorer.page import page
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 from browsers import chromium
 
-POINTS = 10_000
+POINTS, STEPS, SLIDES = 10_000, 2_000_000, 100
 MORE = ("He3 + He5/9", "tanh(2*x)", "relu(x-1)", "elu(x - 1/2)", "sin(3*x)", "x/(1 + x**2)")
 _PAIR = """const usual = { student: "", labels: "matched", loss: "square", misalignment: "none" };
     const pair = Explorer.pair.pairOf({ ...usual, teacher: arguments[0] });"""
 _STEPS = f"""{_PAIR}
     const law = {{ mu: 0.5, nu: 0, rate: 1e-10, batch: 1, dimension: 1e9 }};
-    const run = new Explorer.sgd.Replica(law, 1, 0);
-    run.advance(pair, law, 3e5);
-    const begin = performance.now();
-    run.advance(pair, law, 2e6);
-    return 2e9 / (performance.now() - begin);"""
+    new Explorer.sgd.Replica(law, 1, 0).advance(pair, law, arguments[1]);"""
 # From the slider's event, in a frame, to the first task after that frame is painted.
-_SLIDE = """const [done] = arguments, slider = document.getElementById("mu"), times = [];
-    function move(k) {
-      if (k === 200) return done(times);
-      requestAnimationFrame(() => {
-        const begin = performance.now(), { port1, port2 } = new MessageChannel();
-        slider.value = 0.02 + 0.96 * ((k * 37) % 200) / 200;
-        slider.dispatchEvent(new Event("input", { bubbles: true }));
-        port1.onmessage = () => { times.push(performance.now() - begin); move(k + 1); };
-        port2.postMessage(0);
-      });
-    }
-    move(0);"""
+_SLIDE = """const [strength, done] = arguments, slider = document.getElementById("mu");
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      slider.value = strength;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      port1.onmessage = done;
+      port2.postMessage(0);
+    });"""
+
+
+def _seconds(browser) -> float:
+    """What the page's thread has computed so far: unlike a clock, the same on a busy machine."""
+    told = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(each["value"] for each in told if each["name"] == "TaskDuration")
 
 
 @benchmark
@@ -53,6 +51,7 @@ def explorer_in_a_browser() -> Iterator[Row]:
         yield "explorer: size of the file", f"{size / 1e6:.2f} MB", "2 MB", size < 2e6
         for browser in chromium():
             browser.set_script_timeout(120)
+            browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
             browser.get(file.as_uri())
             yield _apart(browser, (*every, *MORE))
             yield from _steps(browser)
@@ -76,8 +75,11 @@ def _apart(browser, every) -> Row:
 
 def _steps(browser) -> Iterator[Row]:
     for text in ("x", "relu", "He3", "erf", "gelu"):
-        speed = browser.execute_script(_STEPS, text)
-        what = f"explorer: SGD of {text}, d = 1e9, steps a second"
+        browser.execute_script(_STEPS, text, 300_000)
+        begin = _seconds(browser)
+        browser.execute_script(_STEPS, text, STEPS)
+        speed = STEPS / (_seconds(browser) - begin)
+        what = f"explorer: SGD of {text}, d = 1e9, steps a second of its thread"
         yield what, f"{speed / 1e6:.1f} million", "2 million", speed >= 2e6
 
 
@@ -85,7 +87,11 @@ def _slides(browser, file: Path) -> Iterator[Row]:
     for text in ("erf", "tanh(2*x)", "relu(x-1)"):
         browser.get("about:blank")
         browser.get(f"{file.as_uri()}#teacher={text}&logd=9")
-        times = sorted(browser.execute_async_script(_SLIDE))
-        what = f"explorer: slider to paint of τ, {text}, 95th percentile"
-        slow = times[int(0.95 * len(times))]
+        times = []
+        for k in range(-20, SLIDES):  # the first ones compile
+            begin = _seconds(browser)
+            browser.execute_async_script(_SLIDE, 0.02 + 0.96 * ((k * 37) % SLIDES) / SLIDES)
+            times.append(1e3 * (_seconds(browser) - begin))
+        slow = sorted(times[20:])[int(0.95 * SLIDES)]
+        what = f"explorer: slider to paint of τ, {text}, 95th percentile, of its thread"
         yield what, f"{slow:.1f} ms", "16 ms", slow <= 16
