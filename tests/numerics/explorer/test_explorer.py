@@ -131,7 +131,7 @@ def accepted(text: str) -> bool:
 def test_texts_are_accepted_and_refused_alike(explorer):
     stream = random.Random("explorer")
     every = [*REFUSED, *CATALOGUE, "LeakyReLU", "prelu(x, 1/3)", "hardtanh(x, -2, 1)",
-             "swish(x, -1)", "relu(exp(x) - 2)",
+             "swish(x, -1)", "relu(exp(x) - 2)", "where(x < 1, x, 2*x)",
              *(function(stream) for _ in range(200))]  # fmt: skip
     script = """return arguments[0].map(text => {
         try { Explorer.grammar.activation(text); return ""; }
