@@ -212,8 +212,6 @@ def _greatest(f: Poly, low: Expr, high: Expr) -> Expr:
 def _stays_below(f: Poly, bound: Expr, low: Expr, high: Expr) -> bool:
     """Whether f ≤ bound on the interval: it crosses it nowhere inside, and is below somewhere."""
     gap = Poly(bound, z, domain=QQ) - f
-    if gap.is_zero:
-        return True
     crossings = [factor for factor, power in gap.factor_list()[1] if power % 2]
     for factor in crossings:
         inside = factor.count_roots(*(None if end in (oo, -oo) else end for end in (low, high)))

@@ -50,6 +50,7 @@ def test_every_value_lies_in_the_range(expression, ends, share):
         (z**3, ENDS[3], (-1, Rational(27, 8))),
         (sin(z) ** 2, ENDS[0], (0, 1)),
         (S(3), ENDS[0], (3, 3)),
+        (exp(z), (-oo, S(-1000)), (0, Rational(1, 2**20))),
     ],
 )
 def test_ranges_that_are_exact(expression, ends, found):
