@@ -5,7 +5,7 @@ fine-tuning seed. Nothing is computed here.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 
 from numerics.sweep.store import Cell, Forms, cell_key, read_cell
-from transfer.experiment.records import Task
+from transfer.experiment.records import OFF, Task
 from transfer.experiment.series import Series, digest_of_weights, insist_on_order
 from transfer.experiment.task import insist_on_classes
 from transfer.images.data import Dataset, Facts, load_dataset
 from transfer.images.folder import Folder, load_folder
 
 # Versions of what a cell means; results of another version are not mixed in.
-_PRETRAINING = {"kind": "pretraining", "version": 1}
+_PRETRAINING = {"kind": "pretraining", "version": 2}
 _SERIES = {"kind": "series", "version": 1}
-_ADAPTATION = {"kind": "adaptation", "version": 3}
+_ADAPTATION = {"kind": "adaptation", "version": 4}
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 OVERLAPS = ("left", "right", "size")  # of transfer.learning.overlap
@@ -136,7 +136,7 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
             later = {**common, **after, "scale": first["scale"], "seed": seed}
             starts = [{"weights": weights} for weights in first["weights"]]
         else:
-            settings = {k: v for k, v in described["pretraining"].items() if k != "seeds"}
+            settings = _asked_for(described["pretraining"], {"seeds"})
             built = {**common, "model": described["model"]}
             first = {**built, **_PRETRAINING, "pretraining": settings, "seed": seed}
             later = {**built, **after, "run": cell_key(first), "seed": seed}
@@ -144,6 +144,15 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
         cells = _adaptations(described, later, starts, place.device)
         chains.append(Chain(first, tuple(cells)))
     return chains
+
+
+def _asked_for(settings: Mapping[str, Any], unused: Collection[str]) -> dict[str, Any]:
+    """Settings without what is unused, or is off."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in unused and not (name in OFF and value == OFF[name])
+    }
 
 
 def _measured(series: Series, common: dict[str, Any], place: Place) -> dict[str, Any]:
@@ -159,8 +168,7 @@ def _adaptations(
 ) -> Iterator[tuple[str, Cell]]:
     """Every arm, checkpoint and seed; ``starts`` says of each checkpoint where it is."""
     for arm, settings in described["arms"].items():
-        unused = {"seeds", *(_LORA if settings["method"] != "lora" else ())}
-        own = {name: value for name, value in settings.items() if name not in unused}
+        own = _asked_for(settings, {"seeds", *(_LORA if settings["method"] != "lora" else ())})
         seeds = list(range(settings["seeds"]))
         # Side by side on a GPU; on a CPU that gains little, and a cell each is safer.
         # Nor is every architecture batched by vmap.

@@ -26,6 +26,7 @@ Checkpoints = Annotated[
 Measured = Annotated[tuple[Epochs, ...], Meta(min_length=1, max_length=100)]
 Rate = Annotated[float, Meta(gt=0, le=10**9)]
 Decay = Annotated[float, Meta(ge=0, le=10**9)]
+Pixels = Annotated[int, Meta(ge=0, le=1024)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 Rotation = Annotated[float, Meta(ge=0, le=LARGEST_ROTATION)]
 Noise = Annotated[float, Meta(ge=0, le=LARGEST_NOISE)]
@@ -90,8 +91,10 @@ class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pre-training by AdamW with a cosine schedule.
 
     Fields: ``epochs``; ``checkpoints``, epochs after which one is kept, 0 for the random
-    initialisation; ``batch``; ``learning_rate``; ``weight_decay``; ``warmup`` and ``validation``,
-    shares of the steps and of the images; ``seeds``, how many runs.
+    initialisation; ``batch``; ``learning_rate``; ``weight_decay``, of matrices alone; ``warmup``
+    and ``validation``, shares of the steps and of the images; ``seeds``, how many runs; ``clip``,
+    the largest norm of a gradient, 0 for any; ``flips``, whether images are, to left and right;
+    ``crops``, pixels of a frame of zeros out of which they are cut.
     """
 
     epochs: Epochs
@@ -102,6 +105,9 @@ class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: Decay = 0.05
     warmup: Share = 0.05
     validation: Share = 0.1
+    clip: Decay = 0.0
+    flips: bool = False
+    crops: Pixels = 0
 
 
 class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +115,8 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Fields: ``method``, ``lora``, ``full`` (all weights) or ``probe`` (the head alone); ``rank``,
     ``alpha`` and ``targets`` of LoRA; ``head``, ``new`` or ``kept``; ``measured``, epochs at which
-    test accuracy is measured; ``seeds``, how many runs a checkpoint; the others as in
-    ``Pretraining``.
+    test accuracy is measured; ``seeds``, how many runs a checkpoint; ``optimiser``, ``adamw`` or
+    ``sgd``, plain, of constant learning rate; the others as in ``Pretraining``.
     """
 
     epochs: Epochs
@@ -125,6 +131,14 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head: Literal["new", "kept"] = "new"
     weight_decay: Decay = 0.01
     warmup: Share = 0.1
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    clip: Decay = 0.0
+    flips: bool = False
+    crops: Pixels = 0
+
+
+# What is left out of a cell where it is not asked for.
+OFF = {"optimiser": "adamw", "clip": 0.0, "flips": False, "crops": 0}
 
 
 class Task(msgspec.Struct, frozen=True):

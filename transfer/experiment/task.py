@@ -299,6 +299,11 @@ def _check_arm(arm: Adaptation, model: Model | None, place: str) -> None:
     _increasing(arm.measured, arm.epochs, f"{place} measured")
     if arm.targets != "all-linear" and len(set(arm.targets)) < len(arm.targets):
         raise InputError(f"{place} targets = {shown(arm.targets)}: name each once")
+    if arm.method == "probe" and (arm.flips or arm.crops):
+        raise InputError(
+            f"{place} has flips or crops, but a probe sees what the backbone makes of each image "
+            "once: leave them out"
+        )
     if model and arm.method == "lora" and arm.rank > model.width:
         raise InputError(
             f"{place} rank = {arm.rank}, but the matrices are of width {model.width}: give a rank "

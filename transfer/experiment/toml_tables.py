@@ -104,6 +104,8 @@ def _described(kind: inspect.Type) -> str:
             low = f"from {kind.ge:,}" if kind.ge is not None else f"above {kind.gt:,}"
             high = f"to {kind.le:,}" if kind.le is not None else f"to below {kind.lt:,}"
             return f"{what} {low} {high}"
+        case inspect.BoolType():
+            return "true or false"
         case inspect.LiteralType():
             return " or ".join(map(repr, kind.values))
         case inspect.VarTupleType():

@@ -49,7 +49,8 @@ def facts_of(cell: Cell, run: str, epoch: int) -> dict[str, Any]:
 
 def schedule_of(settings: Mapping[str, Any]) -> Schedule:
     """The schedule in the settings of ``Pretraining`` or ``Adaptation``."""
-    return Schedule(**{name: settings[name] for name in Schedule.__dataclass_fields__})
+    names = Schedule.__dataclass_fields__
+    return Schedule(**{name: settings[name] for name in names if name in settings})
 
 
 def source_model(cell: Cell, source: Dataset) -> ViTForImageClassification:

@@ -1,4 +1,4 @@
-"""The loop that pre-training and fine-tuning share: AdamW, warm-up and cosine, data on the device.
+"""The loop that pre-training and fine-tuning share: optimiser, schedule, data on the device.
 
 A network is one model, or several of one shape that learn side by side. Images stay bytes on the
 device and are taken by index; their order is drawn on the CPU, whatever the device.
@@ -17,27 +17,41 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from derive.errors import InputError
 from transfer.images.data import Dataset
+from transfer.learning.augment import augmented
 
 _EVALUATED_AT_ONCE = 500
+_NO_MATRICES = ("token", "position")  # in names of what is stored as a matrix, but is none
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Epochs, images a batch, largest learning rate, weight decay, share of steps to warm up."""
+    """Epochs, images a batch, largest learning rate, weight decay, share of steps to warm up.
+
+    ``clip`` is the largest norm of a model's gradient, 0 for any; ``flips`` and ``crops`` are as in
+    ``augmented``. The optimiser is ``adamw``, or ``sgd`` without momentum, decay or schedule.
+    """
 
     epochs: int
     batch: int
     learning_rate: float
     weight_decay: float
     warmup: float
+    clip: float = 0.0
+    flips: bool = False
+    crops: int = 0
+    optimiser: str = "adamw"
 
     def factor(self, step: int, steps: int) -> float:
         """Share of the learning rate at a step: linear warm-up, then half a cosine down to 0.
+
+        That of plain SGD stays 1, as in the theory.
 
         >>> schedule = Schedule(1, 1, 1.0, 0.0, warmup=0.2)
         >>> [round(schedule.factor(step, 10), 3) for step in (0, 1, 2, 6, 9)]
         [0.5, 1.0, 1.0, 0.5, 0.038]
         """
+        if self.optimiser == "sgd":
+            return 1.0
         rising = max(1, round(self.warmup * steps))
         if step < rising and self.warmup:
             return (step + 1) / rising
@@ -112,9 +126,17 @@ class Network:
         on_gpu = next(model.parameters()).is_cuda
         self._forward = torch.compile(model, dynamic=False) if on_gpu else model
 
+    def learning(self) -> dict[str, nn.Parameter]:
+        """What the optimiser changes, by name: those parameters that are not frozen."""
+        return {n: p for n, p in self._models[0].named_parameters() if p.requires_grad}
+
     def parameters(self) -> list[nn.Parameter]:
-        """What the optimiser changes: those parameters that are not frozen."""
-        return [p for p in self._models[0].parameters() if p.requires_grad]
+        """What the optimiser changes."""
+        return list(self.learning().values())
+
+    def slices(self, parameter: Tensor) -> Tensor:
+        """A parameter, or its gradient, of each model, along a first axis."""
+        return parameter[None]
 
     def logits(self, images: Tensor, shared: bool) -> Tensor:
         """Logits (size, batch, classes); of images (size, batch, ...), ``shared`` (batch, ...)."""
@@ -126,7 +148,16 @@ class Network:
 
     def finite(self) -> Tensor:
         """Whether all that each model has learnt is finite, shape (size,)."""
-        return torch.stack([p.isfinite().all() for p in self.parameters()]).all()[None]
+        parts = [self.slices(p).isfinite().reshape(self.size, -1) for p in self.parameters()]
+        return torch.cat(parts, dim=1).all(1)
+
+    def clip(self, largest: float) -> None:
+        """Shorten each model's gradient to that norm, all its parameters taken together."""
+        gradients = [self.slices(p.grad) for p in self.parameters() if p.grad is not None]
+        squares = torch.cat([g.reshape(self.size, -1) for g in gradients], dim=1).square().sum(1)
+        factor = (largest / squares.sqrt().clamp(min=largest)).nan_to_num(nan=1.0)
+        for gradient in gradients:
+            gradient *= factor.view(-1, *[1] * (gradient.ndim - 1))
 
     def write_back(self) -> None:
         """Give every model what it has learnt: one has it already."""
@@ -150,9 +181,13 @@ class Together(Network):
             if p.requires_grad
         }
 
-    def parameters(self) -> list[nn.Parameter]:
+    def learning(self) -> dict[str, nn.Parameter]:
         """The stacks."""
-        return list(self._stacked.values())
+        return self._stacked
+
+    def slices(self, parameter: Tensor) -> Tensor:
+        """The stack itself."""
+        return parameter
 
     def logits(self, images: Tensor, shared: bool) -> Tensor:
         """Logits (size, batch, classes)."""
@@ -163,11 +198,6 @@ class Together(Network):
         places = (0, None if shared else 0)
         with sdpa_kernel(SDPBackend.MATH):  # the others are not batched everywhere
             return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
-
-    def finite(self) -> Tensor:
-        """Whether each slice of the stacks is, shape (size,)."""
-        stacks = [p.isfinite().flatten(1).all(1) for p in self.parameters()]
-        return torch.stack(stacks).all(0)
 
     @torch.no_grad()
     def write_back(self) -> None:
@@ -200,12 +230,7 @@ class Training:
         self._schedule, self._seeds = schedule, seeds
         self._per_epoch = math.ceil(chosen.shape[1] / schedule.batch)
         self.step = 0
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(),
-            lr=schedule.learning_rate,
-            weight_decay=schedule.weight_decay,
-            fused=True,
-        )
+        self.optimiser = _optimiser(network, schedule)
 
     def epoch(self) -> Tensor:
         """Run the next epoch; the result is each model's mean loss on its training images.
@@ -237,12 +262,41 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = self._schedule.learning_rate * factor
         self.optimiser.zero_grad()
-        logits = _logits(self._network, self._images.take(index), shared=False)
+        images, schedule = self._images.take(index), self._schedule
+        if schedule.flips or schedule.crops:
+            images = augmented(images, schedule.flips, schedule.crops, self._seeds, self.step)
+        logits = _logits(self._network, images, shared=False)
         losses = _cross_entropy(logits, self._images.labels[index])
         losses.sum().backward()
+        if schedule.clip:
+            self._network.clip(schedule.clip)
         self.optimiser.step()
         self.step += 1
         return _unless_infinite(losses.detach(), logits)
+
+
+def _optimiser(network: Network, schedule: Schedule) -> torch.optim.Optimizer:
+    """AdamW whose decay is of matrices alone, or plain SGD."""
+    if schedule.optimiser == "sgd":
+        return torch.optim.SGD(network.parameters(), lr=schedule.learning_rate)
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, parameter in network.learning().items():
+        groups[decays(name, network.slices(parameter)[0])].append(parameter)
+    settings = [
+        {"params": part, "weight_decay": schedule.weight_decay * decaying}
+        for decaying, part in groups.items()
+        if part
+    ]
+    return torch.optim.AdamW(settings, lr=schedule.learning_rate, fused=True)
+
+
+def decays(name: str, parameter: Tensor) -> bool:
+    """Whether a parameter has weight decay: no bias or norm, no class token, no position has.
+
+    >>> decays("classifier.weight", torch.ones(2, 3)), decays("embeddings.cls_token", torch.ones(1))
+    (True, False)
+    """
+    return parameter.ndim > 1 and not any(part in name for part in _NO_MATRICES)
 
 
 def order_of(seed: int, epoch: int, count: int) -> Tensor:

@@ -235,3 +235,17 @@ def test_other_images_than_planned_are_refused(quick, tmp_path):
     foreign = {**cell, "source": {**cell["source"], "digest": "0"}}
     with pytest.raises(InputError, match="holds other images here"):
         compute_cell(foreign, Place(tmp_path))
+
+
+def test_what_is_off_leaves_a_cell_as_it_was_and_what_is_asked_for_is_another(small_task, tmp_path):
+    def cells():
+        (first, *_) = chains_of(read_task(str(small_task)), Place(tmp_path))
+        return [cell for _, cell in first.parts]
+
+    plain, text = cells(), small_task.read_text()
+    for option in ("flips = false", "crops = 0", "clip = 0.0"):
+        small_task.write_text(text.replace("batch", f"{option}\nbatch"))
+        assert cells() == plain
+    for option in ("flips = true", "crops = 2", "clip = 1.0"):
+        small_task.write_text(text.replace("batch", f"{option}\nbatch").replace("probe", "full"))
+        assert not {cell_key(cell) for cell in cells()} & {cell_key(cell) for cell in plain}

@@ -85,12 +85,14 @@ def test_what_a_task_does_not_say_is_what_the_pages_say(tmp_path):
         "pretraining": {
             "epochs": 2, "checkpoints": (0, 2), "batch": 3, "learning_rate": 0.5, "seeds": 1,
             "weight_decay": 0.05, "warmup": 0.05, "validation": 0.1,
+            "clip": 0.0, "flips": False, "crops": 0,
         },
         "arms": {
             "LoRA": {
                 "epochs": 1, "measured": (1,), "batch": 4, "learning_rate": 0.25, "seeds": 5,
                 "method": "lora", "rank": 4, "alpha": 8.0, "targets": ("query", "value"),
-                "head": "new", "weight_decay": 0.01, "warmup": 0.1,
+                "head": "new", "weight_decay": 0.01, "warmup": 0.1, "optimiser": "adamw",
+                "clip": 0.0, "flips": False, "crops": 0,
             },
         },
     }  # fmt: skip

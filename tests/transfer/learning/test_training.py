@@ -191,3 +191,93 @@ def test_weights_that_are_not_finite_are_a_divergence():
     training.optimiser.step = spoiling
     assert training.epoch().isfinite().tolist() == [True, False]
     assert network.finite().tolist() == [True, False]
+
+
+def test_biases_norms_class_token_and_positions_do_not_decay(patterns):
+    """Without gradient a step only decays: what moves has weight decay, and nothing else has."""
+    whole = ClassTokenViT(vision_transformer(SIZES, (1, 28, 28), 3, seed=0))
+    for network in (Network(whole), Together([whole, copy.deepcopy(whole)])):
+        learning = network.learning()
+        before = {name: parameter.detach().clone() for name, parameter in learning.items()}
+        chosen = torch.arange(300).expand(network.size, 300)
+        images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+        training = Training(network, images, chosen, SCHEDULE, range(network.size))
+        for parameter in learning.values():
+            parameter.grad = torch.zeros_like(parameter)
+        training.optimiser.step()
+        moved = {name for name, parameter in learning.items() if not parameter.equal(before[name])}
+        linear = {n for n, p in whole.named_parameters() if n.endswith("weight") and p.ndim > 1}
+        assert moved == linear
+        assert {name.rpartition(".")[2] for name in learning.keys() - moved} >= {
+            "bias", "weight", "cls_token", "position_embeddings"
+        }  # fmt: skip
+
+
+def test_a_clipped_gradient_has_that_norm_for_each_model_alone():
+    models = [nn.Linear(4, 3) for _ in range(2)]
+    for network in (Together(models), Network(models[0])):
+        for place, parameter in enumerate(network.parameters()):
+            parameter.grad = torch.full_like(parameter, 1.0 + place)
+            if network.size == 2:
+                parameter.grad[1] *= 1e-3  # short enough already
+        before = [parameter.grad.clone() for parameter in network.parameters()]
+        network.clip(0.5)
+        after = [network.slices(parameter.grad) for parameter in network.parameters()]
+        assert sum(float(g[0].square().sum()) for g in after) == pytest.approx(0.25)
+        ratios = {round(float((a[0] / network.slices(b)[0]).mean()), 6)
+                  for a, b in zip(after, before, strict=True)}  # fmt: skip
+        assert len(ratios) == 1  # the direction stays
+        if network.size == 2:
+            assert all(a[1].equal(b[1]) for a, b in zip(after, before, strict=True))
+
+
+def test_plain_sgd_is_the_gradient_times_a_constant_rate():
+    one = nn.Linear(2, 2)
+    features = Images(torch.eye(2).repeat(5, 1), torch.arange(10) % 2)
+    plain = dataclasses.replace(SCHEDULE, optimiser="sgd", batch=10)
+    training = Training(Network(one), features, torch.arange(10)[None], plain, [0])
+    for _ in range(3):
+        own = copy.deepcopy(one)
+        nn.functional.cross_entropy(own(features.values), features.labels).backward()
+        training.epoch()
+        expected = own.weight.detach() - plain.learning_rate * own.weight.grad
+        torch.testing.assert_close(one.weight.detach(), expected)
+
+
+def test_training_flips_and_crops_as_asked_and_evaluation_never(patterns, monkeypatch):
+    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    seen = []
+
+    class Spy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Linear(28 * 28, 3)
+
+        def forward(self, taken):
+            seen.append(taken.detach().clone())
+            return self.one(taken.flatten(-3))
+
+    for options in ({}, {"flips": True}, {"crops": 2}):
+        seen.clear()
+        schedule = dataclasses.replace(SCHEDULE, **options)
+        training = Training(Network(Spy()), images, torch.arange(300)[None], schedule, [0])
+        training.epoch()
+        index = order_of(0, 0, 300)
+        taken = images.take(index)
+        found = torch.cat(seen)
+        same = (found == taken).flatten(1).all(1)
+        if not options:
+            assert same.all()
+        if "flips" in options:
+            turned = (found == taken.flip(-1)).flatten(1).all(1)
+            assert (same | turned).all()
+            assert 100 < int(turned.sum()) < 200
+        if "crops" in options:
+            shifts = torch.nn.functional.pad(taken, (2,) * 4)
+            windows = shifts.unfold(2, 28, 1).unfold(3, 28, 1)[:, 0]  # (image, top, left, ...)
+            fits = (windows == found[:, 0, None, None]).flatten(3).all(3)
+            assert fits.any(2).any(1).all()
+            assert fits.float().mean(0).min() > 0.01  # every corner is drawn
+        seen.clear()
+        evaluate(Network(Spy()), images)
+        assert torch.cat(seen).equal(images.take(slice(None)))
