@@ -1,4 +1,4 @@
-"""``python -m transfer``: run a task, see how far it is, report what it found, take it along."""
+"""``python -m transfer``: choose a checkpoint, run a task, report what it found, take it along."""
 
 import sys
 from argparse import ArgumentTypeError
@@ -7,11 +7,18 @@ from pathlib import Path
 
 from derive.command.group import Command, Group, later
 from derive.command.parser import CommandParser
-from derive.command.values import accepted
-from numerics.options.shared import add_shared
+from derive.command.values import accepted, integer_between
+from numerics.options.shared import add_options, add_shared, option
 from transfer.experiment.shipped import SCALES, shipped_tasks
 from transfer.extra import missing
 
+_OF_CHECKPOINTS = {
+    "images": option(str, "FOLDER", "what to adapt to: FOLDER/train/CLASS/*"),
+    "shots": option(integer_between(1, 10**6), "N", "labelled images of each class"),
+    "size": option(integer_between(1, 4096), "N", "side of the images, where no checkpoint says"),
+    "draws": option(integer_between(3, 100), "N", "how often images are drawn", 5),
+    "seed": option(integer_between(0, 2**32), "N", "of the draws", 0),
+}
 LIBRARIES = ("torch", "transformers", "peft", "numpy")
 
 
@@ -29,6 +36,12 @@ def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
         metavar="TASK",
         help=f"a TOML file, or one of {', '.join(shipped_tasks())}",
     )
+    _add_place(parser)
+    return parser
+
+
+def _add_place(parser: CommandParser) -> None:
+    """At what scale, from what and where it is run."""
     parser.add_argument(
         "--scale", choices=SCALES, help="the paper's model and epochs instead of the task's own"
     )
@@ -46,6 +59,34 @@ def _parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
     )
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s"
+    )
+
+
+def _checkpoints_parser(verb: str, summary: str, examples: Sequence[str]) -> CommandParser:
+    """A parser of what is asked about checkpoints, of a task or of folders."""
+    parser = CommandParser(f"transfer {verb}", summary, examples, libraries=LIBRARIES)
+    parser.add_argument(
+        "what",
+        metavar="TASK",
+        help="a task as for run, or the pattern of folders of checkpoints, with --images, --shots",
+    )
+    add_options(parser, _OF_CHECKPOINTS)
+    _add_place(parser)
+    add_shared(parser, "workers", "scheduler")
+    return parser
+
+
+def _choose_parser() -> CommandParser:
+    parser = _checkpoints_parser(
+        "choose",
+        "Rank checkpoints by a converged head on frozen features, before any fine-tuning.",
+        ("demo", "my-task.toml --verify",
+         "'runs/seed-*/checkpoint-*' --images flowers --shots 20"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="adapt the best, the last and a random one, and say whether the choice was right",
     )
     return parser
 
@@ -108,9 +149,10 @@ def _export_parser() -> CommandParser:
 
 main = Group(
     "python -m transfer",
-    "Run a transfer task, see how far it is, report what it found, take its models along.",
+    "Choose a checkpoint, run a transfer task, report what it found, take its models along.",
     {
         "check": Command(_check_parser, later("transfer.experiment.check", "check_task")),
+        "choose": Command(_choose_parser, later("transfer.experiment.choose", "choose_checkpoint")),
         "run": Command(_run_parser, later("transfer.experiment.commands", "run_task")),
         "status": Command(_status_parser, later("transfer.experiment.commands", "status_of_task")),
         "report": Command(_report_parser, later("transfer.experiment.commands", "report_of_task")),

@@ -42,8 +42,8 @@ from transfer.experiment.task import read_task
 _LAUNCHED = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
-def _task_and_place(options: Namespace, device: str) -> tuple[Task, Place]:
-    """The task, and where it is run; the provenance says of which images."""
+def task_and_place(options: Namespace, device: str) -> tuple[Task, Place]:
+    """The task, and where it is run on a device; the provenance says of which images."""
     task = read_task(options.task, options.scale)
     folder = options.results or Path("results") / "transfer" / task.name
     data = options.data_dir and options.data_dir.resolve()  # workers may be in other folders
@@ -57,20 +57,18 @@ def finished_place(options: Namespace) -> tuple[Task, Place, list[Chain]]:
     """The task where it was run: with ``auto``, on the device of which there are results."""
     devices = ("cuda", "cpu") if options.device == "auto" else (options.device,)
     for device in devices:
-        task, place = _task_and_place(options, device)
+        task, place = task_and_place(options, device)
         chains = chains_of(task, place)
         if any(found for found, _ in finished(chains, place).values()):
             break
     return task, place, chains
 
 
-def run_task(options: Namespace) -> Report:
-    """What is missing of a task is run; then what is finished is shown."""
+def device_of(options: Namespace) -> str:
+    """``cpu`` or ``cuda``, as asked for or as there is; raises ``InputError`` if there is none."""
     import torch  # here, so that bad usage is told at once
 
-    from transfer.experiment.run import prepare
-
-    device = options.device
+    device: str = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -80,16 +78,24 @@ def run_task(options: Namespace) -> Report:
             "--scheduler and --workers are for CPUs: give --device cpu, or start several "
             "processes with accelerate launch"
         )
-    task, place = _task_and_place(options, device)
     if device == "cpu":
         torch.set_num_threads(1)  # a process that has started threads cannot be forked safely
+    return device
+
+
+def run_task(options: Namespace) -> Report:
+    """What is missing of a task is run; then what is finished is shown."""
+    from transfer.experiment.run import prepare
+
+    device = device_of(options)
+    task, place = task_and_place(options, device)
     prepare(task, place)
     _tell_of_skipped(task, place)
     chains = chains_of(task, place)
     tell_of_strangers(chains, place)
     share = share_of_processes(place)
     mine, own = share or (slice(None), place)
-    _computed(chains[mine], own, options, alone=share is not None or device == "cuda")
+    compute(chains[mine], own, options, alone=share is not None or device == "cuda")
     return _status_of(task, chains, place)
 
 
@@ -130,7 +136,8 @@ def share_of_processes(place: Place) -> tuple[slice, Place] | None:
     return slice(rank, None, total), replace(place, device=f"cuda:{local}")
 
 
-def _computed(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
+def compute(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
+    """What is missing of the chains, in this process if ``alone``, else by workers."""
     from transfer.experiment.run import run_experiment
 
     work = sum(weight_of(cell) for chain in chains for _, cell in chain.parts)

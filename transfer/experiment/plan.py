@@ -26,7 +26,9 @@ _ADAPTATION = {"kind": "adaptation", "version": 4}
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs of pre-training
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 OVERLAPS = ("left", "right", "size")  # of transfer.learning.overlap
+HEAD_DECAY = 1e-3  # of heads that are fitted to convergence
 _LORA = ("rank", "alpha", "targets")
+_STEPS = ("batch", "learning_rate", "weight_decay", "warmup")
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,18 @@ def chains_of(task: Task, place: Place) -> list[Chain]:
     return chains
 
 
+def _protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What an arm's results depend on."""
+    unused = {"seeds", *(_LORA if settings["method"] != "lora" else ())}
+    if settings["method"] == "optimum":
+        unused |= {"optimiser", "clip", *_STEPS}
+        settings = {**settings, "head": "optimum"}
+    elif settings["optimiser"] == "sgd":
+        unused |= {"weight_decay", "warmup"}
+    fitted = {"head_decay": HEAD_DECAY} if settings["head"] == "optimum" else {}
+    return {**_asked_for(settings, unused), **fitted}
+
+
 def _asked_for(settings: Mapping[str, Any], unused: Collection[str]) -> dict[str, Any]:
     """Settings without what is unused, or is off."""
     return {
@@ -168,7 +182,7 @@ def _adaptations(
 ) -> Iterator[tuple[str, Cell]]:
     """Every arm, checkpoint and seed; ``starts`` says of each checkpoint where it is."""
     for arm, settings in described["arms"].items():
-        own = _asked_for(settings, {"seeds", *(_LORA if settings["method"] != "lora" else ())})
+        own = _protocol(settings)
         seeds = list(range(settings["seeds"]))
         # Side by side on a GPU; on a CPU that gains little, and a cell each is safer.
         # Nor is every architecture batched by vmap.

@@ -113,10 +113,12 @@ class Pretraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fine-tuning on the downstream task, the same for every checkpoint.
 
-    Fields: ``method``, ``lora``, ``full`` (all weights) or ``probe`` (the head alone); ``rank``,
-    ``alpha`` and ``targets`` of LoRA; ``head``, ``new`` or ``kept``; ``measured``, epochs at which
-    test accuracy is measured; ``seeds``, how many runs a checkpoint; ``optimiser``, ``adamw`` or
-    ``sgd``, plain, of constant learning rate; the others as in ``Pretraining``.
+    Fields: ``method``, ``lora``, ``full`` (all weights), ``probe`` (the head alone) or ``optimum``
+    (the head fitted to convergence, which takes no epochs); ``rank``, ``alpha`` and ``targets`` of
+    LoRA; ``head``, ``new``, ``kept``, or ``optimum``: fitted to convergence before LoRA alone
+    learns; ``measured``, epochs at which test accuracy is measured; ``seeds``, how many runs a
+    checkpoint; ``optimiser``, ``adamw`` or ``sgd``, plain, of constant learning rate; the others as
+    in ``Pretraining``.
     """
 
     epochs: Epochs
@@ -124,11 +126,11 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: Batch
     learning_rate: Rate
     seeds: SeedCount
-    method: Literal["lora", "full", "probe"] = "lora"
+    method: Literal["lora", "full", "probe", "optimum"] = "lora"
     rank: Width = 4
     alpha: Rate = 8.0
     targets: Targets = ("query", "value")
-    head: Literal["new", "kept"] = "new"
+    head: Literal["new", "kept", "optimum"] = "new"
     weight_decay: Decay = 0.01
     warmup: Share = 0.1
     optimiser: Literal["adamw", "sgd"] = "adamw"

@@ -4,7 +4,7 @@ Everything is computed from the labelled arrays of ``results``; a missing cell i
 The tables keep the spread over pre-training seeds and over fine-tuning seeds apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -98,13 +98,13 @@ def tables(task: Task, data: "Dataset") -> list[Table]:
 
 
 def _main_row(
-    task: Task, data: "Dataset", shown: Sequence[int], probe: str | None
+    task: Task, data: "Dataset", shown: Sequence[int], heads: Iterable[str]
 ) -> tuple[str | Typeset, ...]:
     """What is said of a checkpoint, of which ``data`` are."""
     epoch, done = int(data.checkpoint), data.finished.sel(arm=MAIN)
     accuracies = [_percent(data.accuracy.sel(arm=MAIN, measured=e), done) for e in shown]
-    if probe:
-        accuracies.append(_percent(_final(task, data, probe), data.finished.sel(arm=probe)))
+    for arm in heads:
+        accuracies.append(_percent(_final(task, data, arm), data.finished.sel(arm=arm)))
     return (
         f"{epoch}" if epoch else "0 (random)",
         _percent(data.source_accuracy.expand_dims("fine_tuning_seed"), data.pretrained),
@@ -116,12 +116,12 @@ def _main_row(
 def _main_table(task: Task, data: "Dataset") -> Table:
     measured = task.arms[MAIN].measured
     early = min(measured, key=lambda epoch: abs(5 * epoch - measured[-1]))
-    probe = next((arm for arm, a in task.arms.items() if a.method == "probe"), None)
+    heads = {a.method: arm for arm, a in task.arms.items() if a.method in ("probe", "optimum")}
     shown = tuple(dict.fromkeys((early, measured[-1])))
     columns = ("checkpoint", "source acc.", *(f"FT epoch {epoch}" for epoch in shown),
-               *(["probe"] if probe else []),
+               *heads,
                "search phase", "overlap left", "right", "size")  # fmt: skip
-    rows = tuple(_main_row(task, data.sel(checkpoint=epoch), shown, probe)
+    rows = tuple(_main_row(task, data.sel(checkpoint=epoch), shown, heads.values())
                  for epoch in data.checkpoint.values)  # fmt: skip
     return Table(
         "transfer",

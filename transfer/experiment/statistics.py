@@ -186,6 +186,25 @@ def chance_of_gain(gains: Floats) -> float:
     return (1 + above) / (1 + len(found))
 
 
+def maybe_best(values: Floats) -> list[bool]:
+    """Which candidates the data do not exclude from being the best.
+
+    Arguments:
+        values: repetitions x candidates, finite, two repetitions or more: rows independent, normal.
+
+    A candidate is excluded if others gain over it, by the rotation test at ``1 - LEVEL``: the best
+    is excluded in at most that share of experiments, whatever the number of candidates.
+
+    >>> maybe_best(np.array([[3.0, 1.0, 2.9], [3.1, 1.2, 3.2], [2.9, 0.9, 2.8], [3.0, 1.1, 3.1]]))
+    [True, False, True]
+    """
+    others = ~np.eye(values.shape[1], dtype=bool)
+    return [
+        chance_of_gain(values[:, rest] - values[:, [place]]) > 1 - LEVEL
+        for place, rest in enumerate(others)
+    ]
+
+
 def _lower_end(gains: Floats, mean: float) -> float:
     """The gain of all from which on, upwards, the rotation test does not reject."""
     width = float(_of_chosen(gains).std(ddof=1))

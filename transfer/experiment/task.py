@@ -299,10 +299,15 @@ def _check_arm(arm: Adaptation, model: Model | None, place: str) -> None:
     _increasing(arm.measured, arm.epochs, f"{place} measured")
     if arm.targets != "all-linear" and len(set(arm.targets)) < len(arm.targets):
         raise InputError(f"{place} targets = {shown(arm.targets)}: name each once")
-    if arm.method == "probe" and (arm.flips or arm.crops):
+    if arm.method in ("probe", "optimum") and (arm.flips or arm.crops):
         raise InputError(
-            f"{place} has flips or crops, but a probe sees what the backbone makes of each image "
+            f"{place} has flips or crops, but its head sees what the backbone makes of each image "
             "once: leave them out"
+        )
+    if arm.head == "optimum" and arm.method != "lora":
+        raise InputError(
+            f"{place} has head = 'optimum' and method = {arm.method!r}: give method = 'lora', that "
+            "alone learns then, or method = 'optimum' for the head itself"
         )
     if model and arm.method == "lora" and arm.rank > model.width:
         raise InputError(

@@ -4,13 +4,16 @@ Which images are chosen depends on the labels, the seed, and what they are for: 
 chooses for one use independently of the others, also where all choose from the same images.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from derive.errors import InputError
 
 Labels = NDArray[np.int64]
-SOURCE, HELD_OUT, SHOTS = (), (1,), (2,)  # what examples are chosen for
+SOURCE, HELD_OUT, SHOTS, PARTS = (), (1,), (2,), (3,)  # what examples are chosen for
+_MOST_HELD_OUT = 100  # of a class and a part
 
 
 def nested_seed(pretraining: int, fine_tuning: int) -> int:
@@ -83,3 +86,49 @@ def held_out(
     counts = np.unique(labels, return_counts=True)[1]
     chosen = _drawn(labels, (share * counts).astype(np.int64), seed, HELD_OUT)
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+@dataclass(frozen=True)
+class Part:
+    """Examples to learn from and others to judge by, as indices, none of them in another part."""
+
+    shots: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+
+def disjoint_parts(labels: Labels, shots: int, count: int, seed: int) -> list[Part]:
+    """Parts that share no example, so that what is found on each is independent of the others.
+
+    Arguments:
+        labels: of all examples, shape (N,), integers from 0.
+        shots: of each class in each part; fewer where the smallest class has not twice as many
+            for every part.
+        count: how many parts.
+        seed: not negative.
+
+    What a class has left is held out, up to 100 for each part.
+
+    Raises ``InputError`` unless each class has two examples for every part.
+
+    >>> [part] = disjoint_parts(np.array([0, 0, 0, 1, 1, 1]), 9, 1, seed=0)
+    >>> len(part.shots), len(part.held_out)
+    (2, 4)
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    each = int(counts.min()) // count
+    if each < 2:
+        raise InputError(
+            f"{count} parts need {2 * count} images of each class, class "
+            f"{classes[counts.argmin()]} has {counts.min()}: give fewer draws, or more images"
+        )
+    taken = min(shots, each // 2)
+    size = min(each, taken + _MOST_HELD_OUT)
+    streams = (np.random.default_rng([seed, int(label), *PARTS]) for label in classes)
+    order = np.stack([
+        stream.permutation(np.flatnonzero(labels == label))[: count * size].reshape(count, size)
+        for label, stream in zip(classes, streams, strict=True)
+    ])  # fmt: skip
+    return [
+        Part(np.sort(part[:, :taken].ravel()), np.sort(part[:, taken:].ravel()))
+        for part in order.transpose(1, 0, 2)
+    ]

@@ -1,15 +1,17 @@
-"""Fine-tuning a checkpoint on a few labelled images: LoRA, all weights, or the head alone.
+"""Fine-tuning a model on a few labelled images: LoRA, all weights, or the head alone.
 
 Every checkpoint is given the same protocol, seeds and images. Seeds learn side by side on a GPU,
 where small models leave it idle, and in cells of their own on a CPU, where that would gain little.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,14 +20,17 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from numerics.sweep.store import Arrays, Cell, cell_key
-from transfer.experiment.plan import OVERLAPS
+from transfer.experiment.plan import EACH_CHECKPOINT, OVERLAPS
+from transfer.experiment.records import Adaptation
 from transfer.images.data import Dataset, Split
 from transfer.images.shift import shifted
 from transfer.images.subsets import few_shot, nested_seed
 from transfer.learning.checkpoint import identity_of, restore, write_adapter
+from transfer.learning.head import Head, features_of, fit_head, put_head
 from transfer.learning.model import (
     ClassTokenViT,
     give_new_head,
+    heads_of,
     only_head_learns,
     seeded,
     with_lora,
@@ -38,7 +43,6 @@ from transfer.learning.training import (
     Network,
     Together,
     Training,
-    batches,
     evaluate,
     normalised,
 )
@@ -102,13 +106,10 @@ def adapt_cell(
     models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
     built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
     learners: list[Any] = [built(model.to(device)) for model in models]
-    if cell["adaptation"]["method"] == "probe":
-        train = _features(learners[0], train, chosen.unique())
-        test = _features(learners[0], test, torch.arange(len(test.labels), device=device))
-        learners = [learner.head for learner in learners]
-    result = _learn(learners, (train, test), chosen, cell, seeds)
-    if adapters and isinstance(models[0], PeftModel):
-        for seed, model in zip(cell["fine_tuning_seeds"], models, strict=True):
+    result = _adapted(learners, (train, test), chosen, cell["adaptation"], seeds)
+    lora = [model for model in models if isinstance(model, PeftModel)]
+    if adapters and lora:
+        for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
             path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
@@ -125,6 +126,108 @@ def _images(
     train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
     chosen = np.stack([few_shot(splits[0].labels, settings["shots"], seed) for seed in seeds])
     return train, test, torch.from_numpy(chosen).to(device)
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A ``model`` that was fine-tuned, and what came out.
+
+    Fields: ``train_loss`` over the epochs, ``test_loss`` and ``test_accuracy`` at the measured
+    ones.
+    """
+
+    model: PreTrainedModel | PeftModel
+    train_loss: NDArray[np.float64]
+    test_loss: NDArray[np.float64]
+    test_accuracy: NDArray[np.float64]
+
+
+def adapt(
+    model: PreTrainedModel,
+    images: Dataset,
+    *,
+    shots: int,
+    adaptation: Adaptation,
+    mean: Sequence[float],
+    deviation: Sequence[float],
+    seed: int = 0,
+) -> Adapted:
+    """Fine-tune a model in memory, on its device; the model itself is left as it is.
+
+    Arguments:
+        model: for image classification, of transformers.
+        images: the downstream dataset, as of ``load_folder`` or ``load_dataset``.
+        shots: labelled images of each class to learn from.
+        adaptation: the protocol; its ``seeds`` are not used.
+        mean: of each channel, or of all, of pixels from 0 to 1, to normalise by.
+        deviation: likewise.
+        seed: of shots, head, adapters and order.
+
+    Raises ``InputError`` for too few images, a model without a linear head, as ``Training`` does.
+    """
+    settings = msgspec.to_builtins(adaptation)
+    scale = {"mean": [255 * value for value in mean], "deviation": [255 * v for v in deviation]}
+    train, test = (
+        normalised(part.images, part.labels, images, model.device, scale)
+        for part in (images.train, images.test)
+    )
+    chosen = torch.from_numpy(few_shot(images.train.labels, shots, seed))[None]
+    own = adapted_model({"adaptation": settings}, model, images.classes, seed)
+    learner = classifier_of(own)
+    found = _adapted([learner], (train, test), chosen.to(model.device), settings, [seed])
+    return Adapted(own.eval(), *(found[name][0] for name in ("train_loss", *EACH_CHECKPOINT)))
+
+
+def _adapted(
+    learners: Sequence[Any], images: tuple[Images, Images], chosen: Tensor,
+    settings: Mapping[str, Any], seeds: Sequence[int],
+) -> Arrays:  # fmt: skip
+    """Let models learn, side by side, each from its chosen images."""
+    if settings["head"] == "optimum" or settings["method"] in ("probe", "optimum"):
+        train, test = images
+        places = torch.arange(len(test.labels), device=chosen.device)
+        known = _known(train, features_of(learners[0], train, chosen.unique()), chosen.unique())
+        if settings["method"] == "probe":
+            seen = Images(features_of(learners[0], test, places), test.labels)
+            return _learn([learner.head for learner in learners], (known, seen), chosen, settings,
+                          seeds)  # fmt: skip
+        heads = [_optimum(known, index, learners[0]) for index in chosen]
+        for learner, head in zip(learners, heads, strict=True):
+            if head:
+                put_head(learner, head)
+        if settings["method"] == "optimum":
+            return _of_heads(learners, heads, test, settings)
+    return _learn(learners, images, chosen, settings, seeds)
+
+
+def _known(images: Images, features: Tensor, chosen: Tensor) -> Images:
+    """Features in place of the chosen images, and no number in place of the others."""
+    values = features.new_full((len(images.labels), features.shape[1]), torch.nan)
+    values[chosen] = features
+    return Images(values, images.labels)
+
+
+def _optimum(features: Images, chosen: Tensor, model: ClassTokenViT | Classifier) -> Head | None:
+    """The optimum head of the chosen features; ``None`` if they are not finite."""
+    values = features.values[chosen].double().cpu().numpy()
+    labels = features.labels[chosen].cpu().numpy()
+    if not np.isfinite(values).all():
+        return None
+    return fit_head(values, labels, model.base.config.num_labels)
+
+
+def _of_heads(
+    models: Sequence[Any], heads: Sequence[Head | None], test: Images, settings: Mapping[str, Any]
+) -> Arrays:
+    """What is converged has no epochs: the same at all of them, if there is a head."""
+    shape = len(models), len(settings["measured"])
+    found = np.full((2, *shape), np.nan)
+    losses = np.full((len(models), settings["epochs"]), np.nan)
+    for place, (model, head) in enumerate(zip(models, heads, strict=True)):
+        if head:
+            losses[place] = head.loss
+            found[:, place] = np.stack(evaluate(Network(model), test))
+    return {"train_loss": losses, "test_loss": found[0], "test_accuracy": found[1]}
 
 
 def _overlaps(models: Sequence[nn.Module], well: NDArray[np.bool_]) -> Arrays:
@@ -147,12 +250,16 @@ def adapted_model(
         seed: of a new head and of LoRA's A.
     """
     settings, model = cell["adaptation"], copy.deepcopy(checkpoint)
-    if settings["head"] == "new":
+    if settings["head"] != "kept":
         give_new_head(model, classes, seed)
     if settings["method"] == "lora":
         lora = {name: settings[name] for name in ("rank", "alpha", "targets")}
-        return with_lora(model, **lora, seed=seed)
-    if settings["method"] == "probe":
+        adapted = with_lora(model, **lora, seed=seed)
+        if settings["head"] == "optimum":
+            for name in heads_of(model):
+                model.get_submodule(name).requires_grad_(False)
+        return adapted
+    if settings["method"] in ("probe", "optimum"):
         only_head_learns(model)
     return model
 
@@ -166,25 +273,11 @@ def checkpoint_of(cell: Cell, source: Dataset, folder: Path) -> PreTrainedModel:
     return model
 
 
-@torch.no_grad()
-def _features(model: ClassTokenViT | Classifier, images: Images, chosen: Tensor) -> Images:
-    """What a frozen backbone, without dropout, makes of the chosen images: for all epochs, seeds.
-
-    In place of the others is no number.
-    """
-    model.eval()
-    parts = [model.features(images.take(chosen[part])) for part in batches(len(chosen))]
-    found = torch.cat(parts)
-    values = found.new_full((len(images.labels), found.shape[1]), torch.nan)
-    values[chosen] = found
-    return Images(values, images.labels)
-
-
 def _learn(
-    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor, cell: Cell,
-    seeds: Sequence[int],
+    models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor,
+    settings: Mapping[str, Any], seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
-    settings, (train, test) = cell["adaptation"], images
+    train, test = images
     network = Network(models[0]) if len(models) == 1 else Together(models)
     losses = np.full((len(models), settings["epochs"]), np.nan)
     found = np.full((2, len(models), len(settings["measured"])), np.nan)

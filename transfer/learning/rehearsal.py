@@ -62,16 +62,16 @@ def rehearse(
     once = _evaluating(whole, cell, source, downstream, device)
     shots = cell["downstream"]["shots"] * downstream.classes
     tests = len(downstream.test.labels)
-    if settings["method"] == "probe":  # the backbone sees every image once
-        step, evaluations = 0.0, shots + tests
+    if settings["method"] in ("probe", "optimum"):  # the backbone sees every image once
+        learnt, evaluations = 0.0, shots + tests
     else:
         step = _step(whole, cell, source, downstream, schedule_of(settings), shots, device)
+        learnt = settings["epochs"] * math.ceil(shots / settings["batch"]) * step
         evaluations = len(settings["measured"]) * tests
-    steps = settings["epochs"] * math.ceil(shots / settings["batch"])
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     matrices = sum(isinstance(module, LoraLayer) for module in model.modules())
     kept = seeds * learning * _FLOAT if isinstance(model, PeftModel) else 0
-    return Rehearsal(learning, matrices, seeds * (steps * step + evaluations * once), kept)
+    return Rehearsal(learning, matrices, seeds * (learnt + evaluations * once), kept)
 
 
 def _pretraining(

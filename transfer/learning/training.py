@@ -34,8 +34,8 @@ class Schedule:
     epochs: int
     batch: int
     learning_rate: float
-    weight_decay: float
-    warmup: float
+    weight_decay: float = 0.0
+    warmup: float = 0.0
     clip: float = 0.0
     flips: bool = False
     crops: int = 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from transfer.images.subsets import SHOTS, SOURCE, few_shot, held_out
+from transfer.images.subsets import SHOTS, SOURCE, disjoint_parts, few_shot, held_out
 
 LABELS = st.lists(st.integers(0, 4), min_size=20, max_size=80).map(
     lambda extra: np.array([*extra, *[0, 1, 2, 3, 4] * 3])
@@ -56,3 +56,24 @@ def test_the_same_seed_chooses_independently_for_each_use():
         shared["held out"].append(len(shots & set(held_out(labels, 0.25, seed)[1])))
     for counts in shared.values():  # 100 of 400, each in the other choice with chance 1/4
         assert np.mean(counts) == pytest.approx(25, abs=5 * np.std(counts) / np.sqrt(200))
+
+
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(0, 99))
+def test_parts_share_no_example_and_are_balanced(shots, count, seed):
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [40, 50, 300]))
+    parts = disjoint_parts(labels, shots, count, seed)
+    everything = np.concatenate([np.r_[part.shots, part.held_out] for part in parts])
+    assert len(np.unique(everything)) == len(everything)
+    for part in parts:
+        for index, number in ((part.shots, min(shots, 40 // count // 2)), (part.held_out, None)):
+            counts = np.unique(labels[index], return_counts=True)[1]
+            assert len(counts) == 3
+            assert len(set(counts)) == 1
+            assert number is None or counts[0] == number
+    other = disjoint_parts(labels, shots, count, seed + 1)
+    assert not all(np.array_equal(a.shots, b.shots) for a, b in zip(parts, other, strict=True))
+
+
+def test_too_few_examples_for_parts_are_said():
+    with pytest.raises(InputError, match="5 parts need 10 images of each class, class 0 has 9"):
+        disjoint_parts(np.repeat([0, 1], [9, 20]), 1, 5, 0)

@@ -1,0 +1,71 @@
+"""The choice of a checkpoint: its chances of being wrong under a planted null, and its power."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from transfer.experiment import statistics
+from transfer.experiment.choose import choice_of
+
+PARTS, RUNS = 5, [0, 0, 0, 1, 1, 1]
+
+
+@pytest.fixture
+def few_rotations(monkeypatch):
+    monkeypatch.setattr(statistics, "ROTATIONS", 400)
+    monkeypatch.setattr(statistics, "uniform_rotations", rotations)
+
+
+@cache
+def rotations(count, rank):
+    return statistics._positive_qr(np.random.default_rng(0).standard_normal((400, count, rank)))[0]
+
+
+def drawn(stream, means):
+    """Correlated accuracies, as of draws that suit some checkpoints better than others."""
+    mixing = np.random.default_rng(7).normal(size=(len(means), len(means)))
+    common = stream.normal(size=(PARTS, 1))
+    return means + 0.02 * common + 0.01 * stream.normal(size=(PARTS, len(means))) @ mixing.T
+
+
+def test_with_no_difference_it_claims_one_no_more_often_than_it_says(few_rotations):
+    """Every checkpoint is a best one: each is excluded in 5 of 100, the last behind in 2.5."""
+    stream, count = np.random.default_rng(1), 200
+    excluded, behind, gone = np.zeros(len(RUNS)), 0, 0
+    for _ in range(count):
+        values = drawn(stream, np.full(len(RUNS), 0.7))
+        found = choice_of(values, RUNS)
+        excluded += [place not in found.open for place in range(len(RUNS))]
+        gone += found.best not in found.open
+        behind += found.behind is not None and found.behind.positive
+    # Up to three deviations of a count above what is allowed.
+    allowed = 0.05 * count + 3 * np.sqrt(0.05 * count)
+    assert excluded.max() <= allowed
+    assert excluded.sum() > 0  # the test can fail
+    assert gone == 0  # the best by mean never gains less than nothing over itself
+    assert behind <= 0.025 * count + 3 * np.sqrt(0.025 * count)
+
+
+def test_one_true_best_stays_open_and_what_is_far_behind_is_told(few_rotations):
+    stream, count = np.random.default_rng(2), 60
+    means = np.array([0.70, 0.71, 0.60, 0.69, 0.40, 0.55])
+    lost, told, behind = 0, 0, 0
+    for _ in range(count):
+        found = choice_of(drawn(stream, means), RUNS)
+        lost += 1 not in found.open
+        told += 4 not in found.open
+        last = max(place for place, run in enumerate(RUNS) if run == RUNS[found.best])
+        assert found.last == last
+        behind += found.behind.positive
+    assert lost <= 8
+    assert told > 54
+    assert behind > 48
+
+
+def test_the_last_that_is_best_is_behind_nothing(few_rotations):
+    values = drawn(np.random.default_rng(3), np.array([0.1, 0.2, 0.9, 0.1, 0.2, 0.3]))
+    found = choice_of(values, RUNS)
+    assert (found.best, found.last, found.behind) == (2, 2, None)
+    alone = choice_of(values[:, :1], [0])
+    assert (alone.best, alone.open) == (0, (0,))

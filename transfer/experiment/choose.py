@@ -1,0 +1,249 @@
+"""``python -m transfer choose``: which checkpoint to adapt, by a converged head on frozen features.
+
+Nothing is fine-tuned for it. The statistics are those of ``statistics``: repetitions are parts of
+the images that share none, the same for all checkpoints, so that differences are paired.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.command.progress import progress
+from derive.command.report import Report
+from derive.command.tabular import Table
+from derive.errors import InputError
+from numerics.sweep.store import read_cell
+from transfer.experiment.candidates import Candidate, Candidates, candidates_of
+from transfer.experiment.commands import compute
+from transfer.experiment.plan import HEAD_DECAY, forms_of
+from transfer.experiment.report import MAIN, same
+from transfer.experiment.statistics import Difference, best_gain, maybe_best, paired
+from transfer.images.subsets import Part, disjoint_parts
+
+Floats = NDArray[np.float64]
+HELD = (
+    "How far such rankings hold was measured on small models: see the page On images of the "
+    "documentation. They rank checkpoints of one architecture; the verdict is about the head, and "
+    "--verify adapts."
+)
+_COLUMNS = ("checkpoint", "held-out acc.", "loss", "source acc.", "LEEP", "LogME", "may be best")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the scores say: ``best`` by mean, ``open`` to be best, how far the last is ``behind``.
+
+    Places of checkpoints; ``behind`` is ``None`` where the best is the last of its run.
+    """
+
+    best: int
+    open: tuple[int, ...]
+    last: int
+    behind: Difference | None
+
+
+def choice_of(accuracy: Floats, runs: Sequence[int]) -> Choice:
+    """Choose by held-out accuracy.
+
+    Arguments:
+        accuracy: parts x checkpoints, finite; the checkpoints in order, run after run.
+        runs: the run of each checkpoint.
+
+    That the best is not among ``open``, and that ``behind`` lies above zero though no checkpoint
+    gains over the last of that run, happen at most as often as ``statistics`` says.
+
+    >>> found = choice_of(np.array([[0.5, 0.9, 0.7], [0.5, 0.8, 0.6], [0.4, 0.9, 0.6]]), [0, 0, 0])
+    >>> found.best, found.open, round(found.behind.mean, 3)
+    (1, (1,), 0.233)
+    """
+    best = int(accuracy.mean(axis=0).argmax())
+    last = max(place for place, run in enumerate(runs) if run == runs[best])
+    others = np.arange(len(runs)) != last
+    behind = None
+    if last != best:
+        behind = best_gain(accuracy[:, others] - accuracy[:, [last]])
+    maybe = maybe_best(accuracy) if len(runs) > 1 else [True]
+    return Choice(best, tuple(np.flatnonzero(maybe).tolist()), last, behind)
+
+
+def choose_checkpoint(options: Namespace) -> Report:
+    """Every checkpoint is scored on the same parts; the best is named, and what cannot be told."""
+    from transfer.learning.choice import SCORES, scores_of
+
+    found = candidates_of(options)
+    if options.verify and found.task is None:
+        raise InputError("--verify adapts as a task says: give a task file with the checkpoints")
+    labels = found.images.train.labels
+    parts = disjoint_parts(labels, found.shots, options.draws, options.seed)
+    scores = {name: np.full((options.draws, len(found.each)), np.nan) for name in SCORES}
+    for place, candidate in enumerate(progress(found.each, "checkpoints")):
+        one = scores_of(candidate.load(), found.training, parts, found.images.classes)
+        for name in SCORES:
+            scores[name][:, place] = one[name]
+    well: NDArray[np.bool_] = np.asarray(np.isfinite(scores["accuracy"]).all(axis=0))
+    if not well.any():
+        raise InputError("the features of no checkpoint are finite: all have diverged")
+    kept = tuple(each for each, fine in zip(found.each, well, strict=True) if fine)
+    choice = choice_of(scores["accuracy"][:, well], [each.run for each in kept])
+    tables = [_table(found, scores, kept, choice, parts, well)]
+    records = _records(found, scores, kept, choice)
+    content: dict[str, Any] = {"checkpoints": records, "choice": sentence(found, kept, choice)}
+    if options.verify:
+        verified = verify(found, kept, choice, options)
+        tables.append(verified.table)
+        content["verified"] = verified.content
+    return Report(content, tables, "heuristic", records, of=found.of)
+
+
+def sentence(found: Candidates, kept: Sequence[Candidate], choice: Choice) -> str:
+    """What a person wants to know, in a line."""
+    best = found.name(kept[choice.best])
+    others = [found.name(kept[place]) for place in choice.open if place != choice.best]
+    if len(others) == len(kept) - 1 and others:
+        told = "no checkpoint can be told apart from it"
+    elif others:
+        told = f"{_in_words(others)} cannot be told apart from it"
+    else:
+        told = "it is told apart from all others"
+    if choice.behind is None:
+        return f"Adapt {best}, the last of its run; {told}."
+    low, high = 100 * choice.behind.low, 100 * choice.behind.high
+    mean = 100 * choice.behind.mean
+    verb = "is behind by" if choice.behind.positive else "is not clearly behind:"
+    return (
+        f"Adapt {best}; {told}; the last, {found.name(kept[choice.last])}, {verb} {mean:.1f} "
+        f"[{low:+.1f}, {high:+.1f}] points of held-out accuracy of the head (95 %)."
+    )
+
+
+def _in_words(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _records(
+    found: Candidates, scores: dict[str, Floats], kept: Sequence[Candidate], choice: Choice
+) -> list[dict[str, Any]]:
+    opened = {id(kept[place]) for place in choice.open}
+    return [
+        {
+            "run": each.run, found.unit: each.step, "best": each is kept[choice.best],
+            "may_be_best": id(each) in opened, "source_accuracy": each.source,
+            **{name: float(values[:, place].mean()) for name, values in scores.items()},
+            **{f"{name}_each": values[:, place].tolist() for name, values in scores.items()},
+        }
+        for place, each in enumerate(found.each)
+    ]  # fmt: skip
+
+
+def _table(
+    found: Candidates, scores: dict[str, Floats], kept: Sequence[Candidate], choice: Choice,
+    parts: Sequence[Part], well: NDArray[np.bool_],
+) -> Table:  # fmt: skip
+    opened = {id(kept[place]) for place in choice.open}
+    rows = []
+    for place in np.argsort(-np.nan_to_num(scores["accuracy"].mean(axis=0), nan=-1), kind="stable"):
+        each = found.each[place]
+        reach = [paired(values[:, place]) for values in scores.values()]
+        loss, accuracy, leep, logme = reach
+        rows.append((
+            found.name(each), _interval(accuracy, 100, 1), _interval(loss, 1, 3),
+            "-" if np.isnan(each.source) else f"{100 * each.source:.1f}",
+            f"{leep.mean:.3f}", f"{logme.mean:.3f}",
+            ("best" if each is kept[choice.best] else "yes") if id(each) in opened else "no",
+        ))  # fmt: skip
+    shots, held = (
+        len(part) // found.images.classes for part in (parts[0].shots, parts[0].held_out)
+    )
+    notes = [
+        same(sentence(found, kept, choice)),
+        same(f"A head is fitted to convergence on frozen features (L-BFGS, weight decay "
+             f"{HEAD_DECAY:g}) in {len(parts)} draws that share no image: {shots} shots and {held} "
+             f"held-out images of each class, all of the training images; [...] are 95 % intervals "
+             f"over such draws, each for itself. No test image is seen."),
+        same("may be best: not excluded at 5 % by a rotation test over the draws, in which the "
+             "choice is allowed for."),
+        same(HELD),
+    ]  # fmt: skip
+    if lost := int((~well).sum()):
+        notes.insert(1, same(f"{lost} checkpoints have diverged: they have no features."))
+    if shots < found.shots:
+        notes.insert(
+            1, same(f"Fewer shots than the {found.shots} asked for: draws share no image.")
+        )
+    title = same(f"{found.title}: which checkpoint to adapt")
+    return Table("choose", title, _COLUMNS, tuple(rows), tuple(notes))
+
+
+def _interval(found: Difference, factor: float, digits: int) -> Any:
+    if not np.isfinite(found.mean):
+        return same("-")
+    numbers = [f"{factor * value:.{digits}f}" for value in (found.mean, found.low, found.high)]
+    return same(f"{numbers[0]} [{numbers[1]}, {numbers[2]}]")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What adapting said of the choice: a ``table``, and the same as ``content`` of JSON."""
+
+    table: Table
+    content: dict[str, Any]
+
+
+def verify(
+    found: Candidates, kept: Sequence[Candidate], choice: Choice, options: Namespace
+) -> Verified:
+    """Adapt the best, the last and a random checkpoint of its run by the task's main protocol."""
+    run = kept[choice.best].run
+    steps = {"best": kept[choice.best].step, "last": kept[choice.last].step}
+    left = [each.step for each in kept if each.run == run and each.step not in steps.values()]
+    if left:
+        steps["random"] = int(np.random.default_rng([options.seed, 1]).choice(left))
+    chain = next(chain for chain in found.chains if chain.pretraining["seed"] == run)
+    wanted = [
+        (arm, cell)
+        for arm, cell in chain.adaptations
+        if arm == MAIN and cell["checkpoint"] in steps.values()
+    ]
+    compute([replace(chain, adaptations=tuple(wanted))], found.place, options,
+            alone=found.place.device != "cpu")  # fmt: skip
+    finals = {kind: _finals(found, step, wanted) for kind, step in steps.items()}
+    return _verified(found, steps, finals)
+
+
+def _finals(found: Candidates, step: int, wanted: Sequence[tuple[str, Any]]) -> Floats:
+    cells = [cell for _, cell in wanted if cell["checkpoint"] == step]
+    read = [read_cell(found.place.cells, cell, forms_of(cell)) for cell in cells]
+    return np.concatenate([cell["test_accuracy"][:, -1] for cell in read if cell is not None])
+
+
+def _verified(found: Candidates, steps: dict[str, int], finals: dict[str, Floats]) -> Verified:
+    """The best against each of the others, paired over fine-tuning seeds."""
+    others = [kind for kind in steps if kind != "best" and steps[kind] != steps["best"]]
+    gains = {kind: paired(finals["best"] - finals[kind], len(others)) for kind in others}
+    right = all(gain.mean >= 0 for gain in gains.values())
+    clear = [kind for kind, gain in gains.items() if gain.positive or gain.negative]
+    sure = "clearly" if others and len(clear) == len(others) else "not beyond chance for all"
+    verdict = f"The choice was {'right' if right else 'wrong'} ({sure})."
+    rows = tuple(
+        (kind, f"{found.unit} {step}", f"{100 * finals[kind].mean():.1f}",
+         _interval(gains[kind], 100, 1) if kind in gains else "-")
+        for kind, step in steps.items()
+    )  # fmt: skip
+    count = len(finals["best"])
+    notes = (
+        same(verdict),
+        same(f"Each adapted by the main protocol with {count} fine-tuning seeds, which draw shots, "
+             "head and order, the same for all; accuracy on the test images. best - it: 95 % "
+             "intervals over such seeds, together, given the checkpoints and the test images."),
+    )  # fmt: skip
+    head = ("adapted", "checkpoint", "accuracy", "best - it")
+    table = Table("verify", same(f"{found.title}: the choice, verified"), head, rows, notes)
+    content = {"right": right, "verdict": verdict, "adapted": [
+        {"kind": kind, found.unit: step, "accuracy": finals[kind].tolist()}
+        for kind, step in steps.items()
+    ]}  # fmt: skip
+    return Verified(table, content)
