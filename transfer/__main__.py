@@ -91,6 +91,21 @@ def _choose_parser() -> CommandParser:
     return parser
 
 
+def _diagnose_parser() -> CommandParser:
+    parser = _checkpoints_parser(
+        "diagnose",
+        "Linearise LoRA about a checkpoint: the theory's a, b and rate, where they are resolved.",
+        ("demo --checkpoint 10", "runs/seed-0/checkpoint-2000 --images flowers --shots 20"),
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=integer_between(0, 10**12),
+        metavar="STEP",
+        help="the one of that epoch or step (default: all)",
+    )
+    return parser
+
+
 def _folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise ArgumentTypeError(f"folder {text[:60]!r} does not exist: give the one with the data")
@@ -153,6 +168,9 @@ main = Group(
     {
         "check": Command(_check_parser, later("transfer.experiment.check", "check_task")),
         "choose": Command(_choose_parser, later("transfer.experiment.choose", "choose_checkpoint")),
+        "diagnose": Command(
+            _diagnose_parser, later("transfer.experiment.diagnose", "diagnose_checkpoints")
+        ),
         "run": Command(_run_parser, later("transfer.experiment.commands", "run_task")),
         "status": Command(_status_parser, later("transfer.experiment.commands", "status_of_task")),
         "report": Command(_report_parser, later("transfer.experiment.commands", "report_of_task")),

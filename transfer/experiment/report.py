@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
 MAIN = "LoRA"
+_SIGNS = {"±": r"$\pm$", "→": r"$\to$", "λ": r"$\lambda$", "γ": r"$\gamma$", "√": r"$\sqrt{}$",
+          "²": "$^2$"}  # fmt: skip
 CONDITION = (
     "Intervals are over pre-training seeds, each with its own weights to begin with, part of the "
     "source images, shots and heads. They hold given both datasets, the test images among them, "
@@ -226,7 +228,7 @@ def _cell(found: Spread, digits: int = 1) -> Typeset:
 def same(text: str) -> Typeset:
     """Text in both forms."""
     latex = typeset(text)
-    for sign, command in (("±", r"$\pm$"), ("→", r"$\to$")):
+    for sign, command in _SIGNS.items():
         latex = latex.replace(sign, command)
     return Typeset(text, latex)
 
