@@ -30,6 +30,7 @@ from transfer.experiment.report import (
     CONDITION,
     comparisons,
     data_note,
+    decline,
     rows,
     same,
     tables,
@@ -185,6 +186,7 @@ def report_of_task(options: Namespace) -> Report:
     content = {
         "task": task.name,
         "verdict": verdict(task, data),
+        "decline": decline(task, data),
         "intervals": CONDITION,
         "comparisons": comparisons(task, data),
         "data": data.attrs["data"],

@@ -13,7 +13,14 @@ import numpy as np
 from derive.command.tabular import Table, Typeset, typeset
 from transfer.experiment.plan import in_words
 from transfer.experiment.records import Task
-from transfer.experiment.statistics import Comparison, Difference, Spread, best_against_last, spread
+from transfer.experiment.statistics import (
+    Comparison,
+    Difference,
+    Spread,
+    best_against_last,
+    split_of_gain,
+    spread,
+)
 from transfer.images.data import Facts
 
 if TYPE_CHECKING:
@@ -89,6 +96,36 @@ def verdict(task: Task, data: "Dataset") -> str:
     return f"Undecided: {evidence}."
 
 
+def decline(task: Task, data: "Dataset") -> str | None:
+    """What of the last checkpoint's loss its features had lost already, if a converged head says.
+
+    ``None`` without an arm of the converged head, or with fewer than two finished seeds.
+    """
+    head = next((arm for arm, a in task.arms.items() if a.method == "optimum"), None)
+    if head is None:
+        return None
+    pretrained = data.sel(checkpoint=data.checkpoint > 0)
+    adapted, heads = (_means_over_fine_tuning(task, pretrained, arm) for arm in (MAIN, head))
+    found = split_of_gain(adapted, heads)
+    if found is None:
+        return None
+    whole = 100 * (found.features.mean + found.on_top.mean)
+    return (
+        f"Of the {whole:.1f} points that the best earlier checkpoint is ahead after adaptation, "
+        f"frozen features account for {_interval(found.features, 1)}, adaptation for "
+        f"{_interval(found.on_top, 1)} on top (converged heads, {head}; 95 % intervals that allow "
+        "for the choice)."
+    )
+
+
+def _means_over_fine_tuning(task: Task, data: "Dataset", arm: str) -> np.ndarray:
+    """Final accuracies, seeds x checkpoints; not a number where a run is missing or diverged."""
+    own = data.sel(arm=arm, fine_tuning_seed=slice(0, task.arms[arm].seeds - 1))
+    final = own.accuracy.sel(measured=task.arms[arm].measured[-1])
+    means = final.mean("fine_tuning_seed", skipna=False)
+    return np.asarray(means.transpose("pretraining_seed", "checkpoint").values)
+
+
 def _interval(found: Difference, sign: int) -> str:
     low, high = sorted((sign * found.low, sign * found.high))
     return f"{100 * sign * found.mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
@@ -138,6 +175,7 @@ def _main_table(task: Task, data: "Dataset") -> Table:
                   "norm of the update over that of the weights."),
             *_divergence_note(data),
             same(verdict(task, data)),
+            *(same(told) for told in [decline(task, data)] if told),
             same(CONDITION),
             data_note(data.attrs["data"]),
         ),

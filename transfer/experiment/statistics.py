@@ -136,11 +136,44 @@ def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
         return None
     gains, costs = means[:, :-1] - means[:, -1:], kept[:, -1:] - kept[:, :-1]
     best = _chosen(gains)
-    each = [paired(column, costs.shape[1]) for column in costs.T[np.unique(best)]]
-    cost = Difference(float(costs.mean(axis=0)[best].mean()), min(part.low for part in each),
-                      max(part.high for part in each), max(part.p for part in each))  # fmt: skip
+    cost = _at_chosen(costs, best)
     wins = int((np.take_along_axis(gains, best[:, None], 1) > 0).sum())
     return Comparison(tuple(best.tolist()), best_gain(gains), cost, wins, len(means))
+
+
+@dataclass(frozen=True)
+class Split:
+    """A gain in parts: of the ``features``, by the converged head on them, and ``on_top`` of it."""
+
+    features: Difference
+    on_top: Difference
+
+
+def split_of_gain(adapted: Floats, heads: Floats) -> Split | None:
+    """What of the best earlier checkpoint's gain over the last its frozen features have already.
+
+    Arguments:
+        adapted: accuracies after adaptation, pre-training seeds x checkpoints, in order.
+        heads: of converged heads on the frozen features, likewise.
+
+    The checkpoint is the one that adapts best, chosen for each seed on the others; the parts sum to
+    its gain. Intervals hold together for all earlier checkpoints, whichever is chosen (Bonferroni).
+    ``None`` unless two seeds with both and two checkpoints are there.
+    """
+    both = np.isfinite(adapted).all(axis=1) & np.isfinite(heads).all(axis=1)
+    adapted, heads = adapted[both], heads[both]
+    if len(adapted) < 2 or adapted.shape[1] < 2:
+        return None
+    gains, own = (values[:, :-1] - values[:, -1:] for values in (adapted, heads))
+    best = _chosen(gains)
+    return Split(_at_chosen(own, best), _at_chosen(gains - own, best))
+
+
+def _at_chosen(values: Floats, best: NDArray[np.intp]) -> Difference:
+    """Of candidates chosen for each seed, an interval that covers those of all the chosen."""
+    each = [paired(column, values.shape[1]) for column in values.T[np.unique(best)]]
+    return Difference(float(values.mean(axis=0)[best].mean()), min(part.low for part in each),
+                      max(part.high for part in each), max(part.p for part in each))  # fmt: skip
 
 
 def best_gain(gains: Floats) -> Difference:

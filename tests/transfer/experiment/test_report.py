@@ -10,6 +10,7 @@ from transfer.experiment.plan import Place
 from transfer.experiment.report import (
     COLUMNS,
     compared,
+    decline,
     divergence,
     left_out,
     rows,
@@ -182,3 +183,19 @@ def test_curves_are_of_the_runs_that_did_not_diverge(planted):
     (first,) = [line for line in curves.decode().splitlines() if line.startswith("accuracy,4,1,")]
     healthy = data.accuracy.sel(arm="LoRA", fine_tuning_seed=0, checkpoint=4, measured=1)
     assert float(first.split(",")[3]) == pytest.approx(healthy.mean().item())
+
+
+def test_a_decline_is_split_where_a_converged_head_says_it(small_task, tmp_path, planted):
+    task, data = planted([0.2, 0.8, 0.9], [0.1, 0.8, 0.6])
+    assert decline(task, data) is None  # a probe is no converged head
+    small_task.write_text(small_task.read_text().replace('"probe"', '"optimum"'))
+    task = read_task(str(small_task))
+    (head,) = (arm for arm, settings in task.arms.items() if settings.method == "optimum")
+    data["accuracy"].loc[{"arm": head, "checkpoint": 4}] += 0.05
+    told = decline(task, data)
+    assert told.startswith("Of the 20.")
+    assert "frozen features account for +15." in told or "frozen features account for +14." in told
+    assert "optimum" in [str(name) for name in tables(task, data)[0].columns]
+    assert any(told == note.plain for note in tables(task, data)[0].notes)
+    data["accuracy"].loc[{"arm": head, "checkpoint": 4}] = np.nan
+    assert decline(task, data) is None

@@ -11,6 +11,7 @@ from transfer.experiment.statistics import (
     chance_of_gain,
     paired,
     search_phase,
+    split_of_gain,
     spread,
 )
 from transfer.images.subsets import nested_seed
@@ -301,3 +302,30 @@ def test_of_several_comparisons_each_is_held_to_its_share(comparisons):
 @pytest.mark.parametrize("losses", [[1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 0.5, 1.0]])
 def test_a_loss_that_ends_where_it_began_has_no_search_phase(losses):
     assert np.isnan(search_phase(np.array(losses)))
+
+
+def test_the_parts_of_a_gain_sum_to_it_and_tell_features_from_adaptation():
+    stream = np.random.default_rng(3)
+    heads = np.array([0.5, 0.7, 0.6]) + 0.001 * stream.normal(size=(6, 3))
+    adapted = heads + np.array([0.1, 0.15, 0.1]) + 0.001 * stream.normal(size=(6, 3))
+    found = split_of_gain(adapted, heads)
+    assert found.features.mean == pytest.approx(0.10, abs=0.002)
+    assert found.on_top.mean == pytest.approx(0.05, abs=0.002)
+    assert found.features.positive
+    assert found.on_top.positive
+    whole = best_against_last(heads, adapted[..., None]).gain.mean
+    assert found.features.mean + found.on_top.mean == pytest.approx(whole)
+    gone = adapted.copy()
+    gone[1:, 0] = np.nan
+    assert split_of_gain(gone, heads) is None
+
+
+def test_a_part_that_is_nothing_is_told_from_it_no_more_often_than_it_says():
+    """Adaptation adds as much to every checkpoint: on top is nothing, whichever is chosen."""
+    stream, count, found = np.random.default_rng(4), 600, 0
+    for _ in range(count):
+        heads = stream.normal(size=(5, 4))
+        adapted = heads + 0.3 * stream.normal(size=(5, 4))
+        part = split_of_gain(adapted, heads).on_top
+        found += part.positive or part.negative
+    assert found <= 0.05 * count + 3 * np.sqrt(0.05 * count)
