@@ -1,6 +1,11 @@
 """Checkpoints of one's own from end to end: the series, every arm, taken up again, reported."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -109,6 +114,39 @@ def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
         for name, values in kept[cell_path(place.cells, cell)].items():
             if name not in ("seconds", "provenance"):
                 assert values.tobytes() == again[name].tobytes(), name
+
+
+def test_killed_at_a_random_moment_it_goes_on_to_the_same_bits(task, tmp_path, process):
+    series(tmp_path, seeds=1)
+    more = '[arms.optimum]\nmethod = "optimum"\n[arms.sgd]\nhead = "optimum"\noptimiser = "sgd"\n'
+    task.write_text(TASK.replace("epochs = 2", "epochs = 60") + more)
+    place = Place(tmp_path / "whole")
+    (chain,) = computed(task, place)
+    options = ("run", str(task), "--results", "parts", "--keep-adapters")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "transfer", *options, "--workers", "1"], cwd=tmp_path,
+        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and running.poll() is None:
+        if [*tmp_path.glob("parts/cells/*.npz")]:
+            break
+        time.sleep(0.002)
+    time.sleep(np.random.default_rng().uniform(0, 0.2))
+    assert running.poll() is None
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    parts = Place(tmp_path / "parts")
+    before = len([*parts.cells.glob("*.npz")])
+    assert process("transfer", *options).returncode == 0
+    assert 0 < before < len([*parts.cells.glob("*.npz")]) == 1 + 2 * 6
+    for _, cell in chain.parts:
+        one, other = (read_cell(at.cells, cell, forms_of(cell)) for at in (place, parts))
+        for name in set(one) - {"seconds", "provenance"}:
+            assert one[name].tobytes() == other[name].tobytes(), name
+    kept = [*tmp_path.glob("parts/adapters/*.safetensors")]
+    assert len(kept) == 2 * 3  # of LoRA, of all linear maps, and from the optimum
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_later_checkpoint_leaves_the_cells_of_the_earlier_ones(task, tmp_path):
