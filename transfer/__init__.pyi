@@ -1,4 +1,6 @@
 # The public names of transfer, by the module that holds them.
+from .experiment.choose import Choice as Choice
+from .experiment.choose import choice_of as choice_of
 from .experiment.plan import Chain as Chain
 from .experiment.plan import Place as Place
 from .experiment.plan import chains_of as chains_of
@@ -20,11 +22,14 @@ from .experiment.series import Series as Series
 from .experiment.series import series_of as series_of
 from .experiment.statistics import Comparison as Comparison
 from .experiment.statistics import Difference as Difference
+from .experiment.statistics import GainParts as GainParts
 from .experiment.statistics import Spread as Spread
 from .experiment.statistics import best_against_last as best_against_last
 from .experiment.statistics import best_gain as best_gain
+from .experiment.statistics import maybe_best as maybe_best
 from .experiment.statistics import paired as paired
 from .experiment.statistics import search_phase as search_phase
+from .experiment.statistics import split_of_gain as split_of_gain
 from .experiment.statistics import spread as spread
 from .experiment.task import read_task as read_task
 from .images.data import DATASETS as DATASETS
@@ -34,12 +39,24 @@ from .images.data import load_dataset as load_dataset
 from .images.folder import Folder as Folder
 from .images.folder import load_folder as load_folder
 from .images.shift import shifted as shifted
+from .images.subsets import Part as Part
+from .images.subsets import disjoint_parts as disjoint_parts
 from .images.subsets import few_shot as few_shot
 from .images.subsets import held_out as held_out
+from .learning.adapt import Adapted as Adapted
+from .learning.adapt import adapt as adapt
 from .learning.adapt import adapt_cell as adapt_cell
 from .learning.adapt import adapted_model as adapted_model
 from .learning.checkpoint import read_adapter as read_adapter
 from .learning.checkpoint import write_adapter as write_adapter
+from .learning.choice import scores_of as scores_of
+from .learning.diagnosis import Diagnosis as Diagnosis
+from .learning.diagnosis import diagnose_model as diagnose_model
+from .learning.head import Head as Head
+from .learning.head import features_of as features_of
+from .learning.head import fit_head as fit_head
+from .learning.linearised import Linearised as Linearised
+from .learning.linearised import linearised as linearised
 from .learning.model import ClassTokenViT as ClassTokenViT
 from .learning.model import vision_transformer as vision_transformer
 from .learning.model import with_lora as with_lora
@@ -48,3 +65,5 @@ from .learning.own import Classifier as Classifier
 from .learning.own import classifier_of as classifier_of
 from .learning.own import load_own as load_own
 from .learning.pretrain import pretrain_cell as pretrain_cell
+from .learning.scores import leep as leep
+from .learning.scores import logme as logme

@@ -142,14 +142,14 @@ def best_against_last(source: Floats, downstream: Floats) -> Comparison | None:
 
 
 @dataclass(frozen=True)
-class Split:
+class GainParts:
     """A gain in parts: of the ``features``, by the converged head on them, and ``on_top`` of it."""
 
     features: Difference
     on_top: Difference
 
 
-def split_of_gain(adapted: Floats, heads: Floats) -> Split | None:
+def split_of_gain(adapted: Floats, heads: Floats) -> GainParts | None:
     """What of the best earlier checkpoint's gain over the last its frozen features have already.
 
     Arguments:
@@ -166,7 +166,7 @@ def split_of_gain(adapted: Floats, heads: Floats) -> Split | None:
         return None
     gains, own = (values[:, :-1] - values[:, -1:] for values in (adapted, heads))
     best = _chosen(gains)
-    return Split(_at_chosen(own, best), _at_chosen(gains - own, best))
+    return GainParts(_at_chosen(own, best), _at_chosen(gains - own, best))
 
 
 def _at_chosen(values: Floats, best: NDArray[np.intp]) -> Difference:

@@ -166,3 +166,15 @@ def test_a_model_without_a_head_is_refused():
     model.classifier = torch.nn.Identity()
     with pytest.raises(InputError, match=f"no linear head of {LABELS} classes"):
         heads_of(model)
+
+
+def test_a_model_of_timm_is_refused_in_a_line(tmp_path):
+    """With its library missing; with it, for its head is within the backbone."""
+    saved(tmp_path, "vit")
+    content = {"model_type": "timm_wrapper", "architecture": "vit_tiny_patch16_224"}
+    content["architectures"] = ["TimmWrapperForImageClassification"]
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="cannot be loaded") as error:
+        load_own(tmp_path)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 300
