@@ -113,7 +113,9 @@ def test_commands_on_pages_have_the_options_they_are_given(module, options, caps
     except AttributeError:
         main = importlib.import_module(f"{module}.__main__").main
     verb = (
-        re.findall(r"^ (check|run|status|report|export)\b", options) if module == "transfer" else []
+        re.findall(r"^ (check|choose|diagnose|run|status|report|export)\b", options)
+        if module == "transfer"
+        else []
     )
     with suppress(SystemExit):
         main([*verb, "--help"])

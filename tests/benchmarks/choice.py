@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 
 from transfer.experiment.candidates import candidates_of
 from transfer.experiment.plan import Place, chains_of
+from transfer.experiment.report import decline
 from transfer.experiment.results import results_of
 from transfer.experiment.run import run_experiment
 from transfer.experiment.statistics import paired
@@ -69,7 +70,8 @@ TASKS = {
 # What is thought to be larger for a checkpoint that adapts better.
 PREDICTORS = ("head's held-out accuracy", "head's training loss", "source accuracy", "LEEP",
               "LogME", "later is better")  # fmt: skip
-OUTCOMES = {"LoRA": "accuracy after LoRA", "full": "accuracy after full fine-tuning"}
+OUTCOMES = {"LoRA": "LoRA", "full": "full fine-tuning"}
+HEAD = "head-optimum"
 Scores = Mapping[str, np.ndarray]  # runs x checkpoints
 
 
@@ -81,18 +83,23 @@ def task_file(name: str) -> Path:
     return path
 
 
-def outcomes_of(path: Path) -> Scores:
-    """Accuracy on the test images after each protocol, means over fine-tuning seeds."""
+def outcomes_of(path: Path) -> tuple[Scores, str]:
+    """Accuracy on the test images after each protocol, means over fine-tuning seeds.
+
+    Beside them what a decline is made of, in a line.
+    """
     task, place = read_task(str(path)), Place((FOLDER / path.stem).resolve())
     run_experiment(chains_of(task, place), place)
-    accuracy = results_of(task, place).accuracy.sel(measured=20)
-    return {
+    data = results_of(task, place)
+    accuracy = data.accuracy.sel(measured=20)
+    found = {
         arm: accuracy.sel(arm=arm)
         .mean("fine_tuning_seed")
         .transpose("pretraining_seed", "checkpoint")
         .values
         for arm in task.arms
     }
+    return found, decline(task, data) or ""
 
 
 def predictors_of(path: Path) -> Scores:
@@ -133,7 +140,7 @@ def pooled(one: np.ndarray, other: np.ndarray) -> str:
 def within(one: np.ndarray, other: np.ndarray) -> str:
     """Mean over the runs of the rank correlation within each, by Student's t."""
     found = paired(np.array([_rank(a, b) for a, b in zip(one, other, strict=True)]))
-    return f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return f"{found.mean:+.2f} [{max(-1, found.low):+.2f}, {min(1, found.high):+.2f}]"
 
 
 def regret(one: np.ndarray, other: np.ndarray) -> str:
@@ -143,12 +150,21 @@ def regret(one: np.ndarray, other: np.ndarray) -> str:
     return f"{found.mean:.1f} [{found.low:.1f}, {found.high:.1f}]"
 
 
+def over_the_head(outcome: np.ndarray, head: np.ndarray) -> str:
+    """Points that adaptation adds to the converged head, mean over the checkpoints of a run."""
+    found = paired(100 * (outcome - head).mean(axis=1))
+    return f"{found.mean:+.1f} [{found.low:+.1f}, {found.high:+.1f}]"
+
+
 @benchmark
 def choice_against_outcome() -> Iterator[Row]:
-    """Every predictor against every outcome, with and without the random initialisation."""
+    """Every predictor against every outcome, with and without the random initialisation.
+
+    Rank correlation over all checkpoints, within a run, and points lost by the first choice.
+    """
     for name in TASKS:
         path = task_file(name)
-        outcomes, predictors = outcomes_of(path), predictors_of(path)
+        predictors, (outcomes, split) = predictors_of(path), outcomes_of(path)
         for arm, outcome in OUTCOMES.items():
             for first, which in ((0, "all"), (1, "trained")):
                 measured = outcomes[arm][:, first:]
@@ -157,3 +173,10 @@ def choice_against_outcome() -> Iterator[Row]:
                     told = (pooled(values, measured), within(values, measured),
                             regret(values, measured))  # fmt: skip
                     yield f"{name}, {outcome}, {which}: {predictor}", "; ".join(told), "shown", True
+        for arm, accuracy in outcomes.items():
+            means = ", ".join(f"{100 * mean:.1f}" for mean in accuracy.mean(axis=0))
+            yield f"{name}: accuracy by checkpoint, {arm}", means, "shown", True
+            if arm != HEAD:
+                told = over_the_head(accuracy[:, 1:], outcomes[HEAD][:, 1:])
+                yield f"{name}, trained: {arm} less the converged head", told, "shown", True
+        yield f"{name}: the decline", split, "shown", True
