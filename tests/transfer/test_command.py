@@ -241,8 +241,8 @@ def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_task, tmp_
         (("run", "cifar-10-to-svhn"), "was not found in"),
         (("run", "demo", "--workers", "0"), "an integer from 1"),
         (("report", "demo"), "nothing is finished"),
-        (("train", "demo"), "give check, run, status, report or export"),
-        ((), "give check, run, status, report or export"),
+        (("train", "demo"), "give check, choose, diagnose, run, status, report or export"),
+        ((), "give check, choose, diagnose, run, status, report or export"),
         (("run",), "required: TASK"),
     ],
 )

@@ -26,9 +26,9 @@ from transfer.images.subsets import Part, disjoint_parts
 
 Floats = NDArray[np.float64]
 HELD = (
-    "How far such rankings hold was measured on small models: see the page On images of the "
-    "documentation. They rank checkpoints of one architecture; the verdict is about the head, and "
-    "--verify adapts."
+    "How far it holds: on two tasks of 30 small checkpoints each, rank correlation with accuracy "
+    "after LoRA was +.90 [.85, .96] where checkpoints differed by 30 points, and -.05 [-.46, .48] "
+    "where by 3; there no other score did clearly better. --verify adapts."
 )
 _COLUMNS = ("checkpoint", "held-out acc.", "loss", "source acc.", "LEEP", "LogME", "may be best")
 

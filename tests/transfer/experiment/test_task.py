@@ -27,7 +27,7 @@ def test_shipped_tasks_can_be_read_and_keep_to_the_protocol(name, scale):
     assert all(arm.seeds >= 3 for arm in task.arms.values())
     assert task.pretraining.checkpoints[0] == 0, "the random initialisation is the baseline"
     assert task.pretraining.checkpoints[-1] == task.pretraining.epochs
-    assert {arm.method for arm in task.arms.values()} == {"lora", "full", "probe"}
+    assert {arm.method for arm in task.arms.values()} == {"lora", "full", "probe", "optimum"}
 
 
 def test_the_tasks_of_the_paper_are_shipped():
@@ -150,7 +150,7 @@ WRONG = [
     ("shots", 'shots = 2\nshot = 3', "unknown key 'shot' in [downstream]: did you mean 'shots'?"),
     ("width", 'widht = 16', "unknown key 'widht' in [model]: did you mean 'width'?"),
     ("method", 'methd = "probe"', "unknown key 'methd' in [arms.'linear probe']"),
-    ("method", 'method = "prob"', "method = 'prob': give 'full' or 'lora' or 'probe'"),
+    ("method", 'method = "prob"', "method = 'prob': give 'full' or 'lora' or 'optimum' or 'probe'"),
     ("title", 'titel = "x"', "unknown key 'titel' in the task: did you mean 'title'?"),
     ("width", "", "[model] has no width: add it, an integer from 1"),
     ("width", "width = 17", "the number of heads the width"),

@@ -34,11 +34,13 @@ LIMITS = {
         "epochs": (1, 10**5), "batch": (1, 10**6), "seeds": (1, 100),
         "learning_rate": (math.ulp(0), 1e9), "weight_decay": (0.0, 1e9),
         "warmup": (0.0, math.nextafter(1, 0)), "validation": (0.0, math.nextafter(1, 0)),
+        "clip": (0.0, 1e9), "crops": (0, 1024),
     },
     Adaptation: {
         "epochs": (1, 10**5), "batch": (1, 10**6), "seeds": (1, 100), "rank": (1, 16384),
         "learning_rate": (math.ulp(0), 1e9), "alpha": (math.ulp(0), 1e9),
         "weight_decay": (0.0, 1e9), "warmup": (0.0, math.nextafter(1, 0)),
+        "clip": (0.0, 1e9), "crops": (0, 1024),
     },
 }  # fmt: skip
 
@@ -48,8 +50,17 @@ NUMBERS = [(kind, name) for kind, names in LIMITS.items() for name in names]
 
 
 def test_every_number_has_limits():
-    texts_and_lists = {"dataset", "checkpoints", "measured", "method", "head", "targets"}
-    assert set(NUMBERS) == {(kind, name) for kind, name in FIELDS if name not in texts_and_lists}
+    others = {
+        "dataset",
+        "checkpoints",
+        "measured",
+        "method",
+        "head",
+        "targets",
+        "optimiser",
+        "flips",
+    }
+    assert set(NUMBERS) == {(kind, name) for kind, name in FIELDS if name not in others}
 
 
 @pytest.mark.parametrize(("kind", "name"), NUMBERS)
@@ -98,7 +109,8 @@ OTHERS = [
 def test_values_of_another_type_are_refused_by_the_key(kind, name):
     real = isinstance(LIMITS[kind].get(name, (0,))[0], float)
     for value in OTHERS:
-        if (real and value == 0.5) or (name == "dataset" and isinstance(value, str)):
+        text = name == "dataset" and isinstance(value, str)
+        if (real and value == 0.5) or text or (name == "flips" and value is True):
             converted({**VALID[kind], name: value}, kind, "[x]")
         else:
             refused(kind, name, value)
@@ -107,8 +119,9 @@ def test_values_of_another_type_are_refused_by_the_key(kind, name):
 @pytest.mark.parametrize(
     ("kind", "name", "choices"),
     [
-        (Adaptation, "method", ("lora", "full", "probe")),
-        (Adaptation, "head", ("new", "kept")),
+        (Adaptation, "method", ("lora", "full", "probe", "optimum")),
+        (Adaptation, "head", ("new", "kept", "optimum")),
+        (Adaptation, "optimiser", ("adamw", "sgd")),
         (Adaptation, "targets", ("query", "key", "value", "output")),
         (Source, "images", ("all",)),
     ],
