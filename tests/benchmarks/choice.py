@@ -70,7 +70,8 @@ TASKS = {
 # What is thought to be larger for a checkpoint that adapts better.
 PREDICTORS = ("head's held-out accuracy", "head's training loss", "source accuracy", "LEEP",
               "LogME", "later is better")  # fmt: skip
-OUTCOMES = {"LoRA": "LoRA", "full": "full fine-tuning"}
+SGD = "LoRA from the optimum, plain SGD"  # whose rate is too large for a random initialisation
+OUTCOMES = {"LoRA": "LoRA", "full": "full fine-tuning", SGD: SGD}
 HEAD = "head-optimum"
 Scores = Mapping[str, np.ndarray]  # runs x checkpoints
 
@@ -166,7 +167,7 @@ def choice_against_outcome() -> Iterator[Row]:
         path = task_file(name)
         predictors, (outcomes, split) = predictors_of(path), outcomes_of(path)
         for arm, outcome in OUTCOMES.items():
-            for first, which in ((0, "all"), (1, "trained")):
+            for first, which in ((0, "all"), (1, "trained"))[arm == SGD :]:
                 measured = outcomes[arm][:, first:]
                 for predictor in PREDICTORS:
                     values = predictors[predictor][:, first:]
