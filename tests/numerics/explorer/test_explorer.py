@@ -94,13 +94,13 @@ def test_the_loss_and_its_slopes_off_the_search_phase(explorer, pair):
 
 @pytest.mark.parametrize(("text", "mu"), [("x", 0.8), ("relu", 0.5), ("He3", 0.6), ("tanh", 0.5)])
 def test_the_law_of_the_exit_time_and_the_stable_rate(explorer, text, mu):
-    learner = Learner(text, mu, 10**4, 1e-5, batch=2)
+    learner = Learner(text, mu, 10**4, 1e-7, batch=2)  # of small steps, as the page has it
     law = exit_law(learner)
     script = f"""{PAIR} const mu = arguments[1], point = Explorer.drift.drift(pair, mu);
         const rate = Explorer.drift.rateOf(point);
         const logK = Explorer.flow.exitConstant(pair, mu, point, rate).value;
         const given = {{ rate, b: point.b, logK, noise: Explorer.exit.noise(pair, mu) }};
-        const law = Explorer.exit.exitLaw(given, {{ dimension: 1e4, rate: 1e-5, batch: 2 }});
+        const law = Explorer.exit.exitLaw(given, {{ dimension: 1e4, rate: 1e-7, batch: 2 }});
         return [[0.1, 0.5, 0.9].map(law.quantile), Explorer.exit.stableRate(pair, mu, 1e4, 2)]"""
     quantiles, stable = explorer(script, texts(text), mu)
     assert quantiles == pytest.approx([law.quantile(p) for p in (0.1, 0.5, 0.9)], rel=2e-3)
