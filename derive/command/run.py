@@ -48,7 +48,8 @@ def run(
     except KeyboardInterrupt as stop:
         told = stop if isinstance(stop, Stopped) else Stopped()
         start = "\n" if sys.stderr and sys.stderr.isatty() else ""  # below a progress bar
-        return fail(f"{parser.prog}: {told}", told.code, start)
+        reached = " ".join(getattr(stop, "__notes__", ()))
+        return fail(f"{parser.prog}: {told} {reached}", told.code, start)
     except OSError as error:
         return fail(f"{parser.prog}: error: {_cause(error)}")
 

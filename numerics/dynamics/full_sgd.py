@@ -12,7 +12,6 @@ from functools import cached_property
 import numba
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
@@ -21,9 +20,9 @@ from numerics.doubles.landscape import FloatLandscape, Function, float_landscape
 from numerics.dynamics import update
 from numerics.dynamics.flow import Motion
 from numerics.dynamics.kinds import EXIT_RADIUS, EXITS, ExitBy
-from numerics.dynamics.runs import Run
+from numerics.dynamics.runs import Counts, Ran, Run
 from numerics.dynamics.sgd import Learner, compiled_functions
-from numerics.dynamics.update import LARGEST_STATE, Algorithm, State
+from numerics.dynamics.update import LARGEST_STATE, TOLD, Algorithm, State
 
 
 @dataclass(frozen=True)
@@ -122,9 +121,9 @@ class FullLearner(Learner):
         algorithm = Algorithm(update.STEPS, functions, law._replace(mu=0.0))
         target = self.mu + radius * (1 - self.mu)
 
-        def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
+        def run(rng: Generator, horizon: int, steps: Counts, count: Counts) -> Ran:
             states = np.full((len(steps), 2), np.nan)
-            return states, *_run(rng, algorithm, self.mu, target, horizon, steps, states)
+            return states, *_run(rng, algorithm, self.mu, target, horizon, steps, states, count)
 
         return run
 
@@ -137,8 +136,8 @@ class FullLearner(Learner):
 
 
 @numba.njit(nogil=True)
-def _run(rng, algorithm, rho, target, horizon, records, states):  # type: ignore[no-untyped-def]
-    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none.
+def _run(rng, algorithm, rho, target, horizon, records, states, count):  # type: ignore[no-untyped-def]
+    """One replica, as ``numerics.dynamics.update.run``.
 
     The whole direction stands where LoRA's does, with u = 1 and nothing frozen.
     """
@@ -153,6 +152,8 @@ def _run(rng, algorithm, rho, target, horizon, records, states):  # type: ignore
             record += 1
         if step == horizon:
             break
+        if (step + 1) % TOLD == 0:
+            count[0] += TOLD
         place = State(1.0, rho, 0.0)
         on_teacher, _, on_rest, power = update.batch_means(rng, algorithm, place, rest, False)
         off = algorithm.steps.across(rng, law, power)

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.pair import Pair
@@ -25,7 +24,7 @@ from numerics.dynamics.network_update import (
     NetworkLaw,
     Statistics,
 )
-from numerics.dynamics.runs import Run
+from numerics.dynamics.runs import Counts, Ran, Run
 from numerics.dynamics.sgd import compiled_functions, simulate_sgd
 from numerics.dynamics.stability import cause_of_divergence
 
@@ -127,11 +126,11 @@ class NetworkLearner:
         )
         algorithm = NetworkAlgorithm(network_update.STEPS, functions, law)
 
-        def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
+        def run(rng: Generator, horizon: int, steps: Counts, count: Counts) -> Ran:
             states = np.full((len(steps), len(self.names)), np.nan)
             start = self.initial(rng)
             statistics = Statistics(start.u, start.m, start.g)
-            ends = network_update.run(rng, algorithm, statistics, horizon, steps, states)
+            ends = network_update.run(rng, algorithm, statistics, horizon, steps, states, count)
             return states, *ends
 
         return run

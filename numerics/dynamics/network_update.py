@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.update import LARGEST_STATE, Functions
+from numerics.dynamics.update import LARGEST_STATE, TOLD, Functions
 
 
 class Statistics(NamedTuple):
@@ -253,8 +253,8 @@ def distance(statistics):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def run(rng, algorithm, statistics, horizon, records, states):  # type: ignore[no-untyped-def]
-    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
+def run(rng, algorithm, statistics, horizon, records, states, count):  # type: ignore[no-untyped-def]
+    """One replica, as ``numerics.dynamics.update.run``."""
     law = algorithm.law
     exit_step, record = -1, 0
     for step in range(horizon + 1):
@@ -269,6 +269,8 @@ def run(rng, algorithm, statistics, horizon, records, states):  # type: ignore[n
             record += 1
         if step == horizon:
             break
+        if (step + 1) % TOLD == 0:
+            count[0] += TOLD
         statistics = updated(rng, algorithm, statistics)
         if not _largest(statistics.u) < LARGEST_STATE or not _largest(statistics.g) <= 1.0 + 1e-9:
             return exit_step, step + 1

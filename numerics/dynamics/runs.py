@@ -20,9 +20,11 @@ if TYPE_CHECKING:  # its import costs a second, and pandas
     from xarray import Dataset
 
 MOST_STEPS = 10**12
-# From a stream, a horizon and the recorded steps to states, the step of exit and that of
-# divergence, -1 for none.
-Run: TypeAlias = Callable[[Generator, int, NDArray[np.int64]], tuple[Doubles, int, int]]
+Counts: TypeAlias = NDArray[np.int64]
+# States, and the steps of exit and of divergence, -1 for none.
+Ran: TypeAlias = tuple[Doubles, int, int]
+# From a stream, a horizon, the recorded steps and a count of those that are done.
+Run: TypeAlias = Callable[[Generator, int, Counts, Counts], Ran]
 
 
 class Trained(Protocol):
@@ -74,7 +76,7 @@ class Runs:
     A simulation: it supports, with the uncertainty of its replicas.
     """
 
-    steps: NDArray[np.int64]
+    steps: Counts
     states: Doubles
     exits: Doubles
     names: tuple[str, ...]
@@ -136,7 +138,10 @@ def steps_of(learner: Trained, multiple: float) -> int:
 def checked_horizon(steps: float) -> int:
     """A number of steps rounded up; raises ``InputError`` for fewer than 1 or too many."""
     if not 1 <= steps <= MOST_STEPS:
-        raise InputError(f"a horizon of {steps:.3g} steps is not accepted: give 1 to 1e12")
+        raise InputError(
+            f"a horizon of {steps:.3g} steps is not accepted: give 1 to 1e12; for more, "
+            "numerics.exit has the law, which needs no steps"
+        )
     return math.ceil(steps)
 
 
@@ -149,6 +154,7 @@ def run_replicas(
     records: Sequence[int],
     *,
     threads: int | None = None,
+    count: Counts | None = None,
 ) -> Runs:
     """Run replicas in threads and gather them; arguments and errors as of ``simulate_sgd``."""
     if not len(replicas) or horizon < 1:
@@ -157,8 +163,13 @@ def run_replicas(
         )
     steps = checked_records(records, horizon)
 
-    def of(replica: int) -> tuple[Doubles, int, int]:
-        return run(replica_stream(seed, replica), horizon, steps)
+    told = np.zeros(1, dtype=np.int64) if count is None else count
+
+    def of(replica: int) -> Ran:
+        before = told[0]
+        ran = run(replica_stream(seed, replica), horizon, steps, told)
+        told[0] = before + horizon  # a run that has left early is done
+        return ran
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         results = list(pool.map(of, replicas))
@@ -174,7 +185,7 @@ def run_replicas(
     return Runs(steps, states, exits, learner.names, learner.learning_rate)
 
 
-def checked_records(records: Sequence[int], horizon: int) -> NDArray[np.int64]:
+def checked_records(records: Sequence[int], horizon: int) -> Counts:
     """Recorded steps as an array; raises ``InputError`` unless they increase in [0, horizon]."""
     steps = np.asarray(records, dtype=np.int64)
     if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):

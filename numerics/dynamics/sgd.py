@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from derive.errors import InputError
 from derive.labels import Labels, LabelsLike
@@ -38,7 +37,7 @@ from numerics.dynamics.kinds import (
     Starts,
     Update,
 )
-from numerics.dynamics.runs import Run, Runs, Trained, run_replicas, steps_of
+from numerics.dynamics.runs import Counts, Ran, Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
 from numerics.dynamics.update import Algorithm, Functions, Law, State
 
@@ -224,10 +223,10 @@ class Learner:
         law = self.law(radius, stop_at_exit, EXITS.index(exit_by))
         algorithm = Algorithm(update.STEPS, functions, law)
 
-        def run(rng: Generator, horizon: int, steps: NDArray[np.int64]) -> tuple[Doubles, int, int]:
+        def run(rng: Generator, horizon: int, steps: Counts, count: Counts) -> Ran:
             states = np.full((len(steps), 3), np.nan)
             start = State(*map(float, self.initial(rng)))
-            ends = update.run(rng, algorithm, start, horizon, steps, states)
+            ends = update.run(rng, algorithm, start, horizon, steps, states, count)
             return states[:, : len(self.names)], *ends
 
         return run
@@ -249,6 +248,7 @@ def simulate_sgd(
     stop_at_exit: bool = False,
     exit_by: ExitBy = "state",
     threads: int | None = None,
+    count: Counts | None = None,
 ) -> Runs:
     r"""Simulate replicas of a learner, exactly in law.
 
@@ -263,7 +263,8 @@ def simulate_sgd(
         stop_at_exit: saves the rest of a run;
         exit_by: what has that size: the ``state``, the ``overlap`` \|m\|, or what \|m\| is off the
             ``strength`` μ, at most; or the share of the way of ρ from μ to the ``teacher``;
-        threads: all cores by default.
+        threads: all cores by default;
+        count: of one entry, grows by the steps that are done, with one thread.
 
     Results do not depend on how replicas are split among calls or threads.
 
@@ -283,7 +284,7 @@ def simulate_sgd(
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)
     run = learner.runner(radius, stop_at_exit, exit_by)
-    return run_replicas(learner, run, numbers, seed, horizon, records, threads=threads)
+    return run_replicas(learner, run, numbers, seed, horizon, records, threads=threads, count=count)
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numba
 
 LARGEST_STATE = 1e3  # beyond it a run counts as diverged
+TOLD = 2**16  # steps after which a run says how far it is
 
 
 class State(NamedTuple):
@@ -179,8 +180,11 @@ def outside(law, state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def run(rng, algorithm, state, horizon, records, states):  # type: ignore[no-untyped-def]
-    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none."""
+def run(rng, algorithm, state, horizon, records, states, count):  # type: ignore[no-untyped-def]
+    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none.
+
+    ``count``, of one entry, grows by the steps that are done.
+    """
     steps, law = algorithm.steps, algorithm.law
     exit_step, record = -1, 0
     in_first = steps.in_first_stage(law, state, 0)
@@ -194,6 +198,8 @@ def run(rng, algorithm, state, horizon, records, states):  # type: ignore[no-unt
             record += 1
         if step == horizon:
             break
+        if (step + 1) % TOLD == 0:
+            count[0] += TOLD
         state = updated(rng, algorithm, state, in_first)
         if not abs(state.u) < LARGEST_STATE or not abs(state.m) <= 1.0 + 1e-9:
             return exit_step, step + 1

@@ -1,16 +1,19 @@
 """A cell of a simulation computed: states, what is observed of them, exits and predicted exits."""
 
+from pathlib import Path
+
 import numpy as np
 
 from numerics.dynamics.flow import OBSERVED
 from numerics.dynamics.runs import replica_stream
 from numerics.dynamics.sgd import simulate_sgd
 from numerics.simulation.design import Simulation, cell_seed
+from numerics.sweep.meter import place_in
 from numerics.sweep.store import Arrays, Cell, Forms
 
 
-def compute_cell(cell: Cell) -> Arrays:
-    """Simulate a cell: its ``forms_of`` arrays."""
+def compute_cell(cell: Cell, meter: Path | None = None) -> Arrays:
+    """Simulate a cell: its ``forms_of`` arrays; a meter is told of the steps that are done."""
     simulation, seed = Simulation.of_cell(cell), cell_seed(cell)
     learner, records = simulation.learner, simulation.records
     replicas = range(cell["first"], cell["first"] + cell["block"])
@@ -24,6 +27,7 @@ def compute_cell(cell: Cell) -> Arrays:
         stop_at_exit=not records,
         exit_by=simulation.exit_by,
         threads=1,
+        count=place_in(meter),
     )
     starts = (learner.start(replica_stream(seed, replica)) for replica in replicas)
     predicted = [

@@ -1,19 +1,21 @@
 """Simulations run: their cells computed by processes or a cluster, and put together again."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from derive.command.progress import advancing
 from numerics.simulation.block import compile_for, compute_cell, forms_of
 from numerics.simulation.design import Simulation
+from numerics.simulation.plan import Plan, tell_plan
 from numerics.simulation.simulated import SimulatedRuns
 from numerics.sweep.executors import executor_for
+from numerics.sweep.meter import metering
 from numerics.sweep.run import run_cells
-
-_LONG = 1e11  # steps: hours of a core
+from numerics.sweep.store import cell_path
 
 
 def run_simulation(simulation: Simulation) -> SimulatedRuns:
@@ -23,6 +25,7 @@ def run_simulation(simulation: Simulation) -> SimulatedRuns:
     >>> runs["m"].shape, runs["loss"].shape
     ((3, 2), (3, 2))
     """
+    Plan.of(simulation.cells()).checked()
     compile_for(simulation)
     with ThreadPoolExecutor() as threads:
         return SimulatedRuns.of(
@@ -45,23 +48,38 @@ def run_simulations(
         scheduler: address of a Dask cluster that does the work, instead of processes here.
         workers: how many of these, one a core by default.
 
-    Raises ``InputError`` for a learning rate at which a run diverges, and as ``run_cells`` and
-    ``executor_for`` do.
+    Raises ``InputError`` for a learning rate at which a run diverges, for what would take years,
+    and as ``run_cells`` and ``executor_for`` do.
     """
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
+    missing = [cell for cell in cells if not (folder and cell_path(folder, cell).is_file())]
+    plan = Plan.of(missing).checked(scheduler is not None)
     if scheduler is None:
         for simulation in {simulation.pair: simulation for simulation in simulations}.values():
             compile_for(simulation)
-    steps = sum(simulation.replicas * simulation.horizon for simulation in simulations)
-    if sys.stderr.isatty() and steps > _LONG:
-        print(f"up to {steps:.1g} steps if runs stay; --horizon bounds them", file=sys.stderr)
-    with (
-        executor_for(scheduler, workers) as executor,
-        advancing(len(cells), "cells") as advance,
-    ):
-        found = iter(run_cells(compute_cell, cells, folder, executor, advance, forms_of))
+        tell_plan(missing, workers)
+    with executor_for(scheduler, workers) as executor, _kept_in(folder):
+        if scheduler is not None:
+            with advancing(len(cells), "cells") as advance:
+                arrays = run_cells(compute_cell, cells, folder, executor, advance, forms_of)
+        else:
+            with advancing(plan.steps, "steps") as advance, metering(advance) as meter:
+                compute = partial(compute_cell, meter=meter)
+                arrays = run_cells(compute, cells, folder, executor, forms=forms_of)
+    found = iter(arrays)
     return [
         SimulatedRuns.of(simulation, list(islice(found, len(own))))
         for simulation, own in zip(simulations, blocks, strict=True)
     ]
+
+
+@contextmanager
+def _kept_in(folder: Path | None) -> Iterator[None]:
+    """Say at an interrupt what is left of the work."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        kept = f"kept in {folder}" if folder else "lost without --results FOLDER"
+        stop.add_note(f"(finished cells are {kept})")
+        raise
