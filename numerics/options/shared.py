@@ -55,8 +55,8 @@ SHARED: Mapping[str, Settings] = {
     "start": option(start, "U,M", "one state instead, such as 0.01,0.02, or FILE.nc: the last "
                     "states that --data wrote, of which each run draws one"),
     "batch": option(_counted, "B", "samples a step", 16),
-    "learning-rate": option(multiple_of(*RATES), "RATE", "γ: a number, 5/d, or 0.1*stable in "
-                            "units of the largest stable one", "0.1*stable"),
+    "learning-rate": option(multiple_of(*RATES), "RATE", "γ: a number, 5/d, 0.1*stable in "
+                            "units of the largest stable one, or best: of the fewest samples", "0.1*stable"),
     "noise": option(positive, "SD", "standard deviation of noise on the labels (default: none)"),
     "exit-by": {"choices": EXITS, "default": EXITS[0],
                 "help": "what has the radius at exit: |(u, m)|; the overlap |m|; what |m| is off "

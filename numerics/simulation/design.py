@@ -24,6 +24,7 @@ from derive.hermite import checked_degree
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
+from numerics.dynamics.best_rate import best_learning_rate
 from numerics.dynamics.full_sgd import FullLearner
 from numerics.dynamics.kinds import (
     EXIT_BAND,
@@ -122,7 +123,8 @@ class Simulation:
             pair: a pair, or the activation of a matched one.
             mu: pre-training strength in (0, 1]; the mean of ``strengths`` by default.
             dimension: of the input, at least 3.
-            learning_rate: γ; a number, ``5/d``, or ``0.1*stable`` in units of the largest stable.
+            learning_rate: γ; a number, ``5/d``, ``0.1*stable`` in units of the largest stable, or
+                ``best``, the one of the fewest samples.
             batch: samples a step.
             update: as ``Learner`` takes it, like ``noise``, ``scale``, ``signs`` and ``stage``.
             noise: standard deviation on labels.
@@ -199,9 +201,11 @@ class Simulation:
         rate = multiple(given, RATES)
         if rate.unit == "/d":
             return rate.value / self.dimension
+        numbers = (self.mu, self.dimension, self.batch)
         if rate.unit == "*stable":
-            numbers = (self.mu, self.dimension, self.batch)
             return rate.value * stable_learning_rate(self.pair, *numbers)
+        if rate.unit == "*best":
+            return rate.value * best_learning_rate(self.pair, *numbers, self.noise)
         return rate.value
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Numbers in units of a simulation's own: ``0.1*stable``, ``5/d``, ``1.5*tau``."""
+"""Numbers in units of a simulation's own: ``0.1*stable``, ``best``, ``5/d``, ``1.5*tau``."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 from derive.errors import InputError
 
-RATES = ("/d", "*stable")  # of learning rates: the dimension, the largest stable one
+# Of learning rates: the dimension, the largest stable one, that of the fewest samples.
+RATES = ("/d", "*stable", "*best")
 TIMES = ("*tau",)  # of horizons: τ log d
 
 
@@ -32,7 +33,7 @@ MultipleLike: TypeAlias = Multiple | float | str
 
 
 def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
-    """A number, or the text of one, alone or followed by one of the ``units``.
+    """A number, or the text of one, alone or followed by one of the ``units``; `best` is ``1*best``.
 
     Raises ``InputError`` for other text, and unless the number is positive.
 
@@ -44,6 +45,8 @@ def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
     text = str(given)
     unit = next((unit for unit in units if text.endswith(unit)), "")
     number: float | str = given if not isinstance(given, str) else text.removesuffix(unit)
+    if f"*{text}" in units:
+        number, unit = "1", f"*{text}"
     pattern = r"(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?"
     plain = not isinstance(number, str) or re.fullmatch(pattern, number, re.ASCII)
     value = float(number) if plain else 0.0
