@@ -13,7 +13,7 @@ from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report, spread
 from derive.command.tabular import Table, Typeset, decimal, typeset
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
 from numerics.options.pairs import add_case_options, chosen_drifts, described
@@ -30,18 +30,33 @@ _CHOICES = (*QUANTITIES, "potential")  # which alone is not over μ
 def _record(
     pair: "Pair", drift: "AnyDrift", strengths: Sequence[Fraction], dimension: int
 ) -> dict[str, Any]:
-    """The curve of a pair as data; an infinite time is ``None``."""
+    """The curve of a pair as data, and the singularities between; an infinite time is ``None``."""
     curve = numerics.escape_curve(drift, strengths)
-    return described(pair, drift) | {
-        "certainty": drift.certainty,
-        "mu": curve.mu,
-        "a": curve.a,
-        "b": curve.b,
-        "rate": curve.rate,
-        "tau": [None if isinf(tau) else tau for tau in curve.tau],
-        "dimension": dimension,
-        "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
-    }
+    return (
+        described(pair, drift)
+        | {
+            "certainty": drift.certainty,
+            "mu": curve.mu,
+            "a": curve.a,
+            "b": curve.b,
+            "rate": curve.rate,
+            "tau": [None if isinf(tau) else tau for tau in curve.tau],
+            "dimension": dimension,
+            "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
+        }
+        | _between(drift, strengths)
+    )
+
+
+def _between(drift: "AnyDrift", strengths: Sequence[Fraction]) -> dict[str, Any]:
+    """The singularities that a grid straddles; ``None`` if that is undecided."""
+    from numerics.certified.straddled import straddled
+
+    try:
+        found = straddled(drift, strengths)
+    except Undecided:
+        return {"singularities": None, "singular_b": None}
+    return {"singularities": [s.mu.mid for s in found], "singular_b": [s.b.mid for s in found]}
 
 
 _CURVE = ("mu", "a", "b", "rate", "tau", "exit_time")
@@ -70,9 +85,28 @@ def _table(pair: "Pair", record: dict[str, Any]) -> Table:
                 Typeset("∞", r"$\infty$") if value is None else decimal(f"{value:.6g}")
                 for value in point
             )
-            for point in zip(*(record[key] for key in _CURVE), strict=True)
+            for point in sorted([*zip(*(record[key] for key in _CURVE), strict=True),
+                                 *_singular_points(record)], key=lambda point: point[0])
         ),
-    )
+        notes=tuple(_notes(record)),
+    )  # fmt: skip
+
+
+def _singular_points(record: dict[str, Any]) -> list[tuple[float | None, ...]]:
+    """Rows for the singularities that no strength of the grid is at."""
+    pairs = zip(record["singularities"] or (), record["singular_b"] or (), strict=True)
+    return [(float(mu), 0.0, float(b), 0.0, None, None) for mu, b in pairs
+            if float(mu) not in record["mu"]]  # fmt: skip
+
+
+def _notes(record: dict[str, Any]) -> list[Typeset]:
+    singular = record["singularities"]
+    if singular is None:
+        said = "whether the escape time is infinite at a strength between these is undecided"
+    elif singular:
+        said = ("between these strengths the escape time is infinite, certified, at mu = "
+                + ", ".join(singular))  # fmt: skip
+    return [Typeset(said, typeset(said))] if singular is None or singular else []
 
 
 _DIMENSION = option(

@@ -6,6 +6,7 @@ do all of this alone. An array of strengths gives an array of values of its shap
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from derive.pair_drift import drift_of
 from numerics.certified.escape import EscapeCurve, escape_curve
 from numerics.certified.expansion import HermiteExpansion, hermite_expansion
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.certified.strengths import StrengthsLike
+from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from numerics.dynamics.exit_law import ExitLaw
     from numerics.dynamics.flow import Flow
+    from numerics.simulation.budget import Budget
     from numerics.simulation.simulated import SimulatedRuns
 
 
@@ -208,6 +210,33 @@ class Study:
 
         asked = Simulation(self.pair, mu, dimension=dimension, horizon=1, records=0, **how)
         return exit_law(asked.learner, asked.radius, asked.exit_by)
+
+    def budget(
+        self, samples: float, mu: StrengthsLike = "0.05:0.95:19", dimension: int = 1000, **how: Any
+    ) -> "Budget":
+        """What a number of samples buys at each strength, and how far to pre-train.
+
+        Arguments:
+            samples: n ≥ 1.
+            mu: at least two pre-training strengths.
+            dimension: of the input.
+            how: ``learning_rate``, ``batch``, ``noise``, ``scale``, ``radius``, as ``Simulation``
+                takes them.
+
+        Raises ``InputError`` as ``numerics.simulation.budget``. Heuristic: a limit, of large d.
+
+        >>> budget = study("x").budget(1e5, mu="0.1:0.9:5", learning_rate="0.5/d", batch=1)
+        >>> budget.best.mu, budget.stuck
+        (0.1, [(0.9, 0.9)])
+        """
+        from numerics.simulation.budget import budget_of
+        from numerics.simulation.design import Simulation
+
+        def learn(strength: Fraction) -> Simulation:
+            asked = {"dimension": dimension, "horizon": 1, "records": 0, **how}
+            return Simulation(self.pair, strength, **asked)
+
+        return budget_of(samples, self.pair, strengths_of(mu), learn)
 
     def plot(self, quantity: str = "tau", ax: "Axes | None" = None) -> "Axes":
         """Draw a curve over μ, certified singularities dotted.

@@ -120,7 +120,10 @@ def _searching() -> Callable[..., Any]:
 
 
 def exit_law(
-    learner: Learner | NetworkLearner, radius: float = EXIT_RADIUS, exit_by: ExitBy = "state"
+    learner: Learner | NetworkLearner,
+    radius: float = EXIT_RADIUS,
+    exit_by: ExitBy = "state",
+    constant: ExitConstant | None = None,
 ) -> ExitLaw:
     r"""The law of the exit time of a learner's one-pass SGD.
 
@@ -130,6 +133,7 @@ def exit_law(
         radius: R in (0, 1), what counts as exit.
         exit_by: what has that size, as ``simulate_sgd`` takes it: the state, its overlap, or what
             the overlap is below μ.
+        constant: log K, if it is known already.
 
     Raises ``InputError`` for other learners and where there is no escape, ``Undecided`` if the flow
     does not exit. Source: (9), (57)-(61). Heuristic: a limit, of large d at a fixed γd.
@@ -151,14 +155,14 @@ def exit_law(
     passage = _passage(learner, radius, exit_by)
     numbers = _numbers(learner.pair, mu, learner.noise)
     scaled = learner.scaled_rate
-    constant = exit_constant_of(
+    known = constant or exit_constant_of(
         learner.pair, mu, passage, scaled_rate=scaled, label_noise=learner.noise
     )
     mean, variance, started = _start(learner, numbers)
     diffused = scaled * numbers.noise * variance
     return ExitLaw(
         numbers.rate,
-        constant,
+        known,
         mean,
         sqrt(started + diffused),
         learner.dimension,

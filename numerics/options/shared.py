@@ -56,7 +56,8 @@ SHARED: Mapping[str, Settings] = {
                     "states that --data wrote, of which each run draws one"),
     "batch": option(_counted, "B", "samples a step", 16),
     "learning-rate": option(multiple_of(*RATES), "RATE", "γ: a number, 5/d, 0.1*stable in "
-                            "units of the largest stable one, or best: of the fewest samples", "0.1*stable"),
+                            "units of the largest stable one, or best, of the fewest samples",
+                            "0.1*stable"),
     "noise": option(positive, "SD", "standard deviation of noise on the labels (default: none)"),
     "exit-by": {"choices": EXITS, "default": EXITS[0],
                 "help": "what has the radius at exit: |(u, m)|; the overlap |m|; what |m| is off "

@@ -33,7 +33,7 @@ MultipleLike: TypeAlias = Multiple | float | str
 
 
 def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
-    """A number, or the text of one, alone or followed by one of the ``units``; `best` is ``1*best``.
+    """A number, or the text of one, alone or with one of the ``units``; ``best`` is ``1*best``.
 
     Raises ``InputError`` for other text, and unless the number is positive.
 
@@ -54,3 +54,17 @@ def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
         accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])
         raise InputError(f"{text[:40]!r} is not accepted: give {accepted}")
     return Multiple(value, unit, text)
+
+
+def policy_of(rate: Multiple) -> str:
+    """What a learning rate means over several strengths, in words.
+
+    >>> policy_of(multiple("0.1*stable", RATES))
+    "0.1 times each strength's own largest stable rate"
+    """
+    share = f"{rate.value:g} times " if rate.value != 1 else ""
+    if rate.unit == "*stable":
+        return f"{share}each strength's own largest stable rate"
+    if rate.unit == "*best":
+        return f"{share}each strength's own rate of the fewest samples"
+    return f"one for all strengths, {rate.text}"

@@ -1,0 +1,151 @@
+"""What a number of samples buys at each pre-training strength, and how far to pre-train.
+
+``python -m numerics.budget --activation erf --dimension 1e4 --samples 1e6``. The expected loss is
+that of a law, with the descent worked out, not of a simulation: the cost of the answer does not
+depend on the dimension, while the number of steps that it speaks of does.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from derive.command.group import Command
+from derive.command.parser import CommandParser
+from derive.command.report import Report, spread
+from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.tables.names import labelled_name
+from numerics.options.pairs import add_case_options
+from numerics.options.shared import add_options, add_shared, option
+from numerics.options.simulation import grid_of
+from numerics.options.values import figure_files, positive
+from numerics.simulation.multiple import policy_of
+
+if TYPE_CHECKING:
+    from numerics.simulation.budget import Budget
+    from numerics.simulation.design import Simulation
+
+_OVER_STRENGTH = ("mu", "learning_rate", "frozen_loss", "expected_loss", "loss_10", "loss_90",
+                  "still_searching")  # fmt: skip
+_ASKED = {
+    "samples": option(positive, "N", "how many there are, such as 1e6", required=True),
+}
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.budget",
+        "Say what samples buy at each pre-training strength, and how far to pre-train.",
+        (
+            "--activation erf --dimension 1e4 --samples 1e6",
+            "--degree 3 --samples 3e6 --learning-rate 2e-5 --plot budget.pdf",
+            "--activation relu --samples 1e7 --dimension 1e5 --learning-rate best --noise 0.1",
+            "--activation x --samples 1e5 --mu 0.1:0.9:17 --format json",
+        ),
+        libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
+    )
+    add_case_options(parser, misalignment=True, simulated=True)
+    asked = parser.add_argument_group("what is asked")
+    add_options(asked, _ASKED)
+    add_shared(asked, "mu", default="0.05:0.95:19")
+    add_shared(asked, "radius", "plot")
+    add_shared(parser.add_argument_group("who learns"), "dimension", "scale")
+    add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
+    parser.set_defaults(replicas=1, seed=(0,))  # nothing is drawn
+    return parser
+
+
+def _budgets(options: Namespace) -> "list[tuple[Budget, Budget | None]]":
+    """The budget of each pair and dimension, and that at the best rates if it is not that."""
+    from numerics.simulation.budget import budget_of
+    from numerics.simulation.design import Simulation
+
+    def learnt(first: "Simulation", rate: object, mu: Fraction) -> "Simulation":
+        return Simulation.of_cell({**first.cell(0, 1), "mu": float(mu), "learning_rate": rate})
+
+    found = []
+    for first in grid_of(options, mu=options.mu[:1], horizon=1, records=0):
+        own, tuned = (
+            budget_of(options.samples, first.pair, options.mu, partial(learnt, first, rate))
+            if rate
+            else None
+            for rate in (options.learning_rate, _other(options))
+        )
+        assert own is not None
+        found.append((own, tuned))
+    return found
+
+
+def _other(options: Namespace) -> str | None:
+    return None if options.learning_rate.unit == "*best" else "best"
+
+
+def _record(own: "Budget", tuned: "Budget | None", options: Namespace) -> dict[str, Any]:
+    compared = ("learning_rate", "expected_loss", "still_searching", "best", "best_left",
+                "break_even", "avoid", "half_searching")  # fmt: skip
+    record = {
+        **own.record(),
+        "learning_rate_policy": policy_of(options.learning_rate),
+        "advice": own.advice(),
+        "tuned": None,
+    }
+    if tuned is None:
+        return record
+    best = tuned.record()
+    return record | {"tuned": {name: best[name] for name in compared} | {"advice": tuned.advice()}}
+
+
+def _shown(value: float) -> object:
+    return decimal(f"{value:.3g}")
+
+
+def _both(text: str) -> Typeset:
+    return Typeset(text, typeset(text))
+
+
+def _table(own: "Budget", record: dict[str, Any]) -> Table:
+    name = labelled_name(own.simulations[0].pair)
+    asked = (f"d = {record['dimension']:g}, {record['samples']:,} samples in "
+             f"{record['steps']:,} steps of {record['batch']}")  # fmt: skip
+    policy = f"learning rate: {record['learning_rate_policy']}"
+    notes = [f"{policy}; the cost of a step does not depend on d, the number of steps does",
+             record["advice"]]  # fmt: skip
+    if record["tuned"]:
+        notes.append(f"with the best rate of each strength: {record['tuned']['advice']}")
+    if record["singularities"] is None:
+        notes.append("whether there are singularities between these strengths is undecided")
+    return Table(
+        name="budget",
+        title=Typeset(f"Expected loss of {name.plain}: {asked} (the limit law of large d)",
+                      f"Expected loss of {name.latex}: {typeset(asked)} (the limit law of large "
+                      "$d$)"),
+        columns=("mu", Typeset("γ", r"$\gamma$"), "at the start", "expected loss", "10 % of runs",
+                 "90 % of runs", "still searching"),
+        rows=tuple(
+            tuple(map(_shown, point))
+            for point in zip(*(record[key] for key in _OVER_STRENGTH), strict=True)
+        ),
+        notes=tuple(map(_both, notes)),
+    )  # fmt: skip
+
+
+def _action(options: Namespace) -> Report:
+    budgets = _budgets(options)
+    records = [_record(own, tuned, options) for own, tuned in budgets]
+    tables = [_table(own, record) for (own, _), record in zip(budgets, records, strict=True)]
+    files = {}
+    if options.plot:
+        from numerics.figures.budget import draw_budget  # matplotlib
+
+        files = figure_files(options.plot, partial(draw_budget, budgets, source=options.source))
+    plain = [{name: value for name, value in r.items() if name != "tuned"} for r in records]
+    rows: Sequence[Any] = [row for record in plain for row in spread(record, *_OVER_STRENGTH)]
+    return Report(records, tables, "heuristic", rows, files)
+
+
+main = Command(_parser, _action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

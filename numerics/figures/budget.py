@@ -1,0 +1,108 @@
+"""What samples buy over the pre-training strength: expected loss, and the phase diagram.
+
+On the white line half of the runs have left. Lines and colours are of a law
+(``numerics.dynamics.learning_curve``), heuristic; dotted lines are certified singularities.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from derive.tables.names import labelled_name
+from numerics.figures.curves import STRENGTH_LABEL
+from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.simulation.budget import Budget
+
+_AROUND = (1e-2, 1e2, 41)  # the numbers of samples of the phase diagram, in units of the one asked
+_DEEPEST = 1e-5  # of the largest loss: what is shown
+_OWN, _TUNED = "C0", "C1"
+
+HEAD = ("what", "student", "labels", "dimension", "mu", "learning_rate", "samples", "frozen_loss",
+        "expected_loss", "loss_10", "loss_90", "still_searching")  # fmt: skip
+
+
+def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, source: str) -> Drawn:
+    """Draw budgets, one column each: the loss over μ above, over (μ, n) below.
+
+    Arguments:
+        budgets: each with that at the best learning rates, or ``None`` if it is that.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance that is written into both.
+
+    The result is the figure's file and its data as CSV.
+    """
+    rows: list[tuple[Any, ...]] = []
+    with own_style():
+        figure = Figure(figsize=(COLUMN_WIDTH * len(budgets), 4.2), layout="constrained")
+        axes = figure.subplots(2, len(budgets), sharex="col", squeeze=False)
+        for (upper, lower), (own, tuned) in zip(axes.T, budgets, strict=True):
+            rows += _draw_losses(upper, own, tuned)
+            rows += _draw_phases(figure, lower, own)
+            for axis in (upper, lower):
+                for point in own.singularities or ():
+                    axis.axvline(float(point), color="0.5", linestyle=":", linewidth=0.8)
+            first = own.simulations[0]
+            name = labelled_name(first.pair).plain
+            upper.set_title(f"{name}, $d={first.dimension:g}$, {own.samples:.3g} samples",
+                            loc="left", fontsize=8)  # fmt: skip
+            lower.set_xlabel(STRENGTH_LABEL)
+        axes[0, 0].set_ylabel("expected loss")
+        axes[1, 0].set_ylabel("samples $n$")
+        axes[0, 0].legend(fontsize=6, handlelength=1.4)
+        return drawn(figure, form, source, HEAD, rows)
+
+
+def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[Any, ...]]:
+    least = _DEEPEST * own.frozen.max()
+    quantiles = np.array([c.quantiles(own.samples, (0.1, 0.9)) for c in own.curves]).T
+    axis.fill_between(own.mu, *np.maximum(quantiles, least), color=_OWN, alpha=0.2, lw=0)
+    axis.plot(own.mu, np.maximum(own.expected, least), color=_OWN, label="after the samples")
+    axis.plot(own.mu, own.frozen, color="0.4", lw=0.8, dashes=(4, 2), label="pre-trained alone")
+    rows = [("loss", *_told(own, k, own.samples)) for k in range(len(own.mu))]
+    if tuned is not None:
+        losses = np.maximum(tuned.expected, least)
+        axis.plot(tuned.mu, losses, color=_TUNED, lw=0.9, label="at the best rates")
+        rows += [("tuned loss", *_told(tuned, k, own.samples)) for k in range(len(tuned.mu))]
+    if own.best_left:
+        best = own.best_left
+        axis.plot(best.mu, max(best.expected_loss, least), "o", ms=3, color=_OWN)
+    for low, high in own.avoid:
+        axis.axvspan(low, high, color="C3", alpha=0.12, lw=0)
+    axis.set_yscale("log")
+    return rows
+
+
+def _draw_phases(figure: Figure, axis: Axes, own: Budget) -> list[tuple[Any, ...]]:
+    low, high, count = _AROUND
+    samples = np.unique(np.geomspace(max(own.samples * low, 1), own.samples * high, count).round())
+    losses = np.array([[c.expected(n) for c in own.curves] for n in samples])
+    top = losses.max()
+    mesh = axis.pcolormesh(own.mu, samples, np.maximum(losses, _DEEPEST * top), cmap=colours(),
+                           norm=LogNorm(_DEEPEST * top, top), rasterized=True)  # fmt: skip
+    axis.plot(own.mu, [c.samples(0.5) for c in own.curves], color="white")
+    axis.axhline(own.samples, color=_OWN, linewidth=0.8, linestyle="--")
+    axis.set_yscale("log")
+    axis.set_ylim(samples[0], samples[-1])
+    figure.colorbar(mesh, ax=axis, pad=0.02, label="expected loss")
+    return [("phase diagram", *_told(own, k, int(n)))
+            for n in samples for k in range(len(own.mu))]  # fmt: skip
+
+
+def _told(budget: Budget, place: int, samples: int) -> tuple[Any, ...]:
+    simulation, curve = budget.simulations[place], budget.curves[place]
+    return (
+        simulation.pair.texts["student"],
+        simulation.pair.texts["labels"],
+        simulation.dimension,
+        simulation.mu,
+        simulation.learning_rate,
+        samples,
+        curve.frozen,
+        curve.expected(samples),
+        *curve.quantiles(samples, (0.1, 0.9)),
+        curve.still_searching(samples),
+    )

@@ -1,0 +1,230 @@
+"""What a number of samples buys at each pre-training strength, and how far to pre-train.
+
+A ``Budget`` holds the learning curves of a grid of strengths, each at the learning rate that a
+policy gives it, and reads off what a user asks: the best strength, the ranges where more
+pre-training hurts, those where runs do not leave in time.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.command.progress import progress
+from derive.errors import InputError, Undecided
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from numerics.certified.straddled import straddled
+from numerics.doubles.arrays import Doubles
+from numerics.dynamics.learning_curve import LearningCurve, learning_curve
+from numerics.dynamics.stability import stable_learning_rate
+from numerics.simulation.design import Simulation
+
+_WORSE = 1.1  # times the least loss at a weaker strength: more pre-training hurts
+_NEGLIGIBLE = 1e-3  # of the largest frozen loss: what is below it is learnt
+# Around a singularity, where a grid may step over what happens.
+_AROUND = tuple(Fraction(k, 1000) for k in (-45, -30, -20, -10, -4, 4, 10, 20, 30, 45))
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The strength of the least expected loss.
+
+    Fields: ``mu``; ``low`` and ``high``, between which it is at most a tenth more, or negligible;
+    ``expected_loss``; ``frozen_loss``, that of the pre-trained model alone.
+    """
+
+    mu: float
+    low: float
+    high: float
+    expected_loss: float
+    frozen_loss: float
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Learning curves over the strength, read at one number of samples.
+
+    Fields: ``simulations``, one a strength; ``curves``; ``samples``; ``singularities``, of infinite
+    escape time between the strengths, certified, or ``None`` if that is undecided. Heuristic.
+    """
+
+    simulations: Sequence[Simulation]
+    curves: Sequence[LearningCurve]
+    samples: int
+    singularities: tuple[str, ...] | None
+
+    @property
+    def mu(self) -> Doubles:
+        """The strengths, increasing."""
+        return np.array([each.mu for each in self.simulations])
+
+    @property
+    def expected(self) -> Doubles:
+        """The expected loss after the samples."""
+        return np.array([curve.expected(self.samples) for curve in self.curves])
+
+    @property
+    def frozen(self) -> Doubles:
+        """The loss of the pre-trained model alone."""
+        return np.array([curve.frozen for curve in self.curves])
+
+    @property
+    def searching(self) -> Doubles:
+        """The share of runs that have not left the search phase."""
+        return np.array([curve.still_searching(self.samples) for curve in self.curves])
+
+    @property
+    def best(self) -> Best:
+        """The best strength of those asked for, and what is as good."""
+        return self._best(np.ones(len(self.mu), dtype=bool))
+
+    @property
+    def best_left(self) -> Best | None:
+        """The best strength of those at which most runs leave in time; ``None`` if none are."""
+        leave = self.searching <= 0.5
+        return self._best(leave) if leave.any() else None
+
+    @property
+    def break_even(self) -> float | None:
+        """The least strength from which on pre-training alone does as well as ``best_left``."""
+        left = self.best_left
+        enough = self.mu[self.frozen <= left.expected_loss] if left else ()
+        return float(min(enough)) if len(enough) else None
+
+    def _best(self, among: NDArray[np.bool_]) -> Best:
+        loss, mu = np.where(among, self.expected, np.inf), self.mu
+        place = int(loss.argmin())
+        good = loss <= _WORSE * loss[place] + self._negligible
+        low, high = next(r for r in _ranges(mu, good) if r[0] <= mu[place] <= r[1])
+        return Best(float(mu[place]), low, high, float(loss[place]), float(self.frozen[place]))
+
+    @property
+    def avoid(self) -> list[Range]:
+        """Ranges in which a weaker strength has a loss that is lower by more than a tenth."""
+        loss = self.expected
+        least = np.minimum.accumulate(loss)
+        return _ranges(self.mu, loss > _WORSE * least + self._negligible)
+
+    @property
+    def stuck(self) -> list[Range]:
+        """Ranges in which more than half of the runs have not left the search phase."""
+        return _ranges(self.mu, self.searching > 0.5)
+
+    @property
+    def unstable(self) -> list[Range]:
+        """Ranges in which the learning rate is above the largest stable one of the strength."""
+        return _ranges(self.mu, np.array([not _is_stable(each) for each in self.simulations]))
+
+    @property
+    def _negligible(self) -> float:
+        return _NEGLIGIBLE * float(self.frozen.max())
+
+    def record(self) -> dict[str, Any]:
+        """What a report says of it."""
+        first = self.simulations[0]
+        left = self.best_left
+        names = ("dimension", "batch", "noise")
+        quantiles = np.array([c.quantiles(self.samples, (0.1, 0.9)) for c in self.curves]).T
+        return {
+            **first.pair.texts,
+            **{name: getattr(first, name) for name in names},
+            "samples": self.samples,
+            "steps": self.samples // first.batch,
+            "mu": self.mu.tolist(),
+            "learning_rate": [each.learning_rate for each in self.simulations],
+            "frozen_loss": self.frozen.tolist(),
+            "expected_loss": self.expected.tolist(),
+            "loss_10": quantiles[0].tolist(),
+            "loss_90": quantiles[1].tolist(),
+            "still_searching": self.searching.tolist(),
+            "best": vars(self.best),
+            "best_left": left and vars(left),
+            "break_even": self.break_even,
+            "avoid": self.avoid,
+            "half_searching": self.stuck,
+            "above_stable": self.unstable,
+            "singularities": self.singularities,
+        }
+
+    def advice(self) -> str:
+        """The sentence a user wants."""
+        best, left = self.best, self.best_left
+        said = [f"the best of these strengths is {_described(best)}"]
+        if left is None:
+            said.append("at none of them do most runs leave in time")
+        elif left != best:
+            said.append(f"of those at which most runs leave in time, {_described(left)}")
+            if self.break_even:
+                said.append(f"pre-training alone does as well from {self.break_even:.3g} on")
+        if self.avoid:
+            said.append(f"avoid {_listed(self.avoid)}, where less pre-training does better")
+        if self.stuck:
+            said.append(
+                f"at {_listed(self.stuck)} more than half of the runs have not left in time"
+            )
+        if self.unstable:
+            said.append(f"at {_listed(self.unstable)} the rate is too large to be stable")
+        if self.singularities:
+            said.append(f"at {', '.join(self.singularities)} (certified) none ever leaves")
+        return "; ".join(said)
+
+
+def _is_stable(simulation: Simulation) -> bool:
+    numbers = (simulation.mu, simulation.dimension, simulation.batch)
+    return simulation.learning_rate <= stable_learning_rate(simulation.pair, *numbers)
+
+
+def _described(best: Best) -> str:
+    span = "" if best.low == best.high else f" ({best.low:.2g} to {best.high:.2g} are as good)"
+    losses = f"{best.expected_loss:.2g} after {best.frozen_loss:.2g}"
+    return f"mu = {best.mu:.3g}{span}, with an expected loss of {losses} at the start"
+
+
+def _listed(ranges: Sequence[Range]) -> str:
+    return ", ".join(f"{low:.2g} to {high:.2g}" if high > low else f"{low:.3g}"
+                     for low, high in ranges)  # fmt: skip
+
+
+def _ranges(mu: Doubles, inside: NDArray[np.bool_]) -> list[Range]:
+    """The runs of neighbouring strengths that are inside."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
+    return [(float(mu[low]), float(mu[high - 1])) for low, high in edges.reshape(-1, 2)]
+
+
+def budget_of(
+    samples: float, pair: Pair, mu: Sequence[Fraction], learn: Callable[..., Simulation]
+) -> Budget:
+    """The budget of a pair on a grid of strengths, made finer around its singularities.
+
+    Arguments:
+        samples: n ≥ 1.
+        pair: of all simulations.
+        mu: at least two strengths.
+        learn: from a strength to how it is learnt.
+
+    Raises ``InputError`` for fewer samples or strengths, and as ``learning_curve``. Heuristic.
+    """
+    strengths = sorted(set(mu))
+    if len(strengths) < 2 or not 1 <= samples < 1e18:
+        raise InputError(
+            f"{samples:.3g} samples at {len(strengths)} strengths are not accepted: give at least "
+            "one sample, and two strengths such as 0.05:0.95:19"
+        )
+    singular: tuple[str, ...] | None = None
+    with suppress(Undecided):
+        singular = tuple(s.mu.mid for s in straddled(drift_of(pair), strengths))
+    near = {Fraction(point) + step for point in singular or () for step in _AROUND}
+    low, high = strengths[0], strengths[-1]
+    strengths = sorted({*strengths, *(point for point in near if low < point < high)})
+    simulations = [learn(each) for each in strengths]
+    learners = [each.learner for each in simulations]
+    radius = simulations[0].radius
+    curves = [learning_curve(each, radius) for each in progress(learners, "strengths")]
+    return Budget(simulations, curves, int(samples), singular)

@@ -1,0 +1,98 @@
+"""Learning curves against SGD that is exact in law, their limits and invariances."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError, Undecided
+from derive.pair import Pair
+from numerics import Simulation
+from numerics.dynamics.exit_constant import exit_constant_of
+from numerics.dynamics.learning_curve import learning_curve
+from numerics.dynamics.sgd import Learner, simulate_sgd
+from numerics.dynamics.stability import stable_learning_rate
+
+RUNS = 200
+CASES = {
+    "x": Simulation("x", 0.5, learning_rate="best", batch=1, horizon=1, records=0),
+    "erf": Simulation("erf", 0.2, learning_rate="best", batch=4, horizon=1, records=0),
+    "He2": Simulation("He2", 0.5, learning_rate="0.3*stable", batch=4, horizon=1, records=0),
+    "noisy labels": Simulation("x", 0.5, learning_rate="best", batch=4, noise=0.5, horizon=1,
+                               records=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_expected_losses_are_those_of_sgd(name):
+    """At five numbers of samples, from the search to the descent."""
+    learner = CASES[name].learner
+    curve = learning_curve(learner)
+    steps = [int(share * curve.law.steps(0.5)) for share in (0.5, 1, 1.5, 2.5, 4)]
+    runs = simulate_sgd(learner, RUNS, 7, steps[-1], steps, threads=1)
+    losses = learner.flow.loss(runs.states)
+    for place, step in enumerate(steps):
+        samples = step * learner.batch
+        error = 4 * losses[:, place].std() / RUNS**0.5
+        found = curve.expected(samples)
+        assert found == pytest.approx(losses[:, place].mean(), abs=error + 0.02 * curve.frozen)
+        for q, loss in zip((0.1, 0.9), curve.quantiles(samples, (0.1, 0.9)), strict=True):
+            around = np.quantile(losses[:, place], [max(q - 0.08, 0), min(q + 0.08, 1)])
+            room = 0.03 * curve.frozen
+            assert around[0] - room < loss < around[1] + room
+
+
+def test_the_noise_of_samples_counts_in_the_descent():
+    """Near the stable rate the descent of small steps would be far too fast, and K too small."""
+    learner = CASES["He2"].learner
+    fast = replace(learner, learning_rate=3 * learner.learning_rate)
+    curve, slow = learning_curve(fast), learning_curve(learner)
+    later = [c.expected(4 * c.law.samples(0.5)) for c in (curve, slow)]
+    assert later[0] > 1.5 * later[1]
+    stable = stable_learning_rate(fast.pair, fast.mu, fast.dimension, fast.batch)
+    above = learning_curve(replace(fast, learning_rate=1.5 * stable))
+    assert above.expected(10**8) > 0.01 * above.frozen  # no longer near the teacher
+
+
+def test_it_begins_at_the_frozen_loss_and_falls():
+    curve = learning_curve(CASES["x"].learner)
+    losses = [curve.expected(n) for n in np.linspace(0, 20_000, 30)]
+    assert losses[0] == pytest.approx(curve.frozen, rel=0.02)
+    assert curve.frozen == pytest.approx((1 - 0.5) ** 2 / 2)
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 1e-5
+
+
+def test_dimension_shifts_it_by_half_its_logarithm():
+    small = Learner("erf", 0.5, 10**3, 1e-3)
+    large = replace(small, dimension=10**6, learning_rate=1e-6)
+    one, other = learning_curve(small), learning_curve(large)
+    time = one.law.quantile(0.7)
+    later = time + np.log(1e3) / 2 / one.law.rate
+    first, second = one.expected(time / 1e-3), other.expected(later / 1e-6)
+    assert first == pytest.approx(second, rel=1e-3)
+
+
+@pytest.mark.parametrize(("text", "mu"), [("x", "0.5"), ("He3", "0.6"), ("He2", "0.4")])
+def test_its_orbit_passes_the_exit_where_the_certified_one_does(text, mu):
+    curve = learning_curve(Learner(text, float(mu), 1000, 1e-12))
+    enclosed = exit_constant_of(Pair(text), Fraction(mu))
+    assert enclosed.certainty == "certified"
+    assert curve.law.constant.log_k == pytest.approx(enclosed.log_k, abs=curve.law.constant.error)
+
+
+def test_where_nothing_leaves_it_stays():
+    singular = learning_curve(Learner("x", 1.0, 1000, 1e-3))
+    assert (singular.expected(10**9), singular.still_searching(10**9)) == (0.0, 1.0)
+    plateau = learning_curve(Learner("He8", 0.3, 1000, 1e-12))
+    assert plateau.still_searching(1e15) == pytest.approx(1)
+    assert plateau.samples(0.5) == np.inf
+    with pytest.raises(Undecided, match="not seen to reach"):
+        plateau.descent.exit_constant(0.5)
+
+
+def test_networks_are_refused():
+    network = Simulation("x", 0.5, neurons=2, horizon=1, records=0).learner
+    with pytest.raises(InputError, match="of one neuron"):
+        learning_curve(network)

@@ -1,0 +1,96 @@
+"""Budgets: what is best, what to avoid, where runs are stuck; read off learning curves."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError
+from numerics import Simulation, study
+from numerics.simulation.budget import Budget
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A learning curve that is known."""
+
+    expected_loss: float
+    frozen: float
+    searching: float
+
+    def expected(self, samples):
+        return self.expected_loss
+
+    def still_searching(self, samples):
+        return self.searching
+
+    def quantiles(self, samples, shares):
+        return [self.expected_loss for _ in shares]
+
+
+STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+def budget(losses, searching=(0,) * 5, frozen=(1.0, 0.8, 0.5, 0.3, 0.05), rate="0.1*stable"):
+    simulations = [Simulation("x", mu, learning_rate=rate, horizon=1, records=0)
+                   for mu in STRENGTHS]  # fmt: skip
+    return Budget(simulations, list(map(Curve, losses, frozen, searching)), 1000, ())
+
+
+def test_what_is_best_and_as_good():
+    best = budget((0.5, 0.21, 0.2, 0.4, 0.3)).best
+    assert (best.mu, best.low, best.high, best.frozen_loss) == (0.5, 0.3, 0.5, 0.5)
+    learnt = budget((1e-9, 1e-7, 1e-12, 1e-5, 0.3)).best
+    assert (learnt.low, learnt.high) == (0.1, 0.7)  # all of these are nothing
+
+
+def test_more_pre_training_that_does_worse_is_to_be_avoided():
+    found = budget((0.3, 0.6, 0.31, 0.2, 0.4))
+    assert found.avoid == [(0.3, 0.3), (0.9, 0.9)]
+    assert budget((0.5, 0.4, 0.3, 0.2, 0.1)).avoid == []
+    assert "avoid 0.3, 0.9" in found.advice()
+
+
+def test_strengths_whose_runs_do_not_leave_are_told_from_those_that_learn():
+    found = budget((0.2, 0.8, 0.5, 0.3, 0.05), searching=(0, 0.9, 1, 1, 1))
+    assert found.stuck == [(0.3, 0.9)]
+    assert (found.best.mu, found.best_left.mu, found.break_even) == (0.9, 0.1, 0.9)
+    assert "pre-training alone does as well from 0.9 on" in found.advice()
+    none = budget((0.2,) * 5, searching=(0.6,) * 5)
+    assert (none.best_left, none.break_even) == (None, None)
+
+
+def test_a_rate_above_the_stable_one_is_said():
+    found = budget((0.2,) * 5, rate=7 / 1000 * 16)  # that of 0.5 is 8
+    assert found.unstable == [(0.1, 0.3)]
+    assert "at 0.1 to 0.3 the rate is too large to be stable" in found.advice()
+
+
+def test_around_a_singularity_the_grid_is_finer_and_learning_fails():
+    found = study("He3").budget(1e6, mu="0.2:0.5:4", learning_rate=2e-5, batch=1)
+    assert found.singularities == ("0.32072435",)
+    assert len(found.mu) > 4 + 6
+    near = np.abs(found.mu - 0.3207) < 0.02
+    assert found.searching[near].min() > 0.99
+    assert found.expected[-1] < 0.3 * found.frozen[-1]
+    assert found.stuck[0][0] <= 0.3 <= found.stuck[0][1]
+    assert "0.32072435 (certified) none ever leaves" in found.advice()
+
+
+def test_what_it_reads_is_what_its_parts_say():
+    asked = study("x").budget(2e4, mu="0.3:0.9:3", dimension=500, batch=4)
+    record = asked.record()
+    for k, mu in enumerate((0.3, 0.6, 0.9)):
+        law = study("x").exit_law(mu=mu, dimension=500, batch=4)
+        assert record["still_searching"][k] == pytest.approx(law.still_searching(2e4), abs=1e-3)
+        assert record["frozen_loss"][k] == pytest.approx((1 - mu) ** 2 / 2)
+        assert record["loss_10"][k] <= record["expected_loss"][k]
+    assert (record["samples"], record["steps"]) == (20_000, 5000)
+    later = replace(asked, samples=10**6)
+    assert (later.expected < asked.expected).all()
+
+
+@pytest.mark.parametrize(("samples", "mu"), [(0.5, "0.1:0.9:5"), (1e4, [0.5]), (1e30, "0.1,0.2")])
+def test_too_few_samples_or_strengths_are_refused(samples, mu):
+    with pytest.raises(InputError, match="give at least one sample, and two strengths"):
+        study("x").budget(samples, mu=mu)

@@ -1,0 +1,63 @@
+"""The budget command: its records, what people see, its figure, bad usage."""
+
+import csv
+import json
+
+import pytest
+
+COMMAND = "numerics.budget"
+SMALL = ("--activation", "x", "--mu", "0.3:0.9:4", "--samples", "3e4", "--batch", "4")
+
+
+def test_json_holds_curves_and_answers(command):
+    (record,) = json.loads(command(COMMAND, *SMALL, "--format", "json").stdout)
+    promised = "teacher student labels dimension batch samples steps mu learning_rate"
+    assert {*promised.split(), "expected_loss", "still_searching", "avoid"} <= set(record)
+    assert record["mu"] == [0.3, 0.5, 0.7, 0.9]
+    best = min(zip(record["expected_loss"], record["mu"], strict=True))
+    assert (record["best"]["expected_loss"], record["best"]["mu"]) == best
+    assert record["certainty"] == "heuristic"
+    assert record["learning_rate_policy"] == "0.1 times each strength's own largest stable rate"
+    tuned = record["tuned"]
+    assert tuned["best_left"]["expected_loss"] < record["best_left"]["expected_loss"]
+    assert max(tuned["still_searching"]) < max(record["still_searching"])
+
+
+def test_people_see_the_policy_steps_and_samples_and_the_advice(command):
+    shown = command(COMMAND, *SMALL, "--learning-rate", "0.5/d").stdout
+    for said in ("30,000 samples in 7,500 steps", "one for all strengths, 0.5/d",
+                 "the number of steps does", "with the best rate of each"):  # fmt: skip
+        assert said in shown
+
+
+def test_at_the_best_rates_nothing_is_compared(command):
+    options = (*SMALL, "--learning-rate", "best", "--format")
+    (record,) = json.loads(command(COMMAND, *options, "json").stdout)
+    assert record["tuned"] is None
+    rows = list(csv.DictReader(command(COMMAND, *options, "csv").stdout.splitlines()[1:]))
+    assert [float(row["expected_loss"]) for row in rows] == record["expected_loss"]
+
+
+def test_the_figure_has_its_data_beside_it(command, tmp_path):
+    file = tmp_path / "budget.svg"
+    assert command(COMMAND, *SMALL, "--plot", str(file)).returncode == 0
+    assert "<svg" in file.read_text()
+    rows = list(csv.DictReader((tmp_path / "budget.csv").read_text().splitlines()[1:]))
+    assert {row["what"] for row in rows} == {"loss", "tuned loss", "phase diagram"}
+    above = {row["mu"]: float(row["expected_loss"]) for row in rows if row["what"] == "loss"}
+    assert len(above) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--mu", "0.5"), "two strengths such as 0.05:0.95:19"),
+        (("--samples", "0.1"), "give at least one sample"),
+        (("--samples", "-1"), "--samples"),
+        (("--learning-rate", "worst"), "give a positive number"),
+    ],
+)
+def test_bad_usage_is_answered_in_one_line(command, options, said):
+    done = command(COMMAND, *SMALL, *options)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
