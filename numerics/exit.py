@@ -22,6 +22,7 @@ from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.simulation import grid_of
 from numerics.options.values import Probabilities, positive
+from numerics.simulation.multiple import policy_of
 
 if TYPE_CHECKING:
     from numerics.dynamics.exit_law import ExitLaw
@@ -278,7 +279,10 @@ def _action(options: Namespace) -> Report:
     points = _with_runs(laws, options) if options.simulate else laws
     records = [_record(point, options) for point in points]
     first, *others = _tables(points, records)
-    notes = (_both("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without)
+    policy = policy_of(options.learning_rate)
+    records = [record | {"learning_rate_policy": policy} for record in records]
+    notes = [_both("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without]
+    notes.append(_both(f"learning rate: {policy}"))
     return Report([*records, *without], [replace(first, notes=tuple(notes)), *others], "heuristic")
 
 

@@ -1,8 +1,8 @@
 """One-pass SGD simulated exactly in law: exit times, trajectories, and the flow beside them.
 
 ``python -m numerics.simulate --activation x --mu 0.1,0.5 --dimension 1e5``. The cost of a step does
-not depend on the dimension. With ``--results FOLDER`` finished cells are kept and a run that was
-stopped goes on; with ``--scheduler`` a Dask cluster does the work.
+not depend on the dimension, the number of steps does. With ``--results FOLDER`` finished cells are
+kept and a run that was stopped goes on; with ``--scheduler`` a Dask cluster does the work.
 """
 
 from argparse import Namespace
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal
+from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of
 from numerics.options.values import figure_files
+from numerics.simulation.multiple import policy_of
 
 if TYPE_CHECKING:
     from derive.pair import Pair
@@ -50,7 +51,9 @@ def _shown(value: float | None) -> object:
     return "-" if value is None else decimal(f"{value:.4g}")
 
 
-def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -> list[Table]:
+def _tables(
+    simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"], policy: str
+) -> list[Table]:
     records = [(labelled_name(runs.simulation.pair), runs.record()) for runs in simulated]
     tables = [
         Table(
@@ -59,20 +62,25 @@ def _tables(simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]) -
                 "Exit times of one-pass SGD, in units of 1/γ (a simulation)",
                 r"Exit times of one-pass SGD, in units of $1/\gamma$ (a simulation)",
             ),
-            columns=("pair", "mu", "d", "escaped", "10 %", "median", "90 %",
+            columns=("pair", "mu", "d", Typeset("γ", r"$\gamma$"), "escaped", "10 %", "median",
+                     "90 %", "steps", "samples",
                      Typeset("½ τ log d", r"$\frac12\tau\log d$"), "with start"),
             rows=tuple(
                 (
                     name,
                     _shown(r["mu"]),
                     _shown(r["dimension"]),
+                    _shown(r["learning_rate"]),
                     Typeset(*[f"{r['escaped']} of {r['replicas']}"] * 2),
                     *(_shown(r["exit_time_quantiles"][q]) for q in ("0.1", "0.5", "0.9")),
+                    _shown(r["exit_steps_median"]),
+                    _shown(r["exit_samples_median"]),
                     _shown(r["predicted"]),
                     _shown(r["predicted_with_start"]),
                 )
                 for name, r in records
             ),
+            notes=(Typeset(policy, typeset(policy)),),
         )
     ]  # fmt: skip
     return [*tables, _fit_table(fits)] if fits else tables
@@ -94,12 +102,13 @@ def _fit_table(fits: dict[Group, "LogFit"]) -> Table:
 
 
 def _records(
-    simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"]
+    simulated: Sequence["SimulatedRuns"], fits: dict[Group, "LogFit"], policy: str
 ) -> list[dict[str, Any]]:
     records = []
     for runs in simulated:
         fit = fits.get(_group(runs))
         records.append(runs.record() | {
+            "learning_rate_policy": policy,
             "log_d_slope": fit and fit.slope,
             "log_d_slope_error": fit and fit.error,
             "half_tau": fit and fit.half_tau,
@@ -114,7 +123,8 @@ def simulation_parser() -> CommandParser:
     """The parser of the command."""
     parser = CommandParser(
         "numerics.simulate",
-        "Simulate one-pass SGD exactly in law, at a cost that does not depend on the dimension.",
+        "Simulate one-pass SGD exactly in law: the cost of a step does not depend on the "
+        "dimension, the number of steps does.",
         (
             "--activation x --activation relu --mu 0.1,0.5,0.9 --dimension 1e3",
             "--activation x --mu 0.5 --dimension 1e2,1e3,1e4,1e5 --replicas 400 --points 0",
@@ -149,8 +159,10 @@ def _action(options: Namespace) -> Report:
         draw = partial(draw_dynamics, simulated, source=options.source)
         files |= figure_files(options.plot, draw)
     fits = _fits(simulated)
-    records = _records(simulated, fits)
-    return Report(records, _tables(simulated, fits), "heuristic", files=files)
+    policy = policy_of(options.learning_rate)
+    records = _records(simulated, fits, policy)
+    told = f"steps and samples are medians; learning rate: {policy}"
+    return Report(records, _tables(simulated, fits, told), "heuristic", files=files)
 
 
 main = Command(simulation_parser, _action)

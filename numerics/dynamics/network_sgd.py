@@ -1,4 +1,4 @@
-r"""One-pass SGD of a network with shared rank-r LoRA, exactly in law at a cost independent of d.
+r"""One-pass SGD of a network with shared rank-r LoRA, exactly in law.
 
 The update is in ``numerics.dynamics.network_update``: a step costs ``O(B (K + r)^2)`` for any
 dimension.

@@ -1,4 +1,4 @@
-r"""One-pass SGD on the sphere, simulated exactly in law at a cost independent of the dimension.
+r"""One-pass SGD on the sphere, simulated exactly in law, at a cost a step independent of d.
 
 The update sees an input only through its projections on the teacher, on the misaligned direction
 and on the student's own direction; all others enter through the length of one Gaussian vector,

@@ -28,6 +28,9 @@ DATA_HEAD = (
     "student",
     "mu",
     "dimension",
+    "learning_rate",
+    "batch",
+    "steps",
     "time",
     "observable",
     "low",
@@ -89,6 +92,7 @@ def dynamics_figure(
                 axis.set_yscale("log")
                 axis.set_ylim(min(b for b in bottoms if b > 0), max(tops))
     _add_legend(figure, points, with_flow)
+    figure.supxlabel(rates_told(points), fontsize=6, wrap=True)
     return figure, rows
 
 
@@ -103,7 +107,8 @@ def draw_point(
     times, simulation = point.times, point.simulation
     flows = simulation.learner.flow.observe(point.path()) if with_flow else None
     texts = simulation.pair.texts
-    head = (texts["teacher"], texts["student"], simulation.mu, simulation.dimension)
+    head = (texts["teacher"], texts["student"], simulation.mu, simulation.dimension,
+            simulation.learning_rate, simulation.batch)  # fmt: skip
     rows = []
     for axis, observable in zip(column, shown, strict=True):
         low, median, high = np.quantile(point[observable], [0.1, 0.5, 0.9], axis=0)
@@ -114,8 +119,8 @@ def draw_point(
         if flows is not None:
             flow = flows[observable]
             axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
-        values = zip(times, low, median, high, flow, strict=True)
-        rows += [(*head, t, observable, *rest) for t, *rest in values]
+        values = zip(point.steps, times, low, median, high, flow, strict=True)
+        rows += [(*head, step, t, observable, *rest) for step, t, *rest in values]
     return rows
 
 
@@ -180,6 +185,17 @@ def _draw_stages_of(
         values = zip(point.times, low, median, high, flow, strict=True)
         rows += [(name, mu, simulation.dimension, t, observable, *rest) for t, *rest in values]
     return rows
+
+
+def rates_told(points: Sequence[SimulatedRuns]) -> str:
+    """The learning rates of a figure: its policy, which times in 1/γ hide, and what times are."""
+    simulations = [point.simulation for point in points]
+    rates = {each.learning_rate for each in simulations}
+    batches = {each.batch for each in simulations}
+    many = f"{min(rates):.2g} to {max(rates):.2g}, each strength's and pair's own"
+    told = f"one for all, {min(rates):.2g}" if len(rates) == 1 else many
+    batch = f"{min(batches)}" if len(batches) == 1 else "B"
+    return rf"$\gamma$: {told}; $t/\gamma$ steps of {batch} samples each"
 
 
 def shade(mu: float, strengths: Sequence[float]) -> tuple[Any, ...]:

@@ -79,6 +79,7 @@ class SimulatedRuns(Runs):
                  "noise", "seed", "horizon")  # fmt: skip
         quantiles = {str(q): _finite(quantile(exits, q)) for q in QUANTILES}
         half = log(simulation.dimension) / 2
+        steps = quantile(np.nan_to_num(self.exits, nan=np.inf), 0.5)
         started = quantile(np.nan_to_num(self.predicted, nan=np.inf), 0.5)
         return {
             **simulation.pair.texts,
@@ -88,6 +89,8 @@ class SimulatedRuns(Runs):
             "censored": self.censored,
             "exit_time_median": quantiles["0.5"],
             "exit_time_quantiles": quantiles,
+            "exit_steps_median": _finite(steps),
+            "exit_samples_median": _finite(steps * simulation.batch),
             "predicted": _finite(half * simulation.tau) if simulation.method == "lora" else None,
             "predicted_with_start": _finite(started),
         }

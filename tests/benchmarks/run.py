@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "support"))
 
 import any_activation  # noqa: F401  # importing it enters its benchmarks into the list
+import budget  # noqa: F401
 import choice  # noqa: F401
 import dynamics  # noqa: F401
 import exit_law  # noqa: F401
