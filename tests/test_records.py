@@ -14,6 +14,8 @@ OF_PAIRS = {
     "numerics.escape": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.exit": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.flow": ("--activation", "x", "--mu", "0.5", "--points", "2"),
+    "numerics.budget": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu",
+                        "0.5,0.6", "--samples", "1e4"),
     "numerics.simulate": ("--activation", "x", "--mu", "0.5", "--replicas", "2", "--horizon", "9",
                           "--points", "2", "--workers", "1"),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """What a simulation will cost, before it begins: its steps, its samples, and about how long.
 
 A step's cost does not depend on the dimension, but the number of steps does: at a rate of 1/d it is
-of the order of d log d. So what would take years is refused, with what to do instead.
+of the order of d log d. So what would take months is refused, with what to do instead.
 """
 
 import os
@@ -16,7 +16,7 @@ from numerics.dynamics.sgd import simulate_sgd
 from numerics.simulation.design import Simulation
 from numerics.sweep.store import Cell
 
-MOST_SAMPLES = 1e12  # of all runs together: some days of a core
+MOST_SAMPLES = 1e13  # of all runs together: some weeks of a core
 _ON_A_CLUSTER = 100  # times as many
 _TRIAL = 10_000  # samples
 _LONG = 10.0  # seconds
@@ -48,7 +48,7 @@ class Plan:
         return f"{self.steps:.2g} steps, {self.samples:.2g} samples in {self.runs} runs"
 
     def checked(self, cluster: bool = False) -> "Plan":
-        """This plan; raises ``InputError`` for one that would take years."""
+        """This plan; raises ``InputError`` for one that would take months."""
         if self.samples > MOST_SAMPLES * (_ON_A_CLUSTER if cluster else 1):
             raise InputError(
                 f"up to {self} are too many to simulate: ask numerics.exit or numerics.budget, "

@@ -48,7 +48,7 @@ def run_simulations(
         scheduler: address of a Dask cluster that does the work, instead of processes here.
         workers: how many of these, one a core by default.
 
-    Raises ``InputError`` for a learning rate at which a run diverges, for what would take years,
+    Raises ``InputError`` for a learning rate at which a run diverges, for what would take months,
     and as ``run_cells`` and ``executor_for`` do.
     """
     blocks = [simulation.cells() for simulation in simulations]

@@ -22,7 +22,7 @@ def test_work_is_proportional_to_replicas_horizon_and_batch():
         assert Plan.of(cells(**{"replicas": 20, **more})).samples == pytest.approx(6 * base)
 
 
-def test_what_would_take_years_is_refused_wherever_it_is_asked(command):
+def test_what_would_take_months_is_refused_wherever_it_is_asked(command):
     simulation = Simulation("x", 0.5, **ABSURD)
     for run in (run_simulation, lambda one: run_simulations([one])):
         with pytest.raises(InputError, match=r"ask numerics\.exit or numerics\.budget"):
