@@ -82,5 +82,10 @@ from .symbols import Q as Q
 from .symbols import mu as mu
 from .symbols import rho as rho
 from .symbols import z as z
+from .tuned_rate import best_share as best_share
+from .tuned_rate import cost_at_full_strength as cost_at_full_strength
+from .tuned_rate import growth_with_scaling as growth_with_scaling
+from .tuned_rate import slope_moment as slope_moment
+from .tuned_rate import stable_scaled_rate as stable_scaled_rate
 
 __version__: str

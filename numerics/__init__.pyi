@@ -27,6 +27,7 @@ from .doubles.drift import FastDrift as FastDrift
 from .doubles.drift import fast_drift as fast_drift
 from .doubles.landscape import FloatLandscape as FloatLandscape
 from .doubles.landscape import float_landscape as float_landscape
+from .dynamics.best_rate import best_learning_rate as best_learning_rate
 from .dynamics.dense_sgd import simulate_densely as simulate_densely
 from .dynamics.dense_sgd import simulate_network_densely as simulate_network_densely
 from .dynamics.exit_law import ExitLaw as ExitLaw
@@ -38,6 +39,8 @@ from .dynamics.flow import integrate as integrate
 from .dynamics.flow import linearised as linearised
 from .dynamics.flow import predicted_exit as predicted_exit
 from .dynamics.full_sgd import FullLearner as FullLearner
+from .dynamics.learning_curve import LearningCurve as LearningCurve
+from .dynamics.learning_curve import learning_curve as learning_curve
 from .dynamics.network_flow import NetworkFlow as NetworkFlow
 from .dynamics.network_flow import NetworkState as NetworkState
 from .dynamics.network_flow import integrate_network as integrate_network
@@ -52,6 +55,8 @@ from .dynamics.stability import stable_learning_rate as stable_learning_rate
 from .front_door import Coefficient as Coefficient
 from .front_door import Study as Study
 from .front_door import study as study
+from .simulation.budget import Budget as Budget
+from .simulation.budget import budget_of as budget_of
 from .simulation.design import Simulation as Simulation
 from .simulation.design import grid as grid
 from .simulation.multiple import Multiple as Multiple

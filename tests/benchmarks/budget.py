@@ -23,7 +23,7 @@ SCANS, FALL = 100, 100
 
 
 @benchmark
-def expected_losses_of_budgets() -> Iterator[Row]:
+def samples_and_expected_losses() -> Iterator[Row]:
     """Expected loss after so many samples at five strengths, of three activations; one at 1e4."""
     for text, dimension in (("x", DIMENSION), ("erf", DIMENSION), ("He2", DIMENSION),
                             ("He2", 10 * DIMENSION)):  # fmt: skip
@@ -38,8 +38,9 @@ def expected_losses_of_budgets() -> Iterator[Row]:
             mean, error = losses.mean(), losses.std() / RUNS**0.5
             found = curve.expected(4 * steps) / curve.frozen
             yield (
-                f"{text}, mu = {mu}, {4 * steps} samples, d = {dimension:.0e}, best rate: expected loss over "
-                f"the frozen one by the law {found:.4f}, of {RUNS} runs {mean:.4f} ± {error:.4f}",
+                f"{text}, mu = {mu}, d = {dimension:.0e}, {4 * steps} samples at the best rate: "
+                f"loss over the frozen one by the law {found:.4f}, of {RUNS} runs {mean:.4f} ± "
+                f"{error:.4f}",
                 f"{abs(found - mean):.4f}",
                 "3 errors, or 0.015",
                 bool(abs(found - mean) < max(3 * error, 0.015)),
@@ -57,7 +58,7 @@ def samples_to_learn(text: str, mu: float, rate: float, most: float) -> float:
 
 
 @benchmark
-def best_rates_of_a_scan() -> Iterator[Row]:
+def samples_at_best_rates() -> Iterator[Row]:
     """The rate of the fewest samples against a scan of shares of the stable rate."""
     for text, mu in SCANNED:
         stable = stable_learning_rate(text, mu, DIMENSION, 1)
@@ -77,7 +78,7 @@ def best_rates_of_a_scan() -> Iterator[Row]:
 
 
 @benchmark
-def costs_of_strength() -> Iterator[Row]:
+def samples_that_strength_costs() -> Iterator[Row]:
     """How much strength costs in time at a common rate, and in samples at the best one."""
     for text, strong in (("x", 0.9), ("relu", 0.9), ("erf", 0.8)):
         found = []
