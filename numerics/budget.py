@@ -50,9 +50,10 @@ def _parser() -> CommandParser:
     add_options(asked, _ASKED)
     add_shared(asked, "mu", default="0.05:0.95:19")
     add_shared(asked, "radius", "plot")
-    add_shared(parser.add_argument_group("who learns"), "dimension", "scale")
+    add_shared(parser.add_argument_group("who learns"), "dimension", "scale", "scale-u")
     add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
-    parser.set_defaults(replicas=1, seed=(0,))  # nothing is drawn
+    # Nothing is drawn, and the law is of a small start and of one exit.
+    parser.set_defaults(replicas=1, seed=(0,), start=None, exit_by="state")
     return parser
 
 
