@@ -53,11 +53,17 @@ def flowers(tmp_path):
 
 
 @pytest.fixture
-def small_task(tmp_path):
+def small_task(tmp_path, small_text):
     """The path of a task file that runs in seconds."""
     path = tmp_path / "small.toml"
-    path.write_text(_SMALL, encoding="utf-8")
+    path.write_text(small_text, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def small_text():
+    """What such a file holds."""
+    return _SMALL
 
 
 _SMALL = """\

@@ -48,6 +48,17 @@ def checkpoints(folder):
     }
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, small_text):
+    """The folder of a run by one process that nothing stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "small.toml").write_text(small_text, encoding="utf-8")
+    line = ("run", "small.toml", "--results", "whole", "--workers", "1")
+    subprocess.run([sys.executable, "-m", "transfer", *line], cwd=folder, check=True,
+                   capture_output=True)  # fmt: skip
+    return folder / "whole"
+
+
 def start(small_task, folder):
     return subprocess.Popen(
         [sys.executable, "-m", "transfer", "run", str(small_task), "--results", folder,
@@ -98,8 +109,7 @@ def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
     assert damaged.name in refused.stderr
 
 
-def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, small_task, tmp_path):
-    assert transfer("run", str(small_task), "--results", "whole").returncode == 0
+def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, whole, small_task, tmp_path):
     states = 0
     for _ in range(2):  # once while pre-training, once later
         running = start(small_task, "parts")
@@ -113,15 +123,17 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, small_task, 
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
     unfinished = len(cells(tmp_path / "parts"))
-    assert unfinished < len(cells(tmp_path / "whole"))
+    assert unfinished < len(cells(whole))
     assert transfer("run", str(small_task), "--results", "parts").returncode == 0
-    assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
-    assert checkpoints(tmp_path / "parts") == checkpoints(tmp_path / "whole")
+    assert cells(tmp_path / "parts") == cells(whole)
+    assert checkpoints(tmp_path / "parts") == checkpoints(whole)
     assert not list(tmp_path.rglob("*.part"))
 
 
 @pytest.mark.parametrize("send", [os.killpg, os.kill])
-def test_an_interrupt_is_one_line_and_it_goes_on(send, transfer, small_task, started, tmp_path):
+def test_an_interrupt_is_one_line_and_it_goes_on(
+    send, transfer, whole, small_task, started, tmp_path
+):
     run = started("transfer", "run", str(small_task), "--results", "parts", "--workers", "2")
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("parts/*/*/state*")) and time.monotonic() < deadline:
@@ -130,15 +142,14 @@ def test_an_interrupt_is_one_line_and_it_goes_on(send, transfer, small_task, sta
     out, err = run.communicate(timeout=20)
     assert (run.returncode, out) == (130, "")
     assert err == "python -m transfer run: interrupted\n"
-    assert transfer("run", str(small_task), "--results", "parts").returncode == 0
-    assert len(cells(tmp_path / "parts")) == 26
+    if send is os.killpg:  # how it goes on does not depend on who was told to stop
+        assert transfer("run", str(small_task), "--results", "parts").returncode == 0
+        assert cells(tmp_path / "parts") == cells(whole)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_its_workers_end_with_it_and_it_goes_on(
-    number, code, transfer, small_task, started, tmp_path
-):
+def test_its_workers_end_with_it(number, code, small_task, started, tmp_path):
     run = started("transfer", "run", str(small_task), "--results", "parts", "--workers", "2")
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("parts/*/*/state*")) and time.monotonic() < deadline:
@@ -152,14 +163,10 @@ def test_its_workers_end_with_it_and_it_goes_on(
         time.sleep(0.02)
     assert session(run.pid) == []
     assert len(cells(tmp_path / "parts")) < 26
-    assert transfer("run", str(small_task), "--results", "parts").returncode == 0
-    assert transfer("run", str(small_task), "--results", "whole").returncode == 0
-    assert cells(tmp_path / "parts") == cells(tmp_path / "whole")
 
 
-def test_several_processes_find_what_one_finds(transfer, small_task, tmp_path):
+def test_several_processes_find_what_one_finds(whole, small_task, tmp_path):
     """As ``accelerate launch`` starts them on GPUs: by PyTorch's launcher."""
-    assert transfer("run", str(small_task), "--results", "one", "--workers", "1").returncode == 0
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
          "--master_addr", "127.0.0.1", "--master_port", "0",
@@ -168,7 +175,7 @@ def test_several_processes_find_what_one_finds(transfer, small_task, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert all(f"process {number} of 2: runs its share" in done.stderr for number in (1, 2))
-    assert cells(tmp_path / "one") == cells(tmp_path / "two")
+    assert cells(whole) == cells(tmp_path / "two")
 
 
 LAUNCHED = {"WORLD_SIZE": "4", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost",
