@@ -7,9 +7,6 @@ that norm does better, which is certified.
 
 from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,104 +16,15 @@ from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, decimal, typeset
 from derive.command.values import integer_between
-from derive.errors import Undecided
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.values import dimension, figure_files
 
 if TYPE_CHECKING:
-    from numerics.dynamics.judged_labels import JudgedLabels, LabelJudge
+    from numerics.dynamics.judged_labels import Judged
 
-KINDS = ("raw", "squared", "polynomial", "optimum")
-_POINTS = 41  # of a transform as data
 _NORMS, _OBJECTIVES = ("raw", "squared"), ("rate", "samples")
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What was found for a pair at a strength.
-
-    Fields: ``judge``; ``mu``; ``found``, by the names of ``KINDS``, ``None`` where none is useful;
-    ``written``, text near the optimum and the share of its rate; ``undecided``, why, if so.
-    """
-
-    judge: "LabelJudge"
-    mu: Fraction
-    found: "dict[str, JudgedLabels | None]"
-    written: tuple[str, float] | None
-    undecided: str | None
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """The same as data."""
-        pair, judge = self.judge.pair, self.judge
-        record: dict[str, Any] = {
-            "activation": pair.student.text,
-            "teacher": pair.teacher.text,
-            "student": pair.student.text,
-            "mu": float(self.mu),
-            "degree": judge.degree,
-            "norm": judge.norm,
-            "useful": judge.useful,
-            "objective": judge.objective,
-            "dimension": judge.dimension,
-        }
-        record |= {name: self._described(name, labels) for name, labels in self.found.items()}
-        if record["optimum"] and self.written:
-            text, kept = self.written
-            record["optimum"] |= {"labels": text, "labels_keep": kept}
-        return record | ({"undecided": self.undecided} if self.undecided else {})
-
-    def _described(self, name: str, labels: "JudgedLabels | None") -> dict[str, Any] | None:
-        if labels is None:
-            return None
-        numbers = ("a", "b", "norm", "tau", "noise", "learning_rate", "samples")
-        described: dict[str, Any] = {
-            key: value if isfinite(value := getattr(labels, key)) else None for key in numbers
-        }
-        described |= {"towards_teacher": labels.towards_teacher, "labels": labels.text}
-        if name in ("polynomial", "optimum"):
-            described |= {"tau_lower": labels.tau_lower, "tau_upper": labels.tau_upper}
-            described["transform"] = self.transform(labels)
-        return described
-
-    def transform(self, labels: "JudgedLabels") -> dict[str, list[float]]:
-        """T at outputs that are even in probability, apart from the last ones of each side."""
-        import numpy as np
-
-        rule = self.judge.rule
-        order = np.argsort(rule.outputs)
-        share = np.cumsum(rule.masses[order]) - rule.masses[order] / 2
-        wanted = (1 - np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)) / 2
-        places = order[np.minimum(np.searchsorted(share, wanted), len(order) - 1)]
-        return {"y": rule.outputs[places].tolist(), "value": labels.values[places].tolist()}
-
-
-def judged(judge: "LabelJudge", mu: Fraction, write: bool) -> Judged:
-    """Raw, squared and the best labels of a pair at a strength.
-
-    Arguments:
-        judge: of the pair, with what is asked for.
-        mu: strength in (0, 1].
-        write: whether the optimum is also written as text.
-
-    Raises ``InputError`` for pairs that are not judged. Certified, but for noise and samples.
-    """
-    found: dict[str, JudgedLabels | None] = {
-        "raw": judge.power(1, mu), "squared": judge.power(2, mu),
-        "polynomial": None, "optimum": None,
-    }  # fmt: skip
-    written, undecided = None, None
-    try:
-        found["polynomial"] = judge.polynomial(mu)
-        found["optimum"] = judge.optimum(mu)
-        if write and found["optimum"] is not None:
-            near = judge.written(mu)
-            written = (near.text, near.kept) if near else None
-    except Undecided as reason:
-        undecided = str(reason)
-    return Judged(judge, mu, found, written, undecided)
 
 
 # What is shown.
@@ -126,7 +34,7 @@ def _shown(number: float | None) -> Typeset:
     return Typeset("∞", r"$\infty$") if number is None else decimal(f"{number:.5g}")
 
 
-def _table(points: Sequence[Judged]) -> Table:
+def _table(points: Sequence["Judged"]) -> Table:
     judge, name = points[0].judge, pair_name(points[0].judge.pair)
     which = "largest rate" if judge.objective == "rate" else "fewest samples"
     asked = f"{which}, {'a > 0 and b ≤ 0' if judge.useful else 'any a and b'}"
@@ -144,11 +52,11 @@ def _table(points: Sequence[Judged]) -> Table:
     )  # fmt: skip
 
 
-def _rows(point: Judged) -> list[tuple[Content, ...]]:
+def _rows(point: "Judged") -> list[tuple[Content, ...]]:
     record, mu = point.record, decimal(f"{float(point.mu):g}")
     names = {"polynomial": f"polynomial, degree ≤ {point.judge.degree}", "optimum": "optimum"}
     rows: list[tuple[Content, ...]] = []
-    for kind in KINDS:
+    for kind in point.found:
         found, title = record[kind], names.get(kind, kind)
         title = Typeset(title, typeset(title).replace("≤", r"$\le$"))  # type: ignore[assignment]
         if found is None:
@@ -161,7 +69,7 @@ def _rows(point: Judged) -> list[tuple[Content, ...]]:
     return rows
 
 
-def _notes(points: Sequence[Judged]) -> list[str]:
+def _notes(points: Sequence["Judged"]) -> list[str]:
     records = [point.record for point in points]
     notes = [f"mu {r['mu']:g}: {r['undecided']}" for r in records if "undecided" in r]
     best = [r["optimum"] for r in records if r["optimum"]]
@@ -246,7 +154,7 @@ def _add_questions(group: Any) -> None:
     )
 
 
-def _drawn(points: Sequence[Sequence[Judged]], options: Namespace) -> dict[Path, bytes]:
+def _drawn(points: Sequence[Sequence["Judged"]], options: Namespace) -> dict[Path, bytes]:
     from numerics.figures.labels import draw_rates, draw_transforms  # matplotlib
 
     draw = draw_transforms if len(options.mu) == 1 else draw_rates
@@ -254,7 +162,7 @@ def _drawn(points: Sequence[Sequence[Judged]], options: Namespace) -> dict[Path,
 
 
 def _action(options: Namespace) -> Report:
-    from numerics.dynamics.judged_labels import LabelJudge
+    from numerics.dynamics.judged_labels import LabelJudge, judged
 
     judges = [
         LabelJudge.of(make(), degree=options.polynomial, norm=options.norm, useful=options.useful,

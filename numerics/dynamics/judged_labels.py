@@ -12,14 +12,14 @@ with N = E(T - σ)²σ'² and a batch of 1. Rates are certified, noise and sampl
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import inf, log, nextafter
+from math import inf, isfinite, log, nextafter
 from typing import Any, Literal
 
 import numpy as np
 from flint import arb, ctx, fmpq
 from scipy.optimize import minimize_scalar
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.pair import Pair, PairLike
 from numerics.certified.best_labels import Angles, BestLabels, Plane, best_labels
 from numerics.certified.drift import growth_rate
@@ -37,6 +37,7 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 Norm = Literal["raw", "squared"]
 Objective = Literal["rate", "samples"]
 _SLOWED = 0.1  # of the growth that noise may take
+_POINTS = 41  # of a transform as data
 _ANGLES = 200  # among which the fewest samples are looked for
 
 
@@ -221,3 +222,88 @@ def _samples(rate: float, b: float, noise: float, dimension: int) -> float:
     """Samples of a run at that learning rate, to leading order."""
     speed = rate * _learning_rate(rate, b, noise) / dimension
     return log(dimension) / (2 * speed) if speed > 0 else inf
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found for a pair at a strength.
+
+    Fields: ``judge``; ``mu``; ``found``, of ``raw``, ``squared``, ``polynomial`` and ``optimum``,
+    ``None`` where none is useful;
+    ``written``, text near the optimum and the share of its rate; ``undecided``, why, if so.
+    """
+
+    judge: LabelJudge
+    mu: Fraction
+    found: dict[str, JudgedLabels | None]
+    written: tuple[str, float] | None
+    undecided: str | None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The same as data."""
+        pair, judge = self.judge.pair, self.judge
+        record: dict[str, Any] = {
+            "activation": pair.student.text,
+            "teacher": pair.teacher.text,
+            "student": pair.student.text,
+            "mu": float(self.mu),
+            "degree": judge.degree,
+            "norm": judge.norm,
+            "useful": judge.useful,
+            "objective": judge.objective,
+            "dimension": judge.dimension,
+        }
+        record |= {name: self._described(name, labels) for name, labels in self.found.items()}
+        if record["optimum"] and self.written:
+            text, kept = self.written
+            record["optimum"] |= {"labels": text, "labels_keep": kept}
+        return record | ({"undecided": self.undecided} if self.undecided else {})
+
+    def _described(self, name: str, labels: JudgedLabels | None) -> dict[str, Any] | None:
+        if labels is None:
+            return None
+        numbers = ("a", "b", "norm", "tau", "noise", "learning_rate", "samples")
+        described: dict[str, Any] = {
+            key: value if isfinite(value := getattr(labels, key)) else None for key in numbers
+        }
+        described |= {"towards_teacher": labels.towards_teacher, "labels": labels.text}
+        if name in ("polynomial", "optimum"):
+            described |= {"tau_lower": labels.tau_lower, "tau_upper": labels.tau_upper}
+            described["transform"] = self.transform(labels)
+        return described
+
+    def transform(self, labels: JudgedLabels) -> dict[str, list[float]]:
+        """T at outputs that are even in probability, apart from the last ones of each side."""
+        rule = self.judge.rule
+        order = np.argsort(rule.outputs)
+        share = np.cumsum(rule.masses[order]) - rule.masses[order] / 2
+        wanted = (1 - np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)) / 2
+        places = order[np.minimum(np.searchsorted(share, wanted), len(order) - 1)]
+        return {"y": rule.outputs[places].tolist(), "value": labels.values[places].tolist()}
+
+
+def judged(judge: LabelJudge, mu: Fraction, write: bool) -> Judged:
+    """Raw, squared and the best labels of a pair at a strength.
+
+    Arguments:
+        judge: of the pair, with what is asked for.
+        mu: strength in (0, 1].
+        write: whether the optimum is also written as text.
+
+    Raises ``InputError`` for pairs that are not judged. Certified, but for noise and samples.
+    """
+    found: dict[str, JudgedLabels | None] = {
+        "raw": judge.power(1, mu), "squared": judge.power(2, mu),
+        "polynomial": None, "optimum": None,
+    }  # fmt: skip
+    written, undecided = None, None
+    try:
+        found["polynomial"] = judge.polynomial(mu)
+        found["optimum"] = judge.optimum(mu)
+        if write and found["optimum"] is not None:
+            near = judge.written(mu)
+            written = (near.text, near.kept) if near else None
+    except Undecided as reason:
+        undecided = str(reason)
+    return Judged(judge, mu, found, written, undecided)

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from derive.tables.names import pair_name
+from numerics.dynamics.judged_labels import Judged
 from numerics.figures.curves import STRENGTH_LABEL
 from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
-
-if TYPE_CHECKING:
-    from numerics.labels import Judged
 
 _KINDS = ("raw", "squared", "polynomial", "optimum")
 _DASHES = ("--", ":", "-.", "-")
@@ -23,7 +21,7 @@ _HIGHEST = 1e6  # of τ
 Rows = list[tuple[Any, ...]]
 
 
-def draw_rates(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> Drawn:
+def draw_rates(points: Sequence[Sequence[Judged]], form: str, source: str) -> Drawn:
     """Draw τ of all labels over μ, one panel a pair. Dotted: those that lead away.
 
     Arguments:
@@ -34,7 +32,7 @@ def draw_rates(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> 
     The result is the figure's file and its data as CSV. The optimum is certified.
     """
 
-    def panel(axis: Axes, members: "Sequence[Judged]") -> Rows:
+    def panel(axis: Axes, members: Sequence[Judged]) -> Rows:
         rows: Rows = []
         for kind, dash, colour in zip(_KINDS, _DASHES, _shades(), strict=True):
             found = [(float(point.mu), point.found[kind]) for point in members]
@@ -54,13 +52,13 @@ def draw_rates(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> 
     return _figure(points, panel, STRENGTH_LABEL, head, form, source)
 
 
-def draw_transforms(points: "Sequence[Sequence[Judged]]", form: str, source: str) -> Drawn:
+def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) -> Drawn:
     """Draw the transforms of one strength over the output, one panel a pair.
 
     Arguments and result as ``draw_rates``. Heuristic: they are drawn from doubles.
     """
 
-    def panel(axis: Axes, members: "Sequence[Judged]") -> Rows:
+    def panel(axis: Axes, members: Sequence[Judged]) -> Rows:
         (point,) = members
         rule, rows = point.judge.rule, []
         order = np.argsort(rule.outputs)
@@ -97,8 +95,8 @@ def _with_gaps(x: Any, y: Any) -> tuple[list[float], list[float]]:
 
 
 def _figure(
-    points: "Sequence[Sequence[Judged]]",
-    panel: "Callable[[Axes, Sequence[Judged]], Rows]",
+    points: Sequence[Sequence[Judged]],
+    panel: Callable[[Axes, Sequence[Judged]], Rows],
     below: str,
     head: Sequence[str],
     form: str,
@@ -120,5 +118,5 @@ def _shades() -> list[tuple[float, ...]]:
     return [colours()(place) for place in (0.9, 0.6, 0.3, 0.0)]
 
 
-def _names(point: "Judged") -> tuple[str, str]:
+def _names(point: Judged) -> tuple[str, str]:
     return point.judge.pair.teacher.text, point.judge.pair.student.text
