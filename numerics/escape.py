@@ -99,14 +99,20 @@ def _singular_points(record: dict[str, Any]) -> list[tuple[float | None, ...]]:
             if float(mu) not in record["mu"]]  # fmt: skip
 
 
+_SOURCES = {
+    "exact": "from closed forms; every digit shown is certified",
+    "certified": "by quadrature; every digit shown is certified",
+}
+
+
 def _notes(record: dict[str, Any]) -> list[Typeset]:
-    singular = record["singularities"]
+    said, singular = [_SOURCES[record["certainty"]]], record["singularities"]
     if singular is None:
-        said = "whether the escape time is infinite at a strength between these is undecided"
+        said.append("whether the escape time is infinite between these strengths is undecided")
     elif singular:
-        said = ("between these strengths the escape time is infinite, certified, at mu = "
-                + ", ".join(singular))  # fmt: skip
-    return [Typeset(said, typeset(said))] if singular is None or singular else []
+        said.append("between these strengths the escape time is infinite, certified, at mu = "
+                    + ", ".join(singular))  # fmt: skip
+    return [Typeset(note, typeset(note)) for note in said]
 
 
 _DIMENSION = option(
