@@ -72,13 +72,9 @@ def adapter_path(folder: Path, cell: Cell, seed: int) -> Path:
 
 
 def adapt_cell(
-    cell: Cell,
-    source: Dataset,
-    downstream: Dataset,
-    folder: Path,
-    device: torch.device,
+    cell: Cell, source: Dataset, downstream: Dataset, folder: Path, device: torch.device,
     adapters: Path | None = None,
-) -> Arrays:
+) -> Arrays:  # fmt: skip
     """Fine-tune one checkpoint, once for each of the cell's fine-tuning seeds.
 
     Images, new head, A of LoRA and the order of the batches are drawn from the pre-training seed
@@ -107,9 +103,8 @@ def adapt_cell(
     built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
     learners: list[Any] = [built(model.to(device)) for model in models]
     result = _adapted(learners, (train, test), chosen, cell["adaptation"], seeds)
-    lora = [model for model in models if isinstance(model, PeftModel)]
-    if adapters and lora:
-        for seed, model in zip(cell["fine_tuning_seeds"], lora, strict=True):
+    for seed, model in zip(cell["fine_tuning_seeds"], models, strict=True):
+        if adapters and isinstance(model, PeftModel):
             path = adapter_path(adapters, cell, seed)
             write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
     learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)

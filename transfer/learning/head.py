@@ -4,6 +4,7 @@ A head that learns for some epochs falls short of it. The problem is convex, and
 weight decay, so that there is one optimum, whatever the start.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,17 +75,11 @@ def fit_head(features: Floats, labels: Integers, classes: int, decay: float = HE
     kept = np.full(given.shape[1], decay)
     kept[-1] = 0  # the bias
 
-    def objective(flat: Floats) -> tuple[float, Floats]:
-        weights = flat.reshape(classes, -1)
-        logs = _log_softmax(given @ weights.T)
-        slope = np.exp(logs)
-        slope[np.arange(len(labels)), labels] -= 1
-        value = -logs[np.arange(len(labels)), labels].mean() + 0.5 * (kept * weights**2).sum()
-        return float(value), (slope.T @ given / len(labels) + kept * weights).ravel()
-
     start = np.zeros(classes * given.shape[1])
     options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": 0, "gtol": _GRADIENT, "maxcor": 20}
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        _objective(given, labels, kept), start, jac=True, method="L-BFGS-B", options=options
+    )
     weights, size = found.x.reshape(classes, -1), float(np.abs(found.jac).max())
     if not size <= 10 * _GRADIENT:  # where a line search ends by rounding it is a little more
         raise InputError(
@@ -95,6 +90,23 @@ def fit_head(features: Floats, labels: Integers, classes: int, decay: float = HE
     head = Head(weight, weights[:, -1] - weight @ centre, np.nan, int(found.nit), size)
     loss, _ = head.evaluate(features, labels)
     return Head(head.weight, head.bias, loss, head.steps, head.gradient)
+
+
+def _objective(
+    given: Floats, labels: Integers, kept: Floats
+) -> Callable[[Floats], tuple[float, Floats]]:
+    """Value and gradient of what is made small, of all weights in a row."""
+    places = np.arange(len(labels))
+
+    def objective(flat: Floats) -> tuple[float, Floats]:
+        weights = flat.reshape(-1, given.shape[1])
+        logs = _log_softmax(given @ weights.T)
+        slope = np.exp(logs)
+        slope[places, labels] -= 1
+        value = -logs[places, labels].mean() + 0.5 * (kept * weights**2).sum()
+        return float(value), (slope.T @ given / len(labels) + kept * weights).ravel()
+
+    return objective
 
 
 def _log_softmax(logits: Floats) -> Floats:

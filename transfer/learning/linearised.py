@@ -124,6 +124,11 @@ def _curvature(
     return (slopes[0] - slopes[1]) / (2 * step)
 
 
+def _of_unit_length(ways: Sequence[Tensor]) -> list[Tensor]:
+    size = torch.stack([way.square().sum() for way in ways]).sum().sqrt()
+    return [way / size for way in ways]
+
+
 def fall_of_quadratic(
     loss: Loss, matrices: Sequence[nn.Parameter], halves: tuple[Tensor, Tensor],
     rows: Sequence[Tensor],
@@ -136,13 +141,11 @@ def fall_of_quadratic(
             second the loss is followed.
         rows: of A, for each matrix.
 
-    The result is the fall, in units of the loss, and whether the model errs there: if not, it holds
-    down to its own minimum. Not a number where the loss does not fall in that direction.
+    The result is the fall and whether the model errs there: if not, it holds to its own minimum.
+    Not a number where the loss does not fall in that direction.
     """
     gradients = _gradients(loss, matrices, halves[0])
-    ways = [-g @ row.T @ row for g, row in zip(gradients, rows, strict=True)]
-    size = torch.stack([way.square().sum() for way in ways]).sum().sqrt()
-    ways = [way / size for way in ways]
+    ways = _of_unit_length([-g @ row.T @ row for g, row in zip(gradients, rows, strict=True)])
     weight = torch.stack([m.detach().square().sum() for m in matrices]).sum().sqrt()
     step = STEP * max(float(weight), 1e-3) / sum(min(m.shape) for m in matrices) ** 0.5
 
@@ -158,12 +161,10 @@ def fall_of_quadratic(
     bend = (at(step, slope=True) - at(-step, slope=True)) / (2 * step)
     if not down < 0:
         return float("nan"), False
-    longest = -down / bend if bend > 0 else start / -down
-    distance = longest / 1.2 ** (_STEPS - 1)
+    distance = (-down / bend if bend > 0 else start / -down) / 1.2 ** (_STEPS - 1)
     for _ in range(_STEPS):
         predicted = -(down * distance + 0.5 * bend * distance**2)
         actual = start - at(distance)
-        # Rounding is of the loss, not of its fall.
         if predicted > 1e-4 * start and abs(actual - predicted) > _ERROR * predicted:
             return actual, True
         distance *= 1.2
