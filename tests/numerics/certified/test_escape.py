@@ -184,7 +184,7 @@ def test_too_many_strengths_are_refused_before_they_are_read():
     """At the limit they are read; above it not one is, though the last is nonsense."""
     assert len(Strengths(",".join(["0.1"] * 10_000))) == 10_000
     for text in (",".join(["0.1"] * 10_001), "0.1," * 30_000 + "1/0"):
-        with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000 strengths"):
+        with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000 numbers"):
             Strengths(text)
 
 
