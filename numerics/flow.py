@@ -7,7 +7,7 @@ activation.
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
@@ -15,13 +15,14 @@ from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, decimal
 from derive.command.values import integer_between
 from derive.errors import InputError
-from derive.labels import MATCHED
-from derive.pair import Pair
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.start import from_zero, start
 from numerics.options.values import positive
+
+if TYPE_CHECKING:
+    from derive.pair import Pair
 
 _REACH = 8.0  # of a path given no time, in units of τ
 _MOST_ROWS = 10**5
@@ -84,8 +85,10 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _records(options: Namespace) -> Iterator[tuple[Pair, dict[str, Any]]]:
+def _records(options: Namespace) -> Iterator[tuple["Pair", dict[str, Any]]]:
     """A row for each time of each path."""
+    from derive.labels import MATCHED
+
     labels = options.labels or (MATCHED,)
     for make in chosen_pairs(options):
         for each in labels:
@@ -95,7 +98,7 @@ def _records(options: Namespace) -> Iterator[tuple[Pair, dict[str, Any]]]:
                     yield from ((pair, row) for row in _path(pair, float(mu), rate, options))
 
 
-def _path(pair: Pair, mu: float, rate: float, options: Namespace) -> Iterator[dict[str, Any]]:
+def _path(pair: "Pair", mu: float, rate: float, options: Namespace) -> Iterator[dict[str, Any]]:
     import numpy as np
 
     from numerics.dynamics.flow import NO_ESCAPE, flow_of, integrate

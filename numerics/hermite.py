@@ -11,7 +11,6 @@ from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, decimal, formula
 from derive.command.values import integer_between
-from derive.conventions import convention_of
 from derive.kinds import CONVENTION_NAMES
 from derive.tables.names import function_name
 from numerics.options.functions import ACTIVATION, VARIANCE, digits
@@ -45,6 +44,8 @@ def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _table(found: Sequence["HermiteExpansion"]) -> Table:
+    from derive.conventions import convention_of
+
     told, variance = convention_of(found[0].convention), found[0].variance
     rows: list[tuple[Content, ...]] = []
     for each in found:

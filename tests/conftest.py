@@ -92,11 +92,12 @@ def browser() -> Iterator:
 @pytest.fixture
 def plain_loops(monkeypatch) -> None:
     """Updates of SGD in plain Python, for tests of few steps: machine code takes longer to make."""
-    from numerics.dynamics import network_update, update
+    from numerics.dynamics import full_sgd, network_update, update
 
     for module in (update, network_update):
         steps = module.STEPS
         monkeypatch.setattr(module, "STEPS", type(steps)(*(step.py_func for step in steps)))
+    for module in (update, network_update, full_sgd):
         for name, function in [*vars(module).items()]:
             if hasattr(function, "py_func"):
                 monkeypatch.setattr(module, name, function.py_func)

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from derive.command.files import OutputFile, OutputFolder, refuse_shared
@@ -35,6 +36,7 @@ class CommandParser(argparse.ArgumentParser):
         examples: option strings shown under ``--help``.
         default_format: what ``--format`` is where it is not given.
         libraries: the distributions that have a part in every result.
+        output: what ``--output`` is where it is not given, for results that cannot be printed.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class CommandParser(argparse.ArgumentParser):
         *,
         default_format: str = "text",
         libraries: Sequence[str] = ("sympy", "python-flint"),
+        output: Path | None = None,
     ) -> None:
         super().__init__(
             prog=f"python -m {module}",
@@ -53,9 +56,8 @@ class CommandParser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.module, self.examples, self.libraries = module, examples, libraries
-        self._negative_number_matcher = re.compile(
-            r"-\.?\d"
-        )  # as from Python 3.14 on: -1:1:3, -1/2
+        # As from Python 3.14 on, values such as -1:1:3 and -1/2 are no options.
+        self._negative_number_matcher = re.compile(r"-\.?\d")
         self.add_argument(
             "--format",
             choices=FORMATS,
@@ -66,7 +68,9 @@ class CommandParser(argparse.ArgumentParser):
             "--output",
             metavar="FILE",
             type=OutputFile(),
-            help="write the result there, whole or not at all, instead of printing it",
+            default=output,
+            help="write the result there, whole or not at all"
+            + (" (default: %(default)s)" if output else ", instead of printing it"),
         )
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

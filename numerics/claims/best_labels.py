@@ -115,7 +115,7 @@ def _exist() -> Finding:
         equal("its derivative at ε = 0", diff(a, eps).subs(eps, 0), size - along**2 / own),
         shown("by Cauchy and Schwarz above 0, unless A is a multiple of y", size - along**2 / own),
         shown("beyond the last turn y has one input: there it would be zσ'(μz) = c σ(z)", z),
-        equal("monomials zᵏ and zᵏ⁻² agree on c only if k μᵏ⁻¹ = (k-2) μᵏ⁻³: k = n", first,
+        equal("monomials z^k and z^(k-2) agree on c only if k μ^(k-1) = (k-2) μ^(k-3): k = n", first,
               (n - 2) / n),
         equal("k = n - 2", second, (n - 4) / (n - 2)),
         judged("from n = 5 on both would have to hold: numerator of the difference",
@@ -143,9 +143,7 @@ def _weak() -> Finding:
     k = 3
     power = hermite_coefficients(z**k, z)
     steps: list[Step] = [
-        shown(
-            "zσ'(μz) by powers of μ: the term σ⁽ᵏ⁾(0) μᵏ⁻¹ zᵏ/(k-1)!, z³ in Hermite terms", power
-        ),
+        shown("zσ'(μz) by powers of μ: its term of μ^(k-1), and z³ in Hermite terms", power),
     ]
     with ctx.workprec(BITS):
         for n in (3, 5, 7):

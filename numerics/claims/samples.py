@@ -172,7 +172,7 @@ def _noisy() -> Finding:
         given = sample_noise(name, Rational(1, 3)).subs(mu, 1)
         steps += [
             equal(f"{name}: N at 1 without noise", clean, 0),
-            equal(f"{name}: with ς = ⅓", given, slope_moment(student, 2) / 9),
+            equal(f"{name}: with ς = 1/3", given, slope_moment(student, 2) / 9),
         ]
         power = sample_noise(name) + noise**2 * slope_moment(student, 2)
         bounded = 4 * (2 * rate - b) / power  # γd/B with the share ½ at R = ½, by v_u² = λ/(2λ-b)
@@ -240,7 +240,7 @@ def _share() -> Finding:
         equal("slope at the share", diff(samples, c).subs(c, best), 0),
         equal("as r → 0", limit(best, r, 0), 1),
         equal("as r → ∞", limit(best, r, oo), S.Half),
-        judged("samples at c = ⅔ less at ½, r = ⅓",
+        judged("samples at c = 2/3 less at 1/2, r = 1/3",
                samples.subs({r: S.One / 3, c: S.Half}) - samples.subs({r: S.One / 3,
                                                                       c: 2 * S.One / 3}),
                positive),
@@ -276,7 +276,7 @@ def _apart(pair: tuple[Median, Median]) -> bool:
 
 @cache
 def _learnt(rate: str) -> Median:
-    how: dict[str, Any] = {"batch": 1, "learning_rate": rate, "horizon": 40_000, "replicas": 60}
+    how: dict[str, Any] = {"batch": 1, "learning_rate": rate, "horizon": 40_000, "replicas": 100}
     records = range(0, 40_001, 100)
     simulation = Simulation("x", 0.5, seed=SEED, records=records, **how)
     runs = runs_of(simulation)

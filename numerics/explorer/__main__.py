@@ -17,14 +17,13 @@ _NEEDED = ("chartkick", "jinja2")
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(
+    return CommandParser(
         "numerics.explorer",
         "Make the explorer: the search phase of any activation, live, in one HTML file.",
         ("--output explorer.html",),
         libraries=LIBRARIES,
+        output=Path("explorer.html"),
     )
-    parser.set_defaults(output=Path("explorer.html"))
-    return parser
 
 
 def _action(options: Namespace) -> Report:

@@ -1,5 +1,6 @@
 """Simulations run: their cells computed by processes or a cluster, and put together again."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def run_simulations(
     """
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
-    missing = [cell for cell in cells if not (folder and cell_path(folder, cell).is_file())]
+    missing = [cell for cell in cells if not (folder and os.path.isfile(cell_path(folder, cell)))]
     plan = Plan.of(missing).checked(scheduler is not None)
     if scheduler is None:
         for simulation in {simulation.pair: simulation for simulation in simulations}.values():

@@ -133,7 +133,8 @@ def test_the_help_tells_the_defaults_that_the_parser_has(words):
     parser = dict(every(commands()))[words].parser()
     for action in parser._actions:
         told, default = "default: %(default)s" in (action.help or ""), action.default
-        assert told == (default not in (None, False, argparse.SUPPRESS)), action.option_strings
+        has_one = default is not None and default is not False and default != argparse.SUPPRESS
+        assert told == has_one, action.option_strings
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

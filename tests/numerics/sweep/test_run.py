@@ -85,7 +85,7 @@ def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(tm
     (tmp_path / "cells").chmod(0)
     closed = _simulate(tmp_path, *options)
     (tmp_path / "cells").chmod(0o755)
-    assert (closed.returncode, closed.stderr.count("\n")) == (2, 1)
+    assert (closed.returncode, closed.stderr.count("\n")) == (2, 1), closed.stderr
     assert "cannot be read (Permission denied)" in closed.stderr
 
 
