@@ -143,7 +143,8 @@ def _add_questions(group: Any) -> None:
         "--useful",
         action=BooleanOptionalAction,
         default=True,
-        help="only labels with a > 0 and b ≤ 0, which lead towards the teacher (default: %(default)s)",
+        help="only labels with a > 0 and b ≤ 0, which lead towards the teacher "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--objective",

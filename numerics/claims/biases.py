@@ -50,7 +50,7 @@ def _monotone() -> Finding:
     whole = 4 / pi * t / ((1 + 2 * s**2) * sqrt(1 + 2 * (t**2 + s**2)))
     steps = [
         shown("a, as σ(z) - σ(μz) is the integral of z σ'(tz) over t in (μ, 1)",
-              "the integral of E[z² σ'(tz) σ'(μz)] over t in (μ, 1); tz and μz are on one side of 0"),
+              "the integral of E[z² σ'(tz) σ'(μz)] over t in (μ, 1); tz, μz have one sign"),
         equal("for erf, E[z² σ'(tz) σ'(μz)]", _mean_for_erf(t), integrand),
         equal("for erf, its integral over t from 0", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
