@@ -5,7 +5,7 @@ function and its entry in ``ACTIVATION_TABLES``.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import singledispatch
 from shlex import quote
 
@@ -26,14 +26,15 @@ from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 
-_NONE = Typeset("no closed form", "no closed form")
-_DIGITS_ELSEWHERE = Typeset(
-    "no closed form: see numerics.hermite", r"no closed form: see \texttt{numerics.hermite}"
-)
+_NONE = {
+    command: Typeset(f"no closed form: see {command}", rf"no closed form: see \texttt{{{command}}}")
+    for command in ("numerics.hermite", "numerics.escape", "numerics.simulate")
+}
 _REST = Typeset("E(σ - Σ)²", r"$E(\sigma - \sum)^2$")  # what the series leaves out
 _ELSEWHERE = Typeset("see numerics.singularities", r"see \texttt{numerics.singularities}")
 _HIGHEST_ISOLATED = 200  # degree of a drift polynomial whose zeros are found in seconds
 _DIGITS = 10
+_TOWARDS_THE_ENDS = "--mu 0.001,0.01,0.1,0.9,0.99,0.999"
 SINGULARITIES_COLUMNS = (Typeset("zeros", "zeros"), Typeset("tau", r"$\tau$ there"))
 
 
@@ -60,7 +61,7 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
             rows.append((_name(text), label, _coefficient(activation, k, asked)))
         if asked.variance != Q:
             rows.append((_name(text), _REST, _rest(activation, asked)))
-        if any(value is _DIGITS_ELSEWHERE for *_, value in rows[some:]):
+        if any(value is _NONE["numerics.hermite"] for *_, value in rows[some:]):
             notes.append(_certified_digits(text, asked))
     told = convention_of(asked.convention)
     value = "" if asked.variance == Q else f", Q = {asked.variance}"
@@ -69,14 +70,14 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
         f"Hermite coefficients c_k(Q) (30), {told.name}: {told.series}{value}",
         f"Hermite coefficients $c_k(Q)$ (30), {told.name}: {told.latex}{in_latex}",
     )
-    return replace(_table("activation-coefficients", title, rows), notes=tuple(notes))
+    return _table("activation-coefficients", title, rows, notes)
 
 
 def _coefficient(activation: Activation, k: int, asked: Asked) -> Typeset:
     try:
         value = activation.hermite_coefficient(k, asked.variance, asked.convention)
     except NoClosedForm:
-        return _DIGITS_ELSEWHERE
+        return _NONE["numerics.hermite"]
     return _expression(simplify(value) if asked.variance == Q else value)
 
 
@@ -84,29 +85,36 @@ def _rest(activation: Activation, asked: Asked) -> Typeset:
     try:
         return _expression(activation.truncation_error(asked.order, asked.variance))
     except NoClosedForm:
-        return _DIGITS_ELSEWHERE
+        return _NONE["numerics.hermite"]
 
 
 def _certified_digits(text: str, asked: Asked) -> Typeset:
-    """What to run for numbers where there is no closed form."""
     variance = 1 if asked.variance == Q else asked.variance
-    words = ["python -m numerics.hermite --activation", quote(text), "--order", str(asked.order),
-             "--variance", quote(str(variance)), "--hermite", asked.convention]  # fmt: skip
-    said = " ".join(words)
+    options = (
+        f"--order {asked.order} --variance {quote(str(variance))} --hermite {asked.convention}"
+    )
+    return _to_run("certified digits", text, "numerics.hermite", options)
+
+
+def _to_run(what: str, text: str, command: str, options: str) -> Typeset:
+    """What to run for numbers where there is no closed form."""
+    said = f"python -m {command} --activation {quote(text)} {options}"
     return Typeset(
-        f"certified digits of {text}: {said}",
-        rf"certified digits of {_name(text).latex}: \texttt{{{typeset(said)}}}",
+        f"{what} of {text}: {said}",
+        rf"{what} of {_name(text).latex}: \texttt{{{typeset(said)}}}",
     )
 
 
 def activation_drift_table(texts: Sequence[str]) -> Table:
     """Drift coefficients of matched pairs, raw."""
     rows: list[tuple[Content, ...]] = []
+    notes: list[Typeset] = []
     for text in texts:
         try:
             values = [_expression(f) for f in _matched(text).expressions]
         except NoClosedForm:
-            values = [_NONE, _NONE]
+            values = [_NONE["numerics.escape"]] * 2
+            notes.append(_to_run("certified values", text, "numerics.escape", "--mu 0.1:0.9:9"))
         for name, value in zip("ab", values, strict=True):
             rows.append((_name(text), Typeset(name, f"${name}$"), value))
     return _table(
@@ -115,20 +123,24 @@ def activation_drift_table(texts: Sequence[str]) -> Table:
             "Drift coefficients of matched pairs, raw", "Drift coefficients of matched pairs, raw"
         ),
         rows,
+        notes,
     )
 
 
 def activation_limits_table(texts: Sequence[str]) -> Table:
     """Leading behaviour of the escape time of matched pairs at both ends, raw."""
     rows: list[tuple[Content, ...]] = []
+    notes: list[Typeset] = []
     for text in texts:
-        drift = _matched(text)
+        drift, some = _matched(text), len(rows)
         for end, x, arrow in ((0, mu, r"\mu \to 0"), (1, 1 - mu, r"\mu \to 1")):
             try:
                 value = _law(escape_limit(drift, end), x)
             except NoClosedForm:
-                value = _NONE
+                value = _NONE["numerics.escape"]
             rows.append((_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value))
+        if any(value is _NONE["numerics.escape"] for *_, value in rows[some:]):
+            notes.append(_to_run("certified values", text, "numerics.escape", _TOWARDS_THE_ENDS))
     return _table(
         "activation-limits",
         Typeset(
@@ -136,6 +148,7 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
             r"Escape time $\tau$ of matched pairs at weak and strong pre-training, raw",
         ),
         rows,
+        notes,
     )
 
 
@@ -160,12 +173,14 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
 def activation_network_table(texts: Sequence[str]) -> Table:
     """Drift coefficients of K neurons of equal strength, by kind of mode; any rank."""
     rows: list[tuple[Content, ...]] = []
+    notes: list[Typeset] = []
     for text in texts:
         activation = parse_activation(text)
         try:
             modes = network_drift(activation, activation).equal_strengths()
         except NoClosedForm:
-            rows.append((_name(text), Typeset("", ""), _NONE))
+            rows.append((_name(text), Typeset("", ""), _NONE["numerics.simulate"]))
+            notes.append(_to_run("runs of networks", text, "numerics.simulate", "--neurons 2"))
             continue
         for kind, pair in modes.items():
             for name, value in zip("ab", pair, strict=True):
@@ -173,7 +188,7 @@ def activation_network_table(texts: Sequence[str]) -> Table:
                 # Expanded, for LaTeX breaks lines only between the terms of a sum.
                 rows.append((_name(text), label, _expression(value.expand())))
     title = "Search phase of networks of K neurons and any rank, equal strengths, raw"
-    return _table("activation-network", Typeset(title, title), rows)
+    return _table("activation-network", Typeset(title, title), rows, notes)
 
 
 @singledispatch
@@ -227,7 +242,10 @@ def _name(text: str) -> Typeset:
     return Typeset(text, rf"\texttt{{{typeset(text)}}}")
 
 
-def _table(name: str, title: Typeset, rows: Sequence[tuple[Content, ...]]) -> Table:
+def _table(
+    name: str, title: Typeset, rows: Sequence[tuple[Content, ...]], notes: Sequence[Typeset]
+) -> Table:
     if not rows:
         raise InputError("no activation is chosen: give --activation")
-    return Table(name, title, ("activation", "", "closed form"), tuple(rows), wide=2, share="0.65")
+    columns = ("activation", "", "closed form")
+    return Table(name, title, columns, tuple(rows), tuple(notes), wide=2, share="0.65")

@@ -81,14 +81,11 @@ def _point(balls: BallDrift, strength: fmpq) -> tuple[float, ...]:
         return accurate(DOUBLE_BITS)(balls) or any(abs(ball) < SMALLEST for ball in balls)
 
     known, bits = settled(values, enough, question, first=_FIRST_BITS)
-    return (*map(_double, known), *[inf] * known[2].is_zero(), bits)
-
-
-def _double(ball: arb) -> float:
-    value = float(ball.mid())
-    if isinf(value) or (value == 0) != ball.is_zero():
-        raise InputError(
-            f"the value {ball.str(3, radius=False)} leaves the range of doubles: choose a smaller "
-            "degree, other strengths, or the normalisation n*n!"
-        )
-    return value
+    doubles = [float(ball.mid()) for ball in known]
+    for value, ball, name in zip(doubles, known, ("a", "b", "the rate", "the time"), strict=False):
+        if isinf(value) or (value == 0) != ball.is_zero():
+            raise InputError(
+                f"{name} at μ = {float(strength):.6g} leaves the range of doubles: choose a "
+                "smaller degree or bias, other strengths, or the normalisation n*n!"
+            )
+    return (*doubles, *[inf] * known[2].is_zero(), bits)

@@ -33,7 +33,7 @@ def draw_biases(
         source: provenance that is written into both.
 
     The result is the figure's file and its data as CSV. Colours are doubles, heuristic; points are
-    certified zeros of ``a``, filled where τ diverges, and the list at their bias is complete.
+    certified zeros of ``a``, white where τ diverges, and the list at their bias is complete.
     """
     rows: list[tuple[Any, ...]] = []
     with own_style():
@@ -45,7 +45,10 @@ def draw_biases(
             axis.set_title(f"{name}(x - p)", loc="left", fontsize=8)
             axis.set_xlabel("bias $p$")
         axes[0].set_ylabel(r"pre-training strength $\mu$")
-        axes[-1].legend(fontsize=6, loc="upper right", handletextpad=0.2)
+        axes[-1].legend(
+            fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0,
+            handlelength=1, handletextpad=0.3, columnspacing=1,
+        )  # fmt: skip
         figure.colorbar(
             mesh, ax=axes, pad=0.01, extend="both", label=r"$\tau$ (units of $1/\gamma$)"
         )
@@ -79,11 +82,13 @@ def _times(text: str) -> Doubles:
 
 def _draw_zeros(axis: Axes, name: str, biases: Sequence[float]) -> list[tuple[Any, ...]]:
     found = [(p, s) for p in biases for s in find_singularities(_biased(name, p), 10)]
-    for diverges, fill, label in (
-        (True, "white", r"$a=0$, $\tau=\infty$"),
-        (False, "none", r"$a=0$, $\tau=1/b$"),
+    for diverges, fill, edge, label in (
+        (True, "white", "black", r"$a=0$, $\tau=\infty$"),
+        (False, "black", "white", r"$a=0$, $\tau=1/b$"),
     ):
         points = np.array([(p, float(s.mu)) for p, s in found if s.diverges == diverges])
         places = points.reshape(-1, 2).T
-        axis.plot(*places, "o", ms=3, mew=0.7, mfc=fill, mec="black", label=label)
+        axis.plot(
+            *places, "o", ms=3.5, mew=0.6, mfc=fill, mec=edge, label=label, clip_on=False, zorder=3
+        )
     return [(name, p, "zero of a", float(s.mu), "", float(s.b)) for p, s in found]

@@ -4,6 +4,7 @@
 The quantities are in ``numerics.figures.quantities``.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, log10, sqrt
@@ -167,7 +168,7 @@ def _draw_member(
     aligned = quantity.is_time and pair.misalignment == 0
     found = find_singularities(drift, digits=20) if aligned else ()
     singular = [s for s in found if s.diverges]
-    lines = quantity.lines(member, _strengths(singular), dimension)
+    lines = _lines(member, quantity, _strengths(singular), dimension)
     degree = _degree(member)
     label = f"$n={degree}$" if degree else pair_name(pair).plain
     for name, dash in zip(quantity.drawn, ("-", "--"), strict=False):
@@ -176,6 +177,27 @@ def _draw_member(
     for s in singular:
         axis.axvline(float(s.mu), color=colour, linewidth=0.6, linestyle=":")
     return lines
+
+
+def _lines(
+    member: Member, quantity: Quantity, strengths: Sequence[Fraction], dimension: int
+) -> Lines:
+    """Without the weakest strengths where, of a student with a bias, no double holds the values."""
+
+    def held(mu: Fraction) -> bool:
+        try:
+            quantity.lines(member, [mu], dimension)
+        except InputError:
+            return False
+        return True
+
+    try:
+        return quantity.lines(member, strengths, dimension)
+    except InputError:
+        first = bisect_left(strengths, True, key=held)
+        if not 0 < first < len(strengths):
+            raise
+    return quantity.lines(member, strengths[first:], dimension)
 
 
 def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
@@ -212,7 +234,8 @@ def _finish(axis: Axes, quantity: Quantity, members: Sequence[Member]) -> None:
     axis.set_xlim(0, 1)
     if quantity.is_time:
         low, high = axis.get_ylim()
-        axis.set_ylim(low, min(high, _HIGHEST_TIME))
+        # Of a bias times reach 1e300, and the margin below many decades.
+        axis.set_ylim(max(low, axis.dataLim.y0 / 10), min(high, _HIGHEST_TIME))
     axis.set_ylabel(label)
 
 

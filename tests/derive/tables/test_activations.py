@@ -30,7 +30,7 @@ def _rows(name):
 def test_printed_drift_reads_back_as_the_drift():
     for text, name, printed in _rows("activation-drift"):
         if text == "sigmoid":
-            assert printed == "no closed form"
+            assert printed == "no closed form: see numerics.escape"
             continue
         activation = parse_activation(text)
         value = getattr(drift_of(Pair(activation, activation)), name).as_expr()
@@ -57,7 +57,6 @@ def test_coefficients_of_any_order_and_variance_read_back(convention):
     assert simplify(parse_expr(plain(rest)) - gelu.truncation_error(8, asked.variance)) == 0
     assert CONVENTIONS[convention].name in plain(found.title)
     assert "Q = 1/2" in plain(found.title)
-    assert not any(plain(value) == "no closed form" for *_, value in found.rows)
     (note,) = found.notes
     assert f"--order 8 --variance 1/2 --hermite {convention}" in plain(note)
 

@@ -43,6 +43,19 @@ def test_the_same_command_writes_the_same_bytes(command, process, tmp_path):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+def test_a_bias_is_drawn_where_doubles_hold_its_times(command, tmp_path):
+    """Of ReLU(x - 1) they grow as exp(1/2μ²): weaker strengths have none, all others are drawn."""
+    done = command("numerics.escape", "--activation", "relu(x - 1)", "--plot", "a.svg")
+    assert (done.returncode, done.stderr) == (0, "")
+    _, *data = (tmp_path / "a.csv").read_text().splitlines()
+    strengths = [float(row["mu"]) for row in csv.DictReader(data)]
+    assert strengths[0] == 0.03  # the one before is 0.025
+    assert strengths[-1] > 0.99
+    weaker = command("numerics.escape", "--activation", "relu(x - 1)", "--mu", "0.025")
+    assert weaker.returncode == 2
+    assert "a at μ = 0.025 leaves the range of doubles" in weaker.stderr
+
+
 @pytest.mark.parametrize(
     "options",
     [("--figure", "99"), ("--as", "gif"), ("--folder", "file/in"), ("--folder", "file")],
