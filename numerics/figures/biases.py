@@ -88,7 +88,8 @@ def _draw_zeros(axis: Axes, name: str, biases: Sequence[float]) -> list[tuple[An
     ):
         points = np.array([(p, float(s.mu)) for p, s in found if s.diverges == diverges])
         places = points.reshape(-1, 2).T
-        axis.plot(
-            *places, "o", ms=3.5, mew=0.6, mfc=fill, mec=edge, label=label, clip_on=False, zorder=3
-        )
+        axis.plot(  # unclipped, for some lie near the edge; lines without points would take room
+            *places, "o", ms=3.5, mew=0.6, mfc=fill, mec=edge, label=label, clip_on=False,
+            in_layout=False, zorder=3,
+        )  # fmt: skip
     return [(name, p, "zero of a", float(s.mu), "", float(s.b)) for p, s in found]
