@@ -137,6 +137,14 @@ class AnyDrift(ABC):
     def is_zero(self) -> bool:
         """Whether ``a`` is proved to vanish at every strength."""
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether ``a`` falls to 0 faster than any power as ``mu`` does: around 0 it has no slope.
+
+        Then the student is constant around 0, and only breakpoints at ``p/mu`` move it. Exact.
+        """
+        return False
+
     @abstractmethod
     def vanishes(self, end: int, order: int = 0) -> bool:
         """Whether ``a``, or its derivative of an order, is proved to be 0 at an end, 0 or 1."""
@@ -239,6 +247,11 @@ class ClosedDrift(AnyDrift):
             return False
         return bool(simplify(self.a) == 0)
 
+    @property
+    def is_flat(self) -> bool:
+        """As its means say."""
+        return bool(self.means and self.means.is_flat)
+
     def vanishes(self, end: int, order: int = 0) -> bool:
         """If SymPy finds it to."""
         if self.means and end == 0:
@@ -295,10 +308,7 @@ class MeanDrift(AnyDrift):
 
     @property
     def is_flat(self) -> bool:
-        """Whether ``a`` falls to 0 faster than any power as ``mu`` does: around 0 it has no slope.
-
-        Then the student is constant around 0, and only breakpoints at ``p/mu`` move it. Exact.
-        """
+        """As its integrand says around 0."""
         return self.a.central.is_zero
 
     @property
@@ -321,6 +331,8 @@ class MeanDrift(AnyDrift):
 
         Raises ``NoClosedForm`` where they have none, and where all of them vanish.
         """
+        if end == 0 and self.is_flat and not self.a.is_zero:
+            raise NoClosedForm("a falls to 0 faster than any power of μ: it has no leading term")
         return self._taylor_term("a", end), self._taylor_term("b", end)
 
     def _taylor_term(self, name: Literal["a", "b"], end: int) -> LeadingTerm:

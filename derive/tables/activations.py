@@ -30,6 +30,7 @@ _NONE = {
     command: Typeset(f"no closed form: see {command}", rf"no closed form: see \texttt{{{command}}}")
     for command in ("numerics.hermite", "numerics.escape", "numerics.simulate")
 }
+_FLAT = Typeset("above any power of 1/μ", r"above any power of $1/\mu$")
 _REST = Typeset("E(σ - Σ)²", r"$E(\sigma - \sum)^2$")  # what the series leaves out
 _ELSEWHERE = Typeset("see numerics.singularities", r"see \texttt{numerics.singularities}")
 _HIGHEST_ISOLATED = 200  # degree of a drift polynomial whose zeros are found in seconds
@@ -135,7 +136,8 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
         drift, some = _matched(text), len(rows)
         for end, x, arrow in ((0, mu, r"\mu \to 0"), (1, 1 - mu, r"\mu \to 1")):
             try:
-                value = _law(escape_limit(drift, end), x)
+                flat = end == 0 and drift.is_flat
+                value = _FLAT if flat else _law(escape_limit(drift, end), x)
             except NoClosedForm:
                 value = _NONE["numerics.escape"]
             rows.append((_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value))

@@ -11,6 +11,7 @@ from derive.conventions import CONVENTIONS
 from derive.drift import Drift
 from derive.errors import InputError
 from derive.escape import escape_limit
+from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -68,6 +69,17 @@ def test_printed_limits_are_those_of_the_drift():
     assert simplify(printed - limit.coefficient * (1 - mu) ** limit.exponent) == 0
     # ReLU is linear at half the speed: 2/(1-μ)², exactly, to leading order.
     assert simplify(parse_expr(rows["relu", "tau, mu -> 1"], SYMBOLS) - 2 / (1 - mu) ** 2) == 0
+
+
+def test_where_the_student_is_constant_around_0_there_is_no_power_law():
+    """τ of ReLU(x - 1) grows as exp(1/2μ²); at 1 there is a law, and no command is named."""
+    table = ACTIVATION_TABLES["activation-limits"](("relu(x - 1)",))
+    (*_, weak), (*_, strong) = table.rows
+    assert plain(weak) == "above any power of 1/μ"
+    assert "(1 - mu)**2" in plain(strong)
+    assert not table.notes
+    with pytest.raises(NoClosedForm, match="faster than any power"):
+        escape_limit(drift_of("relu(x - 1)"), 0)
 
 
 def test_no_activation_is_refused():
