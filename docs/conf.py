@@ -49,7 +49,9 @@ nitpick_ignore_regex = [
     ("py:class", r"derive\.gaussian\.Monomial|derive\.means\.Mean|derive\.command\.tabular\.Table"),
     (
         "py:class",
-        r"numerics\.dynamics\.runs\.Trained|numerics\.dynamics\.exit_constant\.ExitConstant|Expr|ArrayLike|Axes",
+        r"numerics\.dynamics\.(runs\.Trained|exit_constant\.ExitConstant|full_sgd\.FullFlow|update\.Law)"
+        r"|numerics\.dynamics\.learning_curve\.Descent|numerics\.simulation\.budget\.Best"
+        r"|transfer\.learning\.training\.Images|Expr|ArrayLike|Axes",
     ),
 ]
 

@@ -50,7 +50,7 @@ class Head:
 
 
 def fit_head(features: Floats, labels: Integers, classes: int, decay: float = HEAD_DECAY) -> Head:
-    """The head of least mean cross-entropy + decay/2 |W|², found by L-BFGS in doubles.
+    """The head of least mean cross-entropy plus decay/2 times ‖W‖², found by L-BFGS in doubles.
 
     Arguments:
         features: (N, width), finite.
