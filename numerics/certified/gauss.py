@@ -51,7 +51,7 @@ def rule(count: int) -> tuple[list[arb], list[arb]]:
     return _rule(count, ctx.prec)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _rule(count: int, bits: int) -> tuple[list[arb], list[arb]]:
     found = [arb.legendre_p_root(count, k, True) for k in range(count)]
     return [place for place, _ in found], [weight for _, weight in found]

@@ -17,9 +17,9 @@ exactly, and each other even one counts at most :math:`r(2 + 2/(k^2-1))`. Single
 accuracy, are in ``numerics.certified.means``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import add
 
 from flint import acb, arb, ctx, fmpq, fmpq_poly
@@ -30,6 +30,7 @@ from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 from numerics.certified.expressions import ball_function
 from numerics.certified.functions import Majorant
+from numerics.certified.gauss import rule as gauss_rule
 from numerics.certified.majorants import majorant
 
 _AXES = (fmpq(8), fmpq(5), fmpq(7, 2), fmpq(5, 2), fmpq(2))  # ρ of the ellipses that are tried
@@ -82,7 +83,7 @@ def rule_for(f: PiecewiseAnalytic, envelope: Envelope, bits: int) -> Rule:
         part = _Part(ball_function(piece, [z], acb), envelope, bits)
         for panel in part.panels(here.mid(), there.mid()):
             missed += panel.error
-            for x, w in _legendre(panel.count, ctx.prec):
+            for x, w in zip(*gauss_rule(panel.count), strict=True):
                 nodes.append(panel.middle + panel.half * x)
                 weights.append(panel.half * w * value(nodes[-1]))
     for point, weight in zip(f.breaks, f.deltas, strict=True):
@@ -181,10 +182,3 @@ class _Part:
                     return None
                 most = most.max(size)
         return arb((most * kernel).upper())
-
-
-@lru_cache(maxsize=256)
-def _legendre(count: int, bits: int) -> Sequence[tuple[arb, arb]]:
-    """Nodes and weights on [-1, 1] at a precision."""
-    with ctx.workprec(bits):
-        return [arb.legendre_p_root(count, k, weight=True) for k in range(count)]
