@@ -87,5 +87,6 @@ from .tuned_rate import cost_at_full_strength as cost_at_full_strength
 from .tuned_rate import growth_with_scaling as growth_with_scaling
 from .tuned_rate import slope_moment as slope_moment
 from .tuned_rate import stable_scaled_rate as stable_scaled_rate
+from .written import written as written
 
 __version__: str

@@ -8,7 +8,21 @@ nothing. It is printed as the arcsine that it is.
 
 from typing import Any
 
-from sympy import Expr, Float, Function, Rational, S, asin, atan2, cancel, factor, pi, sqrt
+from sympy import (
+    Expr,
+    Float,
+    Function,
+    Mul,
+    Pow,
+    Rational,
+    S,
+    asin,
+    atan2,
+    cancel,
+    factor,
+    pi,
+    sqrt,
+)
 from sympy.core.evalf import prec_to_dps
 
 _NEAR_ONE = Rational(1, 1000)  # share of the square below which SymPy's arcsine would lose digits
@@ -84,9 +98,25 @@ class Angle(Function):
 
     _pythoncode = _numpycode = _mpmathcode = _code  # what lambdify asks for
 
+    def shown(self) -> Expr:
+        r"""The arcsine as it is printed, a number below its radical: :math:`x/\sqrt{3y}`."""
+        c, d = self.args
+        usual = self.rewrite(asin)
+        (q, upper), (r, lower) = c.as_coeff_Mul(), factor(c**2 + d).as_coeff_Mul()
+        roots = [part for part in Mul.make_args(upper) if part.is_Pow and part.is_number]
+        share = (q * Mul(*roots)) ** 2 / r
+        if not share.is_Rational or not share.is_positive or sqrt(share).is_Rational:
+            return usual
+        above = sqrt(share.p) if q.is_positive else -sqrt(share.p)
+        if not above.is_Integer:
+            return usual
+        below = Pow(Mul(share.q, lower, evaluate=False), -S.Half, evaluate=False)
+        whole = () if above == 1 else (above,)
+        return asin(Mul(*whole, upper / Mul(*roots), below, evaluate=False), evaluate=False)
+
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = {} if exp is None else {"exp": exp}
-        return str(printer._print(self.rewrite(asin), **power))
+        return str(printer._print(self.shown(), **power))
 
     def _sympystr(self, printer: Any) -> str:
-        return str(printer._print(self.rewrite(asin)))
+        return str(printer._print(self.shown()))

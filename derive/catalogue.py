@@ -39,13 +39,15 @@ class Entry:
 
     Fields: ``build``, from the parameters to the function; ``summary``; ``parameters``, their
     names and usual values; ``coefficient``, the Hermite coefficient :math:`c_k(Q)` for symbolic
-    ``k`` and ``Q``, or ``None``.
+    ``k`` and ``Q``, or ``None``; ``constants``, numbers of many digits that define it and that
+    ``build`` takes too, which formulas show by name.
     """
 
     build: Callable[..., PiecewiseAnalytic]
     summary: str
     coefficient: Callable[[Expr, Expr], Expr] | None = None
     parameters: dict[str, Expr] = field(default_factory=dict)
+    constants: dict[str, Expr] = field(default_factory=dict)
 
 
 def _even(k: Expr, value: Expr) -> Expr:
@@ -144,7 +146,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "elu": Entry(_elu, "x, but alpha (e^x - 1) if x < 0", parameters={"alpha": S.One}),
     "selu": Entry(
-        lambda: _elu(_SELU_ALPHA, scale=_SELU_SCALE), "the scaled ELU that keeps mean and variance"
+        lambda alpha=_SELU_ALPHA, scale=_SELU_SCALE: _elu(alpha, scale=scale),
+        "the scaled ELU that keeps mean and variance",
+        constants={"alpha": _SELU_ALPHA, "lambda": _SELU_SCALE},
     ),
     "celu": Entry(_celu, "x, but alpha (e^(x/alpha) - 1) if x < 0", parameters={"alpha": S.One}),
     "hardtanh": Entry(

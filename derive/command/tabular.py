@@ -55,6 +55,9 @@ _LATEX_SPECIAL = str.maketrans(
 )
 
 
+_BROKEN = {"long_frac_ratio": 12}  # a longer numerator stands behind the fraction, where TeX breaks
+
+
 def plain(cell: Content) -> str:
     """Plain form of a cell."""
     if isinstance(cell, Typeset):
@@ -80,7 +83,7 @@ def formula(expression: "Expr") -> str:
 def _formula(expression: "Expr") -> str:
     from sympy import latex
 
-    breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression))
+    breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression, **_BROKEN))
     breakable = re.sub(r"\\substack\{ ([^{}]*) \}", r"\1", breakable)  # one line needs no stack
     return re.sub(r"(\([^()]{1,16}\))", r"{\1}", breakable)
 

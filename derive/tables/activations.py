@@ -4,8 +4,9 @@
 function and its entry in ``ACTIVATION_TABLES``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from functools import singledispatch
 from shlex import quote
 
@@ -13,6 +14,7 @@ from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.activation import Activation
 from derive.command.tabular import Content, Table, Typeset, formula, typeset
+from derive.constants import definitions, in_constants
 from derive.conventions import convention_of
 from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
@@ -25,6 +27,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
+from derive.written import written
 
 _NONE = {
     command: Typeset(f"no closed form: see {command}", rf"no closed form: see \texttt{{{command}}}")
@@ -56,7 +59,7 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
     rows: list[tuple[Content, ...]] = []
     notes: list[Typeset] = []
     for text in texts:
-        activation, some = parse_activation(text), len(rows)
+        activation, some = _parsed(text), len(rows)
         for k in range(asked.order + 1):
             label = Typeset(f"c_{k}", f"$c_{{{k}}}$")
             rows.append((_name(text), label, _coefficient(activation, k, asked)))
@@ -71,7 +74,7 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
         f"Hermite coefficients c_k(Q) (30), {told.name}: {told.series}{value}",
         f"Hermite coefficients $c_k(Q)$ (30), {told.name}: {told.latex}{in_latex}",
     )
-    return _table("activation-coefficients", title, rows, notes)
+    return _table("activation-coefficients", title, rows, notes, texts)
 
 
 def _coefficient(activation: Activation, k: int, asked: Asked) -> Typeset:
@@ -79,7 +82,7 @@ def _coefficient(activation: Activation, k: int, asked: Asked) -> Typeset:
         value = activation.hermite_coefficient(k, asked.variance, asked.convention)
     except NoClosedForm:
         return _NONE["numerics.hermite"]
-    return _expression(simplify(value) if asked.variance == Q else value)
+    return _expression(value)
 
 
 def _rest(activation: Activation, asked: Asked) -> Typeset:
@@ -125,6 +128,7 @@ def activation_drift_table(texts: Sequence[str]) -> Table:
         ),
         rows,
         notes,
+        texts,
     )
 
 
@@ -151,6 +155,7 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
         ),
         rows,
         notes,
+        texts,
     )
 
 
@@ -177,7 +182,7 @@ def activation_network_table(texts: Sequence[str]) -> Table:
     rows: list[tuple[Content, ...]] = []
     notes: list[Typeset] = []
     for text in texts:
-        activation = parse_activation(text)
+        activation = _parsed(text)
         try:
             modes = network_drift(activation, activation).equal_strengths()
         except NoClosedForm:
@@ -187,10 +192,9 @@ def activation_network_table(texts: Sequence[str]) -> Table:
         for kind, pair in modes.items():
             for name, value in zip("ab", pair, strict=True):
                 label = Typeset(f"{name}, {kind}", f"${name}$, {kind}")
-                # Expanded, for LaTeX breaks lines only between the terms of a sum.
-                rows.append((_name(text), label, _expression(value.expand())))
+                rows.append((_name(text), label, _expression(value)))
     title = "Search phase of networks of K neurons and any rank, equal strengths, raw"
-    return _table("activation-network", Typeset(title, title), rows, notes)
+    return _table("activation-network", Typeset(title, title), rows, notes, texts)
 
 
 @singledispatch
@@ -228,16 +232,24 @@ ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
 
 
 def _matched(text: str) -> AnyDrift:
-    activation = parse_activation(text)
+    activation = _parsed(text)
     return drift_of(Pair(activation, activation))
 
 
+def _parsed(text: str) -> Activation:
+    return in_constants(parse_activation(text))
+
+
 def _law(limit: LeadingTerm, x: Expr) -> Typeset:
-    return _expression(simplify(limit.coefficient) * x**limit.exponent)
+    return _typeset(written(simplify(limit.coefficient)) * x**limit.exponent)
 
 
 def _expression(value: Expr) -> Typeset:
-    return Typeset(sstr(value), f"${formula(value)}$")
+    return _typeset(written(value))
+
+
+def _typeset(shown: Expr) -> Typeset:
+    return Typeset(sstr(shown), f"${formula(shown)}$")
 
 
 def _name(text: str) -> Typeset:
@@ -245,9 +257,24 @@ def _name(text: str) -> Typeset:
 
 
 def _table(
-    name: str, title: Typeset, rows: Sequence[tuple[Content, ...]], notes: Sequence[Typeset]
+    name: str,
+    title: Typeset,
+    rows: Sequence[tuple[Content, ...]],
+    notes: Sequence[Typeset],
+    texts: Sequence[str],
 ) -> Table:
     if not rows:
         raise InputError("no activation is chosen: give --activation")
     columns = ("activation", "", "closed form")
-    return Table(name, title, columns, tuple(rows), tuple(notes), wide=2, share="0.65")
+    told = (*notes, *(note for text in texts for note in _definitions(text)))
+    return Table(name, title, columns, tuple(rows), told, wide=2, share="0.65")
+
+
+def _definitions(text: str) -> Iterator[Typeset]:
+    """What the letters in the formulas of an activation stand for."""
+    for constant, value in definitions(_parsed(text).expression).items():
+        digits = str(Context(prec=60).divide(Decimal(int(value.p)), Decimal(int(value.q))))
+        yield Typeset(
+            f"{constant} = {digits} in {text}",
+            rf"${formula(constant)} = {digits}$ in {_name(text).latex}",
+        )

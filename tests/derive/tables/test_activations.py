@@ -35,7 +35,8 @@ def test_printed_drift_reads_back_as_the_drift():
             continue
         activation = parse_activation(text)
         value = getattr(drift_of(Pair(activation, activation)), name).as_expr()
-        assert simplify(parse_expr(printed, SYMBOLS) - value) == 0
+        left = parse_expr(printed, SYMBOLS) - value
+        assert all(abs(left.subs(mu, Rational(k, 7)).n(30, maxn=200)) < 1e-28 for k in range(1, 8))
 
 
 def test_printed_coefficients_read_back():

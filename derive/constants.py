@@ -1,0 +1,75 @@
+"""Numbers of many digits that formulas show by name, such as the two that define SELU."""
+
+from typing import Any
+
+from sympy import Expr, Rational
+from sympy.core.expr import AtomicExpr
+from sympy.core.numbers import NumberSymbol
+
+from derive.activation import Activation
+from derive.catalogue import CATALOGUE, known_name
+
+
+class Constant(NumberSymbol):  # type: ignore[misc]
+    """A rational number that is printed as its name.
+
+    Arguments:
+        name: of one Greek letter, as in ``alpha``.
+        value: what it stands for.
+
+    Its sign, its digits and its order among numbers are known; it stays a letter. Exact.
+
+    >>> Constant("alpha", Rational(3, 2)) ** 2 > 2, Constant("alpha", Rational(3, 2)) / 2
+    (True, alpha/2)
+    """
+
+    __slots__ = ("name", "value")
+    is_rational = True
+    is_positive = True
+
+    def __new__(cls, name: str, value: Rational) -> "Constant":
+        """The constant."""
+        made: Constant = AtomicExpr.__new__(cls)
+        made.name, made.value = name, value
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Constant):
+            return False
+        return (self.name, self.value) == (other.name, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.value))
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, self.value)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.name, self.value)
+
+    def _as_mpf_val(self, prec: int) -> Any:
+        return self.value._as_mpf_val(prec)
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(self.name)
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\{self.name}"
+
+
+def in_constants(activation: Activation) -> Activation:
+    """The activation with the constants of its definition by name, if it has any. Exact.
+
+    >>> in_constants(Activation.named("selu")).value.pieces[1]
+    lambda*z
+    """
+    entry = CATALOGUE.get(known_name(activation.text) or "")
+    if entry is None or not entry.constants:
+        return activation
+    named = (Constant(name, value) for name, value in entry.constants.items())
+    return Activation(activation.text, entry.build(*named))
+
+
+def definitions(expression: Expr) -> dict[Constant, Rational]:
+    """The constants in an expression and what they stand for, by name."""
+    return {c: c.value for c in sorted(expression.atoms(Constant), key=str)}
