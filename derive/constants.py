@@ -8,9 +8,10 @@ from sympy.core.numbers import NumberSymbol
 
 from derive.activation import Activation
 from derive.catalogue import CATALOGUE, known_name
+from derive.pair import Pair
 
 
-class Constant(NumberSymbol):  # type: ignore[misc]
+class Constant(NumberSymbol):
     """A rational number that is printed as its name.
 
     Arguments:
@@ -68,6 +69,14 @@ def in_constants(activation: Activation) -> Activation:
         return activation
     named = (Constant(name, value) for name, value in entry.constants.items())
     return Activation(activation.text, entry.build(*named))
+
+
+def pair_in_constants(pair: Pair) -> Pair:
+    """The pair with the constants of its activations by name. Exact."""
+    teacher, student = in_constants(pair.teacher), in_constants(pair.student)
+    if (teacher, student) == (pair.teacher, pair.student):
+        return pair
+    return Pair(teacher, student, pair.labels, pair.loss, pair.misalignment)
 
 
 def definitions(expression: Expr) -> dict[Constant, Rational]:

@@ -21,11 +21,13 @@ from sympy import (
     Poly,
     Rational,
     S,
+    Symbol,
     atan,
     collect,
     diff,
     expand,
     factor,
+    latex,
     nan,
     oo,
     pi,
@@ -43,6 +45,7 @@ from derive.kinds import NORMALIZATIONS, Normalization
 from derive.means import Mean
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, in_variable, mu, polynomial_in
+from derive.written import written
 
 UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
@@ -57,6 +60,9 @@ class LeadingTerm:
 
     coefficient: Expr
     exponent: Expr = S.Zero
+
+    def _repr_latex_(self) -> str:
+        return f"${latex(written(self.coefficient) * Symbol('x') ** self.exponent)}$"
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,13 @@ class AnyDrift(ABC):
 
     def _coefficients(self) -> dict[str, Any]:
         return {"a": self.a, "b": self.b}
+
+    def _repr_latex_(self) -> str | None:
+        try:
+            a, b = (latex(written(f)) for f in self.expressions)
+        except NoClosedForm:
+            return None
+        return rf"$a(\mu) = {a}, \qquad b(\mu) = {b}$"
 
     @property
     @abstractmethod

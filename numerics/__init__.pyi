@@ -19,6 +19,7 @@ from .certified.means import mean_function as mean_function
 from .certified.roots import RealRoot as RealRoot
 from .certified.roots import enclose_root as enclose_root
 from .certified.roots import isolate_roots as isolate_roots
+from .certified.singularities import Singularities as Singularities
 from .certified.singularities import Singularity as Singularity
 from .certified.singularities import find_singularities as find_singularities
 from .certified.strengths import strengths_of as strengths_of

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sympy import Expr, S, latex
 
+from derive.command.hypertext import box
+from derive.constants import pair_in_constants
 from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
@@ -22,9 +25,11 @@ from derive.kinds import HermiteConvention, Normalization
 from derive.labels import MATCHED, LabelsLike
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.tables.names import pair_name
+from derive.written import written
 from numerics.certified.escape import EscapeCurve, escape_curve
 from numerics.certified.expansion import HermiteExpansion, hermite_expansion
-from numerics.certified.singularities import Singularity, find_singularities
+from numerics.certified.singularities import Singularities, find_singularities
 from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
     from numerics.simulation.simulated import SimulatedRuns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Coefficient:
     """A drift coefficient: a formula where there is one, and a function of the strength.
 
@@ -63,8 +68,12 @@ class Coefficient:
             raise InputError("the coefficient has no closed form: call it on numbers")
         return self.expression
 
+    def __repr__(self) -> str:
+        shown = "no closed form" if self.expression is None else written(self.expression)
+        return f"Coefficient({shown}, in units of {self.unit})"
+
     def _repr_latex_(self) -> str | None:
-        return None if self.expression is None else f"${latex(self.expression)}$"
+        return None if self.expression is None else f"${latex(written(self.expression))}$"
 
 
 def _shaped(values: tuple[float, ...], given: StrengthsLike) -> float | Doubles:
@@ -73,7 +82,7 @@ def _shaped(values: tuple[float, ...], given: StrengthsLike) -> float | Doubles:
     return np.array(values).reshape(shape) if shape else values[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A pair with its drift, and what follows from them; times are in units of ``unit``.
 
@@ -83,10 +92,29 @@ class Study:
     pair: Pair
     drift: AnyDrift = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"Study({pair_name(self.pair).plain}, times in units of {self.unit})"
+
+    def _repr_html_(self) -> str:
+        named = self.shown_drift._repr_latex_()
+        content = f"<p>{escape(named)}</p>" if named else "<p>a and b have no closed form</p>"
+        texts = self.pair.texts
+        note = ", ".join(f"{name}: {text}" for name, text in texts.items())
+        title = f"Search phase of {pair_name(self.pair).plain}, times in units of {self.unit}"
+        return box(title, self.drift.certainty, content, note)
+
     @property
     def unit(self) -> str:
         """The unit of time, such as ``1/γ``."""
         return self.drift.unit
+
+    @cached_property
+    def shown_drift(self) -> AnyDrift:
+        """The drift as formulas show it, constants of many digits by their names. Exact."""
+        named = pair_in_constants(self.pair)
+        if named is self.pair:
+            return self.drift
+        return drift_of(named)
 
     @cached_property
     def a(self) -> Coefficient:
@@ -113,7 +141,7 @@ class Study:
         """Drift coefficients, growth rate and escape time at strengths, as ``escape_curve``."""
         return escape_curve(self.drift, mu)
 
-    def singularities(self, digits: int = 30) -> tuple[Singularity, ...]:
+    def singularities(self, digits: int = 30) -> Singularities:
         """Every zero of ``a`` in (0, 1), as ``find_singularities``. Certified."""
         return find_singularities(self.drift, digits)
 

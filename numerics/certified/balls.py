@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil, log2
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flint import arb, fmpq, fmpq_poly
-from sympy import Poly
+from sympy import Expr, Poly
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from numerics.certified.precision import accurate, settled
 
 Number = TypeVar("Number", arb, fmpq)
@@ -27,7 +27,13 @@ DOUBLE_BITS = 60  # of relative accuracy: its double is the nearest one or, rare
 class Enclosure:
     """A real number known to lie within ``radius`` of ``mid``; both are decimal strings.
 
-    Certified: the decimal ball contains the number, conversion errors included.
+    Certified: the decimal ball contains the number, conversion errors included. Compared with a
+    number, or with another, it is smaller or greater where that is certain; where it is not,
+    ``Undecided`` is raised.
+
+    >>> third = Enclosure("0.33333", "3.34e-6")
+    >>> third < 0.5, Fraction(1, 3) in third, float(third)
+    (True, True, 0.33333)
     """
 
     mid: str
@@ -37,9 +43,65 @@ class Enclosure:
         """The double nearest to ``mid``."""
         return float(self.mid)
 
+    def __str__(self) -> str:
+        return self.mid if self.radius == "0" else f"{self.mid} ± {self.radius}"
+
+    def _repr_latex_(self) -> str:
+        error = "" if self.radius == "0" else rf" \pm {_in_latex(self.radius)}"
+        return f"${_in_latex(self.mid)}{error}$"
+
+    @property
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """The least and the greatest number that it contains. Exact."""
+        mid, radius = Fraction(self.mid), Fraction(self.radius)
+        return mid - radius, mid + radius
+
+    def __contains__(self, number: object) -> bool:
+        low, high = self.ends
+        return low <= _exact_number(number) <= high
+
+    def __lt__(self, other: object) -> bool:
+        low, high = self.ends
+        least, greatest = _ends_of(other)
+        return _certain(high < least, low >= greatest, self, other)
+
+    def __le__(self, other: object) -> bool:
+        low, high = self.ends
+        least, greatest = _ends_of(other)
+        return _certain(high <= least, low > greatest, self, other)
+
+    def __gt__(self, other: object) -> bool:
+        return not self <= other
+
+    def __ge__(self, other: object) -> bool:
+        return not self < other
+
     def ball(self) -> arb:
         """The enclosure as a ball, at the working precision."""
         return arb(self.mid) + arb(0, arb(self.radius).upper())
+
+
+def _in_latex(decimal: str) -> str:
+    mantissa, _, exponent = decimal.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _ends_of(value: object) -> tuple[Fraction, Fraction]:
+    return value.ends if isinstance(value, Enclosure) else (_exact_number(value),) * 2
+
+
+def _certain(holds: bool, fails: bool, left: object, right: object) -> bool:
+    if not holds and not fails:
+        raise Undecided(f"which of {left} and {right} is greater is open: ask for more digits")
+    return holds
+
+
+def _exact_number(number: Any) -> Fraction:
+    """A number of Python, NumPy or SymPy; raises ``InputError`` for what is none, or not finite."""
+    try:
+        return Fraction(str(number) if isinstance(number, Expr) else number)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{number!r} is not accepted: give a finite rational number") from None
 
 
 def enclosure(ball: arb, digits: int) -> Enclosure:

@@ -5,11 +5,13 @@ double is within one unit in the last place of the truth.
 """
 
 from dataclasses import dataclass
-from math import inf, isinf, log
-from typing import Any
+from math import inf, isinf, log, nan
+from typing import TYPE_CHECKING, Any
 
 from flint import arb, fmpq
 
+from derive.command.frames import axes_for, frame
+from derive.command.hypertext import box, digits, grid
 from derive.errors import InputError
 from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import DOUBLE_BITS, SMALLEST
@@ -17,10 +19,14 @@ from numerics.certified.drift import BallDrift, ball_drift
 from numerics.certified.precision import accurate, settled
 from numerics.certified.strengths import StrengthsLike, strengths_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
 _FIRST_BITS = 80  # what a quadrature needs to give 60 bits, most of the time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EscapeCurve:
     """Drift coefficients, growth rate and escape time over pre-training strengths.
 
@@ -41,6 +47,35 @@ class EscapeCurve:
     def exit_time(self, dimension: int) -> tuple[float, ...]:
         """Exit time to leading order in the dimension, ``½ τ log d`` (9), (61)."""
         return tuple(tau * log(dimension) / 2 for tau in self.tau)
+
+    def __repr__(self) -> str:
+        if not self.mu:
+            return "EscapeCurve(no strengths)"
+        ends = (digits(f(xs)) for xs in (self.mu, self.tau) for f in (min, max))
+        return "EscapeCurve({} strengths, μ from {} to {}, τ from {} to {} in units of {})".format(
+            len(self.mu), *ends, self.unit
+        )
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.mu, self.a, self.b, self.rate, self.tau, strict=True)
+        shown = [[digits(value) for value in row] for row in rows]
+        head = ("μ", "a", "b", "λ₊", f"τ ({self.unit})")
+        title = f"Escape time at {len(self.mu)} pre-training strengths"
+        return box(
+            title, "certified", grid(head, shown), "each double within one unit in its last place"
+        )
+
+    def to_frame(self) -> "DataFrame":
+        """A row a strength: μ, a, b, rate and τ, for ``pandas``; the unit is in its ``attrs``."""
+        columns = {name: list(getattr(self, name)) for name in ("mu", "a", "b", "rate", "tau")}
+        return frame(columns, unit=self.unit, certainty="certified")
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw τ over μ; where it is infinite the line is broken."""
+        ax = axes_for(ax)
+        ax.plot(self.mu, [tau if tau < inf else nan for tau in self.tau])
+        ax.set(xlabel=r"pre-training strength $\mu$", ylabel=rf"$\tau$ ({self.unit})", yscale="log")
+        return ax
 
 
 def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:

@@ -18,11 +18,14 @@ for :math:`\sum_k t^k |h_k(z)|^2` is its kernel at z and its conjugate. The even
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
+from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq
 from sympy import Expr, S, sqrt
 
 from derive.activation import Activation
+from derive.command.frames import frame
+from derive.command.hypertext import box, digits, grid
 from derive.conventions import convention_of
 from derive.grammar import ActivationLike, parse_activation, parse_variance
 from derive.growth import insist_on_finite_risk
@@ -35,6 +38,9 @@ from numerics.certified.expressions import ball_function
 from numerics.certified.means import mean_function
 from numerics.certified.precision import settled
 from numerics.certified.quadrature import Envelope, rule_for
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _FIRST_BITS = 64
 _GUARD = 32
@@ -55,6 +61,36 @@ class HermiteExpansion:
     convention: HermiteConvention
     coefficients: tuple[Enclosure, ...]
     truncation: Enclosure
+
+    def __repr__(self) -> str:
+        order = len(self.coefficients) - 1
+        return (
+            f"HermiteExpansion({self.activation.text} to order {order}, variance {self.variance}, "
+            f"{convention_of(self.convention).name}, {self.truncation} left out)"
+        )
+
+    def _repr_latex_(self) -> str:
+        told = convention_of(self.convention)
+        found = [(k, digits(float(c))) for k, c in enumerate(self.coefficients) if float(c)]
+        listed = r",\; ".join(f"c_{{{k}}} = {c}" for k, c in found)
+        return rf"{told.latex.split('$, $')[0].strip('$')}: {listed}".join(("$", "$"))
+
+    def _repr_html_(self) -> str:
+        rows = [(k, c) for k, c in enumerate(self.coefficients)]
+        title = f"Hermite coefficients of {self.activation.text}, variance {self.variance}"
+        told = convention_of(self.convention)
+        note = f"{told.series}; left out in mean square: {self.truncation}"
+        return box(title, "certified", grid(("degree", "coefficient"), rows), note)
+
+    def to_frame(self) -> "DataFrame":
+        """Degrees, coefficients as doubles, and their radii, for ``pandas``."""
+        values = self.coefficients
+        columns = {
+            "degree": list(range(len(values))),
+            "coefficient": [float(c) for c in values],
+            "radius": [float(c.radius) for c in values],
+        }
+        return frame(columns, convention=self.convention, certainty="certified")
 
 
 def hermite_expansion(

@@ -9,9 +9,13 @@ counted for every degree need no polynomial (``numerics.certified.hermite``).
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
+from math import nan
+from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq
 
+from derive.command.frames import frame
+from derive.command.hypertext import box, grid
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import local_law
@@ -32,8 +36,11 @@ from numerics.certified.precision import accurate, settled
 from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vanishes_at
 from numerics.certified.zeros import isolate_zeros, values_at_zero
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Singularity:
     """A zero of ``a`` in (0, 1) and what the escape time does there.
 
@@ -53,8 +60,48 @@ class Singularity:
     bits: int
     unit: str
 
+    def __repr__(self) -> str:
+        return f"Singularity(μ = {self.mu}, {self._fate()})"
 
-def find_singularities(drift: DriftLike, digits: int = 30) -> tuple[Singularity, ...]:
+    def _fate(self) -> str:
+        if not self.diverges:
+            return f"τ = 1/b, b = {float(self.b):.6g} > 0"
+        if self.constant is None:
+            return "τ diverges, b = 0"
+        law = f"{float(self.constant):.6g}/(μ - μ*)^{2 * self.multiplicity}"
+        return f"τ ~ {law} in units of {self.unit}"
+
+
+class Singularities(tuple[Singularity, ...]):
+    """Every zero of ``a`` in (0, 1), in increasing order: a tuple that notebooks can show."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        rows = [(s.mu, s.b, s._fate()) for s in self]
+        content = grid(("μ⋆", "b(μ⋆)", "escape time"), rows) if rows else ""
+        count = (
+            f"{len(rows)} {'strength' if len(rows) == 1 else 'strengths'}"
+            if rows
+            else "no strength"
+        )
+        return box(f"a vanishes at {count} in (0, 1)", "certified", content, "the list is complete")
+
+    def to_frame(self) -> "DataFrame":
+        """A row a zero: μ and b as doubles with their radii, whether τ diverges, for ``pandas``."""
+        columns = {
+            "mu": [float(s.mu) for s in self],
+            "mu_radius": [float(s.mu.radius) for s in self],
+            "b": [float(s.b) for s in self],
+            "b_radius": [float(s.b.radius) for s in self],
+            "diverges": [s.diverges for s in self],
+            "constant": [nan if s.constant is None else float(s.constant) for s in self],
+            "multiplicity": [s.multiplicity for s in self],
+        }
+        return frame(columns, certainty="certified")
+
+
+def find_singularities(drift: DriftLike, digits: int = 30) -> Singularities:
     r"""Find every zero of ``a`` in the open interval (0, 1), in increasing order.
 
     Arguments:
@@ -79,7 +126,7 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> tuple[Singularity,
         raise InputError("singularities are those of aligned pre-training: give no misalignment")
     if drift.is_zero:
         raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
-    return _singularities(drift, digits)
+    return Singularities(_singularities(drift, digits))
 
 
 @singledispatch

@@ -15,16 +15,22 @@ on.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypeAlias, TypeVar
+from html import escape
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
 from sympy.core.logic import fuzzy_and
 
+from derive.command.frames import frame
+from derive.command.hypertext import BADGES, badge
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
 from derive.registry import Registry
 from derive.symbols import exact
 from numerics.certified.balls import Bounds, Enclosure
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 T = TypeVar("T")
 
@@ -187,7 +193,31 @@ class Entry:
             return Finding("undecided", str(error), (shown("what stays open", str(error)),))
 
 
-CLAIMS: Registry[Entry] = Registry()
+class Ledger(Registry[Entry]):
+    """Entries by name; a notebook shows the recorded verdicts, which a check may overturn."""
+
+    def __repr__(self) -> str:
+        return f"Ledger({len(self)} entries)"
+
+    def _repr_html_(self) -> str:
+        cells = (
+            (mark(e.recorded), *map(escape, (e.name, e.place, e.statement))) for e in self.values()
+        )
+        lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in cells)
+        return f"<table><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
+
+    def to_frame(self) -> "DataFrame":
+        """A row an entry: name, kind, place, statement and recorded verdict, for ``pandas``."""
+        names = ("name", "kind", "place", "statement", "recorded")
+        return frame({name: [getattr(e, name) for e in self.values()] for name in names})
+
+
+def mark(verdict: str) -> str:
+    """The badge of a verdict; those that are no certainty stand as words."""
+    return badge(verdict) if verdict in (*BADGES, "supported") else escape(verdict)
+
+
+CLAIMS = Ledger()
 Check: TypeAlias = Callable[[], Finding]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from math import ceil, exp, inf, log, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,8 @@ from scipy.optimize import brentq
 from sympy import Rational, Symbol, lambdify
 
 from derive import exit as formulas
+from derive.command.frames import axes_for
+from derive.command.hypertext import box, digits, grid
 from derive.errors import InputError
 from derive.pair import Pair
 from numerics.certified.balls import nearest_double
@@ -28,7 +30,11 @@ from numerics.dynamics.kinds import EXIT_RADIUS, ExitBy
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _FAR = 10.0  # standard deviations beyond which X is not looked for
+_SHOWN = (0.1, 0.5, 0.9, 0.99)  # shares of runs that have left
 _NEAR = 0.2  # of the exit's size: a start within it is nearly one of the linear flow
 
 
@@ -36,7 +42,7 @@ class NoExit(InputError):
     """At this strength the search phase is never left."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExitLaw:
     r"""The law of the exit time of a learner, in units of 1/γ where nothing else is said.
 
@@ -59,6 +65,26 @@ class ExitLaw:
     learning_rate: float
     batch: int
     finite_rate: float
+
+    def __repr__(self) -> str:
+        median = digits(self.quantile(0.5), 4)
+        samples = digits(self.samples(0.5), 4)
+        return f"ExitLaw(median {median} in units of 1/γ, {samples} samples, d = {self.dimension})"
+
+    def _repr_html_(self) -> str:
+        left = [(p, self.quantile(p), self.steps(p), self.samples(p)) for p in _SHOWN]
+        rows = [(f"{p:.0%}", digits(time, 4), *counts) for p, time, *counts in left]
+        content = grid(("runs that have left", "time (1/γ)", "steps", "samples"), rows)
+        note = f"d = {self.dimension}, B = {self.batch}, γ = {self.learning_rate:.4g}, large d"
+        return box("The law of the exit time", "heuristic", content, note)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the share of runs that still search over time."""
+        ax = axes_for(ax)
+        times = np.linspace(0, self.quantile(0.99), 200)
+        ax.plot(times, self.searching(times))
+        ax.set(xlabel=r"time ($1/\gamma$)", ylabel="share still searching", ylim=(0, 1))
+        return ax
 
     def searching(self, time: ArrayLike) -> Doubles:
         """The share of runs that have not left the search phase at times."""

@@ -11,12 +11,16 @@ import numpy as np
 from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
+from derive.command.frames import axes_for, frame
+from derive.command.hypertext import box, digits, grid
 from derive.errors import InputError
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
 from numerics.dynamics.kinds import ExitBy
 
-if TYPE_CHECKING:  # its import costs a second, and pandas
+if TYPE_CHECKING:  # their imports cost seconds
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
     from xarray import Dataset
 
 MOST_STEPS = 10**12
@@ -62,7 +66,7 @@ class Trained(Protocol):
         """What made a run diverge, and what to try."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Runs:
     """Replicas of one learner, labelled: ``runs["m"]`` are overlaps, replicas × records.
 
@@ -102,6 +106,49 @@ class Runs:
     def censored(self) -> int:
         """Number of replicas that did not exit within the horizon."""
         return int(np.isnan(self.exits).sum())
+
+    def __repr__(self) -> str:
+        count, records = self.states.shape[:2]
+        left = f"{count - self.censored} of {count} left the search phase"
+        return f"{type(self).__name__}({left}, {records} records of {', '.join(self.names)})"
+
+    def _repr_html_(self) -> str:
+        count, shares = len(self.exits), (0.1, 0.5, 0.9)
+        times = np.quantile(self.exit_times, shares, method="inverted_cdf")
+        rows = [(f"{p:.0%}", digits(float(t), 4)) for p, t in zip(shares, times, strict=False)]
+        content = grid(("runs that have left", "time (1/γ)"), rows)
+        title = f"{count} runs, {self.censored} still searching at the end"
+        return box(title, "simulated", content, self._described())
+
+    def _described(self) -> str:
+        return f"γ = {self.learning_rate:.4g}"
+
+    def to_frame(self) -> "DataFrame":
+        """A row a replica: its exit in steps and in units of 1/γ, infinite if censored."""
+        times = self.exit_times
+        steps = np.where(np.isnan(self.exits), np.inf, self.exits)
+        columns = {"replica": range(len(times)), "exit_step": steps, "exit_time": times}
+        return frame(columns, unit="1/γ", certainty="simulated")
+
+    def plot(self, name: str = "m", ax: "Axes | None" = None) -> "Axes":
+        """Draw an order parameter over time: the median, and a band that holds 80 % of the runs.
+
+        Arguments:
+            name: as ``runs[name]`` takes it; its size is drawn, for its sign is chance.
+            ax: where to draw; a new figure by default.
+
+        Raises ``InputError`` for what was not recorded.
+        """
+        ax, later = axes_for(ax), self.times > 0
+        low, median, high = np.nanquantile(np.abs(self[name]), (0.1, 0.5, 0.9), axis=0)
+        ax.fill_between(self.times[later], low[later], high[later], alpha=0.25, linewidth=0)
+        ax.plot(self.times[later], median[later])
+        ax.set(xlabel=r"time ($1/\gamma$)", ylabel=f"|{name}|")
+        return ax
+
+    def to_xarray(self) -> "Dataset":
+        """The same as ``dataset``."""
+        return self.dataset()
 
     def dataset(self) -> "Dataset":
         """States and exit times with their names and units, for ``xarray``."""

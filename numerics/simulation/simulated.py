@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # its import costs a second, and pandas
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulatedRuns(Runs):
     """Runs of a simulation: ``runs["loss"]`` and the like are there beside the states.
 
@@ -66,6 +66,17 @@ class SimulatedRuns(Runs):
     def dataset(self) -> "Dataset":
         """These runs alone, as ``dataset_of`` labels them."""
         return dataset_of([self])
+
+    def to_xarray(self, source: str = "") -> "Dataset":
+        """What ``numerics.simulate --data`` writes of these runs, with provenance ``source``."""
+        return dataset_of([self], source)
+
+    def _described(self) -> str:
+        asked = self.simulation
+        told = {"μ": asked.mu, "d": asked.dimension, "B": asked.batch, "seed": asked.seed}
+        names = asked.pair.texts
+        pair = f"{names['student']} taught by {names['teacher']}, {names['labels']} labels"
+        return ", ".join((pair, *(f"{k} = {v}" for k, v in told.items()), super()._described()))
 
     def path(self) -> Doubles:
         """The flow at the recorded times, from a typical one of the replicas' starts."""

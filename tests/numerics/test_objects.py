@@ -1,0 +1,124 @@
+"""How results show themselves: in one line, as HTML, as frames, as pictures; numbers as numbers."""
+
+from fractions import Fraction
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import xarray
+from matplotlib.figure import Figure
+from sympy import Rational
+
+from derive import InputError, Undecided, landscape_of
+from derive.command.hypertext import BADGES, badge, box, grid
+from numerics import Enclosure, find_singularities, hermite_expansion, study
+from numerics.claims import CLAIMS
+from numerics.simulate import main as simulate
+
+HE3, RELU = study("He3"), study("relu")
+RUNS = RELU.simulate(mu=0.1, dimension=1000, replicas=5, seed=3)
+LAW = RELU.exit_law(mu=0.1)
+CURVE = HE3.curve("0.1:0.9:5")
+ZEROS = HE3.singularities(20)
+SERIES = hermite_expansion("tanh", 3, digits=8)
+SHOWN = {"certified": (CURVE, ZEROS, SERIES), "simulated": (RUNS,), "heuristic": (LAW,),
+         "proved": (HE3,)}  # fmt: skip
+
+
+@pytest.mark.parametrize("certainty", SHOWN)
+def test_html_is_well_formed_stands_alone_and_says_how_sure_it_is(certainty):
+    for thing in SHOWN[certainty]:
+        html = thing._repr_html_()
+        root = ElementTree.fromstring(html)
+        assert [badge.text for badge in root.iter("span")] == [certainty]
+        assert "lora-escape 0" in "".join(root.itertext())  # where it is from
+        assert not {"src", "href"} & {name for part in root.iter() for name in part.attrib}
+
+
+def test_text_of_users_is_escaped():
+    html = box("<script>", "exact", grid(["<b>"], [["&<i>"]]), "<u>")
+    texts = list(ElementTree.fromstring(html).itertext())
+    assert {"<script>", "<b>", "&<i>"} <= set(texts)
+    assert any(text.startswith("<u>") for text in texts)
+    assert {word in badge(word) for word in BADGES} == {True}
+
+
+def test_long_tables_say_how_many_rows_are_left_out():
+    assert "… 88 more" in grid(["k"], [[k] for k in range(100)])
+    assert "more" not in grid(["k"], [[k] for k in range(5)])
+
+
+def test_what_is_printed_is_one_short_line():
+    things = (*(t for ts in SHOWN.values() for t in ts), ZEROS[0], RELU.a, CLAIMS)
+    for thing in things:
+        assert "\n" not in repr(thing)
+        assert len(repr(thing)) < 130
+    assert "0.32072" in repr(ZEROS[0])
+
+
+def test_a_number_known_to_lie_in_a_ball_is_a_number():
+    (zero,) = ZEROS
+    low, high = zero.mu.ends
+    assert abs(Fraction(float(zero.mu)) - low) <= high - low + Fraction(1, 2**53)
+    assert float(zero.mu) == pytest.approx(0.3207243473, abs=1e-9)
+    assert 0.32 < zero.mu < 0.33
+    assert zero.mu > Rational(8, 25)
+    assert zero.b < 0 < zero.constant
+    assert low in zero.mu
+    assert 0.3207 not in zero.mu
+    assert zero.mu < Enclosure("0.4", "0.01")
+    with pytest.raises(Undecided, match="more digits"):
+        _ = zero.mu < Fraction(zero.mu.mid)
+    with pytest.raises(InputError, match="rational"):
+        _ = zero.mu < float("nan")
+
+
+@pytest.mark.parametrize(("left", "right"), [("0.1", "0.2"), ("-3e-40", "1e-50"), ("1", "1")])
+def test_exact_balls_are_ordered_as_their_numbers(left, right):
+    a, b = Fraction(left), Fraction(right)
+    x, y = Enclosure(left, "0"), Enclosure(right, "0")
+    assert (x < y, x <= y, x > y, x >= y) == (a < b, a <= b, a > b, a >= b)
+
+
+def test_frames_hold_the_numbers_with_their_units():
+    frame = CURVE.to_frame()
+    assert tuple(frame["tau"]) == CURVE.tau
+    assert frame.attrs == {"unit": "1/γ", "certainty": "certified"}
+    assert ZEROS.to_frame()["mu"].tolist() == [float(ZEROS[0].mu)]
+    np.testing.assert_array_equal(RUNS.to_frame()["exit_time"], RUNS.exit_times)
+    assert SERIES.to_frame()["coefficient"][1] == float(SERIES.coefficients[1])
+    assert len(CLAIMS.to_frame()) == len(CLAIMS) > 50
+
+
+def test_runs_as_xarray_are_the_file_that_the_command_writes(tmp_path):
+    file = tmp_path / "runs.nc"
+    options = "--activation relu --mu 0.1 --dimension 1000 --replicas 5 --seed 3"
+    assert simulate([*options.split(), "--data", str(file), "--output", str(tmp_path / "t")]) == 0
+    written = xarray.load_dataset(file)
+    xarray.testing.assert_identical(RUNS.to_xarray(written.attrs["provenance"]), written)
+
+
+def test_pictures_are_drawn_on_the_axes_that_are_given():
+    for thing, values in ((CURVE, 5), (LAW, 200), (RUNS, len(RUNS.times) - 1)):
+        ax = Figure().subplots()
+        assert thing.plot(ax=ax) is ax
+        assert len(ax.lines[0].get_xdata()) == values
+        assert ax.get_xlabel()
+        assert ax.get_ylabel()
+        assert thing.plot().figure is not ax.figure
+
+
+def test_formulas_are_shown_short():
+    for thing in (HE3.drift, study("erf").drift, landscape_of("relu"), SERIES, ZEROS[0].mu):
+        latex = thing._repr_latex_()
+        assert latex.startswith("$")
+        assert latex.endswith("$")
+        assert latex.count("{") == latex.count("}")
+    assert study("tanh").drift._repr_latex_() is None
+    assert r"\lambda^{2}" in study("selu")._repr_html_()  # its constants, by name
+
+
+def test_singularities_are_a_tuple_as_before():
+    assert find_singularities("He3", 20) == ZEROS
+    assert isinstance(ZEROS, tuple)
+    assert "no strength" in RELU.singularities()._repr_html_()
