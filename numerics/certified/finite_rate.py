@@ -6,7 +6,8 @@ largest eigenvalue of the symmetric part of the Jacobian.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from fractions import Fraction
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flint import arb, fmpq
@@ -99,8 +100,13 @@ def finite_rate_flow(
         raise InputError(f"scaled rate {scaled_rate} is not accepted: give γd/B ≥ 0")
     if rate == 0:
         return gradient
-    deviation = rational(label_noise)
-    noise = noise_landscape(Pair.of(pair), Rational(int(deviation.p), int(deviation.q)))
-    half = Rational(int(rate.p), 2 * int(rate.q))
-    table = coefficient_table(half * noise.subs(residual, Q - rho**2))
-    return FiniteRateFlow(gradient.mu, gradient.by_variance, gradient.by_covariance, table)
+    table = _noise(Pair.of(pair), Fraction(str(rational(label_noise))))
+    shrinking = tuple(tuple(rate / 2 * c for c in row) for row in table)
+    return FiniteRateFlow(gradient.mu, gradient.by_variance, gradient.by_covariance, shrinking)
+
+
+@lru_cache(maxsize=64)  # the same for all strengths and rates
+def _noise(pair: Pair, deviation: Fraction) -> Table:
+    """The mean square of a sample's pull, of Q and ρ."""
+    noise = noise_landscape(pair, Rational(*deviation.as_integer_ratio()))
+    return coefficient_table(noise.subs(residual, Q - rho**2))

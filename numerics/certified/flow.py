@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flint import arb, ctx, fmpq
@@ -171,10 +171,20 @@ def ball_flow(pair: PairLike, mu: StrengthsLike) -> BallFlow:
             f"the flow of {pair.student.text[:40]!r} at {len(given)} strengths is not enclosed: "
             "give polynomials, no misalignment, one strength"
         )
+    return BallFlow(rational(given[0]), *_loss_slopes(pair))
+
+
+@lru_cache(maxsize=64)  # the same for all strengths
+def _loss_slopes(pair: Pair) -> tuple[Table, Table]:
+    """The slopes of a polynomial pair's loss in Q and ρ."""
+    teacher, student = pair.teacher.polynomial, pair.student.polynomial
+    transform = pair.labels.polynomial
+    assert teacher is not None
+    assert student is not None
+    assert transform is not None
     loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
     chosen = loss.expression if pair.loss == "square" else -loss.correlation
-    by_variance, by_covariance = (coefficient_table(diff(chosen, x)) for x in (Q, rho))
-    return BallFlow(rational(given[0]), by_variance, by_covariance)
+    return coefficient_table(diff(chosen, Q)), coefficient_table(diff(chosen, rho))
 
 
 def disc(u: Number, m: Number, radius: Number = 0) -> Disc:

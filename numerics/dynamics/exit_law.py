@@ -21,6 +21,7 @@ from derive.command.frames import axes_for
 from derive.command.hypertext import box, digits, grid
 from derive.errors import InputError
 from derive.pair import Pair
+from derive.pair_drift import drift_of
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import sample_noise_function
 from numerics.certified.escape import escape_curve
@@ -239,11 +240,15 @@ class _Numbers:
     noise: float
 
 
+# The same for all strengths.
+_drift, _sample_noise = (lru_cache(maxsize=64)(f) for f in (drift_of, sample_noise_function))
+
+
 @lru_cache(maxsize=256)
 def _numbers(pair: Pair, mu: Fraction, label_noise: float) -> _Numbers:
-    curve = escape_curve(pair, [mu])
+    curve = escape_curve(_drift(pair), [mu])
     if curve.tau[0] == inf:
         raise NoExit(f"there is no escape at μ = {mu}, so no exit time: give another strength")
     deviation = Rational(*Fraction(label_noise).as_integer_ratio())
-    noise = nearest_double(sample_noise_function(pair, deviation), mu)
+    noise = nearest_double(_sample_noise(pair, deviation), mu)
     return _Numbers(curve.rate[0], curve.a[0], curve.b[0], noise)

@@ -85,8 +85,9 @@ class Flow(Motion):
 
     def place(self, state: ArrayLike) -> tuple[Doubles, Doubles]:
         """Covariance ρ and residual variance s of states, whose last axis has ``size`` entries."""
-        u, m, *rest = np.moveaxis(np.asarray(state, dtype=float), -1, 0)
-        kappa = rest[0] if rest else 0.0
+        states = np.asarray(state, dtype=float)
+        u, m = states[..., 0], states[..., 1]
+        kappa = states[..., 2] if self.size > 2 else 0.0
         s = self.nu**2 + 2 * u * self.nu * kappa + u * u * (1 - m * m)
         return self.mu + u * m, np.maximum(s, 0.0)
 
