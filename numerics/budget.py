@@ -2,13 +2,15 @@
 
 ``python -m numerics.budget --activation erf --dimension 1e4 --samples 1e6``. The expected loss is
 that of a law, with the descent worked out, not of a simulation: the cost of the answer does not
-depend on the dimension, while the number of steps that it speaks of does.
+depend on the dimension, while the number of steps that it speaks of does. ``--simulate`` puts runs
+beside it that are exact in law.
 """
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from numerics.simulation.budget import Budget
     from numerics.simulation.design import Simulation
 
-_OVER_STRENGTH = ("mu", "learning_rate", "frozen_loss", "expected_loss", "loss_10", "loss_90",
-                  "still_searching")  # fmt: skip
+_OVER_STRENGTH = ("mu", "learning_rate", "frozen_loss", "expected_loss", "expected_loss_error",
+                  "loss_10", "loss_90", "still_searching")  # fmt: skip
+_OF_RUNS = {"loss": "loss of runs", "loss_error": "its error", "still_searching": "searching"}
 _ASKED = {
     "samples": option(positive, "N", "how many there are, such as 1e6", required=True),
 }
@@ -42,6 +45,7 @@ def _parser() -> CommandParser:
             "--degree 3 --samples 3e6 --learning-rate 2e-5 --plot budget.pdf",
             "--activation relu --samples 1e7 --dimension 1e5 --learning-rate best --noise 0.1",
             "--activation x --samples 1e5 --mu 0.1:0.9:17 --format json",
+            "--activation x --samples 2e4 --batch 4 --mu 0.1:0.9:5 --simulate --replicas 400",
         ),
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba"),
     )
@@ -52,8 +56,12 @@ def _parser() -> CommandParser:
     add_shared(asked, "radius", "plot")
     add_shared(parser.add_argument_group("who learns"), "dimension", "scale", "scale-u")
     add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
-    # Nothing is drawn, and the law is of a small start and of one exit.
-    parser.set_defaults(replicas=1, seed=(0,), start=None, exit_by="state")
+    beside = parser.add_argument_group("runs beside it")
+    beside.add_argument("--simulate", action="store_true",
+                        help="also simulate runs up to the samples, exactly in law")  # fmt: skip
+    add_shared(beside, "replicas", "seed", "results", "scheduler", "workers")
+    # The law is of a small start and of one exit.
+    parser.set_defaults(start=None, exit_by="state")
     return parser
 
 
@@ -75,7 +83,23 @@ def _budgets(options: Namespace) -> "list[tuple[Budget, Budget | None]]":
         )
         assert own is not None
         found.append((own, tuned))
-    return found
+    return _with_runs(found, options) if options.simulate else found
+
+
+def _with_runs(
+    budgets: "Sequence[tuple[Budget, Budget | None]]", options: Namespace
+) -> "list[tuple[Budget, Budget | None]]":
+    """The same with runs of all strengths beside them, at the learning rates asked for."""
+    from numerics.simulation.run import run_simulations
+
+    watched = [own.watched(options.replicas) for own, _ in budgets]
+    runs = iter(run_simulations([each for group in watched for each in group],
+                                folder=options.results, scheduler=options.scheduler,
+                                workers=options.workers))  # fmt: skip
+    return [
+        (own.beside(list(islice(runs, len(group)))), tuned)
+        for (own, tuned), group in zip(budgets, watched, strict=True)
+    ]
 
 
 def _other(options: Namespace) -> str | None:
@@ -114,6 +138,11 @@ def _table(own: "Budget", record: dict[str, Any]) -> Table:
              record["advice"]]  # fmt: skip
     if record["tuned"]:
         notes.append(f"with the best rate of each strength: {record['tuned']['advice']}")
+    runs = record["simulated"]
+    if runs:
+        notes.append(f"{runs['replicas']} runs a strength (a simulation): {runs['within_error']} "
+                     f"of {len(record['mu'])} mean losses are within the error of the law and "
+                     "three of their own")  # fmt: skip
     if record["singularities"] is None:
         notes.append("whether there are singularities between these strengths is undecided")
     return Table(
@@ -121,14 +150,24 @@ def _table(own: "Budget", record: dict[str, Any]) -> Table:
         title=Typeset(f"Expected loss of {name.plain}: {asked} (the limit law of large d)",
                       f"Expected loss of {name.latex}: {typeset(asked)} (the limit law of large "
                       "$d$)"),
-        columns=("mu", Typeset("γ", r"$\gamma$"), "at the start", "expected loss", "10 % of runs",
-                 "90 % of runs", "still searching"),
+        columns=("mu", Typeset("γ", r"$\gamma$"), "at the start", "expected loss", "its error",
+                 "10 % of runs", "90 % of runs", "still searching",
+                 *(_OF_RUNS.values() if runs else ())),
         rows=tuple(
             tuple(map(_shown, point))
-            for point in zip(*(record[key] for key in _OVER_STRENGTH), strict=True)
+            for point in zip(*(record[key] for key in _OVER_STRENGTH),
+                             *(runs[key] for key in _OF_RUNS if runs), strict=True)
         ),
         notes=tuple(map(_both, notes)),
     )  # fmt: skip
+
+
+def _rows(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One flat record a strength, for CSV."""
+    own = {name: value for name, value in record.items() if name not in ("tuned", "simulated")}
+    runs = {f"simulated_{name}": (record["simulated"] or {}).get(name) for name in _OF_RUNS}
+    kept = {name: value for name, value in runs.items() if value is not None}
+    return spread({**own, **kept}, *_OVER_STRENGTH, *kept)
 
 
 def _action(options: Namespace) -> Report:
@@ -140,8 +179,7 @@ def _action(options: Namespace) -> Report:
         from numerics.figures.budget import draw_budget  # matplotlib
 
         files = figure_files(options.plot, partial(draw_budget, budgets, source=options.source))
-    plain = [{name: value for name, value in r.items() if name != "tuned"} for r in records]
-    rows: Sequence[Any] = [row for record in plain for row in spread(record, *_OVER_STRENGTH)]
+    rows: Sequence[Any] = [row for record in records for row in _rows(record)]
     return Report(records, tables, "heuristic", rows, files)
 
 

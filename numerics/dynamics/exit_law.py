@@ -241,7 +241,8 @@ class _Numbers:
 
 
 # The same for all strengths.
-_drift, _sample_noise = (lru_cache(maxsize=64)(f) for f in (drift_of, sample_noise_function))
+_drift = lru_cache(maxsize=64)(drift_of)
+_sample_noise = lru_cache(maxsize=64)(sample_noise_function)
 
 
 @lru_cache(maxsize=256)

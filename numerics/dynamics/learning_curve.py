@@ -8,11 +8,12 @@ between runs is when they pass a point of one curve, and with the loss ``ℒ(θ)
 .. math:: E\,\mathrm{loss}(t) = E_X\,\mathcal L(\lambda t - \tfrac12\log d + \log|X|)
 
 The descent is that of the flow at the learner's own γd, on which the noise of samples has its
-effect.
+effect. How far the limit is off at the learner's d, its first terms in 1/d say (``numerics.
+dynamics.fluctuations``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf, log
 
@@ -24,6 +25,7 @@ from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_constant import ExitConstant
 from numerics.dynamics.exit_law import ExitLaw, exit_law
 from numerics.dynamics.flow import NO_ESCAPE, Flow, flow_of
+from numerics.dynamics.fluctuations import Fluctuations, fluctuations
 from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import Learner
@@ -41,14 +43,23 @@ _ERROR = 1e-4  # of log K, by the solver's tolerance and between its points
 class Descent:
     """The loss along the unstable manifold.
 
-    Fields: ``phases`` θ, increasing; ``losses`` and ``sizes`` of the state there; ``frozen``, the
-    loss before all of them.
+    Fields: ``phases`` θ, increasing; ``losses`` and ``states`` there; ``frozen``, the loss before
+    all of them.
     """
 
     phases: Doubles
     losses: Doubles
-    sizes: Doubles
+    states: Doubles
     frozen: float
+
+    @property
+    def sizes(self) -> Doubles:
+        """The size of the state at the phases."""
+        return np.asarray(np.linalg.norm(self.states, axis=1))
+
+    def heated(self, heat: Doubles) -> "Descent":
+        """The same with losses that are larger by so much at the phases."""
+        return replace(self, losses=self.losses + heat, frozen=self.frozen + float(heat[0]))
 
     def exit_constant(self, radius: float) -> ExitConstant:
         """The phase at which the size reaches a radius, log K; raises ``Undecided`` if none."""
@@ -75,20 +86,33 @@ class Descent:
 class LearningCurve:
     """The expected loss of a learner over samples.
 
-    Fields: ``learner``; ``law`` of its exit time and ``descent``, both ``None`` where it never
-    leaves; ``frozen``, the loss of the pre-trained model alone. Heuristic: a limit, of large d at a
-    fixed γd.
+    Fields: ``learner``; ``law`` of its exit time, ``descent`` and ``fluctuating``, what a finite d
+    changes of them, all ``None`` where it never leaves; ``frozen``, the loss of the pre-trained
+    model alone. Heuristic: a limit, of large d at a fixed γd.
     """
 
     learner: Learner
     frozen: float
     law: ExitLaw | None = None
     descent: Descent | None = None
+    fluctuating: Fluctuations | None = None
 
     def expected(self, samples: float) -> float:
         """The expected loss after so many samples; without the noise of labels. Heuristic."""
         weights, losses = self._losses(samples)
         return float(weights @ losses)
+
+    def error(self, samples: float) -> float:
+        """An estimate of how far that is off at the learner's d. Heuristic.
+
+        Twice what its first terms in 1/d change of it. It does not know of a γ that is not small
+        by itself, nor of a start that is not small.
+        """
+        if self.descent is None or self.fluctuating is None:
+            return 0.0
+        heated = replace(self, descent=self.descent.heated(self.fluctuating.heat))
+        weights, losses = heated._losses(samples, self.fluctuating.growth)
+        return 2 * abs(float(weights @ losses) - self.expected(samples))
 
     def quantiles(self, samples: float, shares: Sequence[float]) -> list[float]:
         """The losses that shares of the runs are below, after so many samples. Heuristic."""
@@ -107,8 +131,8 @@ class LearningCurve:
         known = self.law is not None and self.law.constant.log_k < inf
         return self.law.samples(probability) if self.law and known else inf
 
-    def _losses(self, samples: float) -> tuple[Doubles, Doubles]:
-        """Weights of equally spaced log |X|, and the losses of such runs."""
+    def _losses(self, samples: float, growth: float = 1.0) -> tuple[Doubles, Doubles]:
+        """Weights of equally spaced log |X|, and the losses of such runs; growth in units of λ."""
         if self.law is None or self.descent is None:
             return np.ones(1), np.array([self.frozen])
         law, size = self.law, np.hypot(self.law.mean, self.law.spread)
@@ -116,7 +140,7 @@ class LearningCurve:
         around = [np.exp(-(((x - side * law.mean) / law.spread) ** 2) / 2) for side in (-1, 1)]
         weights = x * sum(around)
         time = law.learning_rate * (samples // law.batch)
-        phases = law.rate * time - log(law.dimension) / 2 + np.log(x)
+        phases = growth * law.rate * time - log(law.dimension) / 2 + np.log(x)
         return weights / weights.sum(), self.descent.at(phases)
 
 
@@ -147,14 +171,14 @@ def learning_curve(learner: Learner | NetworkLearner, radius: float = EXIT_RADIU
     except Undecided:  # it ends on a plateau inside: the runs search for ever
         constant = ExitConstant(inf, 0.0, "heuristic")
     law = exit_law(learner, radius, constant=constant)
-    return LearningCurve(learner, descent.frozen, law, descent)
+    fluctuating = fluctuations(flow, descent.states, learner.dimension)
+    return LearningCurve(learner, descent.frozen, law, descent, fluctuating)
 
 
 @lru_cache(maxsize=512)
 def _descent(flow: Flow) -> Descent:
     phases, states = unstable_orbit(flow)
-    sizes = np.linalg.norm(states, axis=1)
-    return Descent(phases, flow.loss(states), sizes, float(flow.loss(np.zeros(flow.size))))
+    return Descent(phases, flow.loss(states), states, float(flow.loss(np.zeros(flow.size))))
 
 
 def unstable_orbit(flow: Flow) -> tuple[Doubles, Doubles]:

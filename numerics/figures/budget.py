@@ -1,7 +1,8 @@
 """What samples buy over the pre-training strength: expected loss, and the phase diagram.
 
 On the white line half of the runs have left. Lines and colours are of a law
-(``numerics.dynamics.learning_curve``), heuristic; dotted lines are certified singularities.
+(``numerics.dynamics.learning_curve``), heuristic, the darker band its error at this d; dotted lines
+are certified singularities, dots what runs found, if there are any.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ _DEEPEST = 1e-5  # of the largest loss: what is shown
 _OWN, _TUNED = "C0", "C1"
 
 HEAD = ("what", "student", "labels", "dimension", "mu", "learning_rate", "samples", "frozen_loss",
-        "expected_loss", "loss_10", "loss_90", "still_searching")  # fmt: skip
+        "expected_loss", "expected_loss_error", "loss_10", "loss_90",
+        "still_searching")  # fmt: skip
 
 
 def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, source: str) -> Drawn:
@@ -59,6 +61,15 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
 def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[Any, ...]]:
     least = _DEEPEST * own.frozen.max()
     quantiles = np.array([c.quantiles(own.samples, (0.1, 0.9)) for c in own.curves]).T
+    off = own.error
+    axis.fill_between(
+        own.mu,
+        np.maximum(own.expected - off, least),
+        own.expected + off,
+        color=_OWN,
+        alpha=0.4,
+        lw=0,
+    )
     axis.fill_between(own.mu, *np.maximum(quantiles, least), color=_OWN, alpha=0.2, lw=0)
     axis.plot(own.mu, np.maximum(own.expected, least), color=_OWN, label="after the samples")
     axis.plot(own.mu, own.frozen, color="0.4", lw=0.8, dashes=(4, 2), label="pre-trained alone")
@@ -67,6 +78,17 @@ def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[An
         losses = np.maximum(tuned.expected, least)
         axis.plot(tuned.mu, losses, color=_TUNED, lw=0.9, label="at the best rates")
         rows += [("tuned loss", *_told(tuned, k, own.samples)) for k in range(len(tuned.mu))]
+    if own.measured is not None:
+        axis.errorbar(
+            own.mu,
+            np.maximum(own.measured.losses, least),
+            2 * own.measured.errors,
+            fmt="o",
+            ms=2,
+            lw=0.8,
+            color="0.2",
+            label="mean of runs, ± 2 errors",
+        )
     if own.best_left:
         best = own.best_left
         axis.plot(best.mu, max(best.expected_loss, least), "o", ms=3, color=_OWN)
@@ -103,6 +125,7 @@ def _told(budget: Budget, place: int, samples: int) -> tuple[Any, ...]:
         samples,
         curve.frozen,
         curve.expected(samples),
+        curve.error(samples),
         *curve.quantiles(samples, (0.1, 0.9)),
         curve.still_searching(samples),
     )

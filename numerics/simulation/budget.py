@@ -7,7 +7,7 @@ pre-training hurts, those where runs do not leave in time.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +23,7 @@ from numerics.doubles.arrays import Doubles
 from numerics.dynamics.learning_curve import LearningCurve, learning_curve
 from numerics.dynamics.stability import stable_learning_rate
 from numerics.simulation.design import Simulation
+from numerics.simulation.simulated import SimulatedRuns
 
 _WORSE = 1.1  # times the least loss at a weaker strength: more pre-training hurts
 _NEGLIGIBLE = 1e-3  # of the largest frozen loss: what is below it is learnt
@@ -36,15 +37,31 @@ Range = tuple[float, float]
 class Best:
     """The strength of the least expected loss.
 
-    Fields: ``mu``; ``low`` and ``high``, between which it is at most a tenth more, or negligible;
-    ``expected_loss``; ``frozen_loss``, that of the pre-trained model alone.
+    Fields: ``mu``; ``low`` and ``high``, between which it is at most a tenth more, up to its error,
+    or negligible; ``expected_loss`` with its ``error``; ``frozen_loss``, that of the pre-trained
+    model alone.
     """
 
     mu: float
     low: float
     high: float
     expected_loss: float
+    error: float
     frozen_loss: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What runs found after the samples, over the strength.
+
+    Fields: ``replicas``; ``losses``, their means; ``errors``, the standard errors of these;
+    ``searching``, the shares that have not left. A simulation.
+    """
+
+    replicas: int
+    losses: Doubles
+    errors: Doubles
+    searching: Doubles
 
 
 @dataclass(frozen=True)
@@ -52,13 +69,15 @@ class Budget:
     """Learning curves over the strength, read at one number of samples.
 
     Fields: ``simulations``, one a strength; ``curves``; ``samples``; ``singularities``, of infinite
-    escape time between the strengths, certified, or ``None`` if that is undecided. Heuristic.
+    escape time between the strengths, certified, or ``None`` if that is undecided; ``measured``,
+    what runs found, if any were made. Heuristic.
     """
 
     simulations: Sequence[Simulation]
     curves: Sequence[LearningCurve]
     samples: int
     singularities: tuple[str, ...] | None
+    measured: Measured | None = None
 
     @property
     def mu(self) -> Doubles:
@@ -69,6 +88,11 @@ class Budget:
     def expected(self) -> Doubles:
         """The expected loss after the samples."""
         return np.array([curve.expected(self.samples) for curve in self.curves])
+
+    @property
+    def error(self) -> Doubles:
+        """An estimate of how far ``expected`` is off at this d (``LearningCurve.error``)."""
+        return np.array([curve.error(self.samples) for curve in self.curves])
 
     @property
     def frozen(self) -> Doubles:
@@ -99,11 +123,12 @@ class Budget:
         return float(min(enough)) if len(enough) else None
 
     def _best(self, among: NDArray[np.bool_]) -> Best:
-        loss, mu = np.where(among, self.expected, np.inf), self.mu
+        loss, mu, error = np.where(among, self.expected, np.inf), self.mu, self.error
         place = int(loss.argmin())
-        good = loss <= _WORSE * loss[place] + self._negligible
+        good = loss - error <= _WORSE * loss[place] + error[place] + self._negligible
         low, high = next(r for r in _ranges(mu, good) if r[0] <= mu[place] <= r[1])
-        return Best(float(mu[place]), low, high, float(loss[place]), float(self.frozen[place]))
+        found = (mu[place], low, high, loss[place], error[place], self.frozen[place])
+        return Best(*map(float, found))
 
     @property
     def avoid(self) -> list[Range]:
@@ -141,6 +166,7 @@ class Budget:
             "learning_rate": [each.learning_rate for each in self.simulations],
             "frozen_loss": self.frozen.tolist(),
             "expected_loss": self.expected.tolist(),
+            "expected_loss_error": self.error.tolist(),
             "loss_10": quantiles[0].tolist(),
             "loss_90": quantiles[1].tolist(),
             "still_searching": self.searching.tolist(),
@@ -151,7 +177,38 @@ class Budget:
             "half_searching": self.stuck,
             "above_stable": self.unstable,
             "singularities": self.singularities,
+            "simulated": self.measured
+            and {
+                "replicas": self.measured.replicas,
+                "loss": self.measured.losses.tolist(),
+                "loss_error": self.measured.errors.tolist(),
+                "still_searching": self.measured.searching.tolist(),
+                "within_error": int(self.agrees.sum()),
+            },
         }
+
+    @property
+    def agrees(self) -> NDArray[np.bool_]:
+        """Where runs are within the error of the law and three of their own."""
+        assert self.measured is not None
+        off = np.abs(self.measured.losses - self.expected)
+        return np.asarray(off <= self.error + 3 * self.measured.errors)
+
+    def watched(self, replicas: int) -> list[Simulation]:
+        """What to run to have ``measured``: one simulation a strength, up to the samples."""
+        steps = max(self.samples // self.simulations[0].batch, 1)
+        return [
+            Simulation.of_cell({**each.cell(0, replicas), "horizon": steps, "records": [steps]})
+            for each in self.simulations
+        ]
+
+    def beside(self, runs: Sequence[SimulatedRuns]) -> "Budget":
+        """This budget with what runs of ``watched`` found."""
+        losses = np.array([each["loss"][:, 0] for each in runs])
+        count = losses.shape[1]
+        errors = losses.std(axis=1, ddof=min(count - 1, 1)) / np.sqrt(count)
+        searching = np.array([each.censored / count for each in runs])
+        return replace(self, measured=Measured(count, losses.mean(axis=1), errors, searching))
 
     def advice(self) -> str:
         """The sentence a user wants."""
@@ -183,8 +240,13 @@ def _is_stable(simulation: Simulation) -> bool:
 
 def _described(best: Best) -> str:
     span = "" if best.low == best.high else f" ({best.low:.2g} to {best.high:.2g} are as good)"
-    losses = f"{best.expected_loss:.2g} after {best.frozen_loss:.2g}"
-    return f"mu = {best.mu:.3g}{span}, with an expected loss of {losses} at the start"
+    loss = (
+        f"{best.expected_loss:.2g} ± {best.error:.1g}"
+        if best.error
+        else f"{best.expected_loss:.2g}"
+    )
+    told = f"with an expected loss of {loss} after {best.frozen_loss:.2g} at the start"
+    return f"mu = {best.mu:.3g}{span}, {told}"
 
 
 def _listed(ranges: Sequence[Range]) -> str:

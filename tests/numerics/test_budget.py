@@ -30,6 +30,24 @@ def test_people_see_the_policy_steps_and_samples_and_the_advice(command):
         assert said in shown
 
 
+def test_runs_stand_beside_the_law(command, tmp_path):
+    options = (*SMALL, "--simulate", "--replicas", "60", "--workers", "1", "--samples", "1e4",
+               "--results", str(tmp_path))  # fmt: skip
+    (record,) = json.loads(command(COMMAND, *options, "--format", "json").stdout)
+    runs = record["simulated"]
+    assert (runs["replicas"], runs["within_error"], len(runs["loss"])) == (60, 4, 4)
+    for told, found in zip(record["still_searching"], runs["still_searching"], strict=True):
+        assert found == pytest.approx(told, abs=4 * 0.5 / 60**0.5)
+    rows = list(
+        csv.DictReader(command(COMMAND, *options, "--format", "csv").stdout.splitlines()[1:])
+    )
+    assert [float(row["simulated_loss"]) for row in rows] == runs["loss"]
+    figure = tmp_path / "runs.svg"
+    shown = command(COMMAND, *options, "--plot", str(figure)).stdout
+    assert "4 of 4 mean losses are within the error of the law and three of their own" in shown
+    assert figure.exists()
+
+
 def test_at_the_best_rates_nothing_is_compared(command):
     options = (*SMALL, "--learning-rate", "best", "--format")
     (record,) = json.loads(command(COMMAND, *options, "json").stdout)

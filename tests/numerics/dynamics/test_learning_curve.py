@@ -43,6 +43,30 @@ def test_expected_losses_are_those_of_sgd(name):
             assert around[0] - room < loss < around[1] + room
 
 
+@pytest.mark.parametrize("name", ["x", "He2"])
+def test_where_the_limit_is_far_off_its_error_says_so(name):
+    """At d = 1000 and a strong start 2000 runs tell the limit from themselves; not its error."""
+    simulation = Simulation(name, 0.85, learning_rate="best", batch=4, horizon=1, records=0)
+    learner = simulation.learner
+    curve = learning_curve(learner)
+    steps = int(1.8 * curve.law.steps(0.5))
+    losses = learner.flow.loss(simulate_sgd(learner, 2000, 12, steps, [steps]).states[:, 0])
+    chance, samples = 3 * losses.std() / 2000**0.5, steps * learner.batch
+    off = abs(curve.expected(samples) - losses.mean())
+    assert chance < off < curve.error(samples) + chance
+
+
+def test_the_error_is_of_the_order_of_one_over_the_dimension():
+    """At as many times of the search, its phase as far as the median's."""
+    for text, mu in (("erf", 0.7), ("x", 0.85)):
+        off = []
+        for d in (10**4, 10**7):
+            curve = learning_curve(Learner(text, mu, d, 10 / d))
+            off.append(curve.error(curve.law.samples(0.5)) / np.log(d))
+        assert 300 < off[0] / off[1] < 3000
+    assert learning_curve(Learner("x", 1.0, 1000, 1e-3)).error(10**6) == 0.0
+
+
 def test_the_noise_of_samples_counts_in_the_descent():
     """Near the stable rate the descent of small steps would be far too fast, and K too small."""
     learner = CASES["He2"].learner

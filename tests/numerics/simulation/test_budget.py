@@ -17,6 +17,10 @@ class Curve:
     expected_loss: float
     frozen: float
     searching: float
+    off: float = 0.0
+
+    def error(self, samples):
+        return self.off
 
     def expected(self, samples):
         return self.expected_loss
