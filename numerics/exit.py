@@ -16,7 +16,7 @@ from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, decimal, typeset
-from derive.errors import InputError, Undecided
+from derive.errors import Undecided
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _LAST = 0.999  # the share of runs that a simulation waits for
 _LARGE = 0.2  # of what a finite learning rate takes from the growth
-_MOST_SAMPLES = 1e12  # of all runs together: many hours of a core
 
 
 @dataclass(frozen=True)
@@ -257,12 +256,6 @@ def _with_runs(points: Sequence[_Point], options: Namespace) -> list[_Compared]:
     from numerics.simulation.design import Simulation
     from numerics.simulation.run import run_simulations
 
-    samples = sum(point.law.samples(0.5) * point.simulation.replicas for point in points)
-    if samples > _MOST_SAMPLES:
-        raise InputError(
-            f"about {samples:.1g} samples are too many to simulate: leave out --simulate, whose "
-            "law needs none, or give a smaller dimension, fewer replicas, a larger learning rate"
-        )
     longer = [
         Simulation.of_cell({**each.simulation.cell(0, each.simulation.replicas),
                             "horizon": each.law.steps(_LAST)})

@@ -51,9 +51,9 @@ class Plan:
         """This plan; raises ``InputError`` for one that would take months."""
         if self.samples > MOST_SAMPLES * (_ON_A_CLUSTER if cluster else 1):
             raise InputError(
-                f"up to {self} are too many to simulate: ask numerics.exit or numerics.budget, "
-                "whose law needs none, or give a larger learning rate, a smaller dimension, fewer "
-                "replicas or a shorter horizon"
+                f"up to {self} are too many to simulate: take the law of numerics.exit or "
+                "numerics.budget, which needs none, or give a larger learning rate, a smaller "
+                "dimension, fewer replicas or a shorter horizon"
             )
         return self
 

@@ -75,7 +75,7 @@ def test_strengths_without_an_exit_are_named_and_left_out(command):
         (("--samples", "-5"), "--samples"),
         (("--mu", "1"), "there is no escape at μ = 1"),
         (("--radius", "1.5"), "radius 1.5 is not accepted: give one in (0, 1)"),
-        (("--simulate", "--dimension", "1e12"), "too many to simulate"),
+        (("--simulate", "--dimension", "1e10"), "too many to simulate"),
     ],
 )
 def test_bad_usage_is_answered_in_one_line(command, options, said):

@@ -25,7 +25,7 @@ def test_work_is_proportional_to_replicas_horizon_and_batch():
 def test_what_would_take_months_is_refused_wherever_it_is_asked(command):
     simulation = Simulation("x", 0.5, **ABSURD)
     for run in (run_simulation, lambda one: run_simulations([one])):
-        with pytest.raises(InputError, match=r"ask numerics\.exit or numerics\.budget"):
+        with pytest.raises(InputError, match=r"take the law of numerics\.exit or numerics\.budget"):
             run(simulation)
     with pytest.raises(InputError, match="too many to simulate"):
         study("x").simulate(mu=0.5, **ABSURD)
