@@ -13,6 +13,12 @@ DIMENSION, COUNT = 12, 100_000
 FUNCTIONS = {"relu": torch.relu, "erf": torch.erf, "He2": lambda z: z * z - 1}
 
 
+@pytest.fixture(autouse=True)
+def _large_parts(monkeypatch):
+    """Graphs of two matrices are small: what is kept for a transformer would be 500 parts here."""
+    monkeypatch.setattr("transfer.learning.linearised.AT_ONCE", COUNT)
+
+
 def problem(mu, teacher, student, seed=0, count=COUNT, dimension=DIMENSION):
     """Inputs, labels, the pre-trained matrix, and the loss of some of them."""
     generator = torch.Generator().manual_seed(seed)
@@ -104,6 +110,15 @@ def test_the_noise_is_the_variance_of_an_images_gradient():
     z = inputs[:, 0]
     each = ((0.5 - 1) * torch.relu(z) * (z > 0))[:, None] * inputs
     assert found.variance == pytest.approx(float(each.var(0).sum()), rel=0.1)
+
+
+def test_the_parts_of_a_mean_change_nothing(monkeypatch):
+    loss, matrix, rows = problem(0.5, "erf", "erf", count=2000)
+    whole = linearised(loss, matrix, torch.arange(2000).chunk(4), rows)
+    monkeypatch.setattr("transfer.learning.linearised.AT_ONCE", 130)
+    parts = linearised(loss, matrix, torch.arange(2000).chunk(4), rows)
+    assert parts.square == pytest.approx(whole.square)
+    assert parts.b == pytest.approx(whole.b)
 
 
 def test_a_quadratic_loss_never_errs_and_another_does():
