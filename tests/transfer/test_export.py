@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from own_models import saved
 from peft import PeftModel
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
@@ -20,26 +19,6 @@ from transfer.learning.training import normalised
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")  # of peft
 
-OWN = """
-[source]
-folder = "flowers"
-[downstream]
-folder = "flowers"
-shots = 2
-[checkpoints]
-folders = "runs/seed-*/checkpoint-*"
-[adaptation]
-epochs = 1
-measured = [1]
-batch = 4
-learning_rate = 1e-2
-rank = 2
-targets = "all-linear"
-seeds = 2
-[arms.probe]
-method = "probe"
-"""
-
 
 def run(path, tmp_path):
     place = Place(tmp_path / "results", adapters=True)
@@ -52,8 +31,7 @@ def run(path, tmp_path):
 def kept(cell, place, task, seed):
     """The adapted model as this package builds and reads it."""
     source, downstream = datasets_of(task, place)
-    folder = place.here if "weights" in cell else place.results / "checkpoints"
-    base = checkpoint_of(cell, source, folder)
+    base = checkpoint_of(cell, source, place.results / "checkpoints")
     model = adapted_model(cell, base, downstream.classes, nested_seed(cell["seed"], seed))
     read_adapter(model, adapter_path(place.results / "adapters", cell, seed), identity_of(base))
     return base.eval(), model.eval(), downstream
@@ -98,24 +76,6 @@ def the_images_are_made_as_it_says(folder, source):
     np.testing.assert_allclose(ours.take(slice(None)).numpy(), theirs, atol=1e-5)
     assert told["size"] == {"height": 28, "width": 28}
     assert AutoImageProcessor.from_pretrained(folder, use_fast=False)
-
-
-@pytest.mark.parametrize("name", ["vit", "deit-teacher", "beit", "dinov2", "swin"])
-def test_adapters_of_own_models_come_back(name, flowers, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    saved(tmp_path / "runs/seed-0/checkpoint-5", name)
-    path = tmp_path / "own.toml"
-    path.write_text(OWN, encoding="utf-8")
-    task, (chain,), place = run(path, tmp_path)
-    assert main(["export", "own.toml", "--results", str(place.results), "--to", "out"]) == 0
-    for _, cell in chain.adaptations[:2]:
-        (seed,) = cell["fine_tuning_seeds"]
-        _, model, downstream = kept(cell, place, task, seed)
-        images = torch.from_numpy(downstream.test.images).float() / 255
-        folder = tmp_path / f"out/lora/seed-0/step-5/fine-tuning-{seed}"
-        back = came_back(folder, json.loads((folder / "facts.json").read_text())["put on"], 3)
-        torch.testing.assert_close(back(images).logits, model(images).logits)
-    assert len([*(tmp_path / "out").rglob("adapter_model.safetensors")]) == 2
 
 
 def test_nothing_is_written_over_and_nothing_is_told(small_task, tmp_path, capsys):

@@ -10,11 +10,11 @@ import time
 import numpy as np
 import pytest
 import torch
-from own_models import ARCHITECTURES, LABELS, PROCESSOR, SIDE, own_model, saved
+from own_models import LABELS, SIDE, own_model, saved
 
 from derive.errors import InputError
 from numerics.sweep.store import cell_path, read_cell
-from transfer.experiment.plan import Place, chains_of, datasets_of, forms_of
+from transfer.experiment.plan import Place, chains_of, forms_of
 from transfer.experiment.results import results_of
 from transfer.experiment.run import run_experiment
 from transfer.experiment.task import read_task
@@ -63,28 +63,6 @@ def computed(task, place):
     chains = chains_of(read_task(str(task)), place)
     run_experiment(chains, place)
     return chains
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_goes_through_every_arm(name, task, tmp_path):
-    series(tmp_path, name, seeds=1, steps=(2,))
-    place = Place(tmp_path / "results")
-    (chain,) = computed(task, place)
-    images, _ = datasets_of(read_task(str(task)), place)
-    found = read_cell(place.cells, chain.pretraining, forms_of(chain.pretraining))
-    pixels = torch.from_numpy(images.test.images).float()
-    mean, deviation = (
-        255 * torch.tensor(PROCESSOR[part])[:, None, None] for part in ("image_mean", "image_std")
-    )
-    logits = own_model(name, seed=2)((pixels - mean) / deviation).logits
-    labels = torch.from_numpy(images.test.labels)
-    loss = torch.nn.functional.cross_entropy(logits, labels).item()
-    assert found["test_loss"] == pytest.approx([loss], rel=1e-5)
-    assert found["test_accuracy"] == pytest.approx([np.mean((logits.argmax(-1) == labels).numpy())])
-    for arm, cell in chain.adaptations:
-        learnt = read_cell(place.cells, cell, forms_of(cell))
-        assert np.isfinite(learnt["train_loss"]).all(), arm
-        assert np.isfinite(learnt["left"]).all() == (arm in ("LoRA", "all"))
 
 
 def test_it_is_run_reported_and_drawn(task, tmp_path, process):

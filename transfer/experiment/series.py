@@ -6,9 +6,8 @@ which says how its images were made. Nothing of a model is built here, and no pi
 
 import glob
 import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,13 +17,11 @@ from msgspec import Meta
 
 from derive.errors import InputError
 from numerics.sweep.store import shortened
+from transfer.experiment.config import configuration, preprocessing, read_json
 from transfer.images.folder import natural
 
 _MOST_RUNS, _MOST_CHECKPOINTS, _LARGEST_STEP = 100, 100, 10**12
-_LARGEST_CONFIG = 10**6  # bytes
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-_WARPED_FROM = 384  # ConvNeXT crops nothing from this side on
-_RESAMPLES = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 Channels = Annotated[
     tuple[Annotated[float, Meta(ge=-1000, le=1000)], ...], Meta(min_length=1, max_length=16)
 ]
@@ -86,9 +83,9 @@ def series_of(given: Checkpoints | Pretrained) -> Series:
         steps, runs = (1,), ((given.pretrained,),)
         _insist_on_checkpoint(Path(given.pretrained))
     first, *others = [Path(folder) for run in runs for folder in run]
-    config, seen = _config(first), preprocessing(first)
+    config, seen = configuration(first), preprocessing(first)
     for other in others:
-        if (_config(other), preprocessing(other)) != (config, seen):
+        if (configuration(other), preprocessing(other)) != (config, seen):
             raise InputError(
                 f"{shortened(other)} is of another architecture, other classes or other images "
                 "than the first checkpoint: give one kind of model a task"
@@ -189,93 +186,3 @@ def digest_of_weights(folder: Path) -> str:
                 "leave it out"
             ) from None
     return found.hexdigest()[:16]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A small file of JSON, of one object; raises ``InputError`` for any other."""
-    try:
-        with path.open("rb") as stream:
-            content = json.loads(stream.read(_LARGEST_CONFIG))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{shortened(path)} cannot be read as JSON ({str(error)[:60]}): save it again"
-        ) from None
-    if not isinstance(content, dict):
-        raise InputError(f"{shortened(path)} holds no object of JSON: save it again")
-    return content
-
-
-def _config(folder: Path) -> tuple[str, int, int, tuple[str, ...]]:
-    """Kind, channels, side, and names of the classes, where ``LABEL_0`` is none."""
-    content = read_json(folder / "config.json")
-    side = content.get("image_size", 0)
-    if isinstance(side, Sequence) and len(set(side)) == 1:
-        side = side[0]
-    labels = content.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # which is left out
-    try:
-        names = tuple(str(labels[str(place)]) for place in range(len(labels)))
-        kind = str((content.get("architectures") or [""])[0])
-        return kind, int(content.get("num_channels", 3)), int(side), names
-    except (KeyError, TypeError, ValueError):
-        raise InputError(
-            f"{shortened(folder)}: config.json has an image_size that is no square, or labels that "
-            "are not numbered from 0: save it again with transformers"
-        ) from None
-
-
-def preprocessing(folder: Path) -> dict[str, Any] | None:
-    """What ``preprocessor_config.json`` says of images, as ``Folder`` names it; ``None`` if none.
-
-    ``mean`` and ``deviation`` are of pixels from 0 to 1. What is not a square in the end, and what
-    is not resized, is left to the task.
-    """
-    if not (folder / "preprocessor_config.json").is_file():
-        return None
-    content = read_json(folder / "preprocessor_config.json")
-    try:
-        return {**_normalisation(content), **_sizes(content)}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InputError(
-            f"{shortened(folder)}: preprocessor_config.json is not as transformers writes it: mend "
-            "it, or remove it and state size, mean and deviation in the task"
-        ) from None
-
-
-def _normalisation(content: Mapping[str, Any]) -> dict[str, Any]:
-    factor = float(content.get("rescale_factor", 1 / 255)) if content.get("do_rescale", True) else 1
-    mean, deviation = (
-        [float(value) for value in content[name]] if content.get("do_normalize", True) else [other]
-        for name, other in (("image_mean", 0.0), ("image_std", 1.0))
-    )
-    units = 255 * factor  # of what is normalised, as a multiple of pixels from 0 to 1
-    return {
-        "mean": tuple(m / units for m in mean),
-        "deviation": tuple(d / units for d in deviation),
-    }
-
-
-def _sizes(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Size, fit and resampling of a folder of images."""
-    size, crop = content.get("size"), content.get("crop_size")
-    if not content.get("do_resize", True) or size is None:
-        return {}
-    given: dict[str, Any] = {"resample": _RESAMPLES[int(content.get("resample", 2))]}
-    shorter = size if isinstance(size, int) else size.get("shortest_edge", 0)
-    if content.get("do_center_crop") and crop is not None:
-        side = crop if isinstance(crop, int) else _one_of(crop["height"], crop["width"])
-        if not shorter and _one_of(size["height"], size["width"]) == side:
-            return {**given, "size": side, "fit": "stretch"}
-        return {**given, "size": side, "fit": "crop", "shorter": _one_of(shorter, shorter)}
-    if "crop_pct" in content:  # of ConvNeXT
-        cut = {"fit": "crop", "shorter": int(shorter / content["crop_pct"])}
-        return {**given, "size": shorter, **(cut if shorter < _WARPED_FROM else {"fit": "stretch"})}
-    if shorter:
-        return {**given, "size": shorter, "fit": "stretch" if isinstance(size, int) else "crop"}
-    return {**given, "size": _one_of(size["height"], size["width"]), "fit": "stretch"}
-
-
-def _one_of(height: int, width: int) -> int:
-    """The side of a square; raises ``ValueError`` for what is none."""
-    if height != width or height < 1:
-        raise ValueError
-    return int(height)

@@ -67,14 +67,15 @@ def vision_transformer(
 def heads_of(model: PreTrainedModel) -> list[str]:
     """Names of the linear maps that give the logits: one, or two of a DeiT with teacher.
 
-    Raises ``InputError`` if there is none outside of the backbone.
+    Raises ``InputError`` if there is none outside of the backbone, or none that a model of timm
+    names as its own.
     """
-    backbone = f"{model.base_model_prefix}."
+    backbone, inside = f"{model.base_model_prefix}.", _heads_inside(model)
     found = [
         name.removesuffix(".original_module")  # beside which peft keeps the one that learns
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear)
-        and not name.startswith(backbone)
+        and (id(module) in inside if inside is not None else not name.startswith(backbone))
         and ".modules_to_save." not in name
         and module.out_features == model.config.num_labels
     ]
@@ -84,6 +85,16 @@ def heads_of(model: PreTrainedModel) -> list[str]:
             "outside of its backbone: give a model for image classification with one"
         )
     return found
+
+
+def _heads_inside(model: PreTrainedModel) -> set[int] | None:
+    """Which modules are heads of a model of timm, whose head lies within; ``None`` of others."""
+    inner = getattr(model, "timm_model", None)
+    if inner is None:
+        return None
+    own = inner.get_classifier()
+    return {id(part) for head in (own if isinstance(own, tuple) else (own,))
+            for part in head.modules()}  # fmt: skip
 
 
 def give_new_head(model: PreTrainedModel, classes: int, seed: int) -> None:
@@ -107,7 +118,8 @@ def attention_projections(model: PreTrainedModel, targets: Sequence[str]) -> lis
         targets: of ``query``, ``key``, ``value``, ``output``; or ``all-linear``, all linear maps
             but the head.
 
-    Raises ``InputError`` unless there is exactly one of each in every layer, or any linear map.
+    Raises ``InputError`` unless there is exactly one of each in every layer, or any linear map: in
+    models of timm query, key and value are one map.
     """
     if targets == "all-linear":
         return _all_linear(model)
@@ -120,11 +132,11 @@ def attention_projections(model: PreTrainedModel, targets: Sequence[str]) -> lis
         for target in targets
         if name.endswith(_PROJECTIONS[target])
     ]
-    if not targets or len(found) != layers * len(targets):
+    if not found or len(found) != layers * len(targets):
         raise InputError(
             f"{', '.join(targets) or 'no target'}: the adapter matches {len(found)} modules where "
-            f"{layers * len(targets)} were expected; use the pinned version of transformers, or "
-            'targets = "all-linear"'
+            f"{layers * len(targets) or 'some'} were expected; give targets = 'all-linear', or use "
+            "the pinned version of transformers"
         )
     return found
 

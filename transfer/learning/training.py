@@ -20,7 +20,7 @@ from transfer.images.data import Dataset
 from transfer.learning.augment import augmented
 
 _EVALUATED_AT_ONCE = 500
-_NO_MATRICES = ("token", "position")  # in names of what is stored as a matrix, but is none
+_NO_MATRICES = ("token", "position", "pos_embed")  # names of what is a matrix in form alone
 
 
 @dataclass(frozen=True)
@@ -293,8 +293,8 @@ def _optimiser(network: Network, schedule: Schedule) -> torch.optim.Optimizer:
 def decays(name: str, parameter: Tensor) -> bool:
     """Whether a parameter has weight decay: no bias or norm, no class token, no position has.
 
-    >>> decays("classifier.weight", torch.ones(2, 3)), decays("embeddings.cls_token", torch.ones(1))
-    (True, False)
+    >>> [decays(name, torch.ones(2, 3)) for name in ("classifier.weight", "cls_token", "pos_embed")]
+    [True, False, False]
     """
     return parameter.ndim > 1 and not any(part in name for part in _NO_MATRICES)
 

@@ -6,12 +6,12 @@ import pytest
 from own_models import LABELS, PROCESSOR, SIDE, saved
 
 from derive.errors import InputError
+from transfer.experiment.config import configuration, preprocessing
 from transfer.experiment.series import (
     Checkpoints,
     Pretrained,
     digest_of_weights,
     insist_on_order,
-    preprocessing,
     series_of,
 )
 
@@ -86,6 +86,29 @@ def test_normalisation_is_of_pixels_from_0_to_1(tmp_path, content, mean, deviati
     found = preprocessing(tmp_path)
     assert (found["mean"], found["deviation"]) == (
         pytest.approx((mean,)), pytest.approx((deviation,)))  # fmt: skip
+
+
+def test_a_model_of_timm_says_it_in_its_own_terms(tmp_path):
+    """In its configuration, or in the file of its processor; neither needs its library."""
+    told = {"input_size": [3, 240, 240], "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.1],
+            "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center"}  # fmt: skip
+    config = {"model_type": "timm_wrapper", "architecture": "vit_tiny_patch16_224",
+              "label_names": ["cat", "dog"], "num_classes": 2, "pretrained_cfg": told}  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert configuration(tmp_path) == ("vit_tiny_patch16_224", 3, 240, ("cat", "dog"))
+    expected = {"mean": (0.5, 0.4, 0.3), "deviation": (0.2, 0.2, 0.1), "size": 240, "fit": "crop",
+                "shorter": 266, "resample": "bicubic"}  # fmt: skip
+    assert preprocessing(tmp_path) == expected
+    (tmp_path / "config.json").write_text(json.dumps({**config, "pretrained_cfg": None}))
+    assert preprocessing(tmp_path) is None
+    processor = {"image_processor_type": "TimmWrapperImageProcessor", "data_config": told}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
+    assert preprocessing(tmp_path) == expected
+    for wrong in ({"input_size": [240]}, {"interpolation": "random"}, {"crop_pct": "much"}):
+        told_wrong = {**processor, "data_config": told | wrong}
+        (tmp_path / "preprocessor_config.json").write_text(json.dumps(told_wrong))
+        with pytest.raises(InputError, match="is not as transformers writes it"):
+            preprocessing(tmp_path)
 
 
 def spoil_weights(folder):
