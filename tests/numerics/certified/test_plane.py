@@ -7,6 +7,7 @@ from sympy import S
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.plane import PlaneDrift, plane_drift
+from derive.symbols import mu
 from numerics.certified.drift import ball_drift, enclosed
 from numerics.certified.escape import escape_curve
 from numerics.doubles.drift import fast_drift
@@ -37,15 +38,15 @@ def test_means_over_the_plane_are_closed_forms_where_there_are_some(
             assert ball.rad() < 1e-15
 
 
-@pytest.mark.parametrize(("loss", "mu"), [("square", 0.75), ("correlation", 0.25)])
-def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss, mu):
+@pytest.mark.parametrize(("loss", "strength"), [("square", 0.75), ("correlation", 0.25)])
+def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss, strength):
     """Labels and student with breakpoints that meet, at a strength where z is inside and not."""
     pair = Pair("relu6(x + 1)", "elu(2*x - 1)", misalignment="linear", loss=loss)
     balls, other = ball_drift(pair), float_landscape(pair)
     assert isinstance(drift_of(pair), PlaneDrift)
     with ctx.workprec(60):
-        found = balls.a(arb(mu)), balls.b(arb(mu))
-    theirs = other.a(mu, (1 - mu) ** 2), other.b(mu, (1 - mu) ** 2)
+        found = balls.a(arb(strength)), balls.b(arb(strength))
+    theirs = other.a(strength, (1 - strength) ** 2), other.b(strength, (1 - strength) ** 2)
     assert [float(ball.mid()) for ball in found] == pytest.approx(theirs, rel=1e-11)
 
 
@@ -66,6 +67,16 @@ def test_without_misalignment_at_the_end_the_pair_is_the_aligned_one():
     square = curve.a[0] ** 2 + (nu * curve.b[0]) ** 2
     assert rate * (rate - curve.b[0]) == pytest.approx(square, rel=1e-14)  # λ² - bλ = a² + ν²b²
     assert fast_drift(pair).tau([0.5]) == pytest.approx([curve.tau[0]], rel=1e-10)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_where_misalignment_ends_the_drift_is_the_aligned_one(end):
+    """Also at strength 0, where neither variable is left."""
+    ours, aligned = ball_drift(Pair("selu", misalignment=mu * (1 - mu))), ball_drift("selu")
+    for name in ("a", "b"):
+        found, known = (getattr(drift, name)(arb(end)) for drift in (ours, aligned))
+        assert found.is_finite()
+        assert (found.mid(), found.rad()) == (known.mid(), known.rad())
 
 
 def test_independent_inputs_at_strength_0():
