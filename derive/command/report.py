@@ -13,7 +13,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from derive.command.tabular import Table, as_latex, as_markdown, as_text, latex_document
+from derive.command.latex import as_latex, latex_document
+from derive.command.tabular import Table, as_markdown, as_text
 
 Record = Mapping[str, object]
 Certainty = Literal["exact", "certified", "heuristic"]

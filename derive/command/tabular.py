@@ -1,4 +1,4 @@
-"""Tables as people read them: as text, Markdown or LaTeX (booktabs).
+"""Tables as people read them: as text or Markdown; as LaTeX, see ``latex.py``.
 
 A table is built once from cells that know their plain and their LaTeX form. Which rows it holds is
 decided by its author (``derive.tables``, the ``numerics`` commands).
@@ -34,8 +34,9 @@ class Table:
     as long as ``columns``; ``notes`` printed below. A cell is text, a number, a SymPy expression
     (typeset as mathematics), a ``Typeset`` or ``None`` (blank). The column number ``wide`` holds
     long formulas and wraps in LaTeX, at the given ``share`` of the line. As text, lines are at most
-    ``longest`` characters if that is given. ``on_paper`` is the same table with fewer columns, for
-    LaTeX.
+    ``longest`` characters if that is given. For LaTeX: ``on_paper`` is the same table with fewer
+    columns; ``explained`` are sentences of the caption after the title, which define its symbols;
+    a rule stands before the rows numbered ``rules``; one that ``breaks`` goes over pages.
     """
 
     name: str
@@ -47,6 +48,9 @@ class Table:
     share: str = "0.8"
     longest: int | None = None
     on_paper: "Table | None" = None
+    explained: str = ""
+    rules: tuple[int, ...] = ()
+    breaks: bool = False
 
 
 _LATEX_SPECIAL = str.maketrans(
@@ -55,7 +59,8 @@ _LATEX_SPECIAL = str.maketrans(
 )
 
 
-_BROKEN = {"long_frac_ratio": 12}  # a longer numerator stands behind the fraction, where TeX breaks
+# A longer numerator stands behind the fraction, where TeX breaks; the inverse sine is \\arcsin.
+_BROKEN = {"long_frac_ratio": 12, "inv_trig_style": "full", "fold_frac_powers": True}
 
 
 def plain(cell: Content) -> str:
@@ -170,83 +175,3 @@ def _markdown(cell: Content) -> str:
             parts[::2] = [text.replace(command, sign) for text in parts[::2]]
         pieces[place] = "".join(parts)
     return "$".join(pieces).replace("|", r"\|")
-
-
-_ROOM_FOR_FRACTIONS = r"\begingroup\renewcommand{\arraystretch}{1.3}"
-
-
-def as_latex(table: Table) -> str:
-    """The table as a ``tabular`` with booktabs rules, to be ``\\input``.
-
-    Needs the packages amsmath, array and booktabs.
-    """
-    table = table.on_paper or table
-    return "\n".join(
-        [
-            f"% {table.title.plain}",
-            _ROOM_FOR_FRACTIONS,
-            rf"\begin{{tabular}}{{{_layout(table)}}}",
-            _latex_title(table),
-            r"\toprule",
-            _latex_row(table.columns),
-            r"\midrule",
-            *map(_latex_row, table.rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\endgroup",
-        ]
-    )
-
-
-def _layout(table: Table) -> str:
-    wrapped = rf">{{\raggedright\arraybackslash}}p{{{table.share}\linewidth}}"
-    columns = (wrapped if i == table.wide else "l" for i in range(len(table.columns)))
-    return f"@{{}}{''.join(columns)}@{{}}"
-
-
-def _latex_title(table: Table) -> str:
-    """The title as a row of the table: no page break, and no copy and paste, can part them."""
-    title = rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\textbf{{{table.title.latex}}}}}"
-    return rf"{title} \\[1ex]"
-
-
-def _latex_row(cells: Sequence[Content]) -> str:
-    return " & ".join(typeset(cell) for cell in cells) + r" \\"
-
-
-def latex_document(tables: Sequence[Table]) -> str:
-    """A complete LaTeX document that holds the tables under their titles, over pages if need be."""
-    return "\n".join(
-        [
-            r"\documentclass{article}",
-            r"\usepackage[a4paper,margin=20mm]{geometry}",
-            r"\usepackage{amsmath,array,booktabs,longtable}",
-            r"\setlength{\parindent}{0pt}",
-            r"\setlength{\LTleft}{0pt}",
-            r"\begin{document}",
-            _ROOM_FOR_FRACTIONS,
-            *map(_latex_longtable, tables),
-            r"\endgroup",
-            r"\end{document}",
-        ]
-    )
-
-
-def _latex_longtable(table: Table) -> str:
-    table = table.on_paper or table
-    rules = [r"\toprule", _latex_row(table.columns), r"\midrule"]
-    return "\n".join(
-        [
-            rf"\begin{{longtable}}{{{_layout(table)}}}",
-            _latex_title(table),
-            *rules,
-            r"\endfirsthead",
-            *rules,
-            r"\endhead",
-            r"\bottomrule",
-            r"\endfoot",
-            *map(_latex_row, table.rows),
-            r"\end{longtable}",
-            *(f"{note.latex}\n" for note in table.notes),
-        ]
-    )

@@ -66,8 +66,8 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--standalone",
         action="store_true",
-        help="a complete LaTeX document instead of a piece for \\input (which needs the packages "
-        "amsmath, array and booktabs)",
+        help="a complete LaTeX document instead of floats for \\input, which say above what "
+        "packages they need",
     )
     return parser
 

@@ -13,7 +13,7 @@ from shlex import quote
 from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.activation import Activation
-from derive.command.tabular import Content, Table, Typeset, formula, typeset
+from derive.command.tabular import Content, Table, Typeset, decimal, formula, typeset
 from derive.constants import definitions, in_constants
 from derive.conventions import convention_of
 from derive.drift import AnyDrift, Drift, LeadingTerm
@@ -27,6 +27,7 @@ from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
+from derive.tables.names import function_name
 from derive.written import written
 
 _NONE = {
@@ -39,7 +40,21 @@ _ELSEWHERE = Typeset("see numerics.singularities", r"see \texttt{numerics.singul
 _HIGHEST_ISOLATED = 200  # degree of a drift polynomial whose zeros are found in seconds
 _DIGITS = 10
 _TOWARDS_THE_ENDS = "--mu 0.001,0.01,0.1,0.9,0.99,0.999"
-SINGULARITIES_COLUMNS = (Typeset("zeros", "zeros"), Typeset("tau", r"$\tau$ there"))
+SINGULARITIES_COLUMNS = (Typeset("zero", "zero of $a$"), Typeset("tau", r"$\tau$ there"))
+
+# What captions say of the symbols in a table, once for all of them.
+PAPER = "arXiv:2602.02855"
+SEARCH_PHASE = (
+    "Of the theory of LoRA fine-tuning on a single-index model "
+    rf"({PAPER}): in the search phase, at pre-training strength $\mu$, the scale $u$ of the "
+    r"adapter and its overlap $m$ with the teacher obey $\dot u = a m + b u$, $\dot m = a u$, and "
+    r"the escape time is $\tau = 2/(b + \sqrt{b^2 + 4a^2})$."
+)
+VARIANCE = f"Here $Q$ is the variance of the student's argument; (30), (34), (37), (64) of {PAPER}."
+_RAW = (
+    r"Teacher and student have the same activation. Raw: $a$ and $b$ are not divided by anything, "
+    r"and times are in units of $1/\gamma$, $\gamma$ the learning rate."
+)
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,9 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
         activation, some = _parsed(text), len(rows)
         for k in range(asked.order + 1):
             label = Typeset(f"c_{k}", f"$c_{{{k}}}$")
-            rows.append((_name(text), label, _coefficient(activation, k, asked)))
+            rows.append((function_name(text), label, _coefficient(activation, k, asked)))
         if asked.variance != Q:
-            rows.append((_name(text), _REST, _rest(activation, asked)))
+            rows.append((function_name(text), _REST, _rest(activation, asked)))
         if any(value is _NONE["numerics.hermite"] for *_, value in rows[some:]):
             notes.append(_certified_digits(text, asked))
     told = convention_of(asked.convention)
@@ -74,7 +89,7 @@ def activation_coefficients_table(texts: Sequence[str], asked: Asked = _USUAL) -
         f"Hermite coefficients c_k(Q) (30), {told.name}: {told.series}{value}",
         f"Hermite coefficients $c_k(Q)$ (30), {told.name}: {told.latex}{in_latex}",
     )
-    return _table("activation-coefficients", title, rows, notes, texts)
+    return _table("activation-coefficients", title, rows, notes, texts, VARIANCE)
 
 
 def _coefficient(activation: Activation, k: int, asked: Asked) -> Typeset:
@@ -105,7 +120,7 @@ def _to_run(what: str, text: str, command: str, options: str) -> Typeset:
     said = f"python -m {command} --activation {quote(text)} {options}"
     return Typeset(
         f"{what} of {text}: {said}",
-        rf"{what} of {_name(text).latex}: \texttt{{{typeset(said)}}}",
+        rf"{what} of {function_name(text).latex}: \texttt{{{typeset(said)}}}",
     )
 
 
@@ -120,7 +135,7 @@ def activation_drift_table(texts: Sequence[str]) -> Table:
             values = [_NONE["numerics.escape"]] * 2
             notes.append(_to_run("certified values", text, "numerics.escape", "--mu 0.1:0.9:9"))
         for name, value in zip("ab", values, strict=True):
-            rows.append((_name(text), Typeset(name, f"${name}$"), value))
+            rows.append((function_name(text), Typeset(name, f"${name}$"), value))
     return _table(
         "activation-drift",
         Typeset(
@@ -144,7 +159,9 @@ def activation_limits_table(texts: Sequence[str]) -> Table:
                 value = _FLAT if flat else _law(escape_limit(drift, end), x)
             except NoClosedForm:
                 value = _NONE["numerics.escape"]
-            rows.append((_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value))
+            rows.append(
+                (function_name(text), Typeset(f"tau, mu -> {end}", rf"$\tau$, ${arrow}$"), value)
+            )
         if any(value is _NONE["numerics.escape"] for *_, value in rows[some:]):
             notes.append(_to_run("certified values", text, "numerics.escape", _TOWARDS_THE_ENDS))
     return _table(
@@ -163,7 +180,7 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
     """Singular pre-training strengths of matched polynomial pairs."""
     rows: list[tuple[Content, ...]] = []
     for text in texts:
-        rows.append((_name(text), *singularities_cells(_matched(text))))
+        rows += [(function_name(text), *cells) for cells in singularities_cells(_matched(text))]
     return Table(
         "activation-singularities",
         Typeset(
@@ -172,8 +189,7 @@ def activation_singularities_table(texts: Sequence[str]) -> Table:
         ),
         ("activation", *SINGULARITIES_COLUMNS),
         tuple(rows),
-        wide=1,
-        share="0.4",
+        explained=f"{SEARCH_PHASE} {_RAW}",
     )
 
 
@@ -186,40 +202,42 @@ def activation_network_table(texts: Sequence[str]) -> Table:
         try:
             modes = network_drift(activation, activation).equal_strengths()
         except NoClosedForm:
-            rows.append((_name(text), Typeset("", ""), _NONE["numerics.simulate"]))
+            rows.append((function_name(text), Typeset("", ""), _NONE["numerics.simulate"]))
             notes.append(_to_run("runs of networks", text, "numerics.simulate", "--neurons 2"))
             continue
         for kind, pair in modes.items():
             for name, value in zip("ab", pair, strict=True):
                 label = Typeset(f"{name}, {kind}", f"${name}$, {kind}")
-                rows.append((_name(text), label, _expression(value)))
+                rows.append((function_name(text), label, _expression(value)))
     title = "Search phase of networks of K neurons and any rank, equal strengths, raw"
     return _table("activation-network", Typeset(title, title), rows, notes, texts)
 
 
 @singledispatch
-def singularities_cells(drift: AnyDrift) -> tuple[Content, ...]:
-    """What a table says of the zeros of ``a``, for ``SINGULARITIES_COLUMNS``."""
-    return _ELSEWHERE, None
+def singularities_cells(drift: AnyDrift) -> list[tuple[Content, ...]]:
+    """What a table says of the zeros of ``a``, for ``SINGULARITIES_COLUMNS``: a row each."""
+    return [(_ELSEWHERE, None)]
 
 
 @singularities_cells.register(Drift)
-def _(drift: Drift) -> tuple[Content, ...]:
+def _(drift: Drift) -> list[tuple[Content, ...]]:
     if drift.a.degree() > _HIGHEST_ISOLATED:
-        return _ELSEWHERE, None
+        return [(_ELSEWHERE, None)]
     digits, zeros = _DIGITS, singular_strengths(drift, _DIGITS)
     if not zeros:
-        return Typeset("none", "none"), Typeset("finite", "finite")
+        return [(Typeset("none", "none"), Typeset("finite", "finite"))]
     while zeros[0].low * 10**digits < 10 ** (_DIGITS // 2):  # a small one keeps its first digits
         digits *= 2
         zeros = singular_strengths(drift, digits)
-    places = ", ".join(_rounded_down(s.low, digits) for s in zeros)
-    fates = ", ".join("diverges" if s.diverges else "finite" for s in zeros)
-    return Typeset(places, places), Typeset(fates, fates)
+    return [
+        (_rounded_down(s.low, digits), Typeset(fate, fate))
+        for s in zeros
+        for fate in ["diverges" if s.diverges else "finite"]
+    ]
 
 
-def _rounded_down(value: Rational, digits: int) -> str:
-    return f"0.{int(floor(value * 10**digits)):0{digits}d}"
+def _rounded_down(value: Rational, digits: int) -> Typeset:
+    return decimal(f"0.{int(floor(value * 10**digits)):0{digits}d}")
 
 
 ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
@@ -252,22 +270,20 @@ def _typeset(shown: Expr) -> Typeset:
     return Typeset(sstr(shown), f"${formula(shown)}$")
 
 
-def _name(text: str) -> Typeset:
-    return Typeset(text, rf"\texttt{{{typeset(text)}}}")
-
-
 def _table(
     name: str,
     title: Typeset,
     rows: Sequence[tuple[Content, ...]],
     notes: Sequence[Typeset],
     texts: Sequence[str],
+    explained: str = f"{SEARCH_PHASE} {_RAW}",
 ) -> Table:
     if not rows:
         raise InputError("no activation is chosen: give --activation")
     columns = ("activation", "", "closed form")
     told = (*notes, *(note for text in texts for note in _definitions(text)))
-    return Table(name, title, columns, tuple(rows), told, wide=2, share="0.65")
+    return Table(name, title, columns, tuple(rows), told, wide=2, share="0.65",
+                 explained=explained)  # fmt: skip
 
 
 def _definitions(text: str) -> Iterator[Typeset]:
@@ -276,5 +292,5 @@ def _definitions(text: str) -> Iterator[Typeset]:
         digits = str(Context(prec=60).divide(Decimal(int(value.p)), Decimal(int(value.q))))
         yield Typeset(
             f"{constant} = {digits} in {text}",
-            rf"${formula(constant)} = {digits}$ in {_name(text).latex}",
+            rf"${formula(constant)} = {digits}$ in {function_name(text).latex}",
         )

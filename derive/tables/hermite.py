@@ -18,7 +18,9 @@ from derive.kinds import HermiteConvention
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu, z
 from derive.tables.activations import (
+    SEARCH_PHASE,
     SINGULARITIES_COLUMNS,
+    VARIANCE,
     singularities_cells,
 )
 
@@ -51,6 +53,7 @@ def coefficients_table(degrees: Sequence[int], convention: HermiteConvention = "
             for n in degrees
         ),
         wide=1,
+        explained=VARIANCE,
     )
 
 
@@ -78,6 +81,7 @@ def rescaling_table(degrees: Sequence[int], convention: HermiteConvention = "he"
             for n in degrees
         ),
         wide=1,
+        explained=VARIANCE,
     )
 
 
@@ -107,6 +111,7 @@ def squares_table(degrees: Sequence[int], convention: HermiteConvention = "he") 
             for n in degrees
         ),
         wide=1,
+        explained=VARIANCE,
     )
 
 
@@ -138,6 +143,7 @@ def drift_table(degrees: Sequence[int], convention: HermiteConvention = "he") ->
         ),
         rows=tuple(rows),
         wide=2,
+        explained=f"{SEARCH_PHASE} {_divided(unit)}",
     )
 
 
@@ -170,18 +176,20 @@ def limits_table(degrees: Sequence[int], convention: HermiteConvention = "he") -
             _N,
             Typeset(
                 "tau, mu -> 0",
-                rf"$\tau$ for $\mu \to 0$, in units of $1/(\gamma\,{unit.latex[1:-1]})$",
+                r"$\tau$ for $\mu \to 0$",
             ),
             Typeset("tau, mu -> 1", r"$\tau$ for $\mu \to 1$"),
         ),
         rows=(*each, *every_degree),
+        explained=f"{SEARCH_PHASE} {_divided(unit)}",
+        rules=(len(each),),
     )
 
 
 def singularities_table(degrees: Sequence[int], convention: HermiteConvention = "he") -> Table:
     """Singular pre-training strengths of matched pairs (Prop. 2), which no factor changes."""
     student = _student(convention)
-    rows = [(n, *singularities_cells(hermite_drift(n))) for n in degrees]
+    rows = [(n, *cells) for n in degrees for cells in singularities_cells(hermite_drift(n))]
     return Table(
         name="singularities",
         title=Typeset(
@@ -191,6 +199,7 @@ def singularities_table(degrees: Sequence[int], convention: HermiteConvention = 
         ),
         columns=(_N, *SINGULARITIES_COLUMNS),
         rows=tuple(rows),
+        explained=SEARCH_PHASE,
     )
 
 
@@ -261,6 +270,14 @@ _UNITS = {
     "h": Typeset("n*2^n*n!", r"$n\,2^n\,n!$"),
     "orthonormal": Typeset("n", "$n$"),
 }
+
+
+def _divided(unit: Typeset) -> str:
+    """What the normalisation means for the coefficients and for times, as a caption says it."""
+    return (
+        rf"Both $a$ and $b$ are divided by {unit.latex}, so times are in units of "
+        rf"$1/(\gamma\,{unit.latex[1:-1]})$, $\gamma$ the learning rate."
+    )
 
 
 def _combination(

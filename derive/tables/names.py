@@ -9,11 +9,23 @@ if TYPE_CHECKING:
     from derive.pair import Pair
 
 
+# Where a name is written otherwise than it is typed.
+_WRITTEN = {
+    "x": "$x$", "identity": "$x$", "abs": "$|x|$", "phi": r"$\Phi$", "atan": "arctan",
+    "relu": "ReLU", "leaky_relu": "leaky ReLU", "squared_relu": "squared ReLU", "relu6": "ReLU6",
+    "prelu": "PReLU", "elu": "ELU", "selu": "SELU", "celu": "CELU", "gelu": "GELU",
+    "gelu_tanh": "GELU (tanh)", "silu": "SiLU", "swish": "Swish", "mish": "Mish",
+    "huber": "Huber", "gauss": "Gaussian",
+}  # fmt: skip
+
+
 def function_name(text: str) -> Typeset:
-    """A function's text: a pure Hermite polynomial as mathematics, others as code."""
-    pure = re.fullmatch(r"He(\d+)", text)
-    written = rf"$\mathrm{{He}}_{{{pure[1]}}}$" if pure else rf"\texttt{{{typeset(text)}}}"
-    return Typeset(text, written)
+    """A function's text: He_n as mathematics, a function with a name by it, others as code."""
+    if pure := re.fullmatch(r"He(\d+)", text):
+        return Typeset(text, rf"$\mathrm{{He}}_{{{pure[1]}}}$")
+    if re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        return Typeset(text, _WRITTEN.get(text, typeset(text.replace("_", " "))))
+    return Typeset(text, rf"\texttt{{{typeset(text)}}}")
 
 
 def pair_name(pair: "Pair") -> Typeset:

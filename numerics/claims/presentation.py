@@ -148,7 +148,7 @@ def _summary(entries: Sequence[Checked]) -> Table:
         for name, _, place, statement, verdict, _, evidence in (entry.row for entry in entries)
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
-    paper = Table("claims", _TITLE, head, on_paper, wide=2, share="0.6")
+    paper = Table("claims", _TITLE, head, on_paper, wide=2, share="0.6", breaks=True)
     return Table("claims", _TITLE, HEAD, cells, longest=_LINE, on_paper=paper)
 
 
@@ -161,7 +161,9 @@ def _steps(entry: Checked) -> Table:
     marks = {True: "yes", False: "no", None: ""}
     short = Typeset(f"{name}, {verdict}", latex_of(f"{name}, {verdict}").latex)
     on_paper = tuple((_joined(step), marks[step.holds]) for step in steps)
-    paper = Table(name, short, ("step and value", "holds"), on_paper, wide=0, share="0.85")
+    paper = Table(
+        name, short, ("step and value", "holds"), on_paper, wide=0, share="0.85", breaks=True
+    )
     rows = tuple(
         (Typeset(s.text, s.text), Typeset(plain(s.value, "\n"), in_latex(s.value)), marks[s.holds])
         for s in steps

@@ -23,7 +23,7 @@ def test_a_closed_form_is_printed_and_its_values_are_its_own(command, compiles):
     assert record["latex"] in command("numerics.kernel", *options, "text").stdout
     assert latex(rho) in record["latex"]
     piece = command("numerics.kernel", *options, "latex").stdout
-    packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs}"
+    packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs,dcolumn}"
     compiles(
         rf"\documentclass{{article}}{packages}\begin{{document}}\noindent {piece}\end{{document}}"
     )

@@ -106,7 +106,7 @@ def test_every_caption_names_its_convention_and_every_drift_is_the_same(conventi
 @pytest.mark.parametrize("name", TABLES)
 def test_piece_compiles_inside_another_document(command, compiles, name):
     command("derive.tables", "--degree", "1:8", "--table", name, "--output", "piece.tex")
-    packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs}"
+    packages = r"\usepackage[margin=20mm]{geometry}\usepackage{amsmath,array,booktabs,dcolumn}"
     compiles(
         rf"\documentclass{{article}}{packages}\begin{{document}}\noindent\input{{piece}}"
         r"\end{document}"
