@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -17,21 +18,14 @@ from sphinx.util.docutils import SphinxDirective
 from extensions.derived import table_of, text_with_formulas
 from numerics.claims import CLAIMS
 from numerics.claims.ledger import Entry
+from numerics.reproduce.ledger import HEADINGS, asset, controls, entry, ordered
 
-_COMMAND = ("-m", "numerics.claims", "--format", "json")
-_HEAD = ("entry", "what it judges", "what was found")
-_TITLES = {
-    "claim": "Claims of the paper",
-    "assumption": "Assumptions of the paper",
-    "stored curve": "Stored curves of the authors' code",
-    "beyond the paper": "Beyond the paper",
-}
-# What surprises a reader of the paper comes first.
-_ORDER = ("refuted", "not met", "differs", "undecided")
+_COMMAND = ("-m", "numerics.claims", "--details", "--format", "json")
+_FILES = ("ledger.css", "ledger.js")  # of the page of results, which shows the same
 
 
 class Ledger(SphinxDirective):
-    """A section a kind of entry, in it a section a verdict, with a table of its entries."""
+    """What filters the entries; a section a kind of entry, in it a section a verdict."""
 
     def run(self) -> list[nodes.Node]:
         """Run the checks and show what they found."""
@@ -41,47 +35,32 @@ class Ledger(SphinxDirective):
         if done.returncode:
             raise self.error(f"numerics.claims: {done.stderr.strip()}")
         records = json.loads(done.stdout)
-        return [_of_kind(kind, [r for r in records if r["kind"] == kind]) for kind in _TITLES]
+        verdicts = ordered(record["verdict"] for record in records)
+        chosen = [(kind, [r for r in records if r["kind"] == kind]) for kind in HEADINGS]
+        return [_html(controls(verdicts)), *(_of_kind(kind, found) for kind, found in chosen)]
 
 
-def _of_kind(kind: str, records: list[dict[str, str]]) -> nodes.section:
-    title = f"{_TITLES[kind]} ({len(records)})"
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def _of_kind(kind: str, records: list[dict[str, Any]]) -> nodes.section:
+    title = f"{HEADINGS[kind]} ({len(records)})"
     found = nodes.section("", nodes.title(title, title), ids=[kind.replace(" ", "-")])
-    verdicts = dict.fromkeys((*_ORDER, *sorted(record["verdict"] for record in records)))
-    for verdict in verdicts:
+    for verdict in ordered(record["verdict"] for record in records):
         chosen = [record for record in records if record["verdict"] == verdict]
-        if chosen:
-            title = f"{verdict.capitalize()} ({len(chosen)})"
-            name = f"{kind}-{verdict}".replace(" ", "-")
-            section = nodes.section("", nodes.title(title, title), ids=[name])
-            section += _table(chosen)
-            found += section
+        title = f"{verdict.capitalize()} ({len(chosen)})"
+        name = f"{kind}-{verdict}".replace(" ", "-")
+        section = nodes.section("", nodes.title(title, title), ids=[name])
+        section += [_html(entry(record)) for record in chosen]
+        found += section
     return found
 
 
-def _table(records: list[dict[str, str]]) -> nodes.table:
-    head = [[nodes.Text(text)] for text in _HEAD]
-    rows = [[_name(record), _judged(record), _found(record)] for record in records]
-    return table_of([head, *rows], ["ledger"])
-
-
-def _name(record: dict[str, str]) -> list[nodes.Node]:
-    """An entry's name, to which others link."""
-    name = record["claim"]
-    return [nodes.literal(name, name, ids=[f"entry-{name}"])]
-
-
-def _judged(record: dict[str, str]) -> list[nodes.Node]:
-    quote = [nodes.emphasis("", f"“{record['quote']}” ")] if record["quote"] else []
-    lines = [f"({record['place']})", f"Read as: {record['reading']}.", f"{record['statement']}."]
-    return [*quote, *text_with_formulas(" ".join(lines))]
-
-
-def _found(record: dict[str, str]) -> list[nodes.Node]:
-    units = f" ({record['units']})" if record["units"] else ""
-    settled = f" Settled by {record['settled by']}." if record["settled by"] else ""
-    text = f"{record['evidence']}{units}.{settled} Overturned by: {record['falsifier']}."
-    return text_with_formulas(text)
+def _place(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        for name in _FILES:
+            Path(app.outdir, "_static", name).write_text(asset(name), encoding="utf-8")
 
 
 class Entries(SphinxDirective):
@@ -111,4 +90,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Enter the directives."""
     app.add_directive("ledger", Ledger)
     app.add_directive("entries", Entries)
+    app.add_css_file("ledger.css")
+    app.add_js_file("ledger.js")
+    app.connect("build-finished", _place)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,7 +5,6 @@ from its JSON. What has not been made is said, never left out.
 """
 
 import base64
-import html
 import json
 import os
 import re
@@ -13,20 +12,20 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from math_core import LatexError, LatexToMathML
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from derive.command.tabular import without_latex
 from numerics.claims.ledger import VERDICTS
+from numerics.reproduce.ledger import HEADINGS, asset, environment, mathml, ordered
 
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
-_CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
 _ENLARGED = 1.7  # pixels a point: print has 4/3
+_OF_RECORD = "fashion-mnist-to-mnist"  # the transfer experiment whose tables are kept
+_LONGEST_SHORT = 46  # characters of a title in the contents
 
 
 def page(results: Sequence[Any], folder: Path, source: str) -> str:
@@ -39,27 +38,30 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
 
     It holds no date: the same results give the same page.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["mathematics"] = mathematics
     parts = {kind: [_part(r, folder) for r in results if r.step.kind == kind] for kind in _KINDS}
     claims = [claim for part in parts["ledger"] for claim in part["claims"]]
     counts = Counter((claim["kind"], claim["verdict"]) for claim in claims)
-    shown: str = environment.get_template("page.html.jinja").render(
-        parts=parts,
-        counts={
-            kind: [(verdict, counts[kind, verdict]) for verdict in known if counts[kind, verdict]]
-            for kind, known in VERDICTS.items()
-        },
-        made=[_part(result, folder) for result in results],
-        source=source,
-        cores=os.cpu_count(),
-        seconds=sum(result.seconds for result in results),
+    judged = {
+        kind: [(v, counts[kind, v]) for v in ordered(known) if counts[kind, v]]
+        for kind, known in VERDICTS.items()
+    }
+    shown: str = (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            parts=parts,
+            claims=claims,
+            counts=judged,
+            headings=HEADINGS,
+            verdicts=ordered(claim["verdict"] for claim in claims),
+            made=[_part(result, folder) for result in results],
+            recorded=_recorded(),
+            source=source,
+            cores=os.cpu_count(),
+            seconds=sum(result.seconds for result in results),
+            style=asset("page.css") + asset("ledger.css"),
+            script=asset("page.js") + asset("ledger.js"),
+        )
     )
     return shown
 
@@ -78,6 +80,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
     return {
         "name": step.name,
         "title": step.title,
+        "short": shorten(step.title, _LONGEST_SHORT, placeholder=" …"),
         "state": "made" if result.state == "kept" else result.state,  # the same page again
         "reason": result.reason,
         "seconds": result.seconds,
@@ -87,6 +90,23 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
         "tables": [_tables(folder / name) for name in shown if name.endswith(".md")],
         "claims": [c for name in shown if name == "claims.json" for c in _claims(folder / name)],
     }
+
+
+def _recorded() -> dict[str, Any] | None:
+    """The transfer result of record, where the checkout that keeps it is at hand."""
+    for root in (Path(__file__).resolve().parents[2], Path.cwd()):
+        table = root / "docs" / "measured" / f"{_OF_RECORD}.md"
+        if table.is_file():
+            text = table.read_text(encoding="utf-8")
+            made = re.search(r"<!-- (.*?) -->", text)
+            sentences = re.findall(r"(?<=\n)(An? [^\n]*? to epoch [^\n]*)", text)
+            return {
+                "tables": _tables(table),
+                "image": _image(table.with_suffix(".svg")),
+                "made": " | ".join(made[1].split(" | ")[:2]) if made else _OF_RECORD,
+                "verdict": sentences[0] if sentences else "the table of record is below.",
+            }
+    return None
 
 
 def _image(file: Path) -> dict[str, Any]:
@@ -100,7 +120,7 @@ def _image(file: Path) -> dict[str, Any]:
 def _tables(file: Path) -> Markup:
     """A command's Markdown, with formulas as MathML, each table in a box that scrolls."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    reader.use(dollarmath_plugin, renderer=lambda formula, _: _mathml(formula))
+    reader.use(dollarmath_plugin, renderer=lambda formula, _: mathml(formula))
     text = re.sub(r"<!--.*?-->", "", file.read_text(encoding="utf-8"))  # provenance, shown on top
     rendered = reader.render(text).replace("h3>", "h4>")
     rendered = rendered.replace("<table>", '<div class="wide" tabindex="0"><table>')
@@ -110,24 +130,3 @@ def _tables(file: Path) -> Markup:
 
 def _claims(file: Path) -> list[dict[str, Any]]:
     return list(json.loads(file.read_text(encoding="utf-8")))
-
-
-def _mathml(formula: str) -> str:
-    """A formula as MathML, or as it is written if the converter does not know a command in it."""
-    try:
-        shown: str = _CONVERTER.convert_with_local_state(formula, displaystyle=False)
-        return shown
-    except LatexError:
-        return f"<code>{html.escape(formula)}</code>"
-
-
-def mathematics(text: str) -> Markup:
-    """LaTeX text with formulas between dollars as HTML.
-
-    >>> str(mathematics(r"50\\% of < $x$"))[:11]
-    '50% of &lt;'
-    """
-    pieces = text.split("$")
-    pieces[::2] = [html.escape(without_latex(piece)) for piece in pieces[::2]]
-    pieces[1::2] = [_mathml(piece) for piece in pieces[1::2]]
-    return Markup("".join(pieces))
