@@ -13,31 +13,31 @@ polynomials are roots.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
-from sympy import Expr, Poly, S, cancel, diff, erf, exp, oo, real_roots, sqrt
+from sympy import Expr, Poly, S, cancel, cos, diff, erf, exp, oo, pi, real_roots, sin, sqrt
 
 from derive.activation import Activation
 from derive.composition import zeros
 from derive.errors import InputError
-from derive.means import Mean, mean_over_strengths
+from derive.means import Mean, mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic, in_order, placed
 from derive.ranges import range_of
 from derive.symbols import exact, mu, z
 
-Folding = Literal["one", "mirrored", "roots"]
+Folding = Literal["one", "mirrored", "roots", "repeated", "other"]
 
 
 def folding_of(teacher: Activation) -> Folding:
     """Which preimages an output of the teacher has, apart from stretches where it is constant.
 
-    ``one``; ``mirrored``, z and -z; or the ``roots`` of a polynomial.
+    ``one``; ``mirrored``, z and -z; the ``roots`` of a polynomial; those ``repeated`` by a sine; or
+    ``other`` ones. Exact.
 
-    Raises ``InputError`` where they are not known. Exact.
-
-    >>> [folding_of(Activation.named(name)) for name in ("erf", "relu", "gauss")]
-    ['one', 'one', 'mirrored']
+    >>> [folding_of(Activation.named(name)) for name in ("erf", "relu", "gauss", "sin")]
+    ['one', 'one', 'mirrored', 'repeated']
     """
     signs = _signs(teacher.value)
     every, beyond = ({sign for sign, right in signs if right or whole} for whole in (True, False))
@@ -47,10 +47,29 @@ def folding_of(teacher: Activation) -> Folding:
         return "mirrored"
     if teacher.polynomial is not None:
         return "roots"
-    raise InputError(
-        f"the preimages of {teacher.text[:60]!r} are not known: give a teacher that is monotone, "
-        "even and monotone on either side of 0, or a polynomial"
-    )
+    return "repeated" if circle_of(teacher) else "other"
+
+
+def circle_of(teacher: Activation) -> tuple[Expr, Expr, Expr] | None:
+    """The middle and half the length of a stretch on which a sine is monotone, and its period.
+
+    ``None`` if the teacher is no ``p sin(wz + d) + q`` nor a cosine. Exact.
+
+    >>> circle_of(Activation.named("sin"))
+    (0, pi/2, 2*pi)
+    """
+    if teacher.value.breaks:
+        return None
+    _, rest = teacher.value.smooth.as_independent(z, as_Add=True)
+    _, wave = rest.as_independent(z, as_Add=False)
+    if not isinstance(wave, sin | cos) or not wave.args[0].is_polynomial(z):
+        return None
+    argument = Poly(wave.args[0], z)
+    if argument.degree() != 1:
+        return None
+    rate, phase = argument.all_coeffs()
+    rises_at = S.Zero if isinstance(wave, sin) else pi / 2
+    return (rises_at - phase) / rate, pi / 2 / abs(rate), 2 * pi / abs(rate)
 
 
 def _signs(f: PiecewiseAnalytic) -> list[tuple[int, bool]]:
@@ -105,7 +124,11 @@ def conditional_means(pair: PairLike, output: Expr | int) -> tuple[Expr, Expr]:
     (8*mu, 2)
     """
     pair = Pair.of(pair)
-    insist_on_smooth_slope(pair.student)
+    if any(pair.student.value.derivative().derivative().deltas):
+        raise InputError(
+            f"the student {pair.student.text[:60]!r} has kinks: σ'' is no function there. Give a "
+            "student with a continuous slope"
+        )
     slope = pair.teacher.value.derivative()
     found = preimages(pair.teacher, output)
     steepness = [slope.at(point) for point in found]
@@ -129,14 +152,29 @@ def _seen(f: PiecewiseAnalytic, point: Expr) -> Expr:
     return f.at(point)
 
 
-def insist_on_smooth_slope(student: Activation) -> None:
-    """Raise ``InputError`` for a student with kinks, whose b labels move at no cost of norm."""
-    if any(student.value.derivative().derivative().deltas):
-        raise InputError(
-            f"the student {student.text[:60]!r} has kinks: σ'' is no function there, and a "
-            "transform of any small norm moves b as far as is wished. Give a student with a "
-            "continuous slope"
-        )
+def kinks_are_free(pair: PairLike, strength: Expr) -> bool:
+    """Whether labels of any small norm move b as far as is wished.
+
+    They do if they are 0 but at outputs next to that of a kink of the student, unless a stretch of
+    inputs around the kink has one output.
+
+    Arguments:
+        pair: its teacher monotone, or folded once.
+        strength: in (0, 1].
+
+    Exact.
+
+    >>> [kinks_are_free(name, S.Half) for name in ("abs", "hardtanh", "elu")]
+    [True, False, False]
+    """
+    pair = Pair.of(pair)
+    bent, label = pair.student.value.derivative().derivative(), pair.teacher.value
+    if folding_of(pair.teacher) == "mirrored":
+        bent = bent + bent.reflected()
+    seen = [point / strength for point, weight in zip(bent.breaks, bent.deltas, strict=True)
+            if weight != 0]  # fmt: skip
+    flats = [(low, high) for piece, low, high in label.intervals() if not piece.has(z)]
+    return not all(any(low < place < high for low, high in flats) for place in seen)
 
 
 @dataclass(frozen=True)
@@ -167,44 +205,48 @@ class ConditionalGram:
 def conditional_gram(pair: PairLike) -> ConditionalGram:
     """The Gram matrix of the conditional means of a pair whose teacher is monotone, or folded once.
 
-    Raises ``InputError`` for other teachers, and for a student with kinks. Exact.
+    Kinks of the student count where a stretch of inputs around them has one output.
+
+    Raises ``InputError`` for other teachers. Exact.
 
     >>> [product.smooth for product in conditional_gram("x").products]
     [z**2, 0, 0]
     """
     pair = Pair.of(pair)
-    insist_on_smooth_slope(pair.student)
     folding = folding_of(pair.teacher)
-    if folding == "roots":
-        raise InputError("the preimages of a polynomial are roots: these means are no integrals")
+    if folding not in ("one", "mirrored"):
+        raise InputError(
+            f"the means given the output of {pair.teacher.text[:60]!r} are no integrals of known "
+            "functions: give a teacher that is monotone, or even and monotone on either side of 0"
+        )
     label = pair.teacher.value
     first = pair.student.value.derivative()
 
-    def over(
-        choose: Callable[[Expr], bool], of: Callable[..., PiecewiseAnalytic], whole: bool = True
-    ) -> Mean:
+    def over(choose: Callable[[Expr], bool], of: Callable[..., PiecewiseAnalytic]) -> Mean:
         """The mean over pieces of the line of what is made of zσ'(μz) and σ''(μz)."""
 
         def integrand(
             y: PiecewiseAnalytic, slope: PiecewiseAnalytic, curvature: PiecewiseAnalytic
         ) -> PiecewiseAnalytic:
-            parts = [slope * z, curvature]
-            if folding == "mirrored" and whole:
-                parts = [(part + part.reflected()) * S.Half for part in parts]
-            made = of(*parts)
-            kept = zip(made.pieces, y.refined(made.breaks).pieces, strict=True)
-            pieces = tuple(f if choose(piece) else S.Zero for f, piece in kept)
-            return PiecewiseAnalytic(pieces, made.breaks)
+            one = y.mapped(lambda piece: S.One)
+            return _kept(y, of(slope * z, with_kinks(one, curvature)), choose)
 
         return mean_over_strengths(label, first, integrand, first.derivative())
 
     def folded(product: Callable[..., PiecewiseAnalytic]) -> Mean:
-        return over(lambda piece: piece.has(z), product)
+        def of(*parts: PiecewiseAnalytic) -> PiecewiseAnalytic:
+            smooth = [PiecewiseAnalytic(part.pieces, part.breaks) for part in parts]
+            if folding == "mirrored":
+                smooth = [(part + part.reflected()) * S.Half for part in smooth]
+            return product(*smooth)
+
+        return over(lambda piece: piece.has(z), of)
 
     def flat(level: Expr) -> Flat:
-        first = over(lambda piece: bool(piece == level), lambda a, b: a, False)
-        second = over(lambda piece: bool(piece == level), lambda a, b: b, False)
-        return Flat(_probability(label, level), first, second)
+        def at(piece: Expr) -> bool:
+            return bool(piece == level)
+
+        return Flat(_probability(label, level), over(at, lambda a, b: a), over(at, lambda a, b: b))
 
     levels = dict.fromkeys(piece for piece in label.pieces if not piece.has(z))
     products = (
@@ -213,6 +255,18 @@ def conditional_gram(pair: PairLike) -> ConditionalGram:
         folded(lambda a, b: b * b),
     )
     return ConditionalGram(products, tuple(map(flat, levels)))
+
+
+def _kept(
+    y: PiecewiseAnalytic, f: PiecewiseAnalytic, choose: Callable[[Expr], bool]
+) -> PiecewiseAnalytic:
+    """A function on chosen pieces of the teacher, with the δ inside them."""
+    kept = [choose(piece) for piece in y.refined(f.breaks).pieces]
+    pieces = (piece if keep else S.Zero for piece, keep in zip(f.pieces, kept, strict=True))
+    inside = zip(f.deltas, pairwise(kept), strict=True)
+    return PiecewiseAnalytic(
+        tuple(pieces), f.breaks, tuple(w if all(k) else S.Zero for w, k in inside)
+    )
 
 
 def _probability(f: PiecewiseAnalytic, level: Expr) -> Expr:

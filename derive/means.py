@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from sympy import Expr, Piecewise, S, diff
 
-from derive.piecewise import PiecewiseAnalytic, in_order
+from derive.piecewise import PiecewiseAnalytic, at_break, in_order
 from derive.symbols import mu, z
 
 
@@ -163,3 +163,17 @@ def mean_over_strengths(
         breaks = in_order((p for f in functions for p in f.breaks), (low + high) / 2)
         found.append(integrand(*(f.refined(breaks) for f in functions)).joined())
     return Mean(tuple(found), cuts)
+
+
+def with_kinks(factor: PiecewiseAnalytic, curvature: PiecewiseAnalytic) -> PiecewiseAnalytic:
+    r"""A continuous function times :math:`\sigma''(\mu z)`, on breakpoints that they share.
+
+    At a breakpoint ``p`` of the student the latter holds a δ at :math:`z = p/\mu`, of weight
+    :math:`[\sigma'](p)/\mu = [\sigma'](p)\,z/p`. Exact.
+    """
+    weights = tuple(
+        at_break(right, p) * (weight * mu * z / (p * mu) if p.has(mu) else weight)
+        for right, p, weight in zip(factor.pieces[1:], factor.breaks, curvature.deltas, strict=True)
+    )
+    smooth = PiecewiseAnalytic(curvature.pieces, curvature.breaks) * factor
+    return PiecewiseAnalytic(smooth.pieces, smooth.breaks, weights)

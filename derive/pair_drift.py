@@ -26,9 +26,9 @@ from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.gaussian import NoClosedForm
 from derive.hermite import normal_moment
 from derive.labels import MATCHED
-from derive.means import mean_over_strengths
+from derive.means import mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
-from derive.piecewise import PiecewiseAnalytic, at_break
+from derive.piecewise import PiecewiseAnalytic
 from derive.plane import plane_drift
 from derive.polynomial_drift import LABELS, hermite_drift
 from derive.symbols import exact, mu, z
@@ -186,11 +186,7 @@ def _closed_in_the_algebra(pair: Pair) -> ClosedDrift:
 
 
 def mean_drift(pair: Pair) -> MeanDrift:
-    r"""Drift coefficients of a pair that is not misaligned, as means. Exact.
-
-    At a breakpoint ``p`` of the student :math:`\sigma''(\mu z)` holds a δ at :math:`z = p/\mu`, of
-    weight :math:`[\sigma'](p)/\mu = [\sigma'](p)\,z/p`.
-    """
+    """Drift coefficients of a pair that is not misaligned, as means. Exact."""
     label, sigma = pair.label, pair.student.value
     first = sigma.derivative()
     second = first.derivative()
@@ -208,15 +204,8 @@ def mean_drift(pair: Pair) -> MeanDrift:
         curvature: PiecewiseAnalytic,
     ) -> PiecewiseAnalytic:
         residual = y - value if squared else y
-        weights = tuple(
-            at_break(right, p) * (weight * mu * z / (p * mu) if p.has(mu) else weight)
-            for right, p, weight in zip(
-                residual.pieces[1:], residual.breaks, curvature.deltas, strict=True
-            )
-        )
-        bent = PiecewiseAnalytic(curvature.pieces, curvature.breaks) * residual
-        smooth = bent - slope * slope if squared else bent
-        return PiecewiseAnalytic(smooth.pieces, smooth.breaks, weights)
+        bent = with_kinks(residual, curvature)
+        return bent - slope * slope if squared else bent
 
     a = mean_over_strengths(label, sigma, of_a, first)
     b = mean_over_strengths(label, sigma, of_b, first, second)

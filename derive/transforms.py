@@ -19,12 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import QQ, Matrix, Poly
+from sympy import QQ, Expr, Matrix, Poly
 
-from derive.conditional import insist_on_smooth_slope
+from derive.conditional import conditional_gram, folding_of
+from derive.elementary import proved_zero
 from derive.errors import InputError
+from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree, normal_moment
-from derive.means import Mean, mean_over_strengths
+from derive.means import Mean, mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import mu, z
@@ -59,8 +61,7 @@ def transform_means(pair: PairLike, degree: int) -> TransformMeans:
         pair: of which labels and loss do not matter.
         degree: D, from 1 to 12.
 
-    Raises ``InputError`` for others, for misaligned pre-training, and for a student with kinks.
-    Exact.
+    Raises ``InputError`` for others, and for misaligned pre-training. Exact.
 
     >>> means = transform_means("He3", 1)
     >>> means.moments[2].as_expr(), means.first[1].as_expr(), means.power.as_expr()
@@ -73,7 +74,6 @@ def transform_means(pair: PairLike, degree: int) -> TransformMeans:
             f"transforms of degree {degree}, misalignment {pair.misalignment}, are not accepted: "
             f"give a degree up to {MOST_POWERS}, and no misalignment"
         )
-    insist_on_smooth_slope(pair.student)
     if pair.teacher.polynomial is not None and pair.student.polynomial is not None:
         return _of_polynomials(pair.teacher.polynomial, pair.student.polynomial, degree)
     return _of_means(pair, degree)
@@ -94,6 +94,46 @@ def gram_matrix(means: TransformMeans) -> Matrix:
     if not all(isinstance(moment, Poly) for moment in means.moments):
         raise InputError("moments that are integrals have no exact matrix: give polynomials")
     return Matrix(size, size, lambda j, k: means.moments[j + k].as_expr())
+
+
+def none_has_positive_a(pair: PairLike, power: int, strength: Expr) -> bool:
+    r"""Whether it is proved that no labels of the norm of yᵏ, or of less, have a > 0.
+
+    Arguments:
+        pair: its teacher monotone, or folded once.
+        power: k, 1 or 2.
+        strength: in (0, 1].
+
+    The largest a is :math:`\sqrt{N E A^2} - \mu P`; where all three have closed forms, whether it
+    is 0 is decided. ``False`` otherwise. Exact.
+
+    >>> from sympy import S
+    >>> none_has_positive_a("x", 1, S.One), none_has_positive_a("x", 2, S.One)
+    (True, False)
+    """
+    pair = Pair.of(pair)
+    if folding_of(pair.teacher) not in ("one", "mirrored"):
+        return False
+    means, gram = transform_means(pair, 2), conditional_gram(pair)
+    try:
+        asked = (means.moments[2 * power], means.power, gram.products[0])
+        norm, lost, size = (_closed(mean, strength) for mean in asked)
+        for flat in gram.flats:
+            size += _closed(flat.first, strength) ** 2 / flat.probability
+    except NoClosedForm:
+        return False
+    known_sign = (lost >= 0) == True  # noqa: E712 (a relation that is not decided is neither)
+    return known_sign and proved_zero(norm * size - strength**2 * lost**2)
+
+
+def _closed(mean: Any, strength: Expr) -> Expr:
+    """A mean at a strength in closed form; raises ``NoClosedForm``."""
+    if isinstance(mean, Poly):
+        return mean.as_expr().subs(mu, strength)
+    if strength == 1:
+        return mean.at(1).mean()
+    place = sum(1 for cut in mean.cuts if cut <= strength)
+    return mean.integrands[place].subs(mu, strength).joined().mean()
 
 
 def _of_polynomials(teacher: Poly, student: Poly, degree: int) -> TransformMeans:
@@ -136,10 +176,10 @@ def _of_means(pair: Pair, degree: int) -> TransformMeans:
 
     degrees = range(degree + 1)
     return TransformMeans(
-        mean(lambda y, value, slope, curvature: slope * slope + value * curvature),
+        mean(lambda y, value, slope, curvature: with_kinks(value, curvature) + slope * slope),
         tuple(Mean((times(label, k),)) for k in range(2 * degree + 1)),
         tuple(mean(lambda y, value, slope, curvature, k=k: times(y, k) * slope * z)
               for k in degrees),
-        tuple(mean(lambda y, value, slope, curvature, k=k: times(y, k) * curvature)
+        tuple(mean(lambda y, value, slope, curvature, k=k: with_kinks(times(y, k), curvature))
               for k in degrees),
     )  # fmt: skip

@@ -74,6 +74,9 @@ def _notes(points: Sequence["Judged"]) -> list[str]:
     notes = [f"mu {r['mu']:g}: {r['undecided']}" for r in records if "undecided" in r]
     best = [r["optimum"] for r in records if r["optimum"]]
     if best:
+        if not all(each["attained"] for each in best):
+            notes.append("where a kink of the student moves b at no cost of norm, labels only come "
+                         "as close to the optimum as is wished")  # fmt: skip
         gap = max(each["tau_upper"] - each["tau_lower"] for each in best)
         notes.append(f"no labels of that norm have a lower τ than the optimum's less {gap:.1e} "
                      "(certified)")  # fmt: skip

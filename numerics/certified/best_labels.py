@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq
 
-from derive.errors import Undecided
+from derive.errors import InputError, Undecided
 from numerics.certified.bisection import bisected
 from numerics.certified.drift import growth_rate
 
@@ -32,7 +32,8 @@ class Plane:
     r"""What transforms in the plane of A and B are judged by.
 
     Fields: ``first`` E A², ``mixed`` E AB, ``second`` E B²; ``power`` P and ``strength`` μ, which
-    give the drift of labels that are 0. Balls.
+    give the drift of labels that are 0. Balls. ``free``, whether b costs no norm; what a kink adds
+    is then not in E AB and E B².
     """
 
     first: arb
@@ -40,9 +41,19 @@ class Plane:
     second: arb
     power: arb
     strength: arb
+    free: bool = False
 
     def ellipse(self, norm: arb) -> "Ellipse":
-        """Where (a, b) is, of transforms of a norm."""
+        """Where (a, b) is, of transforms of a norm.
+
+        Raises ``InputError`` where b is free.
+        """
+        if self.free:
+            raise InputError(
+                "a kink of the student moves b at no cost of norm: labels have no largest rate "
+                "but among useful ones, and no fewest samples; ask for the useful ones of the "
+                "largest rate, or give a student with a continuous slope"
+            )
         size = norm.sqrt()
         root = self.first.sqrt()
         along = self.mixed / root if self.first > 0 else arb(0)
@@ -116,7 +127,8 @@ class BestLabels:
     """The best angle, and what it gives.
 
     Fields: ``cosine``, ``sine`` of ψ; ``a``, ``b``; ``lower``, ``upper``: between which the largest
-    rate lies, the lower one being that of this angle. Certified.
+    rate lies, the lower one being that of this angle; ``attained``, whether some labels have the
+    largest rate, or only come close to it. Certified.
     """
 
     cosine: arb
@@ -125,6 +137,7 @@ class BestLabels:
     b: arb
     lower: arb
     upper: arb
+    attained: bool = True
 
 
 def best_labels(plane: Plane, norm: arb, useful: bool = True) -> BestLabels | None:
@@ -143,11 +156,23 @@ def best_labels(plane: Plane, norm: arb, useful: bool = True) -> BestLabels | No
     >>> best.a.contains(0.5), best.b.contains(-1), best.upper - best.lower < 1e-9
     (True, True, True)
     """
+    if plane.free and useful:
+        return _with_free_b(plane, norm)
     angles = Angles(plane.ellipse(norm), useful)
     if not angles.possible:
         return None
     upper = angles.proved()
     return angles.labels(angles.best, upper)
+
+
+def _with_free_b(plane: Plane, norm: arb) -> BestLabels | None:
+    """The labels that are a multiple of A, with b = 0 at the cost of a narrow step."""
+    a = (norm * plane.first).sqrt() - plane.strength * plane.power
+    if a > 0:
+        return BestLabels(arb(1), arb(0), a, arb(0), a.lower(), a.upper(), attained=False)
+    if a <= 0:
+        return None
+    raise Undecided("whether any labels of this norm are useful is not decided")
 
 
 class Angles:

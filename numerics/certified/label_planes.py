@@ -2,7 +2,8 @@ r"""What labels of a pair can do at a strength: the plane of all transforms, and
 
 The Gram matrix of the conditional means A and B is enclosed: from moments given the output for a
 pair of polynomials (``numerics.certified.fibres``), by quadrature for a teacher that is monotone or
-folded once (``derive.conditional``). Polynomials of degree D have the same geometry with the
+folded once (``derive.conditional``), cell by cell for a sine and for other teachers that turn once
+(``numerics.certified.folds``). Polynomials of degree D have the same geometry with the
 projections of A and B, ``c = G⁻¹ (E yᵏ·)``, G their Gram matrix.
 """
 
@@ -12,15 +13,16 @@ from functools import cached_property
 from typing import Any
 
 from flint import arb, arb_mat, fmpq, fmpq_mat
-from sympy import Poly
+from sympy import Poly, Rational
 
-from derive.conditional import conditional_gram, folding_of
+from derive.conditional import Folding, conditional_gram, folding_of, kinks_are_free
 from derive.errors import InputError
 from derive.pair import Pair
 from derive.transforms import TransformMeans, transform_means
 from numerics.certified.best_labels import Plane
 from numerics.certified.drift import BallFunction, enclosed
 from numerics.certified.fibres import Fibres, fibres_of
+from numerics.certified.folds import Folds, folds_of
 
 BITS = 128  # of working precision that enclosures here are made for
 _LEAST = 2  # degree of transforms that are always judged: squared labels
@@ -85,22 +87,35 @@ class LabelPlanes:
     def of_all(self, strength: fmpq) -> Plane:
         """The plane of all transforms."""
         first, mixed, second = self._gram(strength)
-        return Plane(first, mixed, second, self._power(strength), arb(strength))
+        free = self._kinked and kinks_are_free(
+            self.pair, Rational(int(strength.p), int(strength.q))
+        )
+        return Plane(first, mixed, second, self._power(strength), arb(strength), free)
 
     @cached_property
-    def fibres(self) -> Fibres | None:
-        """The fibres of a pair of polynomials."""
+    def _kinked(self) -> bool:
+        return any(self.pair.student.value.derivative().derivative().deltas)
+
+    @cached_property
+    def fibres(self) -> Fibres | Folds | None:
+        """The inputs of every output, ``None`` for a teacher that is monotone or folded once."""
         teacher, student = self.pair.teacher.polynomial, self.pair.student.polynomial
-        if teacher is None or student is None:
-            return None
-        return fibres_of(teacher, student.degree())
+        if teacher is not None and student is not None:
+            return fibres_of(teacher, student.degree())
+        return folds_of(self.pair.teacher) if self._folding in ("repeated", "other") else None
+
+    @cached_property
+    def _folding(self) -> Folding:
+        return folding_of(self.pair.teacher)
 
     @cached_property
     def _gram(self) -> Callable[[fmpq], Sequence[arb]]:
         fibres, student = self.fibres, self.pair.student.polynomial
-        if fibres is not None and student is not None:
+        if isinstance(fibres, Fibres) and student is not None:
             return lambda strength: _of_moments(fibres.moments, student, strength)
-        if folding_of(self.pair.teacher) == "roots":
+        if isinstance(fibres, Folds):
+            return fibres.gram(self.pair.student)
+        if self._folding == "roots":
             raise InputError(
                 f"a student {self.pair.student.text[:60]!r} that is no polynomial needs a teacher "
                 "whose outputs have one or two inputs: give a monotone one, or two polynomials"

@@ -4,6 +4,7 @@ A rule has nodes over outputs, and for each the inputs that have this output wit
 probabilities. Of polynomials it is the one behind their certified moments. Heuristic.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from derive.conditional import folding_of
 from derive.pair import Pair
 from derive.piecewise import PiecewiseAnalytic
 from numerics.certified.fibres import Fibres
+from numerics.certified.folds import Folds
 from numerics.doubles.arrays import Doubles, breakpoints, piecewise
 from numerics.doubles.landscape import REACH, panels
 
@@ -44,12 +46,15 @@ class FibreRule:
         return float(self.masses @ values)
 
 
-def fibre_rule(teacher: Activation, fibres: Fibres | None = None) -> FibreRule:
+def fibre_rule(
+    teacher: Activation, fibres: Fibres | Folds | None = None, cuts: Sequence[float] = ()
+) -> FibreRule:
     """The rule of a teacher.
 
     Arguments:
         teacher: monotone, folded once, or of the given fibres.
-        fibres: of a polynomial teacher.
+        fibres: its inputs of every output, for any other teacher.
+        cuts: inputs at which what is averaged breaks, for a teacher without them.
 
     Raises ``InputError`` for other teachers. Heuristic.
 
@@ -62,7 +67,9 @@ def fibre_rule(teacher: Activation, fibres: Fibres | None = None) -> FibreRule:
         node = np.repeat(np.arange(len(counts)), counts)
         return FibreRule(np.array(fibres.outputs), np.array(fibres.masses), node,
                          np.concatenate(fibres.inputs), np.concatenate(fibres.shares))  # fmt: skip
-    inputs, masses = panels(np.unique(np.append(breakpoints(teacher.value), _ENDS)))
+    both = [side * cut for cut in cuts for side in (1, -1) if abs(cut) < REACH]
+    ends = np.unique(np.concatenate([breakpoints(teacher.value), _ENDS, both]))
+    inputs, masses = panels(ends)
     outputs = piecewise(teacher.value)(inputs)
     groups = _groups(teacher, inputs)
     whole = np.bincount(groups, masses).astype(float)

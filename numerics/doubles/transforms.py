@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb
 
 from derive.pair import Pair
+from derive.symbols import z
 from numerics.certified.best_labels import Plane, best_labels
 from numerics.doubles.arrays import Doubles, piecewise
 from numerics.doubles.fibres import FibreRule
@@ -27,7 +28,9 @@ _NOTHING = 1e-13  # of the largest factor
 
 
 def conditional_arrays(pair: Pair, rule: FibreRule, mu: float) -> tuple[Doubles, Doubles]:
-    """A and B at the outputs of a rule. Heuristic.
+    """A and B at the outputs of a rule; in B the kinks that an output has a stretch around count.
+
+    Heuristic.
 
     >>> from numerics.doubles.fibres import fibre_rule
     >>> pair = Pair("x")
@@ -38,7 +41,22 @@ def conditional_arrays(pair: Pair, rule: FibreRule, mu: float) -> tuple[Doubles,
     first = pair.student.value.derivative()
     x = mu * rule.inputs
     slope, curvature = piecewise(first)(x), piecewise(first.derivative())(x)
-    return rule.given(rule.inputs * slope), rule.given(curvature)
+    return rule.given(rule.inputs * slope), rule.given(curvature) + _kinks(pair, rule, mu)
+
+
+def _kinks(pair: Pair, rule: FibreRule, mu: float) -> Doubles:
+    """What kinks add to B at outputs that stretches of inputs have."""
+    bent, added = pair.student.value.derivative().derivative(), np.zeros_like(rule.masses)
+    cut = pair.teacher.value.intervals()
+    flats = [tuple(map(float, part)) for part in cut if not part[0].has(z)]
+    for point, weight in zip(bent.breaks, bent.deltas, strict=True):
+        place = float(point) / mu
+        for level, low, high in flats:
+            if low < place < high:
+                node = int(np.argmin(np.abs(rule.outputs - level)))
+                density = np.exp(-place * place / 2) / np.sqrt(2 * np.pi)
+                added[node] += float(weight) / mu * density / rule.masses[node]
+    return added
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,21 @@ noise slows the growth at the exit by a tenth (``finite_rate`` of ``numerics.dyn
 with N = E(T - σ)²σ'² and a batch of 1. Rates are certified, noise and samples heuristic.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import inf, isfinite, log, nextafter
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from flint import arb, ctx, fmpq
 from scipy.optimize import minimize_scalar
+from sympy import Rational
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair, PairLike
+from derive.transforms import none_has_positive_a
 from numerics.certified.best_labels import Angles, BestLabels, Plane, best_labels
 from numerics.certified.drift import growth_rate
 from numerics.certified.label_planes import BITS, LabelPlanes
@@ -36,6 +39,7 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 
 Norm = Literal["raw", "squared"]
 Objective = Literal["rate", "samples"]
+T = TypeVar("T")
 _SLOWED = 0.1  # of the growth that noise may take
 _POINTS = 41  # of a transform as data
 _ANGLES = 200  # among which the fewest samples are looked for
@@ -49,7 +53,8 @@ class JudgedLabels:
     ``tau_lower``, ``tau_upper``, between which the least τ of all such labels lies, ``None`` where
     they are not the best of any; ``noise`` E(T - σ)²σ'²; ``learning_rate`` and ``samples`` of a
     run; ``text``, as ``--labels`` takes it, ``None`` for what is not written; ``values``, T at
-    outputs. Certified, but for the noise and what follows from it.
+    outputs; ``attained``, ``False`` where labels only come as close to all this as is wished.
+    Certified, but for the noise and what follows from it.
     """
 
     a: float
@@ -63,6 +68,7 @@ class JudgedLabels:
     values: Doubles
     tau_lower: float | None = None
     tau_upper: float | None = None
+    attained: bool = True
 
     @property
     def towards_teacher(self) -> bool:
@@ -104,14 +110,37 @@ class LabelJudge:
         return LabelPlanes(self.pair, self.degree)
 
     @cached_property
-    def rule(self) -> FibreRule:
-        """The rule for means over outputs."""
+    def _finer(self) -> LabelPlanes:
+        """The same for enclosures at twice the precision."""
+        return LabelPlanes(self.pair, self.degree)
+
+    def _settled(self, mu: Fraction, ask: Callable[[LabelPlanes], T]) -> T | None:
+        """An answer at a precision that settles it; ``None`` if no labels are useful, proved."""
         with ctx.workprec(BITS):
-            return fibre_rule(self.pair.teacher, self._planes.fibres)
+            try:
+                return ask(self._planes)
+            except Undecided:
+                strength, power = Rational(mu.numerator, mu.denominator), self._power
+                if self.useful and none_has_positive_a(self.pair, power, strength):
+                    return None
+        with ctx.workprec(2 * BITS):
+            return ask(self._finer)
+
+    def rule(self, mu: Fraction) -> FibreRule:
+        """The rule for means over outputs at a strength."""
+        cuts = tuple(float(p) / float(mu) for p in self.pair.student.value.breaks if p != 0)
+        if cuts not in self._rules:
+            with ctx.workprec(BITS):
+                self._rules[cuts] = fibre_rule(self.pair.teacher, self._planes.fibres, cuts)
+        return self._rules[cuts]
+
+    @cached_property
+    def _rules(self) -> dict[tuple[float, ...], FibreRule]:
+        return {}
 
     @property
-    def _norm(self) -> arb:
-        return self._planes.norm(1 if self.norm == "raw" else 2)
+    def _power(self) -> int:
+        return 1 if self.norm == "raw" else 2
 
     def power(self, exponent: int, mu: Fraction) -> JudgedLabels:
         """The labels y, or y² for the exponent 2."""
@@ -119,56 +148,65 @@ class LabelJudge:
         with ctx.workprec(BITS):
             a, b = self._planes.power_labels(exponent, strength)
             text = "matched" if exponent == 1 else "squared"
-            values = self.rule.outputs**exponent
+            values = self.rule(mu).outputs ** exponent
             return self._judged(mu, (a, b), self._planes.norm(exponent), values, text)
 
     def polynomial(self, mu: Fraction) -> JudgedLabels | None:
         """The best polynomial of the degree and the norm, ``None`` if none is useful."""
-        strength = fmpq(mu.numerator, mu.denominator)
-        with ctx.workprec(BITS):
-            plane, columns = self._planes.of_polynomials(strength)
-            powers = self.rule.outputs ** np.arange(self.degree + 1)[:, None]
-            means = [np.array([float(each[k]) for each in columns]) @ powers for k in (0, 1)]
-            best = self._best(plane, mu, (means[0], means[1]))
-            if best is None:
-                return None
-            x, y = plane.mixture(self._norm, best.cosine, best.sine)
-            factors = [float(x * one + y * two) for one, two in columns]
-            return self._of_best(mu, best, np.array(factors) @ powers, polynomial_as_text(factors))
+        return self._settled(mu, lambda planes: self._of_polynomials(mu, planes))
+
+    def _of_polynomials(self, mu: Fraction, planes: LabelPlanes) -> JudgedLabels | None:
+        plane, columns = planes.of_polynomials(fmpq(mu.numerator, mu.denominator))
+        norm = planes.norm(self._power)
+        powers = self.rule(mu).outputs ** np.arange(self.degree + 1)[:, None]
+        means = [np.array([float(each[k]) for each in columns]) @ powers for k in (0, 1)]
+        best = self._best(plane, norm, mu, (means[0], means[1]))
+        if best is None:
+            return None
+        x, y = plane.mixture(norm, best.cosine, best.sine)
+        factors = [float(x * one + y * two) for one, two in columns]
+        return self._of_best(
+            mu, best, norm, np.array(factors) @ powers, polynomial_as_text(factors)
+        )
 
     def optimum(self, mu: Fraction) -> JudgedLabels | None:
         """The best of all transforms of the norm, ``None`` if none is useful."""
-        with ctx.workprec(BITS):
-            plane, means = self._whole(mu)
-            best = self._best(plane, mu, means)
-            if best is None:
-                return None
-            x, y = plane.mixture(self._norm, best.cosine, best.sine)
-            return self._of_best(mu, best, float(x) * means[0] + float(y) * means[1], None)
+        return self._settled(mu, lambda planes: self._of_all(mu, planes))
+
+    def _of_all(self, mu: Fraction, planes: LabelPlanes) -> JudgedLabels | None:
+        (plane, means), norm = self._whole(mu, planes), planes.norm(self._power)
+        best = self._best(plane, norm, mu, means)
+        if best is None:
+            return None
+        x, y = plane.mixture(norm, best.cosine, best.sine)
+        return self._of_best(mu, best, norm, float(x) * means[0] + float(y) * means[1], None)
 
     def written(self, mu: Fraction) -> WrittenLabels | None:
-        """Labels as text, near the best ones in rate."""
+        """Labels as text, near the best ones in rate; ``None`` where those are not attained."""
         with ctx.workprec(BITS):
-            plane, means = self._whole(mu)
-            return written_labels(self.rule, means, plane, self._norm, self.useful)
+            plane, means = self._whole(mu, self._planes)
+            if plane.free:
+                return None
+            norm = self._planes.norm(self._power)
+            return written_labels(self.rule(mu), means, plane, norm, self.useful)
 
-    def _whole(self, mu: Fraction) -> tuple[Plane, tuple[Doubles, Doubles]]:
-        plane = self._planes.of_all(fmpq(mu.numerator, mu.denominator))
-        return plane, conditional_arrays(self.pair, self.rule, float(mu))
+    def _whole(self, mu: Fraction, planes: LabelPlanes) -> tuple[Plane, tuple[Doubles, Doubles]]:
+        plane = planes.of_all(fmpq(mu.numerator, mu.denominator))
+        return plane, conditional_arrays(self.pair, self.rule(mu), float(mu))
 
     def _best(
-        self, plane: Plane, mu: Fraction, means: tuple[Doubles, Doubles]
+        self, plane: Plane, norm: arb, mu: Fraction, means: tuple[Doubles, Doubles]
     ) -> BestLabels | None:
         if self.objective == "rate":
-            return best_labels(plane, self._norm, self.useful)
-        angles = Angles(plane.ellipse(self._norm), self.useful)
+            return best_labels(plane, norm, self.useful)
+        angles = Angles(plane.ellipse(norm), self.useful)
         if not angles.possible:
             return None
 
         def cost(t: float) -> float:
             there = angles.labels(fmpq(*float(t).as_integer_ratio()))
-            x, y = (float(f) for f in plane.mixture(self._norm, there.cosine, there.sine))
-            noise = label_noise(self.pair, self.rule, x * means[0] + y * means[1], float(mu))
+            x, y = (float(f) for f in plane.mixture(norm, there.cosine, there.sine))
+            noise = label_noise(self.pair, self.rule(mu), x * means[0] + y * means[1], float(mu))
             return _samples(float(there.lower), float(there.b), noise, self.dimension)
 
         places = np.linspace(0, 1, _ANGLES + 1)
@@ -179,11 +217,12 @@ class LabelJudge:
         return angles.labels(fmpq(*best.as_integer_ratio()))
 
     def _of_best(
-        self, mu: Fraction, best: BestLabels, values: Doubles, text: str | None
+        self, mu: Fraction, best: BestLabels, norm: arb, values: Doubles, text: str | None
     ) -> JudgedLabels:
         times = (1 / best.upper).lower(), (1 / best.lower).upper()
         bounds = (nextafter(float(times[0]), 0), nextafter(float(times[1]), inf))
-        return self._judged(mu, (best.a, best.b), self._norm, values, text, bounds)
+        found = self._judged(mu, (best.a, best.b), norm, values, text, bounds)
+        return found if best.attained else replace(found, attained=False)
 
     def _judged(
         self,
@@ -196,7 +235,7 @@ class LabelJudge:
     ) -> JudgedLabels:
         a, b = drift
         rate = float(growth_rate(b, a * a).mid())
-        noise = label_noise(self.pair, self.rule, values, float(mu))
+        noise = label_noise(self.pair, self.rule(mu), values, float(mu))
         rates = (rate, float(b), noise)
         return JudgedLabels(
             a=float(a),
@@ -270,12 +309,13 @@ class Judged:
         described |= {"towards_teacher": labels.towards_teacher, "labels": labels.text}
         if name in ("polynomial", "optimum"):
             described |= {"tau_lower": labels.tau_lower, "tau_upper": labels.tau_upper}
+            described |= {"attained": labels.attained}
             described["transform"] = self.transform(labels)
         return described
 
     def transform(self, labels: JudgedLabels) -> dict[str, list[float]]:
         """T at outputs that are even in probability, apart from the last ones of each side."""
-        rule = self.judge.rule
+        rule = self.judge.rule(self.mu)
         order = np.argsort(rule.outputs)
         share = np.cumsum(rule.masses[order]) - rule.masses[order] / 2
         wanted = (1 - np.cos(np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)) / 2

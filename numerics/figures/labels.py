@@ -60,7 +60,7 @@ def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) 
 
     def panel(axis: Axes, members: Sequence[Judged]) -> Rows:
         (point,) = members
-        rule, rows = point.judge.rule, []
+        rule, rows = point.judge.rule(point.mu), []
         order = np.argsort(rule.outputs)
         inner = np.cumsum(rule.masses[order])
         order = order[(inner > 0.005) & (inner < 0.995)]

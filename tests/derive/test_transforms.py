@@ -8,7 +8,7 @@ from derive.hermite import normal_moment
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import mu
-from derive.transforms import gram_matrix, transform_means
+from derive.transforms import gram_matrix, none_has_positive_a, transform_means
 
 y = symbols("y")
 PAIRS = [("He3", "He3"), ("He4", "He4"), ("x", "He3"), ("x**2 + x", "x**3 - x/2")]
@@ -63,10 +63,29 @@ def test_the_gram_matrix_is_of_moments_and_positive(degree):
 
 
 @pytest.mark.parametrize("given", [
-    ("He3", 13), ("He3", 0), (Pair("He3", misalignment="linear"), 2), ("relu", 2),
+    ("He3", 13), ("He3", 0), (Pair("He3", misalignment="linear"), 2),
 ])  # fmt: skip
 def test_what_is_not_judged_is_refused(given):
     with pytest.raises(InputError):
         transform_means(*given)
     with pytest.raises(InputError, match="no exact matrix"):
         gram_matrix(transform_means("erf", 1))
+
+
+@pytest.mark.parametrize(("text", "power", "strength", "none"), [
+    ("x", 1, 1, True), ("relu", 1, 1, True), ("abs", 1, 1, True), ("x**3", 1, 1, True),
+    ("squared_relu", 1, 1, True), ("x", 2, 1, False), ("x", 1, "99/100", False),
+    ("x**3 + x", 1, 1, False), ("tanh", 1, 1, False), ("He3", 1, 1, False),
+])  # fmt: skip
+def test_where_the_output_is_all_that_a_sees_no_labels_have_a_above_0(text, power, strength, none):
+    """At μ = 1 the raw labels have a = 0; zσ' is a multiple of σ for powers, on either side."""
+    assert none_has_positive_a(text, power, Rational(strength)) is none
+
+
+@pytest.mark.parametrize("text", ["relu", "abs", "hardtanh", "softshrink"])
+def test_kinks_count_in_powers_of_the_output(text):
+    means, known = transform_means(text, 2), drift_of(Pair(text, labels="squared"))
+    at = {mu: Rational(2, 3)}
+    power = means.power.closed()
+    b = (means.second[2].closed() - power).subs(at).evalf(20)
+    assert abs(b - known.value(Rational(2, 3))[1].evalf(20)) < 1e-15

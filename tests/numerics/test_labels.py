@@ -86,12 +86,22 @@ def test_figures_have_their_data_beside(command, tmp_path, mu):
 
 def test_labels_that_do_nothing_are_said(command):
     shown = command(COMMAND, "--activation", "x", "--mu", "1").stdout
-    assert "undecided" in shown
+    assert shown.count("none is useful") == 2
+    assert "undecided" not in shown
     assert "∞" in shown
 
 
+def test_a_bound_that_is_not_attained_is_said(command):
+    (record,) = json.loads(command(COMMAND, "--activation", "abs", "--format", "json").stdout)
+    assert record["optimum"]["attained"] is False
+    assert record["optimum"]["b"] == 0
+    assert record["polynomial"]["attained"] is True
+    assert "come as close" in command(COMMAND, "--activation", "abs").stdout
+
+
 @pytest.mark.parametrize("options", [
-    (), ("--activation", "relu"), ("--activation", "sin"), (*HE3, "--polynomial", "0"),
+    (), ("--activation", "hardswish"), ("--activation", "relu", "--no-useful"),
+    (*HE3, "--polynomial", "0"), ("--activation", "relu", "--objective", "samples"),
     (*HE3, "--norm", "both"), ("--teacher", "He3", "--student", "tanh"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line(command, options):

@@ -12,7 +12,8 @@ from numerics.certified.drift import ball_drift
 from numerics.certified.label_planes import BITS, LabelPlanes
 
 PAIRS = (Pair("He3"), Pair("He2"), Pair("tanh"), Pair("gauss"), Pair("relu", "erf"),
-         Pair("squared_relu"), Pair("x**3 + x", "x"))  # fmt: skip
+         Pair("squared_relu"), Pair("x**3 + x", "x"), Pair("hardtanh"), Pair("sin"),
+         Pair("silu", "tanh"))  # fmt: skip
 MU = fmpq(2, 5)
 
 
@@ -69,3 +70,15 @@ def test_the_best_polynomial_has_its_coefficients_drift():
 def test_a_student_that_is_no_polynomial_needs_known_preimages():
     with pytest.raises(InputError, match="no polynomial"):
         LabelPlanes(Pair("He3", "tanh"), 1).of_all(MU)
+
+
+def test_a_kink_is_free_where_no_stretch_holds_it():
+    assert LabelPlanes(Pair("abs"), 1).of_all(MU).free
+    assert not LabelPlanes(Pair("hardtanh"), 1).of_all(MU).free
+    assert LabelPlanes(Pair("hardtanh"), 1).of_all(fmpq(1)).free
+
+
+def test_folded_teachers_with_breaking_students_are_refused():
+    for pair in (Pair("gelu", "relu"), Pair("sin", "elu"), Pair("hardswish"), Pair("x + 2*sin(x)")):
+        with pytest.raises(InputError):
+            LabelPlanes(pair, 1).of_all(MU)

@@ -5,9 +5,11 @@ from math import log
 
 import numpy as np
 import pytest
+from flint import fmpq
 
 from derive.errors import InputError
 from derive.pair import Pair
+from numerics.certified.drift import ball_drift
 from numerics.doubles.arrays import piecewise
 from numerics.doubles.transforms import conditional_arrays
 from numerics.dynamics.exit_law import exit_law
@@ -23,26 +25,87 @@ def kinds(judge, mu=MU):
 
 
 @pytest.mark.parametrize("norm", ["raw", "squared"])
-@pytest.mark.parametrize("text", ["He3", "erf", "squared_relu", "He4"])
+@pytest.mark.parametrize("text", ["He3", "erf", "squared_relu", "He4", "silu", "sin", "hardtanh"])
 def test_values_have_the_norm_and_the_drift(text, norm):
     """Means over the rule: E T², E T A - μ P, E T B - P, where P is what raw labels lack."""
     judge = LabelJudge.of(text, norm=norm)
     found = kinds(judge)
-    a, b = conditional_arrays(judge.pair, judge.rule, float(MU))
-    power = judge.rule.mean(judge.rule.outputs * b) - found["raw"].b
+    a, b = conditional_arrays(judge.pair, judge.rule(MU), float(MU))
+    power = judge.rule(MU).mean(judge.rule(MU).outputs * b) - found["raw"].b
     for name, labels in found.items():
         if labels is None:
             assert name == "polynomial"
             continue
         own = labels.values
         wanted = labels.norm if name in ("raw", "squared") else found[norm].norm
-        assert judge.rule.mean(own**2) == pytest.approx(wanted, rel=1e-9)
+        assert judge.rule(MU).mean(own**2) == pytest.approx(wanted, rel=1e-9)
         size = max(1, abs(power))
-        assert judge.rule.mean(own * a) - float(MU) * power == pytest.approx(
+        assert judge.rule(MU).mean(own * a) - float(MU) * power == pytest.approx(
             labels.a, abs=1e-8 * size
         )
-        assert judge.rule.mean(own * b) - power == pytest.approx(labels.b, abs=1e-8 * size)
+        assert judge.rule(MU).mean(own * b) - power == pytest.approx(labels.b, abs=1e-8 * size)
         assert labels.towards_teacher == (labels.a > 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["He3", "He4", "tanh", "exp", "cosh", "silu", "sin", "hardtanh", "abs"]
+)
+def test_no_transform_at_random_beats_the_upper_bound(text):
+    """Waves, steps and bumps of the output, on the rule: what each of that norm gives."""
+    judge, rng = LabelJudge.of(text), np.random.default_rng(3)
+    best = judge.optimum(MU)
+    rule, norm = judge.rule(MU), best.norm
+    a, b = conditional_arrays(judge.pair, rule, float(MU))
+    raw = judge.power(1, MU)
+    power = (rule.mean(rule.outputs * a) - raw.a) / float(MU)
+    order = np.argsort(rule.outputs)
+    share = np.empty(len(order))
+    share[order] = np.cumsum(rule.masses[order])  # each output's place among all
+    rates = []
+    for _ in range(1500):
+        kind, place, width = rng.integers(4), rng.uniform(), rng.uniform(0.02, 0.5)
+        shape = (np.sin(share / width + 6 * place), np.sign(share - place),
+                 np.exp(-(((share - place) / width) ** 2)), rule.outputs)[kind]  # fmt: skip
+        mixed = rng.normal() * a + rng.normal() * shape + rng.normal() * b * (not best.attained)
+        labels = mixed * np.sqrt(norm / rule.mean(mixed**2))
+        drift = rule.mean(labels * a) - float(MU) * power
+        bent = rule.mean(labels * b) - power if best.attained else 0.0  # a kink's b is free
+        if drift > 0 and bent <= 0:
+            rates.append((bent + np.hypot(bent, 2 * drift)) / 2)
+    assert len(rates) > 5
+    assert max(rates) <= (1 + 1e-8) / best.tau_lower
+    assert max(rates) > 0.5 / best.tau
+
+
+def test_labels_come_close_to_a_bound_that_none_attains():
+    """abs at μ = 1/2: a narrow bump at the kink's output costs no norm, and brings b to 0."""
+    best = LabelJudge.of("abs").optimum(Fraction(1, 2))
+    assert not best.attained
+    assert (best.a, best.b) == (0.5, 0)
+    shares = []
+    for width in ("1/5", "1/50", "1/500"):
+        labels = f"y + 0.62*exp(-(y/({width}))**2/2)"
+        a, b, rate = ball_drift(Pair("abs", labels=labels)).at(fmpq(1, 2))
+        assert b < 0 < a
+        z = np.linspace(0, 10, 200_001)
+        own = (z + 0.62 * np.exp(-((z / float(Fraction(width))) ** 2) / 2)) ** 2
+        norm = 2 * np.trapezoid(own * np.exp(-(z**2) / 2), z) / np.sqrt(2 * np.pi)
+        shares.append(float(rate) / (np.sqrt(norm) - 0.5))  # of the bound at its norm
+    assert shares[0] < shares[1] < shares[2]
+    assert 0.95 < shares[2] < 1
+
+
+@pytest.mark.parametrize("text", ["x", "relu", "abs", "squared_relu"])
+def test_what_is_0_is_decided(text):
+    """At μ = 1 no labels of the norm of raw ones have a > 0."""
+    for found in (LabelJudge.of(text).optimum, LabelJudge.of(text).polynomial):
+        assert found(Fraction(1)) is None
+
+
+def test_means_that_are_multiples_of_each_other_are_resolved():
+    """phi has σ'' = -x σ': B = -μ A, so that rounding decides how far b can be turned."""
+    found = LabelJudge.of("phi").polynomial(Fraction(9, 10))
+    assert found.tau_upper - found.tau_lower < 1e-9
 
 
 def test_the_order_of_the_best():
@@ -86,11 +149,11 @@ def test_samples_are_those_of_the_exit_law_at_that_rate():
 def test_polynomials_are_written_as_they_are():
     judge = LabelJudge.of("erf")
     found = judge.polynomial(Fraction(1, 2))
-    own = piecewise(Pair("x", labels=found.text).labels.value)(judge.rule.outputs)
+    own = piecewise(Pair("x", labels=found.text).labels.value)(judge.rule(MU).outputs)
     assert np.allclose(own, found.values, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("pair", [Pair("relu"), Pair("x", misalignment="linear"),
+@pytest.mark.parametrize("pair", [Pair("hardswish"), Pair("x", misalignment="linear"),
                                   Pair("x", loss="correlation")])  # fmt: skip
 def test_others_are_refused(pair):
     with pytest.raises(InputError):

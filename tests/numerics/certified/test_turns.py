@@ -1,0 +1,56 @@
+"""The other input of an output: where it is known, and on whole boxes."""
+
+import pytest
+from flint import acb, arb, ctx, fmpq
+
+from derive.grammar import parse_activation
+from numerics.certified.gauss import ELLIPSE
+from numerics.certified.turns import Images, Turned, density, turned
+
+
+@pytest.fixture(autouse=True)
+def precise():
+    with ctx.workprec(256):
+        yield
+
+
+def parabola():
+    """Turns at 1/2, so that inputs z and 1 - z have one output."""
+    return turned(parse_activation("x**2 - x"))
+
+
+def test_a_parabola_pairs_what_is_symmetric():
+    folded, alone = parabola()
+    assert isinstance(folded, Turned)
+    assert isinstance(alone, Images)
+    assert folded.side == 1  # the side that ends first
+    for z in (arb(1), arb("13.5"), arb("0.5") + arb(2) ** -16):
+        (_, own), (x, other) = folded.at(z)
+        assert x.contains(1 - z)
+        assert own.overlaps(density(z))
+        assert other.overlaps(density(1 - z))
+        assert other.rad() < 1e-40
+
+
+@pytest.mark.parametrize(("middle", "radius"), [(3, fmpq(1, 2)), (fmpq(9, 16), fmpq(1, 16))])
+def test_a_box_holds_the_partners_of_its_points(middle, radius):
+    """Also where it reaches the turn, at 1/2."""
+    folded, _ = parabola()
+    (_, _), (x, mass) = folded.around(arb(middle), arb(radius))
+    box = ELLIPSE.box(arb(middle), arb(radius))
+    for share in (acb(0), acb("0.9"), acb("-0.9"), acb(0, "0.9")):
+        z = acb(box.real.mid()) + acb(share.real * box.real.rad(), share.imag * box.imag.rad())
+        assert x.contains(1 - z)
+        assert mass.contains(density(1 - z))
+
+
+def test_what_does_not_turn_is_one_stretch_and_what_turns_twice_is_none():
+    (whole,) = turned(parse_activation("squareplus"))
+    assert whole.maps == ((1, arb(0)),)
+    assert turned(parse_activation("x*exp(-x**2/2)")) is None
+    assert turned(parse_activation("relu")) is None
+
+
+def test_a_turn_upside_down_is_the_same():
+    down, up = (turned(parse_activation(text))[0] for text in ("silu", "-silu"))
+    assert down.partner(arb(-3)).overlaps(up.partner(arb(-3)))
