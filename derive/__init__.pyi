@@ -73,6 +73,9 @@ from .polynomial_drift import drift_from_loss as drift_from_loss
 from .polynomial_drift import hermite_drift as hermite_drift
 from .polynomial_drift import hermite_power as hermite_power
 from .polynomial_drift import linearised_flow as linearised_flow
+from .rest_points import AlgebraicPoint as AlgebraicPoint
+from .rest_points import RestPoint as RestPoint
+from .rest_points import rest_points as rest_points
 from .risk import frozen_risk as frozen_risk
 from .risk import frozen_risk_integrand as frozen_risk_integrand
 from .shifted import expectation as expectation

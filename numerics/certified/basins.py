@@ -1,4 +1,4 @@
-"""Basins of the gradient flow: the sinks with m² = 1, and which of them states end in.
+"""Basins of the gradient flow: its sinks, and which of them states end in.
 
 A sink attracts every disc around it, in the plane of (u, θ), on which the Hessian of the loss is
 positive: distances to it fall exponentially there. So one inequality captures a state for ever.
@@ -7,9 +7,10 @@ positive: distances to it fall exponentially there. So one inequality captures a
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from flint import arb, fmpq, fmpq_poly
+from flint import arb, fmpq
 
 from derive.errors import InputError, Undecided
+from derive.rest_points import RestPoint
 from numerics.certified.flow import (
     BallFlow,
     Disc,
@@ -21,44 +22,55 @@ from numerics.certified.flow import (
     widened,
 )
 from numerics.certified.integrator import steps
+from numerics.certified.rest_points import flow_rest_points, place
 
 
 @dataclass(frozen=True)
 class Sink:
-    """A point with m² = 1 that attracts.
+    """A rest point that attracts.
 
-    Fields: ``rho``, ``u`` and ``m`` there, exact; ``time`` by which it has captured what was asked
-    for. The teacher is ρ = 1, the student that is null for odd pairs ρ = 0. Certified.
+    Fields: ``rho``, ``u`` and ``m`` there, exact numbers on the edge m² = 1 if ρ is rational, balls
+    otherwise; ``time`` by which it has captured what was asked for. The teacher is ρ = 1, m² = 1;
+    the student that is null for odd pairs ρ = 0, m² = 1. Certified.
     """
 
-    rho: fmpq
-    u: fmpq
-    m: int
+    rho: fmpq | arb
+    u: fmpq | arb
+    m: int | arb
     time: fmpq | None = None
+
+    @property
+    def angle(self) -> arb:
+        """θ there."""
+        return turned(self.m) if isinstance(self.m, int) else self.m.acos()
 
 
 def sinks(flow: BallFlow) -> tuple[Sink, ...]:
-    r"""The sinks with m² = 1 and a rational ρ, by increasing ρ, each at both signs of m.
+    r"""All sinks, on the edge m² = 1 by increasing ρ, then inside; each with its mirror image.
 
-    At m = 1 the velocity of u is ``a(ρ, 0)``; its rational zeros are found exactly, and a zero is a
-    sink where the Hessian is positive.
-
-    .. math:: a(\rho, 0) = -(2\rho L_Q + L_\rho)
-
-    Source: (51), (91). Certified.
+    They are the sinks of ``derive.rest_points`` that are one at this strength too, where the
+    Hessian is positive: where ρ = μ on the edge a line of states rests. Errors as of
+    ``rest_points``. Source: (51), (91). Certified.
 
     >>> from numerics.certified.flow import ball_flow
     >>> [(str(sink.rho), str(sink.u)) for sink in sinks(ball_flow("He3", "0.25")) if sink.m > 0]
     [('0', '-1/4'), ('1', '3/4')]
     """
-    line, rho = fmpq_poly([0]), fmpq_poly([0, 1])
-    for table, factor in ((flow.by_variance, 2 * rho), (flow.by_covariance, fmpq_poly([1]))):
-        for i, row in enumerate(table):
-            line += factor * rho ** (2 * i) * fmpq_poly(list(row))
-    _, factors = line.numer().factor()
-    zeros = sorted(fmpq(-f[0], f[1]) for f, _ in factors if f.degree() == 1)
-    every = (Sink(zero, sign * (zero - flow.mu), sign) for zero in zeros for sign in (1, -1))
-    return tuple(sink for sink in every if _attracts(flow, sink, arb(0)))
+    points = flow_rest_points(flow.by_variance, flow.by_covariance)
+    with flow_arithmetic():
+        every = [sink for point in points if point.stability == "sink"
+                 for sink in _mirrored(flow, point)]  # fmt: skip
+        return tuple(sink for sink in every if _attracts(flow, sink, arb(0)))
+
+
+def _mirrored(flow: BallFlow, point: RestPoint) -> tuple[Sink, Sink]:
+    """A rest point as a sink, exact where it is rational, and its mirror image."""
+    if point.kind == "edge" and point.rational:
+        rho = fmpq(int(point.rational[0].p), int(point.rational[0].q))
+        return Sink(rho, rho - flow.mu, 1), Sink(rho, flow.mu - rho, -1)
+    at = place(flow, point)
+    m: int | arb = 1 if point.kind == "edge" else at.m
+    return Sink(at.rho, at.u, m), Sink(at.rho, -at.u, -m)
 
 
 def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
@@ -81,7 +93,7 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
         at = step.at(step.length)
         for sink in ends:
             with flow_arithmetic():
-                away = length_of(at.u - arb(sink.u), at.angle - turned(sink.m))
+                away = length_of(at.u - arb(sink.u), at.angle - sink.angle)
                 captured = _attracts(flow, sink, away + at.radius)
             if captured:
                 return replace(sink, time=step.end)
@@ -146,10 +158,11 @@ def border(
 
 
 def _same(one: Sink, other: Sink) -> bool:
-    return (one.rho, one.m) == (other.rho, other.m)
+    pairs = ((one.rho, other.rho), (one.u, other.u), (arb(one.m), arb(other.m)))
+    return all(arb(first).overlaps(arb(second)) for first, second in pairs)
 
 
 def _attracts(flow: BallFlow, sink: Sink, reach: arb) -> bool:
     """Whether the Hessian is positive on the disc of a radius around a sink."""
-    box = (widened(arb(sink.u), reach), widened(turned(sink.m), reach))
+    box = (widened(arb(sink.u), reach), widened(sink.angle, reach))
     return bool(flow.rate(*box) < 0)

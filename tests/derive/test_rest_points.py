@@ -1,0 +1,102 @@
+"""Rest points by laws that know nothing of resultants: substitution, an index sum, symmetry."""
+
+import pytest
+from sympy import Rational, diff, expand
+
+from derive.errors import InputError
+from derive.landscape import landscape_of
+from derive.pair import Pair
+from derive.rest_points import rest_points
+from derive.singularities import singular_strengths
+from derive.symbols import residual, rho
+
+MORSE = [
+    "x",
+    "He2",
+    "He3",
+    "He5",
+    "x**3-x/2",
+    "x**2+x**3/3",
+    "He3+He2/2",
+    "He5/8+He2+x",
+    Pair("He2", labels="squared"),
+    Pair("He3", labels="squared"),
+    Pair("He3", labels="y**2-2*y"),
+    Pair("He3+x", "He3"),
+]
+_INDEX = {"sink": 1, "source": 1, "saddle": -1}
+
+
+def _ids(pair):
+    return pair if isinstance(pair, str) else "-".join(pair.texts.values())
+
+
+@pytest.mark.parametrize("pair", [*MORSE, "He4", "He4+He3", "He10"], ids=_ids)
+def test_both_slopes_vanish_where_the_flow_rests(pair):
+    """On the edge a(ρ, 0) alone, inside both; in the landscape, which has no resultants."""
+    landscape = landscape_of(pair)
+    for found in rest_points(pair):
+        point = found.point
+        assert point.value(landscape.a).is_zero
+        assert (point.sign(point.residual) > 0) == (found.kind == "inside")
+        assert found.kind == "edge" or point.value(landscape.b).is_zero
+
+
+@pytest.mark.parametrize("pair", MORSE, ids=_ids)
+def test_the_indices_add_up(pair):
+    """Poincaré-Hopf on the cylinder of (u, θ), on which the loss grows: 0 in all.
+
+    A place on the edge is two states, one inside four, the search phase two saddles. A rest point
+    that was missed, or taken for what it is not, breaks the sum.
+    """
+    total = -2
+    for found in rest_points(pair):
+        total += _INDEX[found.stability] * (2 if found.kind == "edge" else 4)
+    assert total == 0
+
+
+@pytest.mark.parametrize("degree", [3, 5, 7, 9])
+def test_odd_hermite_students_rest_at_0_the_singularity_and_1(degree):
+    found = rest_points(f"He{degree}")
+    assert [(p.kind, p.stability) for p in found] == [
+        ("edge", "sink"), ("edge", "saddle"), ("edge", "sink"),
+    ]  # fmt: skip
+    (singular,) = singular_strengths(Pair(f"He{degree}"), 8)
+    low, high = found[1].point.within(Rational(1, 10**12))
+    assert low <= singular.high
+    assert singular.low <= high
+    assert [found[0].rational, found[2].rational] == [(0, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("degree", [2, 4, 6, 10])
+def test_even_students_rest_in_mirrored_places(degree):
+    """They do not see the sign of ρ."""
+    places = [(p.kind, p.stability, float(p.point.rho.eval(sum(p.point.within(Rational(1, 2**60)))
+              / 2))) for p in rest_points(f"He{degree}")]  # fmt: skip
+    mirrored = [(kind, what, -place) for kind, what, place in places]
+    for one, other in zip(sorted(places), sorted(mirrored), strict=True):
+        assert one[:2] == other[:2]
+        assert one[2] == pytest.approx(other[2], abs=1e-12)
+
+
+def test_signs_are_those_of_the_slopes_where_points_are_rational():
+    landscape = landscape_of("He2")
+    for found in rest_points("He2"):
+        at = dict(zip((rho, residual), found.rational, strict=True))
+        slope, b = (expand(f).subs(at) for f in (diff(landscape.a, rho), landscape.b))
+        if found.kind == "edge":
+            assert found.signs == tuple(map(int, (slope / abs(slope), b / abs(b))))
+        else:
+            assert slope > 0 > diff(landscape.b, residual).subs(at)
+            assert found.stability == "saddle"
+
+
+def test_curves_at_rest_are_told():
+    """He_2 sees nothing of He_3: all students of one size are alike."""
+    with pytest.raises(InputError, match="along a curve"):
+        rest_points(Pair("He3", "He2"))
+
+
+def test_only_polynomials_are_accepted():
+    with pytest.raises(InputError, match="give polynomials"):
+        rest_points("relu")
