@@ -19,6 +19,7 @@ from .escape import hermite_drift_limit as hermite_drift_limit
 from .escape import hermite_escape_limit as hermite_escape_limit
 from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law
+from .escape_end import escape_end as escape_end
 from .exit import ExitLaw as ExitLaw
 from .exit import exit_law as exit_law
 from .exit import exit_law_from as exit_law_from

@@ -13,6 +13,7 @@ main = Group(
         "exit": "numerics.exit",
         "flow": "numerics.flow",
         "labels": "numerics.labels",
+        "fate": "numerics.fate",
         "budget": "numerics.budget",
         "simulate": "numerics.simulate",
         "hermite": "numerics.hermite",

@@ -143,9 +143,10 @@ def test_importing_is_cheap(module):
 
 
 COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.exit",
-            "numerics.flow", "numerics.labels", "numerics.budget", "numerics.explorer",
-            "numerics.simulate", "numerics.hermite", "numerics.kernel", "numerics.mean",
-            "numerics.figures", "numerics.claims", "numerics.reproduce", "transfer")  # fmt: skip
+            "numerics.flow", "numerics.labels", "numerics.fate", "numerics.budget",
+            "numerics.explorer", "numerics.simulate", "numerics.hermite", "numerics.kernel",
+            "numerics.mean", "numerics.figures", "numerics.claims", "numerics.reproduce",
+            "transfer")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", COMMANDS)

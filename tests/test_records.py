@@ -13,6 +13,7 @@ OF_PAIRS = {
     "numerics.singularities": ("--degree", "2:3", "--activation", "relu", "--digits", "5"),
     "numerics.escape": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.exit": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
+    "numerics.fate": ("--activation", "x", "--mu", "0.5", "--first", "none"),
     "numerics.flow": ("--activation", "x", "--mu", "0.5", "--points", "2"),
     "numerics.budget": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu",
                         "0.5,0.6", "--samples", "1e4"),

@@ -7,7 +7,7 @@ the curve, and by the rate at which solutions part. From there on ``numerics.cer
 goes to the exit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +67,39 @@ def exit_constant(
     time, _ = first_time(phase.flow, start, _READINGS[of], level**2, _HORIZON)
     with flow_arithmetic():
         return phase.rate * time + arb(size).log()
+
+
+def leaving(flow: BallFlow, overlaps: Sequence[Number]) -> Iterator[Disc]:
+    r"""States in which a run leaves the search phase: where \|m\| reaches levels on the manifold.
+
+    Arguments:
+        flow: of one pair.
+        overlaps: levels in (0, 1), exact, in increasing order.
+
+    In large dimensions every run comes out along the manifold, in these states or, mirrored, in
+    their opposites; here u > 0, so that m has the sign of ``a``. Raises ``InputError`` for other
+    levels and where there is no escape, ``Undecided`` where the manifold is not enclosed or does
+    not reach a level. Certified.
+
+    >>> from numerics.certified.flow import ball_flow
+    >>> there, = leaving(ball_flow("He3", "0.4"), ["0.3"])
+    >>> there.overlap.str(3), there.box[0].str(3)
+    ('[0.300 +/- 1.01e-12]', '[0.0731 +/- 4.23e-5]')
+    """
+    levels = [rational(each) for each in overlaps]
+    if not all(0 < level < 1 for level in levels) or levels != sorted(levels):
+        raise InputError(
+            f"levels {', '.join(map(str, overlaps))[:60]} are not accepted: give overlaps in "
+            "(0, 1), in increasing order"
+        )
+    reading = _READINGS["overlap"]
+    with flow_arithmetic():
+        phase = SearchPhase.of(flow)
+        _, here = _begun(phase, levels[0], reading)
+    for level in levels:
+        if reading(here) < level**2:
+            _, here = first_time(phase.flow, here, reading, level**2, _HORIZON)
+        yield here
 
 
 @dataclass(frozen=True)

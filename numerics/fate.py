@@ -1,0 +1,342 @@
+"""Where runs end: rest points of the flow, what they are, and which of them a run reaches.
+
+``python -m numerics.fate --activation He3 --mu 0.3``. For pairs of polynomials: what rests is
+exact, ends are exact, certified or heuristic, and each says which. With and without a first stage
+of other labels, with and without the flip of the sign of u at the switch.
+"""
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derive.command.group import Command
+from derive.command.parser import CommandParser
+from derive.command.progress import progress
+from derive.command.report import Report
+from derive.command.tabular import Content, Table, Typeset, decimal, plain, typeset
+from derive.errors import InputError
+from derive.tables.names import labelled_name
+from numerics.options.pairs import add_case_options, chosen_pairs
+from numerics.options.shared import add_options, add_shared, option
+from numerics.options.start import start
+from numerics.options.values import Strengths, positive
+
+if TYPE_CHECKING:
+    from derive.pair import Pair
+    from numerics.dynamics.fates import Fate, FateJudge
+
+_LARGEST_DEGREE = 12
+_NO_STAGE, _BEST = "none", "best"
+
+
+# What is found, as data.
+
+
+def _records(options: Namespace) -> Iterator[dict[str, Any]]:
+    from numerics.dynamics.fates import FateJudge
+
+    grid = [(pair, mu) for pair in _pairs(options) for mu in options.mu]
+    for pair, mu in progress(grid, "strengths"):
+        yield _record(FateJudge(pair, mu, options.horizon), options)
+
+
+def _pairs(options: Namespace) -> list["Pair"]:
+    from derive.labels import MATCHED
+
+    labels = options.labels or (MATCHED,)
+    return [make(labels=each, loss=options.loss) for make in chosen_pairs(options)
+            for each in labels]  # fmt: skip
+
+
+def _record(judge: "FateJudge", options: Namespace) -> dict[str, Any]:
+    from numerics.certified.rest_points import placed, singular_lines
+
+    a, b = judge.flow.search_phase()
+    names = [name for name in options.first or ("squared",) if name != _NO_STAGE]
+    stages = [stage for name in names
+              for stage in _stages(judge, _labels(name, judge), name, options.switch)]  # fmt: skip
+    record: dict[str, Any] = {
+        "activation": judge.pair.student.text,
+        **judge.pair.texts,
+        "mu": float(judge.mu),
+        "a": float(Fraction(int(a.p), int(a.q))),
+        "b": float(Fraction(int(b.p), int(b.q))),
+        "singularities": [_line(line) for line in singular_lines(judge.flow)],
+        "rest_points": [_place(judge, found) for found in placed(judge.flow)],
+        "escape": _told(judge, judge.escape()),
+    }
+    if options.start is not None:
+        record["start"] = _told(judge, judge.of_state(*options.start))
+    record["stages"] = stages
+    record["borders"] = list(_borders(judge, stages, options.width))
+    ends = [record["escape"], *stages, *([record["start"]] if options.start else [])]
+    sure = all(end["certainty"] != "heuristic" for end in ends)
+    return record | {"certainty": "certified" if sure else "heuristic"}
+
+
+def _line(line: Any) -> dict[str, Any]:
+    turn = None if line.turn is None else float(line.turn)
+    return {"mu": float(line.rho), "slope_of_a": float(line.slope), "b": float(line.b),
+            "attracts_below_overlap": turn}  # fmt: skip
+
+
+def _place(judge: "FateJudge", found: Any) -> dict[str, Any]:
+    names = ("rho", "residual", "u", "m")
+    numbers = {name: float(getattr(found, name)) for name in names}
+    return {"where": found.where, "stability": found.stability, **numbers,
+            "eigenvalues": [float(rate) for rate in found.eigenvalues]}  # fmt: skip
+
+
+def _told(judge: "FateJudge", fate: "Fate") -> dict[str, Any]:
+    """A fate as data."""
+    from flint import arb
+
+    sink = fate.sink
+    told: dict[str, Any] = {
+        "end": None if sink is None else judge.name(sink),
+        "rho": None if sink is None else float(arb(sink.rho)),
+        "certainty": fate.certainty,
+    }
+    return told | ({"reason": fate.reason} if fate.reason else {})
+
+
+def _labels(text: str, judge: "FateJudge") -> str:
+    """Labels of a first stage; the best ones are the best polynomial or, if none is useful, text
+    near the best of all."""
+    if text != _BEST:
+        return text
+    from numerics.dynamics.judged_labels import LabelJudge
+
+    of = LabelJudge.of(judge.pair)
+    best = of.polynomial(judge.mu)
+    written = of.written(judge.mu) if best is None else None
+    found = best.text if best is not None else written.text if written else None
+    if found is None:
+        raise InputError(f"no labels are useful at μ = {float(judge.mu):g}: give others to --first")
+    return found
+
+
+def _stages(
+    judge: "FateJudge", labels: str, name: str, levels: Sequence[Fraction]
+) -> Iterator[dict[str, Any]]:
+    for level, both in zip(levels, judge.staged(labels, levels), strict=True):
+        for flip, fate in zip((False, True), both, strict=True):
+            assert fate.state is not None
+            yield {"first": name, "labels": labels, "switch": float(level), "flip": flip,
+                   "u": fate.state[0], "m": fate.state[1], **_told(judge, fate)}  # fmt: skip
+
+
+def _borders(
+    judge: "FateJudge", stages: Sequence[dict[str, Any]], width: float
+) -> Iterator[dict[str, Any]]:
+    """Where, between two switches with certified ends apart, the end changes."""
+    from derive.errors import Undecided
+
+    for one in stages:
+        line = [s for s in stages if (s["labels"], s["flip"]) == (one["labels"], one["flip"])]
+        after = line[line.index(one) + 1 : line.index(one) + 2]
+        if not after or {one["certainty"], after[0]["certainty"]} != {"certified"}:
+            continue
+        if one["end"] == after[0]["end"]:
+            continue
+        ends = Fraction(str(one["switch"])), Fraction(str(after[0]["switch"]))
+        try:
+            found = judge.border(one["labels"], one["flip"], ends, width)
+        except (Undecided, InputError):
+            continue
+        low, high = (float(Fraction(int(x.p), int(x.q))) for x in (found.low, found.high))
+        yield {"first": one["first"], "flip": one["flip"], "low": low, "high": high,
+               "below": judge.name(found.sinks[0]), "above": judge.name(found.sinks[1]),
+               "certainty": "certified"}  # fmt: skip
+
+
+# What people see.
+
+
+def _tables(pair: "Pair", records: Sequence[dict[str, Any]]) -> list[Table]:
+    name = labelled_name(pair)
+    tables = [_rest_table(name, records), _fate_table(name, records)]
+    borders = [(r, each) for r in records for each in r["borders"]]
+    return [*tables, *([_border_table(name, borders)] if borders else [])]
+
+
+def _number(value: float) -> Typeset:
+    return decimal(f"{value:.5g}")
+
+
+def _titled(name: Content, what: str) -> Typeset:
+    return Typeset(f"{plain(name)}: {what}", f"{typeset(name)}: {what}")
+
+
+def _rest_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
+    """Rest points; at a single strength with their places and rates."""
+    single = len(records) == 1
+    points = records[0]["rest_points"][0 if single else 1 :]
+    rows: list[tuple[Content, ...]] = []
+    for p in points:
+        row: list[Content] = [p["where"], _number(p["rho"]), _number(p["residual"])]
+        if single:
+            row += [_number(x) for x in (p["u"], p["m"], *p["eigenvalues"])]
+        rows.append((*row, p["stability"]))
+    head: list[Content] = ["where", Typeset("ρ", r"$\rho$"), Typeset("s", "$s$")]
+    if single:
+        head += [Typeset("u", "$u$"), Typeset("m", "$m$"), "rate", "rate"]
+    at = f", mu = {records[0]['mu']:g}" if single else ", at every mu"
+    return Table(
+        name="rest_points",
+        title=_titled(name, f"rest points (what they are: exact{at})"),
+        columns=(*head, "is a"),
+        rows=tuple(rows),
+        notes=tuple(_note(line) for line in records[0]["singularities"]),
+    )
+
+
+def _note(line: dict[str, Any]) -> Typeset:
+    turn = line["attracts_below_overlap"]
+    some = "all" if line["b"] < 0 else "none"
+    which = f"{some} of them attract" if turn is None else (
+        f"those with |m| {'<' if line['b'] < 0 else '>'} {turn:.5g} attract")  # fmt: skip
+    text = f"singularity at mu = {line['mu']:.6g}: all states with u = 0 rest, {which}"
+    paper = text.replace("|m|", "$|m|$").replace("<", "$<$").replace(">", "$>$")
+    return Typeset(text, paper)
+
+
+def _fate_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
+    rows: list[tuple[Content, ...]] = []
+    for r in records:
+        mu = _number(r["mu"])
+        way = "towards" if r["a"] > 0 else "away" if r["a"] < 0 else "none"
+        rows.append((mu, "none", None, f"a: {way}", *_end(r["escape"])))
+        if "start" in r:
+            rows.append((mu, "from the start", None, None, *_end(r["start"])))
+        rows += [
+            (mu, stage["first"], _number(stage["switch"]), "flip" if stage["flip"] else "as it is",
+             *_end(stage))
+            for stage in r["stages"]
+        ]  # fmt: skip
+    return Table(
+        name="fates",
+        title=_titled(name, "ends of runs that leave the search phase"),
+        columns=(Typeset("mu", r"$\mu$"), "first stage",
+                 Typeset("switch at |m|", "switch at $|m|$"), Typeset("sign of u", "sign of $u$"),
+                 "ends at", "how sure"),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _end(told: dict[str, Any]) -> tuple[str, str]:
+    return told["end"] or "open", told["certainty"]
+
+
+def _border_table(name: Content, borders: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
+    return Table(
+        name="borders",
+        title=_titled(name, "switches at which the end changes, enclosed (certified)"),
+        columns=(Typeset("mu", r"$\mu$"), "first stage", Typeset("sign of u", "sign of $u$"),
+                 Typeset("|m| from", "$|m|$ from"), "to", "before it", "after it"),
+        rows=tuple(
+            (_number(r["mu"]), b["first"], "flip" if b["flip"] else "as it is", _number(b["low"]),
+             _number(b["high"]), b["below"], b["above"])
+            for r, b in borders
+        ),
+    )  # fmt: skip
+
+
+# The command.
+
+
+class Switches(Strengths):
+    """Overlaps at a switch, read from text: decimals in (0, 1), in increasing order.
+
+    >>> [str(level) for level in Switches("0.3,0.5")]
+    ['3/10', '1/2']
+    """
+
+    def __new__(cls, text: str) -> "Switches":
+        """Parse ``text``."""
+        self = super().__new__(cls, text)
+        if list(self) != sorted(set(self)) or not self[-1] < 1:
+            raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give overlaps in (0, 1), "
+                                    "in increasing order")  # fmt: skip
+        return self
+
+
+def _one_state(text: str) -> tuple[float, float]:
+    found = start(text)
+    if isinstance(found, Path) or len(found[0]) != 2 or not abs(found[0][1]) < 1:
+        raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give U,M with |M| < 1")
+    return found[0][0], found[0][1]
+
+
+def _first(text: str) -> str:
+    from derive.grammar import parse_transform
+
+    if text not in (_NO_STAGE, _BEST):
+        try:
+            parse_transform(text)
+        except InputError as error:
+            raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+_OWN = {
+    "first": option(_first, "TEXT", "labels of a first stage: none, squared, best (those of "
+                    "numerics.labels), or a function of y; may be repeated (default: squared)",
+                    action="append"),
+    "switch": option(Switches, "GRID", "overlaps |m| at which the first stage ends",
+                     "0.1,0.3,0.5,0.7,0.9"),
+    "start": option(_one_state, "U,M", "also the end of this state with the pair's own labels"),
+}  # fmt: skip
+_EFFORT = {
+    "horizon": option(positive, "T", "time in which the last stage is followed, in 1/γ", "300"),
+    "width": option(positive, "W", "of the enclosure of a switch at which the end changes", "0.02"),
+}
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "numerics.fate",
+        "Where runs end: rest points of the flow, and which a run reaches, for polynomials.",
+        (
+            "--activation He3 --mu 0.3",
+            "--degree 3 --mu 0.2:0.45:6 --switch 0.3,0.6,0.9 --format json",
+            "--activation He3 --mu 0.3 --first best --first squared --start 0.1,-0.2",
+            "--degree 2,10 --mu 0.5 --first none",
+        ),
+        libraries=("sympy", "python-flint", "numpy", "scipy"),
+    )
+    add_case_options(parser, simulated=True, largest_degree=_LARGEST_DEGREE)
+    asked = parser.add_argument_group("which runs")
+    add_shared(asked, "mu", default="0.3")
+    add_options(asked, _OWN)
+    add_options(parser.add_argument_group("how far it goes"), _EFFORT)
+    return parser
+
+
+def _action(options: Namespace) -> Report:
+    records = list(_records(options))
+    size, pairs = len(options.mu), _pairs(options)
+    tables = [table for i, pair in enumerate(pairs)
+              for table in _tables(pair, records[i * size : (i + 1) * size])]  # fmt: skip
+    return Report(records, tables, "certified", list(_rows(records)))
+
+
+def _rows(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row for each end, for CSV."""
+    for record in records:
+        head = {k: record[k] for k in ("teacher", "student", "labels", "loss", "mu", "a", "b")}
+        yield head | {"first": "none"} | record["escape"]
+        if "start" in record:
+            yield head | {"first": "start"} | record["start"]
+        for stage in record["stages"]:
+            own = {("first_labels" if k == "labels" else k): v for k, v in stage.items()}
+            yield head | own
+
+
+main = Command(_parser, _action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,49 @@
+"""Ends of escapes by the argument on the loss: laws and limits; the flow itself is in numerics."""
+
+import pytest
+from sympy import Rational
+
+from derive.errors import InputError
+from derive.escape_end import escape_end
+from derive.landscape import landscape_of
+from derive.pair import Pair
+from derive.singularities import singular_strengths
+from derive.symbols import residual, rho
+
+
+@pytest.mark.parametrize("degree", [3, 5, 7])
+def test_the_end_changes_at_the_singularity_and_nowhere_else(degree):
+    """At strengths as near as 10⁻⁹, where no flow is followed to its end."""
+    (singular,) = singular_strengths(Pair(f"He{degree}"), 9)
+    gap = Rational(1, 10**9)
+    below, above = (escape_end(f"He{degree}", x)
+                    for x in (singular.low - gap, singular.high + gap))  # fmt: skip
+    assert below.rational == (0, 0)
+    assert above.rational == (1, 0)
+
+
+@pytest.mark.parametrize("pair", ["He2", "He3", "x**3-x/2", Pair("He3", labels="squared")], ids=str)
+@pytest.mark.parametrize("percent", [15, 45, 80])
+def test_the_loss_falls_on_the_edge_from_the_strength_to_the_end(pair, percent):
+    mu, loss = Rational(percent, 100), landscape_of(pair).loss.subs(residual, 0)
+    found = escape_end(pair, mu)
+    if found is None:
+        return
+    end, _ = found.point.within(Rational(1, 10**9))
+    end = found.point.rho.eval(end)
+    values = [loss.subs(rho, mu + (end - mu) * k / 20) for k in range(20)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_nothing_is_said_where_the_argument_is_silent():
+    """A saddle below ℓ(μ), a line that rests, a loss without a bound."""
+    assert escape_end("He2", Rational(1, 5)) is None
+    assert escape_end("He3", Rational(1)) is None
+    assert escape_end(Pair("x", loss="correlation"), Rational(1, 2)) is None
+
+
+def test_strengths_and_misalignment_are_refused():
+    with pytest.raises(InputError, match="give 0 < μ ≤ 1"):
+        escape_end("He3", Rational(0))
+    with pytest.raises(InputError, match="no misalignment"):
+        escape_end(Pair("He3", misalignment="linear"), Rational(1, 2))

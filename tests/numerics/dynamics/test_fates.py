@@ -1,0 +1,84 @@
+"""Fates: exact ones against enclosed ones, enclosed ones against doubles and against SGD."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import fmpq
+from scipy.optimize import brentq
+from sympy import Rational
+
+from derive.escape_end import escape_end
+from derive.pair import Pair
+from numerics.certified.basins import fate
+from numerics.certified.flow import ball_flow
+from numerics.certified.unstable_manifold import leaving
+from numerics.dynamics.fates import FateJudge
+from numerics.dynamics.flow import flow_of, integrate
+from numerics.dynamics.sgd import Learner, simulate_sgd
+
+
+@pytest.mark.parametrize(
+    ("pair", "mu"), [("He3", "0.25"), ("He3", "0.4"), ("He2", "0.5"), ("x**3-x/2", "0.4")]
+)
+def test_the_argument_on_the_loss_agrees_with_the_flow_enclosed(pair, mu):
+    (start,) = leaving(ball_flow(pair, mu), ["0.05"])
+    end = fate(ball_flow(pair, mu), start, 300)
+    assert str(escape_end(pair, Rational(mu)).rational[0]) == str(end.rho)
+
+
+def test_leaving_is_on_the_flow_of_doubles():
+    """From level to level, the flow in doubles goes through the same states."""
+    flow = flow_of(Pair("He3"), 0.4)
+    first, last = ((float(d.u.mid()), float(d.overlap.mid()))
+                   for d in leaving(ball_flow("He3", "0.4"), ["0.05", "0.5"]))  # fmt: skip
+    path = integrate(flow, first, 60.0)
+    overlaps = path.at(path.times)[:, 1]
+    late = int(np.argmax(overlaps > 0.5))
+    when = brentq(lambda t: path.at(t)[1] - 0.5, path.times[late - 1], path.times[late])
+    assert path.at(when) == pytest.approx(last, abs=1e-7)
+
+
+def test_a_switch_before_the_border_and_one_after_end_apart():
+    """Doubles agree on both sides of what is enclosed."""
+    judge = FateJudge(Pair("He3"), Fraction(7, 20))
+    border = judge.border("squared", False, (Fraction(3, 5), Fraction(7, 10)), 0.03)
+    assert fmpq(3, 5) <= border.low < border.high <= fmpq(7, 10)
+    names = [judge.name(sink) for sink in border.sinks]
+    assert names == ["teacher", "null student"]
+    first = ball_flow(Pair("He3", labels="squared"), "0.35")
+    ends = []
+    for state in leaving(first, [border.low, border.high]):
+        start = [float(state.u.mid()), float(state.overlap.mid())]
+        u, m = integrate(flow_of(Pair("He3"), 0.35), start, 200.0).at(200.0)
+        ends.append(0.35 + u * m)
+    assert ends == pytest.approx([1, 0], abs=1e-4)
+
+
+def test_the_flip_matters_where_u_and_m_part():
+    judge = FateJudge(Pair("He3"), Fraction(3, 10))
+    ((plain, flipped),) = judge.staged("squared", [Fraction(9, 10)])
+    assert [judge.name(each.sink) for each in (plain, flipped)] == ["null student", "teacher"]
+    assert {plain.certainty, flipped.certainty} == {"certified"}
+    assert plain.state == (-flipped.state[0], flipped.state[1])
+
+
+def test_labels_that_are_no_polynomial_are_followed_in_doubles():
+    judge = FateJudge(Pair("x"), Fraction(1, 5))
+    ((plain, _),) = judge.staged("relu(y)", [Fraction(1, 2)])
+    assert (judge.name(plain.sink), plain.certainty) == ("teacher", "heuristic")
+    assert plain.reason
+
+
+@pytest.mark.parametrize(("level", "end"), [(Fraction(1, 2), 1.0), (Fraction(4, 5), 0.0)])
+def test_runs_of_sgd_end_where_they_are_certified_to(level, end):
+    """Simulated exactly in law with small steps, from the states at the switch."""
+    judge = FateJudge(Pair("He3"), Fraction(7, 20))
+    ((plain, _),) = judge.staged("squared", [level])
+    assert (judge.name(plain.sink), plain.certainty) == (
+        "teacher" if end else "null student", "certified")  # fmt: skip
+    learner = Learner(judge.pair, 0.35, 100, 2e-4, 8, starts=(plain.state,))
+    last = 60_000
+    states = simulate_sgd(learner, 4, 3, last, [last], threads=1)
+    ends = 0.35 + states["u"][:, -1] * states["m"][:, -1]
+    assert np.median(ends) == pytest.approx(end, abs=0.1)
