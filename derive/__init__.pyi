@@ -8,6 +8,7 @@ from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
 from .drift import LeadingTerm as LeadingTerm
 from .drift import MeanDrift as MeanDrift
+from .ends import escape_end as escape_end
 from .errors import InputError as InputError
 from .errors import LoraEscapeError as LoraEscapeError
 from .errors import Undecided as Undecided
@@ -19,7 +20,6 @@ from .escape import hermite_drift_limit as hermite_drift_limit
 from .escape import hermite_escape_limit as hermite_escape_limit
 from .escape import leading_escape_time as leading_escape_time
 from .escape import local_law as local_law
-from .escape_end import escape_end as escape_end
 from .exit import ExitLaw as ExitLaw
 from .exit import exit_law as exit_law
 from .exit import exit_law_from as exit_law_from
@@ -74,9 +74,9 @@ from .polynomial_drift import drift_from_loss as drift_from_loss
 from .polynomial_drift import hermite_drift as hermite_drift
 from .polynomial_drift import hermite_power as hermite_power
 from .polynomial_drift import linearised_flow as linearised_flow
-from .rest_points import AlgebraicPoint as AlgebraicPoint
-from .rest_points import RestPoint as RestPoint
-from .rest_points import rest_points as rest_points
+from .rest import AlgebraicPoint as AlgebraicPoint
+from .rest import RestPoint as RestPoint
+from .rest import rest_points as rest_points
 from .risk import frozen_risk as frozen_risk
 from .risk import frozen_risk_integrand as frozen_risk_integrand
 from .shifted import expectation as expectation

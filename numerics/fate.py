@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LARGEST_DEGREE = 12
 _NO_STAGE, _BEST = "none", "best"
+_HEAD = ("teacher", "student", "labels", "loss", "misalignment", "mu", "a", "b")
 
 
 # What is found, as data.
@@ -58,7 +59,6 @@ def _record(judge: "FateJudge", options: Namespace) -> dict[str, Any]:
     stages = [stage for name in names
               for stage in _stages(judge, _labels(name, judge), name, options.switch)]  # fmt: skip
     record: dict[str, Any] = {
-        "activation": judge.pair.student.text,
         **judge.pair.texts,
         "mu": float(judge.mu),
         "a": float(Fraction(int(a.p), int(a.q))),
@@ -326,7 +326,7 @@ def _action(options: Namespace) -> Report:
 def _rows(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """A row for each end, for CSV."""
     for record in records:
-        head = {k: record[k] for k in ("teacher", "student", "labels", "loss", "mu", "a", "b")}
+        head = {k: record[k] for k in _HEAD}
         yield head | {"first": "none"} | record["escape"]
         if "start" in record:
             yield head | {"first": "start"} | record["start"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from flint import arb, fmpq
 
 from derive.errors import InputError, Undecided
-from derive.rest_points import RestPoint
+from derive.rest import RestPoint
 from numerics.certified.flow import (
     BallFlow,
     Disc,
@@ -48,7 +48,7 @@ class Sink:
 def sinks(flow: BallFlow) -> tuple[Sink, ...]:
     r"""All sinks, on the edge m² = 1 by increasing ρ, then inside; each with its mirror image.
 
-    They are the sinks of ``derive.rest_points`` that are one at this strength too, where the
+    They are the sinks of ``derive.rest`` that are one at this strength too, where the
     Hessian is positive: where ρ = μ on the edge a line of states rests. Errors as of
     ``rest_points``. Source: (51), (91). Certified.
 

@@ -1,7 +1,7 @@
 r"""Rest points of the flow of a polynomial pair at one strength: where they lie, how fast they are.
 
 What rests, and whether it attracts, is exact and independent of the strength
-(``derive.rest_points``); here it is placed in the plane of (u, θ), m = cos θ, with its eigenvalues.
+(``derive.rest``); here it is placed in the plane of (u, θ), m = cos θ, with its eigenvalues.
 A singularity is told apart: there a line of states rests.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 from flint import arb, fmpq
 from sympy import QQ, Add, Poly, Rational
 
-from derive.rest_points import AlgebraicPoint, RestPoint, Stability, rest_points_of
+from derive.rest import AlgebraicPoint, RestPoint, Stability, rest_points_of
 from derive.symbols import Q, rho
 from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.drift import growth_rate

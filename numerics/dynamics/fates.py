@@ -3,7 +3,7 @@
 In large dimensions every run leaves the search phase along one curve or its mirror image, whatever
 its start and the dimension. So its end is a function of the strength alone and, with two stages, of
 the overlap at which labels are switched. It is exact where an argument on the loss decides
-(``derive.escape_end``), certified where the flow is enclosed, else heuristic, by the flow in
+(``derive.ends``), certified where the flow is enclosed, else heuristic, by the flow in
 doubles; each fate says which.
 """
 
@@ -18,8 +18,8 @@ from flint import arb, fmpq
 from scipy.optimize import brentq
 from sympy import Rational
 
+from derive.ends import escape_end
 from derive.errors import InputError, Undecided
-from derive.escape_end import escape_end
 from derive.pair import Pair
 from numerics.certified.basins import Border, Sink, border, fate, sinks
 from numerics.certified.flow import BallFlow, Disc, ball_flow, disc

@@ -12,7 +12,7 @@ HE3 = ("--activation", "He3", "--mu", "0.35", "--switch", "0.6,0.7", "--width", 
 def test_json_holds_ends_and_how_sure_they_are(command):
     options = (*HE3, "--start", "0.1,-0.2", "--format", "json")
     (record,) = json.loads(command(COMMAND, *options).stdout)
-    assert (record["activation"], record["mu"], record["certainty"]) == ("He3", 0.35, "certified")
+    assert (record["student"], record["mu"], record["certainty"]) == ("He3", 0.35, "certified")
     assert (record["escape"]["end"], record["escape"]["certainty"]) == ("teacher", "exact")
     assert (record["start"]["end"], record["start"]["certainty"]) == ("teacher", "certified")
     ends = {(s["switch"], s["flip"]): s["end"] for s in record["stages"]}

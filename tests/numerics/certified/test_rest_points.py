@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import root
 
 from derive.pair import Pair
-from derive.rest_points import rest_points
+from derive.rest import rest_points
 from numerics.certified.flow import ball_flow
 from numerics.certified.rest_points import placed, singular_lines
 from numerics.dynamics.flow import flow_of

@@ -8,7 +8,7 @@ from flint import fmpq
 from scipy.optimize import brentq
 from sympy import Rational
 
-from derive.escape_end import escape_end
+from derive.ends import escape_end
 from derive.pair import Pair
 from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow

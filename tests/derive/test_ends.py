@@ -3,8 +3,8 @@
 import pytest
 from sympy import Rational
 
+from derive.ends import escape_end
 from derive.errors import InputError
-from derive.escape_end import escape_end
 from derive.landscape import landscape_of
 from derive.pair import Pair
 from derive.singularities import singular_strengths

@@ -14,7 +14,7 @@ from sympy import Rational
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
-from derive.rest_points import RestPoint, rest_points
+from derive.rest import RestPoint, rest_points
 from derive.symbols import residual, rho
 
 

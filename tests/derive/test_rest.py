@@ -6,7 +6,7 @@ from sympy import Rational, diff, expand
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.rest_points import rest_points
+from derive.rest import rest_points
 from derive.singularities import singular_strengths
 from derive.symbols import residual, rho
 
