@@ -324,15 +324,14 @@ def _action(options: Namespace) -> Report:
 
 
 def _rows(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A row for each end, for CSV."""
+    """A row for each end, for CSV: ``sure`` is how sure that one is."""
+    renamed = {"labels": "first_labels", "certainty": "sure"}
     for record in records:
-        head = {k: record[k] for k in _HEAD}
-        yield head | {"first": "none"} | record["escape"]
-        if "start" in record:
-            yield head | {"first": "start"} | record["start"]
-        for stage in record["stages"]:
-            own = {("first_labels" if k == "labels" else k): v for k, v in stage.items()}
-            yield head | own
+        ends = [{"first": "none"} | record["escape"]]
+        ends += [{"first": "start"} | record["start"]] if "start" in record else []
+        for end in [*ends, *record["stages"]]:
+            own = {renamed.get(name, name): value for name, value in end.items()}
+            yield {name: record[name] for name in (*_HEAD, "certainty")} | own
 
 
 main = Command(_parser, _action)
