@@ -53,7 +53,7 @@ def _parser() -> CommandParser:
     asked = parser.add_argument_group("what is asked")
     add_options(asked, _ASKED)
     add_shared(asked, "mu", default="0.05:0.95:19")
-    add_shared(asked, "radius", "plot")
+    add_shared(asked, "radius", "plot", "style")
     add_shared(parser.add_argument_group("who learns"), "dimension", "scale", "scale-u")
     add_shared(parser.add_argument_group("how it learns"), "learning-rate", "batch", "noise")
     beside = parser.add_argument_group("runs beside it")
@@ -178,7 +178,8 @@ def _action(options: Namespace) -> Report:
     if options.plot:
         from numerics.figures.budget import draw_budget  # matplotlib
 
-        files = figure_files(options.plot, partial(draw_budget, budgets, source=options.source))
+        draw = partial(draw_budget, budgets, source=options.source)
+        files = figure_files(options.plot, draw, options.style, options.source)
     rows: Sequence[Any] = [row for record in records for row in _rows(record)]
     return Report(records, tables, "heuristic", rows, files)
 

@@ -23,6 +23,7 @@ from numerics.options.values import dimension, figure_files
 if TYPE_CHECKING:
     from derive.drift import AnyDrift
     from derive.pair import Pair
+    from numerics.figures.style import Drawn
 
 _CHOICES = (*QUANTITIES, "potential")  # which alone is not over μ
 
@@ -139,7 +140,8 @@ def _parser() -> CommandParser:
     add_options(curve, {"dimension": _DIMENSION})
     figure = parser.add_argument_group("figure")
     add_shared(figure, "plot", help="also draw --quantity as .pdf, .png or .svg, with its data "
-               "beside it as .csv")  # fmt: skip
+               "beside it as .csv, and with its caption as .tex")  # fmt: skip
+    add_shared(figure, "style")
     figure.add_argument(
         "--quantity",
         choices=_CHOICES,
@@ -151,15 +153,16 @@ def _parser() -> CommandParser:
 
 def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> dict[Path, bytes]:
     """The figure and its data."""
-    from numerics.figures.curves import draw_curves, draw_potentials  # matplotlib
+    from numerics.figures.curves import draw_curves  # matplotlib
+    from numerics.figures.potentials import draw_potentials
 
-    def draw(form: str) -> tuple[bytes, bytes]:
+    def draw(form: str) -> "Drawn":
         if options.quantity == "potential":
             return draw_potentials(chosen, options.mu, form, options.source)
         quantity = options.quantity or _CHOICES[0]
         return draw_curves(chosen, quantity, options.dimension, form, options.source)
 
-    return figure_files(options.plot, draw)
+    return figure_files(options.plot, draw, options.style, options.source)
 
 
 def _action(options: Namespace) -> Report:

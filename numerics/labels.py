@@ -123,7 +123,9 @@ def _parser() -> CommandParser:
     _add_questions(parser.add_argument_group("what is asked"))
     figure = parser.add_argument_group("figure")
     add_shared(figure, "plot", help="also draw τ over the strengths, or for one strength the "
-               "transforms, as .pdf, .png or .svg, with the data beside as .csv")  # fmt: skip
+               "transforms, as .pdf, .png or .svg, with the data beside as .csv, and with "
+               "the caption as .tex")  # fmt: skip
+    add_shared(figure, "style")
     return parser
 
 
@@ -162,7 +164,12 @@ def _drawn(points: Sequence[Sequence["Judged"]], options: Namespace) -> dict[Pat
     from numerics.figures.labels import draw_rates, draw_transforms  # matplotlib
 
     draw = draw_transforms if len(options.mu) == 1 else draw_rates
-    return figure_files(options.plot, lambda form: draw(points, form, options.source))
+    return figure_files(
+        options.plot,
+        lambda form: draw(points, form, options.source),
+        options.style,
+        options.source,
+    )
 
 
 def _action(options: Namespace) -> Report:

@@ -157,7 +157,7 @@ def _action(options: Namespace) -> Report:
         from numerics.figures.dynamics import draw_dynamics
 
         draw = partial(draw_dynamics, simulated, source=options.source)
-        files |= figure_files(options.plot, draw)
+        files |= figure_files(options.plot, draw, options.style, options.source)
     fits = _fits(simulated)
     policy = policy_of(options.learning_rate)
     records = _records(simulated, fits, policy)

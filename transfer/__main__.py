@@ -138,7 +138,7 @@ def _report_parser() -> CommandParser:
         "Print the tables of a task, or as much as is there, and the verdict.",
         ("demo", "demo --format markdown --plot demo.pdf"),
     )
-    add_shared(parser, "plot")
+    add_shared(parser, "plot", "style")
     return parser
 
 

@@ -46,12 +46,13 @@ def output_path(text: str) -> Path:
 class OutputFile:
     """Option type for a file to write, by which a parser knows what a command writes.
 
-    Fields: ``endings``, one of which its name has to have, if any are given; ``beside``, the ending
-    of another file that is written beside it; ``libraries``, the distributions that write them.
+    Fields: ``endings``, one of which its name has to have, if any are given; ``beside``, the
+    endings of other files that are written beside it; ``libraries``, the distributions that write
+    them.
     """
 
     endings: tuple[str, ...] = ()
-    beside: str = ""
+    beside: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
 
     def __call__(self, text: str) -> Path:
@@ -66,7 +67,7 @@ class OutputFile:
 
     def files(self, path: Path, options: object = None) -> list[Path]:
         """The files that are written."""
-        return [path, *([path.with_suffix(self.beside)] if self.beside else [])]
+        return [path, *(path.with_suffix(ending) for ending in self.beside)]
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _width(file: Path) -> str:
 
 
 class PaperFigures(Drawing):
-    """Every figure of ``numerics.figures``, a section each."""
+    """Every figure of ``numerics.figures``, a section each, with its whole caption."""
 
     def run(self) -> list[nodes.Node]:
         """Draw them all at once, unless this version of the code has done so."""
@@ -92,7 +92,7 @@ class PaperFigures(Drawing):
             title = f"Figure {name}" if name.isdecimal() else name.replace("-", " ").capitalize()
             section = nodes.section("", nodes.title(title, title), ids=[f"figure-{name}"])
             shown = f"$ python -m numerics.figures --figure {name}"
-            section += self.figure(folder / record["file"], f"{record['caption']}.", shown)
+            section += self.figure(folder / record["file"], record["text"], shown)
             found.append(section)
         return found
 

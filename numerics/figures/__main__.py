@@ -2,7 +2,7 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, typeset
 from derive.command.values import one_of
 from derive.errors import InputError
+from numerics.options.shared import add_shared
 from numerics.options.values import FIGURE_FORMATS
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def _figures() -> Mapping[str, "PaperFigure"]:
     return FIGURES
 
 
-def _files(name: str, form: str) -> tuple[str, str]:
-    return f"figure-{name}.{form}", f"figure-{name}.csv"
+def _files(name: str, form: str) -> tuple[str, ...]:
+    return f"figure-{name}.{form}", f"figure-{name}.csv", f"figure-{name}.tex"
 
 
 def _written(options: Namespace) -> Iterator[str]:
@@ -40,7 +41,8 @@ def _written(options: Namespace) -> Iterator[str]:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "numerics.figures",
-        "Draw the figures of the paper from scratch, each with the data it was drawn from.",
+        "Draw the figures of the paper from scratch, each with the data it was drawn from and "
+        "its caption as LaTeX.",
         ("--quick", "--list", "--figure 2 --figure 9 --folder figures --as svg"),
         libraries=("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib"),
     )
@@ -64,6 +66,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--quick", action="store_true", help="fewer replicas: all of them in two minutes on 2 cores"
     )
+    add_shared(parser, "results", "style")
     parser.add_argument(
         "--list", action="store_true", help="say which figures there are, and draw none"
     )
@@ -73,29 +76,41 @@ def _parser() -> CommandParser:
 def _action(options: Namespace) -> Report:
     """What the options of the command ask for: a list of the figures, or their files."""
     figures = _figures()
-    records = [{"figure": name, "caption": figures[name].caption}
-               for name in options.figure or figures]  # fmt: skip
-    if not options.list:
-        make_folder(options.folder)
-        for record in progress(records, "figures"):
-            record["file"] = str(_drawn(record["figure"], options))
-    head = tuple(records[0])
+    names = options.figure or list(figures)
+    if options.list:
+        records = [{"figure": name, "caption": figures[name].caption} for name in names]
+        return _report(records)
+    make_folder(options.folder)
+    return _report([_drawn(name, options) for name in progress(names, "figures")])
+
+
+def _report(records: Sequence[dict[str, str]]) -> Report:
+    """One line a figure; what is beside it, its full caption among it, is in its files."""
+    lines = [{k: v for k, v in record.items() if k != "text"} for record in records]
+    head = tuple(lines[0])
     cells = tuple((each["figure"], _caption(each["caption"]), *list(each.values())[2:])
-                  for each in records)  # fmt: skip
+                  for each in lines)  # fmt: skip
     table = Table("figures", Typeset("Figures", "Figures"), head, cells)
-    return Report(records, [table], "heuristic")
+    return Report(records, [table], "heuristic", lines)
 
 
-def _drawn(name: str, options: Namespace) -> Path:
+def _drawn(name: str, options: Namespace) -> dict[str, str]:
     """Draw and write a figure, with the command that draws it alone as its provenance."""
+    from numerics.figures.caption import Caption, snippet
     from numerics.figures.paper import Request
+    from numerics.figures.style import user_style
 
-    alone = Namespace(figure=name, quick=options.quick)
-    request = Request(getattr(options, "as"), provenance(_parser(), alone), options.quick)
+    alone = Namespace(figure=name, quick=options.quick, style=options.style)
+    source = provenance(_parser(), alone)
+    request = Request(getattr(options, "as"), source, options.quick, options.results)
     folder: Path = options.folder
-    figure, data = (folder / file for file in _files(name, request.form))
-    _write(dict(zip((figure, data), _figures()[name].draw(request), strict=True)))
-    return figure
+    files = [folder / file for file in _files(name, request.form)]
+    entry = _figures()[name]
+    with user_style(options.style):
+        figure, data, caption = entry.draw(request)
+    whole = Caption(f"{entry.title}. {caption.text}", caption.wide)
+    _write(dict(zip(files, (figure, data, snippet(whole, files[0], source)), strict=True)))
+    return {"figure": name, "caption": entry.caption, "file": str(files[0]), "text": whole.text}
 
 
 def _write(files: dict[Path, bytes]) -> None:

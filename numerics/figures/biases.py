@@ -14,7 +14,16 @@ from numerics.certified.singularities import find_singularities
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.drift import FastDrift
 from numerics.doubles.landscape import float_landscape
-from numerics.figures.style import PAGE_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import listed, number, sentences, shown_function
+from numerics.figures.style import (
+    STRENGTH_LABEL,
+    Drawn,
+    drawn,
+    field_colours,
+    letter_panels,
+    own_style,
+    page_width,
+)
 
 _SHORTEST, _LONGEST = 1.0, 1e5  # times that are told apart
 _STRENGTHS = np.linspace(0.01, 0.99, 50)
@@ -37,28 +46,43 @@ def draw_biases(
     """
     rows: list[tuple[Any, ...]] = []
     with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH, 2.4), layout="constrained")
+        figure = Figure(figsize=(page_width(), 2.4), layout="constrained")
         axes = figure.subplots(1, len(panels), sharey=True)
         for axis, (name, certified) in zip(axes, panels, strict=True):
             mesh, points = _draw_times(axis, name, biases)
             rows += points + _draw_zeros(axis, name, certified)
-            axis.set_title(f"{name}(x - p)", loc="left", fontsize=8)
             axis.set_xlabel("bias $p$")
-        axes[0].set_ylabel(r"pre-training strength $\mu$")
+        shown = [shown_function(f"{name}(x - p)") for name, _ in panels]
+        letter_panels(axes, shown)
+        axes[0].set_ylabel(STRENGTH_LABEL)
         axes[-1].legend(
-            fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0,
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0,
             handlelength=1, handletextpad=0.3, columnspacing=1,
         )  # fmt: skip
         figure.colorbar(
             mesh, ax=axes, pad=0.01, extend="both", label=r"$\tau$ (units of $1/\gamma$)"
         )
-        return drawn(figure, form, source, _HEAD, rows)
+        return drawn(figure, form, source, _HEAD, rows, _told(panels, shown))
+
+
+def _told(panels: Sequence[tuple[str, Sequence[float]]], shown: Sequence[str]) -> str:
+    biases = [f"{len(certified)} biases $p$ of {name}"
+              for (_, certified), name in zip(panels, shown, strict=True)]  # fmt: skip
+    return sentences(
+        f"Escape time $\\tau$, in units of $1/\\gamma$, of {listed(shown)} over the bias $p$ and "
+        "the "
+        "pre-training strength $\\mu$, matched labels, square loss. Colours are computed in "
+        "doubles, "
+        f"heuristically, and end at ${number(_SHORTEST)}$ and ${number(_LONGEST)}$",
+        f"Points are all zeros of $a$, certified, at {listed(biases)}: white where $b\\leq0$ and "
+        "$\\tau=\\infty$, black where $b>0$ and $\\tau=1/b$",
+    )
 
 
 def _draw_times(axis: Axes, name: str, biases: Doubles) -> tuple[QuadMesh, list[tuple[Any, ...]]]:
     times = np.array([_times(_biased(name, float(p))) for p in biases]).T
     mesh = axis.pcolormesh(
-        biases, _STRENGTHS, times, norm=LogNorm(_SHORTEST, _LONGEST), cmap=colours(),
+        biases, _STRENGTHS, times, norm=LogNorm(_SHORTEST, _LONGEST), cmap=field_colours(),
         shading="gouraud", rasterized=True,
     )  # fmt: skip
     points = [

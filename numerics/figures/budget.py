@@ -13,14 +13,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from derive.tables.names import labelled_name
-from numerics.figures.curves import STRENGTH_LABEL
-from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import listed, number, sentences, shown_pair, spanned
+from numerics.figures.style import (
+    OKABE_ITO,
+    STRENGTH_LABEL,
+    Drawn,
+    column_width,
+    drawn,
+    field_colours,
+    letter_panels,
+    own_style,
+    page_width,
+)
 from numerics.simulation.budget import Budget
 
 _AROUND = (1e-2, 1e2, 41)  # the numbers of samples of the phase diagram, in units of the one asked
 _DEEPEST = 1e-5  # of the largest loss: what is shown
-_OWN, _TUNED = "C0", "C1"
+_OWN, _TUNED, _AVOID = OKABE_ITO["blue"], OKABE_ITO["orange"], OKABE_ITO["vermillion"]
 
 HEAD = ("what", "student", "labels", "dimension", "mu", "learning_rate", "samples", "frozen_loss",
         "expected_loss", "expected_loss_error", "loss_10", "loss_90",
@@ -39,7 +48,10 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
     """
     rows: list[tuple[Any, ...]] = []
     with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH * len(budgets), 4.2), layout="constrained")
+        figure = Figure(
+            figsize=(column_width() if len(budgets) == 1 else page_width(), 4.4),
+            layout="constrained",
+        )
         axes = figure.subplots(2, len(budgets), sharex="col", squeeze=False)
         for (upper, lower), (own, tuned) in zip(axes.T, budgets, strict=True):
             rows += _draw_losses(upper, own, tuned)
@@ -47,15 +59,44 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
             for axis in (upper, lower):
                 for point in own.singularities or ():
                     axis.axvline(float(point), color="0.5", linestyle=":", linewidth=0.8)
-            first = own.simulations[0]
-            name = labelled_name(first.pair).plain
-            upper.set_title(f"{name}, $d={first.dimension:g}$, {own.samples:.3g} samples",
-                            loc="left", fontsize=8)  # fmt: skip
             lower.set_xlabel(STRENGTH_LABEL)
+        names = [_name(own) for own, _ in budgets]
+        letter_panels(axes.ravel(), names)
         axes[0, 0].set_ylabel("expected loss")
         axes[1, 0].set_ylabel("samples $n$")
-        axes[0, 0].legend(fontsize=6, handlelength=1.4)
-        return drawn(figure, form, source, HEAD, rows)
+        axes[0, 0].legend()
+        return drawn(figure, form, source, HEAD, rows, _caption(budgets, names))
+
+
+def _name(own: Budget) -> str:
+    first = own.simulations[0]
+    return f"{shown_pair(first.pair)}, $d={number(first.dimension)}$"
+
+
+def _caption(budgets: Sequence[tuple[Budget, Budget | None]], names: Sequence[str]) -> str:
+    simulations = [each for own, _ in budgets for each in own.simulations]
+    rates, batches = ([getattr(each, name) for each in simulations]
+                      for name in ("learning_rate", "batch"))  # fmt: skip
+    tuned = any(tuned is not None for _, tuned in budgets)
+    return sentences(
+        f"What samples buy of {listed(names)} over the pre-training strength $\\mu$, by the "
+        "limit law "
+        f"of one-pass SGD at large $d$, heuristic; {spanned('B', batches)}, "
+        f"{spanned(chr(92) + 'gamma', rates)}",
+        f"Top: expected loss after {spanned('n', [own.samples for own, _ in budgets])} samples "
+        "(blue, "
+        "its band from the 10 to the 90 per cent quantile of runs), the loss of the pre-trained "
+        "model "
+        "alone (dashed)" + (", and at the rate of the fewest samples (orange)" if tuned else ""),
+        "The dot is the best strength at which learning pays; shaded strengths are better left "
+        "alone",
+        "Bottom: expected loss over $\\mu$ and the number of samples; on the white line half of "
+        "the "
+        "runs have left the search phase, dashes are the samples of the top row",
+        "Dotted lines are certified singularities"
+        if any(own.singularities for own, _ in budgets)
+        else "",
+    )
 
 
 def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[Any, ...]]:
@@ -93,7 +134,7 @@ def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[An
         best = own.best_left
         axis.plot(best.mu, max(best.expected_loss, least), "o", ms=3, color=_OWN)
     for low, high in own.avoid:
-        axis.axvspan(low, high, color="C3", alpha=0.12, lw=0)
+        axis.axvspan(low, high, color=_AVOID, alpha=0.12, lw=0)
     axis.set_yscale("log")
     return rows
 
@@ -103,7 +144,8 @@ def _draw_phases(figure: Figure, axis: Axes, own: Budget) -> list[tuple[Any, ...
     samples = np.unique(np.geomspace(max(own.samples * low, 1), own.samples * high, count).round())
     losses = np.array([[c.expected(n) for c in own.curves] for n in samples])
     top = losses.max()
-    mesh = axis.pcolormesh(own.mu, samples, np.maximum(losses, _DEEPEST * top), cmap=colours(),
+    shown = np.maximum(losses, _DEEPEST * top)
+    mesh = axis.pcolormesh(own.mu, samples, shown, cmap=field_colours(),
                            norm=LogNorm(_DEEPEST * top, top), rasterized=True)  # fmt: skip
     axis.plot(own.mu, [c.samples(0.5) for c in own.curves], color="white")
     axis.axhline(own.samples, color=_OWN, linewidth=0.8, linestyle="--")

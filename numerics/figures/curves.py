@@ -1,33 +1,42 @@
-"""Curves of a pair over the pre-training strength: escape time, drift, risk, mean, potential.
+"""Curves of a pair over the pre-training strength: escape time, drift, risk, mean.
 
 ``draw_curves`` draws one quantity of several pairs, with certified singularities as vertical lines.
 The quantities are in ``numerics.figures.quantities``.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, log10, sqrt
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 
 from derive.errors import InputError
-from derive.tables.names import pair_name
-from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import Singularity, find_singularities
+from numerics.figures.caption import listed, sentences, shown_name, spanned, unusual
 from numerics.figures.quantities import QUANTITIES, Lines, Member, Quantity
-from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.style import (
+    MOST_IN_LEGEND,
+    STRENGTH_LABEL,
+    Drawn,
+    column_width,
+    degree_colours,
+    drawn,
+    looks_of,
+    own_style,
+    style_for,
+)
 
-_MOST_IN_LEGEND = 6
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
-_SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
-STRENGTH_LABEL = r"pre-training strength $\mu$"
-_ASIDE = np.linspace(-3, 3, 121)  # places g at which a potential is drawn
+SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
+_MOST_TOLD = 8  # singularities that a caption lists
+_USUAL_DEGREES = 10  # the scale of colours ends there, or at the largest degree that is drawn
 
 
 def draw_curves(
@@ -42,21 +51,24 @@ def draw_curves(
         form: ``pdf``, ``png`` or ``svg``.
         source: provenance that is written into both.
 
-    The result is the figure's file and its data as CSV. After Fig. 1 (right), Fig. 2 (b)-(d), Fig.
-    6. Curves are certified doubles; dotted vertical lines are certified singularities.
+    The result is the figure's file, its data as CSV and its caption. After Fig. 1 (right), Fig. 2,
+    Fig. 6. Curves are certified doubles; dotted vertical lines are certified singularities.
     """
     panels: dict[str, list[Member]] = {}
     for member in chosen:
         panels.setdefault(_panel(member), []).append(member)
     rows: list[tuple[Any, ...]] = []
     with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(panels) + 0.3), layout="constrained")
+        figure = Figure(figsize=(column_width(), 1.9 * len(panels) + 0.4), layout="constrained")
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-        for axis, (title, members) in zip(axes, panels.items(), strict=True):
-            head, points = draw_panel(figure, axis, title, members, name, dimension)
+        several = len(panels) > 1
+        for letter, axis, (title, members) in zip("abcdefgh", axes, panels.items(), strict=False):
+            shown = f"({letter}) {title}" if several else title
+            head, points = draw_panel(figure, axis, shown, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
-        return drawn(figure, form, source, head, rows)
+        told = curves_told(panels, name, dimension)
+        return drawn(figure, form, source, head, rows, told)
 
 
 def draw_panel(
@@ -66,84 +78,121 @@ def draw_panel(
     members: Sequence[Member],
     name: str,
     dimension: int,
+    with_key: bool = True,
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Draw a quantity of several pairs into one panel; return the head and rows of its data."""
     quantity, rows = QUANTITIES[name], []
-    places = [_degree(member) or rank for rank, member in enumerate(members)]
-    for place, member in zip(places, members, strict=True):
-        lines = _draw_member(axis, member, quantity, dimension, _shade(place, places))
+    heights: list[np.ndarray] = []
+    for member, look in zip(members, _looks(members, quantity), strict=True):
+        lines = _draw_member(axis, member, quantity, dimension, look)
+        heights += [_inside(lines["mu"], lines[each]) for each in quantity.drawn]
         points = zip(*lines.values(), strict=True)
         texts = member[0].texts
         names = (texts["teacher"], texts["student"], texts["labels"], member[1].normalization)
         rows += [(*names, *point) for point in points]
-    _finish(axis, quantity, members)
-    _add_key(figure, axis, title, members)
+    _finish(axis, quantity, members, heights)
+    axis.set_title(title)
+    if with_key:
+        _add_key(figure, axis, title, members)
     return ("teacher", "student", "labels", "normalization", *lines), rows
+
+
+def curves_told(
+    panels: Mapping[str, Sequence[Member]], name: str, dimension: int, letters: str = "abcdefgh"
+) -> str:
+    """The caption of curves: what each panel draws, in which units, and what its lines are."""
+    quantity, members = QUANTITIES[name], [m for panel in panels.values() for m in panel]
+    several = len(panels) > 1
+    parts = [
+        (f"({letter}) " if several else "") + _members_told(panel)
+        for letter, panel in zip(letters, panels.values(), strict=False)
+    ]
+    at = f" for {spanned('d', [dimension])}" if name == "exit-time" else ""
+    return sentences(
+        f"{quantity.said or quantity.label}{at} over the pre-training strength $\\mu$: "
+        + "; ".join(parts),
+        rf"Of Hermite polynomials $a$ and $b$ are divided by ${SCALE}$"
+        if (quantity.is_time or quantity.is_rate) and any(map(_degree, members))
+        else "",
+        "Curves are rounded from certified enclosures",
+        *singularities_told(members, quantity),
+    )
+
+
+def _members_told(members: Sequence[Member]) -> str:
+    degrees = [n for member in members if (n := _degree(member))]
+    own = unusual(members[0][0])
+    if len(degrees) == len(members):
+        shown = listed([str(n) for n in degrees] if len(degrees) <= 10 else
+                       [f"{min(degrees)} to {max(degrees)}"])  # fmt: skip
+        own += ["even ones dashed"] if len({n % 2 for n in degrees}) > 1 else []
+        return ", ".join([f"Hermite polynomials of degree $n=$ {shown}", *own])
+    return ", ".join([listed(shown_name(pair) for pair, _ in members), *own])
+
+
+def singularities_told(members: Sequence[Member], quantity: Quantity) -> list[str]:
+    """What a caption says of the vertical lines, with their places if they are few."""
+    if not quantity.is_time:
+        return []
+    found = [(member, s) for member in members for s in _diverging(*member)]
+    if not found:
+        return []
+    places = listed(
+        rf"$\mu_\star={float(s.mu):.4f}$ ({shown_name(member[0])})" for member, s in found
+    )
+    told = f": {places}" if len(found) <= _MOST_TOLD else ""
+    return [f"Dotted vertical lines are certified singularities, where the time is infinite{told}"]
 
 
 def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int = 1000) -> Axes:
     """Draw a quantity over μ on given axes, or on those of a new figure of column width.
 
+    On given axes the settings of matplotlib that are in force stay.
+
     Raises ``InputError`` for a quantity that there is not.
     """
     if name not in QUANTITIES:
         raise InputError(f"quantity {name!r} is not known: choose from {', '.join(QUANTITIES)}")
-    with own_style():
+    with style_for(ax):
         if ax is None:
-            ax = Figure(figsize=(COLUMN_WIDTH, 2.2), layout="constrained").subplots()
+            ax = Figure(figsize=(column_width(), 2.2), layout="constrained").subplots()
         draw_panel(ax.figure, ax, "", chosen, name, dimension)
         ax.set_xlabel(STRENGTH_LABEL)
     return ax
 
 
-def draw_potentials(
-    chosen: Sequence[Member], strengths: Sequence[Fraction], form: str, source: str
-) -> Drawn:
-    r"""Draw the mechanical potential :math:`V(g) = -a^2 \log\cosh g`, one curve a strength.
+Style = dict[str, Any]
 
-    Arguments and result as ``draw_curves``, with one panel a pair. After Fig. 8; (86), (90).
+
+def _looks(members: Sequence[Member], quantity: Quantity) -> list[Style]:
+    """How each pair is drawn: degrees by their colours, with dashes for even ones among odd ones;
+    others by their activation's colour and, if one line is drawn of each, its dashes.
     """
-    rows: list[tuple[Any, ...]] = []
-    with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 1.9 * len(chosen) + 0.3), layout="constrained")
-        axes = figure.subplots(len(chosen), sharex=True, squeeze=False)[:, 0]
-        for axis, member in zip(axes, chosen, strict=True):
-            rows += _draw_potential(figure, axis, member, strengths)
-        axes[-1].set_xlabel(r"$g = \mathrm{artanh}\, m$")
-        head = ("teacher", "student", "normalization", "mu", "g", "potential")
-        return drawn(figure, form, source, head, rows)
+    degrees = [_degree(member) for member in members]
+    known = [n for n in degrees if n]
+    mixed = len({n % 2 for n in known}) > 1
+    named = iter(looks_of([_key(m) for m, n in zip(members, degrees, strict=True) if not n]))
+    scale = degree_scale(known)
+    styles: list[Style] = []
+    for n in degrees:
+        if n:
+            dash: Any = (0, (4, 1.2)) if mixed and n % 2 == 0 else "-"
+            styles.append({"color": degree_colours()(scale(n)), "linestyle": dash})
+        else:
+            look = next(named)
+            styles.append({"color": look.colour, "linestyle": look.dash})
+    return styles if len(quantity.drawn) == 1 else [{"color": s["color"]} for s in styles]
 
 
-def _draw_potential(
-    figure: Figure, axis: Axes, member: Member, strengths: Sequence[Fraction]
-) -> list[tuple[Any, ...]]:
-    pair, drift = member
-    curve, rows = escape_curve(drift, strengths), []
-    for mu, a in zip(curve.mu, curve.a, strict=True):
-        potential = -(a * a) * np.log(np.cosh(_ASIDE))
-        if not np.isfinite(potential).all():
-            raise InputError(
-                f"the potential of {pair_name(pair).plain[:60]} at μ = {mu:.3g} leaves the range "
-                "of doubles: give a smaller argument or factor, or a lower degree"
-            )
-        axis.plot(_ASIDE, potential, color=_shade(mu, curve.mu), label=rf"$\mu={mu:.3g}$")
-        values = zip(_ASIDE, potential, strict=True)
-        names = (pair.teacher.text, pair.student.text, drift.normalization)
-        rows += [(*names, mu, *point) for point in values]
-    scaled = drift.normalization == "n*n!"
-    axis.set_ylabel("potential $V$" + (rf"  (units of $({_SCALE})^2$)" if scaled else ""))
-    axis.set_title(pair_name(pair).plain, loc="left", fontsize=8)
-    if len(strengths) <= _MOST_IN_LEGEND:
-        axis.legend(fontsize=7)
-    else:
-        shades = ScalarMappable(Normalize(min(curve.mu), max(curve.mu)), colours())
-        figure.colorbar(shades, ax=axis, pad=0.02, label=r"$\mu$")
-    return rows
+def degree_scale(degrees: Sequence[int]) -> Normalize:
+    """The scale of colours of degrees: the same in all figures that have no larger than 10."""
+    return Normalize(1, max([_USUAL_DEGREES, *degrees]))
 
 
-def _shade(place: float, places: Sequence[float]) -> tuple[Any, ...]:
-    scale = Normalize(min(places), max(*places, min(places) + 1e-9))
-    return colours()(scale(place))
+def _key(member: Member) -> str:
+    texts = member[0].texts
+    teacher, student = texts["teacher"], texts["student"]
+    return student if teacher == student else f"{teacher} -> {student}"
 
 
 def _degree(member: Member) -> int | None:
@@ -161,22 +210,32 @@ def _panel(member: Member) -> str:
 
 
 def _draw_member(
-    axis: Axes, member: Member, quantity: Quantity, dimension: int, colour: tuple[Any, ...]
+    axis: Axes, member: Member, quantity: Quantity, dimension: int, look: Style
 ) -> Lines:
-    pair, drift = member
-    # Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.
-    aligned = quantity.is_time and pair.misalignment == 0
-    found = find_singularities(drift, digits=20) if aligned else ()
-    singular = [s for s in found if s.diverges]
+    pair = member[0]
+    singular = _diverging(*member) if quantity.is_time else ()
     lines = _lines(member, quantity, _strengths(singular), dimension)
     degree = _degree(member)
-    label = f"$n={degree}$" if degree else pair_name(pair).plain
+    label = f"$n={degree}$" if degree else shown_name(pair)
+    several = len(quantity.drawn) > 1
     for name, dash in zip(quantity.drawn, ("-", "--"), strict=False):
-        axis.plot(lines["mu"], lines[name], dash, color=colour, label=label)
+        settings = {**look, "linestyle": dash} if several else look
+        axis.plot(lines["mu"], lines[name], **settings, label=label)
         label = "_nolegend_"
     for s in singular:
-        axis.axvline(float(s.mu), color=colour, linewidth=0.6, linestyle=":")
+        axis.axvline(float(s.mu), color=look["color"], linewidth=0.6, linestyle=":")
     return lines
+
+
+@lru_cache(maxsize=256)  # a figure draws them, and its caption lists them
+def _diverging(pair: Any, drift: Any) -> tuple[Singularity, ...]:
+    """Where the escape time of a pair is infinite.
+
+    Off the teacher's direction the escape goes on through κ where a = 0: nothing diverges there.
+    """
+    if pair.misalignment != 0:
+        return ()
+    return tuple(s for s in find_singularities(drift, digits=20) if s.diverges)
 
 
 def _lines(
@@ -223,41 +282,78 @@ def _strengths(singular: Sequence[Singularity]) -> list[Fraction]:
     return sorted({mu for mu in even + ends + close if 0 < mu < 1})
 
 
-def _finish(axis: Axes, quantity: Quantity, members: Sequence[Member]) -> None:
+def _inside(mu: Sequence[float], values: Sequence[float]) -> np.ndarray:
+    """The values at the even grid, away from the ends."""
+    found = [v for x, v in zip(mu, values, strict=True)
+             if 0.02 <= x <= 0.98 and abs(200 * x - round(200 * x)) < 1e-9]  # fmt: skip
+    return np.array(found or list(values), dtype=float)
+
+
+def _finish(
+    axis: Axes, quantity: Quantity, members: Sequence[Member], heights: Sequence[np.ndarray]
+) -> None:
     label = quantity.label
     scaled = members[0][1].normalization == "n*n!"  # alike in all of a panel
     if quantity.is_time:
-        label += rf"  (units of $1/(\gamma\,{_SCALE})$)" if scaled else r"  (units of $1/\gamma$)"
+        label += rf"  (units of $1/(\gamma\,{SCALE})$)" if scaled else r"  (units of $1/\gamma$)"
     elif quantity.is_rate and scaled:
-        label += rf"  (units of ${_SCALE}$)"
+        label += rf"  (units of ${SCALE}$)"
     axis.set_yscale(quantity.scale)
     axis.set_xlim(0, 1)
     if quantity.is_time:
-        low, high = axis.get_ylim()
-        # Of a bias times reach 1e300, and the margin below many decades.
-        axis.set_ylim(max(low, axis.dataLim.y0 / 10), min(high, _HIGHEST_TIME))
+        axis.set_ylim(*_shown_times(heights))
     axis.set_ylabel(label)
 
 
-def _add_key(figure: Figure | SubFigure, axis: Axes, name: str, members: Sequence[Member]) -> None:
+def _shown_times(heights: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The interesting part of times: a divergence at an end is not to squash all else.
+
+    From the shortest to ten times what nine tenths of the strengths stay below.
+    """
+    low = min(float(each.min()) for each in heights)
+    high = max(float(np.quantile(each, 0.9)) for each in heights)
+    return low / 1.5, min(max(10 * high, 100 * low), max(_HIGHEST_TIME, 1.5 * low))
+
+
+def _add_key(figure: Figure | SubFigure, axis: Axes, title: str, members: Sequence[Member]) -> None:
     """Say which curve is which: a legend above the panel, or a colour bar for many degrees."""
-    axis.set_title(name, loc="left", fontsize=8)
     degrees = [n for member in members if (n := _degree(member))]
-    if len(degrees) > _MOST_IN_LEGEND:
-        scale = ScalarMappable(Normalize(min(degrees), max(degrees)), colours())
-        figure.colorbar(scale, ax=axis, pad=0.02, label="degree $n$")
+    if len(degrees) > MOST_IN_LEGEND:
+        add_degree_bar(figure, axis, degrees, pad=0.02)
         return
-    columns = 5 if len(members) <= 5 else 3
+    legend = None
+    for columns in range(min(len(members), 6), 0, -1):
+        legend = axis.legend(ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+        if columns == 1 or legend.get_window_extent().width < 0.8 * _room(axis):
+            break
     lines = ceil(len(members) / columns)
-    beside = len(members) <= 3 and len(name) < 16  # else the title stands above the legend
-    axis.set_title(name, loc="left", fontsize=8, pad=4 if beside else 4 + 10 * lines)
-    axis.legend(
-        ncols=columns,
-        fontsize=7,
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        borderpad=0,
-        handlelength=0.9,
-        handletextpad=0.4,
-        columnspacing=0.9,
-    )
+    axis.set_title(title, pad=6 + 11 * lines)
+
+
+def _room(axis: Axes) -> float:
+    """Pixels of a column of panels."""
+    place = axis.get_subplotspec()
+    assert axis.figure is not None
+    width: float = axis.figure.bbox.width
+    return width / place.get_gridspec().ncols if place else width
+
+
+def add_degree_bar(
+    figure: Figure | SubFigure, axes: Any, degrees: Sequence[int], **settings: Any
+) -> None:
+    """The colour bar of degrees beside axes, or as ``settings`` say, each with its own colour if
+    they are few.
+    """
+    scale = degree_scale(degrees)
+    largest = int(scale.vmax or 0)
+    if largest > 3 * _USUAL_DEGREES:
+        shades = ScalarMappable(scale, degree_colours())
+        figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
+        return
+    shown = list(range(1, largest + 1))
+    listed_colours = ListedColormap([degree_colours()(scale(n)) for n in shown])
+    norm = BoundaryNorm(np.arange(0.5, largest + 1), largest)
+    shades = ScalarMappable(norm, listed_colours)
+    bar = figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
+    bar.set_ticks(shown[:: max(1, ceil(largest / 10))])
+    bar.ax.minorticks_off()

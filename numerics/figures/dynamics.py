@@ -1,19 +1,33 @@
-"""SGD beside its flow: loss, overlap and effective alignment over time (Figs. 1, 3, 5, 7, 9).
+"""SGD beside its flow: loss, overlap and effective alignment over time (Figs. 1, 3, 5, 7, 9, 14).
 
 Bands hold 80 % of the replicas, lines are their medians; the flow, dashed, starts from the median
 initial state. Simulations support the theory drawn beside them; they certify nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import QUANTILES, listed, number, sentences, shown_pair, told_runs
+from numerics.figures.style import (
+    FLOW_DASHES,
+    FLOW_KEY,
+    MOST_IN_LEGEND,
+    TIME_LABEL,
+    Drawn,
+    add_keys,
+    column_width,
+    drawn,
+    letter_panels,
+    own_style,
+    page_width,
+    strength_colour,
+    strength_keys,
+    style_for,
+)
 from numerics.simulation.simulated import SimulatedRuns
 
 OBSERVABLES = {  # of numerics.dynamics.flow, with the labels of their axes
@@ -21,6 +35,24 @@ OBSERVABLES = {  # of numerics.dynamics.flow, with the labels of their axes
     "overlap": r"overlap $|m|$",
     "scale": r"scale $|u|$",
     "alignment": r"$|\rho|/\sqrt{Q}$",
+}
+_OF_NETWORKS = OBSERVABLES | {
+    "overlap": r"overlap $\|M\|_F$",
+    "scale": r"scale $\|U\|_F$",
+    "alignment": r"alignment $A$",
+}
+_TOLD = {
+    "loss": "population loss",
+    "overlap": r"overlap $|m|$ of LoRA with the teacher",
+    "scale": r"scale $|u|$ of LoRA",
+    "alignment": r"effective alignment $|\rho|/\sqrt{Q}$ of the student with the teacher",
+}
+_TOLD_OF_NETWORKS = {
+    "loss": "population loss",
+    "overlap": r"Frobenius norm of the overlaps $M$ of LoRA with the teachers",
+    "scale": r"Frobenius norm of LoRA's scales $U$",
+    "alignment": r"alignment $A=|\frac{1}{K}\sum_i R_{ii}/\sqrt{Q_{ii}}|$ of neurons with their "
+    r"teachers, for one neuron $|\rho|/\sqrt{Q}$",
 }
 DEFAULT = ("loss", "overlap", "alignment")
 DATA_HEAD = (
@@ -38,6 +70,8 @@ DATA_HEAD = (
     "high",
     "flow",
 )
+_LEAST_LOSS = 1e-6
+_BEFORE = 300  # what is drawn begins at this part of the shortest run
 
 
 def draw_dynamics(
@@ -56,11 +90,12 @@ def draw_dynamics(
         shown: names of ``OBSERVABLES``.
         with_flow: whether the flow is drawn, too.
 
-    The result is the figure's file and its data as CSV.
+    The result is the figure's file, its data as CSV and its caption.
     """
     with own_style():
         figure, rows = dynamics_figure(points, shown, with_flow)
-        return drawn(figure, form, source, DATA_HEAD, rows)
+        told = dynamics_told(points, shown, with_flow)
+        return drawn(figure, form, source, DATA_HEAD, rows, told)
 
 
 def dynamics_figure(
@@ -69,38 +104,59 @@ def dynamics_figure(
     """The figure and its rows of data; call it within ``own_style``."""
     columns: dict[str, list[SimulatedRuns]] = {}
     for point in points:
-        columns.setdefault(_name(point), []).append(point)
-    width = COLUMN_WIDTH * max(1.0, 0.62 * len(columns))
-    figure = Figure(figsize=(width, 1.45 * len(shown) + 0.5), layout="constrained")
-    axes = figure.subplots(len(shown), len(columns), sharex="col", squeeze=False)
+        columns.setdefault(_name(point, points), []).append(point)
+    width = column_width() if len(columns) <= 2 else page_width()
+    figure = Figure(figsize=(width, 1.3 * len(shown) + 0.6), layout="constrained")
+    axes = figure.subplots(len(shown), len(columns), sharex="col", sharey="row", squeeze=False)
     rows: list[tuple[Any, ...]] = []
-    for column, (name, members) in zip(axes.T, columns.items(), strict=True):
-        strengths = [point.simulation.mu for point in members]
+    for column, members in zip(axes.T, columns.values(), strict=True):
         for point in members:
-            colour = shade(point.simulation.mu, strengths)
+            colour = strength_colour(point.simulation.mu)
             rows += draw_point(column, point, shown, colour, with_flow)
         finish_panels(column, shown)
-        column[0].set_title(name, loc="left", fontsize=8)
-        column[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
-    networks = any(point.simulation.strengths for point in points)
-    for row, observable in zip(axes, shown, strict=True):
-        matrix = networks and observable == "overlap"
-        row[0].set_ylabel(r"overlap $\|m\|_F$" if matrix else OBSERVABLES[observable])
-        if any(axis.get_yscale() == "log" for axis in row):  # one scale for all pairs
-            bottoms, tops = zip(*(axis.get_ylim() for axis in row), strict=True)
-            for axis in row:
-                axis.set_yscale("log")
-                axis.set_ylim(min(b for b in bottoms if b > 0), max(tops))
-    _add_legend(figure, points, with_flow)
-    figure.supxlabel(rates_told(points), fontsize=6, wrap=True)
+    labels = _OF_NETWORKS if _networks(points) else OBSERVABLES
+    for axis, observable in zip(axes[:, 0], shown, strict=True):
+        axis.set_ylabel(labels[observable])
+    letter_panels(axes[0], columns)
+    figure.supxlabel(TIME_LABEL, fontsize="medium")
+    keys = strength_keys(point.simulation.mu for point in points)
+    add_keys(figure, [*keys, FLOW_KEY] if with_flow else keys, MOST_IN_LEGEND)
     return figure, rows
+
+
+def draw_on(
+    ax: Axes | None,
+    points: Sequence[SimulatedRuns],
+    observable: str = "overlap",
+    with_flow: bool = True,
+) -> Axes:
+    """Draw one observable of runs over time on given axes, or on those of a new figure.
+
+    Arguments:
+        ax: whose settings stay, or ``None``.
+        points: simulated, with recorded states; their colours are those of their strengths.
+        observable: one of ``OBSERVABLES``.
+        with_flow: whether the flow is drawn, too.
+    """
+    with style_for(ax):
+        if ax is None:
+            ax = Figure(figsize=(column_width(), 2.2), layout="constrained").subplots()
+        for point in points:
+            colour = strength_colour(point.simulation.mu)
+            draw_point([ax], point, [observable], colour, with_flow)
+        finish_panels([ax], [observable])
+        ax.set_xlabel(TIME_LABEL)
+        ax.set_ylabel((_OF_NETWORKS if _networks(points) else OBSERVABLES)[observable])
+        keys = strength_keys(point.simulation.mu for point in points)
+        ax.legend(handles=[key.handle() for key in [*keys, *([FLOW_KEY] if with_flow else [])]])
+    return ax
 
 
 def draw_point(
     column: Sequence[Axes],
     point: SimulatedRuns,
     shown: Sequence[str],
-    colour: tuple[Any, ...],
+    colour: Any,
     with_flow: bool,
 ) -> list[tuple[Any, ...]]:
     """Draw one point's observables into a column of panels; return the rows of data."""
@@ -111,127 +167,86 @@ def draw_point(
             simulation.learning_rate, simulation.batch)  # fmt: skip
     rows = []
     for axis, observable in zip(column, shown, strict=True):
-        low, median, high = np.quantile(point[observable], [0.1, 0.5, 0.9], axis=0)
-        later = times > 0
-        axis.fill_between(times[later], low[later], high[later], color=colour, alpha=0.25, lw=0)
-        axis.plot(times[later], median[later], color=colour)
-        flow = np.full(len(times), np.nan)
-        if flows is not None:
-            flow = flows[observable]
-            axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=(3, 2))
-        values = zip(point.steps, times, low, median, high, flow, strict=True)
+        flow = np.full(len(times), np.nan) if flows is None else flows[observable]
+        band = draw_band(axis, times, point[observable], flow, colour)
+        values = zip(point.steps, times, *band, flow, strict=True)
         rows += [(*head, step, t, observable, *rest) for step, t, *rest in values]
     return rows
+
+
+def draw_band(
+    axis: Axes, times: np.ndarray, runs: np.ndarray, flow: np.ndarray, colour: Any
+) -> np.ndarray:
+    """Draw quantiles of runs over time, and the flow dashed; return 10 %, 50 % and 90 % of them."""
+    band: np.ndarray = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
+    later = times > 0
+    axis.fill_between(times[later], *band[::2, later], color=colour, alpha=0.25, lw=0)
+    axis.plot(times[later], band[1, later], color=colour)
+    axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=FLOW_DASHES)
+    return band
 
 
 def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
     """Scales and limits of a column of panels, once everything is drawn into them."""
     for axis, observable in zip(column, shown, strict=True):
+        together = axis.get_shared_y_axes().get_siblings(axis)  # of which some are drawn later
+        drawn_lines = [line for each in together for line in each.lines]
+        lines = [np.asarray(line.get_data(), dtype=float) for line in axis.lines]
+        ends = [times[-1] for times, _ in lines if len(times)]
+        heights = np.concatenate([np.asarray(line.get_ydata(), float) for line in drawn_lines])
+        heights = heights[np.isfinite(heights)]
         axis.set_xscale("log")
-        low, high = axis.get_ylim()
-        if observable == "loss" and low < high / 20:
+        axis.set_xlim(min(ends) / _BEFORE, max(ends))
+        if observable == "loss" and heights.min() < heights.max() / 20:
             axis.set_yscale("log")
-            axis.set_ylim(bottom=max(axis.get_ylim()[0], 1e-8))
+            axis.set_ylim(max(heights.min() / 2, _LEAST_LOSS), 3 * heights.max())
         elif observable in ("overlap", "alignment"):
-            axis.set_ylim(bottom=max(low, -0.03), top=max(high, 1.03))
+            low, high = heights.min(), heights.max()
+            axis.set_ylim(max(low - 0.05, -0.03), max(high, 1) + 0.03)
 
 
-def draw_stages(
-    points: Mapping[str, SimulatedRuns], switch: float, form: str, source: str
-) -> Drawn:
-    r"""Draw loss, ρ = μ + u m and overlap of several ways to learn over time, with their flows.
-
-    Arguments: ``points``, of one dimension and strength, by the names of the ways; ``switch``, the
-    time at which their first stages end; ``form`` and ``source`` as of ``draw_dynamics``. After
-    Fig. 4.
-    """
-    with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.4), layout="constrained")
-        axes = figure.subplots(3, sharex=True)
-        rows: list[tuple[Any, ...]] = []
-        for place, (name, point) in enumerate(points.items()):
-            colour = colours()(place / max(len(points) - 1, 1))
-            rows += _draw_stages_of(axes, name, point, colour)
-        for axis in axes:
-            axis.axvline(switch, color="0.6", linestyle=":", linewidth=0.8)
-        axes[0].set_yscale("log")
-        axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-3))
-        for axis, label in zip(axes, ("loss", r"$\rho = \mu + um$", r"overlap $|m|$"), strict=True):
-            axis.set_ylabel(label)
-        axes[-1].set_xlabel(r"time $t$ (units of $1/\gamma$)")
-        handles = axes[0].get_legend_handles_labels()[0]
-        handles.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.9, label="flow"))
-        figure.legend(handles=handles, loc="outside upper center", fontsize=7, handlelength=1.4)
-        head = ("way", "mu", "dimension", "time", "observable", "low", "median", "high", "flow")
-        return drawn(figure, form, source, head, rows)
-
-
-def _draw_stages_of(
-    axes: Sequence[Axes], name: str, point: SimulatedRuns, colour: tuple[Any, ...]
-) -> list[tuple[Any, ...]]:
-    simulation, path, rows = point.simulation, point.path(), []
-    loss = simulation.learner.flow.observe(path)["loss"]
-    mu = simulation.mu
-    drawn_values = {
-        "loss": (point["loss"], loss),
-        "rho": (mu + point["u"] * point["m"], mu + path[:, 0] * path[:, 1]),
-        "overlap": (point["overlap"], np.abs(path[:, 1])),
-    }
-    for axis, (observable, (runs, flow)) in zip(axes, drawn_values.items(), strict=True):
-        low, median, high = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
-        axis.fill_between(point.times, low, high, color=colour, alpha=0.25, lw=0)
-        axis.plot(point.times, median, color=colour, label=name)
-        axis.plot(point.times, flow, "--", color=colour, linewidth=0.9, dashes=(3, 2))
-        values = zip(point.times, low, median, high, flow, strict=True)
-        rows += [(name, mu, simulation.dimension, t, observable, *rest) for t, *rest in values]
-    return rows
-
-
-def rates_told(points: Sequence[SimulatedRuns]) -> str:
-    """The learning rates of a figure: its policy, which times in 1/γ hide, and what times are."""
-    simulations = [point.simulation for point in points]
-    rates = {each.learning_rate for each in simulations}
-    batches = {each.batch for each in simulations}
-    many = f"{min(rates):.2g} to {max(rates):.2g}, each strength's and pair's own"
-    told = f"one for all, {min(rates):.2g}" if len(rates) == 1 else many
-    batch = f"{min(batches)}" if len(batches) == 1 else "B"
-    return rf"$\gamma$: {told}; $t/\gamma$ steps of {batch} samples each"
-
-
-def shade(mu: float, strengths: Sequence[float]) -> tuple[Any, ...]:
-    """The colour of a pre-training strength among others."""
-    return colours()(Normalize(min(strengths), max(*strengths, min(strengths) + 1e-9))(mu))
-
-
-def _name(point: SimulatedRuns) -> str:
-    simulation, texts = point.simulation, point.simulation.pair.texts
-    teacher, student, labels, tilt = (
-        texts[name] for name in ("teacher", "student", "labels", "misalignment")
+def dynamics_told(
+    points: Sequence[SimulatedRuns], shown: Sequence[str], with_flow: bool = True
+) -> str:
+    """The caption of ``draw_dynamics``."""
+    said = _TOLD_OF_NETWORKS if _networks(points) else _TOLD
+    names = list(dict.fromkeys(_name(point, points) for point in points))
+    lettered = [f"({k}) {name}" for k, name in zip("abcdefgh", names, strict=False)]
+    rows = "rows show" if len(shown) > 1 else "shown is"
+    return sentences(
+        f"Learning over time {('of ' + listed(lettered))}; {rows} the "
+        + listed(said[name] for name in shown),
+        told_runs(points),
+        strengths_told(points),
+        runs_and_flow_told(with_flow),
     )
-    name = student if teacher == student else f"{teacher} → {student}"
+
+
+def strengths_told(points: Sequence[SimulatedRuns]) -> str:
+    """Which colours are of which strengths."""
+    strengths = listed(f"${number(mu)}$" for mu in sorted({p.simulation.mu for p in points}))
+    return rf"Colours are pre-training strengths $\mu=$ {strengths}"
+
+
+def runs_and_flow_told(with_flow: bool = True) -> str:
+    """What bands and lines are."""
+    told = QUANTILES[0].upper() + QUANTILES[1:]
+    dashes = "; dashes are the gradient flow from the median start" if with_flow else ""
+    return f"{told}{dashes}"
+
+
+def _networks(points: Sequence[SimulatedRuns]) -> bool:
+    return any(point.simulation.strengths for point in points)
+
+
+def _name(point: SimulatedRuns, points: Sequence[SimulatedRuns]) -> str:
+    """What a column of panels is of: the pair, and what differs among all that are drawn."""
+    simulation = point.simulation
+    parts = [shown_pair(simulation.pair)]
     if simulation.strengths:
-        name += f", $K={len(simulation.strengths)}$, $r={simulation.rank}$"
-    if labels != "matched":
-        name += f", {labels} labels"
+        parts.append(f"$K={len(simulation.strengths)}$, $r={simulation.rank}$")
     if simulation.stage:
-        name += f", first {simulation.stage.labels.text}"
-    if tilt != "none":
-        name += f", {tilt} misalignment"
-    return f"{name}, $d={simulation.dimension}$"
-
-
-def _add_legend(figure: Figure, points: Sequence[SimulatedRuns], with_flow: bool) -> None:
-    strengths = sorted({point.simulation.mu for point in points})
-    lines = [
-        Line2D([], [], color=shade(mu, strengths), label=rf"$\mu={mu:.3g}$") for mu in strengths
-    ]
-    if with_flow:
-        lines.append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.9, label="flow"))
-    figure.legend(
-        handles=lines,
-        loc="outside upper center",
-        ncols=min(len(lines), 6),
-        fontsize=7,
-        handlelength=1.2,
-        columnspacing=1.0,
-    )
+        parts.append(f"first {simulation.stage.labels.text}")
+    if len({each.simulation.dimension for each in points}) > 1:
+        parts.append(f"$d={number(simulation.dimension)}$")
+    return ", ".join(parts)

@@ -8,13 +8,25 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.tables.names import pair_name
 from numerics.dynamics.judged_labels import Judged
-from numerics.figures.curves import STRENGTH_LABEL
-from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import listed, number, sentences, shown_pair
+from numerics.figures.style import (
+    OKABE_ITO,
+    STRENGTH_LABEL,
+    Drawn,
+    column_width,
+    drawn,
+    letter_panels,
+    own_style,
+)
 
 _KINDS = ("raw", "squared", "polynomial", "optimum")
 _DASHES = ("--", ":", "-.", "-")
+_COLOURS = [OKABE_ITO[name] for name in ("black", "vermillion", "orange", "blue")]
+_TOLD = (
+    "Labels are the teacher's output (raw), its square (squared), the best polynomial and the best "
+    "transform of the same norm (optimum)"
+)
 _JUMP = 0.25  # of what a transform spans: a step between neighbours that is drawn as a gap
 _HIGHEST = 1e6  # of τ
 
@@ -34,7 +46,7 @@ def draw_rates(points: Sequence[Sequence[Judged]], form: str, source: str) -> Dr
 
     def panel(axis: Axes, members: Sequence[Judged]) -> Rows:
         rows: Rows = []
-        for kind, dash, colour in zip(_KINDS, _DASHES, _shades(), strict=True):
+        for kind, dash, colour in zip(_KINDS, _DASHES, _COLOURS, strict=True):
             found = [(float(point.mu), point.found[kind]) for point in members]
             times = [np.nan if labels is None else labels.tau for _, labels in found]
             axis.plot([mu for mu, _ in found], times, dash, color=colour, label=kind)
@@ -49,7 +61,13 @@ def draw_rates(points: Sequence[Sequence[Judged]], form: str, source: str) -> Dr
         return rows
 
     head = ("teacher", "student", "labels", "mu", "tau", "towards_teacher")
-    return _figure(points, panel, STRENGTH_LABEL, head, form, source)
+    told = sentences(
+        "Escape time $\\tau$, in units of $1/\\gamma$, over the pre-training strength $\\mu$ with "
+        f"different labels, of {_pairs(points)}",
+        f"{_TOLD}; the optimum's rate is certified, the others are computed in doubles",
+        r"Crosses mark labels that lead away from the teacher, $a<0$",
+    )
+    return _figure(points, panel, STRENGTH_LABEL, head, form, source, told)
 
 
 def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) -> Drawn:
@@ -65,7 +83,7 @@ def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) 
         inner = np.cumsum(rule.masses[order])
         order = order[(inner > 0.005) & (inner < 0.995)]
         y = rule.outputs[order]
-        for kind, dash, colour in zip(_KINDS, _DASHES, _shades(), strict=True):
+        for kind, dash, colour in zip(_KINDS, _DASHES, _COLOURS, strict=True):
             labels = point.found[kind]
             if labels is None:
                 continue
@@ -78,7 +96,18 @@ def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) 
         return rows
 
     head = ("teacher", "student", "mu", "labels", "y", "value")
-    return _figure(points, panel, "teacher's output $y$", head, form, source)
+    strengths = listed(f"${number(float(point.mu))}$" for (point,) in points)
+    told = sentences(
+        f"Transforms $T(y)$ of the teacher's output $y$ at $\\mu=$ {strengths}, of "
+        f"{_pairs(points)}",
+        f"{_TOLD}; squared labels, far larger, are in the data alone. Drawn from doubles, over the "
+        "inner 99 per cent of $y$",
+    )
+    return _figure(points, panel, "teacher's output $y$", head, form, source, told)
+
+
+def _pairs(points: Sequence[Sequence[Judged]]) -> str:
+    return listed(shown_pair(members[0].judge.pair) for members in points)
 
 
 def _with_gaps(x: Any, y: Any) -> tuple[list[float], list[float]]:
@@ -101,21 +130,20 @@ def _figure(
     head: Sequence[str],
     form: str,
     source: str,
+    told: str,
 ) -> Drawn:
     rows: Rows = []
     with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.1 * len(points) + 0.3), layout="constrained")
+        figure = Figure(figsize=(column_width(), 2.1 * len(points) + 0.3), layout="constrained")
         axes = figure.subplots(len(points), squeeze=False)[:, 0]
         for axis, members in zip(axes, points, strict=True):
             rows += panel(axis, members)
-            axis.set_title(pair_name(members[0].judge.pair).plain, loc="left", fontsize=8)
-            axis.legend(fontsize=6)
+            axis.set_title(shown_pair(members[0].judge.pair))
+            axis.legend()
         axes[-1].set_xlabel(below)
-        return drawn(figure, form, source, head, rows)
-
-
-def _shades() -> list[tuple[float, ...]]:
-    return [colours()(place) for place in (0.9, 0.6, 0.3, 0.0)]
+        if len(points) > 1:
+            letter_panels(axes, [axis.get_title(loc="left") for axis in axes])
+        return drawn(figure, form, source, head, rows, told)
 
 
 def _names(point: Judged) -> tuple[str, str]:

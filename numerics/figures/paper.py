@@ -3,53 +3,53 @@
 ``python -m numerics.figures`` writes them. Adding a figure is one function under ``@figure``.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import log
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from derive.registry import Registry
-from numerics.certified.singularities import find_singularities
-from numerics.dynamics.network_flow import NetworkState, integrate_network, network_flow
 from numerics.dynamics.sgd import Stage
 from numerics.figures.biases import draw_biases
-from numerics.figures.curves import STRENGTH_LABEL, draw_curves, draw_panel, draw_potentials
-from numerics.figures.dynamics import (
-    DATA_HEAD,
-    draw_dynamics,
-    draw_point,
-    draw_stages,
-    finish_panels,
-    shade,
-)
+from numerics.figures.curves import draw_curves
+from numerics.figures.degrees import draw_degrees
+from numerics.figures.dynamics import draw_dynamics
+from numerics.figures.exit_times import draw_exit_times
+from numerics.figures.networks import draw_network_times
+from numerics.figures.overviews import draw_escape_times, draw_trade_off
+from numerics.figures.potentials import draw_potentials
 from numerics.figures.quantities import Member
-from numerics.figures.style import PAGE_WIDTH, Drawn, drawn, own_style
-from numerics.simulation.design import grid
-from numerics.simulation.exits import quantile
+from numerics.figures.stages import draw_stages
+from numerics.figures.style import Drawn
+from numerics.simulation.design import Simulation, grid
 from numerics.simulation.run import run_simulations
-from numerics.simulation.simulated import SimulatedRuns, fit_of
+from numerics.simulation.simulated import SimulatedRuns
 
 _IE1 = ("x", "erf", "relu", "sigmoid")  # the paper's activations of information exponent 1
 _TENTHS = [Fraction(k, 10) for k in (1, 3, 5, 7, 9)]
 _HE3: dict[str, Any] = {"learning_rate": 2e-5, "horizon": 10**6}
 _GROWTH = ("loss", "scale", "overlap")
+_BEFORE = 400  # most records lie after this part of a run: before, nothing moves
+_RECORDS = 90
 
 
 @dataclass(frozen=True)
 class Request:
-    """How a figure is wanted: ``form``, ``source`` and whether ``quick``."""
+    """How a figure is wanted: ``form``, ``source``, whether ``quick``; ``results``, a folder that
+    keeps finished cells.
+    """
 
     form: str
     source: str
     quick: bool
+    results: Path | None = None
 
 
 Draw: TypeAlias = Callable[[Request], Drawn]
@@ -62,6 +62,11 @@ class PaperFigure:
     caption: str
     draw: Draw
     costly: bool = False
+
+    @property
+    def title(self) -> str:
+        """The caption with Hermite polynomials as mathematics: what the full one begins with."""
+        return re.sub(r"He_(\d+)", r"$\\mathrm{He}_{\1}$", self.caption)
 
 
 FIGURES: Registry[PaperFigure] = Registry()
@@ -101,74 +106,40 @@ def _simulated(
 ) -> list[SimulatedRuns]:
     """Run a grid, with the first number of replicas if quick and the second if not."""
     count = replicas[0] if request.quick else replicas[1]
-    return run_simulations(grid(pairs, mu, replicas=count, **how))
+    simulations = grid(pairs, mu, replicas=count, **how)
+    if "records" not in how:
+        simulations = [_watched_late(each) for each in simulations]
+    return run_simulations(simulations, folder=request.results)
+
+
+def _watched_late(simulation: Simulation) -> Simulation:
+    """The same with its records where something moves."""
+    last = simulation.horizon
+    early, first = np.geomspace(1, last, 10), max(1, last / _BEFORE)
+    late = np.geomspace(first, last, _RECORDS)
+    steps = np.unique(np.append(early[early < first], late).round().astype(int))
+    cell = simulation.cell(0, simulation.replicas)
+    return Simulation.of_cell({**cell, "records": [0, *steps.tolist()]})
 
 
 @figure("1", "The trade-off: better start, slower escape")
 def _trade_off(request: Request) -> Drawn:
     """Fig. 1: loss and overlap of the linear student, and τ of four activations."""
     points = _simulated(request, ["x"], _TENTHS, signs="aligned")
-    with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH, 2.1), layout="constrained")
-        axes = figure.subplots(1, 3)
-        strengths = [point.simulation.mu for point in points]
-        rows: list[tuple[Any, ...]] = []
-        for point in points:
-            colour = shade(point.simulation.mu, strengths)
-            rows += draw_point(axes[:2], point, ("loss", "overlap"), colour, True)
-            axes[0].plot([], [], color=colour, label=rf"$\mu={point.simulation.mu:.1f}$")
-        finish_panels(axes[:2], ("loss", "overlap"))
-        for axis, label in zip(axes, ("loss", "overlap $|m|$"), strict=False):
-            axis.set_ylabel(label)
-            axis.set_xlabel(r"time $t$ (units of $1/\gamma$)")
-        axes[0].set_title("x, $d=1000$", loc="left", fontsize=8)
-        axes[0].legend(fontsize=6, loc="lower left", handlelength=1)
-        head, curve = draw_panel(figure, axes[2], "", _of_activations(_IE1), "tau", 1000)
-        for place in (dict(zip(head, row, strict=True)) for row in curve):
-            known = {**place, "observable": "tau", "median": place["tau"]}
-            rows.append(tuple(known.get(name, "") for name in DATA_HEAD))
-        axes[2].set_xlabel(STRENGTH_LABEL)
-        return drawn(figure, request.form, request.source, DATA_HEAD, rows)
+    return draw_trade_off(points, _of_activations(_IE1), request.form, request.source)
 
 
 @figure("2", "Escape times of Hermite students and under squared labels", costly=True)
 def _singular(request: Request) -> Drawn:
     """Fig. 2: escape times of Hermite students and under squared labels; the search of He_3."""
-    panels = (
-        ("(a) even degrees", _of_degrees(range(2, 11, 2))),
-        ("(b) odd degrees", _of_degrees(range(1, 10, 2))),
-        ("(c) squared labels", _of_activations(_IE1, "squared")),
-        ("(d) squared labels", _of_degrees(range(1, 10), "squared")),
-    )
+    panels = {
+        "even degrees": _of_degrees(range(2, 11, 2)),
+        "odd degrees": _of_degrees(range(1, 10, 2)),
+        "squared labels, activations": _of_activations(_IE1, "squared"),
+        "squared labels, degrees": _of_degrees(range(1, 10), "squared"),
+    }
     points = _simulated(request, [3], (0.1, 0.32, 0.5, 0.7), (6, 60), **_HE3)
-    with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH, 4.6), layout="constrained")
-        axes = figure.subplots(2, 2)
-        rows: list[tuple[Any, ...]] = []
-        for axis, (title, members) in zip(axes.ravel(), panels, strict=True):
-            head, curve = draw_panel(figure, axis, title, members, "tau", 1000)
-            rows += [("tau", *point) for point in curve]
-            axis.set_xlabel(STRENGTH_LABEL)
-        rows += _search_of_cubic(axes[1, 0].inset_axes((0.2, 0.56, 0.5, 0.36)), points)
-        return drawn(figure, request.form, request.source, ("what", *head), rows)
-
-
-def _search_of_cubic(inset: Axes, points: Sequence[SimulatedRuns]) -> list[tuple[Any, ...]]:
-    strengths, rows = [point.simulation.mu for point in points], []
-    for point, mu in zip(points, strengths, strict=True):
-        overlap = np.median(point["overlap"], axis=0)
-        colour = shade(mu, strengths)
-        inset.plot(point.times[1:], overlap[1:], color=colour, lw=0.9, label=rf"$\mu={mu:g}$")
-        rows += [
-            ("overlap", "He3", "He3", "matched", "raw", mu, t, m, "", "")
-            for t, m in zip(point.times, overlap, strict=True)
-        ]
-    inset.set_xscale("log")
-    inset.set_xlim(left=1e-2)
-    inset.set_title("overlap $|m|$ of He$_3$ over time", fontsize=6, pad=2)
-    inset.legend(fontsize=5, handlelength=0.8)
-    inset.tick_params(labelsize=5)
-    return rows
+    return draw_escape_times(points, panels, request.form, request.source)
 
 
 @figure("3", "Misaligned pre-training")
@@ -210,8 +181,12 @@ def _means(request: Request) -> Drawn:
 
 @figure("7", "Plateau of even students", costly=True)
 def _plateau(request: Request) -> Drawn:
-    how = {"learning_rate": "0.05*stable", "signs": "aligned", "horizon": "8*tau"}
-    points = _simulated(request, [2, 4], (0.1, 0.5, 0.8), (8, 100), **how)
+    how: dict[str, Any] = {"learning_rate": "0.05*stable", "signs": "aligned"}
+    points = [
+        point
+        for degree, horizon in ((2, "6*tau"), (4, "12*tau"))
+        for point in _simulated(request, [degree], (0.1, 0.5, 0.8), (4, 60), horizon=horizon, **how)
+    ]
     return draw_dynamics(points, request.form, request.source, _GROWTH)
 
 
@@ -229,41 +204,7 @@ def _delay(request: Request) -> Drawn:
 @figure("13", "Escape time of networks: theory, and the flow at several ranks")
 def _networks(request: Request) -> Drawn:
     """Fig. 13: 1/λ₊ of four neurons over their strength, and the growth of the flow."""
-    strengths, rows = np.linspace(0.1, 0.9, 9), []
-    with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
-        axis = figure.subplots()
-        for place, name in enumerate(("x", "He2")):
-            pair, colour = Pair(name), shade(place, (0, 1.4))
-            systems = [network_flow(pair, (round(float(mu), 3),) * 4, 1) for mu in strengths]
-            theory = [1 / system.rate() for system in systems]
-            axis.plot(strengths, theory, color=colour, label=f"{name}: theory")
-            for rank, mark in ((1, "o"), (2, "s"), (4, "^")):
-                times = [
-                    _flow_time(pair, (round(float(mu), 3),) * 4, rank, tau)
-                    for mu, tau in zip(strengths, theory, strict=True)
-                ]
-                axis.plot(strengths, times, mark, ms=2 + rank, mfc="none", color=colour)
-                values = zip(strengths, theory, times, strict=True)
-                rows += [(name, rank, *value) for value in values]
-        for rank, mark in ((1, "o"), (2, "s"), (4, "^")):
-            axis.plot([], [], mark, ms=2 + rank, mfc="none", color="0.4", label=f"flow, $r={rank}$")
-        axis.set_yscale("log")
-        axis.set_xlabel(STRENGTH_LABEL)
-        axis.set_ylabel(r"$1/\lambda_+$  (units of $1/\gamma$)")
-        axis.legend(fontsize=6)
-        head = ("activation", "rank", "mu", "theory", "flow")
-        return drawn(figure, request.form, request.source, head, rows)
-
-
-def _flow_time(pair: Pair, strengths: tuple[float, ...], rank: int, tau: float) -> float:
-    """Time in which the full flow's early states grow by a factor e."""
-    neurons = len(strengths)
-    small = np.full((neurons, rank), 1e-6)
-    start = NetworkState(small, small, np.eye(rank))
-    path = integrate_network(network_flow(pair, strengths, rank), start, 7 * tau)
-    sizes = np.linalg.norm(path.at(np.array([6.0, 7.0]) * tau)[:, : neurons * rank], axis=1)
-    return float(tau / np.log(sizes[1] / sizes[0]))
+    return draw_network_times(("x", "He2"), 4, request.form, request.source)
 
 
 @figure("14", "Networks: the rank sets the final loss, not the escape", costly=True)
@@ -273,64 +214,30 @@ def _ranks(request: Request) -> Drawn:
         point
         for rank in (1, 2, 3)
         for point in _simulated(
-            request, [2], (0.3, 0.6), (6, 60), neurons=3, rank=rank, horizon="4*tau"
+            request, [2], (0.3, 0.6), (6, 60), neurons=3, rank=rank, horizon="10*tau"
         )
     ]
-    return draw_dynamics(points, request.form, request.source, _GROWTH, with_flow=False)
+    shown = ("loss", "overlap", "alignment")
+    return draw_dynamics(points, request.form, request.source, shown)
 
 
 @figure("exit-times", "Exit time against the logarithm of the dimension", costly=True)
 def _exit_times(request: Request) -> Drawn:
     """Exit times against log d: medians and 80 % of the replicas, the fit, and the slope τ/2."""
-    d = np.array([10**k for k in ((2, 3, 4) if request.quick else (2, 3, 4, 5, 6))])
-    how = {"dimension": d.tolist(), "records": 0, "learning_rate": "0.05*stable"}
-    with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH / 2, 2.4), layout="constrained")
-        axis = figure.subplots()
-        rows: list[tuple[Any, ...]] = []
-        names = ("x", "relu", "gelu")
-        for rank, name in enumerate(names):
-            points = _simulated(request, [name], [0.5], (60, 100), **how)
-            colour, fit = shade(rank, range(len(names))), fit_of(points)
-            low, median, high = np.array(
-                [[quantile(point.exit_times, q) for point in points] for q in (0.1, 0.5, 0.9)]
-            )
-            bars = [median - low, high - median]
-            axis.errorbar(d, median, bars, fmt="o", ms=3, color=colour, capsize=2, lw=0.8)
-            if fit:
-                slope = rf"${fit.slope:.2f}\pm{fit.error:.2f}$"
-                label = rf"{name}: slope {slope}, $\tau/2={fit.half_tau:.2f}$"
-                line = median[0] + fit.half_tau * np.log(d / d[0])
-                axis.plot(d, line, "--", color=colour, lw=0.9, label=label)
-            rows += [(name, *row, fit and fit.slope, fit and fit.half_tau)
-                     for row in zip(d, low, median, high, strict=True)]  # fmt: skip
-        axis.set_xscale("log")
-        axis.set_xlabel("dimension $d$")
-        axis.set_ylabel(r"exit time (units of $1/\gamma$)")
-        axis.legend(fontsize=6)
-        head = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
-        return drawn(figure, request.form, request.source, head, rows)
+    d = [10**k for k in ((2, 3, 4) if request.quick else (2, 3, 4, 5, 6))]
+    how = {"dimension": d, "records": 0, "learning_rate": "0.05*stable"}
+    points = {
+        name: _simulated(request, [name], [0.5], (60, 100), **how) for name in ("x", "relu", "gelu")
+    }
+    return draw_exit_times(points, request.form, request.source)
 
 
 @figure("degrees", "Where the singularities of Hermite students are, degrees 3 to a million")
 def _over_degrees(request: Request) -> Drawn:
     """The first and the last zero of ``a`` over the degree, and what each tends to in its scale."""
     spread = {int(10 ** (k / 12)) for k in range(6, 73)}
-    rows = [row for n in sorted(spread | {n + 1 for n in spread}) for row in _places(n)]
-    head = ("degree", "which", "mu", "scaled")
-    with own_style():
-        figure = Figure(figsize=(PAGE_WIDTH, 2.3), layout="constrained")
-        axes = figure.subplots(1, 2)
-        for which, marker in (("first", "v"), ("last", "o")):
-            found = [row for row in rows if row[1] == which]
-            for axis, column in zip(axes, (2, 3), strict=True):
-                points = ([row[0] for row in found], [row[column] for row in found])
-                axis.semilogx(*points, marker, markersize=2.5, label=f"{which} singularity")
-                axis.set_xlabel("degree $n$")
-        axes[0].set_ylabel(r"$\mu_\star$")
-        axes[1].set_ylabel(r"$n\,(1-\mu_\star)$ and $2n\,\mu_\star^2/\log\,4n$")
-        axes[0].legend(fontsize=6)
-        return drawn(figure, request.form, request.source, head, rows)
+    degrees = sorted(spread | {n + 1 for n in spread})
+    return draw_degrees(degrees, request.form, request.source)
 
 
 @figure("biases", "Escape time over the bias: no bias makes ReLU singular, some make GELU")
@@ -340,10 +247,3 @@ def _of_biases(request: Request) -> Drawn:
     certified = np.unique(np.round([*np.arange(0.8, 2.06, step), 2.04, 2.07, 2.3], 3))
     panels = (("relu", (-0.5, 0.5, 1.5)), ("gelu", tuple(map(float, certified))))
     return draw_biases(panels, np.linspace(-1, 4, count), request.form, request.source)
-
-
-def _places(n: int) -> list[tuple[int, str, float, float]]:
-    """The zeros of one degree, each with what tends to a constant."""
-    found = [float(s.mu) for s in find_singularities(hermite_drift(n), 12)]
-    last = [(n, "last", mu, n * (1 - mu)) for mu in found[-1:]]
-    return [(n, "first", mu, 2 * n * mu**2 / log(4 * n)) for mu in found[:-1]] + last

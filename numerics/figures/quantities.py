@@ -25,7 +25,8 @@ class Quantity:
 
     Fields: ``label`` of the axis; ``lines``, from a pair and drift, strengths and the dimension to
     columns of data; ``drawn``, those of them that are drawn; ``scale`` of the axis; ``is_time``, in
-    units of time and divergent at singularities; ``is_rate``, in units of its inverse.
+    units of time and divergent at singularities; ``is_rate``, in units of its inverse; ``said`` of
+    it in a caption, its label by default.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Quantity:
     scale: str = "linear"
     is_time: bool = False
     is_rate: bool = False
+    said: str = ""
 
 
 def _from_curve(*names: str) -> Evaluate:
@@ -80,27 +82,47 @@ def _relative_mean(pair: "Pair") -> "BallFunction":
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "tau": Quantity(r"$\tau$", _from_curve("a", "b", "rate", "tau"), ("tau",), "log", is_time=True),
+    "tau": Quantity(
+        r"$\tau$",
+        _from_curve("a", "b", "rate", "tau"),
+        ("tau",),
+        "log",
+        is_time=True,
+        said=r"Escape time $\tau$",
+    ),
     "exit-time": Quantity(
         r"$\frac{1}{2}\tau\,\log\,d$",
         _from_curve("tau", "exit_time"),
         ("exit_time",),
         "log",
         is_time=True,
+        said=r"Time $\frac{1}{2}\tau\log d$ of exit from the search phase",
     ),
-    "rate": Quantity(r"growth rate $\lambda_+$", _from_curve("rate"), ("rate",), is_rate=True),
+    "rate": Quantity(
+        r"growth rate $\lambda_+$",
+        _from_curve("rate"),
+        ("rate",),
+        is_rate=True,
+        said=r"Growth rate $\lambda_+$ of the search phase",
+    ),
     "drift": Quantity(
-        r"$a$ (solid), $b$ (dashed)", _from_curve("a", "b"), ("a", "b"), is_rate=True
+        r"$a$ (solid), $b$ (dashed)",
+        _from_curve("a", "b"),
+        ("a", "b"),
+        is_rate=True,
+        said="Drift coefficients $a$ (solid) and $b$ (dashed)",
     ),
     "frozen-risk": Quantity(
         r"frozen risk $\ell(\mu)$",
         _from_function("risk", _frozen_risk),
         ("risk",),
         "log",
+        said=r"Risk $\ell(\mu)$ of the frozen pre-trained model, whose slope is $-a$,",
     ),
     "mean": Quantity(
         r"mean $c_0(\mu^2)/\sqrt{E\sigma(z)^2}$",
         _from_function("relative_mean", _relative_mean),
         ("relative_mean",),
+        said=r"Mean $c_0(\mu^2)$ of the student in units of its root mean square at $\mu=1$,",
     ),
 }

@@ -22,6 +22,7 @@ from numerics.options.values import (
     figure_path,
     multiple_of,
     positive,
+    style_path,
 )
 from numerics.simulation.multiple import RATES
 
@@ -71,7 +72,9 @@ SHARED: Mapping[str, Settings] = {
     "scheduler": option(str, "ADDRESS", "of a Dask cluster that does the work"),
     "workers": option(integer_between(1, 4096), "N", "local processes (default: one a core)"),
     "plot": option(figure_path, "FILE", "also draw the result as .pdf, .png or .svg, with its "
-                   "data beside as .csv"),
+                   "data beside as .csv, and with its caption as .tex"),
+    "style": option(style_path, "FILE", "matplotlib style of the figure, before this program's "
+                    "own, such as journal.mplstyle with lines as font.size: 9"),
     "certificate": option(OutputFile(("json",)), "FILE", "write there what proves the lists of "
                           "zeros of polynomial pairs, and the bounds of claims: checker.py, on the "
                           "page about certificates, verifies it without this program"),

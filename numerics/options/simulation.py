@@ -78,6 +78,7 @@ def add_simulation_options(parser: CommandParser) -> None:
     add_shared(
         group,
         "plot",
+        "style",
         help="also draw loss, overlap and alignment with the flow over them; data beside, as .csv",
     )
 

@@ -5,10 +5,10 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from derive.command.files import OutputFile
 from derive.command.values import integer_between
@@ -16,15 +16,47 @@ from derive.errors import InputError
 from numerics.certified.strengths import parse_correlations, parse_strengths
 from numerics.simulation.multiple import Multiple, multiple
 
+if TYPE_CHECKING:
+    from numerics.figures.style import Drawn
+
 FIGURE_FORMATS = ("pdf", "png", "svg")
-# A figure, with its data beside it.
-figure_path = OutputFile(FIGURE_FORMATS, ".csv", ("numpy", "matplotlib"))
+# A figure, with its data and its caption beside it.
+figure_path = OutputFile(FIGURE_FORMATS, (".csv", ".tex"), ("numpy", "matplotlib"))
 LARGEST_DIMENSION = 10**15
 
 
-def figure_files(path: Path, draw: Callable[[str], Iterable[bytes]]) -> dict[Path, bytes]:
-    """A figure and its data by their paths; ``draw`` makes both from the form, such as ``pdf``."""
-    return dict(zip(figure_path.files(path), draw(path.suffix[1:].lower()), strict=True))
+def figure_files(
+    path: Path, draw: "Callable[[str], Drawn]", style: Path | None = None, source: str = ""
+) -> dict[Path, bytes]:
+    """A figure, its data and the LaTeX that shows it with its caption, by their paths.
+
+    Arguments:
+        path: of the figure.
+        draw: draws it in a form, such as ``pdf``.
+        style: a matplotlib style file that goes before the project's style.
+        source: provenance that stands above the LaTeX.
+    """
+    from numerics.figures.caption import snippet
+    from numerics.figures.style import user_style  # matplotlib
+
+    with user_style(style):
+        figure, data, caption = draw(path.suffix[1:].lower())
+    contents = (figure, data, snippet(caption, path, source))
+    return dict(zip(figure_path.files(path), contents, strict=True))
+
+
+def style_path(text: str) -> Path:
+    """Option type for a matplotlib style file.
+
+    Raises ``argparse.ArgumentTypeError`` for a file that is none.
+    """
+    from numerics.figures.style import read_style
+
+    try:
+        read_style(Path(text))
+    except InputError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return Path(text)
 
 
 class _Grid(tuple[Fraction, ...]):

@@ -87,6 +87,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
         "commands": [f"python {shlex.join(line)}" for line in command_lines(step, named)],
         "files": shown,
         "images": [_image(folder / name) for name in shown if Path(name).suffix in _IMAGES],
+        "captions": [_caption(folder / name) for name in shown if _is_snippet(name)],
         "tables": [_tables(folder / name) for name in shown if name.endswith(".md")],
         "claims": [c for name in shown if name == "claims.json" for c in _claims(folder / name)],
     }
@@ -115,6 +116,16 @@ def _image(file: Path) -> dict[str, Any]:
     points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', content[:4000])
     address = f"data:{_IMAGES[file.suffix]};base64,{base64.b64encode(content).decode('ascii')}"
     return {"address": address, "width": round(float(points[1]) * _ENLARGED) if points else None}
+
+
+def _is_snippet(name: str) -> bool:
+    """Whether a file is the LaTeX of a figure, which holds its caption."""
+    return name.startswith("figures/") and name.endswith(".tex")
+
+
+def _caption(file: Path) -> Markup:
+    found = re.search(r"\\caption\{(.*)\}\n *\\label", file.read_text("utf-8"), re.DOTALL)
+    return mathematics(found[1] if found else "")
 
 
 def _tables(file: Path) -> Markup:

@@ -45,16 +45,16 @@ def steps(quality: str) -> list[Product]:
             "figure",
             ("numerics.escape --degree 1:10 --plot @/figures/escape-time.svg "
              "--output @/tables/escape-time.txt",),
-            ("figures/escape-time.svg", "figures/escape-time.csv", "tables/escape-time.txt"),
+            (*_figure("escape-time"), "tables/escape-time.txt"),
         ),
         *(
             Product(
                 f"figure-{name}",
                 f"{'Figure ' + name + ': ' if name[0].isdigit() else ''}{figure.caption}",
                 "figure",
-                (f"numerics.figures --figure {name} --as svg --folder @/figures"
+                (f"numerics.figures --figure {name} --as svg --folder @/figures --results @/cells"
                  f"{' --quick' if name in brief else ''}",),
-                (f"figures/figure-{name}.svg", f"figures/figure-{name}.csv"),
+                _figure(f"figure-{name}"),
             )
             for name, figure in FIGURES.items()
         ),
@@ -69,6 +69,11 @@ def steps(quality: str) -> list[Product]:
         *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
         *(() if quality == "quick" else _images()),
     ]  # fmt: skip
+
+
+def _figure(name: str) -> tuple[str, ...]:
+    """The files of a figure: it, its data, its caption."""
+    return tuple(f"figures/{name}.{ending}" for ending in ("svg", "csv", "tex"))
 
 
 def _tables(replicas: int) -> list[Product]:
@@ -93,10 +98,11 @@ def _images() -> list[Product]:
     """The transfer experiment that needs no data; finished cells are shared by both steps."""
     run, report = "transfer run demo --results @/demo", "transfer report demo --results @/demo"
     table = _table("transfer-demo", "Checkpoints of a vision transformer, adapted", report)
-    curves = ("figures/transfer-demo.svg", "figures/transfer-demo.csv")
+    curves = _figure("transfer-demo")
     return [
         replace(table, commands=(run, *table.commands), needs="peft"),
-        Product("transfer-demo-curves", "Loss and accuracy of the same", "figure",
+        Product("transfer-demo-curves", "After Figs. 10 to 12, with a task of ours: "
+                "loss and accuracy of the same", "figure",
              (run, f"{report} --plot @/{curves[0]}"), curves, needs="peft"),
     ]  # fmt: skip
 

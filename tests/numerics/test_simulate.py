@@ -69,7 +69,7 @@ def test_data_and_figure_are_whole(command, tmp_path):
     options += ("--replicas", "8", "--points", "15", "--data", "d.nc", "--plot", "d.svg")
     done = command(COMMAND, *options, "--activation", "x")
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(os.listdir(tmp_path)) == ["d.csv", "d.nc", "d.svg"]
+    assert sorted(os.listdir(tmp_path)) == ["d.csv", "d.nc", "d.svg", "d.tex"]
     with xarray.open_dataset(tmp_path / "d.nc") as data:
         assert data.sizes["point"] == 4
         assert data.sizes["replica"] == 8

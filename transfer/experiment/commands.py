@@ -181,7 +181,7 @@ def report_of_task(options: Namespace) -> Report:
         from transfer.experiment.figure import draw_transfer
 
         draw = partial(draw_transfer, task, data, source=place.provenance)
-        files = figure_files(options.plot, draw)
+        files = figure_files(options.plot, draw, options.style, place.provenance)
     measurements = rows(task, data)
     content = {
         "task": task.name,

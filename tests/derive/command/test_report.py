@@ -130,7 +130,7 @@ def test_on_paper_a_table_may_have_fewer_columns():
 def writing(*options):
     """The parsed options of a command that writes a figure, data and a folder."""
     parser = CommandParser("c", "C.", [], libraries=("sympy",))
-    parser.add_argument("--plot", type=OutputFile(("svg",), ".csv", ("matplotlib",)))
+    parser.add_argument("--plot", type=OutputFile(("svg",), (".csv",), ("matplotlib",)))
     parser.add_argument("--data", type=OutputFile())
     parser.add_argument("--folder", type=OutputFolder(lambda o: ["index.html", "a/b.csv"]))
     return parser, parser.parse_args(options)

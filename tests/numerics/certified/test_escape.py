@@ -216,7 +216,9 @@ def test_figure_has_its_data_and_origin_beside_it(command, tmp_path, suffix):
     options = ("--degree", "2,3", "--plot", f"tau.{suffix}", "--output", "tau.txt")
     done = command(COMMAND, *options)
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(os.listdir(tmp_path)) == sorted([f"tau.{suffix}", "tau.csv", "tau.txt"])
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        [f"tau.{suffix}", "tau.csv", "tau.tex", "tau.txt"]
+    )
     start = {"pdf": b"%PDF", "png": b"\x89PNG", "svg": b"<?xml"}[suffix]
     drawn = (tmp_path / f"tau.{suffix}").read_bytes()
     assert drawn.startswith(start)

@@ -26,7 +26,8 @@ def test_figure_has_its_data_beside_it(command, tmp_path, name):
     done = command(COMMAND, "--quick", "--figure", name, "--as", "svg", "--folder", "out")
     assert done.returncode == 0
     assert all(line.startswith("planned: ") for line in done.stderr.splitlines())
-    assert sorted(os.listdir(tmp_path / "out")) == [f"figure-{name}.csv", f"figure-{name}.svg"]
+    files = [f"figure-{name}.{ending}" for ending in ("csv", "svg", "tex")]
+    assert sorted(os.listdir(tmp_path / "out")) == files
     drawn = (tmp_path / "out" / f"figure-{name}.svg").read_bytes()
     assert drawn.startswith(b"<?xml")
     assert f"--figure {name} --quick".encode() in drawn
@@ -34,6 +35,8 @@ def test_figure_has_its_data_beside_it(command, tmp_path, name):
     assert len(list(csv.DictReader(data))) > 5
     assert source.startswith("# ")
     assert f"--figure {name}" in source
+    latex = (tmp_path / "out" / f"figure-{name}.tex").read_text()
+    assert f"\\caption{{{paper.FIGURES[name].title}. " in latex
 
 
 def test_the_same_command_writes_the_same_bytes(command, process, tmp_path):
@@ -91,7 +94,8 @@ def test_a_figure_may_have_any_name(command, tmp_path, name, form):
     done = command("numerics.escape", "--degree", "3", "--plot", file, "--output", file + ".txt")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     table = os.fsdecode(name + b".csv")
-    assert sorted(os.listdir(tmp_path)) == sorted([file, file + ".txt", table])
+    latex = os.fsdecode(name + b".tex")
+    assert sorted(os.listdir(tmp_path)) == sorted([file, file + ".txt", table, latex])
     source = (tmp_path / table).read_text("utf-8").splitlines()[0]
     assert ascii(os.fsdecode(name))[1:-1] in source
 

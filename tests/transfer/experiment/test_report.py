@@ -167,7 +167,7 @@ def test_an_experiment_of_which_all_runs_diverged_has_a_report(planted, form):
     assert arms.rows[0][-2] == same("-; 4 of 4 diverged")
     assert all(row["accuracy"] is None and row["diverged"] for row in rows(task, data))
     json.dumps(rows(task, data), allow_nan=False)
-    drawn, curves = draw_transfer(task, data, form, "source")
+    drawn, curves, _ = draw_transfer(task, data, form, "source")
     assert curves.count(b"\n") == 2
     if form == "svg":
         assert b"12 of 12 fine-tunings diverged" in drawn
@@ -179,7 +179,7 @@ def test_curves_are_of_the_runs_that_did_not_diverge(planted):
     data["accuracy"].loc[{"fine_tuning_seed": 1, "measured": 1}] = 0.99
     data["accuracy"].loc[{"fine_tuning_seed": 1, "measured": 2}] = np.nan
     data["diverged"].loc[{"fine_tuning_seed": 1}] = True
-    _, curves = draw_transfer(task, data, "svg", "source")
+    curves = draw_transfer(task, data, "svg", "source").data
     (first,) = [line for line in curves.decode().splitlines() if line.startswith("accuracy,4,1,")]
     healthy = data.accuracy.sel(arm="LoRA", fine_tuning_seed=0, checkpoint=4, measured=1)
     assert float(first.split(",")[3]) == pytest.approx(healthy.mean().item())

@@ -1,0 +1,173 @@
+r"""Captions of figures: said once of the data, written as LaTeX with the figure.
+
+A caption is text with mathematics between dollars, so that pages show it as it is; ``snippet``
+makes the ``\begin{figure}`` of it that an author pastes. Nothing here imports matplotlib.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from derive.command.tabular import typeset
+
+if TYPE_CHECKING:
+    from derive.pair import Pair
+    from numerics.simulation.simulated import SimulatedRuns
+
+_NAMES = {
+    "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "selu": "SELU", "celu": "CELU",
+    "prelu": "PReLU", "relu6": "ReLU6", "gelu_tanh": "GELU_{tanh}", "leaky_relu": "leaky\\ ReLU",
+    "squared_relu": "ReLU^{2}", "phi": "\\Phi",
+}  # fmt: skip
+_FUNCTIONS = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log")  # that TeX knows
+QUANTILES = "bands hold the middle 80 per cent of the runs, solid lines are their medians"
+
+
+class Caption(NamedTuple):
+    """What is said of a figure: ``text``, with mathematics between dollars; ``wide``, whether it
+    takes both columns of a page.
+    """
+
+    text: str
+    wide: bool = False
+
+    @property
+    def latex(self) -> str:
+        r"""The text as LaTeX.
+
+        >>> Caption("80 % of $\\mu$").latex
+        '80 \\\\% of $\\\\mu$'
+        """
+        pieces = self.text.split("$")
+        pieces[::2] = [typeset(piece) for piece in pieces[::2]]
+        return "$".join(pieces)
+
+
+def snippet(caption: Caption, file: PurePath, source: str) -> bytes:
+    """What an author pastes: the figure by its name, its caption and a label."""
+    environment, width = ("figure*", "textwidth") if caption.wide else ("figure", "columnwidth")
+    name = re.sub(r"[^\x20-\x7e]", "?", file.name)
+    stem = re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).strip("-") or "figure"
+    svg = "% LaTeX takes no .svg: draw it as .pdf\n" if file.suffix.lower() == ".svg" else ""
+    return (
+        f"% {' '.join(source.split())}\n{svg}\\begin{{{environment}}}\n  \\centering\n"
+        f"  \\includegraphics[width=\\{width}]{{\\detokenize{{{name}}}}}\n"
+        f"  \\caption{{{caption.latex}}}\n"
+        f"  \\label{{fig:{stem}}}\n\\end{{{environment}}}\n"
+    ).encode(errors="backslashreplace")
+
+
+# Names.
+
+
+def shown_function(text: str) -> str:
+    r"""A function's text as mathematics.
+
+    >>> shown_function("relu(x - 1)"), shown_function("x + He3")
+    ('$\\mathrm{ReLU}(x - 1)$', '$x + \\mathrm{He}_{3}$')
+    """
+    return f"${_mathematics(text)}$"
+
+
+def _mathematics(text: str) -> str:
+    def word(found: re.Match[str]) -> str:
+        name = found[0]
+        if degree := re.fullmatch(r"He(\d+)", name):
+            return rf"\mathrm{{He}}_{{{degree[1]}}}"
+        if name in _FUNCTIONS:
+            return rf"\{name}"
+        if name in ("x", "e"):
+            return name
+        return rf"\mathrm{{{_NAMES.get(name, name.replace('_', chr(92) + '_'))}}}"
+
+    shown = re.sub(r"[A-Za-z_][A-Za-z_0-9]*", word, text)
+    shown = re.sub(r"\*\*\s*(\d+)", r"^{\1}", shown)
+    shown = re.sub(r"\^\s*(\d+)", r"^{\1}", shown)
+    return re.sub(r"\s*\*\s*", r"\\,", shown)
+
+
+def shown_name(pair: "Pair") -> str:
+    """A matched pair by its student, others by teacher and student."""
+    teacher, student = pair.texts["teacher"], pair.texts["student"]
+    name = _mathematics(student)
+    return f"${name}$" if teacher == student else rf"${_mathematics(teacher)} \to {name}$"
+
+
+def shown_pair(pair: "Pair") -> str:
+    """The same with what is not usual of the pair."""
+    return ", ".join([shown_name(pair), *unusual(pair)])
+
+
+def unusual(pair: "Pair") -> list[str]:
+    """What is not as in the paper's main model: its labels, loss and misalignment."""
+    texts, usual = pair.texts, {"labels": "matched", "loss": "square", "misalignment": "none"}
+    return [f"{texts[name]} {name}" for name, known in usual.items() if texts[name] != known]
+
+
+# Sentences.
+
+
+def sentences(*told: str) -> str:
+    """Sentences that are there, each with its full stop, one after another."""
+    return " ".join(each if each[-1] in ".!?" else f"{each}." for each in told if each)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts in a row.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = dict.fromkeys(parts)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def number(value: float, digits: int = 3) -> str:
+    r"""A number as mathematics, without dollars.
+
+    >>> number(2e-5), number(0.25), number(1000)
+    ('2\\times10^{-5}', '0.25', '1000')
+    """
+    if not isfinite(value):
+        return r"\infty"
+    if value and not 1e-3 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        mantissa = f"{float(mantissa):g}"
+        factor = "" if mantissa == "1" else rf"{mantissa}\times"
+        return rf"{factor}10^{{{int(exponent)}}}"
+    return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def spanned(name: str, values: Sequence[float]) -> str:
+    r"""One value, or the least and the largest.
+
+    >>> spanned("d", [10, 10]), spanned("B", [1, 2])
+    ('$d=10$', '$B=1$ to $2$')
+    """
+    low, high = min(values), max(values)
+    told = f"${name}={number(low)}$"
+    return told if low == high else f"{told} to ${number(high)}$"
+
+
+def told_runs(points: "Sequence[SimulatedRuns]") -> str:
+    """How runs were made: dimension, batch, rate, how many, from what start."""
+    all_of = [point.simulation for point in points]
+    rates = [each.learning_rate for each in all_of]
+    own = ", each strength's and pair's own" if len(set(rates)) > 1 else ""
+    parts = [
+        spanned("d", [each.dimension for each in all_of]),
+        f"batches of {spanned('B', [each.batch for each in all_of])}",
+        f"learning rates {spanned(chr(92) + 'gamma', rates)}{own}" if own
+        else f"learning rate {spanned(chr(92) + 'gamma', rates)}",
+        f"{_count([each.replicas for each in all_of])} runs each",
+    ]  # fmt: skip
+    if all(each.signs == "aligned" for each in all_of):
+        parts.append("which start with $um>0$")
+    return "One-pass SGD, simulated exactly in law: " + ", ".join(parts)
+
+
+def _count(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -1,0 +1,140 @@
+"""Two-stage labels: loss, ρ and overlap over time, and where runs are at each stage's end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from numerics.figures.caption import number, sentences, told_runs
+from numerics.figures.dynamics import draw_band, runs_and_flow_told
+from numerics.figures.style import (
+    FLOW_KEY,
+    TIME_LABEL,
+    Drawn,
+    Key,
+    add_keys,
+    column_width,
+    drawn,
+    letter_panels,
+    own_style,
+    small,
+)
+from numerics.simulation.simulated import SimulatedRuns
+
+_LABELS = {"loss": "loss", "rho": r"$\rho=\mu+um$", "overlap": r"overlap $|m|$"}
+_COLOURS = ("#000000", "#0072B2", "#D55E00")
+_NEAR = 0.1  # of a sink, in ρ and |m|
+_HEAD = ("way", "mu", "dimension", "time", "observable", "low", "median", "high", "flow")
+
+
+def draw_stages(
+    points: Mapping[str, SimulatedRuns], switch: float, form: str, source: str
+) -> Drawn:
+    r"""Draw loss, ρ = μ + u m and overlap of several ways to learn over time, with their flows.
+
+    Arguments: ``points``, at most three, of one dimension and strength, by the names of the ways;
+    ``switch``, the time at which their first stages end; ``form`` and ``source`` as of
+    ``draw_dynamics``. After Fig. 4. The caption says where runs are at the end of each stage.
+    """
+    with own_style():
+        figure = Figure(figsize=(column_width(), 4.3), layout="constrained")
+        axes = figure.subplots(3, sharex=True)
+        rows: list[tuple[Any, ...]] = []
+        for colour, (name, point) in zip(_COLOURS, points.items(), strict=False):
+            rows += _draw_way(axes, name, point, colour)
+        for axis, (name, label) in zip(axes, _LABELS.items(), strict=True):
+            axis.axvline(switch, color="0.5", linestyle=":", linewidth=0.8)
+            axis.set_ylabel(label)
+            if name == "rho":
+                _mark_sinks(axis)
+        axes[0].set_yscale("log")
+        axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-3))
+        letter_panels(axes, [""] * 3)
+        axes[0].annotate("first stage ends", (switch, 1), xycoords=("data", "axes fraction"),
+                         xytext=(-2, 2), textcoords="offset points", ha="right", va="bottom",
+                         fontsize=small())  # fmt: skip
+        axes[-1].set_xlabel(TIME_LABEL)
+        axes[-1].set_xlim(0, max(point.times[-1] for point in points.values()))
+        keys = [Key(name, {"color": colour})
+                for colour, name in zip(_COLOURS, points, strict=False)]  # fmt: skip
+        add_keys(figure, [*keys, FLOW_KEY], 1)
+        return drawn(figure, form, source, _HEAD, rows, _told(points, switch))
+
+
+def _mark_sinks(axis: Axes) -> None:
+    for height, name in ((1, "teacher"), (0, "null student")):
+        axis.axhline(height, color="0.7", linewidth=0.5, zorder=0)
+        axis.text(0.01, height, name, transform=axis.get_yaxis_transform(), va="bottom",
+                  fontsize=small(), color="0.3")  # fmt: skip
+    axis.set_ylim(-0.12, 1.25)
+
+
+def _draw_way(
+    axes: Sequence[Axes], name: str, point: SimulatedRuns, colour: str
+) -> list[tuple[Any, ...]]:
+    simulation, path, rows = point.simulation, point.path(), []
+    loss = simulation.learner.flow.observe(path)["loss"]
+    flows = {"loss": loss, "rho": _rho(simulation.mu, path), "overlap": np.abs(path[:, 1])}
+    runs = {"loss": point["loss"], "rho": _rho(simulation.mu, point.states),
+            "overlap": point["overlap"]}  # fmt: skip
+    for axis, observable in zip(axes, _LABELS, strict=True):
+        flow = flows[observable]
+        band = draw_band(axis, point.times, runs[observable], flow, colour)
+        values = zip(point.times, *band, flow, strict=True)
+        rows += [(name, simulation.mu, simulation.dimension, t, observable, *rest)
+                 for t, *rest in values]  # fmt: skip
+    return rows
+
+
+def _rho(mu: float, states: np.ndarray) -> np.ndarray:
+    values: np.ndarray = mu + states[..., 0] * states[..., 1]
+    return values
+
+
+def _states_at(point: SimulatedRuns, time: float) -> np.ndarray:
+    states: np.ndarray = point.states[:, int(np.searchsorted(point.times, time, side="right")) - 1]
+    return states
+
+
+def where_runs_are(point: SimulatedRuns, time: float) -> dict[str, int]:
+    """How many runs are near the teacher, near the null student and elsewhere, at a time."""
+    states = _states_at(point, time)
+    rho, grown = _rho(point.simulation.mu, states), np.abs(states[:, 1]) > 1 - _NEAR
+    teacher, null = grown & (np.abs(rho - 1) < _NEAR), grown & (np.abs(rho) < _NEAR)
+    counts = {"at the teacher": int(teacher.sum()), "at the null student": int(null.sum())}
+    return counts | {"elsewhere": len(states) - sum(counts.values())}
+
+
+def _told(points: Mapping[str, SimulatedRuns], switch: float) -> str:
+    first = next(iter(points.values()))
+    ends = []
+    for name, point in points.items():
+        parts = [f"{name}:"]
+        if point.simulation.stage:
+            parts.append(f"the first stage with {_end(point, switch)}, the second with "
+                         f"{_end(point, np.inf)}")  # fmt: skip
+        else:
+            parts.append(_end(point, np.inf))
+        ends.append(" ".join(parts))
+    names = r"(a) loss, (b) $\rho=\mu+um$, (c) overlap $|m|$"
+    return sentences(
+        f"Two-stage labels at $\\mu={number(first.simulation.mu)}$: {names} over time. Squared "
+        "labels "
+        f"until $t={number(switch)}$ (dotted), then the original ones",
+        told_runs(list(points.values())),
+        runs_and_flow_told(),
+        f"How the stages end, of {first.simulation.replicas} runs each: {'; '.join(ends)}",
+        rf"At the teacher $|m|>{1 - _NEAR}$ and $|\rho-1|<{_NEAR}$, at the null student "
+        rf"$|m|>{1 - _NEAR}$ and $|\rho|<{_NEAR}$",
+    )
+
+
+def _end(point: SimulatedRuns, time: float) -> str:
+    """Where runs are, and at which medians."""
+    states = _states_at(point, time)
+    rho, overlap = np.median(_rho(point.simulation.mu, states)), np.median(np.abs(states[:, 1]))
+    counts = where_runs_are(point, time)
+    found = ", ".join(f"{count} {place}" for place, count in counts.items() if count)
+    return rf"{found} (medians $\rho={rho:.2f}$, $|m|={overlap:.2f}$)"

@@ -1,0 +1,90 @@
+"""Captions: text with mathematics, as LaTeX that an author pastes."""
+
+import shutil
+import subprocess
+from pathlib import PurePath
+
+import pytest
+
+from derive.pair import Pair
+from numerics.figures.caption import (
+    Caption,
+    listed,
+    number,
+    sentences,
+    shown_function,
+    shown_pair,
+    snippet,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("He12", r"$\mathrm{He}_{12}$"),
+        ("gelu", r"$\mathrm{GELU}$"),
+        ("tanh(2*x)", r"$\tanh(2\,x)$"),
+        ("x**3 - 3*x", r"$x^{3} - 3\,x$"),
+        ("leaky_relu", r"$\mathrm{leaky\ ReLU}$"),
+        ("hardtanh(x/2)", r"$\mathrm{hardtanh}(x/2)$"),
+    ],
+)
+def test_names_are_mathematics(text, shown):
+    assert shown_function(text) == shown
+
+
+def test_a_pair_says_what_is_not_usual_of_it():
+    assert shown_pair(Pair("x", "erf")) == r"$x \to \mathrm{erf}$" or shown_pair(
+        Pair("x", "erf")
+    ) == (r"$\mathrm{erf} \to x$")
+    assert shown_pair(Pair("x", labels="squared")) == "$x$, squared labels"
+
+
+def test_numbers_and_lists():
+    assert [number(x) for x in (1e-5, 3e7, 0.125, 64, float("inf"))] == [
+        "10^{-5}", r"3\times10^{7}", "0.125", "64", r"\infty"]  # fmt: skip
+    assert listed(["a"]) == "a"
+    assert listed(["a", "a", "b"]) == "a and b"
+    assert sentences("One", "", "two.") == "One. two."
+
+
+def test_only_text_is_escaped():
+    assert Caption("5 % & $a_b$ of a_b").latex == r"5 \% \& $a_b$ of a\_b"
+
+
+@pytest.mark.parametrize("name", ["a b_c%.pdf", "é\n.svg", "--.png"])
+def test_a_snippet_of_any_name_is_ascii_with_a_label(name):
+    latex = snippet(Caption("text", wide=True), PurePath(name), "made\nso").decode("ascii")
+    assert latex.startswith("% made so\n")
+    assert r"\begin{figure*}" in latex
+    assert r"\label{fig:" in latex
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+def test_a_snippet_compiles(tmp_path):
+    """With the classes' usual packages and nothing else."""
+    text = sentences(
+        f"{shown_function('squared_relu')} and {shown_function('x + He3')} at ${number(2e-5)}$, 5 %"
+    )
+    (tmp_path / "a_b.png").write_bytes(_png())
+    body = snippet(Caption(text), PurePath("a_b.png"), "made so").decode()
+    document = (
+        "\\documentclass{article}\\usepackage{graphicx,amsmath}\\begin{document}\n"
+        f"{body}\\end{{document}}\n"
+    )
+    (tmp_path / "t.tex").write_text(document)
+    done = subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=batchmode", "t.tex"],
+        cwd=tmp_path, check=False, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, (tmp_path / "t.log").read_text()[-800:]
+
+
+def _png():
+    import io
+
+    from matplotlib.figure import Figure
+
+    stream = io.BytesIO()
+    Figure(figsize=(1, 1)).savefig(stream, format="png")
+    return stream.getvalue()

@@ -1,0 +1,329 @@
+"""The style: sizes at print, colours that the colour-blind tell apart, and a user's own style."""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pytest
+from colorspacious import cspace_convert, deltaE
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from derive.pair import Pair
+from derive.pair_drift import drift_of
+from derive.polynomial_drift import hermite_drift
+from numerics.dynamics.sgd import Stage
+from numerics.figures import curves, dynamics, stages, style
+from numerics.figures.exit_times import draw_exit_times
+from numerics.figures.networks import draw_network_times
+from numerics.figures.overviews import draw_escape_times, draw_trade_off
+from numerics.figures.potentials import draw_potentials
+from numerics.simulation.design import Simulation
+from numerics.simulation.simulated import SimulatedRuns
+
+VISIONS = ("normal", "deuteranomaly", "protanomaly", "tritanomaly")
+TOLD_APART = 10  # ΔE in CAM02-UCS: several times what is just noticed
+
+
+def seen(colours, vision):
+    """Colours as somebody sees them who lacks a kind of cones."""
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    if vision == "normal":
+        return rgb
+    space = {"name": "sRGB1+CVD", "cvd_type": vision, "severity": 100}
+    return np.clip(cspace_convert(rgb, space, "sRGB1"), 0, 1)
+
+
+def least_difference(colours, vision):
+    pairs = combinations(seen(colours, vision), 2)
+    return min(deltaE(a, b, input_space="sRGB1") for a, b in pairs)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_activations_are_told_apart_by_colour_alone(vision):
+    assert least_difference(style.OKABE_ITO.values(), vision) > TOLD_APART
+    assert min(deltaE(c, (1, 1, 1), input_space="sRGB1") for c in
+               seen(style.OKABE_ITO.values(), vision)) > 20  # fmt: skip
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_strengths_a_fifth_apart_are_told_apart(vision):
+    shown = [style.strength_colour(mu) for mu in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert least_difference(shown, vision) > TOLD_APART
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_degrees_of_one_parity_are_told_apart(vision):
+    scale = curves.degree_scale([9])
+    shown = [style.degree_colours()(scale(n)) for n in range(2, 11, 2)]
+    assert least_difference(shown, vision) > TOLD_APART
+
+
+def test_an_activation_always_looks_the_same():
+    alone, many = style.looks_of(["erf"]), style.looks_of(["tanh", "cos", "erf", "x", "sin"])
+    assert alone[0] == many[2]
+    assert len(set(many)) == 5
+    assert len({look.dash for look in many}) == len({look.marker for look in many}) == 5
+
+
+def test_a_strength_has_one_colour_in_every_figure():
+    """Whatever else is drawn beside it."""
+    (alone,), pair = _runs("x", [0.5]), _runs("x", [0.1, 0.5])
+    both = [dynamics.draw_on(None, points) for points in ([alone], pair)]
+    assert both[0].lines[0].get_color() == both[1].lines[2].get_color()
+
+
+# Every figure at its printed size, of tiny data.
+
+
+def _runs(name, strengths, **how):
+    """Flows from three starts in place of runs: nothing is simulated, or compiled for it."""
+    how = {"dimension": 50, "replicas": 3, "horizon": 200, "records": 12, "batch": 4,
+           "learning_rate": 0.01} | how  # fmt: skip
+    return [_planted(Simulation(name, mu, **how)) for mu in strengths]
+
+
+@cache
+def _planted(simulation):
+    learner, stream = simulation.learner, np.random.default_rng(0)
+    steps = np.array(simulation.records)
+    starts = [learner.start(stream)[: len(learner.names)] for _ in range(simulation.replicas)]
+    times = steps * simulation.learning_rate
+    paths = [learner.flow.path(start[None], times) if len(times) else start[None][:0]
+             for start in starts]  # fmt: skip
+    states = np.stack(paths)
+    observed = learner.flow.observe(states)
+    exits = stream.uniform(90, 110, len(starts)) * np.log(simulation.dimension)
+    predicted = exits * simulation.learning_rate
+    return SimulatedRuns(steps, states, exits, learner.names, simulation.learning_rate, simulation,
+                         observed, predicted)  # fmt: skip
+
+
+def _members(*names):
+    return [(Pair(name), drift_of(Pair(name))) for name in names]
+
+
+def _degrees(degrees, labels="matched"):
+    return [(Pair(n, labels=labels), hermite_drift(n, labels, "n*n!")) for n in degrees]
+
+
+def _draw_curves(form):
+    return curves.draw_curves(_degrees(range(1, 10)), "tau", 1000, form, "made so")
+
+
+def _draw_long_names(form):
+    names = ("x + He3", "He3", "x", "He2 + He4", "x**2/2 + x/3", "x**3 - 2*x", "relu")
+    return curves.draw_curves(_members(*names), "exit-time", 10**6, form, "made so")
+
+
+def _draw_potentials(form):
+    return draw_potentials(_members("x", "He3"), [0.1, 0.5, 0.9], form, "made so")
+
+
+def _draw_dynamics(form):
+    points = [run for d in (50, 100, 200) for run in _runs("x", (0.1, 0.3, 0.5, 0.9), dimension=d)]
+    return dynamics.draw_dynamics(points, form, "made so")
+
+
+def _draw_networks_runs(form):
+    points = [_runs("He2", (0.3,), neurons=2, rank=rank)[0] for rank in (1, 2)]
+    shown = ("loss", "overlap", "alignment")
+    return dynamics.draw_dynamics(points, form, "made so", shown)
+
+
+def _draw_stages(form):
+    ways = {
+        "original labels alone": None,
+        "squared labels first": Stage("squared", until_step=100),
+        "squared first, $u$ flipped at the switch": Stage("squared", np.inf, 100, True),
+    }
+    points = {
+        name: _runs("He3", [0.4], stage=stage, learning_rate=1e-4)[0]
+        for name, stage in ways.items()
+    }
+    return stages.draw_stages(points, 0.01, form, "made so")
+
+
+def _draw_trade_off(form):
+    return draw_trade_off(_runs("x", (0.1, 0.9)), _members("x", "relu"), form, "made so")
+
+
+def _draw_escape_times(form):
+    panels = {
+        "even degrees": _degrees((2, 4)),
+        "odd degrees": _degrees((1, 3)),
+        "squared labels, activations": _members("x", "relu"),
+        "squared labels, degrees": _degrees(range(1, 4), "squared"),
+    }
+    points = _runs("He3", (0.1, 0.5), learning_rate=1e-4)
+    return draw_escape_times(points, panels, form, "made so")
+
+
+def _draw_exit_times(form):
+    points = {
+        name: [run for d in (20, 50, 100)
+               for run in _runs(name, [0.5], dimension=d, records=0, horizon=2000)]
+        for name in ("x", "He3")
+    }  # fmt: skip
+    return draw_exit_times(points, form, "made so")
+
+
+DRAWINGS = (
+    _draw_curves, _draw_long_names, _draw_potentials, _draw_dynamics, _draw_stages,
+    _draw_trade_off, _draw_escape_times, _draw_exit_times,
+    pytest.param(_draw_networks_runs, marks=pytest.mark.thorough),  # its kernels are derived
+)  # fmt: skip
+
+
+@dataclass
+class Printed:
+    """Figures as they are saved, and the texts that are drawn of them with their places."""
+
+    figures: list = field(default_factory=list)
+    places: dict = field(default_factory=dict)
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """What is saved from now on."""
+    found, save, draw = Printed(), Figure.savefig, Text.draw
+
+    def saved(figure, *args, **how):
+        found.figures.append(figure)
+        found.places.clear()
+        save(figure, *args, **how)
+
+    def drawn(text, renderer, *args, **how):
+        if text.get_visible() and text.get_text().strip():
+            found.places[text] = text.get_window_extent(renderer).frozen()
+        draw(text, renderer, *args, **how)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    monkeypatch.setattr(Text, "draw", drawn)
+    return found
+
+
+@pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.__name__[6:])
+def test_a_figure_is_readable_at_its_printed_size(printed, draw):
+    """No font under 7 pt, no text cut or on another, as wide as a column or a page; its caption."""
+    result = draw("svg")
+    (figure,) = printed.figures
+    width = figure.get_figwidth()
+    assert width in (style.COLUMN_WIDTH, style.PAGE_WIDTH)
+    points = float(re.search(rb'<svg[^>]* width="([\d.]+)pt"', result.figure)[1])
+    assert points == pytest.approx(72 * width, abs=0.1)
+    assert len(printed.places) > 5
+    for text, box in printed.places.items():
+        assert text.get_fontsize() >= style.LEAST_SIZE, text.get_text()
+        assert -1 <= box.x0 <= box.x1 <= 72 * width + 1, text.get_text()
+        assert -1 <= box.y0 <= box.y1 <= 72 * figure.get_figheight() + 1, text.get_text()
+    for (one, box), (other, place) in combinations(printed.places.items(), 2):
+        inner = box.padded(-1)
+        assert not (inner.width > 0 and inner.overlaps(place.padded(-1))), (
+            one.get_text(), other.get_text())  # fmt: skip
+    assert result.caption.wide == (width == style.PAGE_WIDTH)
+    _check_caption(draw, result)
+
+
+def _check_caption(draw, result):
+    """LaTeX that no text command of its own breaks, with the numbers of the data."""
+    latex = result.caption.latex
+    assert latex.count("$") % 2 == 0
+    assert not re.search(r"[^\x00-\x7f]", latex)
+    assert latex.endswith(".")
+    rows = list(csv.DictReader(result.data.decode().splitlines()[1:]))
+    if rows[0].get("dimension"):
+        assert f"$d={rows[0]['dimension']}$" in latex
+    if draw in (_draw_dynamics, _draw_stages, _draw_trade_off):
+        assert "3 runs each" in latex
+        assert "$B=4$" in latex
+        assert "dashes are the gradient flow" in latex
+
+
+def test_a_divergence_at_an_end_does_not_squash_the_rest():
+    """τ of x is 1e6 at μ = 0.999, and what is read off lies below 100."""
+    axis = curves.draw_on(None, _members("x"), "tau")
+    low, high = axis.get_ylim()
+    middle = [t for mu, t in zip(*axis.lines[0].get_data(), strict=True) if 0.1 < mu < 0.9]
+    share = np.log(max(middle) / min(middle)) / np.log(high / low)
+    assert share > 0.45
+    assert max(axis.lines[0].get_ydata()) > 10 * high
+
+
+def test_where_runs_end_is_counted():
+    """Planted states: one at the teacher, one at the null student, one on its way."""
+    (run,) = _runs("He3", [0.4], learning_rate=1e-4)
+    run.states[:, -1, :2] = [(0.6, 1.0), (-0.4, 0.99), (0.0, 0.1)]
+    assert stages.where_runs_are(run, np.inf) == {
+        "at the teacher": 1, "at the null student": 1, "elsewhere": 1}  # fmt: skip
+
+
+def test_networks_have_theory_as_a_curve_and_markers_apart(printed, monkeypatch):
+    monkeypatch.setattr(
+        "numerics.figures.networks.flow_time", lambda pair, mu, rank, tau: tau * 1.001
+    )
+    monkeypatch.setattr("numerics.figures.networks._theory", lambda pair, mu, neurons: 1 / (1 - mu))
+    draw_network_times(("x", "He2"), 2, "svg", "made so")
+    curve, *marks = (line.get_xdata() for line in printed.figures[0].axes[0].lines[:4])
+    assert len(curve) > 30
+    places = np.sort(np.concatenate(marks))
+    assert np.diff(places).min() > 0.04
+
+
+# A user's style.
+
+
+def test_a_style_file_goes_before_the_project_s(tmp_path):
+    file = tmp_path / "journal.mplstyle"
+    file.write_text("font.size: 11\nfigure.figsize: 3.25, 2\naxes.grid: True\nbackend: pdf\n")
+    with style.user_style(file), style.own_style():
+        assert matplotlib.rcParams["font.size"] == 11
+        assert style.column_width() == 3.25
+        assert style.page_width() == pytest.approx(3.25 * 7 / 3.4)
+        assert matplotlib.rcParams["axes.spines.top"] is False  # what it leaves is ours
+    with style.own_style():
+        assert matplotlib.rcParams["font.size"] == 8
+
+
+def test_colours_of_a_style_are_used_for_activations(tmp_path):
+    file = tmp_path / "journal.mplstyle"
+    file.write_text("axes.prop_cycle: cycler('color', ['r', 'b'])\n")
+    with style.user_style(file), style.own_style():
+        assert [look.colour for look in style.looks_of(["x", "relu"])] == ["r", "b"]
+
+
+def test_given_axes_keep_the_settings_in_force():
+    with matplotlib.rc_context({"lines.linewidth": 3.5, "font.size": 13}):
+        axis = Figure().subplots()
+        assert curves.draw_on(axis, _members("x"), "tau") is axis
+        assert axis.lines[0].get_linewidth() == 3.5
+        assert axis.get_xlabel() == style.STRENGTH_LABEL
+        assert axis.xaxis.label.get_fontsize() == 13
+
+
+@pytest.mark.parametrize("text", ["font.sise: 9\n", "font.size: large-ish\n", None])
+def test_what_is_no_style_is_refused_in_one_line(command, tmp_path, text):
+    if text is not None:
+        (tmp_path / "a.mplstyle").write_text(text)
+    done = command("numerics.escape", "--degree", "2", "--plot", "a.svg", "--style", "a.mplstyle")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "is no matplotlib style" in done.stderr
+    assert not (tmp_path / "a.svg").exists()
+
+
+def test_a_figure_has_its_latex_beside_it(command, tmp_path):
+    (tmp_path / "a.mplstyle").write_text("font.size: 9\n")
+    line = ("numerics.escape", "--degree", "3", "--plot", "tau_3.pdf", "--style", "a.mplstyle")
+    assert command(*line).returncode == 0
+    latex = (tmp_path / "tau_3.tex").read_text()
+    assert latex.startswith("% python -m numerics.escape")
+    assert "--style a.mplstyle" in latex.splitlines()[0]
+    for part in (r"\begin{figure}", r"{\detokenize{tau_3.pdf}}", r"\caption{Escape time $\tau$",
+                 r"\mu_\star=0.3207", r"\label{fig:tau-3}", r"\end{figure}"):  # fmt: skip
+        assert part in latex
