@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
-from derive.command.report import Report, spread
+from derive.command.report import Record, Report, spread
 from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
@@ -162,7 +162,7 @@ def _table(own: "Budget", record: dict[str, Any]) -> Table:
     )  # fmt: skip
 
 
-def _rows(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(record: dict[str, Any]) -> Iterator[Record]:
     """One flat record a strength, for CSV."""
     own = {name: value for name, value in record.items() if name not in ("tuned", "simulated")}
     runs = {f"simulated_{name}": (record["simulated"] or {}).get(name) for name in _OF_RUNS}

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from numerics.claims.ledger import VERDICTS
-from numerics.reproduce.ledger import HEADINGS, asset, environment, mathml, ordered
+from numerics.reproduce.ledger import HEADINGS, asset, environment, mathematics, mathml, ordered
 
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 _ENLARGED = 1.7  # pixels a point: print has 4/3
