@@ -63,6 +63,7 @@ from .network import kernel_slopes as kernel_slopes
 from .network import linearised_network as linearised_network
 from .network import network_drift as network_drift
 from .network import network_loss as network_loss
+from .notation import written as written
 from .pair import Pair as Pair
 from .pair_drift import closed_drift as closed_drift
 from .pair_drift import drift_of as drift_of
@@ -91,6 +92,5 @@ from .tuned_rate import cost_at_full_strength as cost_at_full_strength
 from .tuned_rate import growth_with_scaling as growth_with_scaling
 from .tuned_rate import slope_moment as slope_moment
 from .tuned_rate import stable_scaled_rate as stable_scaled_rate
-from .written import written as written
 
 __version__: str

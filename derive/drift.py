@@ -43,9 +43,9 @@ from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
 from derive.kinds import NORMALIZATIONS, Normalization
 from derive.means import Mean
+from derive.notation import written
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, in_variable, mu, polynomial_in
-from derive.written import written
 
 UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for

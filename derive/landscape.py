@@ -16,10 +16,10 @@ from sympy import Expr, S, diff, expand, latex, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
+from derive.notation import written
 from derive.pair import Pair, PairLike
 from derive.pair_drift import closed_drift
 from derive.symbols import Q, mu, residual, rho, z
-from derive.written import written
 
 
 @dataclass(frozen=True)

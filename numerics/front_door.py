@@ -23,10 +23,10 @@ from derive.grammar import ActivationLike
 from derive.hermite import checked_degree
 from derive.kinds import HermiteConvention, Normalization
 from derive.labels import MATCHED, LabelsLike
+from derive.notation import written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.tables.names import pair_name
-from derive.written import written
 from numerics.certified.escape import EscapeCurve, escape_curve
 from numerics.certified.expansion import HermiteExpansion, hermite_expansion
 from numerics.certified.singularities import Singularities, find_singularities

@@ -31,4 +31,4 @@ def axes_for(given: "Axes | None") -> "Axes":
         return given
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(4.5, 3), layout="constrained").subplots()
+    return Figure(figsize=(5, 3), layout="constrained").subplots()

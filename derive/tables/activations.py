@@ -23,12 +23,12 @@ from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.kinds import HermiteConvention
 from derive.network import network_drift
+from derive.notation import written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 from derive.tables.names import function_name
-from derive.written import written
 
 _NONE = {
     command: Typeset(f"no closed form: see {command}", rf"no closed form: see \texttt{{{command}}}")

@@ -84,7 +84,7 @@ def leaving(flow: BallFlow, overlaps: Sequence[Number]) -> Iterator[Disc]:
     >>> from numerics.certified.flow import ball_flow
     >>> there, = leaving(ball_flow("He3", "0.4"), ["0.3"])
     >>> there.overlap.str(3), there.box[0].str(3)
-    ('[0.300 +/- 1.01e-12]', '[0.0731 +/- 4.23e-5]')
+    ('[0.300 +/- 1e-8]', '[0.120 +/- 6.39e-6]')
     """
     levels = [rational(each) for each in overlaps]
     if not all(0 < level < 1 for level in levels) or levels != sorted(levels):

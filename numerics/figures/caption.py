@@ -38,7 +38,7 @@ class Caption(NamedTuple):
         r"""The text as LaTeX.
 
         >>> Caption("80 % of $\\mu$").latex
-        '80 \\\\% of $\\\\mu$'
+        '80 \\% of $\\mu$'
         """
         pieces = self.text.split("$")
         pieces[::2] = [typeset(piece) for piece in pieces[::2]]

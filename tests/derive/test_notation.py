@@ -11,10 +11,10 @@ from derive.constants import Constant, definitions, in_constants
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.network import network_drift
+from derive.notation import length, written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.symbols import mu, residual, rho
-from derive.written import length, written
 
 SYMBOLS = {"mu": mu, "rho": rho, "s": residual}
 PLACES = [
