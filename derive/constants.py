@@ -1,5 +1,6 @@
 """Numbers of many digits that formulas show by name, such as the two that define SELU."""
 
+from decimal import Context, Decimal
 from typing import Any
 
 from sympy import Expr, Rational
@@ -79,6 +80,16 @@ def pair_in_constants(pair: Pair) -> Pair:
     return Pair(teacher, student, pair.labels, pair.loss, pair.misalignment)
 
 
-def definitions(expression: Expr) -> dict[Constant, Rational]:
-    """The constants in an expression and what they stand for, by name."""
-    return {c: c.value for c in sorted(expression.atoms(Constant), key=str)}
+def definitions(*expressions: Expr) -> dict[Constant, Rational]:
+    """The constants in expressions and what they stand for, by name."""
+    found = {c for expression in expressions for c in expression.atoms(Constant)}
+    return {c: c.value for c in sorted(found, key=str)}
+
+
+def decimal_text(value: Rational) -> str:
+    """All decimal digits of a rational number that has finitely many, up to 60.
+
+    >>> decimal_text(Rational(1, 8))
+    '0.125'
+    """
+    return str(Context(prec=60).divide(Decimal(int(value.p)), Decimal(int(value.q))))

@@ -19,6 +19,7 @@ main = Group(
         "hermite": "numerics.hermite",
         "kernel": "numerics.kernel",
         "mean": "numerics.mean",
+        "report": "numerics.report",
         "figures": "numerics.figures.__main__",
         "claims": "numerics.claims.__main__",
         "explorer": "numerics.explorer.__main__",

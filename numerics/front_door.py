@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sympy import Expr, S, latex
 
+from derive.command.extras import missing
+from derive.command.files import write_all
 from derive.command.hypertext import box
+from derive.command.provenance import versions
 from derive.constants import pair_in_constants
 from derive.drift import AnyDrift
 from derive.errors import InputError
@@ -278,6 +282,31 @@ class Study:
         from numerics.figures.curves import draw_on  # matplotlib, only for a figure
 
         return draw_on(ax, [(self.pair, self.drift)], quantity)
+
+    def report(
+        self, output: str | Path = "", *, dimension: int = 1000, replicas: int = 200, seed: int = 0
+    ) -> str:
+        """One HTML page on the pair: verdict, formulas, figures, singularities, samples, a check.
+
+        Arguments:
+            output: a file to write it to, too, whole or not at all.
+            dimension: of samples and simulation.
+            replicas, seed: of the simulation that is put beside the law of the exit time.
+
+        The page needs nothing else, and each part says how sure it is. Raises ``InputError``
+        without the extra ``reproduce``, ``OSError`` if the file cannot be written.
+        """
+        if why := missing("a report", "reproduce", ("jinja2", "math_core")):
+            raise InputError(why)
+        from numerics.reported.page import page
+        from numerics.reported.sections import Asked, section_makers
+
+        source = versions(("sympy", "python-flint"))
+        asked = Asked(self.pair, self.drift, dimension, replicas, seed, source)
+        html = page(asked.name, [make() for make in section_makers(asked)], source)
+        if output:
+            write_all({Path(output): html.encode()})
+        return html
 
 
 def study(

@@ -145,7 +145,8 @@ def test_importing_is_cheap(module):
 COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numerics.exit",
             "numerics.flow", "numerics.labels", "numerics.fate", "numerics.budget",
             "numerics.explorer", "numerics.simulate", "numerics.hermite", "numerics.kernel",
-            "numerics.mean", "numerics.figures", "numerics.claims", "numerics.reproduce",
+            "numerics.mean", "numerics.report", "numerics.figures", "numerics.claims",
+            "numerics.reproduce",
             "transfer")  # fmt: skip
 
 

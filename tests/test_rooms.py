@@ -19,6 +19,7 @@ ROOMS = (
     "numerics.sweep",
     "numerics.simulation",
     "numerics.figures",
+    "numerics.reported",
     "numerics.front_door",
     "numerics.claims",
     "numerics.options",

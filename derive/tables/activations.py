@@ -6,7 +6,6 @@ function and its entry in ``ACTIVATION_TABLES``.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from functools import singledispatch
 from shlex import quote
 
@@ -14,7 +13,7 @@ from sympy import Expr, Rational, floor, simplify, sstr
 
 from derive.activation import Activation
 from derive.command.tabular import Content, Table, Typeset, decimal, formula, typeset
-from derive.constants import definitions, in_constants
+from derive.constants import decimal_text, definitions, in_constants
 from derive.conventions import convention_of
 from derive.drift import AnyDrift, Drift, LeadingTerm
 from derive.errors import InputError
@@ -289,7 +288,7 @@ def _table(
 def _definitions(text: str) -> Iterator[Typeset]:
     """What the letters in the formulas of an activation stand for."""
     for constant, value in definitions(_parsed(text).expression).items():
-        digits = str(Context(prec=60).divide(Decimal(int(value.p)), Decimal(int(value.q))))
+        digits = decimal_text(value)
         yield Typeset(
             f"{constant} = {digits} in {text}",
             rf"${formula(constant)} = {digits}$ in {function_name(text).latex}",

@@ -52,6 +52,10 @@ class FiniteRateFlow(BallFlow):
             shrinking=shrinking,
         )
 
+    def is_regular(self, angle: arb) -> bool:
+        r"""Whether no angle of a ball is that of \|m\| = 1, where this flow ends."""
+        return not angle.sin().contains(0)
+
     def velocity(self, u: Any, m: Any, w: Any) -> tuple[Any, Any]:
         """``u̇`` and ``θ̇`` at u, m = cos θ and w = sin θ: balls, or power series in time."""
         by_u, by_angle = super().velocity(u, m, w)

@@ -104,6 +104,10 @@ class BallFlow:
         along = u * m
         return u * u + along * (2 * self.mu) + self.mu**2, along + self.mu
 
+    def is_regular(self, angle: arb) -> bool:
+        """Whether the flow is defined at all angles of a ball, as this one is everywhere."""
+        return True
+
     def velocity(self, u: Any, m: Any, w: Any) -> tuple[Any, Any]:
         r"""``u̇`` and ``θ̇`` at u, m = cos θ and w = sin θ: balls, or power series in time (91).
 

@@ -184,6 +184,8 @@ def _first(question: Callable[[arb], bool], first: fmpq, last: fmpq) -> fmpq | N
 def _step(flow: BallFlow, start: Disc, now: fmpq, most: fmpq) -> Step:
     """A step of a length up to ``most`` that its errors allow; raises ``Undecided`` for none."""
     length = most
+    if not flow.is_regular(start.angle):
+        raise _not_beyond(now)
     with flow_arithmetic():
         curves = _series(flow, start.u, start.angle)
         while length * _GRAIN >= 1:
@@ -216,6 +218,8 @@ def _tried(flow: BallFlow, start: Disc, curves: Series, now: fmpq, length: fmpq)
         widened(curve(span), guess + allowed)
         for curve, guess in zip((first, second), guesses, strict=True)
     )
+    if not flow.is_regular(angle):
+        return None
     cut, rate = remainder(flow, u, angle, power), flow.rate(u, angle)
     inside = all(part < guess for part, guess in zip(cut, guesses, strict=True))
     if not inside or not (rate * length).exp() < 4:

@@ -3,17 +3,15 @@
 The page of results and the documentation show the same.
 """
 
-import html
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
-from math_core import LatexError, LatexToMathML
 
-from derive.command.tabular import without_latex
+from derive.command.pages import environment
 
 HERE = Path(__file__).parent
 HEADINGS = {
@@ -23,22 +21,12 @@ HEADINGS = {
     "beyond the paper": "Beyond the paper",
 }
 _FIRST = ("refuted", "not met", "differs", "undecided")  # what surprises a reader
-_CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
 
 
 @cache
-def environment() -> Environment:
+def templates() -> Environment:
     """The templates of this folder."""
-    made = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["mathematics"] = mathematics
-    made.filters["displayed"] = displayed
-    return made
+    return environment(HERE)
 
 
 def asset(name: str) -> Markup:
@@ -57,7 +45,7 @@ def entry(claim: Mapping[str, Any]) -> str:
 
 
 def _macro(name: str) -> Any:
-    return getattr(environment().get_template("ledger.html.jinja").module, name)
+    return getattr(templates().get_template("ledger.html.jinja").module, name)
 
 
 def ordered(verdicts: Iterable[str]) -> list[str]:
@@ -68,38 +56,3 @@ def ordered(verdicts: Iterable[str]) -> list[str]:
     """
     found = sorted(set(verdicts))
     return [*(v for v in _FIRST if v in found), *(v for v in found if v not in _FIRST)]
-
-
-def mathml(formula: str, displayed: bool = False) -> str:
-    """A formula as MathML, or as it is written if the converter does not know a command in it.
-
-    If ``displayed``, with fractions as large as in a line of their own.
-    """
-    try:
-        shown: str = _CONVERTER.convert_with_local_state(
-            rf"\displaystyle {formula}" if displayed else formula, displaystyle=False
-        )
-        return shown
-    except LatexError:
-        return f"<code>{html.escape(formula)}</code>"
-
-
-def mathematics(text: str) -> Markup:
-    """LaTeX text with formulas between dollars as HTML.
-
-    >>> str(mathematics(r"50\\% of < $x$"))[:11]
-    '50% of &lt;'
-    """
-    return _with_formulas(text, displayed=False)
-
-
-def displayed(text: str) -> Markup:
-    """The same with displayed formulas."""
-    return _with_formulas(text, displayed=True)
-
-
-def _with_formulas(text: str, displayed: bool) -> Markup:
-    pieces = text.split("$")
-    pieces[::2] = [html.escape(without_latex(piece)) for piece in pieces[::2]]
-    pieces[1::2] = [mathml(piece, displayed) for piece in pieces[1::2]]
-    return Markup("".join(pieces))

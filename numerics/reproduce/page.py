@@ -4,7 +4,6 @@ Tables come from their Markdown, formulas as MathML, figures as images inside th
 from its JSON. What has not been made is said, never left out.
 """
 
-import base64
 import json
 import os
 import re
@@ -19,11 +18,11 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from derive.command.pages import image, mathematics, mathml
 from numerics.claims.ledger import VERDICTS
-from numerics.reproduce.ledger import HEADINGS, asset, environment, mathematics, mathml, ordered
+from numerics.reproduce.ledger import HEADINGS, asset, ordered, templates
 
-_IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
-_ENLARGED = 1.7  # pixels a point: print has 4/3
+_IMAGES = (".svg", ".png")
 _OF_RECORD = "fashion-mnist-to-mnist"  # the transfer experiment whose tables are kept
 _LONGEST_SHORT = 46  # characters of a title in the contents
 
@@ -46,7 +45,7 @@ def page(results: Sequence[Any], folder: Path, source: str) -> str:
         for kind, known in VERDICTS.items()
     }
     shown: str = (
-        environment()
+        templates()
         .get_template("page.html.jinja")
         .render(
             parts=parts,
@@ -111,11 +110,7 @@ def _recorded() -> dict[str, Any] | None:
 
 
 def _image(file: Path) -> dict[str, Any]:
-    """An image as an address that holds it, and the width in pixels that makes it readable."""
-    content = file.read_bytes()
-    points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', content[:4000])
-    address = f"data:{_IMAGES[file.suffix]};base64,{base64.b64encode(content).decode('ascii')}"
-    return {"address": address, "width": round(float(points[1]) * _ENLARGED) if points else None}
+    return image(file.read_bytes(), file.suffix)
 
 
 def _is_snippet(name: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from paper import read_prints, stands_in
 from sympy import Basic, Integer, Symbol, factorial, factorial2, sqrt, symbols
 
+from derive.command.pages import mathematics
 from derive.command.report import Report, render
 from derive.drift import LeadingTerm
 from derive.errors import Undecided
@@ -36,7 +37,6 @@ from numerics.claims.ledger import (
     shown,
 )
 from numerics.claims.presentation import Checked, in_latex, ledger
-from numerics.reproduce.page import mathematics
 
 COMMAND = "numerics.claims"
 PAPER_PRINTS = read_prints()

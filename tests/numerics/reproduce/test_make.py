@@ -14,12 +14,12 @@ from browsers import faults
 from processes import as_anybody
 
 from derive.command import extras
+from derive.command.pages import mathematics
 from derive.command.provenance import versions
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES
 from numerics.reproduce.__main__ import main as reproduce_command
-from numerics.reproduce.ledger import mathematics
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import page
 from numerics.reproduce.steps import QUALITIES, Product, steps

@@ -1,0 +1,73 @@
+"""Pages that need nothing else: formulas as MathML, images inside, templates that escape.
+
+Apart from ``derive.command.hypertext``, for it takes what only the extra ``reproduce`` installs.
+"""
+
+import base64
+import html
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from math_core import LatexError, LatexToMathML
+
+from derive.command.tabular import without_latex
+
+NEEDED = ("jinja2", "math_core")  # of the extra reproduce
+_CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
+_ENLARGED = 1.7  # pixels a point: print has 4/3
+_IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def environment(folder: Path) -> Environment:
+    """Templates of a folder.
+
+    Text with formulas between dollars goes through ``mathematics``, or ``displayed`` if they are to
+    be as large as in a line of their own.
+    """
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["mathematics"] = mathematics
+    made.filters["displayed"] = partial(mathematics, displayed=True)
+    return made
+
+
+def mathml(formula: str, displayed: bool = False) -> str:
+    """A formula as MathML, or as it is written if the converter does not know a command in it.
+
+    If ``displayed``, with fractions as large as in a line of their own.
+    """
+    try:
+        shown: str = _CONVERTER.convert_with_local_state(
+            rf"\displaystyle {formula}" if displayed else formula, displaystyle=False
+        )
+        return shown
+    except LatexError:
+        return f"<code>{html.escape(formula)}</code>"
+
+
+def mathematics(text: str, displayed: bool = False) -> Markup:
+    """LaTeX text with formulas between dollars as HTML.
+
+    >>> str(mathematics(r"50\\% of < $x$"))[:11]
+    '50% of &lt;'
+    """
+    pieces = text.split("$")
+    pieces[::2] = [html.escape(without_latex(piece)) for piece in pieces[::2]]
+    pieces[1::2] = [mathml(piece, displayed) for piece in pieces[1::2]]
+    return Markup("".join(pieces))
+
+
+def image(content: bytes, suffix: str) -> dict[str, Any]:
+    """An image as an address that holds it, and the width in pixels that makes it readable."""
+    points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', content[:4000])
+    address = f"data:{_IMAGES[suffix]};base64,{base64.b64encode(content).decode('ascii')}"
+    return {"address": address, "width": round(float(points[1]) * _ENLARGED) if points else None}

@@ -1,0 +1,130 @@
+"""A report says what is known of a pair, how sure it is, and needs nothing but itself."""
+
+from html.parser import HTMLParser
+
+import pytest
+from browsers import chromium, faults
+
+from derive import Pair, drift_of
+from derive.command.hypertext import BADGES
+from derive.command.provenance import versions
+from numerics import study
+from numerics.reported.page import page
+from numerics.reported.sections import Asked, Section, section_makers
+
+browser = pytest.fixture(scope="module")(chromium)
+VOID = {"meta", "link", "img", "br"}
+
+
+class _Read(HTMLParser):
+    """What a page holds: whether its tags close, what it loads, its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+        self.texts: list[str] = []
+        self.badges: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        known = dict(attrs)
+        self.loaded += [known[name] for name in ("src", "href", "action") if known.get(name)]
+        self.badges += [known["class"].split()[-1]] if "badge" in known.get("class", "") else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def _sections(pair, *titles):
+    """Some sections of a report, by their titles."""
+    asked = Asked(pair, drift_of(pair), dimension=100, replicas=50, seed=0, source="made by me")
+    makers = {make.args[0]: make for make in section_makers(asked)}
+    return [makers[title]() for title in titles]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("report") / "x.html"
+    html = study("x").report(file, dimension=100, replicas=50)
+    assert file.read_text(encoding="utf-8") == html
+    return file
+
+
+def test_the_page_is_well_formed_and_loads_nothing(file):
+    read = _Read(file.read_text(encoding="utf-8"))
+    assert read.open == []
+    assert read.loaded
+    assert all(address.startswith("data:") for address in read.loaded)
+    assert set(read.badges) == {"certified", "proved", "heuristic", "simulated"} < set(BADGES)
+    text = "".join(read.texts)
+    assert versions(("sympy", "python-flint")) in text
+    assert "$" not in text.split("BibTeX")[0]
+    assert "\\text" not in text
+
+
+def test_it_is_whole_in_a_browser_wide_and_narrow(browser, file):
+    assert faults(browser, file, 1200) == faults(browser, file, 400) == []
+    assert browser.execute_script("return document.images.length") == 2
+    assert browser.execute_script("return document.querySelectorAll('math').length") > 20
+
+
+def test_the_verdict_is_what_is_certified():
+    (zero,) = study("He3").singularities(15)
+    verdict, listed = _sections(Pair("He3"), "In a sentence", "Singularities")
+    assert (verdict.certainty, zero.mu.mid[:8] in verdict.text) == ("certified", True)
+    assert "never leaves" in verdict.text
+    assert listed.rows[0][0] == zero.mu._repr_latex_()
+    (relu,) = _sections(Pair("relu"), "In a sentence")
+    assert (relu.certainty, "at every strength" in relu.text) == ("proved", True)
+
+
+def test_numbers_beside_others_are_those_of_the_functions():
+    (table,) = _sections(Pair("He3"), "Beside ReLU, GELU and erf")
+    assert [head in table.head for head in ("relu", "gelu", "erf")] == [True] * 3
+    for strength, ours, relu, *_ in table.rows:
+        assert float(ours) == pytest.approx(study("He3").tau(float(strength)), rel=1e-3)
+        assert float(relu) == pytest.approx(study("relu").tau(float(strength)), rel=1e-3)
+
+
+def test_what_is_not_found_is_said_and_the_rest_stands():
+    titles = ("In a sentence", "Singularities", "Formulas", "Beside ReLU, GELU and erf")
+    *open_, formulas, table = _sections(Pair("x", misalignment="linear"), *titles)
+    for section in open_:
+        assert (section.certainty, "aligned" in section.text) == ("undecided", True)
+    assert formulas.certainty == "proved"
+    assert table.rows
+
+
+def test_text_is_escaped():
+    section = Section(
+        "<b>", "exact", "<i>", head=("<u>",), rows=(("<s>",),), sources={"<p>": "<q>"}
+    )
+    read = _Read(page("<script>", [section], "<em>"))
+    text = "".join(read.texts)
+    for tag in ("<b>", "<i>", "<u>", "<s>", "<p>", "<q>", "<script>", "<em>"):
+        assert tag in text
+
+
+def test_the_command_writes_one_file_or_none(command, tmp_path, monkeypatch):
+    first = "numerics.reported.sections.section_makers"
+    monkeypatch.setattr(first, lambda asked: section_makers(asked)[:2])  # the rest costs seconds
+    done = command("numerics.report", "relu", "--dimension", "100")
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "python -m numerics.report relu" in html
+    assert "report.html" in done.stdout
+    for wrong in (("unheard",), ("relu", "--output", "no/such/folder.html"), ()):
+        refused = command("numerics.report", *wrong)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
