@@ -95,24 +95,30 @@ def exit_constant_of(
 
 
 def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
-    """The constant log K by shooting, extrapolated by Aitken's rule; the error is its last step.
+    """The constant log K by shooting, extrapolated by Aitken's rule.
 
-    Raises ``InputError`` and ``Undecided`` as ``exit_constant_of``. Heuristic.
+    The error is the rule's last step and what a solution of ten times the tolerance differs by,
+    which counts where |b| is many times λ. Raises ``InputError`` and ``Undecided`` as
+    ``exit_constant_of``. Heuristic.
     """
     rates, directions = np.linalg.eigh(flow.linearisation())
     if not rates[-1] > NO_ESCAPE:
         raise InputError("without escape there is no exit time: choose another strength")
     sizes = [passage.level * _FIRST * _RATIO**k for k in range(3)]
-    one, two, three = (
-        rates[-1] * _time(flow, e * directions[:, -1], rates[-1], passage) + log(e) for e in sizes
-    )
+
+    def reached(size: float, tolerance: float = _TOLERANCE) -> float:
+        time = _time(flow, size * directions[:, -1], rates[-1], passage, tolerance)
+        return float(rates[-1] * time + log(size))
+
+    one, two, three = map(reached, sizes)
+    loose = abs(reached(sizes[-1], 10 * _TOLERANCE) - three)
     first, second = two - one, three - two
     step = second * second / (first - second) if abs(second) < abs(first) / 2 else 0.0
-    error = abs(step) + abs(second) * (step == 0.0) + 100 * _TOLERANCE
+    error = abs(step) + abs(second) * (step == 0.0) + loose + 100 * _TOLERANCE
     return ExitConstant(float(three + step), float(error), "heuristic")
 
 
-def _time(flow: Flow, start: Doubles, rate: float, passage: Passage) -> float:
+def _time(flow: Flow, start: Doubles, rate: float, passage: Passage, tolerance: float) -> float:
     """When the flow exits."""
 
     def inside(_: float, state: Doubles) -> float:
@@ -122,7 +128,7 @@ def _time(flow: Flow, start: Doubles, rate: float, passage: Passage) -> float:
     size = float(np.linalg.norm(start))
     horizon = (log(passage.level / size) + _PATIENCE) / rate
     solution = solve_ivp(flow.velocity, (0.0, horizon), start, method="LSODA", events=inside,
-                         rtol=_TOLERANCE, atol=_TOLERANCE * size)  # fmt: skip
+                         rtol=tolerance, atol=tolerance * size)  # fmt: skip
     if not len(solution.t_events[0]):
         raise Undecided(
             f"the flow is not seen to reach {_NAMES[passage.of]} = {passage.level:g} at "
