@@ -50,7 +50,8 @@ nitpick_ignore_regex = [
     (
         "py:class",
         r"numerics\.dynamics\.(runs\.Trained|exit_constant\.ExitConstant|full_sgd\.FullFlow|update\.Law)"
-        r"|numerics\.dynamics\.learning_curve\.Descent|numerics\.simulation\.budget\.Best"
+        r"|numerics\.dynamics\.(learning_curve\.Descent|fluctuations\.Fluctuations)"
+        r"|numerics\.simulation\.budget\.(Best|Measured)"
         r"|transfer\.learning\.training\.Images|Expr|ArrayLike|Axes",
     ),
 ]
