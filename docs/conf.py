@@ -19,12 +19,13 @@ copyright = "2026, the lora-escape authors"
 release = version = metadata.version("lora-escape")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",  # arguments, one a line
     "sphinxcontrib.programoutput",
     "extensions.derived",
     "extensions.explorer",
+    "extensions.font",
     "extensions.gallery",
     "extensions.ledger",
     "extensions.mathml",
@@ -34,6 +35,11 @@ extensions = [
 exclude_patterns = ["figures", "measured"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"  # what a cell shows may change with any part of the code
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_in_temp = True
+nb_merge_streams = True
 
 napoleon_custom_sections = [("Fields", "params_style")]
 autodoc_member_order = "bysource"

@@ -1,7 +1,11 @@
-"""The directive ``public``: documents every name of a package's public list, module by module."""
+"""The directive ``public`` and its pages: every name of a package's public list, a page a module.
+
+The pages are written when a build begins, as ``reference/PACKAGE.MODULE.rst``; git ignores them.
+"""
 
 import importlib
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -34,21 +38,34 @@ def _entry(package: str, name: str) -> str:
 
 
 class Public(SphinxDirective):
-    """One section a module: what its file says of itself, then its public names."""
+    """What a module's file says of itself, then its public names."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Parse the reference as reStructuredText, the form of docstrings."""
-        (package,) = self.arguments
-        pieces = []
-        for module, names in public_names(package).items():
-            pieces += [
-                f"{module}\n{'-' * len(module)}\n",
-                f".. automodule:: {module}\n   :no-index:\n",
-            ]
-            pieces += [_entry(package, name) for name in names]
-        return self.parse_text_to_nodes("\n".join(pieces), allow_section_headings=True)
+        (module,) = self.arguments
+        package = module.split(".")[0]
+        names = public_names(package)[module]
+        pieces = [f".. automodule:: {module}\n   :no-index:\n"]
+        pieces += [_entry(package, name) for name in names]
+        return self.parse_text_to_nodes("\n".join(pieces))
+
+
+def _write_pages(app: Sphinx) -> None:
+    """A page for each module with public names, and none for others."""
+    folder = Path(app.srcdir, "reference")
+    pages = {
+        folder / f"{module}.rst": f"{module}\n{'=' * len(module)}\n\n.. public:: {module}\n"
+        for package in PACKAGES
+        for module in public_names(package)
+    }
+    for old in folder.glob("*.*.rst"):
+        if old not in pages:
+            old.unlink()
+    for page, text in pages.items():
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
 
 
 def _resolved(
@@ -95,6 +112,7 @@ def _complete(app: Sphinx, env: BuildEnvironment) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enter the directive."""
     app.add_directive("public", Public)
+    app.connect("builder-inited", _write_pages)
     app.connect("autodoc-process-signature", _short)
     app.connect("env-check-consistency", _complete)
     app.connect("missing-reference", _resolved)
