@@ -91,7 +91,11 @@ def test_a_statement_that_does_not_hold_is_not_shown():
 def test_the_reference_is_the_public_list(package):
     listed = [name for names in public_names(package).values() for name in names]
     assert sorted(listed) == sorted(importlib.import_module(package).__all__)
-    assert f".. public:: {package}\n" in (DOCS / f"reference/{package}.rst").read_text("utf-8")
+    page = (DOCS / f"reference/{package}.rst").read_text("utf-8")
+    assert f"   {package}.*\n" in page  # a page a module
+    used = re.findall(rf":py:obj:`{package}\.(\w+)`", page)
+    assert len(used) > 10
+    assert set(used) <= set(listed)
 
 
 def test_every_command_is_in_the_reference():
@@ -150,6 +154,19 @@ def test_the_map_knows_every_file(folder):
 
 def test_the_map_knows_no_folder_that_is_not_there():
     assert sorted(re.findall(r"^### `(\S+)`", PAGES["map.md"], re.MULTILINE)) == FOLDERS
+
+
+def test_the_moving_picture_counts_its_runs_and_says_what_draws_it():
+    drawn = (DOCS / "figures" / "basins.svg").read_text("utf-8")
+    assert "<desc>python docs/figures/basins.py | lora-escape" in drawn
+    ends = Counter(re.findall(r'r="4" fill="(#\w+)"', drawn))
+    told = re.findall(r"(\d+) (teacher|null student|still searching)", drawn.split("</title>")[0])
+    names = {"#0072B2": "teacher", "#D55E00": "null student", "#808080": "still searching"}
+    assert {names[colour]: count for colour, count in ends.items()} == {
+        name: int(count) for count, name in told
+    }
+    assert len(drawn) < 100_000
+    assert not re.search(r"<script|href=", drawn)
 
 
 @pytest.mark.parametrize(
