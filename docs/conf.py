@@ -39,7 +39,7 @@ nb_execution_mode = "force"  # what a cell shows may change with any part of the
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True
-nb_merge_streams = True
+nb_output_stderr = "remove"  # progress, which no page needs; errors end the build
 
 napoleon_custom_sections = [("Fields", "params_style")]
 autodoc_member_order = "bysource"
