@@ -31,6 +31,7 @@ from numerics.certified.turns import REACH, Images, Seen, Stretch, turned
 
 _BITS = 512  # of working precision for inputs: 1 + erf and 1 + tanh cancel far out
 _SMALL = arb(1) / 2**72
+_NOTHING = arb(1) / 2**90
 _ENOUGH = arb(1) / 2**64  # that a cell may miss at a strength
 _FINEST = 2**40
 _MIDDLE = 8  # standard deviations within which a fourth power is bounded shell by shell
@@ -123,12 +124,13 @@ class _Cell:
 
     @cached_property
     def count(self) -> int | None:
-        """How many nodes it takes, ``None`` if too many."""
+        """How many nodes it takes, none where next to nothing lies; ``None`` if too many."""
         if self.box is None:
             return None
         seen, bound = self.box
         size = max((1 + abs(x)).upper() ** 4 for x, _ in seen)
-        return nodes_for(bound * size * self._interval[1], _SMALL)
+        weight = bound * size * self._interval[1]
+        return 0 if weight < _NOTHING else nodes_for(weight, _SMALL)
 
     @cached_property
     def missed(self) -> arb:
@@ -136,12 +138,14 @@ class _Cell:
         assert self.box is not None
         assert self.count is not None
         ends = self.stretch.low.rad() + self.stretch.high.rad()
-        return (self.box[1] * (self._interval[1] * ELLIPSE.error(self.count) + ends)).upper()
+        factor = ELLIPSE.error(self.count) if self.count else arb(2)
+        return (self.box[1] * (self._interval[1] * factor + ends)).upper()
 
     @cached_property
     def nodes(self) -> tuple[_Node, ...] | None:
         """The nodes of the rule, ``None`` if an input is not enclosed."""
-        assert self.count is not None
+        if not self.count:
+            return ()
         (middle, radius), made = self._interval, []
         with ctx.workprec(_BITS):
             for place, weight in zip(*rule(self.count), strict=True):

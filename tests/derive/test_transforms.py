@@ -1,7 +1,7 @@
 """The drift is affine in the transform: against the drift of the labels themselves."""
 
 import pytest
-from sympy import Poly, Rational, symbols
+from sympy import Poly, Rational, exp, pi, sqrt, symbols
 
 from derive.errors import InputError
 from derive.hermite import normal_moment
@@ -80,6 +80,13 @@ def test_what_is_not_judged_is_refused(given):
 def test_where_the_output_is_all_that_a_sees_no_labels_have_a_above_0(text, power, strength, none):
     """At μ = 1 the raw labels have a = 0; zσ' is a multiple of σ for powers, on either side."""
     assert none_has_positive_a(text, power, Rational(strength)) is none
+
+
+def test_a_kink_weighs_its_jump_of_slope_over_the_strength():
+    """hardtanh at μ = 2/3: E y σ'' is that of the kinks at z = ±3/2, of outputs ±1."""
+    found = transform_means("hardtanh", 1).second[1].closed().subs(mu, Rational(2, 3))
+    known = -2 * exp(-Rational(9, 8)) / sqrt(2 * pi) * Rational(3, 2)
+    assert abs((found - known).evalf(20)) < 1e-18
 
 
 @pytest.mark.parametrize("text", ["relu", "abs", "hardtanh", "softshrink"])
