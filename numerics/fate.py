@@ -21,7 +21,7 @@ from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.start import start
-from numerics.options.values import Strengths, positive
+from numerics.options.values import Strengths, figure_files, positive
 
 if TYPE_CHECKING:
     from derive.pair import Pair
@@ -304,6 +304,8 @@ def _parser() -> CommandParser:
             "--degree 3 --mu 0.2:0.45:6 --switch 0.3,0.6,0.9 --format json",
             "--activation He3 --mu 0.3 --first best --first squared --start 0.1,-0.2",
             "--degree 2,10 --mu 0.5 --first none",
+            "--activation He3 --mu 0.25 --first none --plot portrait.pdf",
+            "--activation He3 --mu 0.2:0.45:6 --plot ends.pdf",
         ),
         libraries=("sympy", "python-flint", "numpy", "scipy"),
     )
@@ -312,15 +314,37 @@ def _parser() -> CommandParser:
     add_shared(asked, "mu", default="0.3")
     add_options(asked, _OWN)
     add_options(parser.add_argument_group("how far it goes"), _EFFORT)
+    add_shared(parser.add_argument_group("figure"), "plot", help="also draw, of one pair, as .pdf, "
+               ".png or .svg: for one strength the phase portrait, for several the diagram of ends "
+               "over strength and switch; with the data beside as .csv")  # fmt: skip
     return parser
 
 
 def _action(options: Namespace) -> Report:
-    records = list(_records(options))
     size, pairs = len(options.mu), _pairs(options)
+    if options.plot and len(pairs) > 1:
+        raise InputError(f"a figure of {len(pairs)} pairs is not accepted: give one with --plot")
+    records = list(_records(options))
     tables = [table for i, pair in enumerate(pairs)
               for table in _tables(pair, records[i * size : (i + 1) * size])]  # fmt: skip
-    return Report(records, tables, "certified", list(_rows(records)))
+    files = _drawn(pairs[0], records, options) if options.plot else {}
+    return Report(records, tables, "certified", list(_rows(records)), files)
+
+
+def _drawn(
+    pair: "Pair", records: Sequence[dict[str, Any]], options: Namespace
+) -> dict[Path, bytes]:
+    from numerics.certified.flow import ball_flow
+    from numerics.figures.ends import draw_ends  # matplotlib
+    from numerics.figures.portraits import draw_portrait
+
+    if len(records) > 1:
+        title = plain(labelled_name(pair))
+        return figure_files(
+            options.plot, lambda form: draw_ends(records, title, form, options.source)
+        )
+    flow = ball_flow(pair, options.mu[0])
+    return figure_files(options.plot, lambda form: draw_portrait(pair, flow, form, options.source))
 
 
 def _rows(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

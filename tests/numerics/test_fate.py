@@ -3,6 +3,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 COMMAND = "numerics.fate"
@@ -49,6 +50,37 @@ def test_without_a_first_stage_there_is_the_escape_alone(command):
     assert [r["stages"] for r in records] == [[], []]
 
 
+def _data(path):
+    return list(csv.DictReader(path.with_suffix(".csv").read_text("utf-8").splitlines()[1:]))
+
+
+def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, tmp_path):
+    path = tmp_path / "portrait.svg"
+    options = ("--activation", "He3", "--mu", "0.4", "--first", "none", "--plot", str(path))
+    assert command(COMMAND, *options).returncode == 0
+    assert path.read_bytes().startswith(b"<?xml")
+    rows = _data(path)
+    sinks = {(row["of_rho"], row["u"], row["m"]) for row in rows
+             if row["what"] == "sink" and row["mu"] == "0.4"}  # fmt: skip
+    places = sorted((float(rho), float(u) * float(m)) for rho, u, m in sinks)
+    assert np.array(places) == pytest.approx(np.array([[0, -0.4]] * 2 + [[1, 0.6]] * 2))
+    line = [float(row["m"]) for row in rows if row["what"] == "line that attracts"]
+    assert line == pytest.approx([-0.58193, 0.58193], abs=1e-5)
+    curve = [row for row in rows if row["what"] == "stable curve" and row["mu"] == "0.4"]
+    assert any(abs(float(row["m"])) < 0.5 and float(row["of_rho"]) < 0.39 for row in curve)
+
+
+def test_a_diagram_of_ends_has_a_row_for_each_cell(command, tmp_path):
+    path = tmp_path / "ends.pdf"
+    options = ("--activation", "He3", "--mu", "0.35,0.45", "--switch", "0.6,0.9", "--width", "1",
+               "--plot", str(path))  # fmt: skip
+    assert command(COMMAND, *options).returncode == 0
+    assert path.read_bytes().startswith(b"%PDF")
+    cells = [row for row in _data(path) if row["switch_low"] == row["switch_high"] != ""]
+    assert len(cells) == 8
+    assert {row["end"] for row in cells} == {"teacher", "null student"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -56,6 +88,7 @@ def test_without_a_first_stage_there_is_the_escape_alone(command):
         (("--teacher", "He3", "--student", "He2"), "along a curve"),
         (("--activation", "He3", "--switch", "0.5,0.3"), "increasing order"),
         (("--activation", "He3", "--switch", "1"), "give overlaps"),
+        (("--degree", "2,3", "--plot", "x.pdf"), "a figure of 2 pairs"),
         (("--activation", "He3", "--start", "0.1,1.5"), "|M| < 1"),
         (("--activation", "He3", "--first", "import os"), "not accepted"),
     ],
