@@ -1,7 +1,10 @@
 """Basins of the gradient flow: its sinks, and which of them states end in.
 
-A sink attracts every disc around it, in the plane of (u, θ), on which the Hessian of the loss is
-positive: distances to it fall exponentially there. So one inequality captures a state for ever.
+Two inequalities capture a state for ever. A sink attracts every disc around it, in the plane of (u,
+θ), on which the Hessian of the loss is positive: distances to it fall exponentially there. And
+below the loss of all rest points that are no sinks, the basins are open and cover everything, so
+that every connected piece is part of one: a state belongs to the sink to which the loss falls along
+any path, here along m at its u and then along the edge.
 """
 
 from collections.abc import Callable
@@ -15,14 +18,18 @@ from numerics.certified.flow import (
     BallFlow,
     Disc,
     Number,
+    Table,
     flow_arithmetic,
     length_of,
     rational,
+    table_value,
     turned,
     widened,
 )
 from numerics.certified.integrator import steps
-from numerics.certified.rest_points import flow_rest_points, place
+from numerics.certified.rest_points import coordinates, flow_rest_points, place
+
+_CUTS = 6  # in halves, of a path along which the loss is to fall
 
 
 @dataclass(frozen=True)
@@ -82,15 +89,18 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
         horizon: the time within which a sink must have captured all of them.
 
     Raises ``Undecided`` if none has. Certified: the Hessian of the loss is positive on a disc
-    around the sink that holds them.
+    around the sink that holds them, or their loss is below that of all rest points but sinks.
 
     >>> from numerics.certified.flow import ball_flow, disc
     >>> str(fate(ball_flow("He3", "0.25"), disc("0.1", "0.1"), 200).rho)
     '0'
     """
     ends = sinks(flow)
+    trap = _Trap.of(flow)
     for step in steps(flow, start, horizon):
         at = step.at(step.length)
+        if trap and (held := trap.holds(at, ends)):
+            return replace(held, time=step.end)
         for sink in ends:
             with flow_arithmetic():
                 away = length_of(at.u - arb(sink.u), at.angle - sink.angle)
@@ -98,6 +108,87 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
             if captured:
                 return replace(sink, time=step.end)
     raise Undecided(f"no sink has captured the flow by time {horizon}: give more time")
+
+
+@dataclass(frozen=True)
+class _Trap:
+    """The states of a lower loss than all rest points that are no sinks.
+
+    Fields: ``flow``; ``loss``, a table of coefficients; ``level``, below which they are; ``edge``,
+    the zeros of a(ρ, 0) in increasing order.
+    """
+
+    flow: BallFlow
+    loss: Table
+    level: arb
+    edge: tuple[arb, ...]
+
+    @classmethod
+    def of(cls, flow: BallFlow) -> "_Trap | None":
+        """That of a gradient flow whose loss grows without bound in u; of others there is none."""
+        loss = _loss(flow)
+        if type(flow) is not BallFlow or not _grows(loss):
+            return None
+        points = flow_rest_points(flow.by_variance, flow.by_covariance)
+        with flow_arithmetic():
+            places = [coordinates(p.point) for p in points if p.stability != "sink"]
+            places.append((arb(flow.mu), arb(0)))
+            values = [table_value(loss, s + rho * rho, rho) + arb(0) for rho, s in places]
+            level = min((value.lower() for value in values), key=float)
+            edge = [coordinates(p.point)[0] for p in points if p.kind == "edge"]
+            return cls(flow, loss, arb(level), tuple(edge))
+
+    def holds(self, at: Disc, ends: tuple[Sink, ...]) -> Sink | None:
+        """The sink to which all states of a disc go, if the loss tells."""
+        with flow_arithmetic():
+            u, angle = at.box
+            m = angle.cos()
+            if not table_value(self.loss, *self.flow.place(u, m)) < self.level:
+                return None
+            side = -_sign(self._by_m(u, m))
+            if not side or not self._falls(u, (m, arb(side)), side):
+                return None
+            here = self.flow.mu + side * u
+            slopes = self.flow.by_variance, self.flow.by_covariance
+            first, second = (table_value(table, here * here, here) for table in slopes)
+            way = -_sign(2 * here * first + second)
+            ahead = [zero for zero in self.edge[:: way or 1] if (zero - here) * way > 0]
+            return next((sink for sink in ends if isinstance(sink.m, int) and sink.m == side
+                         and ahead and arb(sink.rho).overlaps(ahead[0])), None)  # fmt: skip
+
+    def _by_m(self, u: arb, m: arb) -> arb:
+        """The slope of the loss in m."""
+        variance, covariance = self.flow.place(u, m)
+        first, second = (table_value(table, variance, covariance)
+                         for table in (self.flow.by_variance, self.flow.by_covariance))  # fmt: skip
+        return u * (2 * self.flow.mu * first + second)
+
+    def _falls(self, u: arb, ends: tuple[arb, arb], side: int, cuts: int = _CUTS) -> bool:
+        """Whether the loss falls all the way between two m, to the side, at fixed u."""
+        if self._by_m(u, ends[0].union(ends[1])) * side < 0:
+            return True
+        middle = arb(((ends[0] + ends[1]) / 2).mid())
+        parts = (ends[0], middle), (middle, ends[1])
+        return cuts > 0 and all(self._falls(u, part, side, cuts - 1) for part in parts)
+
+
+def _sign(value: arb) -> int:
+    """1 or -1 where a ball has that sign, else 0."""
+    return int(value > 0) - int(value < 0)
+
+
+def _loss(flow: BallFlow) -> Table:
+    """The loss but for a constant, from its slopes."""
+    alone = (fmpq(0), *(c / (j + 1) for j, c in enumerate(flow.by_covariance[0])))
+    rows = [tuple(c / (i + 1) for c in row) for i, row in enumerate(flow.by_variance)]
+    return (alone, *rows)
+
+
+def _grows(loss: Table) -> bool:
+    """Whether a loss grows without bound in u: its terms of the highest order are a power of Q."""
+    orders = [(2 * i + j, j, c) for i, row in enumerate(loss) for j, c in enumerate(row) if c != 0]
+    highest = max((order for order, _, _ in orders), default=0)
+    return highest > 0 and all(j == 0 and c > 0 for order, j, c in orders if order == highest)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,24 @@ def test_fates_are_where_the_flow_of_doubles_ends(strength, start):
 
 def test_no_fate_is_told_before_its_time():
     with pytest.raises(Undecided, match="no sink has captured"):
-        fate(ball_flow("He3", "0.25"), disc("0.03", "0.03"), 5)
+        fate(ball_flow("He3", "0.25"), disc("0.9", "0.3"), "0.001")
+
+
+@pytest.mark.parametrize("start", [("0.2", "0.2"), ("-0.1", "0.6"), ("0.5", "0.7")])
+@pytest.mark.parametrize("pair", ["He3", "He2", "x**3-x/2"])
+def test_the_loss_tells_what_discs_around_sinks_tell_later(pair, start, monkeypatch):
+    flow = ball_flow(pair, "0.3")
+    early = fate(flow, disc(*start), 100)
+    monkeypatch.setattr("numerics.certified.basins._Trap.of", lambda _: None)
+    late = fate(flow, disc(*start), 100)
+    assert (early.rho, early.u, early.m) == (late.rho, late.u, late.m)
+    assert early.time <= late.time
+
+
+def test_the_loss_tells_where_a_flow_stalls():
+    """Beside a singularity u is small for a long time, and so is what is left to fall."""
+    for strength, rho in (("0.3207", 0), ("0.3208", 1)):
+        assert fate(ball_flow("He3", strength), disc("0.03", "0.2"), 2).rho == rho
 
 
 def test_no_fate_is_told_of_a_disc_on_the_separatrix():
