@@ -161,7 +161,7 @@ class _Trap:
         variance, covariance = self.flow.place(u, m)
         first, second = (table_value(table, variance, covariance)
                          for table in (self.flow.by_variance, self.flow.by_covariance))  # fmt: skip
-        return u * (2 * self.flow.mu * first + second)
+        return arb(u * (2 * self.flow.mu * first + second))
 
     def _falls(self, u: arb, ends: tuple[arb, arb], side: int, cuts: int = _CUTS) -> bool:
         """Whether the loss falls all the way between two m, to the side, at fixed u."""
