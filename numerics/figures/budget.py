@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from numerics.figures.caption import listed, number, sentences, shown_pair, spanned
 from numerics.figures.style import (
@@ -61,7 +62,7 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
                     axis.axvline(float(point), color="0.5", linestyle=":", linewidth=0.8)
             lower.set_xlabel(STRENGTH_LABEL)
         names = [_name(own) for own, _ in budgets]
-        letter_panels(axes.ravel(), names)
+        letter_panels(axes.ravel(), [*names, *[""] * len(names)])
         axes[0, 0].set_ylabel("expected loss")
         axes[1, 0].set_ylabel("samples $n$")
         axes[0, 0].legend()
@@ -147,7 +148,9 @@ def _draw_phases(figure: Figure, axis: Axes, own: Budget) -> list[tuple[Any, ...
     shown = np.maximum(losses, _DEEPEST * top)
     mesh = axis.pcolormesh(own.mu, samples, shown, cmap=field_colours(),
                            norm=LogNorm(_DEEPEST * top, top), rasterized=True)  # fmt: skip
-    axis.plot(own.mu, [c.samples(0.5) for c in own.curves], color="white")
+    edge = [withStroke(linewidth=2.6, foreground="black")]  # seen on light and dark
+    half = [c.samples(0.5) for c in own.curves]
+    axis.plot(own.mu, half, color="white", path_effects=edge)
     axis.axhline(own.samples, color=_OWN, linewidth=0.8, linestyle="--")
     axis.set_yscale("log")
     axis.set_ylim(samples[0], samples[-1])

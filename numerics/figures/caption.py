@@ -78,7 +78,7 @@ def _mathematics(text: str) -> str:
             return rf"\mathrm{{He}}_{{{degree[1]}}}"
         if name in _FUNCTIONS:
             return rf"\{name}"
-        if name in ("x", "e"):
+        if len(name) == 1:
             return name
         return rf"\mathrm{{{_NAMES.get(name, name.replace('_', chr(92) + '_'))}}}"
 

@@ -67,6 +67,8 @@ def draw_curves(
             head, points = draw_panel(figure, axis, shown, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
+        if len({drift.normalization for _, drift in chosen}) == 1:
+            share_range(list(axes))
         told = curves_told(panels, name, dimension)
         return drawn(figure, form, source, head, rows, told)
 
@@ -97,6 +99,13 @@ def draw_panel(
     return ("teacher", "student", "labels", "normalization", *lines), rows
 
 
+def share_range(axes: Sequence[Axes]) -> None:
+    """One range for panels that compare."""
+    lows, highs = zip(*(axis.get_ylim() for axis in axes), strict=True)
+    for axis in axes:
+        axis.set_ylim(min(lows), max(highs))
+
+
 def curves_told(
     panels: Mapping[str, Sequence[Member]], name: str, dimension: int, letters: str = "abcdefgh"
 ) -> str:
@@ -114,6 +123,7 @@ def curves_told(
         rf"Of Hermite polynomials $a$ and $b$ are divided by ${SCALE}$"
         if (quantity.is_time or quantity.is_rate) and any(map(_degree, members))
         else "",
+        r"Times are in units of $1/\gamma$" if quantity.is_time else "",
         "Curves are rounded from certified enclosures",
         *singularities_told(members, quantity),
     )
@@ -302,6 +312,8 @@ def _finish(
     axis.set_xlim(0, 1)
     if quantity.is_time:
         axis.set_ylim(*_shown_times(heights))
+    elif quantity.scale == "log":
+        axis.set_ylim(bottom=min(float(each.min()) for each in heights) / 2)
     axis.set_ylabel(label)
 
 

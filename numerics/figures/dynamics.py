@@ -117,7 +117,10 @@ def dynamics_figure(
     labels = _OF_NETWORKS if _networks(points) else OBSERVABLES
     for axis, observable in zip(axes[:, 0], shown, strict=True):
         axis.set_ylabel(labels[observable])
-    letter_panels(axes[0], columns)
+    if len(columns) > 1:
+        letter_panels(axes[0], columns)
+    else:
+        axes[0, 0].set_title(next(iter(columns)))
     figure.supxlabel(TIME_LABEL, fontsize="medium")
     keys = strength_keys(point.simulation.mu for point in points)
     add_keys(figure, [*keys, FLOW_KEY] if with_flow else keys, MOST_IN_LEGEND)
@@ -211,14 +214,18 @@ def dynamics_told(
     """The caption of ``draw_dynamics``."""
     said = _TOLD_OF_NETWORKS if _networks(points) else _TOLD
     names = list(dict.fromkeys(_name(point, points) for point in points))
-    lettered = [f"({k}) {name}" for k, name in zip("abcdefgh", names, strict=False)]
+    several = len(names) > 1
+    lettered = [
+        f"({letter}) {name}" if several else name
+        for letter, name in zip("abcdefgh", names, strict=False)
+    ]
     rows = "rows show" if len(shown) > 1 else "shown is"
     return sentences(
-        f"Learning over time {('of ' + listed(lettered))}; {rows} the "
+        f"Learning over time of {listed(lettered)}; {rows} the "
         + listed(said[name] for name in shown),
         told_runs(points),
         strengths_told(points),
-        runs_and_flow_told(with_flow),
+        runs_and_flow_told(with_flow, "the first run's" if _networks(points) else "the median"),
     )
 
 
@@ -228,10 +235,10 @@ def strengths_told(points: Sequence[SimulatedRuns]) -> str:
     return rf"Colours are pre-training strengths $\mu=$ {strengths}"
 
 
-def runs_and_flow_told(with_flow: bool = True) -> str:
-    """What bands and lines are."""
+def runs_and_flow_told(with_flow: bool = True, whose: str = "the median") -> str:
+    """What bands and lines are, and from whose start the flow is."""
     told = QUANTILES[0].upper() + QUANTILES[1:]
-    dashes = "; dashes are the gradient flow from the median start" if with_flow else ""
+    dashes = f"; dashes are the gradient flow from {whose} start" if with_flow else ""
     return f"{told}{dashes}"
 
 

@@ -12,6 +12,7 @@ from numerics.figures.curves import (
     add_degree_bar,
     curves_told,
     draw_panel,
+    share_range,
 )
 from numerics.figures.dynamics import (
     DATA_HEAD,
@@ -28,6 +29,7 @@ from numerics.figures.style import (
     STRENGTH_LABEL,
     TIME_LABEL,
     Drawn,
+    add_keys,
     drawn,
     letter_panels,
     looks_of,
@@ -51,7 +53,7 @@ def draw_trade_off(
     """
     rows: Rows = []
     with own_style():
-        figure = Figure(figsize=(page_width(), 2.2), layout="constrained")
+        figure = Figure(figsize=(page_width(), 2.4), layout="constrained")
         axes = figure.subplots(1, 3)
         shown = ("loss", "overlap")
         for point in points:
@@ -61,7 +63,7 @@ def draw_trade_off(
             axis.set_ylabel(OBSERVABLES[name])
             axis.set_xlabel(TIME_LABEL)
         keys = [*strength_keys(point.simulation.mu for point in points), FLOW_KEY]
-        axes[0].legend(handles=[key.handle() for key in keys], loc="lower left", handlelength=1.3)
+        add_keys(figure, keys)
         head, curve = draw_panel(figure, axes[2], "", members, "tau", 1000, with_key=False)
         axes[2].legend(loc="upper left")
         axes[2].set_xlabel(STRENGTH_LABEL)
@@ -104,7 +106,7 @@ def draw_escape_times(
             rows += [("tau", *point) for point in curve]
             axis.set_xlabel(STRENGTH_LABEL)
         letter_panels(axes.ravel(), (f"search of {name}", *panels))
-        _share_times(curves[:2])
+        share_range(curves[:2])
         _draw_keys(figure, axes[1, 2], panels)
         told = sentences(
             f"(a) Overlap $|m|$ of {name} over time near its singularity",
@@ -132,13 +134,6 @@ def _draw_search(axis: Axes, points: Sequence[SimulatedRuns]) -> Rows:
     keys = strength_keys(point.simulation.mu for point in points)
     axis.legend(handles=[key.handle() for key in keys], loc="center left", handlelength=1.3)
     return rows
-
-
-def _share_times(axes: Sequence[Axes]) -> None:
-    """One range for panels that compare."""
-    lows, highs = zip(*(axis.get_ylim() for axis in axes), strict=True)
-    for axis in axes:
-        axis.set_ylim(min(lows), max(highs))
 
 
 def _draw_keys(figure: Figure, cell: Axes, panels: Mapping[str, Sequence[Member]]) -> None:

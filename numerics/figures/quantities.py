@@ -91,7 +91,7 @@ QUANTITIES: dict[str, Quantity] = {
         said=r"Escape time $\tau$",
     ),
     "exit-time": Quantity(
-        r"$\frac{1}{2}\tau\,\log\,d$",
+        r"$(\tau/2)\,\log\,d$",
         _from_curve("tau", "exit_time"),
         ("exit_time",),
         "log",

@@ -26,7 +26,7 @@ from matplotlib.lines import Line2D
 
 from derive.command.report import csv_text
 from derive.errors import InputError
-from numerics.figures.caption import Caption
+from numerics.figures.caption import Caption, listed, sentences
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0
@@ -133,8 +133,9 @@ def drawn(
 ) -> Drawn:
     """A figure as a ``pdf``, ``png`` or ``svg`` file, its data and its caption.
 
-    File and data hold their provenance and no date: the same command writes the same bytes. The
-    file is as wide as the figure, so that fonts have the size that they say.
+    Without one, the caption says what the axes say. File and data hold their provenance and no
+    date: the same command writes the same bytes. The file is as wide as the figure, so that fonts
+    have the size that they say.
     """
     metadata = {
         "pdf": {"Subject": source, "CreationDate": None},
@@ -144,8 +145,15 @@ def drawn(
     stream = io.BytesIO()
     figure.savefig(stream, format=form, metadata=metadata, dpi=300)
     data = csv_text([dict(zip(head, row, strict=True)) for row in rows], source, head)
-    told = Caption(caption, figure.get_figwidth() > 1.3 * column_width())
+    told = Caption(caption or _by_labels(figure), figure.get_figwidth() > 1.3 * column_width())
     return Drawn(stream.getvalue(), f"{data}\n".encode(), told)
+
+
+def _by_labels(figure: Figure) -> str:
+    """What is drawn over what, by the labels of the axes."""
+    shown = {(axis.get_ylabel(), axis.get_xlabel()) for axis in figure.axes}
+    parts = [f"{y} over {x}" for y, x in sorted(shown) if x and y]
+    return sentences(f"Shown: {listed(parts)}") if parts else ""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from derive.pair import Pair
@@ -126,7 +127,8 @@ def _draw_potentials(form):
 
 
 def _draw_dynamics(form):
-    points = [run for d in (50, 100, 200) for run in _runs("x", (0.1, 0.3, 0.5, 0.9), dimension=d)]
+    strengths = (0.1, 0.3, 0.5, 0.7, 0.9)  # so many that one line of the legend is too long
+    points = [run for d in (50, 100) for run in _runs("x", strengths, dimension=d)]
     return dynamics.draw_dynamics(points, form, "made so")
 
 
@@ -222,6 +224,9 @@ def test_a_figure_is_readable_at_its_printed_size(printed, draw):
         assert text.get_fontsize() >= style.LEAST_SIZE, text.get_text()
         assert -1 <= box.x0 <= box.x1 <= 72 * width + 1, text.get_text()
         assert -1 <= box.y0 <= box.y1 <= 72 * figure.get_figheight() + 1, text.get_text()
+    for legend in figure.findobj(Legend):
+        across = legend.get_window_extent()
+        assert -1 <= across.x0 <= across.x1 <= figure.bbox.width + 1
     for (one, box), (other, place) in combinations(printed.places.items(), 2):
         inner = box.padded(-1)
         assert not (inner.width > 0 and inner.overlaps(place.padded(-1))), (
@@ -295,6 +300,14 @@ def test_colours_of_a_style_are_used_for_activations(tmp_path):
     file.write_text("axes.prop_cycle: cycler('color', ['r', 'b'])\n")
     with style.user_style(file), style.own_style():
         assert [look.colour for look in style.looks_of(["x", "relu"])] == ["r", "b"]
+
+
+def test_a_figure_without_a_caption_has_what_its_axes_say():
+    with style.own_style():
+        axis = Figure().subplots()
+        axis.set(xlabel=r"strength $\mu$", ylabel=r"$\tau$")
+        result = style.drawn(axis.figure, "svg", "made so", ["mu"], [])
+    assert result.caption.text == r"Shown: $\tau$ over strength $\mu$."
 
 
 def test_given_axes_keep_the_settings_in_force():
