@@ -21,7 +21,7 @@ from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.simulation import grid_of
-from numerics.options.values import figure_files, positive
+from numerics.options.values import figure_files, positive, refuse_idle_style
 from numerics.simulation.multiple import policy_of
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def _rows(record: dict[str, Any]) -> Iterator[Record]:
 
 
 def _action(options: Namespace) -> Report:
+    refuse_idle_style(options)
     budgets = _budgets(options)
     records = [_record(own, tuned, options) for own, tuned in budgets]
     tables = [_table(own, record) for (own, _), record in zip(budgets, records, strict=True)]

@@ -18,7 +18,7 @@ from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
 from numerics.options.pairs import add_case_options, chosen_drifts, described
 from numerics.options.shared import add_options, add_shared, option
-from numerics.options.values import dimension, figure_files
+from numerics.options.values import dimension, figure_files, refuse_idle_style
 
 if TYPE_CHECKING:
     from derive.drift import AnyDrift
@@ -166,6 +166,7 @@ def _drawn(chosen: Sequence[tuple["Pair", "AnyDrift"]], options: Namespace) -> d
 
 
 def _action(options: Namespace) -> Report:
+    refuse_idle_style(options)
     if options.quantity and not options.plot:
         raise InputError("--quantity says what --plot draws: add --plot FILE")
     chosen, records = [], []

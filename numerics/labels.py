@@ -19,7 +19,7 @@ from derive.command.values import integer_between
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
-from numerics.options.values import dimension, figure_files
+from numerics.options.values import dimension, figure_files, refuse_idle_style
 
 if TYPE_CHECKING:
     from numerics.dynamics.judged_labels import Judged
@@ -173,6 +173,7 @@ def _drawn(points: Sequence[Sequence["Judged"]], options: Namespace) -> dict[Pat
 
 
 def _action(options: Namespace) -> Report:
+    refuse_idle_style(options)
     from numerics.dynamics.judged_labels import LabelJudge, judged
 
     judges = [

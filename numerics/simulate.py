@@ -18,7 +18,7 @@ from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of
-from numerics.options.values import figure_files
+from numerics.options.values import figure_files, refuse_idle_style
 from numerics.simulation.multiple import policy_of
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def simulation_parser() -> CommandParser:
 
 
 def _action(options: Namespace) -> Report:
+    refuse_idle_style(options)
     if (options.plot or options.data) and not options.points:
         raise InputError("--points 0 records nothing to draw or keep: give --points 60")
     from numerics.simulation.run import run_simulations

@@ -33,6 +33,14 @@ def _same_precision_for_every_test() -> Iterator[None]:
 
 
 @pytest.fixture
+def printed(monkeypatch):
+    """Figures that are saved in the test, as they are printed."""
+    from printed import watched  # matplotlib
+
+    return watched(monkeypatch)
+
+
+@pytest.fixture
 def command(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
     """Run ``python -m MODULE OPTIONS...`` in a folder of its own, within this process."""
     return partial(invoke, folder=tmp_path)

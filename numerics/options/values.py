@@ -4,7 +4,7 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 """
 
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -43,6 +43,12 @@ def figure_files(
         figure, data, caption = draw(path.suffix[1:].lower())
     contents = (figure, data, snippet(caption, path, source))
     return dict(zip(figure_path.files(path), contents, strict=True))
+
+
+def refuse_idle_style(options: Namespace) -> None:
+    """Raise ``InputError`` if a style is given and nothing is drawn."""
+    if options.style and not options.plot:
+        raise InputError("--style is of the figure that --plot draws: add --plot FILE")
 
 
 def style_path(text: str) -> Path:

@@ -13,7 +13,7 @@ from derive.command.progress import advancing
 from derive.command.report import Report
 from derive.command.tabular import Table
 from derive.errors import InputError
-from numerics.options.values import figure_files
+from numerics.options.values import figure_files, refuse_idle_style
 from numerics.sweep.executors import executor_for
 from transfer.experiment.plan import (
     Chain,
@@ -169,6 +169,7 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
 
 def report_of_task(options: Namespace) -> Report:
     """The tables of a task, or as much as is there, the verdict, and the curves."""
+    refuse_idle_style(options)
     task, place, chains = finished_place(options)
     tell_of_strangers(chains, place, refused=tuple(KINDS))
     data = results_of(task, place)

@@ -130,7 +130,11 @@ def _downstream_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
     for epoch, colour in _shades(data):
         label = f"{data.attrs['unit']} {epoch}" if epoch else "random"
         panels[1].plot([], [], "-" if epoch else ":", color=colour, label=label)
-    panels[1].legend(title="checkpoint", loc="center left", bbox_to_anchor=(1, 0.5))
+    panels[1].legend(
+        title="checkpoint",
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
     return rows
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
 
@@ -12,8 +11,6 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
-from matplotlib.text import Text
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -182,55 +179,11 @@ DRAWINGS = (
 )  # fmt: skip
 
 
-@dataclass
-class Printed:
-    """Figures as they are saved, and the texts that are drawn of them with their places."""
-
-    figures: list = field(default_factory=list)
-    places: dict = field(default_factory=dict)
-
-
-@pytest.fixture
-def printed(monkeypatch):
-    """What is saved from now on."""
-    found, save, draw = Printed(), Figure.savefig, Text.draw
-
-    def saved(figure, *args, **how):
-        found.figures.append(figure)
-        found.places.clear()
-        save(figure, *args, **how)
-
-    def drawn(text, renderer, *args, **how):
-        if text.get_visible() and text.get_text().strip():
-            found.places[text] = text.get_window_extent(renderer).frozen()
-        draw(text, renderer, *args, **how)
-
-    monkeypatch.setattr(Figure, "savefig", saved)
-    monkeypatch.setattr(Text, "draw", drawn)
-    return found
-
-
 @pytest.mark.parametrize("draw", DRAWINGS, ids=lambda draw: draw.__name__[6:])
 def test_a_figure_is_readable_at_its_printed_size(printed, draw):
     """No font under 7 pt, no text cut or on another, as wide as a column or a page; its caption."""
     result = draw("svg")
-    (figure,) = printed.figures
-    width = figure.get_figwidth()
-    assert width in (style.COLUMN_WIDTH, style.PAGE_WIDTH)
-    points = float(re.search(rb'<svg[^>]* width="([\d.]+)pt"', result.figure)[1])
-    assert points == pytest.approx(72 * width, abs=0.1)
-    assert len(printed.places) > 5
-    for text, box in printed.places.items():
-        assert text.get_fontsize() >= style.LEAST_SIZE, text.get_text()
-        assert -1 <= box.x0 <= box.x1 <= 72 * width + 1, text.get_text()
-        assert -1 <= box.y0 <= box.y1 <= 72 * figure.get_figheight() + 1, text.get_text()
-    for legend in figure.findobj(Legend):
-        across = legend.get_window_extent()
-        assert -1 <= across.x0 <= across.x1 <= figure.bbox.width + 1
-    for (one, box), (other, place) in combinations(printed.places.items(), 2):
-        inner = box.padded(-1)
-        assert not (inner.width > 0 and inner.overlaps(place.padded(-1))), (
-            one.get_text(), other.get_text())  # fmt: skip
+    width = printed.checked(result.figure)
     assert result.caption.wide == (width == style.PAGE_WIDTH)
     _check_caption(draw, result)
 
@@ -300,6 +253,13 @@ def test_colours_of_a_style_are_used_for_activations(tmp_path):
     file.write_text("axes.prop_cycle: cycler('color', ['r', 'b'])\n")
     with style.user_style(file), style.own_style():
         assert [look.colour for look in style.looks_of(["x", "relu"])] == ["r", "b"]
+
+
+def test_a_style_of_nothing_is_refused(command, tmp_path):
+    (tmp_path / "a.mplstyle").write_text("font.size: 9\n")
+    done = command("numerics.escape", "--degree", "2", "--style", "a.mplstyle")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--style is of the figure that --plot draws" in done.stderr
 
 
 def test_a_figure_without_a_caption_has_what_its_axes_say():

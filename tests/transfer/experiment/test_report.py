@@ -1,10 +1,13 @@
 """Tables and verdicts on planted results: what rises and falls must be seen, and nothing else."""
 
+import csv
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
+from numerics.figures.style import PAGE_WIDTH
 from transfer.experiment.figure import draw_transfer
 from transfer.experiment.plan import Place
 from transfer.experiment.report import (
@@ -183,6 +186,24 @@ def test_curves_are_of_the_runs_that_did_not_diverge(planted):
     (first,) = [line for line in curves.decode().splitlines() if line.startswith("accuracy,4,1,")]
     healthy = data.accuracy.sel(arm="LoRA", fine_tuning_seed=0, checkpoint=4, measured=1)
     assert float(first.split(",")[3]) == pytest.approx(healthy.mean().item())
+
+
+def test_every_protocol_is_drawn_and_readable_at_its_printed_size(planted, printed):
+    """Also one with a long name, and with signs that LaTeX or mathematics would take as theirs."""
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    long = "LoRA from the optimum, $5 of plain SGD_2 & 3 %"
+    arms = {
+        (long if k == 1 else arm): settings for k, (arm, settings) in enumerate(task.arms.items())
+    }
+    data = data.assign_coords(arm=list(arms))
+    drawn, curves, caption = draw_transfer(
+        msgspec.structs.replace(task, arms=arms), data, "svg", "source"
+    )
+    assert printed.checked(drawn) == PAGE_WIDTH
+    named = {row["protocol"] for row in csv.DictReader(curves.decode().splitlines()[1:])}
+    assert named >= set(arms)
+    assert "Our own runs" in caption.text
+    assert "Figs. 10 to 12" in caption.latex
 
 
 def test_a_decline_is_split_where_a_converged_head_says_it(small_task, tmp_path, planted):
