@@ -8,6 +8,7 @@ of other labels, with and without the flip of the sign of u at the switch.
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.start import start
-from numerics.options.values import Strengths, figure_files, positive
+from numerics.options.values import Strengths, figure_files, positive, refuse_idle_style
 
 if TYPE_CHECKING:
     from derive.pair import Pair
@@ -314,7 +315,9 @@ def _parser() -> CommandParser:
     add_shared(asked, "mu", default="0.3")
     add_options(asked, _OWN)
     add_options(parser.add_argument_group("how far it goes"), _EFFORT)
-    add_shared(parser.add_argument_group("figure"), "plot", help="also draw, of one pair, as .pdf, "
+    drawn = parser.add_argument_group("figure")
+    add_shared(drawn, "style")
+    add_shared(drawn, "plot", help="also draw, of one pair, as .pdf, "
                ".png or .svg: for one strength the phase portrait, for several the diagram of ends "
                "over strength and switch; with the data beside as .csv")  # fmt: skip
     return parser
@@ -322,6 +325,7 @@ def _parser() -> CommandParser:
 
 def _action(options: Namespace) -> Report:
     size, pairs = len(options.mu), _pairs(options)
+    refuse_idle_style(options)
     if options.plot and len(pairs) > 1:
         raise InputError(f"a figure of {len(pairs)} pairs is not accepted: give one with --plot")
     records = list(_records(options))
@@ -335,16 +339,17 @@ def _drawn(
     pair: "Pair", records: Sequence[dict[str, Any]], options: Namespace
 ) -> dict[Path, bytes]:
     from numerics.certified.flow import ball_flow
+    from numerics.figures.caption import shown_pair
     from numerics.figures.ends import draw_ends  # matplotlib
     from numerics.figures.portraits import draw_portrait
 
     if len(records) > 1:
-        title = plain(labelled_name(pair))
-        return figure_files(
-            options.plot, lambda form: draw_ends(records, title, form, options.source)
-        )
-    flow = ball_flow(pair, options.mu[0])
-    return figure_files(options.plot, lambda form: draw_portrait(pair, flow, form, options.source))
+        title = shown_pair(pair)
+        draw = partial(draw_ends, records, title, source=options.source)
+    else:
+        flow = ball_flow(pair, options.mu[0])
+        draw = partial(draw_portrait, pair, flow, source=options.source)
+    return figure_files(options.plot, draw, options.style, options.source)
 
 
 def _rows(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

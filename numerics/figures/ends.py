@@ -14,8 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from numerics.figures.curves import STRENGTH_LABEL
-from numerics.figures.style import COLUMN_WIDTH, PAGE_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import sentences
+from numerics.figures.style import (
+    STRENGTH_LABEL,
+    Drawn,
+    colours,
+    column_width,
+    drawn,
+    letter_panels,
+    own_style,
+    page_width,
+    small,
+)
 
 _STRIP = (-0.16, -0.05)  # where runs without a first stage are drawn
 _OPEN = "open"
@@ -33,31 +43,43 @@ def draw_ends(records: Sequence[Data], title: str, form: str, source: str) -> Dr
         form: ``pdf``, ``png`` or ``svg``.
         source: provenance that is written into both.
 
-    The result is the figure's file and its data as CSV.
+    The result is the figure's file, its data as CSV and its caption.
     """
     firsts = list(dict.fromkeys(stage["first"] for r in records for stage in r["stages"]))
     rows: Rows = []
+    titles: list[str] = []
     with own_style():
         shades = _shades(records)
         wide = bool(firsts)
-        size = (0.72 * PAGE_WIDTH if wide else COLUMN_WIDTH, 2.2 * max(len(firsts), 1) + 0.6)
+        size = (0.72 * page_width() if wide else column_width(), 2.2 * max(len(firsts), 1) + 0.6)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(max(len(firsts), 1), 2 if wide else 1, sharex=True, sharey=True,
                                squeeze=False)  # fmt: skip
         for line, first in zip(axes, firsts or [""], strict=True):
             for axis, flip in zip(line, (False, True), strict=False):
                 rows += _panel(axis, records, (first, flip), shades)
-                if first:
-                    how = "flipped if $um<0$" if flip else "as it is"
-                    axis.set_title(f"first {first[:24]}; $u$ {how}", loc="left", fontsize=7)
+                how = "flipped if $um<0$" if flip else "as it is"
+                titles.append(f"first {first[:24]}; $u$ {how}")
             line[0].set_ylabel("switch at $|m|$")
         for axis in axes[-1]:
             axis.set_xlabel(STRENGTH_LABEL)
-        figure.suptitle(title, fontsize=8)
-        figure.legend(handles=_legend(shades, rows), loc="outside lower center", ncols=4,
-                      fontsize=6)  # fmt: skip
+        if wide:
+            letter_panels(axes.ravel(), titles)
+        figure.suptitle(title, fontsize="medium")
+        figure.legend(handles=_legend(shades, rows), loc="outside lower center",
+                      ncols=3 if wide else 2, fontsize=small())  # fmt: skip
         head = ("first", "flip", "mu", "switch_low", "switch_high", "end", "certainty")
-        return drawn(figure, form, source, head, rows)
+        return drawn(figure, form, source, head, rows, _told(title, wide))
+
+
+def _told(title: str, staged: bool) -> str:
+    return sentences(
+        f"Where runs of {title} end, over the pre-training strength $\\mu$"
+        + (" and the overlap $|m|$ at which a first stage with other labels ends; the lowest strip "
+           "is without a first stage" if staged else ""),
+        "Colours are ends, proved or certified; crossed cells are heuristic, white ones open. "
+        "Vertical bars enclose where the end changes, dotted lines are singularities",
+    )  # fmt: skip
 
 
 def _panel(

@@ -11,8 +11,8 @@ from numerics.figures.style import Drawn, column_width, drawn, looks_of, own_sty
 from numerics.simulation.exits import quantile
 from numerics.simulation.simulated import SimulatedRuns, fit_of
 
-_APART = 0.22  # factor between neighbours in d, so that no bar hides another
-_HEAD = ("student", "dimension", "low", "median", "high", "slope", "half_tau")
+_HEAD = ("student", "dimension", "learning_rate", "batch", "low", "median", "high",
+         "median_samples", "slope", "half_tau")  # fmt: skip
 
 
 def draw_exit_times(points: Mapping[str, Sequence[SimulatedRuns]], form: str, source: str) -> Drawn:
@@ -29,25 +29,28 @@ def draw_exit_times(points: Mapping[str, Sequence[SimulatedRuns]], form: str, so
     with own_style():
         figure = Figure(figsize=(column_width(), 2.6), layout="constrained")
         axis, slopes = figure.subplots(), []
-        for place, (name, look) in enumerate(zip(points, looks_of(list(points)), strict=True)):
+        for name, look in zip(points, looks_of(list(points)), strict=True):
             members = points[name]
-            d = np.array([point.simulation.dimension for point in members])
+            d, rate, batch = np.array(
+                [[getattr(point.simulation, of) for point in members]
+                 for of in ("dimension", "learning_rate", "batch")]
+            )  # fmt: skip
             found = np.array(
                 [[quantile(point.exit_times, q) for point in members] for q in (0.1, 0.5, 0.9)]
             )
             low, median, high = np.where(np.isfinite(found), found, np.nan)  # censored: not drawn
-            shown = d * (1 + _APART) ** (place - (len(points) - 1) / 2)
             bars = [median - low, high - median]
-            axis.errorbar(shown, median, bars, fmt=look.marker, ms=3.5, color=look.colour,
+            axis.errorbar(d, median, bars, fmt=look.marker, ms=3.5, color=look.colour,
                           capsize=2, lw=0.8, label=shown_function(name))  # fmt: skip
             fit = fit_of(members)
             if fit:
                 line = median[0] + fit.half_tau * np.log(d / d[0])
-                axis.plot(shown, line, linestyle=look.dash, color=look.colour, lw=0.9)
+                axis.plot(d, line, linestyle=look.dash, color=look.colour, lw=0.9)
                 slopes.append(rf"{shown_function(name)}: ${fit.slope:.2f}\pm{fit.error:.2f}$, "
                               rf"$\tau/2={fit.half_tau:.2f}$")  # fmt: skip
-            rows += [(name, *row, fit and fit.slope, fit and fit.half_tau)
-                     for row in zip(d, *found, strict=True)]  # fmt: skip
+            columns = zip(d.astype(int), rate, batch.astype(int), *found, batch / rate * found[1],
+                          strict=True)  # fmt: skip
+            rows += [(name, *row, fit and fit.slope, fit and fit.half_tau) for row in columns]
         axis.set_xscale("log")
         axis.set_ylim(bottom=0)
         axis.set_xlabel("dimension $d$")
@@ -60,13 +63,10 @@ def _told(points: Mapping[str, Sequence[SimulatedRuns]], slopes: Sequence[str]) 
     every = [point for members in points.values() for point in members]
     mu = every[0].simulation.mu
     return sentences(
-        f"Exit time of {listed(map(shown_function, points))} at $\\mu={number(mu)}$ over the "
-        "dimension",
+        f"Exit time of {listed(map(shown_function, points))} at $\\mu={number(mu)}$ over $d$",
         told_runs(every),
-        "Markers are medians, bars hold the middle 80 per cent; the activations of one dimension "
-        "are "
-        "drawn side by side. Lines have the slope of theory, $\\tau/2$ a unit of $\\log d$, "
-        "through the "
+        "Markers are medians, bars hold the middle 80 per cent; a time of 1 takes $B/\\gamma$ "
+        "samples. Lines have the slope of theory, $\\tau/2$ a unit of $\\log d$, through the "
         "first median",
         f"Slopes fitted: {'; '.join(slopes)}" if slopes else "",
     )

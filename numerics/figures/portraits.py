@@ -16,12 +16,20 @@ from matplotlib.lines import Line2D
 from scipy.integrate import solve_ivp
 
 from derive.pair import Pair
-from derive.tables.names import labelled_name
 from numerics.certified.flow import BallFlow
 from numerics.certified.rest_points import Placed, SingularLine, placed, singular_lines
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import Flow, flow_of
-from numerics.figures.style import COLUMN_WIDTH, Drawn, colours, drawn, own_style
+from numerics.figures.caption import number, sentences, shown_pair
+from numerics.figures.style import (
+    Drawn,
+    colours,
+    column_width,
+    drawn,
+    letter_panels,
+    own_style,
+    small,
+)
 
 _MARKS = {"sink": ("o", True), "saddle": ("X", True), "source": ("o", False),
           "degenerate": ("D", False)}  # fmt: skip
@@ -44,24 +52,42 @@ def draw_portrait(pair: Pair, flow: BallFlow, form: str, source: str) -> Drawn:
         form: ``pdf``, ``png`` or ``svg``.
         source: provenance that is written into both.
 
-    The result is the figure's file and its data as CSV. Rest points are exact, curves heuristic.
+    The result is the figure's file, its data as CSV and its caption. Rest points are exact, curves
+    heuristic.
     """
     mu = float(flow.mu.p) / float(flow.mu.q)
     lines = sorted(singular_lines(flow), key=lambda line: abs(float(line.rho) - mu))[:1]
     with own_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.6 * (1 + len(lines)) + 0.4), layout="constrained")
+        size = (column_width(), 2.6 * (1 + len(lines)) + 0.5)
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(1 + len(lines), sharex=True, squeeze=False)[:, 0]
         rows = _panel(axes[0], pair, flow)
-        axes[0].set_title(f"{labelled_name(pair).plain}, $\\mu={mu:.4g}$", loc="left", fontsize=8)
+        titles = [rf"{shown_pair(pair)}, $\mu={number(mu, 4)}$"]
         for axis, line in zip(axes[1:], lines, strict=True):
             rows += _panel(axis, pair, replace(flow, mu=line.rho.mid().fmpq()), line)
-            axis.set_title(rf"at the singularity, $\mu={float(line.rho):.4g}$", loc="left",
-                           fontsize=8)  # fmt: skip
+            titles.append(rf"at the singularity, $\mu={number(float(line.rho), 4)}$")
+        if lines:
+            letter_panels(axes, titles)
+        else:
+            axes[0].set_title(titles[0])
         axes[-1].set_xlabel("scale $u$")
         figure.legend(handles=_legend(bool(lines)), loc="outside upper center", ncols=3,
-                      fontsize=6, handlelength=1.8)  # fmt: skip
+                      fontsize=small(), handlelength=1.8)  # fmt: skip
         head = ("mu", "what", "of_rho", "of_residual", "u", "m")
-        return drawn(figure, form, source, head, rows)
+        return drawn(figure, form, source, head, rows, _told(pair, mu, lines))
+
+
+def _told(pair: Pair, mu: float, lines: Sequence[SingularLine]) -> str:
+    return sentences(
+        f"Phase portrait of {shown_pair(pair)} at $\\mu={number(mu, 4)}$ in the scale $u$ and the "
+        "overlap $m$",
+        "Marks are all rest points of the flow, from exact lists, with their directions: filled "
+        "circles attract, crosses are saddles, open circles repel. Solid curves part the basins, "
+        "dashed ones lead out of saddles, dots show where $u$ or $m$ rests; curves and grey "
+        "directions are computed in doubles, heuristic",
+        "(b) The same at the nearest singularity, where a whole line rests (thick; solid where it "
+        "attracts)" if lines else "",
+    )  # fmt: skip
 
 
 def _panel(axis: Axes, pair: Pair, ball_flow: BallFlow, line: SingularLine | None = None) -> Rows:

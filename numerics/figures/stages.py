@@ -26,7 +26,8 @@ from numerics.simulation.simulated import SimulatedRuns
 _LABELS = {"loss": "loss", "rho": r"$\rho=\mu+um$", "overlap": r"overlap $|m|$"}
 _COLOURS = ("#000000", "#0072B2", "#D55E00")
 _NEAR = 0.1  # of a sink, in ρ and |m|
-_HEAD = ("way", "mu", "dimension", "time", "observable", "low", "median", "high", "flow")
+_HEAD = ("way", "mu", "dimension", "learning_rate", "batch", "steps", "time", "observable", "low",
+         "median", "high", "flow")  # fmt: skip
 
 
 def draw_stages(
@@ -76,15 +77,15 @@ def _draw_way(
 ) -> list[tuple[Any, ...]]:
     simulation, path, rows = point.simulation, point.path(), []
     loss = simulation.learner.flow.observe(path)["loss"]
+    made = (name, simulation.mu, simulation.dimension, simulation.learning_rate, simulation.batch)
     flows = {"loss": loss, "rho": _rho(simulation.mu, path), "overlap": np.abs(path[:, 1])}
     runs = {"loss": point["loss"], "rho": _rho(simulation.mu, point.states),
             "overlap": point["overlap"]}  # fmt: skip
     for axis, observable in zip(axes, _LABELS, strict=True):
         flow = flows[observable]
         band = draw_band(axis, point.times, runs[observable], flow, colour)
-        values = zip(point.times, *band, flow, strict=True)
-        rows += [(name, simulation.mu, simulation.dimension, t, observable, *rest)
-                 for t, *rest in values]  # fmt: skip
+        values = zip(point.steps, point.times, *band, flow, strict=True)
+        rows += [(*made, step, t, observable, *rest) for step, t, *rest in values]
     return rows
 
 
