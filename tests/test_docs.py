@@ -104,7 +104,8 @@ def test_every_command_is_in_the_reference():
 
 
 def _lines_with_commands():
-    for page, text in PAGES.items():
+    readme = {"README": (ROOT / "README.md").read_text("utf-8")}
+    for page, text in (PAGES | readme).items():
         for module, options in re.findall(r"python -m ([\w.]+)([^\n`]*)", text):
             yield pytest.param(module, options, id=f"{page}: {module}{options[:40]}")
 

@@ -240,6 +240,12 @@ def test_the_citation_is_of_this_version_and_names_the_paper():
     (paper,) = citation["references"]
     assert paper["title"].lower() in " ".join(README.lower().split())
     assert paper["url"].rpartition("/")[2] == paper["doi"].rpartition("arXiv.")[2]
+    bibtex = README.split("```bibtex")[1].split("```")[0]
+    names = " and ".join(f"{a['family-names']}, {a['given-names']}" for a in paper["authors"])
+    software = citation["authors"][0]["name"], citation["version"], citation["title"]
+    for told in (names, paper["doi"], *software):
+        assert f"{{{told}}}" in bibtex
+    assert paper["title"] in bibtex.replace("{LoRA}", "LoRA")
 
 
 @pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
