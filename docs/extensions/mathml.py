@@ -1,8 +1,10 @@
 """Formulas as MathML, which browsers show by themselves: no script, no font and no network.
 
-LaTeX that cannot be converted is a warning, hence an error of the build.
+LaTeX that cannot be converted is a warning, hence an error of the build. What results show of
+themselves in a notebook has formulas between dollars, which there are read by a script.
 """
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -32,7 +34,20 @@ def _visit_block(translator: HTML5Translator, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def _results(app: Sphinx, tree: nodes.document, _: str) -> None:
+    """Convert the formulas in what results of ours show."""
+    for raw in tree.findall(nodes.raw):
+        if '<div class="lora-escape">' in raw.astext():
+            made = re.sub(
+                r"\$([^$]+)\$",
+                lambda found, raw=raw: _converted(nodes.math("", found[1]), display=False),
+                raw.astext(),
+            )
+            raw.children = [nodes.Text(made)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make MathML the form of formulas in HTML."""
+    app.connect("doctree-resolved", _results)
     app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
