@@ -15,7 +15,7 @@ signs of the Hessian of -L over (ρ, s), by Sylvester's law. How fast is for
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal
 
@@ -142,6 +142,7 @@ def rest_points(pair: PairLike) -> tuple[RestPoint, ...]:
     return rest_points_of(diff(chosen, Q), diff(chosen, rho))
 
 
+@lru_cache(maxsize=64)
 def rest_points_of(by_variance: Expr, by_covariance: Expr) -> tuple[RestPoint, ...]:
     r"""The same from the slopes of a loss over (Q, ρ), polynomials with rational coefficients.
 

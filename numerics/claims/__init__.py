@@ -17,7 +17,7 @@ def __getattr__(name: str) -> object:
     from numerics.claims import large_degree, labels, squared_labels, labels_common  # noqa: F401
     from numerics.claims import best_labels  # noqa: F401
     from numerics.claims import stored_curves, variants, mechanics, descent  # noqa: F401
-    from numerics.claims import assumptions, recovery, two_stages, delays, samples, sgd_laws  # noqa: F401
+    from numerics.claims import assumptions, recovery, ends, two_stages, delays, samples, sgd_laws  # noqa: F401
     from numerics.claims import stored_runs  # noqa: F401
     from numerics.claims import networks, linear_networks  # noqa: F401
     from numerics.claims import lora_in_practice  # noqa: F401

@@ -1,0 +1,251 @@
+r"""Findings on where runs end: what rests in the flow, and which of it an escape reaches.
+
+The flow is taken over u and θ = arccos m, in which it is a gradient; a, b are the slopes of the
+loss over (ρ, s), ρ = μ + u m, s = u²(1-m²) (``derive.landscape``).
+"""
+
+from functools import partial
+from typing import Any
+
+from sympy import (
+    Expr,
+    Function,
+    Integer,
+    Matrix,
+    Poly,
+    Rational,
+    Symbol,
+    cos,
+    diff,
+    limit,
+    simplify,
+    sin,
+    symbols,
+)
+
+from derive.ends import escape_end
+from derive.landscape import landscape_of
+from derive.rest import RestPoint, rest_points
+from derive.symbols import m, mu, residual, rho, u
+from numerics.certified.balls import bounds
+from numerics.certified.flow import ball_flow
+from numerics.certified.rest_points import singular_lines
+from numerics.claims.every_degree import power_rises
+from numerics.claims.ledger import Finding, decided, equal, judged, negative, ours, positive
+
+_THETA, _HERE = Symbol("theta", real=True), Symbol("rho_0", real=True)
+_W, _C = sin(_THETA), cos(_THETA)
+_A, _B = (Function(name)(rho, residual) for name in ("a", "b"))
+_PLACE = {rho: mu + u * _C, residual: u**2 * _W**2}
+_ODD = range(3, 16, 2)
+
+
+def _pulled(parameter: Symbol) -> Expr:
+    """Minus the slope of the loss in u or θ, by the chain rule: -∂_ρ L = a, -∂_s L = b/2."""
+    return _A * diff(_PLACE[rho], parameter) + _B / 2 * diff(_PLACE[residual], parameter)
+
+
+def _near(expression: Expr) -> Expr:
+    """With a and b to first order around ρ₀, s = 0, which gives first derivatives exactly."""
+    a, b = (
+        sum(c * x for c, x in zip(symbols(f"{name}_0 {name}_rho {name}_s"),
+                                  (1, rho - _HERE, residual), strict=True))
+        for name in ("a", "b")
+    )  # fmt: skip
+    return expression.subs({_A: a, _B: b}).subs(_PLACE)
+
+
+_ZERO, _SLOPE, _B_HERE = symbols("a_0 a_rho b_0")
+
+
+@ours(
+    "rest-points",
+    "App. G, (91)",
+    "Over (ρ, s) no rest point of the flow moves with μ but the search phase, nor does what it is: "
+    "they are the zeros of a(ρ, 0) on the edge m² = 1, with the eigenvalues a'(ρ) and b(ρ)(ρ-μ)², "
+    "and those of a and b inside, with the signs of the Hessian of -L over (ρ, s)",
+    "proved",
+    reading="for every pair, where a(μ) ≠ 0; the search phase u = m = 0 is a saddle there",
+    falsifier="a rest point that is none of these, or one with another sign at another μ",
+)
+def _rest_points() -> Finding:
+    by_u, by_angle = _pulled(u), _pulled(_THETA)
+    factor = _A - _B * u * _C
+    moved = Matrix([_PLACE[rho], _PLACE[residual]]).jacobian([u, _THETA])
+    rates = Matrix([_near(by_u), _near(by_angle)]).jacobian([u, _THETA])
+    edge = rates.subs(_THETA, 0).subs(_HERE, mu + u).subs(_ZERO, 0)
+    search = Matrix([[_B, -_A], [-_A, 0]])
+    return decided(
+        "proved",
+        "from the chain rule; inside, u̇ = θ̇ = 0 give b u = 0, then a = 0, and (u, θ) → (ρ, s) is "
+        "invertible: Sylvester's law",
+        equal("u̇ = -∂_u L, m = cos θ", by_u, _A * _C + _B * u * _W**2),
+        equal("θ̇ = -∂_θ L", by_angle, -u * _W * factor),
+        equal("u̇ less m (a - b u m)", by_u - _C * factor, _B * u),
+        equal("m = 1, u = ρ₀ - μ, a(ρ₀) = 0: ∂u̇/∂u is a'", edge[0, 0], _SLOPE),
+        equal("there ∂u̇/∂θ", edge[0, 1], 0),
+        equal("there ∂θ̇/∂θ", edge[1, 1], _B_HERE * u**2),
+        equal("determinant of (u, θ) → (ρ, s)", simplify(moved.det()), 2 * u**2 * _W),
+        judged("search phase: product of the eigenvalues, a ≠ 0",
+               search.det().subs(_A, Symbol("a", real=True, nonzero=True)), negative),
+    )  # fmt: skip
+
+
+@ours(
+    "singular-line",
+    "Sec. 3.2, Remark 1, (58)",
+    "At a zero of a all states with u = 0 rest; across this line the rate is a' m² + b (1-m²): at "
+    "the singularity of He_3 it attracts where |m| < 0.5819…",
+    "proved",
+    reading="for every pair; of He_3 a' > 0 > b. Which state of the line a run stays at depends on "
+    "its start: in large dimensions m is small, and the line attracts",
+    falsifier="a state of the line that moves",
+)
+def _singular_line() -> Finding:
+    by_u, by_angle = _near(_pulled(u)), _near(_pulled(_THETA))
+    across = diff(by_u, u).subs(u, 0).subs(_HERE, mu)
+    saddle = next(p for p in rest_points("He3") if p.stability == "saddle")
+    (line,) = singular_lines(ball_flow("He3", "0.3"))
+    assert line.turn is not None
+    return decided(
+        "proved",
+        "at u = 0 the velocity is (a(μ) m, 0)",
+        equal("u̇ at u = 0", by_u.subs(u, 0).subs(_HERE, mu), _ZERO * _C),
+        judged("θ̇ at u = 0", by_angle.subs(u, 0), lambda value: value == 0),
+        equal("∂u̇/∂u at u = 0", across, _SLOPE * _C**2 + _B_HERE * _W**2),
+        judged("He_3: signs of a' and b at the singularity", saddle.signs, lambda v: v == (1, -1)),
+        judged("He_3: |m| at which the rate is 0, √(|b|/(a' + |b|))", bounds(line.turn),
+               lambda turn: turn.low.startswith("0.5819")),
+    )  # fmt: skip
+
+
+@ours(
+    "odd-rest-points",
+    "App. G, Prop. 2",
+    "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student "
+    "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 15); inside "
+    "there is none for any odd n",
+    "proved",
+    reading="over (ρ, s), for every μ ≠ μ⋆; each place is one state and its mirror image. So the "
+    "one curve into the saddle, and its image, part the teacher's basin from the null student's",
+    falsifier="a further rest point, or one of another kind",
+)
+def _odd() -> Finding:
+    steps = []
+    for n in _ODD:
+        found = rest_points(f"He{n}")
+        steps.append(judged(f"He_{n}: where it rests, and signs of a' and b", _told(found), _three))
+    return decided(
+        "proved",
+        "isolated exactly; inside b = -dS/dQ would have to be 0, but S rises",
+        *steps,
+        *power_rises(),
+    )
+
+
+def _told(found: tuple[RestPoint, ...]) -> tuple[Any, ...]:
+    return tuple((p.kind, p.stability, p.signs,
+                  p.rational[0] if p.rational else tuple(p.point.within(Rational(1, 10**6))))
+                 for p in found)  # fmt: skip
+
+
+def _three(told: tuple[Any, ...]) -> bool:
+    kinds = [(kind, what) for kind, what, _, _ in told]
+    places = told[0][3], told[-1][3]
+    edge = [("edge", "sink"), ("edge", "saddle"), ("edge", "sink")]
+    return kinds == edge and places == (0, 1)
+
+
+@ours(
+    "odd-escape-ends",
+    "Sec. 2.2, App. G",
+    "All runs of He_n, n odd, that leave the search phase along its manifold end at the teacher "
+    "above the singular strength and at the null student below it (n = 3 to 15, every μ in (0, 1) "
+    "but μ⋆)",
+    "proved",
+    reading="in large dimensions every run leaves along that curve or its mirror image. With its "
+    "own labels: by the flow",
+    falsifier="a strength above μ⋆ at which the manifold goes to ρ = 0, or below to ρ = 1",
+)
+def _odd_escapes() -> Finding:
+    slope = -(_A * u - _B * u**2 * m)  # of the loss in m, at fixed u
+    steps = [
+        equal("∂_m L over -u, as u → 0: the loss falls as m moves to the side of a",
+              limit(slope / -u, u, 0), _A),
+    ]  # fmt: skip
+    for n in _ODD:
+        null, saddle, teacher = rest_points(f"He{n}")
+        order = (null.signs[0], saddle.signs[0], teacher.signs[0])
+        steps.append(judged(f"He_{n}: signs of a' at 0, μ⋆, 1: ℓ is largest on [0, 1] at μ⋆", order,
+                            lambda v: v == (-1, 1, -1)))  # fmt: skip
+        low, high = saddle.point.within(Rational(1, 10**9))
+        ends = tuple(_end(n, place) for place in (low - Rational(1, 10**9), high, Rational(1, 10)))
+        steps.append(judged(f"He_{n}: ρ at the end from 10⁻⁹ below, above, and from 1/10", ends,
+                            lambda v: v == (0, 1, 0)))  # fmt: skip
+    return decided(
+        "proved",
+        "below ℓ(μ) only sinks rest, so each connected piece has one end; the manifold is joined "
+        "to the edge by moving m at fixed u, and there ρ moves down the loss, away from μ⋆",
+        *steps,
+    )
+
+
+def _end(n: int, strength: Rational) -> Any:
+    found = escape_end(f"He{n}", strength)
+    return found.rational[0] if found and found.rational else None
+
+
+@ours(
+    "even-partial-recovery",
+    "App. G, Remark 5",
+    "He_10 has sinks at ρ = ±0.3967…, m² = 1, besides the teacher: a matched even student can end "
+    "at a part of the teacher, with a loss above 0; an escape at μ = 0.39 does",
+    "proved",
+    reading="by the flow; at the smaller singular strength of He_10 the frozen risk is least, and "
+    "b is negative",
+    falsifier="a direction at that place in which the loss falls",
+)
+def _partial() -> Finding:
+    found = [p for p in rest_points("He10") if p.stability == "sink" and not p.rational]
+    positive_side = [p for p in found if p.point.sign(p.point.rho) > 0]
+    (sink,) = positive_side
+    loss = landscape_of("He10").loss
+    end = escape_end("He10", Rational(39, 100))
+    return decided(
+        "proved",
+        "a' < 0 and b < 0 at an irrational zero of a",
+        judged("its irrational sinks", Integer(len(found)), lambda count: count == 2),
+        judged("ρ between", tuple(sink.point.within(Rational(1, 10**6))),
+               lambda v: Rational(396, 1000) < v[0] <= v[1] < Rational(397, 1000)),
+        judged("signs of a' and b there", sink.signs, lambda v: v == (-1, -1)),
+        judged("sign of the loss there", Integer(sink.point.sign(sink.point.value(loss))),
+               positive),
+        judged("the escape at μ = 0.39 ends there", end == sink, partial(bool)),
+    )  # fmt: skip
+
+
+@ours(
+    "he2-recovers",
+    "App. G, Remark 4",
+    "He_2 recovers the teacher from every start but those on curves into saddles: its sinks are "
+    "ρ = ±1, m² = 1 alone",
+    "proved",
+    reading="by the flow, at every μ in (0, 1); the other rest points are a source, ρ = 0 on the "
+    "edge, and saddles, among them ρ = 0, s = 1/3, the student of the best size that is "
+    "orthogonal to the teacher",
+    falsifier="another sink",
+)
+def _even() -> Finding:
+    found = rest_points("He2")
+    loss = landscape_of("He2").loss
+    sinks = [p for p in found if p.stability == "sink"]
+    return decided(
+        "proved",
+        "the loss grows without bound in u, so every orbit ends at a rest point",
+        judged("its rest points", _told(found), lambda told: len(told) == 4),
+        judged("its sinks: ρ, s", tuple(p.rational for p in sinks),
+               lambda v: v == ((-1, 0), (1, 0))),
+        *[equal(f"the loss at ρ = {p.rational[0]}", loss.subs({rho: p.rational[0], residual: 0}), 0)
+          for p in sinks if p.rational],
+        judged("leading coefficient of the loss in s", Poly(loss, residual).LC(), positive),
+    )  # fmt: skip
