@@ -7,7 +7,6 @@ of other labels, with and without the flip of the sign of u at the switch.
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,135 +21,20 @@ from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.start import start
-from numerics.options.values import Strengths, figure_files, positive, refuse_idle_style
+from numerics.options.values import (
+    Correlations,
+    Strengths,
+    figure_files,
+    positive,
+    refuse_idle_style,
+)
 
 if TYPE_CHECKING:
     from derive.pair import Pair
-    from numerics.dynamics.fates import Fate, FateJudge
 
 _LARGEST_DEGREE = 12
-_NO_STAGE, _BEST = "none", "best"
+_NO_STAGE = "none"
 _HEAD = ("teacher", "student", "labels", "loss", "misalignment", "mu", "a", "b")
-
-
-# What is found, as data.
-
-
-def _records(options: Namespace) -> Iterator[dict[str, Any]]:
-    from numerics.dynamics.fates import FateJudge
-
-    grid = [(pair, mu) for pair in _pairs(options) for mu in options.mu]
-    for pair, mu in progress(grid, "strengths"):
-        yield _record(FateJudge(pair, mu, options.horizon), options)
-
-
-def _pairs(options: Namespace) -> list["Pair"]:
-    from derive.labels import MATCHED
-
-    labels = options.labels or (MATCHED,)
-    return [make(labels=each, loss=options.loss) for make in chosen_pairs(options)
-            for each in labels]  # fmt: skip
-
-
-def _record(judge: "FateJudge", options: Namespace) -> dict[str, Any]:
-    from numerics.certified.rest_points import placed, singular_lines
-
-    a, b = judge.flow.search_phase()
-    names = [name for name in options.first or ("squared",) if name != _NO_STAGE]
-    stages = [stage for name in names
-              for stage in _stages(judge, _labels(name, judge), name, options.switch)]  # fmt: skip
-    record: dict[str, Any] = {
-        **judge.pair.texts,
-        "mu": float(judge.mu),
-        "a": float(Fraction(int(a.p), int(a.q))),
-        "b": float(Fraction(int(b.p), int(b.q))),
-        "singularities": [_line(line) for line in singular_lines(judge.flow)],
-        "rest_points": [_place(judge, found) for found in placed(judge.flow)],
-        "escape": _told(judge, judge.escape()),
-    }
-    if options.start is not None:
-        record["start"] = _told(judge, judge.of_state(*options.start))
-    record["stages"] = stages
-    record["borders"] = list(_borders(judge, stages, options.width))
-    ends = [record["escape"], *stages, *([record["start"]] if options.start else [])]
-    sure = all(end["certainty"] != "heuristic" for end in ends)
-    return record | {"certainty": "certified" if sure else "heuristic"}
-
-
-def _line(line: Any) -> dict[str, Any]:
-    turn = None if line.turn is None else float(line.turn)
-    return {"mu": float(line.rho), "slope_of_a": float(line.slope), "b": float(line.b),
-            "attracts_below_overlap": turn}  # fmt: skip
-
-
-def _place(judge: "FateJudge", found: Any) -> dict[str, Any]:
-    names = ("rho", "residual", "u", "m")
-    numbers = {name: float(getattr(found, name)) for name in names}
-    return {"where": found.where, "stability": found.stability, **numbers,
-            "eigenvalues": [float(rate) for rate in found.eigenvalues]}  # fmt: skip
-
-
-def _told(judge: "FateJudge", fate: "Fate") -> dict[str, Any]:
-    """A fate as data."""
-    from flint import arb
-
-    sink = fate.sink
-    told: dict[str, Any] = {
-        "end": None if sink is None else judge.name(sink),
-        "rho": None if sink is None else float(arb(sink.rho)),
-        "certainty": fate.certainty,
-    }
-    return told | ({"reason": fate.reason} if fate.reason else {})
-
-
-def _labels(text: str, judge: "FateJudge") -> str:
-    """Labels of a first stage; the best ones are the best polynomial or, if none is useful, text
-    near the best of all."""
-    if text != _BEST:
-        return text
-    from numerics.dynamics.judged_labels import LabelJudge
-
-    of = LabelJudge.of(judge.pair)
-    best = of.polynomial(judge.mu)
-    written = of.written(judge.mu) if best is None else None
-    found = best.text if best is not None else written.text if written else None
-    if found is None:
-        raise InputError(f"no labels are useful at μ = {float(judge.mu):g}: give others to --first")
-    return found
-
-
-def _stages(
-    judge: "FateJudge", labels: str, name: str, levels: Sequence[Fraction]
-) -> Iterator[dict[str, Any]]:
-    for level, both in zip(levels, judge.staged(labels, levels), strict=True):
-        for flip, fate in zip((False, True), both, strict=True):
-            assert fate.state is not None
-            yield {"first": name, "labels": labels, "switch": float(level), "flip": flip,
-                   "u": fate.state[0], "m": fate.state[1], **_told(judge, fate)}  # fmt: skip
-
-
-def _borders(
-    judge: "FateJudge", stages: Sequence[dict[str, Any]], width: float
-) -> Iterator[dict[str, Any]]:
-    """Where, between two switches with certified ends apart, the end changes."""
-    from derive.errors import Undecided
-
-    for one in stages:
-        line = [s for s in stages if (s["labels"], s["flip"]) == (one["labels"], one["flip"])]
-        after = line[line.index(one) + 1 : line.index(one) + 2]
-        if not after or {one["certainty"], after[0]["certainty"]} != {"certified"}:
-            continue
-        if one["end"] == after[0]["end"]:
-            continue
-        ends = Fraction(str(one["switch"])), Fraction(str(after[0]["switch"]))
-        try:
-            found = judge.border(one["labels"], one["flip"], ends, width)
-        except (Undecided, InputError):
-            continue
-        low, high = (float(Fraction(int(x.p), int(x.q))) for x in (found.low, found.high))
-        yield {"first": one["first"], "flip": one["flip"], "low": low, "high": high,
-               "below": judge.name(found.sinks[0]), "above": judge.name(found.sinks[1]),
-               "certainty": "certified"}  # fmt: skip
 
 
 # What people see.
@@ -160,6 +44,8 @@ def _tables(pair: "Pair", records: Sequence[dict[str, Any]]) -> list[Table]:
     name = labelled_name(pair)
     tables = [_rest_table(name, records), _fate_table(name, records)]
     borders = [(r, each) for r in records for each in r["borders"]]
+    lines = [(r, each) for r in records for each in r["separatrices"]]
+    tables += [_separatrix_table(name, lines)] if lines else []
     return [*tables, *([_border_table(name, borders)] if borders else [])]
 
 
@@ -231,6 +117,21 @@ def _end(told: dict[str, Any]) -> tuple[str, str]:
     return told["end"] or "open", told["certainty"]
 
 
+def _separatrix_table(
+    name: Content, lines: Sequence[tuple[dict[str, Any], dict[str, Any]]]
+) -> Table:
+    rows = [(_number(r["mu"]), *(_number(c[key]) for key in ("u", "low", "high")),
+             c["below"], c["above"]) for r, c in lines]  # fmt: skip
+    return Table(
+        name="separatrices",
+        title=_titled(name, "separatrices on lines of one u, enclosed (certified)"),
+        columns=(Typeset("mu", r"$\mu$"), Typeset("u", "$u$"), Typeset("m from", "$m$ from"), "to",
+                 "below it", "above it"),
+        rows=tuple(tuple(Typeset(x, x.replace(">", "$>$").replace("<", "$<$"))
+                         if isinstance(x, str) else x for x in row) for row in rows),
+    )  # fmt: skip
+
+
 def _border_table(name: Content, borders: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
     return Table(
         name="borders",
@@ -274,7 +175,7 @@ def _one_state(text: str) -> tuple[float, float]:
 def _first(text: str) -> str:
     from derive.grammar import parse_transform
 
-    if text not in (_NO_STAGE, _BEST):
+    if text not in (_NO_STAGE, "best"):
         try:
             parse_transform(text)
         except InputError as error:
@@ -292,7 +193,13 @@ _OWN = {
 }  # fmt: skip
 _EFFORT = {
     "horizon": option(positive, "T", "time in which the last stage is followed, in 1/γ", "300"),
-    "width": option(positive, "W", "of the enclosure of a switch at which the end changes", "0.02"),
+    "width": option(positive, "W", "of enclosures of switches and separatrices", "0.02"),
+    "lines": option(
+        Correlations,
+        "GRID",
+        "scales u in [-1, 1] at which separatrices are enclosed, "
+        "such as 0.1,0.3 or -0.5:0.5:5 (default: none)",
+    ),
 }
 
 
@@ -305,7 +212,7 @@ def _parser() -> CommandParser:
             "--degree 3 --mu 0.2:0.45:6 --switch 0.3,0.6,0.9 --format json",
             "--activation He3 --mu 0.3 --first best --first squared --start 0.1,-0.2",
             "--degree 2,10 --mu 0.5 --first none",
-            "--activation He3 --mu 0.25 --first none --plot portrait.pdf",
+            "--activation He3 --mu 0.25 --first none --lines 0.1:0.7:4 --plot portrait.pdf",
             "--activation He3 --mu 0.2:0.45:6 --plot ends.pdf",
         ),
         libraries=("sympy", "python-flint", "numpy", "scipy"),
@@ -323,12 +230,32 @@ def _parser() -> CommandParser:
     return parser
 
 
+def _pairs(options: Namespace) -> list["Pair"]:
+    from derive.labels import MATCHED
+
+    labels = options.labels or (MATCHED,)
+    chosen = chosen_pairs(options)
+    return [make(labels=each, loss=options.loss) for make in chosen for each in labels]
+
+
+def _records(pairs: Sequence["Pair"], options: Namespace) -> Iterator[dict[str, Any]]:
+    from numerics.dynamics.fate_records import Question, fate_record
+    from numerics.dynamics.fates import FateJudge
+
+    firsts = [name for name in options.first or ("squared",) if name != _NO_STAGE]
+    question = Question(tuple(firsts), options.switch, options.start, options.lines or (),
+                        options.width)  # fmt: skip
+    grid = [(pair, mu) for pair in pairs for mu in options.mu]
+    for pair, mu in progress(grid, "strengths"):
+        yield fate_record(FateJudge(pair, mu, options.horizon), question)
+
+
 def _action(options: Namespace) -> Report:
     size, pairs = len(options.mu), _pairs(options)
     refuse_idle_style(options)
     if options.plot and len(pairs) > 1:
         raise InputError(f"a figure of {len(pairs)} pairs is not accepted: give one with --plot")
-    records = list(_records(options))
+    records = list(_records(pairs, options))
     tables = [table for i, pair in enumerate(pairs)
               for table in _tables(pair, records[i * size : (i + 1) * size])]  # fmt: skip
     files = _drawn(pairs[0], records, options) if options.plot else {}
@@ -344,11 +271,11 @@ def _drawn(
     from numerics.figures.portraits import draw_portrait
 
     if len(records) > 1:
-        title = shown_pair(pair)
-        draw = partial(draw_ends, records, title, source=options.source)
+        draw = partial(draw_ends, records, shown_pair(pair), source=options.source)
     else:
         flow = ball_flow(pair, options.mu[0])
-        draw = partial(draw_portrait, pair, flow, source=options.source)
+        crossed = [(each["u"], each["low"], each["high"]) for each in records[0]["separatrices"]]
+        draw = partial(draw_portrait, pair, flow, source=options.source, enclosed=crossed)
     return figure_files(options.plot, draw, options.style, options.source)
 
 

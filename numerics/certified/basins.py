@@ -231,7 +231,7 @@ def border(
     """
     low, high = map(rational, ends)
     first, last = (fate(flow, line(place), horizon) for place in (low, high))
-    if _same(first, last):
+    if same_sink(first, last):
         raise InputError(
             f"both ends reach ρ = {first.rho}, m = {first.m}: give ends in different basins"
         )
@@ -241,14 +241,15 @@ def border(
             found = fate(flow, line(middle), horizon)
         except Undecided:
             break
-        if _same(found, first):
+        if same_sink(found, first):
             low, first = middle, found
         else:
             high, last = middle, found
     return Border(low, high, (first, last))
 
 
-def _same(one: Sink, other: Sink) -> bool:
+def same_sink(one: Sink, other: Sink) -> bool:
+    """Whether two sinks of a flow are one: those that are not have disjoint balls."""
     pairs = ((one.rho, other.rho), (one.u, other.u), (arb(one.m), arb(other.m)))
     return all(arb(first).overlaps(arb(second)) for first, second in pairs)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ from sympy import Rational
 from derive.ends import escape_end
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import Border, Sink, border, fate, sinks
+from numerics.certified.basins import Border, Sink, border, fate, same_sink, sinks
 from numerics.certified.flow import BallFlow, Disc, ball_flow, disc
 from numerics.certified.unstable_manifold import leaving
 from numerics.doubles.arrays import Doubles
@@ -31,6 +32,7 @@ Certainty: TypeAlias = Literal["exact", "certified", "heuristic"]
 _FIRST_LEVEL = "0.05"  # of |m|, by which a run has left the search phase
 _NEAR = 1e-4  # of a sink, in ρ and s, in doubles
 _PATIENCE = 20.0  # time between two looks at where the flow in doubles is
+_PARTS = 12  # of m from 0 to 1, at which a line of states is looked at
 _TINY = 1e-4  # size of a start on the growing direction, in doubles
 _MOST_TIME = 60.0  # of a first stage in doubles, in units of its 1/λ
 
@@ -148,6 +150,31 @@ class FateJudge:
             return there.aligned() if flip else there
 
         return border(self.flow, line, ends, self.horizon, width)
+
+    def crossings(self, u: Fraction, width: float) -> Iterator[Border]:
+        """Where a line of states of one u crosses from one basin into another, enclosed.
+
+        Arguments:
+            u: of all states, exact.
+            width: of each result, in m.
+
+        Crossings closer than a twelfth in m may be missed. Certified, but not complete.
+        """
+
+        def line(m: fmpq) -> Disc:
+            return disc(u, m)
+
+        places = [fmpq(k, _PARTS) for k in range(1 - _PARTS, _PARTS)]
+        known = [(place, self._sink(line(place))) for place in places]
+        for (low, one), (high, other) in pairwise(known):
+            if one and other and not same_sink(one, other):
+                yield border(self.flow, line, (low, high), self.horizon, width)
+
+    def _sink(self, start: Disc) -> Sink | None:
+        try:
+            return fate(self.flow, start, self.horizon)
+        except Undecided:
+            return None
 
     def _ends(self, start: Disc, place: tuple[float, float]) -> Fate:
         try:

@@ -43,7 +43,13 @@ _TICKS = (-1.0, -0.8, -0.5, 0.0, 0.5, 0.8, 1.0)  # of m
 Rows = list[tuple[Any, ...]]
 
 
-def draw_portrait(pair: Pair, flow: BallFlow, form: str, source: str) -> Drawn:
+def draw_portrait(
+    pair: Pair,
+    flow: BallFlow,
+    form: str,
+    source: str,
+    enclosed: Sequence[tuple[float, float, float]] = (),
+) -> Drawn:
     """Draw the phase portrait of a pair at a strength and, below, at its nearest singularity.
 
     Arguments:
@@ -51,6 +57,7 @@ def draw_portrait(pair: Pair, flow: BallFlow, form: str, source: str) -> Drawn:
         flow: its flow, at the strength.
         form: ``pdf``, ``png`` or ``svg``.
         source: provenance that is written into both.
+        enclosed: u and the ends in m of crossings of separatrices, as bars; certified.
 
     The result is the figure's file, its data as CSV and its caption. Rest points are exact, curves
     heuristic.
@@ -61,7 +68,7 @@ def draw_portrait(pair: Pair, flow: BallFlow, form: str, source: str) -> Drawn:
         size = (column_width(), 2.6 * (1 + len(lines)) + 0.5)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(1 + len(lines), sharex=True, squeeze=False)[:, 0]
-        rows = _panel(axes[0], pair, flow)
+        rows = [*_panel(axes[0], pair, flow), *_draw_enclosed(axes[0], mu, enclosed)]
         titles = [rf"{shown_pair(pair)}, $\mu={number(mu, 4)}$"]
         for axis, line in zip(axes[1:], lines, strict=True):
             rows += _panel(axis, pair, replace(flow, mu=line.rho.mid().fmpq()), line)
@@ -71,13 +78,14 @@ def draw_portrait(pair: Pair, flow: BallFlow, form: str, source: str) -> Drawn:
         else:
             axes[0].set_title(titles[0])
         axes[-1].set_xlabel("scale $u$")
-        figure.legend(handles=_legend(bool(lines)), loc="outside upper center", ncols=3,
+        handles = _legend(bool(lines), bool(enclosed))
+        figure.legend(handles=handles, loc="outside upper center", ncols=3,
                       fontsize=small(), handlelength=1.8)  # fmt: skip
         head = ("mu", "what", "of_rho", "of_residual", "u", "m")
-        return drawn(figure, form, source, head, rows, _told(pair, mu, lines))
+        return drawn(figure, form, source, head, rows, _told(pair, mu, lines, bool(enclosed)))
 
 
-def _told(pair: Pair, mu: float, lines: Sequence[SingularLine]) -> str:
+def _told(pair: Pair, mu: float, lines: Sequence[SingularLine], enclosed: bool) -> str:
     return sentences(
         f"Phase portrait of {shown_pair(pair)} at $\\mu={number(mu, 4)}$ in the scale $u$ and the "
         "overlap $m$",
@@ -85,6 +93,7 @@ def _told(pair: Pair, mu: float, lines: Sequence[SingularLine]) -> str:
         "circles attract, crosses are saddles, open circles repel. Solid curves part the basins, "
         "dashed ones lead out of saddles, dots show where $u$ or $m$ rests; curves and grey "
         "directions are computed in doubles, heuristic",
+        "Bars enclose where separatrices cross a scale, certified" if enclosed else "",
         "(b) The same at the nearest singularity, where a whole line rests (thick; solid where it "
         "attracts)" if lines else "",
     )  # fmt: skip
@@ -218,7 +227,19 @@ def _followed(flow: Flow, begin: Doubles, way: int, rate: float, widest: float) 
     return np.asarray(found.y.T)
 
 
-def _legend(with_line: bool) -> list[Line2D]:
+def _draw_enclosed(axis: Axes, mu: float, enclosed: Sequence[tuple[float, float, float]]) -> Rows:
+    """Crossings of separatrices, and their mirror images, as bars."""
+    rows: Rows = []
+    for u, low, high in enclosed:
+        for sign in (1, -1):
+            ends = sign * np.arcsin([low, high])
+            axis.plot([sign * u] * 2, ends, "-", color="k", marker="_", ms=5, lw=0.9, zorder=7)
+            rows += [(mu, "separatrix, enclosed", None, None, sign * u, sign * m)
+                     for m in (low, high)]  # fmt: skip
+    return rows
+
+
+def _legend(with_line: bool, enclosed: bool) -> list[Line2D]:
     marks = [
         Line2D([], [], color="k", marker=mark, mfc="k" if filled else "w", ls="", ms=4, label=name)
         for name, (mark, filled) in _MARKS.items()
@@ -231,4 +252,6 @@ def _legend(with_line: bool) -> list[Line2D]:
     lines = [Line2D([], [], color=colours()(_SHADES[name]), ls=style, label=label)
              for name, style, label in styles]  # fmt: skip
     extra = [Line2D([], [], color="k", lw=2.4, label="line of rest points")] if with_line else []
+    if enclosed:
+        extra.append(Line2D([], [], color="k", marker="_", ms=5, lw=0.9, label="enclosed"))
     return [*marks, *lines, *extra]

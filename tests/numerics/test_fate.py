@@ -56,7 +56,8 @@ def _data(path):
 
 def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, tmp_path):
     path = tmp_path / "portrait.svg"
-    options = ("--activation", "He3", "--mu", "0.4", "--first", "none", "--plot", str(path))
+    options = ("--activation", "He3", "--mu", "0.4", "--first", "none", "--lines=-0.3", "--width",
+               "0.1", "--plot", str(path))  # fmt: skip
     assert command(COMMAND, *options).returncode == 0
     assert path.read_bytes().startswith(b"<?xml")
     rows = _data(path)
@@ -66,8 +67,14 @@ def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, tmp_
     assert np.array(places) == pytest.approx(np.array([[0, -0.4]] * 2 + [[1, 0.6]] * 2))
     line = [float(row["m"]) for row in rows if row["what"] == "line that attracts"]
     assert line == pytest.approx([-0.58193, 0.58193], abs=1e-5)
-    curve = [row for row in rows if row["what"] == "stable curve" and row["mu"] == "0.4"]
-    assert any(abs(float(row["m"])) < 0.5 and float(row["of_rho"]) < 0.39 for row in curve)
+    curves = np.array([(float(row["u"]), float(row["m"])) for row in rows
+                       if row["what"] == "stable curve" and row["mu"] == "0.4"])  # fmt: skip
+    ends = [float(row["m"]) for row in rows
+            if row["what"] == "separatrix, enclosed" and float(row["u"]) < 0]  # fmt: skip
+    assert len(ends) == 4
+    for low, high in (ends[:2], ends[2:]):  # the curve of doubles goes through what is enclosed
+        near = curves[np.abs(curves[:, 0] + 0.3) < 0.03, 1]
+        assert ((near > low - 0.03) & (near < high + 0.03)).any()
 
 
 def test_a_diagram_of_ends_has_a_row_for_each_cell(command, tmp_path):
