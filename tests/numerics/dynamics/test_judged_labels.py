@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 import pytest
 from flint import fmpq
+from scipy.integrate import trapezoid
 
 from derive.errors import InputError
 from derive.pair import Pair
@@ -89,7 +90,7 @@ def test_labels_come_close_to_a_bound_that_none_attains():
         assert b < 0 < a
         z = np.linspace(0, 10, 200_001)
         own = (z + 0.62 * np.exp(-((z / float(Fraction(width))) ** 2) / 2)) ** 2
-        norm = 2 * np.trapezoid(own * np.exp(-(z**2) / 2), z) / np.sqrt(2 * np.pi)
+        norm = 2 * trapezoid(own * np.exp(-(z**2) / 2), z) / np.sqrt(2 * np.pi)
         shares.append(float(rate) / (np.sqrt(norm) - 0.5))  # of the bound at its norm
     assert shares[0] < shares[1] < shares[2]
     assert 0.95 < shares[2] < 1
