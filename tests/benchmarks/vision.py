@@ -20,9 +20,10 @@ from transformers import Trainer, TrainingArguments
 from transformers.utils import logging
 
 from transfer.experiment.task import PRESETS
-from transfer.images.data import load_dataset
+from transfer.images.data import Split, load_dataset
 from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
-from transfer.learning.training import Images, Network, Schedule, Together, Training, normalised
+from transfer.learning.network import Network, Together
+from transfer.learning.training import Images, Schedule, Training, normalised
 
 GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if GPU else "cpu")
@@ -43,7 +44,7 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def on_device(count: int, device: torch.device = DEVICE) -> Images:
     """The same, ready for training."""
-    return normalised(*images(count), load_dataset("letters"), device)
+    return normalised(Split(*images(count)), load_dataset("letters"), device)
 
 
 def trainer_rate() -> float:

@@ -118,8 +118,7 @@ def _training(images: Dataset, source: Dataset, place: Place, scale: Scale | Non
 
     from transfer.learning.training import normalised
 
-    part, device = images.train, torch.device(place.device)
-    return normalised(part.images, part.labels, source, device, scale)
+    return normalised(images.train, source, torch.device(place.device), scale)
 
 
 def _measured(chain: Chain, place: Place) -> dict[str, Any] | None:

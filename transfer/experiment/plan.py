@@ -5,7 +5,7 @@ fine-tuning seed. Nothing is computed here.
 """
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ CURVES = ("train_loss", "validation_loss", "validation_accuracy")  # over epochs
 EACH_CHECKPOINT = ("test_loss", "test_accuracy")
 OVERLAPS = ("left", "right", "size")  # of transfer.learning.overlap
 HEAD_DECAY = 1e-3  # of heads that are fitted to convergence
+_OF_CHECKPOINT = ("checkpoint", "weights")
 _LORA = ("rank", "alpha", "targets")
 _STEPS = ("batch", "learning_rate", "weight_decay", "warmup")
 
@@ -185,13 +186,20 @@ def _adaptations(
         own = _protocol(settings)
         seeds = list(range(settings["seeds"]))
         # Side by side on a GPU; on a CPU that gains little, and a cell each is safer.
-        # Nor is every architecture batched by vmap.
-        together = device == "cuda" and "weights" not in starts[0]
-        groups = [seeds] if together else [[seed] for seed in seeds]
+        groups = [seeds] if device == "cuda" else [[seed] for seed in seeds]
         checkpoints = zip(described["pretraining"]["checkpoints"], starts, strict=True)
         for (epoch, start), group in itertools.product(checkpoints, groups):
             where = {**start, "checkpoint": epoch, "fine_tuning_seeds": group}
             yield arm, {**common, "adaptation": own, **where}
+
+
+def side_by_side(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells in groups that differ in nothing but the checkpoint, and so can learn in one pass."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        alike = {name: part for name, part in cell.items() if name not in _OF_CHECKPOINT}
+        groups.setdefault(cell_key(alike), []).append(cell)
+    return [*groups.values()]
 
 
 def forms_of(cell: Cell) -> Forms:

@@ -4,6 +4,7 @@ An experiment that is stopped goes on where it was, and one that is finished cos
 again. What the cells are is the matter of ``transfer.experiment.plan``.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,13 +27,22 @@ from derive.errors import InputError, Undecided
 from numerics.sweep.processes import LocalPool
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import Arrays, Cell, cell_key, cell_path, read_cell
-from transfer.experiment.plan import Chain, Place, datasets_of, forms_of, images_of, weight_of
+from transfer.experiment.plan import (
+    Chain,
+    Place,
+    datasets_of,
+    forms_of,
+    images_of,
+    side_by_side,
+    weight_of,
+)
 from transfer.experiment.records import Task
 from transfer.images.data import Dataset
 from transfer.images.subsets import SOURCE, few_shot
-from transfer.learning.adapt import adapt_cell, adapter_path, downstream_splits
+from transfer.learning.adapt import adapt_cells, adapter_path, downstream_splits
 from transfer.learning.own import measure_cell
 from transfer.learning.pretrain import checkpoint_path, pretrain_cell, state_path
+from transfer.learning.training import OutOfMemory
 
 _ONE_AT_A_TIME = threading.Lock()  # a worker may have threads; PyTorch's generator is but one
 
@@ -43,34 +53,73 @@ def compute_cell(cell: Cell, place: Place) -> Arrays:
     Raises ``InputError`` if this machine's images are not the cell's, if the device has not enough
     memory, and as pre-training and fine-tuning do.
     """
+    (found,) = _compute_cells([cell], place)
+    return found
+
+
+def _compute_cells(cells: Sequence[Cell], place: Place) -> list[Arrays]:
+    """Cells that learn in one pass, of which each takes its share of the time."""
     with _ONE_AT_A_TIME:
         begun = time.perf_counter()
         try:
-            result = _computed(cell, place)
+            results = _computed(cells, place)
         except RuntimeError as error:  # on a CPU PyTorch raises no kind of its own
             full = isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
             if not full:
                 raise
-            raise InputError(
+            raise OutOfMemory(
                 f"out of memory on {place.device}: give a smaller batch or model in the task"
             ) from None
-        seconds = np.array(time.perf_counter() - begun)
-    return {**result, "seconds": seconds, "provenance": np.array(place.provenance)}
+        seconds = np.array((time.perf_counter() - begun) / len(cells))
+    told = {"seconds": seconds, "provenance": np.array(place.provenance)}
+    return [{**result, **told} for result in results]
 
 
-def _computed(cell: Cell, place: Place) -> Arrays:
+def _computed(cells: Sequence[Cell], place: Place) -> list[Arrays]:
     if place.device == "cpu":
         torch.set_num_threads(1)  # one process a core is faster, and sums in one order
-    device = torch.device(place.device)
+    device, (cell, *_) = torch.device(place.device), cells
     checkpoints = place.here if "weights" in cell else place.results / "checkpoints"
     source = _images(cell["source"], place)
     if cell["kind"] == "series":
-        return measure_cell(cell, source, checkpoints, device)
+        return [measure_cell(cell, source, checkpoints, device)]
     if cell["kind"] == "pretraining":
-        return pretrain_cell(cell, source, checkpoints, device)
+        return [pretrain_cell(cell, source, checkpoints, device)]
     adapters = _adapters(place) if place.adapters else None
     downstream = _images(cell["downstream"], place)
-    return adapt_cell(cell, source, downstream, checkpoints, device, adapters)
+    return adapt_cells(cells, source, downstream, checkpoints, device, adapters)
+
+
+class _InGroups:
+    """Computes a cell together with all that can learn beside it, as far as memory allows."""
+
+    def __init__(self, cells: Sequence[Cell], place: Place) -> None:
+        self._place, self._ready = place, dict[str, Arrays]()
+        missing = [cell for cell in cells if _finished(cell, place) is None]
+        self._groups = {cell_key(c): group for group in side_by_side(missing) for c in group}
+
+    def __call__(self, cell: Cell) -> Arrays:
+        key = cell_key(cell)
+        if key not in self._ready:
+            self._compute(self._groups[key])
+        return self._ready.pop(key)
+
+    def _compute(self, cells: Sequence[Cell]) -> None:
+        try:
+            results = _compute_cells(cells, self._place)
+        except OutOfMemory:
+            if len(cells) == 1:
+                raise
+            results = []  # what failed holds its memory until it is forgotten
+        for cell, result in zip(cells, results, strict=False):
+            self._ready[cell_key(cell)] = result
+        if results:
+            return
+        half = len(cells) // 2
+        print(f"out of memory with {len(cells)} checkpoints side by side: {half} at once",
+              file=sys.stderr)  # fmt: skip
+        for part in (cells[:half], cells[half:]):
+            self._compute(part)
 
 
 def _adapters(place: Place) -> Path:
@@ -166,9 +215,10 @@ def _follow(
         _forget_without_adapters(cells.values(), place)
     if any(_finished(cell, place) is None for cell in cells.values()):
         _forget_incomplete(chain.pretraining, place)
-    for part in ([chain.pretraining], list(cells.values())):
+    for part in filter(None, ([chain.pretraining], list(cells.values()))):
         weight = sum(map(weight_of, part)) / max(1, len(part))
-        compute = partial(compute_cell, place=place)
+        at_once = executor is None and part[0]["device"] != "cpu"
+        compute = _InGroups(part, place) if at_once else partial(compute_cell, place=place)
         run_cells(compute, part, place.cells, executor, partial(done, weight), forms_of)
 
 

@@ -5,6 +5,7 @@ where small models leave it idle, and in cells of their own on a CPU, where that
 """
 
 import copy
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,17 +36,11 @@ from transfer.learning.model import (
     seeded,
     with_lora,
 )
+from transfer.learning.network import Network, Together
 from transfer.learning.overlap import update_overlaps
 from transfer.learning.own import Classifier, classifier_of, load_own
 from transfer.learning.pretrain import checkpoint_path, facts_of, schedule_of, source_model
-from transfer.learning.training import (
-    Images,
-    Network,
-    Together,
-    Training,
-    evaluate,
-    normalised,
-)
+from transfer.learning.training import Images, Training, evaluate, normalised
 
 _SHIFT_SEED = 0
 
@@ -96,20 +91,42 @@ def adapt_cell(
 
     Raises ``InputError`` for a missing, damaged or foreign checkpoint, and as ``Training`` does.
     """
+    (found,) = adapt_cells([cell], source, downstream, folder, device, adapters)
+    return found
+
+
+def adapt_cells(
+    cells: Sequence[Cell], source: Dataset, downstream: Dataset, folder: Path,
+    device: torch.device, adapters: Path | None = None,
+) -> list[Arrays]:  # fmt: skip
+    """As ``adapt_cell``, for cells that differ in their checkpoint alone: all side by side."""
+    (cell, *_), each = cells, []
     seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
     train, test, chosen = _images(cell, source, downstream, device, seeds)
-    checkpoint = checkpoint_of(cell, source, folder)
-    models = [adapted_model(cell, checkpoint, downstream.classes, seed) for seed in seeds]
+    for one in cells:
+        checkpoint = checkpoint_of(one, source, folder)
+        models = [adapted_model(one, checkpoint, downstream.classes, seed) for seed in seeds]
+        each.append((identity_of(checkpoint), [model.to(device) for model in models]))
     built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
-    learners: list[Any] = [built(model.to(device)) for model in models]
+    learners: list[list[Any]] = [[built(model) for model in models] for _, models in each]
     result = _adapted(learners, (train, test), chosen, cell["adaptation"], seeds)
+    found = []
+    for place, (one, (backbone, models)) in enumerate(zip(cells, each, strict=True)):
+        if adapters:
+            _keep(models, one, backbone, adapters)
+        rows = slice(place * len(seeds), (place + 1) * len(seeds))
+        own = {name: values[rows] for name, values in result.items()}
+        learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
+        well = np.isfinite(own["train_loss"][:, -1])
+        found.append({**own, **_overlaps(models, well), "learning": np.array(learning)})
+    return found
+
+
+def _keep(models: Sequence[nn.Module], cell: Cell, backbone: str, folder: Path) -> None:
+    """Write the adapters and heads of a cell, if it has any."""
     for seed, model in zip(cell["fine_tuning_seeds"], models, strict=True):
-        if adapters and isinstance(model, PeftModel):
-            path = adapter_path(adapters, cell, seed)
-            write_adapter(model, path, identity_of(checkpoint), {"seed": seed})
-    learning = sum(p.numel() for p in models[0].parameters() if p.requires_grad)
-    well = np.isfinite(result["train_loss"][:, -1])
-    return {**result, **_overlaps(models, well), "learning": np.array(learning)}
+        if isinstance(model, PeftModel):
+            write_adapter(model, adapter_path(folder, cell, seed), backbone, {"seed": seed})
 
 
 def _images(
@@ -118,7 +135,7 @@ def _images(
     """Training and test images as the source's are, and the few that each seed learns from."""
     settings, stated = cell["downstream"], cell.get("scale")
     splits = downstream_splits(downstream, settings["rotation"], settings["noise"])
-    train, test = (normalised(s.images, s.labels, source, device, stated) for s in splits)
+    train, test = (normalised(split, source, device, stated) for split in splits)
     chosen = np.stack([few_shot(splits[0].labels, settings["shots"], seed) for seed in seeds])
     return train, test, torch.from_numpy(chosen).to(device)
 
@@ -163,52 +180,61 @@ def adapt(
     settings = msgspec.to_builtins(adaptation)
     scale = {"mean": [255 * value for value in mean], "deviation": [255 * v for v in deviation]}
     train, test = (
-        normalised(part.images, part.labels, images, model.device, scale)
-        for part in (images.train, images.test)
+        normalised(part, images, model.device, scale) for part in (images.train, images.test)
     )
     chosen = torch.from_numpy(few_shot(images.train.labels, shots, seed))[None]
     own = adapted_model({"adaptation": settings}, model, images.classes, seed)
     learner = classifier_of(own)
-    found = _adapted([learner], (train, test), chosen.to(model.device), settings, [seed])
+    found = _adapted([[learner]], (train, test), chosen.to(model.device), settings, [seed])
     return Adapted(own.eval(), *(found[name][0] for name in ("train_loss", *EACH_CHECKPOINT)))
 
 
 def _adapted(
-    learners: Sequence[Any], images: tuple[Images, Images], chosen: Tensor,
+    learners: Sequence[Sequence[Any]], images: tuple[Images, Images], chosen: Tensor,
     settings: Mapping[str, Any], seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
-    """Let models learn, side by side, each from its chosen images."""
+    """Let models learn, side by side: of each checkpoint one a seed, from the seed's own images."""
+    each = [learner for row in learners for learner in row]
+    every, drawn = chosen.repeat(len(learners), 1), [*seeds] * len(learners)
     if settings["head"] == "optimum" or settings["method"] in ("probe", "optimum"):
         train, test = images
-        places = torch.arange(len(test.labels), device=chosen.device)
-        known = _known(train, features_of(learners[0], train, chosen.unique()), chosen.unique())
+        known = _known(learners, train, chosen.unique())
         if settings["method"] == "probe":
-            seen = Images(features_of(learners[0], test, places), test.labels)
-            return _learn([learner.head for learner in learners], (known, seen), chosen, settings,
-                          seeds)  # fmt: skip
-        heads = [_optimum(known, index, learners[0]) for index in chosen]
-        for learner, head in zip(learners, heads, strict=True):
+            places = torch.arange(len(test.labels), device=chosen.device)
+            seen = _known(learners, test, places)
+            return _learn([one.head for one in each], (known, seen), every, settings, drawn)
+        heads = [
+            _optimum(known.values[row], known.labels, index, learner)
+            for row, of_one in enumerate(learners)
+            for index, learner in zip(chosen, of_one, strict=True)
+        ]
+        for learner, head in zip(each, heads, strict=True):
             if head:
                 put_head(learner, head)
         if settings["method"] == "optimum":
-            return _of_heads(learners, heads, test, settings)
-    return _learn(learners, images, chosen, settings, seeds)
+            return _of_heads(each, heads, test, settings)
+    return _learn(each, images, every, settings, drawn)
 
 
-def _known(images: Images, features: Tensor, chosen: Tensor) -> Images:
-    """Features in place of the chosen images, and no number in place of the others."""
-    values = features.new_full((len(images.labels), features.shape[1]), torch.nan)
-    values[chosen] = features
-    return Images(values, images.labels)
+def _known(learners: Sequence[Sequence[Any]], images: Images, chosen: Tensor) -> Images:
+    """Features of each checkpoint in place of the chosen images, no number in that of others."""
+    values = []
+    for row in learners:  # the models of a checkpoint have one frozen backbone
+        features = features_of(row[0], images, chosen)
+        values.append(features.new_full((len(images.labels), features.shape[1]), torch.nan))
+        values[-1][chosen] = features
+    rows = [row for row, of_one in enumerate(learners) for _ in of_one]
+    return Images(torch.stack(values), images.labels, of=torch.tensor(rows, device=chosen.device))
 
 
-def _optimum(features: Images, chosen: Tensor, model: ClassTokenViT | Classifier) -> Head | None:
+def _optimum(
+    features: Tensor, labels: Tensor, chosen: Tensor, model: ClassTokenViT | Classifier
+) -> Head | None:
     """The optimum head of the chosen features; ``None`` if they are not finite."""
-    values = features.values[chosen].double().cpu().numpy()
-    labels = features.labels[chosen].cpu().numpy()
+    values = features[chosen].double().cpu().numpy()
     if not np.isfinite(values).all():
         return None
-    return fit_head(values, labels, model.base.config.num_labels)
+    return fit_head(values, labels[chosen].cpu().numpy(), model.base.config.num_labels)
 
 
 def _of_heads(
@@ -272,11 +298,32 @@ def _learn(
     models: Sequence[nn.Module], images: tuple[Images, Images], chosen: Tensor,
     settings: Mapping[str, Any], seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
+    """Models learn side by side, or one after another where that cannot be."""
+    if len(models) == 1:
+        return _learn_at_once(Network(models[0]), images, chosen, settings, seeds)
+    network = Together(models)
+    why = network.refused(images[0].take(chosen[:, :2])) if images[0].shared else ""
+    if not why:
+        found = _learn_at_once(network, images, chosen, settings, seeds)
+        network.write_back()
+        return found
+    print(f"models of this kind are not computed side by side ({why}): one after another",
+          file=sys.stderr)  # fmt: skip
+    parts = [
+        _learn_at_once(Network(model), images, chosen[k : k + 1], settings, seeds[k : k + 1])
+        for k, model in enumerate(models)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _learn_at_once(
+    network: Network, images: tuple[Images, Images], chosen: Tensor, settings: Mapping[str, Any],
+    seeds: Sequence[int],
+) -> Arrays:  # fmt: skip
     train, test = images
-    network = Network(models[0]) if len(models) == 1 else Together(models)
-    losses = np.full((len(models), settings["epochs"]), np.nan)
-    found = np.full((2, len(models), len(settings["measured"])), np.nan)
-    well = np.full(len(models), True)  # once a run has diverged, it stays so
+    losses = np.full((network.size, settings["epochs"]), np.nan)
+    found = np.full((2, network.size, len(settings["measured"])), np.nan)
+    well = np.full(network.size, True)  # once a run has diverged, it stays so
     with seeded(seeds[0]):
         training = Training(network, train, chosen, schedule_of(settings), seeds)
         for epoch in range(1, settings["epochs"] + 1):
@@ -289,5 +336,4 @@ def _learn(
             losses[well, epoch - 1] = last[well]
             if not well.any():  # nothing can be learnt from here on
                 break
-    network.write_back()
     return {"train_loss": losses, "test_loss": found[0], "test_accuracy": found[1]}

@@ -17,7 +17,7 @@ from derive.errors import InputError
 from transfer.experiment.plan import HEAD_DECAY
 from transfer.learning.model import ClassTokenViT, heads_of
 from transfer.learning.own import Classifier
-from transfer.learning.training import Images, batches
+from transfer.learning.training import Images, batches, precision
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -116,10 +116,11 @@ def _log_softmax(logits: Floats) -> Floats:
 
 @torch.no_grad()
 def features_of(model: ClassTokenViT | Classifier, images: Images, index: Tensor) -> Tensor:
-    """What the head of a model without dropout reads of some images, shape (N, width)."""
+    """What the head of a model without dropout reads of some images, shape (N, width), float32."""
     model.eval()
-    parts = [model.features(images.take(index[part])) for part in batches(len(index))]
-    return torch.cat(parts)
+    with precision(images.labels.device):
+        parts = [model.features(images.take(index[part])) for part in batches(len(index))]
+    return torch.cat(parts).float()
 
 
 @torch.no_grad()

@@ -24,7 +24,8 @@ from transfer.experiment.plan import EACH_CHECKPOINT
 from transfer.experiment.series import digest_of_weights, weights_of
 from transfer.images.data import Dataset
 from transfer.learning.model import ClassTokenViT, heads_of
-from transfer.learning.training import Network, evaluate, normalised
+from transfer.learning.network import Network
+from transfer.learning.training import evaluate, normalised
 
 # What transformers raises of a folder whose configuration or weights are damaged, or not its own.
 _RAISED = (ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError,
@@ -181,7 +182,7 @@ def measure_cell(cell: Cell, source: Dataset, here: Path, device: torch.device) 
 
     Raises ``InputError`` as ``load_own`` does.
     """
-    test = normalised(source.test.images, source.test.labels, source, device, cell["scale"])
+    test = normalised(source.test, source, device, cell["scale"])
     values = np.full((len(EACH_CHECKPOINT), len(cell["weights"])), np.nan)
     for place, weights in enumerate(cell["weights"]):
         model = load_own(here / weights["folder"], weights["digest"]).to(device)

@@ -29,7 +29,8 @@ from transfer.learning.checkpoint import (
     write_tensors,
 )
 from transfer.learning.model import ClassTokenViT, seeded, vision_transformer
-from transfer.learning.training import Images, Network, Schedule, Training, evaluate, normalised
+from transfer.learning.network import Network
+from transfer.learning.training import Images, Schedule, Training, evaluate, normalised
 
 
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
@@ -141,17 +142,17 @@ def _images(
 ) -> tuple[Images, tuple[Tensor, Images, Images]]:
     """All training images, which of them to train on, those held out, and the test images."""
     seed, wanted = cell["seed"], cell["source"]["images"]
-    labels, pixels = source.train.labels, source.train.images
+    labels = source.train.labels
     everything = np.arange(len(labels))
     used = (
         everything if wanted == "all" else few_shot(labels, wanted // source.classes, seed, SOURCE)
     )
     kept, out = held_out(labels[used], cell["pretraining"]["validation"], seed)
-    held, test = used[out], source.test
-    return normalised(pixels, labels, source, device), (
+    images = normalised(source.train, source, device)
+    return images, (
         torch.from_numpy(used[kept]).to(device),
-        normalised(pixels[held], labels[held], source, device),
-        normalised(test.images, test.labels, source, device),
+        images.part(torch.from_numpy(used[out]).to(device)),
+        normalised(source.test, source, device),
     )
 
 

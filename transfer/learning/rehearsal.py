@@ -15,9 +15,10 @@ from numerics.sweep.store import Cell
 from transfer.images.data import Dataset, Split
 from transfer.learning.adapt import adapted_model, checkpoint_of
 from transfer.learning.model import ClassTokenViT
+from transfer.learning.network import Network
 from transfer.learning.own import Classifier, classifier_of
 from transfer.learning.pretrain import schedule_of, source_model
-from transfer.learning.training import Images, Network, Schedule, Training, evaluate, normalised
+from transfer.learning.training import Images, Schedule, Training, evaluate, normalised
 
 _EVALUATED = 200
 _STATE = 3  # times the weights: these, and two moments
@@ -92,7 +93,8 @@ def _pretraining(
 
 def _taken(part: Split, count: int, cell: Cell, source: Dataset, device: torch.device) -> Images:
     index = np.arange(count) % len(part.labels)
-    return normalised(part.images[index], part.labels[index], source, device, cell.get("scale"))
+    taken = Split(part.images[index], part.labels[index])
+    return normalised(taken, source, device, cell.get("scale"))
 
 
 def _step(

@@ -1,25 +1,27 @@
 """The loop that pre-training and fine-tuning share: optimiser, schedule, data on the device.
 
-A network is one model, or several of one shape that learn side by side. Images stay bytes on the
-device and are taken by index; their order is drawn on the CPU, whatever the device.
+Images stay bytes on the device, where they are moved once, and are taken by index; their order is
+drawn on the CPU, whatever the device.
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from derive.errors import InputError
-from transfer.images.data import Dataset
+from transfer.images.data import Dataset, Split
 from transfer.learning.augment import augmented
+from transfer.learning.network import Network
 
 _EVALUATED_AT_ONCE = 500
+REDUCED = ("cuda",)  # kinds of devices that compute in bfloat16
 _NO_MATRICES = ("token", "position", "pos_embed")  # names of what is a matrix in form alone
 
 
@@ -67,26 +69,40 @@ class Images:
         labels: (N,).
         mean: of each channel, for bytes.
         deviation: of each channel, for bytes.
+        of: for features (checkpoints, N, width), which of the checkpoints each model reads.
     """
 
     def __init__(
         self, values: Tensor, labels: Tensor, mean: Tensor | None = None,
-        deviation: Tensor | None = None,
+        deviation: Tensor | None = None, of: Tensor | None = None,
     ) -> None:  # fmt: skip
-        self.values, self.labels = values, labels
+        self.values, self.labels, self._of = values, labels, of
         self._mean, self._deviation = mean, deviation
 
+    @property
+    def shared(self) -> bool:
+        """Whether all models are given the same."""
+        return self._of is None
+
     def take(self, index: Tensor | slice) -> Tensor:
-        """The images of an index of any shape."""
+        """The images of an index of any shape; (models, ...) unless they are ``shared``."""
+        if self._of is not None:
+            if isinstance(index, slice):
+                return self.values[:, index][self._of]
+            return self.values[self._of[:, None], index]
         values = self.values[index]
         if self._mean is None or self._deviation is None:
             return values
         shape = (-1, 1, 1)
         return (values.float() - self._mean.view(shape)) / self._deviation.view(shape)
 
+    def part(self, index: Tensor) -> "Images":
+        """Those of an index alone."""
+        return Images(self.values[index], self.labels[index], self._mean, self._deviation)
+
 
 def normalised(
-    images: np.ndarray, labels: np.ndarray, source: Dataset, device: torch.device,
+    split: Split, source: Dataset, device: torch.device,
     stated: Mapping[str, Sequence[float]] | None = None,
 ) -> Images:  # fmt: skip
     """Images on a device, normalised by each channel's mean and deviation over the source.
@@ -95,9 +111,19 @@ def normalised(
     """
     parts = (stated["mean"], stated["deviation"]) if stated else scale_of(source)
     scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in parts)
-    # Copies, for images read from a file cannot be written to, which PyTorch warns of.
-    moved = [torch.from_numpy(np.array(part)).to(device) for part in (images, labels)]
-    return Images(moved[0], moved[1], *scale)
+    return Images(*on_device(split, device), *scale)
+
+
+@lru_cache(maxsize=8)
+def on_device(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Images and labels on a device, moved there once for all cells; nothing may write to them."""
+    with warnings.catch_warnings():  # of arrays read from a file, which cannot be written to
+        warnings.filterwarnings("ignore", ".*not writable", UserWarning)
+        moved = [
+            torch.from_numpy(np.ascontiguousarray(part)).to(device)
+            for part in (split.images, split.labels)
+        ]
+    return moved[0], moved[1]
 
 
 @lru_cache(maxsize=4)
@@ -117,95 +143,8 @@ def _histogram(pixels: np.ndarray) -> np.ndarray:
                np.zeros(256, np.int64))  # fmt: skip
 
 
-class Network:
-    """What learns: a model; its losses and logits are stacked along a first axis, of length 1."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.size = 1
-        self._models: Sequence[nn.Module] = (model,)
-        on_gpu = next(model.parameters()).is_cuda
-        self._forward = torch.compile(model, dynamic=False) if on_gpu else model
-
-    def learning(self) -> dict[str, nn.Parameter]:
-        """What the optimiser changes, by name: those parameters that are not frozen."""
-        return {n: p for n, p in self._models[0].named_parameters() if p.requires_grad}
-
-    def parameters(self) -> list[nn.Parameter]:
-        """What the optimiser changes."""
-        return list(self.learning().values())
-
-    def slices(self, parameter: Tensor) -> Tensor:
-        """A parameter, or its gradient, of each model, along a first axis."""
-        return parameter[None]
-
-    def logits(self, images: Tensor, shared: bool) -> Tensor:
-        """Logits (size, batch, classes); of images (size, batch, ...), ``shared`` (batch, ...)."""
-        return self._forward(images if shared else images[0])[None]
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout on or off."""
-        self._models[0].train(mode)
-
-    def finite(self) -> Tensor:
-        """Whether all that each model has learnt is finite, shape (size,)."""
-        parts = [self.slices(p).isfinite().reshape(self.size, -1) for p in self.parameters()]
-        return torch.cat(parts, dim=1).all(1)
-
-    def clip(self, largest: float) -> None:
-        """Shorten each model's gradient to that norm, all its parameters taken together."""
-        gradients = [self.slices(p.grad) for p in self.parameters() if p.grad is not None]
-        squares = torch.cat([g.reshape(self.size, -1) for g in gradients], dim=1).square().sum(1)
-        factor = (largest / squares.sqrt().clamp(min=largest)).nan_to_num(nan=1.0)
-        for gradient in gradients:
-            gradient *= factor.view(-1, *[1] * (gradient.ndim - 1))
-
-    def write_back(self) -> None:
-        """Give every model what it has learnt: one has it already."""
-
-
-class Together(Network):
-    """Models of one shape and with the same frozen weights, learning side by side in one pass.
-
-    What learns is stacked, what is frozen is shared; the optimiser works entry by entry, so each
-    model learns as it would alone, up to rounding, and to the masks if there is dropout.
-    ``write_back`` gives the models what was learnt.
-    """
-
-    def __init__(self, models: Sequence[nn.Module]) -> None:
-        self.size, self._models = len(models), models
-        own = [dict(model.named_parameters()) for model in models]
-        self._fixed = {n: p for n, p in own[0].items() if not p.requires_grad}
-        self._stacked = {
-            n: nn.Parameter(torch.stack([parameters[n].detach() for parameters in own]))
-            for n, p in own[0].items()
-            if p.requires_grad
-        }
-
-    def learning(self) -> dict[str, nn.Parameter]:
-        """The stacks."""
-        return self._stacked
-
-    def slices(self, parameter: Tensor) -> Tensor:
-        """The stack itself."""
-        return parameter
-
-    def logits(self, images: Tensor, shared: bool) -> Tensor:
-        """Logits (size, batch, classes)."""
-
-        def one(learnt: dict[str, Tensor], taken: Tensor) -> Tensor:
-            return functional_call(self._models[0], {**self._fixed, **learnt}, (taken,))
-
-        places = (0, None if shared else 0)
-        with sdpa_kernel(SDPBackend.MATH):  # the others are not batched everywhere
-            return vmap(one, in_dims=places, randomness="different")(self._stacked, images)
-
-    @torch.no_grad()
-    def write_back(self) -> None:
-        """Give every model its own slice of what was learnt."""
-        for place, model in enumerate(self._models):
-            for name, parameter in model.named_parameters():
-                if name in self._stacked:
-                    parameter.copy_(self._stacked[name][place])
+class OutOfMemory(InputError):
+    """The device has not enough memory for what learns at once."""
 
 
 class Training:
@@ -249,7 +188,7 @@ class Training:
             for batch in index.split(self._schedule.batch, dim=1):
                 total += self._batch(batch) * batch.shape[1]
         except torch.OutOfMemoryError:
-            raise InputError(
+            raise OutOfMemory(
                 f"out of memory with {self._schedule.batch} images a batch and "
                 f"{self._network.size} models side by side: give batch = "
                 f"{max(1, self._schedule.batch // 2)} in the task"
@@ -305,10 +244,18 @@ def order_of(seed: int, epoch: int, count: int) -> Tensor:
 
 
 def _logits(network: Network, images: Tensor, shared: bool) -> Tensor:
-    """Logits in float32, computed in bfloat16 on GPUs."""
-    device = images.device.type
-    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+    """Logits in float32, computed in that precision."""
+    with precision(images.device):
         return network.logits(images, shared).float()
+
+
+def precision(device: torch.device) -> AbstractContextManager[object]:
+    """That of everything a model computes: bfloat16 on GPUs, as it is elsewhere."""
+    reduced = device.type in REDUCED
+    found: AbstractContextManager[object] = torch.autocast(
+        device.type, torch.bfloat16, enabled=reduced
+    )
+    return found
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -337,7 +284,7 @@ def evaluate(network: Network, images: Images) -> tuple[np.ndarray, np.ndarray]:
     totals = torch.zeros(2, network.size, device=images.labels.device)
     for part in batches(count):
         labels = images.labels[part]
-        logits = _logits(network, images.take(part), shared=True)
+        logits = _logits(network, images.take(part), images.shared)
         hits = (logits.argmax(-1) == labels).float().mean(-1)
         losses = _unless_infinite(_cross_entropy(logits, labels), logits)
         totals += torch.stack([losses, hits]) * len(labels)

@@ -12,13 +12,23 @@ import pytest
 from derive.errors import InputError, Undecided
 from numerics.sweep.executors import executor_for
 from numerics.sweep.store import cell_key, cell_path, write_cell
-from transfer.experiment.plan import CURVES, OVERLAPS, Place, chains_of, finished, weight_of
+from transfer.experiment import run
+from transfer.experiment.plan import (
+    CURVES,
+    OVERLAPS,
+    Place,
+    chains_of,
+    finished,
+    side_by_side,
+    weight_of,
+)
 from transfer.experiment.results import results_of
 from transfer.experiment.run import compute_cell, run_experiment
 from transfer.experiment.task import read_task
 from transfer.learning.adapt import adapter_path
 from transfer.learning.checkpoint import read_tensors
 from transfer.learning.pretrain import checkpoint_path
+from transfer.learning.training import OutOfMemory
 
 
 @pytest.fixture
@@ -143,22 +153,52 @@ def test_an_arm_that_diverges_is_stored_and_not_tried_again(quick, tmp_path, mon
     data = results_of(task, place)
     assert data.diverged.sel(arm="wild").all()
     assert not data.diverged.sel(arm="LoRA").any()
-    monkeypatch.delattr("transfer.experiment.run.adapt_cell")
+    monkeypatch.delattr("transfer.experiment.run.adapt_cells")
     run_experiment(chains, place)
 
 
+def planned_for_a_gpu(task, place):
+    """The first chain of a task, planned for a GPU and computed here."""
+    (chain, *_) = chains_of(task, replace(place, device="cuda"))
+    return chain
+
+
 def test_seeds_that_share_a_cell_have_results_of_their_own(task, tmp_path):
-    """As they do on a GPU, for every protocol."""
-    planned, place = Place(tmp_path, device="cuda"), Place(tmp_path)
-    chain = chains_of(task, planned)[0]
-    chain = replace(
-        chain, adaptations=tuple(a for a in chain.adaptations if a[1]["checkpoint"] == 1)
-    )
+    """As they do on a GPU, for every protocol, all checkpoints in one pass."""
+    place = Place(tmp_path)
+    chain = planned_for_a_gpu(task, place)
+    assert [len(group) for group in side_by_side(c for _, c in chain.adaptations)] == [3, 3]
     run_experiment([chain], place)
-    data = results_of(task, planned).sel(pretraining_seed=0, checkpoint=1)
+    data = results_of(task, replace(place, device="cuda")).sel(pretraining_seed=0)
     assert data.finished.all()
     assert data.accuracy.notnull().all()
-    assert data["size"].notnull().all("fine_tuning_seed").values.tolist() == [True, False]
+    lora, probe = data["size"].notnull().all(("fine_tuning_seed", "checkpoint")).values
+    assert (lora, probe) == (True, False)
+    assert len({*data.loss.values.ravel()}) == data.loss.size
+
+
+def test_as_many_checkpoints_learn_at_once_as_memory_holds(quick, tmp_path, monkeypatch, capsys):
+    """With room for one at a time they are the cells that they would be alone."""
+    place, other = Place(tmp_path / "one"), Place(tmp_path / "other")
+    run_experiment([planned_for_a_gpu(quick, place)], place)
+    adapt, begun = run.adapt_cells, []
+
+    def narrow(cells, *rest):
+        begun.append(len(cells))
+        if len(cells) > 1:
+            raise OutOfMemory("no room")
+        return adapt(cells, *rest)
+
+    monkeypatch.setattr(run, "adapt_cells", narrow)
+    run_experiment([planned_for_a_gpu(quick, other)], other)
+    assert begun == [2, 1, 1]
+    assert capsys.readouterr().err == "out of memory with 2 checkpoints side by side: 1 at once\n"
+    found, alone = (results_of(quick, replace(at, device="cuda")) for at in (place, other))
+    np.testing.assert_allclose(found.loss, alone.loss, rtol=1e-3)
+    monkeypatch.setattr(run, "adapt_cells", lambda cells, *rest: narrow([*cells, 0], *rest))
+    last = Place(tmp_path / "last")
+    with pytest.raises(OutOfMemory, match="no room"):
+        run_experiment([planned_for_a_gpu(quick, last)], last)
 
 
 def test_workers_of_many_threads_find_what_one_finds(quick, tmp_path):

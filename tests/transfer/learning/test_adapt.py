@@ -153,9 +153,9 @@ def test_accuracy_is_that_of_the_test_images(patterns, darker, folder):
 def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder, monkeypatch):
     given = []
 
-    def spying(images, labels, source, device, stated):
+    def spying(split, source, device, stated):
         given.append(source)
-        return normalised(images, labels, source, device, stated)
+        return normalised(split, source, device, stated)
 
     monkeypatch.setattr(sys.modules["transfer.learning.adapt"], "normalised", spying)
     adapt_cell(cell(), patterns, darker, folder, CPU)

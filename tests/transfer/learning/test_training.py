@@ -13,17 +13,10 @@ from torch import nn
 
 from derive.errors import InputError
 from transfer.experiment.task import Model
+from transfer.images.data import Split
 from transfer.learning.model import ClassTokenViT, vision_transformer, with_lora
-from transfer.learning.training import (
-    Images,
-    Network,
-    Schedule,
-    Together,
-    Training,
-    evaluate,
-    normalised,
-    order_of,
-)
+from transfer.learning.network import Network, Together
+from transfer.learning.training import Images, Schedule, Training, evaluate, normalised, order_of
 
 CPU = torch.device("cpu")
 SIZES = Model(patch=14, width=16, depth=2, heads=2)
@@ -37,10 +30,10 @@ def adapted(seeds):
 
 
 def trained(network, patterns, chosen, seeds):
-    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    images = normalised(patterns.train, patterns, CPU)
     training = Training(network, images, chosen, SCHEDULE, seeds)
     losses = torch.stack([training.epoch() for _ in range(SCHEDULE.epochs)])
-    test = normalised(patterns.test.images, patterns.test.labels, patterns, CPU)
+    test = normalised(patterns.test, patterns, CPU)
     return losses, *evaluate(network, test)
 
 
@@ -86,7 +79,7 @@ def test_the_schedule_rises_then_falls_and_stays_within_one(steps, warmup):
 
 def test_normalised_images_have_mean_zero_and_deviation_one(patterns):
     train = patterns.train
-    images = normalised(train.images, train.labels, patterns, CPU).take(slice(None))
+    images = normalised(train, patterns, CPU).take(slice(None))
     assert images.mean().item() == pytest.approx(0, abs=1e-3)
     assert images.std().item() == pytest.approx(1, abs=1e-3)
 
@@ -101,7 +94,7 @@ class _Full(nn.Module):
 
 
 def test_out_of_memory_says_which_batch_to_try(patterns):
-    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    images = normalised(patterns.train, patterns, CPU)
     training = Training(Network(_Full()), images, torch.arange(30)[None], SCHEDULE, [0])
     with pytest.raises(InputError, match=r"out of memory with 10 images a batch.* batch = 5"):
         training.epoch()
@@ -111,8 +104,11 @@ def test_evaluation_weighs_every_image_alike(patterns):
     """A last batch that is smaller counts less: against one pass over everything."""
     (model,) = adapted([0])
     count = 1100
-    images = normalised(np.tile(patterns.train.images, (4, 1, 1, 1))[:count],
-                        np.tile(patterns.train.labels, 4)[:count], patterns, CPU)  # fmt: skip
+    many = Split(
+        np.tile(patterns.train.images, (4, 1, 1, 1))[:count],
+        np.tile(patterns.train.labels, 4)[:count],
+    )
+    images = normalised(many, patterns, CPU)
     with torch.no_grad():
         logits = model.eval()(images.take(slice(None)))
     loss, accuracy = evaluate(Network(model), images)
@@ -145,7 +141,7 @@ def test_every_epoch_and_seed_has_its_own_order():
 def test_evaluation_is_without_dropout_and_training_with(patterns):
     base = vision_transformer(replace(SIZES, dropout=0.3), (1, 28, 28), 3, seed=0)
     models = [ClassTokenViT(with_lora(copy.deepcopy(base), 2, 4.0, ("query",), s)) for s in (0, 1)]
-    images = normalised(patterns.test.images, patterns.test.labels, patterns, CPU)
+    images = normalised(patterns.test, patterns, CPU)
     for network in (Network(models[0]), Together(models)):
         first, again = evaluate(network, images), evaluate(network, images)
         assert (first[0] == again[0]).all()
@@ -200,7 +196,7 @@ def test_biases_norms_class_token_and_positions_do_not_decay(patterns):
         learning = network.learning()
         before = {name: parameter.detach().clone() for name, parameter in learning.items()}
         chosen = torch.arange(300).expand(network.size, 300)
-        images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+        images = normalised(patterns.train, patterns, CPU)
         training = Training(network, images, chosen, SCHEDULE, range(network.size))
         for parameter in learning.values():
             parameter.grad = torch.zeros_like(parameter)
@@ -245,7 +241,7 @@ def test_plain_sgd_is_the_gradient_times_a_constant_rate():
 
 
 def test_training_flips_and_crops_as_asked_and_evaluation_never(patterns, monkeypatch):
-    images = normalised(patterns.train.images, patterns.train.labels, patterns, CPU)
+    images = normalised(patterns.train, patterns, CPU)
     seen = []
 
     class Spy(nn.Module):
