@@ -1,7 +1,7 @@
 """``python -m transfer check``: what a task will read, build and take, before anything is run."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -22,25 +22,32 @@ from transfer.experiment.records import Task
 from transfer.experiment.report import same
 from transfer.images.folder import Folder, kinds_in
 
-_MEGABYTE = 1e6
+_MEGABYTE, _TERA = 1e6, 1e12
 _IMAGES = ("images", "from", "classes", "shape", "training", "test", "skipped", "files")
-_PARTS = ("part", "cells", "finished", "learning", "matrices", "minutes", "megabytes")
+_PARTS = ("part", "cells", "finished", "learning", "matrices", "minutes", "megabytes", "steps",
+          "launches", "teraflop")  # fmt: skip
+_SUMMED = ("cells", "finished", "minutes", "megabytes", "steps", "launches", "teraflop")
 
 
 def check_task(options: Namespace) -> Report:
-    """The images are read, a model of every kind is built, two batches each are learnt from."""
+    """The images are read, a model of every kind is built, two batches each are learnt from.
+
+    With ``--device cuda`` where there is no GPU nothing is timed, and all else is as on one.
+    """
     from transfer.experiment.run import prepare
 
     task, place, chains = finished_place(options)
     prepare(task, place)
     images = [*_images(task, place)]
     parts = [*_rehearsed(task, chains, place)]
-    total = {"part": "all", **{name: sum(row[name] for row in parts) for name in
-                               ("cells", "finished", "minutes", "megabytes")}}  # fmt: skip
+    total = {"part": "all", **{name: _sum(row[name] for row in parts) for name in _SUMMED}}
     notes = (
         same("learning: parameters that learn; matrices: that get adapters. minutes: of one "
              "process on this machine, by two batches of each part: an estimate. megabytes: "
              "weights on disk, those of adapters only with --keep-adapters."),
+        same("steps: of training, one after another; launches: of operations before any are fused, "
+             "likewise; teraflop: of matrix products. All as if nothing were finished, for one "
+             "process; on a GPU the seeds and checkpoints of a protocol take their steps at once."),
     )  # fmt: skip
     tables = [
         Table("images", same(f"{task.title}: images"), _IMAGES, _cells(images, _IMAGES)),
@@ -49,6 +56,12 @@ def check_task(options: Namespace) -> Report:
     ]  # fmt: skip
     content = {"task": task.name, "images": images, "parts": parts}
     return Report(content, tables, "heuristic", [*parts], of=in_words(facts_of_data(task, place)))
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    """Of numbers; ``None`` if there is none."""
+    found = [value for value in values if value is not None]
+    return sum(found) if found else None
 
 
 def _cells(rows: Sequence[dict[str, Any]], head: Sequence[str]) -> tuple[tuple[Any, ...], ...]:
@@ -76,16 +89,22 @@ def _rehearsed(task: Task, chains: Sequence[Chain], place: Place) -> Iterator[di
 
     from transfer.learning.rehearsal import rehearse
 
+    there = place.device == "cpu" or torch.cuda.is_available()
+    device = torch.device(place.device if there else "cpu")
     counts, seen = finished(chains, place), set()
     for name, cell in chains[0].parts:
         if name in seen:
             continue
         seen.add(name)
         folder = place.here if "weights" in cell else place.results / "checkpoints"
-        found = rehearse(cell, datasets_of(task, place), folder, torch.device(place.device))
+        found = rehearse(cell, datasets_of(task, place), folder, device, timed=there)
         done, total = counts[name]
+        own = [cell for part, cell in chains[0].parts if part == name]
+        at_once = len(own) if place.device != "cpu" else 1
+        seconds = (total - done) * found.seconds
         yield {
             "part": name, "cells": total, "finished": done, "learning": found.learning,
-            "matrices": found.matrices, "minutes": (total - done) * found.seconds / 60,
-            "megabytes": total * found.disk / _MEGABYTE,
+            "matrices": found.matrices, "minutes": seconds / 60 if there else None,
+            "megabytes": total * found.disk / _MEGABYTE, "steps": total // at_once * found.steps,
+            "launches": total // at_once * found.launches, "teraflop": total * found.flop / _TERA,
         }  # fmt: skip

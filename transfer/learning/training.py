@@ -20,7 +20,7 @@ from transfer.images.data import Dataset, Split
 from transfer.learning.augment import augmented
 from transfer.learning.network import Network
 
-_EVALUATED_AT_ONCE = 500
+EVALUATED_AT_ONCE = 500  # images
 REDUCED = ("cuda",)  # kinds of devices that compute in bfloat16
 _NO_MATRICES = ("token", "position", "pos_embed")  # names of what is a matrix in form alone
 
@@ -270,7 +270,7 @@ def _unless_infinite(losses: Tensor, logits: Tensor) -> Tensor:
 
 def batches(count: int) -> Iterator[slice]:
     """Slices of all of ``count`` images, few enough at once to fit."""
-    return (slice(k, k + _EVALUATED_AT_ONCE) for k in range(0, count, _EVALUATED_AT_ONCE))
+    return (slice(k, k + EVALUATED_AT_ONCE) for k in range(0, count, EVALUATED_AT_ONCE))
 
 
 @torch.no_grad()

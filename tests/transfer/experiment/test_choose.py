@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transfer.experiment import statistics
-from transfer.experiment.choose import choice_of
+from transfer.experiment.choose import choice_of, judged
 
 PARTS, RUNS = 5, [0, 0, 0, 1, 1, 1]
 
@@ -69,3 +69,34 @@ def test_the_last_that_is_best_is_behind_nothing(few_rotations):
     assert (found.best, found.last, found.behind) == (2, 2, None)
     alone = choice_of(values[:, :1], [0])
     assert (alone.best, alone.open) == (0, (0,))
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_choice_among_equals_is_judged_clearly_no_more_often_than_it_says(others):
+    """Right or wrong: with one other in 5 of 100 experiments, with two in fewer."""
+    stream, count, clear = np.random.default_rng(4), 2000, []
+    for _ in range(count):
+        shots = 0.03 * stream.normal(size=5)  # of a seed, the same for all
+        finals = {k: 0.7 + shots + 0.02 * stream.normal(size=5) for k in ("best", "last", "random")}
+        kept = dict(list(finals.items())[: 1 + others])
+        clear.append(judged(kept).clearly)
+    found, most = np.mean(clear), 0.05 + 3 * np.sqrt(0.05 * 0.95 / count)
+    assert 0 < found <= most
+    assert others == 2 or found > 0.1 - most  # nor is it timid
+
+
+def test_a_choice_is_judged_by_what_adapting_gives():
+    best = np.array([0.80, 0.82, 0.81])
+    assert judged({"best": best, "last": best - 0.1, "random": best - 0.2}).sentence == (
+        "The choice was right (clearly)."
+    )
+    assert judged({"best": best, "last": best + 0.1, "random": best - 0.2}).sentence == (
+        "The choice was wrong (clearly)."
+    )
+    noisy = best + np.array([0.1, -0.1, -0.01])
+    found = judged({"best": best, "last": best - 0.1, "random": noisy})
+    assert (found.right, found.clearly) == (True, False)
+    alone = judged({"best": best})  # the last of its run, and no other there
+    assert (alone.right, alone.clearly, alone.gains) == (True, False, {})
+    one = judged({"best": best[:1], "last": best[:1] - 0.5})  # of one seed nothing is clear
+    assert (one.right, one.clearly) == (True, False)

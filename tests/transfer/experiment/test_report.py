@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from numerics.figures.style import PAGE_WIDTH
+from transfer.experiment import statistics
 from transfer.experiment.figure import draw_transfer
 from transfer.experiment.plan import Place
 from transfer.experiment.report import (
@@ -64,6 +65,33 @@ def test_a_rise_is_none(planted):
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_alone_is_undecided(planted, seed):
     assert verdict(*planted([0.1, 0.6, 0.9], [0.2, 0.6, 0.6], 0.05, seed)).startswith("Undecided")
+
+
+def test_a_verdict_where_nothing_is_lost_is_no_more_frequent_than_it_says(
+    small_task, tmp_path, monkeypatch
+):
+    """Accuracies of five pre-trainings alike at all checkpoints: each side in 2.5 of 100."""
+    monkeypatch.setattr(statistics, "ROTATIONS", 400)
+    statistics.uniform_rotations.cache_clear()
+    text = small_task.read_text().replace("seeds = 2\n[adaptation]", "seeds = 5\n[adaptation]")
+    small_task.write_text(text)
+    task = read_task(str(small_task))
+    data = results_of(task, Place(tmp_path / "none"))
+    for name in ("finished", "pretrained"):
+        data[name][:] = True
+    stream, count, told = np.random.default_rng(5), 300, []
+    for _ in range(count):
+        data["source_accuracy"][:] = 0.8 + 0.01 * stream.normal(size=(5, 3))
+        own = stream.normal(size=(1, 5, 3, 1, 1))  # of a pre-training at a checkpoint
+        data["accuracy"][:] = 0.5 + 0.02 * (own + stream.normal(size=data.accuracy.shape))
+        told.append(verdict(task, data).partition(":")[0])
+    statistics.uniform_rotations.cache_clear()
+    error = 3 * np.sqrt(0.025 / count + 0.025 / 400)
+    earlier = ("Negative transfer", "An earlier checkpoint adapts better, but is not clearly worse")
+    assert np.mean([each.startswith(earlier) for each in told]) <= 0.025 + error
+    assert np.mean([each.startswith("No negative transfer") for each in told]) <= 0.025 + error
+    assert told.count("Negative transfer") <= 2  # that asks for a rise at home as well
+    assert told.count("Undecided") < count
 
 
 def test_a_fall_at_home_too_is_not_called_negative_transfer(planted):

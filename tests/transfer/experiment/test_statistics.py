@@ -320,12 +320,14 @@ def test_the_parts_of_a_gain_sum_to_it_and_tell_features_from_adaptation():
     assert split_of_gain(gone, heads) is None
 
 
-def test_a_part_that_is_nothing_is_told_from_it_no_more_often_than_it_says():
-    """Adaptation adds as much to every checkpoint: on top is nothing, whichever is chosen."""
+@pytest.mark.parametrize("part", ["features", "on_top"])
+def test_a_part_that_is_nothing_is_told_from_it_no_more_often_than_it_says(part):
+    """Features, or what adaptation adds, are alike at every checkpoint, whichever is chosen."""
     stream, count, found = np.random.default_rng(4), 600, 0
     for _ in range(count):
-        heads = stream.normal(size=(5, 4))
-        adapted = heads + 0.3 * stream.normal(size=(5, 4))
-        part = split_of_gain(adapted, heads).on_top
-        found += part.positive or part.negative
+        one, other = stream.normal(size=(5, 4)), stream.normal(size=(5, 4))
+        heads = one if part == "on_top" else 0.3 * one
+        adapted = heads + (0.3 * other if part == "on_top" else other - np.arange(4.0))
+        told = getattr(split_of_gain(adapted, heads), part)
+        found += told.positive or told.negative
     assert found <= 0.05 * count + 3 * np.sqrt(0.05 * count)
