@@ -111,6 +111,18 @@ def test_dimension_enters_as_half_its_logarithm():
     assert far.quantile(0.5) * 2 * far.rate / log(1e15) == pytest.approx(1, abs=0.05)
 
 
+def test_that_dimension_enters_so_is_exact_in_the_limit():
+    """With much noise at the exit runs are far from the law at 100, and within chance at 10^4."""
+    found = []
+    for d, batch in ((100, 1), (1000, 8), (10**4, 32)):
+        learner = Learner(Pair("He3"), 0.7, d, 0.1 * batch / d, batch=batch)
+        law = exit_law(learner)
+        times = simulate_sgd(learner, 600, 2, law.steps(0.999), stop_at_exit=True).exit_times
+        found.append(ks_distance(times, lambda t, law=law: 1 - law.searching(t)))
+    assert 0.15 < found[0] > 1.8 * found[1] > 1.8 * 1.3 * found[2]
+    assert found[2] < 1.36 / 600**0.5
+
+
 def test_shares_and_quantiles_are_inverse():
     law = exit_law(Learner(Pair("relu"), 0.3, 10**4, 1e-5, batch=4))
     for p in (1e-6, 0.1, 0.5, 0.99, 1 - 1e-9):
