@@ -54,6 +54,13 @@ def test_a_rate_that_is_not_small_is_said(command):
     assert "the noise slows the growth" not in command(COMMAND, *options, "1/d").stdout
 
 
+def test_a_dimension_that_is_not_large_is_said(command):
+    options = ("--activation", "erf", "--mu", "0.85", "--batch", "4", "--learning-rate", "best",
+               "--dimension")  # fmt: skip
+    assert "may change the growth by +7.0%" in command(COMMAND, *options, "1e3").stdout
+    assert "may change the growth" not in command(COMMAND, *options, "1e4").stdout
+
+
 def test_strengths_without_an_exit_are_named_and_left_out(command):
     """At μ = 1 both stay, and at this rate noise holds relu on a plateau inside the radius."""
     options = ("--activation", "erf", "--activation", "relu", "--mu", "0.6,1", "--batch", "1",
