@@ -94,14 +94,15 @@ def _rho(mu: float, states: np.ndarray) -> np.ndarray:
     return values
 
 
-def _states_at(point: SimulatedRuns, time: float) -> np.ndarray:
-    states: np.ndarray = point.states[:, int(np.searchsorted(point.times, time, side="right")) - 1]
+def _states_before(point: SimulatedRuns, time: float) -> np.ndarray:
+    """The last recorded states before a time: at a switch, before u is flipped."""
+    states: np.ndarray = point.states[:, int(np.searchsorted(point.times, time)) - 1]
     return states
 
 
 def where_runs_are(point: SimulatedRuns, time: float) -> dict[str, int]:
-    """How many runs are near the teacher, near the null student and elsewhere, at a time."""
-    states = _states_at(point, time)
+    """How many runs are where, just before a time: near the teacher, the null student, no sink."""
+    states = _states_before(point, time)
     rho, grown = _rho(point.simulation.mu, states), np.abs(states[:, 1]) > 1 - _NEAR
     teacher, null = grown & (np.abs(rho - 1) < _NEAR), grown & (np.abs(rho) < _NEAR)
     counts = {"at the teacher": int(teacher.sum()), "at the null student": int(null.sum())}
@@ -134,7 +135,7 @@ def _told(points: Mapping[str, SimulatedRuns], switch: float) -> str:
 
 def _end(point: SimulatedRuns, time: float) -> str:
     """Where runs are, and at which medians."""
-    states = _states_at(point, time)
+    states = _states_before(point, time)
     rho, overlap = np.median(_rho(point.simulation.mu, states)), np.median(np.abs(states[:, 1]))
     counts = where_runs_are(point, time)
     found = ", ".join(f"{count} {place}" for place, count in counts.items() if count)

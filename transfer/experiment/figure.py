@@ -4,6 +4,8 @@ After Figs. 10 to 12, with tasks of our own. Lines are means over all seeds, ban
 deviation of the means of pre-training seeds. Runs that diverged are not drawn, and counted.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -29,27 +31,77 @@ if TYPE_CHECKING:
 
 _HEAD = ("panel", "checkpoint", "epoch", "mean", "deviation", "protocol")
 Row = tuple[str, int | None, int, float, float, str]
+_FINAL = "final accuracy"
 _BESIDE = 5  # protocols in a row
 _LONGEST = 20  # characters of a line of their names
 _DARK, _LIGHT = "0.2", "0.7"
 
 
+@dataclass(frozen=True)
+class Curves:
+    """What the figure draws: ``rows`` of its data, and what no row says.
+
+    Fields: ``rows``; ``title``; ``unit`` of ``checkpoints``, of which 0 is the random start;
+    ``arms``, the protocols; ``trained_here``, whether pre-training has curves.
+    """
+
+    rows: Sequence[Row]
+    title: str
+    unit: str
+    checkpoints: Sequence[int]
+    arms: Sequence[str]
+    trained_here: bool = True
+
+    def of(self, panel: str, checkpoint: int | None = None, arm: str | None = None) -> "np.ndarray":
+        """Places, means and deviations of a panel, of one checkpoint or protocol if given."""
+        found = [
+            (epoch, mean, deviation)
+            for name, at, epoch, mean, deviation, protocol in self.rows
+            if name == panel and checkpoint in (None, at) and arm in (None, protocol)
+        ]
+        return np.array(found, dtype=float).reshape(-1, 3).T
+
+    def final(self, arm: str) -> "np.ndarray":
+        """Means and deviations of a protocol over the checkpoints, not a number for none."""
+        found = {row[1]: row[3:5] for row in self.rows if (row[0], row[5]) == (_FINAL, arm)}
+        return np.array([found.get(at, (np.nan, np.nan)) for at in self.checkpoints]).T
+
+    def shades(self) -> list[tuple[int, Any]]:
+        """Each checkpoint with its colour: the random start grey, later ones lighter."""
+        trained = [epoch for epoch in self.checkpoints if epoch]
+        places = np.linspace(0, 1, max(2, len(trained)))
+        chosen = dict(zip(trained, map(degree_colours(), places), strict=False))
+        return [(epoch, chosen.get(epoch, "0.5")) for epoch in self.checkpoints]
+
+
 def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
     """Draw the curves; the result is the figure's file, its data as CSV and its caption."""
-    lines = ceil(len(task.arms) / _BESIDE)
+    lost = divergence(data.sel(arm=MAIN))
+    curves = Curves(
+        [*_source_rows(data), *_downstream_rows(data), *_final_rows(task, data)],
+        f"{task.title}\n{lost}, and are not drawn" if lost else task.title,
+        data.attrs["unit"],
+        [int(epoch) for epoch in data.checkpoint.values],
+        list(task.arms),
+        data.sizes["epoch"] > 0,  # one's own checkpoints have no curves
+    )
+    return draw_curves(curves, _told(task, data, lost), form, source)
+
+
+def draw_curves(curves: Curves, caption: str, form: str, source: str) -> Drawn:
+    """Draw what rows of data say, such as those that lie beside a figure."""
+    lines = ceil(len(curves.arms) / _BESIDE)
     heights = [4.0, 1.55 * lines]
     with own_style():
         figure = Figure(figsize=(page_width(), sum(heights) + 0.2), layout="constrained")
         parts: Any = figure.subfigures(2, 1, height_ratios=heights)
-        above, below = parts
-        panels = above.subplots(2, 2)
-        rows = [*_source_panels(panels[0], data), *_downstream_panels(panels[1], data)]
+        panels = parts[0].subplots(2, 2)
+        _draw_source(panels[0], curves)
+        _draw_downstream(panels[1], curves)
         letter_panels(panels.ravel(), [""] * 4)
-        rows += _protocol_panels(below, task, data, lines)
-        lost = divergence(data.sel(arm=MAIN))
-        title = f"{task.title}\n{lost}, and are not drawn" if lost else task.title
-        figure.suptitle(title, parse_math=False)
-        return drawn(figure, form, source, _HEAD, rows, _told(task, data, lost))
+        _draw_protocols(parts[1], curves, lines)
+        figure.suptitle(curves.title, parse_math=False)
+        return drawn(figure, form, source, _HEAD, curves.rows, caption)
 
 
 def _told(task: Task, data: "Dataset", lost: str) -> str:
@@ -64,154 +116,146 @@ def _told(task: Task, data: "Dataset", lost: str) -> str:
         f"{task.downstream.shots} images a class, from the checkpoints of {unit} {listed(known)}",
         "The others: downstream accuracy at the end of fine-tuning over the checkpoint, of every "
         "protocol (black), with LoRA's (grey) for comparison",
-        f"Lines are means over {task.pretraining.seeds} pre-training seeds and {arm.seeds} "
+        f"Lines are means over {task.pretraining.seeds} pre-training seeds and {_seeds(task)} "
         "fine-tuning seeds each; bands and bars are one standard deviation of the means of "
         "pre-training seeds",
         f"Not drawn: {lost}" if lost else "",
     )
 
 
+def _seeds(task: Task) -> str:
+    own, others = task.arms[MAIN].seeds, {arm.seeds for arm in task.arms.values()}
+    return f"{own}" if others == {own} else f"{own} (other protocols from {min(others)} on)"
+
+
 def _targets(targets: tuple[str, ...] | str) -> str:
     return "all linear layers" if isinstance(targets, str) else listed(targets)
 
 
-def _source_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
-    rows: list[Row] = []
-    names = ("train_loss", "validation_loss"), ("validation_accuracy",)
-    if not data.sizes["epoch"]:  # one's own checkpoints have no curves
-        return _measured_panels(panels, data)
-    for axis, shown in zip(panels, names, strict=True):
-        for name, style in zip(shown, ("--", "-") if len(shown) > 1 else ("-",), strict=True):
-            values = data[name].transpose("pretraining_seed", "epoch").values
-            rows += _line(axis, data.epoch.values, values, name, None, _DARK, style)
-        axis.set_xlim(left=0)
-        for epoch, colour in _shades(data):
-            if epoch:
-                axis.axvline(epoch, color=colour, linewidth=0.8, zorder=0)
-        axis.set_xlabel("epoch of pre-training")
-    panels[0].set_ylabel("source loss")
-    panels[1].set_ylabel("source accuracy, held out")
-    panels[0].plot([], [], "--", color=_DARK, label="training")
-    panels[0].plot([], [], "-", color=_DARK, label="held out")
-    panels[0].legend(loc="upper center")
-    return rows
+# Rows of data.
 
 
-def _measured_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
-    """Loss and accuracy on the source of checkpoints that were not made here."""
-    rows: list[Row] = []
-    for axis, name in zip(panels, ("source_loss", "source_accuracy"), strict=True):
-        values = data[name].transpose("pretraining_seed", "checkpoint").values
-        rows += _line(axis, data.checkpoint.values, values, name, None, _DARK, "o-")
-        axis.set_xlabel(f"{data.attrs['unit']} of pre-training")
-        axis.set_ylabel(name.replace("_", " "))
-    return rows
+def _source_rows(data: "Dataset") -> list[Row]:
+    over, names = "epoch", ["train_loss", "validation_loss", "validation_accuracy"]
+    if not data.sizes["epoch"]:
+        over, names = "checkpoint", ["source_loss", "source_accuracy"]
+    return [
+        row
+        for name in names
+        for row in _rows(data[name].transpose("pretraining_seed", over).values, data[over].values,
+                         name, None, "")
+    ]  # fmt: skip
 
 
-def _downstream_panels(panels: "np.ndarray", data: "Dataset") -> list[Row]:
-    rows: list[Row] = []
+def _downstream_rows(data: "Dataset") -> list[Row]:
     own = data.sel(arm=MAIN)
     own = own.where(~own.diverged)
     measured = own.accuracy.notnull().any(
         [name for name in own.accuracy.dims if name != "measured"]
     )
     own = own.isel(measured=np.flatnonzero(measured.values))
-    for axis, name in zip(panels, ("loss", "accuracy"), strict=True):
-        means = own[name].mean("fine_tuning_seed", skipna=True)
-        for epoch, colour in _shades(data):
-            values = means.sel(checkpoint=epoch).transpose("pretraining_seed", "measured").values
-            style = "-" if epoch else ":"
-            rows += _line(axis, own.measured.values, values, name, epoch, colour, style)
-        axis.set_xscale("log")
-        axis.set_xticks(own.measured.values, [str(epoch) for epoch in own.measured.values])
-        axis.minorticks_off()
-        axis.set_xlabel("epoch of fine-tuning")
-        axis.set_ylabel(f"downstream {name}")
-    for epoch, colour in _shades(data):
-        label = f"{data.attrs['unit']} {epoch}" if epoch else "random"
-        panels[1].plot([], [], "-" if epoch else ":", color=colour, label=label)
-    panels[1].legend(
-        title="checkpoint",
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-    )
-    return rows
-
-
-def _protocol_panels(figure: SubFigure, task: Task, data: "Dataset", lines: int) -> list[Row]:
-    """Final accuracy over the checkpoint, a panel a protocol; all share their axes."""
-    columns = min(len(task.arms), _BESIDE)
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    places = np.arange(data.sizes["checkpoint"])
-    known = [str(epoch) if epoch else "rnd" for epoch in data.checkpoint.values]
     rows: list[Row] = []
-    main = _final(task, data, MAIN)
-    for axis, arm in zip(panels.ravel(), task.arms, strict=False):
-        if arm != MAIN:
-            axis.plot(places, _spread(main)[0], color=_LIGHT)
-        mean, deviation = _spread(_final(task, data, arm))
-        axis.errorbar(places, mean, deviation, fmt="o-", ms=3, lw=0.9, capsize=2, color=_DARK)
-        axis.set_xticks(places, known)
-        last = task.arms[arm].measured[-1]
-        rows += [
-            ("final accuracy", int(epoch), last, float(m), float(d), arm)
-            for epoch, m, d in zip(data.checkpoint.values, mean, deviation, strict=True)
-            if np.isfinite(m)
-        ]
-    for axis in panels.ravel()[len(task.arms) :]:
-        axis.axis("off")
-    names = [fill(arm.replace("$", r"\$"), _LONGEST) for arm in task.arms]
-    letter_panels(list(panels.ravel()), names, first=4)
-    for axis in panels[:, 0]:
-        axis.set_ylabel("final accuracy")
-    figure.supxlabel(f"checkpoint ({data.attrs['unit']} of pre-training)", fontsize="medium")
+    for name in ("loss", "accuracy"):
+        means = own[name].mean("fine_tuning_seed", skipna=True)
+        for epoch in data.checkpoint.values:
+            values = means.sel(checkpoint=epoch).transpose("pretraining_seed", "measured").values
+            rows += _rows(values, own.measured.values, name, int(epoch), MAIN)
     return rows
 
 
-def _final(task: Task, data: "Dataset", arm: str) -> "np.ndarray":
-    """Last accuracies of an arm, pre-training seeds x checkpoints, of runs that did not diverge."""
-    own = data.sel(arm=arm).where(~data.diverged.sel(arm=arm))
-    last = own.accuracy.sel(measured=task.arms[arm].measured[-1])
-    means: np.ndarray = last.mean("fine_tuning_seed", skipna=True).transpose(
-        "pretraining_seed", "checkpoint"
-    ).values  # fmt: skip
-    return means
+def _final_rows(task: Task, data: "Dataset") -> list[Row]:
+    """Last accuracies of every protocol, of the runs that did not diverge."""
+    rows: list[Row] = []
+    for arm, settings in task.arms.items():
+        last = settings.measured[-1]
+        own = data.sel(arm=arm).where(~data.diverged.sel(arm=arm))
+        means = own.accuracy.sel(measured=[last]).mean("fine_tuning_seed", skipna=True)
+        for epoch in data.checkpoint.values:
+            values = means.sel(checkpoint=epoch).transpose("pretraining_seed", "measured").values
+            rows += _rows(values, np.array([last]), _FINAL, int(epoch), arm)
+    return rows
 
 
-def _spread(values: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
-    """Mean and standard deviation over pre-training seeds, not a number where there are none."""
-    mean, deviation = np.full((2, values.shape[1]), np.nan)
-    for place, column in enumerate(values.T):
-        there = column[np.isfinite(column)]
-        if len(there):
-            mean[place] = there.mean()
-            deviation[place] = there.std(ddof=1) if len(there) > 1 else np.nan
-    return mean, deviation
-
-
-def _shades(data: "Dataset") -> list[tuple[int, object]]:
-    """Each checkpoint with its colour: the random initialisation grey, later ones lighter."""
-    epochs = [int(epoch) for epoch in data.checkpoint.values]
-    trained = [epoch for epoch in epochs if epoch]
-    shade = degree_colours()
-    places = np.linspace(0, 1, max(2, len(trained)))
-    chosen = dict(zip(trained, (shade(place) for place in places), strict=False))
-    return [(epoch, chosen.get(epoch, "0.5")) for epoch in epochs]
-
-
-def _line(
-    axis: Axes, epochs: "np.ndarray", values: "np.ndarray", panel: str,
-    checkpoint: int | None, colour: object, style: str,
-) -> list[Row]:  # fmt: skip
-    """Draw mean and band over the rows of ``values``; what was drawn is the result."""
+def _rows(
+    values: "np.ndarray", epochs: "np.ndarray", panel: str, checkpoint: int | None, arm: str
+) -> list[Row]:
+    """Mean and standard deviation over pre-training seeds, of those that have all values."""
     complete = values[np.isfinite(values).all(axis=1)]
     if not len(complete):
         return []
     mean = complete.mean(axis=0)
     deviation = complete.std(axis=0, ddof=1) if len(complete) > 1 else np.full(len(mean), np.nan)
-    axis.plot(epochs, mean, style, color=colour)
-    axis.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0)
     return [
-        (panel, checkpoint, int(epoch), float(m), float(d), "" if checkpoint is None else MAIN)
+        (panel, checkpoint, int(epoch), float(m), float(d), arm)
         for epoch, m, d in zip(epochs, mean, deviation, strict=True)
     ]
+
+
+# Panels.
+
+
+def _draw_source(panels: "np.ndarray", curves: Curves) -> None:
+    if not curves.trained_here:
+        for axis, name in zip(panels, ("source_loss", "source_accuracy"), strict=True):
+            _draw_line(axis, curves.of(name), _DARK, "o-")
+            axis.set_xlabel(f"{curves.unit} of pre-training")
+            axis.set_ylabel(name.replace("_", " "))
+        return
+    both = (("train_loss", "--", "training"), ("validation_loss", "-", "held out"))
+    for name, style, label in both:
+        _draw_line(panels[0], curves.of(name), _DARK, style)
+        panels[0].plot([], [], style, color=_DARK, label=label)
+    _draw_line(panels[1], curves.of("validation_accuracy"), _DARK, "-")
+    for axis, label in zip(panels, ("source loss", "source accuracy, held out"), strict=True):
+        axis.set_xlim(left=0)
+        for epoch, colour in curves.shades():
+            if epoch:
+                axis.axvline(epoch, color=colour, linewidth=0.8, zorder=0)
+        axis.set_xlabel("epoch of pre-training")
+        axis.set_ylabel(label)
+    panels[0].legend(loc="upper center")
+
+
+def _draw_downstream(panels: "np.ndarray", curves: Curves) -> None:
+    for axis, name in zip(panels, ("loss", "accuracy"), strict=True):
+        for epoch, colour in curves.shades():
+            _draw_line(axis, curves.of(name, epoch), colour, "-" if epoch else ":")
+        measured = sorted({int(epoch) for epoch in curves.of(name)[0]})
+        axis.set_xscale("log")
+        axis.set_xticks(measured, [str(epoch) for epoch in measured])
+        axis.minorticks_off()
+        axis.set_xlabel("epoch of fine-tuning")
+        axis.set_ylabel(f"downstream {name}")
+    for epoch, colour in curves.shades():
+        label = f"{curves.unit} {epoch}" if epoch else "random"
+        panels[1].plot([], [], "-" if epoch else ":", color=colour, label=label)
+    panels[1].legend(title="checkpoint", loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _draw_protocols(figure: SubFigure, curves: Curves, lines: int) -> None:
+    """Final accuracy over the checkpoint, a panel a protocol; all share their axes."""
+    arms = curves.arms
+    columns = min(len(arms), _BESIDE)
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    places = np.arange(len(curves.checkpoints))
+    known = [str(epoch) if epoch else "rnd" for epoch in curves.checkpoints]
+    for axis, arm in zip(panels.ravel(), arms, strict=False):
+        if arm != MAIN:
+            axis.plot(places, curves.final(MAIN)[0], color=_LIGHT)
+        mean, deviation = curves.final(arm)
+        axis.errorbar(places, mean, deviation, fmt="o-", ms=3, lw=0.9, capsize=2, color=_DARK)
+        axis.set_xticks(places, known)
+    for axis in panels.ravel()[len(arms) :]:
+        axis.axis("off")
+    names = [fill(arm.replace("$", r"\$"), _LONGEST) for arm in arms]
+    letter_panels(list(panels.ravel()), names, first=4)
+    for axis in panels[:, 0]:
+        axis.set_ylabel("final accuracy")
+    figure.supxlabel(f"checkpoint ({curves.unit} of pre-training)", fontsize="medium")
+
+
+def _draw_line(axis: Axes, curve: "np.ndarray", colour: Any, style: str) -> None:
+    """A mean with its band."""
+    epochs, mean, deviation = curve
+    axis.plot(epochs, mean, style, color=colour)
+    axis.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0)
