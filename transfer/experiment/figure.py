@@ -235,7 +235,7 @@ def _draw_downstream(panels: "np.ndarray", curves: Curves) -> None:
 def _draw_protocols(figure: SubFigure, curves: Curves, lines: int) -> None:
     """Final accuracy over the checkpoint, a panel a protocol; all share their axes."""
     arms = curves.arms
-    columns = min(len(arms), _BESIDE)
+    columns = ceil(len(arms) / lines)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     places = np.arange(len(curves.checkpoints))
     known = [str(epoch) if epoch else "rnd" for epoch in curves.checkpoints]
@@ -245,8 +245,10 @@ def _draw_protocols(figure: SubFigure, curves: Curves, lines: int) -> None:
         mean, deviation = curves.final(arm)
         axis.errorbar(places, mean, deviation, fmt="o-", ms=3, lw=0.9, capsize=2, color=_DARK)
         axis.set_xticks(places, known)
-    for axis in panels.ravel()[len(arms) :]:
+    for above, axis in zip(panels.ravel()[len(arms) - columns :], panels.ravel()[len(arms) :],
+                           strict=False):  # fmt: skip
         axis.axis("off")
+        above.tick_params(labelbottom=True)
     names = [fill(arm.replace("$", r"\$"), _LONGEST) for arm in arms]
     letter_panels(list(panels.ravel()), names, first=4)
     for axis in panels[:, 0]:
