@@ -50,7 +50,7 @@ python_maximum_signature_line_length = 80
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec)\..*",
+        r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec|pandas)\..*",
     ),
     ("py:class", r"derive\.gaussian\.Monomial|derive\.means\.Mean|derive\.command\.tabular\.Table"),
     (
@@ -58,7 +58,7 @@ nitpick_ignore_regex = [
         r"numerics\.dynamics\.(runs\.Trained|exit_constant\.ExitConstant|full_sgd\.FullFlow|update\.Law)"
         r"|numerics\.dynamics\.(learning_curve\.Descent|fluctuations\.Fluctuations)"
         r"|numerics\.simulation\.budget\.(Best|Measured)"
-        r"|transfer\.learning\.training\.Images|Expr|ArrayLike|Axes",
+        r"|transfer\.learning\.training\.Images|Expr|ArrayLike|Axes|DataFrame",
     ),
 ]
 

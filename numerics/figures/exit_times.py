@@ -83,8 +83,8 @@ def _told(points: Mapping[str, Sequence[SimulatedRuns]], slopes: Sequence[str]) 
     return sentences(
         f"Exit time of {listed(map(shown_function, points))} at $\\mu={number(mu)}$ over $d$",
         told_runs(every),
-        "Markers are medians, bars hold the middle 80 per cent; a time of 1 takes $B/\\gamma$ samples. "
-        "Lines have the slope of theory, "
-        "$\\tau/2$ a unit of $\\log d$, through the first median",
+        "Markers are medians, bars hold the middle 80 per cent; a time of 1 takes $B/\\gamma$ "
+        "samples. Lines have the slope of theory, $\\tau/2$ a unit of $\\log d$, through the "
+        "first median",
         f"Slopes fitted: {'; '.join(slopes)}" if slopes else "",
     )
