@@ -18,7 +18,7 @@ from derive.command.tabular import without_latex
 
 NEEDED = ("jinja2", "math_core")  # of the extra reproduce
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
-_ENLARGED = 1.7  # pixels a point: print has 4/3
+_ENLARGED = 17, 10  # pixels for points: print has 4 for 3
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -70,4 +70,6 @@ def image(content: bytes, suffix: str) -> dict[str, Any]:
     """An image as an address that holds it, and the width in pixels that makes it readable."""
     points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', content[:4000])
     address = f"data:{_IMAGES[suffix]};base64,{base64.b64encode(content).decode('ascii')}"
-    return {"address": address, "width": round(float(points[1]) * _ENLARGED) if points else None}
+    pixels, per_points = _ENLARGED
+    width = round(float(points[1]) * pixels / per_points) if points else None
+    return {"address": address, "width": width}
