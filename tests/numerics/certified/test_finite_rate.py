@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from flint import arb, fmpq
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics.certified.finite_rate import FiniteRateFlow, finite_rate_flow
-from numerics.certified.flow import ball_flow, flow_arithmetic
+from numerics.certified.flow import Disc, ball_flow, flow_arithmetic
+from numerics.certified.integrator import steps
 from numerics.certified.unstable_manifold import exit_constant
 from numerics.dynamics.exit_constant import Passage, shot
 from numerics.dynamics.flow import flow_of
@@ -47,6 +48,15 @@ def test_the_hessian_is_minus_the_symmetric_part_of_the_jacobian(pair, strength,
     symmetric = -(jacobian + jacobian.T) / 2
     expected = [symmetric[0, 0], symmetric[0, 1], symmetric[1, 1]]
     assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_steps_stop_short_of_where_the_flow_ends():
+    r"""At \|m\| = 1 it is not defined: a box that holds it proves nothing, and is no error."""
+    flow = finite_rate_flow("He3", "0.3", 0.1)
+    assert not flow.is_regular(arb(0).union(arb(1)))
+    start = Disc(arb(1) / 2, arb(1) / 64, arb(1) / 64)
+    with pytest.raises(Undecided, match="narrower start"):
+        list(steps(flow, start, fmpq(1)))
 
 
 @pytest.mark.parametrize(
