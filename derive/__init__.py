@@ -19,7 +19,10 @@ _public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version("lora-escape")
+        try:
+            return version("lora-escape")
+        except PackageNotFoundError:  # a checkout on the path
+            return "0+unknown"
     return _public(name)

@@ -1,6 +1,7 @@
 """Settings and fixtures shared by all tests."""
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -15,14 +16,22 @@ from browsers import chromium
 from hypothesis import settings
 from invoke import invoke
 
+settings.register_profile("usual", deadline=None, max_examples=15, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=60, derandomize=True)
-settings.load_profile("thorough")
+settings.load_profile("usual")
 
 # Signals are heard as from a terminal, whatever the tests are started with: ``nohup`` and ``&``
 # have some ignored.
 for heard, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(heard) is signal.SIG_IGN:
         signal.signal(heard, usual)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: to look through it again and again would be a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,9 @@
-"""Every entry of the catalogue goes through every command that takes an activation."""
+"""Entries of the catalogue go through commands that take an activation."""
 
 import importlib
 
 import pytest
+from thorough import only
 
 from derive.catalogue import CATALOGUE
 from derive.tables.activations import ACTIVATION_TABLES
@@ -30,8 +31,16 @@ def _run(capsys, arguments, name):
     return code, *capsys.readouterr()
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: " ".join(a[:3]))
+def _cases():
+    """Each activation through every third command, each command with every third activation."""
+    for i, name in enumerate(CATALOGUE):
+        for j, arguments in enumerate(COMMANDS):
+            marks = [pytest.mark.thorough] if (i + j) % 3 else []
+            shown = " ".join(arguments[:3])
+            yield pytest.param(arguments, name, marks=marks, id=f"{shown}-{name}")
+
+
+@pytest.mark.parametrize(("arguments", "name"), _cases())
 def test_every_activation_through_every_command(arguments, name, capsys):
     code, out, err = _run(capsys, arguments, name)
     assert code == 0, err
@@ -40,7 +49,7 @@ def test_every_activation_through_every_command(arguments, name, capsys):
     assert "Piecewise" not in out
 
 
-@pytest.mark.parametrize("name", OVER_THE_PLANE)
+@pytest.mark.parametrize("name", only(["elu"], OVER_THE_PLANE))
 def test_misaligned_pairs_without_a_closed_form(name, capsys):
     arguments = ("numerics.escape", "--mu", "0.7", "--misalignment", "spherical")
     code, out, err = _run(capsys, arguments, name)
@@ -49,7 +58,7 @@ def test_misaligned_pairs_without_a_closed_form(name, capsys):
     assert "nan" not in out
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", only([*CATALOGUE][::6], CATALOGUE))
 def test_networks_of_every_activation(name, capsys):
     arguments = ("numerics.simulate", *QUICK, "--neurons", "2", "--rank", "1")
     code, out, err = _run(capsys, arguments, name)

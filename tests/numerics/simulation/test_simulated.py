@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from thorough import only
 
 from derive.errors import InputError
 from derive.pair import Pair
@@ -59,7 +60,7 @@ def test_a_dataset_says_how_it_was_made():
     assert np.isnan(both.loss.values[0, :, len(runs.steps) :]).all()
 
 
-@pytest.mark.parametrize("text", ["x", "relu"])
+@pytest.mark.parametrize("text", only(["x"], ["x", "relu"]))
 def test_exit_times_grow_with_half_tau_log_d(text):
     """The slope of the median against log d, within four standard errors of τ/2."""
     simulated = run_simulations(
@@ -75,7 +76,7 @@ def test_exit_times_grow_with_half_tau_log_d(text):
 
 
 def test_the_prediction_with_the_start_is_near_the_median():
-    how = {"learning_rate": "0.02*stable", "batch": 64, "replicas": 100}
+    how = {"learning_rate": "0.04*stable", "batch": 32, "replicas": 50}
     record = run_simulation(Simulation("x", 0.6, dimension=10**5, records=0, **how)).record()
     assert record["exit_time_median"] == pytest.approx(record["predicted_with_start"], rel=0.1)
 
@@ -93,8 +94,8 @@ def test_the_cubic_is_delayed_near_its_singularity_and_squared_labels_help():
 
 def test_even_students_meet_a_plateau():
     """Fig. 7: at weak pre-training u is learnt long before the overlap, and waits for it."""
-    how = {"signs": "aligned", "horizon": "8*tau", "learning_rate": "0.05*stable"}
-    runs = run_simulation(Simulation(4, 0.1, replicas=10, records=200, **how))
+    how = {"signs": "aligned", "horizon": "8*tau", "learning_rate": "0.1*stable"}
+    runs = run_simulation(Simulation(4, 0.1, replicas=5, records=200, **how))
     u, m = (np.median(np.abs(runs[name]), axis=0) for name in ("u", "m"))
     learnt_u, learnt_m = runs.times[np.argmax(u > 0.4)], runs.times[np.argmax(m > 0.9)]
     assert 0 < 4 * learnt_u < learnt_m

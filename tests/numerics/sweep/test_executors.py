@@ -69,56 +69,61 @@ def cluster(tmp_path):
             process.wait()
 
 
-def test_a_cluster_gives_the_same_and_survives_a_killed_worker(cluster, command, tmp_path):
-    """One of two workers is killed in mid-sweep: the sweep ends, bit-identical to a local one."""
-    address, workers, _ = cluster
-    options = (
-        "--activation", "x", "--mu", "0.3,0.6", "--replicas", "300", "--horizon", "4000",
-        "--format", "json", "--results",
-    )  # fmt: skip
-    running = subprocess.Popen(
-        [sys.executable, "-m", "numerics.simulate", *options, "remote", "--scheduler", address],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    remote = tmp_path / "remote"
-    for _ in range(600):
-        if remote.exists() and any(remote.glob("*.npz")):
-            break
-        time.sleep(0.05)
-    assert running.poll() is None  # it is killed while there is work left
+OPTIONS = ("--activation", "x", "--mu", "0.3,0.6", "--horizon", "4000", "--format", "json")
+
+
+@pytest.fixture
+def remote(cluster, tmp_path):
+    """Start a simulation on the cluster: its process, once the first cell is in its folder."""
+
+    def start(*options):
+        line = [sys.executable, "-m", "numerics.simulate", *OPTIONS, *options]
+        running = subprocess.Popen(
+            [*line, "--scheduler", cluster[0]],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for _ in range(1200):
+            if list((tmp_path / options[-1]).glob("*.npz")):
+                break
+            time.sleep(0.05)
+        assert running.poll() is None  # what is killed has work left
+        return running
+
+    return start
+
+
+def test_a_cluster_gives_the_same_and_its_losses_are_told(cluster, remote, command, tmp_path):
+    """A worker is killed in mid-sweep: it ends, bit-identical to a local one. Then the scheduler:
+
+    that is one line, and the sweep goes on here.
+    """
+    _, workers, scheduler = cluster
+    options = ("--replicas", "300", "--results")
+    running = remote(*options, "remote")
     workers[0].send_signal(signal.SIGKILL)
     _, errors = running.communicate(timeout=100)
     assert running.returncode == 0, errors
-    assert command("numerics.simulate", *options, "local").returncode == 0
-    names = sorted(path.name for path in remote.iterdir())
-    assert names == sorted(path.name for path in (tmp_path / "local").iterdir())
-    assert len(names) == 12
-    for name in names:
-        with np.load(remote / name) as ours, np.load(tmp_path / "local" / name) as theirs:
-            for array in ours.files:
-                np.testing.assert_array_equal(ours[array], theirs[array])
+    assert command("numerics.simulate", *OPTIONS, *options, "local").returncode == 0
+    _insist_on_the_same(tmp_path / "remote", tmp_path / "local")
 
-
-def test_a_scheduler_that_dies_is_one_line_and_the_sweep_goes_on(cluster, command, tmp_path):
-    address, _, scheduler = cluster
-    options = (
-        "--activation", "x", "--mu", "0.3,0.6", "--replicas", "600", "--horizon", "4000",
-        "--format", "json", "--results", "cells",
-    )  # fmt: skip
-    running = subprocess.Popen(
-        [sys.executable, "-m", "numerics.simulate", *options, "--scheduler", address],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    for _ in range(1200):
-        if list(tmp_path.glob("cells/*.npz")):
-            break
-        time.sleep(0.05)
+    options = ("--replicas", "600", "--seed", "1", "--results", "cells")
+    running = remote(*options)
     scheduler.kill()
     out, errors = running.communicate(timeout=100)
     assert (running.returncode, out, errors.count("\n")) == (1, "", 1), errors
     assert "run the same command again" in errors
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.npz")}
     assert 0 < len(kept) < 24
-    assert command("numerics.simulate", *options).returncode == 0
+    assert command("numerics.simulate", *OPTIONS, *options).returncode == 0
     assert len(list(tmp_path.glob("cells/*.npz"))) == 24
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
+
+
+def _insist_on_the_same(remote, local):
+    names = sorted(path.name for path in remote.iterdir())
+    assert names == sorted(path.name for path in local.iterdir())
+    assert len(names) == 12
+    for name in names:
+        with np.load(remote / name) as ours, np.load(local / name) as theirs:
+            for array in ours.files:
+                np.testing.assert_array_equal(ours[array], theirs[array])
