@@ -16,7 +16,7 @@ from numerics.simulation.simulated import SimulatedRuns
 from numerics.sweep.executors import executor_for
 from numerics.sweep.meter import metering
 from numerics.sweep.run import run_cells
-from numerics.sweep.store import cell_path, make_folder
+from numerics.sweep.store import Cell, cell_path
 
 
 def run_simulation(simulation: Simulation) -> SimulatedRuns:
@@ -54,18 +54,15 @@ def run_simulations(
     """
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
-    missing = [cell for cell in cells if not (folder and os.path.isfile(cell_path(folder, cell)))]
+
+    def is_missing(cell: Cell) -> bool:
+        return not (folder and os.path.isfile(cell_path(folder, cell)))
+
+    missing = [cell for cell in cells if is_missing(cell)]
     plan = Plan.of(missing).checked(scheduler is not None)
-    if folder and missing:
-        make_folder(folder)
     if scheduler is None:
-        wanted = {id(cell) for cell in missing}
-        unfinished = (
-            (simulation.pair, simulation)
-            for simulation, own in zip(simulations, blocks, strict=True)
-            if any(id(cell) in wanted for cell in own)
-        )
-        for simulation in dict(unfinished).values():
+        work = zip(simulations, blocks, strict=True)
+        for simulation in {own.pair: own for own, of in work if any(map(is_missing, of))}.values():
             compile_for(simulation)
         tell_plan(missing, workers)
     with executor_for(scheduler, workers) as executor, _kept_in(folder):

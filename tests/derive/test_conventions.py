@@ -31,7 +31,6 @@ def test_the_series_gives_the_function_back(name, expression, variance):
     assert expand(total - expression) == 0
 
 
-@settings(max_examples=15)
 @given(polynomials, variances)
 def test_squares_of_orthonormal_coefficients_add_up(expression, variance):
     """Parseval; and with the weights of the others."""

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import members, variances
 from sympy import Abs, Integer, Rational, Symbol, diff, erf, exp, lambdify, nan, oo, sqrt, zoo
@@ -52,7 +52,6 @@ def _close(left, right):
 
 
 @given(centred, centred, variances, variances)
-@settings(max_examples=20)
 def test_independent_gaussians_have_the_product_of_the_means(f, g, p, q):
     (left, _), (right, _) = f, g
     apart = left.scaled(sqrt(p)).mean() * right.scaled(sqrt(q)).mean()
@@ -60,7 +59,6 @@ def test_independent_gaussians_have_the_product_of_the_means(f, g, p, q):
 
 
 @given(centred, centred, variances, st.sampled_from([1, -1]))
-@settings(max_examples=20)
 def test_gaussians_that_coincide_are_one(f, g, q, side):
     """What is put in where y = ±x is the mean of f(x) g(±x), not 0/0."""
     (left, _), (right, _) = f, g
@@ -85,7 +83,6 @@ def test_closed_forms_hold_where_the_gaussians_coincide(left, right):
 
 
 @given(centred, centred, variances, variances, correlations)
-@settings(max_examples=20)
 def test_exchanging_the_gaussians_exchanges_the_functions(f, g, p, q, share):
     (left, _), (right, _) = f, g
     cross = share * sqrt(p * q)

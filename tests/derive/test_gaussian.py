@@ -2,7 +2,7 @@
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import members, small
 from sympy import (
@@ -45,7 +45,6 @@ def _number(expression):
 
 
 @given(members())
-@settings(max_examples=25)
 def test_means_agree_with_quadrature(member):
     element, expression = member
     with mpmath.workdps(34):

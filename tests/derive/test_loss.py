@@ -1,7 +1,7 @@
 """The population loss against its definition as a mean over two correlated Gaussians."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import polynomials
 from sympy import Rational, diff, expand, symbols
 
@@ -18,14 +18,12 @@ def _risk(teacher, student, variance, covariance):
 
 
 @given(polynomials, polynomials)
-@settings(max_examples=20)
 def test_loss_is_half_the_mean_squared_error(teacher, student):
     loss = population_loss(teacher, student, z)
     assert expand(loss.expression - _risk(teacher, student, Q, rho)) == 0
 
 
 @given(polynomials, polynomials)
-@settings(max_examples=20)
 def test_gradient_is_the_derivative_in_the_parameters(teacher, student):
     loss = population_loss(teacher, student, z)
     statistics = {Q: mu**2 + u**2 + 2 * mu * u * m, rho: mu + u * m}

@@ -17,6 +17,7 @@ from sympy import (
     sqrt,
     zeros,
 )
+from thorough import only
 
 from derive.errors import InputError
 from derive.escape import eigenvalues
@@ -57,8 +58,12 @@ def _network_matrix(a, b, rank):
 
 @pytest.mark.parametrize(
     ("teacher", "student", "neurons", "rank"),
-    [("x", "x", 3, 2), ("He2", "He2", 3, 2), ("He3 + x", "He3 + x", 2, 2), ("x**2", "x", 2, 1),
-     ("x**2/3 + x", "x**2/3 + x", 3, 1), ("He4 + x**3", "He4 + x**3", 2, 1), ("He2", "x**2", 2, 2)],
+    only(
+        [("x", "x", 3, 2), ("x**2", "x", 2, 1), ("x**2/3 + x", "x**2/3 + x", 3, 1)],
+        [("x", "x", 3, 2), ("He2", "He2", 3, 2), ("He3 + x", "He3 + x", 2, 2), ("x**2", "x", 2, 1),
+         ("x**2/3 + x", "x**2/3 + x", 3, 1), ("He4 + x**3", "He4 + x**3", 2, 1),
+         ("He2", "x**2", 2, 2)],
+    ),
 )  # fmt: skip
 def test_linearisation_is_derived_from_the_loss(teacher, student, neurons, rank):
     """Symbolic Hessian of the loss against the kernels' slopes, for unequal strengths."""

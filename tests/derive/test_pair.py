@@ -16,6 +16,7 @@ from sympy import (
     sqrt,
     symbols,
 )
+from thorough import only
 
 from derive.activation import Activation
 from derive.angle import Angle
@@ -56,8 +57,11 @@ def test_relu_and_erf_as_in_the_literature():
     assert (erf.b - (-2 * mu * a - 4 / pi / sqrt(1 + 4 * mu**2))).expand().equals(0)
 
 
-@pytest.mark.parametrize("name", CLOSED)
-@pytest.mark.parametrize("transform", ["matched", "squared", "y**3 - y"])
+TRANSFORMS = ("matched", "squared", "y**3 - y")
+ALL = [(name, transform) for name in CLOSED for transform in TRANSFORMS]
+
+
+@pytest.mark.parametrize(("name", "transform"), only(ALL[::4], ALL))
 def test_a_is_minus_the_slope_of_the_frozen_risk(name, transform):
     """a(μ) = -ℓ'(μ), derived independently: the risk is a mean that a never saw."""
     pair = matched(name, labels=parse_transform(transform))
@@ -106,7 +110,10 @@ def _by_quadrature(pair, strength):
 @pytest.mark.parametrize(
     ("teacher", "student", "transform"),
     [
-        *((name, name, "matched") for name in CLOSED),
+        *only(
+            [(name, name, "matched") for name in CLOSED[::4]],
+            ((name, name, "matched") for name in CLOSED),
+        ),
         ("erf", "erf", "squared"),
         ("gelu", "gelu", "squared"),
         ("cos", "relu", "matched"),

@@ -4,10 +4,11 @@ from math import factorial
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import polynomials, strengths
 from sympy import Poly, Rational, Symbol, diff, expand, factor, lambdify, sqrt
+from thorough import only
 
 from derive import polynomial_drift as drift_module
 from derive.errors import InputError
@@ -29,7 +30,7 @@ def _teacher(n, labels):
 
 
 @pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("n", range(1, 13))
+@pytest.mark.parametrize("n", only(range(1, 8), range(1, 13)))
 def test_closed_form_is_what_the_loss_gives(n, labels):
     teacher, student = _teacher(n, labels), hermite_polynomial(n, z)
     closed = hermite_drift(n, labels, "raw")
@@ -38,7 +39,6 @@ def test_closed_form_is_what_the_loss_gives(n, labels):
 
 
 @given(polynomials, polynomials)
-@settings(max_examples=30)
 def test_loss_and_expectation_agree_for_any_pair(teacher, student):
     assert drift_from_loss(teacher, student, z) == drift_from_expectation(teacher, student, z)
 
@@ -70,7 +70,6 @@ def _mean(f):
 
 @pytest.mark.parametrize("labels", LABELS)
 @given(n=st.integers(1, 8), strength=strengths)
-@settings(max_examples=15)
 def test_quadrature_agrees_to_25_digits(n, labels, strength):
     sigma = hermite_polynomial(n, z)
     phi, s, s1, s2 = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from scipy.integrate import trapezoid
 from strategies import polynomials, rationals, variances
 from sympy import Rational, S, expand, lambdify, simplify, sqrt
@@ -35,7 +35,6 @@ def test_closed_forms_are_what_quadrature_gives(text, center, variance):
     assert float(found) == pytest.approx(_quadrature(f, center, variance), abs=1e-4)
 
 
-@settings(max_examples=15)
 @given(polynomials, rationals, variances)
 def test_polynomials_are_those_of_the_moved_variable(expression, center, variance):
     found = expectation(analytic(expression), center, variance)

@@ -41,11 +41,11 @@ def test_a_sink_is_at_rest(pair):
 
 @pytest.mark.parametrize("strength", ["0.25", "0.4"])
 @pytest.mark.parametrize(
-    "start", only([("0.2", "-0.2")], [("0.2", "0.2"), ("0.2", "-0.2"), ("-0.3", "0.8")])
+    ("u", "m"), only([("0.2", "-0.2")], [("0.2", "0.2"), ("0.2", "-0.2"), ("-0.3", "0.8")])
 )
-def test_fates_are_where_the_flow_of_doubles_ends(strength, start):
-    sink = fate(ball_flow("He3", strength), disc(*start), 200)
-    path = integrate(flow_of(Pair("He3"), float(strength)), [float(x) for x in start], 400.0)
+def test_fates_are_where_the_flow_of_doubles_ends(strength, u, m):
+    sink = fate(ball_flow("He3", strength), disc(u, m), 200)
+    path = integrate(flow_of(Pair("He3"), float(strength)), [float(u), float(m)], 400.0)
     u_end, m_end = path.at(400.0)
     assert u_end * m_end + float(strength) == pytest.approx(float(sink.rho.p), abs=1e-5)
     assert m_end == pytest.approx(sink.m, abs=1e-5)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 from sympy import Rational
+from thorough import only
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
@@ -114,7 +115,7 @@ def test_one_neuron_of_rank_one_has_the_law_of_the_single_index_model():
     assert min(ks_2samp(ours[:, i], theirs[:, i]).pvalue for i in range(2)) > 1e-3
 
 
-@pytest.mark.parametrize("text", ["x", "He2"])
+@pytest.mark.parametrize("text", only(["x"], ["x", "He2"]))
 def test_measured_escape_is_the_predicted_rate(text):
     """Growth of the mean amplitude along the fastest mode, within four standard errors and 3 %."""
     strengths, rank = [Rational(2, 5), Rational(3, 5)], 2

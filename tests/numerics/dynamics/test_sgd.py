@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
+from thorough import only
 
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
@@ -246,7 +247,8 @@ def test_initial_directions_are_uniform_on_the_sphere():
 
 @pytest.mark.parametrize("update", ["spherical", "projected"])
 @pytest.mark.parametrize(
-    ("text", "misalignment"), [("x", "none"), ("erf", "none"), ("x", "spherical")]
+    ("text", "misalignment"),
+    only([("x", "none"), ("x", "spherical")], [("x", "none"), ("erf", "none"), ("x", "spherical")]),
 )
 def test_small_steps_converge_to_the_flow_at_first_order(text, misalignment, update):
     """Halving γ halves the distance of the mean trajectory from the flow."""
@@ -274,8 +276,12 @@ def test_small_steps_converge_to_the_flow_at_first_order(text, misalignment, upd
 
 @pytest.mark.parametrize(
     ("text", "misalignment", "rate"),
-    [("x", "none", 0.04), ("relu", "none", 0.08), ("erf", "none", 0.2), ("sigmoid", "none", 2.0),
-     ("He2", "none", 0.004), ("He3", "none", 5e-4), ("x", "spherical", 0.04)],
+    only(
+        [("x", "none", 0.04), ("He3", "none", 5e-4), ("x", "spherical", 0.04)],
+        [("x", "none", 0.04), ("relu", "none", 0.08), ("erf", "none", 0.2),
+         ("sigmoid", "none", 2.0), ("He2", "none", 0.004), ("He3", "none", 5e-4),
+         ("x", "spherical", 0.04)],
+    ),
 )  # fmt: skip
 def test_growth_in_the_search_phase_is_lambda_plus(text, misalignment, rate):
     """The mean amplitude along the growing direction, within four standard errors and 2 %."""
