@@ -1,7 +1,7 @@
 """Simulations run: their cells computed by processes or a cluster, and put together again."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -54,15 +54,10 @@ def run_simulations(
     """
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
-
-    def is_missing(cell: Cell) -> bool:
-        return not (folder and os.path.isfile(cell_path(folder, cell)))
-
-    missing = [cell for cell in cells if is_missing(cell)]
+    missing = [cell for cell in cells if _is_missing(cell, folder)]
     plan = Plan.of(missing).checked(scheduler is not None)
     if scheduler is None:
-        work = zip(simulations, blocks, strict=True)
-        for simulation in {own.pair: own for own, of in work if any(map(is_missing, of))}.values():
+        for simulation in _unfinished(simulations, folder):
             compile_for(simulation)
         tell_plan(missing, workers)
     with executor_for(scheduler, workers) as executor, _kept_in(folder):
@@ -78,6 +73,19 @@ def run_simulations(
         SimulatedRuns.of(simulation, list(islice(found, len(own))))
         for simulation, own in zip(simulations, blocks, strict=True)
     ]
+
+
+def _is_missing(cell: Cell, folder: Path | None) -> bool:
+    return not (folder and os.path.isfile(cell_path(folder, cell)))
+
+
+def _unfinished(simulations: Sequence[Simulation], folder: Path | None) -> Iterable[Simulation]:
+    """One of each pair, of those that a cell is missing of."""
+    return {
+        simulation.pair: simulation
+        for simulation in simulations
+        if any(_is_missing(cell, folder) for cell in simulation.cells())
+    }.values()
 
 
 @contextmanager
