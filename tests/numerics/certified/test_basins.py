@@ -57,8 +57,8 @@ def test_no_fate_is_told_before_its_time():
         fate(ball_flow("He3", "0.25"), disc("0.9", "0.3"), "0.001")
 
 
-@pytest.mark.parametrize("start", [("0.2", "0.2"), ("-0.1", "0.6"), ("0.5", "0.7")])
-@pytest.mark.parametrize("pair", ["He3", "He2", "x**3-x/2"])
+@pytest.mark.parametrize("start", [("0.2", "0.2"), ("0.5", "0.7")])
+@pytest.mark.parametrize("pair", ["He3", "x**3-x/2"])
 def test_the_loss_tells_what_discs_around_sinks_tell_later(pair, start, monkeypatch):
     flow = ball_flow(pair, "0.3")
     early = fate(flow, disc(*start), 100)
@@ -66,6 +66,22 @@ def test_the_loss_tells_what_discs_around_sinks_tell_later(pair, start, monkeypa
     late = fate(flow, disc(*start), 100)
     assert (early.rho, early.u, early.m) == (late.rho, late.u, late.m)
     assert early.time <= late.time
+
+
+@pytest.mark.parametrize(
+    ("pair", "mu", "start"),
+    [
+        ("x**3-x/2", "0.6", ("0.58", "0.87")),  # the loss rises on the way along m
+        ("He5/8+He2+x", "0.6", ("0.53", "0.8")),
+        ("He2", "0.1", ("0.45", "-0.24")),  # the saddle inside is below the search phase
+        ("x**3-x/2", "0.1", ("0.26", "0.08")),
+    ],
+)
+def test_the_loss_is_not_asked_too_early(pair, mu, start):
+    """Starts at which a path or a saddle that is overlooked gives another end."""
+    sink = fate(ball_flow(pair, mu), disc(*start), 100)
+    state = integrate(flow_of(Pair(pair), float(mu)), [float(x) for x in start], 80.0).at(80.0)
+    assert state == pytest.approx([float(arb(sink.u)), float(arb(sink.m))], abs=1e-3)
 
 
 def test_the_loss_tells_where_a_flow_stalls():
