@@ -1,5 +1,6 @@
 r"""One-pass SGD on the sphere, simulated exactly in law, at a cost a step independent of d.
 
+The number of steps is not: it is of the order of d log d at a rate of 1/d.
 The update sees an input only through its projections on the teacher, on the misaligned direction
 and on the student's own direction; all others enter through the length of one Gaussian vector,
 whose square is a chi-square times the sum of squared errors (38)-(40). So a step costs a few
