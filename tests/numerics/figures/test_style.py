@@ -130,7 +130,7 @@ def _draw_dynamics(form):
 
 
 def _draw_networks_runs(form):
-    points = [_runs("He2", (0.3,), neurons=2, rank=rank)[0] for rank in (1, 2)]
+    points = [_runs("x", (0.3,), neurons=2, rank=rank)[0] for rank in (1, 2)]
     shown = ("loss", "overlap", "alignment")
     return dynamics.draw_dynamics(points, form, "made so", shown)
 
@@ -175,7 +175,7 @@ def _draw_exit_times(form):
 DRAWINGS = (
     _draw_curves, _draw_long_names, _draw_potentials, _draw_dynamics, _draw_stages,
     _draw_trade_off, _draw_escape_times, _draw_exit_times,
-    pytest.param(_draw_networks_runs, marks=pytest.mark.thorough),  # its kernels are derived
+    pytest.param(_draw_networks_runs, marks=pytest.mark.thorough),  # whose flow takes seconds
 )  # fmt: skip
 
 
