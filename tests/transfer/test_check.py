@@ -34,6 +34,8 @@ seeds = 2
 targets = "all-linear"
 [arms.probe]
 method = "probe"
+[arms.optimum]
+method = "optimum"
 """
 
 
@@ -106,6 +108,6 @@ def test_own_images_and_checkpoints_are_told(flowers, tmp_path, monkeypatch, cap
     layers, linear = ARCHITECTURES["vit"][3:]
     parts = {part["part"]: part for part in found["parts"]}
     assert (parts["LoRA"]["matrices"], parts["all"]["matrices"]) == (2 * layers, linear)
-    assert [part["cells"] for part in found["parts"]] == [1, 4, 4, 4]
+    assert [part["cells"] for part in found["parts"]] == [1, 4, 4, 4, 4]
     assert main(["check", "own.toml"]) == 0
     assert "15 PNG L" in capsys.readouterr().out

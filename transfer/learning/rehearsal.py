@@ -213,15 +213,16 @@ def _of_adaptation(
 ) -> Rehearsal:
     settings, seeds = cell["adaptation"], len(cell["fine_tuning_seeds"])
     shots = cell["downstream"]["shots"] * downstream.classes
-    tests, schedule = len(downstream.test.labels), schedule_of(settings)
+    tests = len(downstream.test.labels)
     if settings["method"] in ("probe", "optimum"):  # the backbone sees every image once
         found = _summed(stage, None, 0, 0, 1, shots + tests, seeds)
         if settings["method"] == "probe":
-            found = _with_head(found, _head_of(stage, whole), schedule, shots, seeds)
+            head = _head_of(stage, whole)
+            found = _with_head(found, head, schedule_of(settings), shots, seeds)
     else:
         steps = settings["epochs"] * math.ceil(shots / settings["batch"])
         times = len(settings["measured"])
-        found = _summed(stage, schedule, shots, steps, times, tests, seeds)
+        found = _summed(stage, schedule_of(settings), shots, steps, times, tests, seeds)
     model = whole.model
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     matrices = sum(isinstance(module, LoraLayer) for module in model.modules())

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from devices import DEVICE
 
 from derive.errors import InputError
 from numerics.sweep.store import cell_key
@@ -18,7 +19,6 @@ from transfer.learning.overlap import subspace_overlap
 from transfer.learning.pretrain import checkpoint_path, pretrain_cell
 from transfer.learning.training import Training, normalised
 
-CPU = torch.device("cpu")
 COMMON = {
     "model": {"patch": 14, "width": 16, "depth": 2, "heads": 2, "dropout": 0.0},
     "source": {"dataset": "patterns", "images": "all"},
@@ -56,7 +56,7 @@ def darker(patterns):
 @pytest.fixture(scope="module")
 def folder(patterns, tmp_path_factory):
     made = tmp_path_factory.mktemp("checkpoints")
-    pretrain_cell(FIRST, patterns, made, CPU)
+    pretrain_cell(FIRST, patterns, made, DEVICE)
     return made
 
 
@@ -74,8 +74,8 @@ def cell(checkpoint=3, seeds=(0,), dropout=0.0, **changes):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_is_the_same_again(patterns, folder, method):
-    found = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
-    again = adapt_cell(cell(method=method), patterns, patterns, folder, CPU)
+    found = adapt_cell(cell(method=method), patterns, patterns, folder, DEVICE)
+    again = adapt_cell(cell(method=method), patterns, patterns, folder, DEVICE)
     assert found["train_loss"].shape == (1, 6)
     assert found["test_accuracy"].shape == (1, 3)
     assert found["train_loss"][0, -1] < found["train_loss"][0, 0]
@@ -84,16 +84,16 @@ def test_every_method_learns_and_is_the_same_again(patterns, folder, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_seeds_of_one_cell_learn_as_in_cells_of_their_own(patterns, folder, method):
-    both = adapt_cell(cell(seeds=(4, 7), method=method), patterns, patterns, folder, CPU)
+    both = adapt_cell(cell(seeds=(4, 7), method=method), patterns, patterns, folder, DEVICE)
     for row, seed in enumerate((4, 7)):
-        alone = adapt_cell(cell(seeds=(seed,), method=method), patterns, patterns, folder, CPU)
+        alone = adapt_cell(cell(seeds=(seed,), method=method), patterns, patterns, folder, DEVICE)
         np.testing.assert_allclose(both["train_loss"][row], alone["train_loss"][0], rtol=2e-3)
         np.testing.assert_allclose(both["test_accuracy"][row], alone["test_accuracy"][0], atol=0.05)
 
 
 def test_a_probe_is_the_whole_model_with_all_but_the_head_frozen(patterns, folder, monkeypatch):
     """Features computed once are a short cut; the long way is the oracle."""
-    short = adapt_cell(cell(seeds=(4, 7), method="probe"), patterns, patterns, folder, CPU)
+    short = adapt_cell(cell(seeds=(4, 7), method="probe"), patterns, patterns, folder, DEVICE)
     adapt = sys.modules["transfer.learning.adapt"]
     make = adapt.adapted_model
 
@@ -103,7 +103,7 @@ def test_a_probe_is_the_whole_model_with_all_but_the_head_frozen(patterns, folde
         return model
 
     monkeypatch.setattr(adapt, "adapted_model", frozen)
-    long = adapt_cell(cell(seeds=(4, 7), method="full"), patterns, patterns, folder, CPU)
+    long = adapt_cell(cell(seeds=(4, 7), method="full"), patterns, patterns, folder, DEVICE)
     assert long["learning"] == short["learning"]
     for name in ("train_loss", "test_loss", "test_accuracy"):
         np.testing.assert_allclose(short[name], long[name], rtol=1e-4)
@@ -113,11 +113,11 @@ def test_a_probe_learns_from_features_without_dropout(patterns, folder, tmp_path
     """The same weights, said to have dropout: the frozen backbone must not notice."""
     model = {**COMMON["model"], "dropout": 0.5}
     first = {**FIRST, "model": model, "pretraining": {**FIRST["pretraining"], "epochs": 0}}
-    pretrain_cell(first, patterns, tmp_path, CPU)
+    pretrain_cell(first, patterns, tmp_path, DEVICE)
     chosen = cell(0, seeds=(4, 7), method="probe")
     wet = adapt_cell({**chosen, "model": model, "run": cell_key(first)}, patterns, patterns,
-                     tmp_path, CPU)  # fmt: skip
-    dry = adapt_cell(chosen, patterns, patterns, folder, CPU)
+                     tmp_path, DEVICE)  # fmt: skip
+    dry = adapt_cell(chosen, patterns, patterns, folder, DEVICE)
     for name in ("train_loss", "test_loss", "test_accuracy"):
         assert (wet[name] == dry[name]).all()
 
@@ -130,7 +130,7 @@ def test_a_probe_computes_the_features_it_needs_and_no_others(patterns, folder, 
         return compute(model, images)
 
     monkeypatch.setattr(ClassTokenViT, "features", counting)
-    adapt_cell(cell(method="probe"), patterns, patterns, folder, CPU)
+    adapt_cell(cell(method="probe"), patterns, patterns, folder, DEVICE)
     assert sum(seen) == 3 * 10 + len(patterns.test.labels)
 
 
@@ -139,13 +139,15 @@ def test_learning_parameters_as_counted_by_hand(patterns, folder):
     head = width * classes + classes
     expected = {"probe": head, "lora": head + depth * 2 * 2 * 2 * width}
     for method, count in expected.items():
-        assert adapt_cell(cell(method=method), patterns, patterns, folder, CPU)["learning"] == count
+        assert (
+            adapt_cell(cell(method=method), patterns, patterns, folder, DEVICE)["learning"] == count
+        )
 
 
 def test_accuracy_is_that_of_the_test_images(patterns, darker, folder):
-    honest = adapt_cell(cell(), patterns, darker, folder, CPU)
+    honest = adapt_cell(cell(), patterns, darker, folder, DEVICE)
     wrong = replace(darker.test, labels=(darker.test.labels + 1) % 3)
-    found = adapt_cell(cell(), patterns, replace(darker, test=wrong), folder, CPU)
+    found = adapt_cell(cell(), patterns, replace(darker, test=wrong), folder, DEVICE)
     assert (found["train_loss"] == honest["train_loss"]).all()
     assert (found["test_loss"] != honest["test_loss"]).all()
 
@@ -158,7 +160,7 @@ def test_downstream_images_are_normalised_by_the_source(patterns, darker, folder
         return normalised(split, source, device, stated)
 
     monkeypatch.setattr(sys.modules["transfer.learning.adapt"], "normalised", spying)
-    adapt_cell(cell(), patterns, darker, folder, CPU)
+    adapt_cell(cell(), patterns, darker, folder, DEVICE)
     assert len(given) == 2
     assert all(source is patterns for source in given)
 
@@ -175,7 +177,7 @@ def drawn(patterns, darker, folder, monkeypatch):
 
     def draw(pretraining, fine, **changes):
         changed = {**cell(seeds=fine, **changes), "seed": pretraining}
-        adapt_cell(changed, patterns, darker, folder, CPU)
+        adapt_cell(changed, patterns, darker, folder, DEVICE)
         return begun.pop()
 
     monkeypatch.setattr(Training, "__init__", spying)
@@ -218,7 +220,7 @@ def test_both_splits_are_shifted(patterns):
 def test_only_lora_has_overlaps(patterns, folder):
     for method in METHODS:
         chosen = cell(seeds=(4, 7), method=method)
-        found = adapt_cell(chosen, patterns, patterns, folder, CPU)
+        found = adapt_cell(chosen, patterns, patterns, folder, DEVICE)
         for name in OVERLAPS:
             assert np.isfinite(found[name]).tolist() == [method == "lora"] * 2
 
@@ -250,9 +252,9 @@ def test_a_run_that_diverges_does_not_touch_those_beside_it(
     patterns, folder, spoilt, method, checkpoint
 ):
     chosen = cell(checkpoint, seeds=(4, 7, 9), method=method)
-    healthy = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    healthy = adapt_cell(chosen, patterns, patterns, folder, DEVICE)
     spoilt(1)
-    found = adapt_cell(chosen, patterns, patterns, folder, CPU)
+    found = adapt_cell(chosen, patterns, patterns, folder, DEVICE)
     for name in (
         "train_loss",
         "test_loss",
@@ -269,7 +271,7 @@ def test_a_run_that_diverges_does_not_touch_those_beside_it(
 def test_runs_that_all_diverge_are_a_result(patterns, folder, spoilt, tmp_path, method, seeds):
     spoilt(*range(len(seeds)))
     found = adapt_cell(
-        cell(seeds=seeds, method=method), patterns, patterns, folder, CPU, adapters=tmp_path
+        cell(seeds=seeds, method=method), patterns, patterns, folder, DEVICE, adapters=tmp_path
     )
     for name in ("train_loss", "test_loss", "test_accuracy", *OVERLAPS):
         assert np.isnan(found[name]).all()
@@ -278,13 +280,13 @@ def test_runs_that_all_diverge_are_a_result(patterns, folder, spoilt, tmp_path, 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_too_large_a_rate_is_a_result(patterns, folder, method):
-    found = adapt_cell(cell(method=method, learning_rate=1e8), patterns, patterns, folder, CPU)
+    found = adapt_cell(cell(method=method, learning_rate=1e8), patterns, patterns, folder, DEVICE)
     assert np.isnan(found["train_loss"][0, -1])
     assert np.isnan(found["test_accuracy"][0, -1])
 
 
 def test_what_was_measured_before_a_run_diverged_is_kept(patterns, folder, monkeypatch):
-    healthy = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    healthy = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, DEVICE)
     learn = Training.epoch
 
     def spoiling(training):
@@ -295,7 +297,7 @@ def test_what_was_measured_before_a_run_diverged_is_kept(patterns, folder, monke
         return loss
 
     monkeypatch.setattr(Training, "epoch", spoiling)
-    found = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, CPU)
+    found = adapt_cell(cell(seeds=(4, 7)), patterns, patterns, folder, DEVICE)
     assert (found["test_accuracy"][0] == healthy["test_accuracy"][0]).all()
     assert np.isfinite(found["test_accuracy"][1]).tolist() == [True, False, False]
     assert np.isfinite(found["train_loss"][1]).tolist() == [True] * 2 + [False] * 4
@@ -310,13 +312,13 @@ def test_updates_without_a_finite_overlap_have_none():
 
 
 def test_a_kept_head_starts_where_pre_training_ended(patterns, folder):
-    kept = adapt_cell(cell(head="kept"), patterns, patterns, folder, CPU)
-    new = adapt_cell(cell(), patterns, patterns, folder, CPU)
+    kept = adapt_cell(cell(head="kept"), patterns, patterns, folder, DEVICE)
+    new = adapt_cell(cell(), patterns, patterns, folder, DEVICE)
     assert kept["train_loss"][0, 0] < new["train_loss"][0, 0]
 
 
 def test_adapters_are_kept_on_demand(patterns, folder, tmp_path):
-    adapt_cell(cell(seeds=(0, 1)), patterns, patterns, folder, CPU, adapters=tmp_path)
+    adapt_cell(cell(seeds=(0, 1)), patterns, patterns, folder, DEVICE, adapters=tmp_path)
     tensors, facts = read_tensors(min(tmp_path.iterdir()))
     assert facts["backbone"]
     assert sum("lora_A" in name for name in tensors) == 4
@@ -325,7 +327,7 @@ def test_adapters_are_kept_on_demand(patterns, folder, tmp_path):
 
 def test_a_missing_checkpoint_is_one_line(patterns, folder):
     with pytest.raises(InputError, match="cannot be read"):
-        adapt_cell(cell(checkpoint=2), patterns, patterns, folder, CPU)
+        adapt_cell(cell(checkpoint=2), patterns, patterns, folder, DEVICE)
     assert checkpoint_path(folder, cell_key(FIRST), 3).exists()
 
 
