@@ -17,6 +17,7 @@ _WRITTEN = {
     "gelu_tanh": "GELU (tanh)", "silu": "SiLU", "swish": "Swish", "mish": "Mish",
     "huber": "Huber", "gauss": "Gaussian",
 }  # fmt: skip
+_TEX = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log")  # operators of TeX by that name
 
 
 def function_name(text: str) -> Typeset:
@@ -26,6 +27,36 @@ def function_name(text: str) -> Typeset:
     if re.fullmatch(r"[a-z][a-z0-9_]*", text):
         return Typeset(text, _WRITTEN.get(text, typeset(text.replace("_", " "))))
     return Typeset(text, rf"\texttt{{{typeset(text)}}}")
+
+
+def in_mathematics(text: str) -> str:
+    r"""A function's text as mathematics, without dollars.
+
+    >>> in_mathematics("relu(x - 1)"), in_mathematics("x**2 + He3")
+    ('\\mathrm{ReLU}(x - 1)', 'x^{2} + \\mathrm{He}_{3}')
+    """
+    if text in _WRITTEN:
+        return _upright(_WRITTEN[text])
+    shown = re.sub(r"[A-Za-z_][A-Za-z_0-9]*", _word, text)
+    shown = re.sub(r"(\*\*|\^)\s*(\d+)", r"^{\2}", shown)
+    return re.sub(r"\s*\*\s*", r"\\,", shown)
+
+
+def _word(found: re.Match[str]) -> str:
+    name = found[0]
+    if degree := re.fullmatch(r"He(\d+)", name):
+        return rf"\mathrm{{He}}_{{{degree[1]}}}"
+    if name in _TEX:
+        return rf"\{name}"
+    if len(name) == 1:
+        return name
+    return _upright(name if name == "abs" else _WRITTEN.get(name, name.replace("_", " ")))
+
+
+def _upright(written: str) -> str:
+    if "$" in written:
+        return written.replace("$", "")
+    return rf"\mathrm{{{written.replace(' ', chr(92) + ' ')}}}"
 
 
 def pair_name(pair: "Pair") -> Typeset:

@@ -11,17 +11,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from derive.command.tabular import typeset
+from derive.tables.names import in_mathematics
 
 if TYPE_CHECKING:
     from derive.pair import Pair
     from numerics.simulation.simulated import SimulatedRuns
 
-_NAMES = {
-    "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "selu": "SELU", "celu": "CELU",
-    "prelu": "PReLU", "relu6": "ReLU6", "gelu_tanh": "GELU_{tanh}", "leaky_relu": "leaky\\ ReLU",
-    "squared_relu": "ReLU^{2}", "phi": "\\Phi",
-}  # fmt: skip
-_FUNCTIONS = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log")  # that TeX knows
 QUANTILES = "bands hold the middle 80 per cent of the runs, solid lines are their medians"
 
 
@@ -68,31 +63,14 @@ def shown_function(text: str) -> str:
     >>> shown_function("relu(x - 1)"), shown_function("x + He3")
     ('$\\mathrm{ReLU}(x - 1)$', '$x + \\mathrm{He}_{3}$')
     """
-    return f"${_mathematics(text)}$"
-
-
-def _mathematics(text: str) -> str:
-    def word(found: re.Match[str]) -> str:
-        name = found[0]
-        if degree := re.fullmatch(r"He(\d+)", name):
-            return rf"\mathrm{{He}}_{{{degree[1]}}}"
-        if name in _FUNCTIONS:
-            return rf"\{name}"
-        if len(name) == 1:
-            return name
-        return rf"\mathrm{{{_NAMES.get(name, name.replace('_', chr(92) + '_'))}}}"
-
-    shown = re.sub(r"[A-Za-z_][A-Za-z_0-9]*", word, text)
-    shown = re.sub(r"\*\*\s*(\d+)", r"^{\1}", shown)
-    shown = re.sub(r"\^\s*(\d+)", r"^{\1}", shown)
-    return re.sub(r"\s*\*\s*", r"\\,", shown)
+    return f"${in_mathematics(text)}$"
 
 
 def shown_name(pair: "Pair") -> str:
     """A matched pair by its student, others by teacher and student."""
     teacher, student = pair.texts["teacher"], pair.texts["student"]
-    name = _mathematics(student)
-    return f"${name}$" if teacher == student else rf"${_mathematics(teacher)} \to {name}$"
+    name = in_mathematics(student)
+    return f"${name}$" if teacher == student else rf"${in_mathematics(teacher)} \to {name}$"
 
 
 def shown_pair(pair: "Pair") -> str:
