@@ -26,7 +26,7 @@ from numerics.certified.flow import (
 
 _TOLERANCE = fmpq(1, 2**44)  # of a step, by its length
 _LONGEST, _GRAIN = fmpq(1), 2**24  # a step's length, and what shortened ones are multiples of
-_FARTHEST = 0.12  # of the radius that the last coefficient suggests: longer steps fail
+_FARTHEST = 0.1  # of the radius that the last coefficient suggests: longer steps fail
 _MOST_STEPS = 20_000
 _FINEST = 2**40  # a passage is narrowed to 1/2^40 in time
 
