@@ -7,7 +7,6 @@ the rate at which solutions part in that box (``numerics.certified.flow``).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import inf
 
 from flint import arb, arb_poly, arb_series, fmpq
 
@@ -26,7 +25,6 @@ from numerics.certified.flow import (
 
 _TOLERANCE = fmpq(1, 2**44)  # of a step, by its length
 _LONGEST, _GRAIN = fmpq(1), 2**24  # a step's length, and what shortened ones are multiples of
-_FARTHEST = 0.1  # of the radius that the last coefficient suggests: longer steps fail
 _MOST_STEPS = 20_000
 _FINEST = 2**40  # a passage is narrowed to 1/2^40 in time
 
@@ -185,25 +183,17 @@ def _first(question: Callable[[arb], bool], first: fmpq, last: fmpq) -> fmpq | N
 
 def _step(flow: BallFlow, start: Disc, now: fmpq, most: fmpq) -> Step:
     """A step of a length up to ``most`` that its errors allow; raises ``Undecided`` for none."""
+    length = most
     if not flow.is_regular(start.angle):
         raise _not_beyond(now)
     with flow_arithmetic():
         curves = _series(flow, start.u, start.angle)
-        length = min(most, _farthest(curves))
         while length * _GRAIN >= 1:
             step = _tried(flow, start, curves, now, length)
             if step is not None:
                 return step
             length = fmpq((length * _GRAIN * fmpq(3, 4)).floor(), _GRAIN)
     raise _not_beyond(now)
-
-
-def _farthest(curves: "Series") -> fmpq:
-    """The length of the first try: a guess that saves failures, no more."""
-    last = max(float(abs(curve[ORDER]).upper()) for curve in curves)
-    if not 0 < last < inf:
-        return _LONGEST
-    return min(fmpq(int(_FARTHEST * last ** (-1 / ORDER) * _GRAIN), _GRAIN), _LONGEST)
 
 
 def _not_beyond(now: fmpq) -> Undecided:
