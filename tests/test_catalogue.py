@@ -40,7 +40,7 @@ def _cases():
             yield pytest.param(arguments, name, marks=marks, id=f"{shown}-{name}")
 
 
-@pytest.mark.parametrize(("arguments", "name"), _cases())
+@pytest.mark.parametrize(("arguments", "name"), [*_cases()])
 def test_every_activation_through_every_command(arguments, name, capsys):
     code, out, err = _run(capsys, arguments, name)
     assert code == 0, err
