@@ -34,6 +34,7 @@ from derive.errors import InputError, Undecided
         ("4:5, 4,4:6", [4, 5, 6]),
         ("7:7", [7]),
         (str(LARGEST_DEGREE), [LARGEST_DEGREE]),
+        (f"1:{LARGEST_DEGREE}:{LARGEST_DEGREE - 1}", [1, LARGEST_DEGREE]),
     ],
 )
 def test_degrees(text, degrees):
@@ -45,7 +46,8 @@ def test_degrees(text, degrees):
 @pytest.mark.parametrize(
     "text",
     ["", "0", "0:3", "0:3:3", "1,0", "-3", "abc", "9:3", "1e9", "1.5", "3:", ":3", "3,,5", "1:2:0",
-     "5 6", "٣", "²", "1:2:3:4", "9" * 5000, str(LARGEST_DEGREE + 1), "__import__('os')"],
+     "5 6", "٣", "²", "1:2:3:4", "9" * 5000, str(LARGEST_DEGREE + 1), f"1:{LARGEST_DEGREE + 1}:9",
+     f"{LARGEST_DEGREE + 1}:{LARGEST_DEGREE + 1}", "0:1", "1:1:0", "__import__('os')"],
 )  # fmt: skip
 def test_other_degrees_are_refused_in_one_short_line(text):
     with pytest.raises(argparse.ArgumentTypeError, match="give") as refusal:

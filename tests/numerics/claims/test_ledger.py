@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 from paper import read_prints, stands_in
-from sympy import Basic, Integer, Symbol, factorial, factorial2, sqrt, symbols
+from sympy import Basic, Function, Integer, Symbol, factorial, factorial2, sqrt, symbols
 
 from derive.command.pages import mathematics
 from derive.command.report import Report, render
@@ -197,6 +197,10 @@ def test_zero_is_proved_or_refuted_or_open():
     a, b = symbols("a b", real=True)
     assert is_zero((a + b) ** 2 - a**2 - 2 * a * b - b**2)
     assert not is_zero(a - b)
+    assert not is_zero(a / 10**19)
+    for unknown in (a / 10**21, Function("f")(a) - Function("f")(b)):  # too small; no value
+        with pytest.raises(Undecided, match="neither proved nor refuted"):
+            is_zero(unknown)
 
 
 def test_zero_is_refuted_only_where_symbols_may_be():
