@@ -37,7 +37,7 @@ _THETA, _HERE = Symbol("theta", real=True), Symbol("rho_0", real=True)
 _W, _C = sin(_THETA), cos(_THETA)
 _A, _B = (Function(name)(rho, residual) for name in ("a", "b"))
 _PLACE = {rho: mu + u * _C, residual: u**2 * _W**2}
-_ODD = range(3, 16, 2)
+_ODD = range(3, 12, 2)
 
 
 def _pulled(parameter: Symbol) -> Expr:
@@ -123,7 +123,7 @@ def _singular_line() -> Finding:
     "odd-rest-points",
     "App. G, Prop. 2",
     "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student "
-    "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 15); inside "
+    "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 11); inside "
     "there is none for any odd n",
     "proved",
     reading="over (ρ, s), for every μ ≠ μ⋆; each place is one state and its mirror image. So the "
@@ -160,7 +160,7 @@ def _three(told: tuple[Any, ...]) -> bool:
     "odd-escape-ends",
     "Sec. 2.2, App. G",
     "All runs of He_n, n odd, that leave the search phase along its manifold end at the teacher "
-    "above the singular strength and at the null student below it (n = 3 to 15, every μ in (0, 1) "
+    "above the singular strength and at the null student below it (n = 3 to 11, every μ in (0, 1) "
     "but μ⋆)",
     "proved",
     reading="in large dimensions every run leaves along that curve or its mirror image. With its "

@@ -102,7 +102,8 @@ class FateJudge:
         if found is not None:
             here, _ = found.point.within(Rational(1, 2**60))
             aim = float(found.point.rho.eval(here))
-            return Fate(min(self.sinks, key=lambda sink: abs(float(arb(sink.rho)) - aim)), "exact")
+            edge = [sink for sink in self.sinks if isinstance(sink.m, int)]
+            return Fate(min(edge, key=lambda sink: abs(float(arb(sink.rho)) - aim)), "exact")
         try:
             start, = leaving(self.flow, [_FIRST_LEVEL])  # fmt: skip
             return Fate(fate(self.flow, start, self.horizon), "certified")

@@ -31,7 +31,7 @@ def test_json_holds_ends_and_how_sure_they_are(command):
 
 
 def test_people_and_csv_see_the_same(command):
-    options = (*HE3[:2], "--mu", "0.3,0.35", "--switch", "0.9", "--width", "1")
+    options = (*HE3[:2], "--mu", "0.3,0.35", "--switch", "0.9")
     rows = list(csv.DictReader(command(COMMAND, *options, "--format", "csv")
                                .stdout.splitlines()[1:]))  # fmt: skip
     assert [row["end"] for row in rows] == [
