@@ -97,7 +97,7 @@ class RestPoint:
 
     @property
     def stability(self) -> Stability:
-        """What it is: ``degenerate`` where an eigenvalue is 0."""
+        """Sink, saddle or source; ``degenerate`` where an eigenvalue is 0."""
         kinds: dict[int, Stability] = {-2: "sink", 0: "saddle", 2: "source"}
         return "degenerate" if 0 in self.signs else kinds[sum(self.signs)]
 
