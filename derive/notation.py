@@ -196,9 +196,13 @@ def _turned(front: Expr) -> Iterator[Expr]:
     """The same product with the sign of one of its sums turned: ``-(x - 1)`` is ``1 - x``."""
     factors = Mul.make_args(front)
     for i, part in enumerate(factors):
-        if part.is_Add and (front.could_extract_minus_sign() or part.could_extract_minus_sign()):
+        if part.is_Add and _minus_signs(-part) <= _minus_signs(part):
             others = Mul(*factors[:i], *factors[i + 1 :])
             yield Mul(*_flat(-others), -part, evaluate=False)
+
+
+def _minus_signs(total: Expr) -> int:
+    return sum(term.could_extract_minus_sign() for term in Add.make_args(total))
 
 
 def _flat(product: Expr) -> tuple[Expr, ...]:

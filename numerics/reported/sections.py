@@ -162,6 +162,14 @@ def _towards_one(asked: Asked) -> str:
 
 # Formulas and curves.
 
+_MEANS = {  # a and b where they have no closed form, by the loss
+    "square": (
+        r"a = E[(y - \sigma(\mu z))\,z\,\sigma'(\mu z)]",
+        r"b = E[(y - \sigma(\mu z))\,\sigma''(\mu z)] - E[\sigma'(\mu z)^2]",
+    ),
+    "correlation": (r"a = E[y\,z\,\sigma'(\mu z)]", r"b = E[y\,\sigma''(\mu z)]"),
+}
+
 
 def _formulas(asked: Asked) -> Section:
     """The drift and the escape time, in closed form where there is one."""
@@ -175,9 +183,9 @@ def _formulas(asked: Asked) -> Section:
     try:
         a, b = shown.expressions
     except NoClosedForm:
-        given = r"a = E[(y - \sigma(\mu z))\,z\,\sigma'(\mu z)]"
+        given = _MEANS[asked.pair.loss]
         text += " They are means without a closed form; numbers come from enclosures."
-        return Section("Formulas", "certified", text, (given, of_time))
+        return Section("Formulas", "certified", text, (*given, of_time))
     letters = (f"${latex(c)} = {decimal_text(value)}$" for c, value in definitions(a, b).items())
     told = f" {', '.join(letters)}."
     if asked.pair.misalignment != 0:
@@ -252,7 +260,10 @@ def _comparison(asked: Asked) -> Section:
 
 
 def _number(value: float) -> str:
-    return r"$\infty$" if value == inf else digits(value, 4)
+    if value == inf:
+        return r"$\infty$"
+    shown = digits(value, 4)
+    return decimal(shown).latex if "e" in shown else shown
 
 
 # Samples, and a check of them.

@@ -122,6 +122,8 @@ def test_networks_do_not_multiply_their_denominators_out():
 def test_numbers_and_squares_are_written_as_people_do():
     x = Symbol("Q", positive=True)
     assert sstr(written((-x - 4) / sqrt(x + 1))) == "-(Q + 4)/sqrt(Q + 1)"
+    gelu = written(Activation.named("gelu").hermite_coefficient(4, x))
+    assert sstr(gelu) == "-(Q + 4)/(sqrt(2*pi)*(Q + 1)**(5/2))"
     assert sstr(written((x**2 + 2 * x + 1) * exp(x))) == "(Q + 1)**2*exp(Q)"
     assert sstr(written(sqrt(2) * x / (2 * sqrt(S.Pi)))) == "Q/sqrt(2*pi)"
     assert sstr(written(x * exp(x) - x * exp(x) * erf(x))) == "Q*exp(Q)*erfc(Q)"
