@@ -5,7 +5,7 @@ are heuristic; bars enclose the switch at which the end changes.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from matplotlib.patches import Patch, Rectangle
 
 from numerics.figures.caption import sentences
 from numerics.figures.style import (
+    OKABE_ITO,
     STRENGTH_LABEL,
     Drawn,
-    colours,
     column_width,
     drawn,
     letter_panels,
@@ -29,7 +29,8 @@ from numerics.figures.style import (
 
 _STRIP = (-0.16, -0.05)  # where runs without a first stage are drawn
 _OPEN = "open"
-_KNOWN = {"teacher": 1.0, "null student": 0.12}  # shades
+_KNOWN = {"teacher": OKABE_ITO["sky"], "null student": OKABE_ITO["vermillion"]}
+_OTHERS = [OKABE_ITO[name] for name in ("green", "orange", "purple", "blue", "black")]
 Data = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
 
@@ -153,9 +154,8 @@ def _shades(records: Sequence[Data]) -> dict[str, Any]:
     told = [end for r in records for end in (r["escape"], *r["stages"])]
     names = dict.fromkeys(_end(each)[0] for each in told)
     others = [name for name in names if name not in _KNOWN and name != _OPEN]
-    places = np.linspace(0.35, 0.8, max(len(others), 1))
-    chosen = _KNOWN | dict(zip(others, places, strict=False))
-    return {name: "w" if name == _OPEN else colours()(chosen[name]) for name in names}
+    chosen = _KNOWN | dict(zip(others, cycle(_OTHERS), strict=False)) | {_OPEN: "w"}
+    return {name: chosen[name] for name in names}
 
 
 def _legend(shades: Mapping[str, Any], rows: Rows) -> list[Any]:

@@ -22,8 +22,8 @@ from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import Flow, flow_of
 from numerics.figures.caption import number, sentences, shown_pair
 from numerics.figures.style import (
+    OKABE_ITO,
     Drawn,
-    colours,
     column_width,
     drawn,
     letter_panels,
@@ -33,7 +33,8 @@ from numerics.figures.style import (
 
 _MARKS = {"sink": ("o", True), "saddle": ("X", True), "source": ("o", False),
           "degenerate": ("D", False)}  # fmt: skip
-_SHADES = {"stable": 0.0, "unstable": 0.62, "u at rest": 0.3, "m at rest": 0.95}
+_SHADES = {"stable": OKABE_ITO["purple"], "unstable": OKABE_ITO["green"],
+           "u at rest": OKABE_ITO["blue"], "m at rest": OKABE_ITO["orange"]}  # fmt: skip
 _GRID = 121  # points a side for nullclines
 _ASIDE = 1e-3  # of a saddle, where its curves begin
 _TIME = 60.0  # over the slower rate of a saddle, for which its curves are followed
@@ -144,7 +145,7 @@ def _draw_field(axis: Axes, flow: Flow, widest: float) -> None:
                     density=0.9, zorder=0)  # fmt: skip
     for values, name in ((by_u, "u at rest"), (factor, "m at rest")):
         if values.min() < 0 < values.max():
-            axis.contour(u, turn, values, levels=[0.0], colors=[colours()(_SHADES[name])],
+            axis.contour(u, turn, values, levels=[0.0], colors=[_SHADES[name]],
                          linestyles=":", linewidths=0.9, zorder=1)  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def _draw_curves(axis: Axes, flow: Flow, point: Placed, sign: int, widest: float
         style = "-" if name == "stable" else "--"
         for begin in _beside(_place(point, sign), direction):
             path = _followed(flow, begin, -1 if rate < 0 else 1, abs(float(rate)), widest)
-            axis.plot(*path.T, style, color=colours()(_SHADES[name]), lw=1.3, zorder=3)
+            axis.plot(*path.T, style, color=_SHADES[name], lw=1.3, zorder=3)
             rows += [(flow.mu, f"{name} curve", float(point.rho), float(point.residual), u,
                       float(np.sin(turn))) for u, turn in path]  # fmt: skip
     return rows
@@ -249,7 +250,7 @@ def _legend(with_line: bool, enclosed: bool) -> list[Line2D]:
         ("stable", "-", "separatrix"), ("unstable", "--", "way out"),
         ("u at rest", ":", r"$\dot u=0$"), ("m at rest", ":", r"$\dot m=0$"),
     )  # fmt: skip
-    lines = [Line2D([], [], color=colours()(_SHADES[name]), ls=style, label=label)
+    lines = [Line2D([], [], color=_SHADES[name], ls=style, label=label)
              for name, style, label in styles]  # fmt: skip
     extra = [Line2D([], [], color="k", lw=2.4, label="line of rest points")] if with_line else []
     if enclosed:
