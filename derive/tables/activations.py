@@ -6,7 +6,7 @@ function and its entry in ``ACTIVATION_TABLES``.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from shlex import quote
 
 from sympy import Expr, Rational, floor, simplify, sstr
@@ -248,6 +248,7 @@ ACTIVATION_TABLES: dict[str, Callable[[Sequence[str]], Table]] = {
 }
 
 
+@lru_cache(maxsize=64)  # three tables ask for it
 def _matched(text: str) -> AnyDrift:
     activation = _parsed(text)
     return drift_of(Pair(activation, activation))
