@@ -2,8 +2,8 @@ r"""Drift coefficients a(μ), b(μ) of the search phase, in the three forms they
 
 Near ``u = m = 0`` the gradient flow is ``u̇ = a m + b u``, ``ṁ = a u`` (57). The coefficients are
 polynomials (``Drift``), closed forms (``ClosedDrift``) or Gaussian means of known integrands
-(``MeanDrift``); ``AnyDrift`` says what each of them answers. They are derived in
-``derive.polynomial_drift`` and ``derive.pair_drift``.
+(``MeanDrift``), derived in ``derive.polynomial_drift`` and ``derive.pair_drift``; ``AnyDrift`` says
+what each of them answers.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,6 @@ from sympy import (
     diff,
     expand,
     factor,
-    latex,
     nan,
     oo,
     pi,
@@ -43,11 +42,11 @@ from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
 from derive.kinds import NORMALIZATIONS, Normalization
 from derive.means import Mean
-from derive.notation import written
+from derive.notation import in_latex
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, in_variable, mu, polynomial_in
 
-UNITS: dict[str, str] = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
+UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
 
 
@@ -62,7 +61,7 @@ class LeadingTerm:
     exponent: Expr = S.Zero
 
     def _repr_latex_(self) -> str:
-        return f"${latex(written(self.coefficient) * Symbol('x') ** self.exponent)}$"
+        return f"${in_latex(self.coefficient * Symbol('x') ** self.exponent)}$"
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,8 @@ class AnyDrift(ABC):
         >>> hermite_drift(3).normalized("n*n!", 3) == hermite_drift(3, normalization="n*n!")
         True
         """
-        n = checked_degree(degree, least=1)
-        power = (self.normalization == "n*n!") - (normalization == "n*n!")
-        scale = Rational(n * factorial(n)) ** power
+        n, power = checked_degree(degree, least=1), self.normalization == "n*n!"
+        scale = Rational(n * factorial(n)) ** (power - (normalization == "n*n!"))
         coefficients = {name: f * scale for name, f in self._coefficients().items()}
         return replace(self, normalization=normalization, **coefficients)
 
@@ -118,11 +116,9 @@ class AnyDrift(ABC):
         return {"a": self.a, "b": self.b}
 
     def _repr_latex_(self) -> str | None:
-        try:
-            a, b = (latex(written(f)) for f in self.expressions)
-        except NoClosedForm:
-            return None
-        return rf"$a(\mu) = {a}, \qquad b(\mu) = {b}$"
+        with suppress(NoClosedForm):
+            return r"$a(\mu) = {}, \qquad b(\mu) = {}$".format(*map(in_latex, self.expressions))
+        return None
 
     @property
     @abstractmethod
@@ -209,8 +205,7 @@ class Drift(AnyDrift):
 
     def vanishes(self, end: int, order: int = 0) -> bool:
         """Decided."""
-        f = self.derivative("a", order)
-        return bool(f.eval(end) == 0 and not f.is_zero)
+        return bool((f := self.derivative("a", order)).eval(end) == 0 and not f.is_zero)
 
     def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
         """Exact, whatever the order."""

@@ -12,11 +12,11 @@ student's direction becomes the teacher's (``s → 0``), as it is in the variabl
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, S, diff, expand, latex, sqrt
+from sympy import Expr, S, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
-from derive.notation import written
+from derive.notation import in_latex
 from derive.pair import Pair, PairLike
 from derive.pair_drift import closed_drift
 from derive.symbols import Q, mu, residual, rho, z
@@ -35,7 +35,7 @@ class Landscape:
 
     def _repr_latex_(self) -> str:
         lines = zip("Lab", (self.loss, self.a, self.b), strict=True)
-        shown = r" \\ ".join(rf"{name}(\rho, s) &= {latex(written(f))}" for name, f in lines)
+        shown = r" \\ ".join(rf"{name}(\rho, s) &= {in_latex(f)}" for name, f in lines)
         return rf"$$\begin{{aligned}} {shown} \end{{aligned}}$$"
 
 

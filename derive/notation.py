@@ -26,6 +26,7 @@ from sympy import (
     expand,
     factor,
     factor_terms,
+    latex,
     pi,
     sinh,
     sqrt,
@@ -52,6 +53,11 @@ def written(expression: Expr) -> Expr:
     (-x*exp(x)*erfc(x), (x + 1)**2/sqrt(2*pi))
     """
     return _written(expression)
+
+
+def in_latex(expression: Expr) -> str:
+    """LaTeX of an expression as it is shown."""
+    return str(latex(written(expression)))
 
 
 @lru_cache(maxsize=1024)  # a formula stands in a table, in a record and on a page

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sympy import Expr, S, latex
+from sympy import Expr, S
 
 from derive.command.extras import missing
 from derive.command.files import write_all
@@ -27,7 +27,7 @@ from derive.grammar import ActivationLike
 from derive.hermite import checked_degree
 from derive.kinds import HermiteConvention, Normalization
 from derive.labels import MATCHED, LabelsLike
-from derive.notation import written
+from derive.notation import in_latex, written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.tables.names import pair_name
@@ -77,7 +77,7 @@ class Coefficient:
         return f"Coefficient({shown}, in units of {self.unit})"
 
     def _repr_latex_(self) -> str | None:
-        return None if self.expression is None else f"${latex(written(self.expression))}$"
+        return None if self.expression is None else f"${in_latex(self.expression)}$"
 
 
 def _shaped(values: tuple[float, ...], given: StrengthsLike) -> float | Doubles:
