@@ -114,7 +114,7 @@ def _fate_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
 
 
 def _end(told: dict[str, Any]) -> tuple[str, str]:
-    return told["end"] or "open", told["certainty"]
+    return (told["end"], told["certainty"]) if told["end"] else ("open", "-")
 
 
 def _separatrix_table(
