@@ -182,6 +182,10 @@ def test_exits_are_first_passages(misalignment):
     assert np.isfinite(first).sum() > 0
     stopped = simulate_sgd(learner, range(20), 2, 3000, (), radius=0.4, stop_at_exit=True)
     np.testing.assert_array_equal(stopped.exits, first)
+    replica, last = int(np.nanargmax(first)), int(np.nanmax(first))
+    for horizon, exit_step in ((last, last), (last - 1, np.nan)):  # the last step counts
+        (found,) = simulate_sgd(learner, [replica], 2, horizon, (), radius=0.4).exits
+        assert found == pytest.approx(exit_step, abs=0, nan_ok=True)
     if learner.nu:
         without = np.linalg.norm(runs.states[..., :2], axis=-1) >= 0.4
         assert (without.argmax(1) > first).any()
