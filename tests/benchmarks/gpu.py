@@ -152,7 +152,7 @@ def counted() -> None:
             sums = np.array([sum(p[k] for p in kept) for k in ("steps", "launches", "teraflop")])
             rows.append((task, which, *(f"{value:,.0f}" for value in sums)))
             total += sums * (which != "all")
-    rows.append(("Table 1", "pre-training, LoRA", *(f"{value:,.0f}" for value in total)))
+    rows.append(("all three tasks", "pre-training, LoRA", *(f"{value:,.0f}" for value in total)))
     head = ("task", "part", "steps", "launches", "teraflop")
     print(tabulate(rows, headers=head, tablefmt="github", disable_numparse=True,
                    colalign=("left", "left", *["right"] * 3)))  # fmt: skip
