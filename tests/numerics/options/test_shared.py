@@ -15,8 +15,8 @@ _PARSERS = {
 }
 # One name, another meaning: the dimension of one table, steps side by side, a size of models,
 # one state alone, one seed of a choice.
-_OTHERS = {"dimension": ("escape", "labels"), "workers": ("reproduce",), "scale": ("transfer",),
-           "start": ("flow",), "seed": ("transfer",)}  # fmt: skip
+_OTHERS = {"dimension": ("escape", "labels", "report"), "workers": ("reproduce",),
+           "scale": ("transfer",), "start": ("flow", "fate"), "seed": ("transfer",)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHARED)
