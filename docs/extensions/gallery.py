@@ -54,7 +54,7 @@ class Drawing(SphinxDirective):
 
     def figure(self, file: Path, caption: str, command: str) -> list[nodes.Node]:
         """A figure, the command that makes it, and its data."""
-        uri = os.path.relpath(file, self.env.srcdir)
+        uri = f"/{os.path.relpath(file, self.env.srcdir)}"  # from the sources, wherever the page is
         image = nodes.image(uri=uri, alt=caption, width=_width(file))
         drawn = nodes.figure("", image, classes=["drawn"])
         drawn += nodes.caption("", "", *self.parse_inline(caption)[0])
