@@ -96,10 +96,17 @@ class _Cell:
     parts: int
 
     @cached_property
+    def _whole(self) -> tuple[arb, arb]:
+        """Its middle and its radius, as balls."""
+        with ctx.workprec(_BITS):
+            low, high = self.stretch.low.mid(), self.stretch.high.mid()
+            width = (high - low) / self.parts
+            return low + (self.place + fmpq(1, 2)) * width, width / 2
+
+    @property
     def _interval(self) -> tuple[arb, arb]:
-        low, high = self.stretch.low.mid(), self.stretch.high.mid()
-        width = ((high - low) / self.parts).mid()
-        return (low + (self.place + fmpq(1, 2)) * width).mid(), (width / 2).mid()
+        middle, radius = self._whole
+        return middle.mid(), radius.mid()
 
     @cached_property
     def halves(self) -> tuple["_Cell", "_Cell"]:
@@ -119,7 +126,7 @@ class _Cell:
             mass = sum((part for _, part in seen), 0 * seen[0][1])
             bound = abs(mass).upper()
             shared = [(x, part / mass if len(seen) > 1 else 1 + 0 * part) for x, part in seen]
-            finite = bound.is_finite() and all(share.is_finite() for _, share in shared)
+            finite = bound.is_finite() and all(x.is_finite() and w.is_finite() for x, w in shared)
             return (shared, bound) if finite else None
 
     @cached_property
@@ -138,6 +145,7 @@ class _Cell:
         assert self.box is not None
         assert self.count is not None
         ends = self.stretch.low.rad() + self.stretch.high.rad()
+        ends += 2 * sum((part.rad() for part in self._whole), arb(0))  # of each of its own
         factor = ELLIPSE.error(self.count) if self.count else arb(2)
         return (self.box[1] * (self._interval[1] * factor + ends)).upper()
 
@@ -241,7 +249,8 @@ class Folds:
         while waiting:
             cell = waiting.pop()
             bounds = [_most(cell, box, at) for box in boxes]
-            missed = (max(bound * bound for bound in bounds) * cell.missed).upper()
+            square = sum((bound * bound for bound in bounds), arb(0))  # max would lose a nan
+            missed = (square * cell.missed).upper()
             if not missed < _ENOUGH:  # also if it is not finite
                 waiting += [leaf for half in cell.halves for leaf in half.leaves()]
                 continue

@@ -93,7 +93,7 @@ def turned(teacher: Activation) -> list[Stretch] | None:
     if teacher.value.breaks:
         return None
     curve = _Curve(teacher, 1)
-    found = _turns(curve)
+    found = [turn for turn in _turns(curve) if not turn < -REACH]
     ends = arb(-REACH), arb(REACH)
     if not found:
         return [Images(*ends)]
@@ -117,7 +117,7 @@ def turned(teacher: Activation) -> list[Stretch] | None:
 
 
 def _turns(curve: _Curve) -> list[arb]:
-    """All zeros of the slope within reach, enclosed."""
+    """All zeros of the slope within reach, and a little to the left of it, enclosed."""
 
     def decide(cell: tuple[int, int]) -> tuple[list[arb], list[tuple[int, int]]]:
         place, parts = cell

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from flint import ctx, fmpq
+from flint import arb, ctx, fmpq
 from scipy.integrate import trapezoid
 from scipy.special import expit
 
@@ -109,3 +109,19 @@ def test_the_rule_in_doubles_has_all_the_mass(name):
 def test_others_are_refused(text):
     with pytest.raises(InputError):
         folds_of(parse_activation(text))
+
+
+def test_a_bound_that_is_not_a_number_is_not_lost_behind_one_that_is():
+    """B of a student that is not analytic on the first cells, A of which is: they are halved."""
+    folds = folds_of(parse_activation("squareplus"))
+    asked = []
+
+    def finite(x, strength):
+        return x * 0 + 1
+
+    def open_on_the_first(x, strength):
+        asked.append(x)
+        return x * 0 + (arb("nan") if len(asked) <= len(folds._cells) else 1)
+
+    folds._gram(MU, [finite] * 2, [finite, open_on_the_first], [arb(1)] * 2)
+    assert len(asked) == 3 * len(folds._cells)  # and the halves of each

@@ -54,3 +54,10 @@ def test_what_does_not_turn_is_one_stretch_and_what_turns_twice_is_none():
 def test_a_turn_upside_down_is_the_same():
     down, up = (turned(parse_activation(text))[0] for text in ("silu", "-silu"))
     assert down.partner(arb(-3)).overlaps(up.partner(arb(-3)))
+
+
+def test_a_turn_a_little_beyond_reach_turns_nothing():
+    """At -15 - 1/14: all inputs within reach are alone, whatever the other side."""
+    (whole,) = turned(parse_activation("(x + 15 + 1/14)**2"))
+    assert (whole.low, whole.high) == (-15, 15)
+    assert isinstance(whole, Images)
