@@ -100,7 +100,7 @@ def _exact_number(number: Any) -> Fraction:
     """A number of Python, NumPy or SymPy; raises ``InputError`` for what is none, or not finite."""
     try:
         return Fraction(str(number) if isinstance(number, Expr) else number)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, ArithmeticError):  # also of overflow, and of 1/0
         raise InputError(f"{number!r} is not accepted: give a finite rational number") from None
 
 

@@ -139,3 +139,10 @@ def test_bits_suffice_for_the_digits(digits):
 @pytest.mark.parametrize(("low", "high"), [("0", "1"), ("-1", "0"), ("0", "0")])
 def test_bounds_that_touch_zero_have_no_sign(low, high):
     assert Bounds(low, high).sign == 0
+
+
+@pytest.mark.parametrize("number", ["1/0", "a third", float("nan"), float("inf"), None])
+def test_what_is_no_finite_number_is_not_compared(number):
+    for compared in (lambda x: x < number, lambda x: x >= number, lambda x: number in x):
+        with pytest.raises(InputError, match="give a finite rational number"):
+            compared(Enclosure("0.5", "0"))
