@@ -1,28 +1,31 @@
 """Numbers of many digits that formulas show by name, such as the two that define SELU."""
 
-from decimal import Context, Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Any
 
-from sympy import Expr, Rational
+from sympy import Expr, Integer, Rational, ceiling, floor
 from sympy.core.expr import AtomicExpr
 from sympy.core.numbers import NumberSymbol
 
 from derive.activation import Activation
 from derive.catalogue import CATALOGUE, known_name
+from derive.errors import InputError
 from derive.pair import Pair
 
 
 class Constant(NumberSymbol):
-    """A rational number that is printed as its name.
+    """A positive rational number that is printed as its name.
 
     Arguments:
         name: of one Greek letter, as in ``alpha``.
         value: what it stands for.
 
-    Its sign, its digits and its order among numbers are known; it stays a letter. Exact.
+    Its sign, its digits and its order among numbers are known; it stays a letter. Raises
+    ``InputError`` for a value that is not positive. Exact.
 
-    >>> Constant("alpha", Rational(3, 2)) ** 2 > 2, Constant("alpha", Rational(3, 2)) / 2
-    (True, alpha/2)
+    >>> alpha = Constant("alpha", Rational(3, 2))
+    >>> alpha**2 > 2, alpha / 2, floor(alpha), int(alpha)
+    (True, alpha/2, 1, 1)
     """
 
     __slots__ = ("name", "value")
@@ -31,6 +34,8 @@ class Constant(NumberSymbol):
 
     def __new__(cls, name: str, value: Rational) -> "Constant":
         """The constant."""
+        if not value > 0:
+            raise InputError(f"{name} = {value} is not accepted: give a positive rational number")
         made: Constant = AtomicExpr.__new__(cls)
         made.name, made.value = name, value
         return made
@@ -48,6 +53,15 @@ class Constant(NumberSymbol):
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.name, self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def approximation_interval(self, number_cls: type) -> tuple[Rational, Rational]:
+        """The nearest numbers of a kind, ``Integer`` or ``Rational``, that it lies between."""
+        if issubclass(number_cls, Integer):
+            return floor(self.value), ceiling(self.value)
+        return self.value, self.value
 
     def _as_mpf_val(self, prec: int) -> Any:
         return self.value._as_mpf_val(prec)
@@ -87,9 +101,17 @@ def definitions(*expressions: Expr) -> dict[Constant, Rational]:
 
 
 def decimal_text(value: Rational) -> str:
-    """All decimal digits of a rational number that has finitely many, up to 60.
+    """All decimal digits of a rational number that has at most 60.
+
+    Raises ``InputError`` for one that has more, or no end of them. Exact.
 
     >>> decimal_text(Rational(1, 8))
     '0.125'
     """
-    return str(Context(prec=60).divide(Decimal(int(value.p)), Decimal(int(value.q))))
+    exact = Context(prec=60, traps=[Inexact])
+    try:
+        return str(exact.divide(Decimal(int(value.p)), Decimal(int(value.q))))
+    except Inexact:
+        raise InputError(
+            f"{value} is not accepted: give a number of at most 60 decimal digits"
+        ) from None

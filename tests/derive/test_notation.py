@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from sympy import Rational, S, Symbol, erf, exp, parse_expr, sqrt, sstr
+from sympy import Rational, S, Symbol, ceiling, erf, exp, floor, parse_expr, sqrt, sstr
 
 from derive.activation import Activation
 from derive.catalogue import CATALOGUE
-from derive.constants import Constant, definitions, in_constants
+from derive.constants import Constant, decimal_text, definitions, in_constants
+from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.network import network_drift
@@ -137,3 +138,21 @@ def test_constants_of_many_digits_keep_their_names_and_their_values():
         assert len(sstr(written(ours))) < 200
         assert _differ(ours.xreplace(definitions(ours)), theirs) < 1e-35
     assert in_constants(Activation.named("elu")) == Activation.named("elu")
+
+
+@pytest.mark.parametrize("value", [Rational(7, 2), Rational(1, 3), Rational(2)])
+def test_a_constant_is_rounded_as_its_value_is(value):
+    named = Constant("alpha", value)
+    assert (floor(named), ceiling(named)) == (floor(value), ceiling(value))
+    assert int(named) == int(value)
+    assert named.is_positive
+
+
+def test_constants_that_are_not_positive_and_digits_without_end_are_refused():
+    for value in (Rational(-1, 2), Rational(0)):
+        with pytest.raises(InputError, match="give a positive rational number"):
+            Constant("alpha", value)
+    assert decimal_text(Rational(-3, 2**8)) == "-0.01171875"
+    for endless in (Rational(1, 3), Rational(1, 2**90)):
+        with pytest.raises(InputError, match="at most 60 decimal digits"):
+            decimal_text(endless)
