@@ -67,7 +67,7 @@ def _parser() -> CommandParser:
 
 def _budgets(options: Namespace) -> "list[tuple[Budget, Budget | None]]":
     """The budget of each pair and dimension, and that at the best rates if it is not that."""
-    from numerics.simulation.budget import budget_of
+    from numerics.simulation.budget import budget_of, insist_on_runs
     from numerics.simulation.design import Simulation
 
     def learnt(first: "Simulation", rate: object, mu: Fraction) -> "Simulation":
@@ -75,6 +75,8 @@ def _budgets(options: Namespace) -> "list[tuple[Budget, Budget | None]]":
 
     found = []
     for first in grid_of(options, mu=options.mu[:1], horizon=1, records=0):
+        if options.simulate:
+            insist_on_runs(options.samples, first.batch, options.replicas)
         own, tuned = (
             budget_of(options.samples, first.pair, options.mu, partial(learnt, first, rate))
             if rate

@@ -195,8 +195,13 @@ class Budget:
         return np.asarray(off <= self.error + 3 * self.measured.errors)
 
     def watched(self, replicas: int) -> list[Simulation]:
-        """What to run to have ``measured``: one simulation a strength, up to the samples."""
-        steps = max(self.samples // self.simulations[0].batch, 1)
+        """What to run to have ``measured``: one simulation a strength, up to the samples.
+
+        Raises ``InputError`` as ``insist_on_runs``.
+        """
+        batch = self.simulations[0].batch
+        insist_on_runs(self.samples, batch, replicas)
+        steps = self.samples // batch
         return [
             Simulation.of_cell({**each.cell(0, replicas), "horizon": steps, "records": [steps]})
             for each in self.simulations
@@ -206,7 +211,7 @@ class Budget:
         """This budget with what runs of ``watched`` found."""
         losses = np.array([each["loss"][:, 0] for each in runs])
         count = losses.shape[1]
-        errors = losses.std(axis=1, ddof=min(count - 1, 1)) / np.sqrt(count)
+        errors = losses.std(axis=1, ddof=1) / np.sqrt(count)
         searching = np.array([each.censored / count for each in runs])
         return replace(self, measured=Measured(count, losses.mean(axis=1), errors, searching))
 
@@ -231,6 +236,20 @@ class Budget:
         if self.singularities:
             said.append(f"at {', '.join(self.singularities)} (certified) none ever leaves")
         return "; ".join(said)
+
+
+def insist_on_runs(samples: float, batch: int, replicas: int) -> None:
+    """Raise ``InputError`` where runs tell no error, as one does not, or take no step."""
+    if replicas < 2:
+        raise InputError(
+            f"{replicas} replicas are not accepted beside the law: give at least 2, whose spread "
+            "tells their error"
+        )
+    if samples < batch:
+        raise InputError(
+            f"{samples:g} samples are fewer than a batch of {batch}: give more samples, or a "
+            "smaller batch"
+        )
 
 
 def _is_stable(simulation: Simulation) -> bool:

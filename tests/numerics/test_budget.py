@@ -73,6 +73,8 @@ def test_the_figure_has_its_data_beside_it(command, tmp_path):
         (("--samples", "0.1"), "give at least one sample"),
         (("--samples", "-1"), "--samples"),
         (("--learning-rate", "worst"), "give a positive number"),
+        (("--simulate", "--replicas", "1"), "give at least 2"),
+        (("--simulate", "--samples", "3"), "3 samples are fewer than a batch of 4"),
     ],
 )
 def test_bad_usage_is_answered_in_one_line(command, options, said):

@@ -98,3 +98,13 @@ def test_what_it_reads_is_what_its_parts_say():
 def test_too_few_samples_or_strengths_are_refused(samples, mu):
     with pytest.raises(InputError, match="give at least one sample, and two strengths"):
         study("x").budget(samples, mu=mu)
+
+
+def test_runs_that_tell_no_error_or_take_no_step_are_not_put_beside_the_law():
+    asked = budget((0.2,) * 5)
+    assert {each.horizon for each in asked.watched(2)} == {1000 // asked.simulations[0].batch}
+    with pytest.raises(InputError, match="1 replicas are not accepted beside the law: give at"):
+        asked.watched(1)
+    batch = asked.simulations[0].batch
+    with pytest.raises(InputError, match=f"{batch - 1} samples are fewer than a batch of {batch}"):
+        replace(asked, samples=batch - 1).watched(2)
