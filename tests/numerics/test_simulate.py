@@ -258,6 +258,8 @@ def test_it_is_told_when_runs_may_take_hours(strength, hints, monkeypatch, capsy
         raise Stopped
 
     monkeypatch.setattr("numerics.simulation.run.run_cells", stop)
+    # What this machine is busy with is no matter: 1.9e8 samples take 2 seconds, 1.6e12 hours.
+    monkeypatch.setattr("numerics.simulation.plan._samples_a_second", lambda cell: 5e7)
     with pytest.raises(Stopped):
-        _simulated("--degree", "3", "--mu", strength)
+        _simulated("--degree", "3", "--mu", strength, "--workers", "2")
     assert capsys.readouterr().err.count("planned: up to ") == hints
