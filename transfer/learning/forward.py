@@ -18,8 +18,8 @@ Weights = Mapping[str, Tensor]
 Backend = str | Callable[..., object]
 # Of PyTorch's compiler, by the kind of device. A CPU gains nothing by one.
 BACKENDS: dict[str, Backend] = {"cuda": "inductor"}
-_MOST_KINDS = 64
-known: dict[Hashable, "Forward"] = {}
+_MOST_KINDS = 8  # each keeps a whole model in memory; one that is gone is compiled again
+_known: dict[Hashable, "Forward"] = {}
 
 
 class Forward:
@@ -84,18 +84,20 @@ def forward_of(model: nn.Module, names: Hashable, several: bool) -> Forward:
     if not backend:
         return Forward(model, several)
     kind = (repr(model), _settings(model), names, several, str(device), backend)
-    if kind not in known:
-        if len(known) == _MOST_KINDS:
-            known.pop(next(iter(known)))
-        known[kind] = Forward(model, several, backend)
-    return known[kind]
+    if kind not in _known:
+        if len(_known) == _MOST_KINDS:
+            _known.pop(next(iter(_known)))
+        _known[kind] = Forward(model, several, backend)
+    return _known[kind]
 
 
 def _settings(model: nn.Module) -> str:
     """What a model's modules do not show: scales, and how attention is computed."""
-    parts = [model, *model.children()]
-    told = [str(getattr(part, name, "")) for part in parts for name in ("config", "peft_config")]
-    return "\n".join(told)
+    told = (
+        getattr(part, name, "") for part in model.modules() for name in ("config", "peft_config")
+    )
+    each = {id(settings): settings for settings in told}  # layers share that of their model
+    return "\n".join(map(str, each.values()))
 
 
 def _way(model: nn.Module, several: bool, shared: bool) -> Callable[..., Tensor]:

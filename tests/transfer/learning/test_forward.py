@@ -145,7 +145,7 @@ def compiler(monkeypatch):
     """Compile on a CPU, by all of PyTorch's compiler but the making of kernels."""
     monkeypatch.setitem(forward.BACKENDS, "cpu", "aot_eager")
     known = {}
-    monkeypatch.setattr(forward, "known", known)
+    monkeypatch.setattr(forward, "_known", known)
     torch.compiler.reset()
     return known
 
@@ -169,6 +169,24 @@ def test_compiled_models_learn_the_same_and_a_kind_is_compiled_once(
     close(found, adapt_cells(planned, colours, colours, folder, CPU))
     close(scaled, adapt_cells(other, colours, colours, folder, CPU))
     assert not compiler
+
+
+def test_scales_are_told_apart_however_deep_they_lie_and_few_kinds_are_kept(compiler):
+    def kind(alpha, wrappers):
+        model = classifier_of(with_lora(own_model("vit"), 2, alpha, "all-linear", 0))
+        for _ in range(wrappers):
+            model = torch.nn.Sequential(model)
+        return forward.forward_of(model, (), False)
+
+    for wrappers in range(3):
+        one, again, other = (kind(alpha, wrappers) for alpha in (4.0, 4.0, 8.0))
+        assert one is again
+        assert one is not other
+    first = next(iter(compiler))
+    for classes in range(1, 10):
+        forward.forward_of(torch.nn.Linear(2, classes), (), False)
+    assert len(compiler) == 8
+    assert first not in compiler
 
 
 FEATURES = Images(torch.randn(12, 5, generator=torch.Generator().manual_seed(2)),
