@@ -24,7 +24,7 @@ SCANS, FALL = 60, 100
 
 @benchmark
 def samples_and_expected_losses() -> Iterator[Row]:
-    """Expected loss after so many samples at five strengths, of three activations; one at 1e4."""
+    """Expected loss after so many samples at five strengths, of four activations; one at 1e4."""
     for text, dimension in (("x", DIMENSION), ("erf", DIMENSION), ("He2", DIMENSION),
                             ("relu", DIMENSION), ("He2", 10 * DIMENSION)):  # fmt: skip
         for mu, share in POINTS if dimension == DIMENSION else POINTS[-1:]:
