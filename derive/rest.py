@@ -16,7 +16,7 @@ signs of the Hessian of -L over (ρ, s), by Sylvester's law. How fast is for
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal
 
 from sympy import QQ, Expr, Poly, PolynomialError, Rational, S, Symbol, diff, expand
@@ -31,8 +31,7 @@ Kind = Literal["edge", "inside"]
 Stability = Literal["sink", "saddle", "source", "degenerate"]
 _T = Symbol("t", real=True)
 _SHEARS = range(1, 9)
-_NARROW = Rational(1, 2**40)  # tells neighbouring points apart
-_FINER = 2**12  # by which an interval shrinks until a sign is seen
+_FINER = 2**12  # by which intervals shrink until a sign is seen, or they are disjoint
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class RestPoint:
 
 
 def rest_points(pair: PairLike) -> tuple[RestPoint, ...]:
-    r"""All rest points on the edge and inside, by increasing ρ: those on the edge first.
+    r"""All rest points: first those on the edge, by increasing ρ, then those inside.
 
     Arguments:
         pair: of polynomials with rational coefficients, whatever labels and loss; of its
@@ -130,16 +129,28 @@ def rest_points(pair: PairLike) -> tuple[RestPoint, ...]:
     edge (1, 0) sink
     inside (0, 1/3) saddle
     """
-    pair = Pair.of(pair)
+    return rest_points_of(*loss_slopes(Pair.of(pair)))
+
+
+@lru_cache(maxsize=64)  # the same for all strengths
+def loss_slopes(pair: Pair) -> tuple[Expr, Expr]:
+    r"""The slopes :math:`L_Q` and :math:`L_\rho` of the loss of a pair of polynomials.
+
+    Raises ``InputError`` for other pairs. Source: (51). Exact.
+
+    >>> loss_slopes(Pair("x"))
+    (1/2, -1)
+    """
     teacher, student = pair.teacher.polynomial, pair.student.polynomial
     transform = pair.labels.polynomial
     if teacher is None or student is None or transform is None:
         raise InputError(
-            f"the rest points of {pair.student.text[:40]!r} are not found exactly: give polynomials"
+            f"the flow of {pair.student.text[:40]!r} is not that of a loss over Q and ρ in "
+            "polynomials: give polynomials with rational coefficients"
         )
     loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
     chosen = loss.expression if pair.loss == "square" else -loss.correlation
-    return rest_points_of(diff(chosen, Q), diff(chosen, rho))
+    return diff(chosen, Q), diff(chosen, rho)
 
 
 @lru_cache(maxsize=64)
@@ -176,7 +187,17 @@ def _real_points(polynomial: Poly) -> list[AlgebraicPoint]:
     ]
     zero, t = Poly(0, _T, domain=QQ), Poly(_T, _T, domain=QQ)
     points = [AlgebraicPoint(p, low, high, t.rem(p), zero) for low, high, p in found]
-    return sorted(points, key=lambda point: sum(point.within(_NARROW)))
+    return _in_order(points)
+
+
+def _in_order(points: list[AlgebraicPoint]) -> list[AlgebraicPoint]:
+    """Points by increasing t, all different: their intervals shrink until they are disjoint."""
+    width = S.One
+    while True:
+        order = sorted(((*point.within(width), i) for i, point in enumerate(points)))
+        if all(one[1] < other[0] for one, other in pairwise(order)):
+            return [points[i] for _, _, i in order]
+        width /= _FINER
 
 
 def _in_t(factor: Poly) -> Poly:

@@ -14,12 +14,12 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from flint import arb, ctx, fmpq
-from sympy import Expr, Poly, diff
+from sympy import Expr, Poly
 
 from derive.errors import InputError, Undecided
-from derive.loss import population_loss
 from derive.pair import Pair, PairLike
-from derive.symbols import Q, rho, z
+from derive.rest import loss_slopes
+from derive.symbols import Q, rho
 from numerics.certified.strengths import StrengthsLike, strengths_of
 
 LARGEST_RADIUS = 0.25  # of a disc that still says something
@@ -162,33 +162,22 @@ def ball_flow(pair: PairLike, mu: StrengthsLike) -> BallFlow:
     ['-1.0000', '-0.50000']
     """
     pair, given = Pair.of(pair), strengths_of(mu)
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    transform = pair.labels.polynomial
-    if (
-        teacher is None
-        or student is None
-        or transform is None
-        or pair.misalignment != 0
-        or len(given) != 1
-    ):
+    if pair.misalignment != 0:
         raise InputError(
-            f"the flow of {pair.student.text[:40]!r} at {len(given)} strengths is not enclosed: "
-            "give polynomials, no misalignment, one strength"
+            f"misalignment {pair.misalignment} is not accepted: give none, the flow of aligned "
+            "pairs is enclosed"
         )
-    return BallFlow(rational(given[0]), *_loss_slopes(pair))
+    if len(given) != 1:
+        raise InputError(f"{len(given)} strengths are not accepted: give one to enclose the flow")
+    by_variance, by_covariance = _slope_tables(pair)
+    return BallFlow(rational(given[0]), by_variance, by_covariance)
 
 
 @lru_cache(maxsize=64)  # the same for all strengths
-def _loss_slopes(pair: Pair) -> tuple[Table, Table]:
+def _slope_tables(pair: Pair) -> tuple[Table, Table]:
     """The slopes of a polynomial pair's loss in Q and ρ."""
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    transform = pair.labels.polynomial
-    assert teacher is not None
-    assert student is not None
-    assert transform is not None
-    loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
-    chosen = loss.expression if pair.loss == "square" else -loss.correlation
-    return coefficient_table(diff(chosen, Q)), coefficient_table(diff(chosen, rho))
+    by_variance, by_covariance = loss_slopes(pair)
+    return coefficient_table(by_variance), coefficient_table(by_covariance)
 
 
 def disc(u: Number, m: Number, radius: Number = 0) -> Disc:

@@ -1,12 +1,12 @@
 """Rest points by laws that know nothing of resultants: substitution, an index sum, symmetry."""
 
 import pytest
-from sympy import Rational, diff, expand
+from sympy import QQ, Poly, Rational, diff, expand, integer_nthroot
 
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.rest import rest_points
+from derive.rest import _real_points, rest_points
 from derive.singularities import singular_strengths
 from derive.symbols import residual, rho
 
@@ -100,3 +100,11 @@ def test_curves_at_rest_are_told():
 def test_only_polynomials_are_accepted():
     with pytest.raises(InputError, match="give polynomials"):
         rest_points("relu")
+
+
+@pytest.mark.parametrize("bits", [44, 50, 55, 200])
+def test_neighbours_are_in_order_however_near(bits):
+    """A rational number just above √2, whose interval is a point."""
+    above = Rational(integer_nthroot(2 * 4**bits, 2)[0] + 1, 2**bits)
+    points = _real_points(Poly((rho - above) * (rho**2 - 2), rho, domain=QQ))
+    assert [point.sign(point.rho**2 - 2) for point in points] == [0, 0, 1]
