@@ -7,7 +7,7 @@ that every connected piece is part of one: a state belongs to the sink to which 
 any path, here along m at its u and then along the edge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flint import arb, fmpq
@@ -30,6 +30,7 @@ from numerics.certified.integrator import steps
 from numerics.certified.rest_points import coordinates, flow_rest_points, place
 
 _CUTS = 6  # in halves, of a path along which the loss is to fall
+_CLOSE = fmpq(1, 2**20)  # to a line that rests, in u
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,15 @@ def sinks(flow: BallFlow) -> tuple[Sink, ...]:
         return tuple(sink for sink in every if _attracts(flow, sink, arb(0)))
 
 
+def sink_at(flow: BallFlow, point: RestPoint) -> Sink:
+    """A rest point that is known to be a sink, exact where it is rational; of a pair that with
+    u > 0 or m = 1. Certified."""
+    with flow_arithmetic():
+        return _mirrored(flow, point)[0]
+
+
 def _mirrored(flow: BallFlow, point: RestPoint) -> tuple[Sink, Sink]:
-    """A rest point as a sink, exact where it is rational, and its mirror image."""
+    """A rest point as a sink and its mirror image."""
     if point.kind == "edge" and point.rational:
         rho = fmpq(int(point.rational[0].p), int(point.rational[0].q))
         return Sink(rho, rho - flow.mu, 1), Sink(rho, flow.mu - rho, -1)
@@ -97,8 +105,11 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
     """
     ends = sinks(flow)
     trap = _Trap.of(flow)
+    rests = flow.search_phase()[0] == 0
     for step in steps(flow, start, horizon):
         at = step.at(step.length)
+        if rests and _comes_to_line(flow, at):
+            raise Undecided("the flow comes to the line u = 0 of the singularity, which rests")
         if trap and (held := trap.holds(at, ends)):
             return replace(held, time=step.end)
         for sink in ends:
@@ -108,6 +119,13 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
             if captured:
                 return replace(sink, time=step.end)
     raise Undecided(f"no sink has captured the flow by time {horizon}: give more time")
+
+
+def _comes_to_line(flow: BallFlow, at: Disc) -> bool:
+    """Whether all states of a disc are close to u = 0 and come closer."""
+    with flow_arithmetic():
+        u, angle = at.box
+        return bool(abs(u) < _CLOSE and flow.hessian(u.union(arb(0)), angle)[0] > 0)
 
 
 @dataclass(frozen=True)
@@ -134,9 +152,9 @@ class _Trap:
             places = [coordinates(p.point) for p in points if p.stability != "sink"]
             places.append((arb(flow.mu), arb(0)))
             values = [table_value(loss, s + rho * rho, rho) + arb(0) for rho, s in places]
-            level = min((value.lower() for value in values), key=float)
+            level = _least(values)
             edge = [coordinates(p.point)[0] for p in points if p.kind == "edge"]
-            return cls(flow, loss, arb(level), tuple(edge))
+            return cls(flow, loss, level, tuple(edge))
 
     def holds(self, at: Disc, ends: tuple[Sink, ...]) -> Sink | None:
         """The sink to which all states of a disc go, if the loss tells."""
@@ -152,9 +170,12 @@ class _Trap:
             slopes = self.flow.by_variance, self.flow.by_covariance
             first, second = (table_value(table, here * here, here) for table in slopes)
             way = -_sign(2 * here * first + second)
+            if any(zero.overlaps(here) for zero in self.edge):
+                return None
             ahead = [zero for zero in self.edge[:: way or 1] if (zero - here) * way > 0]
-            return next((sink for sink in ends if isinstance(sink.m, int) and sink.m == side
-                         and ahead and arb(sink.rho).overlaps(ahead[0])), None)  # fmt: skip
+            found = [sink for sink in ends if isinstance(sink.m, int) and sink.m == side
+                     and ahead and arb(sink.rho).overlaps(ahead[0])]  # fmt: skip
+            return found[0] if len(found) == 1 else None
 
     def _by_m(self, u: arb, m: arb) -> arb:
         """The slope of the loss in m."""
@@ -170,6 +191,11 @@ class _Trap:
         middle = arb(((ends[0] + ends[1]) / 2).mid())
         parts = (ends[0], middle), (middle, ends[1])
         return cuts > 0 and all(self._falls(u, part, side, cuts - 1) for part in parts)
+
+
+def _least(values: Sequence[arb]) -> arb:
+    """An exact number that no value is below, the largest that their balls allow."""
+    return min(value.lower() for value in values)
 
 
 def _sign(value: arb) -> int:

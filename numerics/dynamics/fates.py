@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from math import log
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ from sympy import Rational
 from derive.ends import escape_end
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import Border, Sink, border, fate, same_sink, sinks
+from numerics.certified.basins import Border, Sink, border, fate, same_sink, sink_at, sinks
 from numerics.certified.flow import BallFlow, Disc, ball_flow, disc
 from numerics.certified.unstable_manifold import leaving
 from numerics.doubles.arrays import Doubles
@@ -30,7 +31,7 @@ from numerics.dynamics.flow import Flow, flow_of, integrate
 
 Certainty: TypeAlias = Literal["exact", "certified", "heuristic"]
 _FIRST_LEVEL = "0.05"  # of |m|, by which a run has left the search phase
-_NEAR = 1e-4  # of a sink, in ρ and s, in doubles
+_NEAR = 1e-4  # of a sink, in u and m, in doubles
 _PATIENCE = 20.0  # time between two looks at where the flow in doubles is
 _PARTS = 12  # of m from 0 to 1, at which a line of states is looked at
 _TINY = 1e-4  # size of a start on the growing direction, in doubles
@@ -98,19 +99,17 @@ class FateJudge:
 
     def escape(self) -> Fate:
         """The fate of a run that leaves the search phase with its own labels."""
+        a, b = self.flow.search_phase()
+        if a == 0 and b <= 0:
+            return Fate(None, "exact", None, "a = 0 and b ≤ 0: nothing leaves the search phase")
         found = escape_end(self.pair, Rational(self.mu.numerator, self.mu.denominator))
         if found is not None:
-            here, _ = found.point.within(Rational(1, 2**60))
-            aim = float(found.point.rho.eval(here))
-            edge = [sink for sink in self.sinks if isinstance(sink.m, int)]
-            return Fate(min(edge, key=lambda sink: abs(float(arb(sink.rho)) - aim)), "exact")
+            return Fate(sink_at(self.flow, found), "exact")
         try:
             start, = leaving(self.flow, [_FIRST_LEVEL])  # fmt: skip
             return Fate(fate(self.flow, start, self.horizon), "certified")
         except Undecided as reason:
             told = str(reason)
-        except InputError as reason:  # a(μ) = 0 and b ≤ 0
-            return Fate(None, "exact", None, str(reason))
         return Fate(self._followed(_growing(self._doubles)), "heuristic", None, told)
 
     def staged(self, labels: str, overlaps: Sequence[Fraction]) -> Iterator[tuple[Fate, Fate]]:
@@ -187,7 +186,7 @@ class FateJudge:
         """The sink at which the flow in doubles is in the end, by the horizon."""
         for _ in range(max(int(self.horizon / _PATIENCE), 1)):
             state = integrate(self._doubles, np.clip(state, [-np.inf, -1], [np.inf, 1]),
-                              _PATIENCE).at(_PATIENCE)  # fmt: skip
+                              _PATIENCE, stiff=True).at(_PATIENCE)  # fmt: skip
             near = [sink for sink in self.sinks if self._distance(state, sink) < _NEAR]
             if near:
                 return near[0]
@@ -208,16 +207,17 @@ def replace_labels(pair: Pair, labels: str) -> Pair:
     return Pair(pair.teacher, pair.student, labels, pair.loss, pair.misalignment)
 
 
-def _growing(flow: Flow) -> Doubles:
+def _growing(flow: Flow, size: float = _TINY) -> Doubles:
     """A small start on the growing direction, with u > 0."""
     direction = np.linalg.eigh(flow.linearisation())[1][:, -1]
-    return np.asarray(_TINY * direction * (1 if direction[0] > 0 else -1))
+    return np.asarray(size * direction * (1 if direction[0] > 0 else -1))
 
 
 def _passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
     """States in which the flow in doubles passes levels of the overlap. Heuristic."""
-    end = _MOST_TIME / max(flow.rate(), 1 / _MOST_TIME)
-    path = integrate(flow, _growing(flow), end)
+    size = min(_TINY, min(levels) / 2)
+    end = (_MOST_TIME + log(_TINY / size)) / max(flow.rate(), 1 / _MOST_TIME)
+    path = integrate(flow, _growing(flow, size), end, stiff=True)
     overlaps = np.abs(path.at(path.times)[:, 1])
     for level in levels:
         above = np.flatnonzero(overlaps >= level)

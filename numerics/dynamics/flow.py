@@ -218,12 +218,15 @@ def flow_of(
     return Flow(_landscape(pair), float(mu), nu, float(scaled_rate), noise)
 
 
-def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
+def integrate(
+    flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = False
+) -> Trajectory:
     """Solve the flow from an initial state up to a time.
 
     Arguments:
         initial: of ``flow.size`` entries with the direction inside the unit ball.
         horizon: > 0, in units of 1/γ.
+        stiff: whether rates may be large against 1/horizon: by LSODA, not by DOP853.
 
     Raises ``InputError`` for a state outside, ``Undecided`` if the solver gives up. Heuristic.
 
@@ -243,7 +246,7 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float) -> Trajectory:
         flow.velocity,
         (0.0, horizon),
         start,
-        method="DOP853",
+        method="LSODA" if stiff else "DOP853",
         rtol=_RELATIVE,
         atol=_ABSOLUTE,
         dense_output=True,

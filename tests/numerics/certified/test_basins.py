@@ -1,12 +1,12 @@
 """Sinks against the landscape, and fates against the flow in doubles."""
 
 import pytest
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from thorough import only
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import border, fate, sinks
+from numerics.certified.basins import _least, border, fate, sinks
 from numerics.certified.flow import ball_flow, disc
 from numerics.dynamics.flow import flow_of, integrate
 
@@ -117,3 +117,15 @@ def test_ends_in_one_basin_have_no_border():
     flow = ball_flow("He3", "0.6")
     with pytest.raises(InputError, match="give ends in different basins"):
         border(flow, lambda m: disc("0.1", m), ("0.1", "0.2"), 60)
+
+
+def test_the_least_level_is_told_apart_exactly():
+    """Doubles take both for 1."""
+    with ctx.workprec(128):
+        assert _least([1 + arb(2) ** -60, arb(1)]) == 1
+
+
+def test_a_line_that_rests_is_not_waited_for():
+    """He₃ at the strength 1, where a and with it the velocity on u = 0 vanish."""
+    with pytest.raises(Undecided, match="the line u = 0"):
+        fate(ball_flow("He3", 1), disc("0.01", "0.3"), 10**6)

@@ -13,7 +13,7 @@ from derive.pair import Pair
 from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow
 from numerics.certified.unstable_manifold import leaving
-from numerics.dynamics.fates import FateJudge
+from numerics.dynamics.fates import FateJudge, _passing
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, simulate_sgd
 
@@ -82,3 +82,28 @@ def test_runs_of_sgd_end_where_they_are_certified_to(level, end):
     states = simulate_sgd(learner, 4, 3, last, [last], threads=1)
     ends = 0.35 + states["u"][:, -1] * states["m"][:, -1]
     assert np.median(ends) == pytest.approx(end, abs=0.1)
+
+
+def test_an_exact_end_is_the_rest_point_itself():
+    """Whatever is thought of the other sinks."""
+    judge = FateJudge(Pair("He3"), Fraction(2, 5))
+    judge.__dict__["sinks"] = tuple(sink for sink in judge.sinks if sink.rho != 1)
+    end = judge.escape()
+    assert (end.sink.rho, end.sink.u, end.certainty) == (1, fmpq(3, 5), "exact")
+
+
+def test_without_an_escape_nothing_leaves():
+    end = FateJudge(Pair("He3"), Fraction(1)).escape()
+    assert (end.sink, end.certainty) == (None, "exact")
+    assert "nothing leaves" in end.reason
+
+
+def test_small_levels_are_passed_too():
+    (there,) = _passing(flow_of("x", 0.5), [1e-7])
+    assert float(there.overlap.mid()) == pytest.approx(1e-7, rel=1e-3)
+
+
+def test_a_small_rate_beside_a_large_one_is_followed():
+    """Near a singularity |b|/λ is large, and so are rates of He10 at all."""
+    end = FateJudge(Pair("He10"), Fraction(57, 100)).escape()
+    assert (end.certainty, end.sink is None) == ("heuristic", False)
