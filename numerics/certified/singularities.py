@@ -6,7 +6,7 @@ zero and by an enclosure that excludes zero if it is not. Those of Hermite stude
 counted for every degree need no polynomial (``numerics.certified.hermite``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import singledispatch
 from math import nan
@@ -16,12 +16,13 @@ from flint import arb, ctx, fmpq
 
 from derive.command.frames import frame
 from derive.command.hypertext import box, grid
-from derive.drift import AnyDrift, Drift
+from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.escape import local_law
 from derive.hermite import checked_degree
 from derive.pair_drift import DriftLike, drift_of
 from derive.polynomial_drift import HermiteDrift
+from derive.symbols import mu, z
 from numerics.certified.balls import (
     Enclosure,
     bits_for,
@@ -131,11 +132,23 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> Singularities:
 
 @singledispatch
 def _singularities(drift: AnyDrift, digits: int) -> tuple[Singularity, ...]:
-    """From enclosures."""
+    """From enclosures, which never show that b is 0."""
     balls = ball_drift(drift)
-    return tuple(
-        _enclosed(balls, interval, drift.unit, digits) for interval in isolate_zeros(balls)
-    )
+    zeros = isolate_zeros(balls)
+    if zeros and _vanish_together(drift):
+        balls = replace(balls, b=lambda strength: arb(0))
+    return tuple(_enclosed(balls, interval, drift.unit, digits) for interval in zeros)
+
+
+def _vanish_together(drift: AnyDrift) -> bool:
+    """Whether a = μ b is proved: labels and student of opposite parity leave -μP and -P alone."""
+    if isinstance(drift, ClosedDrift):
+        return replace(drift, a=drift.a - mu * drift.b, means=None).is_zero
+    if not isinstance(drift, MeanDrift) or drift.label is None or drift.student is None:
+        return False
+    label, student = drift.label, drift.student
+    odd, other = (label, student) if label.is_odd else (student, label)
+    return odd.is_odd and (other * z).is_odd
 
 
 @_singularities.register

@@ -24,6 +24,7 @@ from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import mu
+from numerics.certified.balls import Enclosure
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import find_singularities
 
@@ -360,3 +361,21 @@ def test_a_reader_that_stops_early_is_no_error():
         check=False,
     )
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+@pytest.mark.parametrize("labels", ["squared", "abs(y)", "cos(y)"])
+def test_where_parity_leaves_nothing_of_the_labels_both_coefficients_vanish_together(labels):
+    """An odd student, even labels: a = -μP and b = -P, whatever they are; P(1/2) = 0 by hand."""
+    (only,) = find_singularities(Pair("x*gauss(2*x)", labels=labels), digits=10)
+    assert Fraction(1, 2) in only.mu
+    assert only.b == Enclosure("0", "0")
+    assert only.diverges
+    assert only.constant is None
+
+
+@pytest.mark.parametrize(("teacher", "labels"), [("x*gauss(2*x)", "matched"), ("x + 1", "squared")])
+def test_other_labels_leave_b_its_sign(teacher, labels):
+    """Odd ones, and those of no parity."""
+    found = find_singularities(Pair(teacher, "x*gauss(2*x)", labels=labels), digits=10)
+    assert found
+    assert all(each.b < 0 for each in found)
