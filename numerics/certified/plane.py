@@ -124,7 +124,9 @@ def _on_line(f: _Function, middle: arb, deviation: arb) -> arb:
 
 
 def _clipped(end: arb, reach: int) -> arb:
-    return end if abs(end) < reach else arb(reach if end > 0 else -reach)
+    """An end within reach, also of a ball that lies across it; not finite if the end is not."""
+    within: arb = end.max(arb(-reach)).min(arb(reach))
+    return within
 
 
 def _seen(bound: Majorant, middle: arb, deviation: arb) -> Majorant:

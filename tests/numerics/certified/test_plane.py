@@ -4,12 +4,14 @@ import pytest
 from flint import arb, ctx
 from sympy import S
 
+from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.plane import PlaneDrift, plane_drift
 from derive.symbols import mu
 from numerics.certified.drift import ball_drift, enclosed
 from numerics.certified.escape import escape_curve
+from numerics.certified.plane import _Function, _on_line
 from numerics.doubles.drift import fast_drift
 from numerics.doubles.landscape import float_landscape
 
@@ -87,3 +89,10 @@ def test_independent_inputs_at_strength_0():
         assert balls.a(arb(0)).overlaps(slope(arb(0)))
         near = slope(arb(2) ** -20)
     assert abs(float(near.mid()) - float(balls.a(arb(0)).mid())) < 1e-5
+
+
+@pytest.mark.parametrize("deviation", [arb(0), arb(0, 1e-10), arb("0.25", 0.1), arb("0.25")])
+def test_a_mean_on_a_line_holds_that_of_every_deviation_or_is_not_finite(deviation):
+    """E relu(s h - 1): 0 at s = 0, s φ(1/s) - Φ(-1/s) elsewhere; the kink may lie at any h."""
+    found = _on_line(_Function(parse_activation("relu(x - 1)").value), arb(0), deviation)
+    assert not found.is_finite() or abs(found).lower() < 1e-4
