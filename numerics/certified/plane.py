@@ -80,7 +80,7 @@ class _Product:
         """The mean, at a strength μ and a spread ν."""
         if self._vanishes:
             return arb(0)
-        variance = strength**2 + spread**2
+        variance = strength * strength + spread * spread
         total = arb(0)
         for weight, point in self._deltas:
             p, deviation = point(), variance.sqrt()
@@ -194,14 +194,17 @@ class _Plane:
         """|f(z) g(λ)| ≤ A(z) B(x), as |λ| ≤ k(|z| + |x|) and λ² ≤ (μ² + ν²)(z² + x²)."""
         f, g = self._f.bound, self._g.bound
         k = max(fmpq(1), abs(spread).upper().fmpq())
-        variance = (strength**2 + spread**2).upper().fmpq()
+        variance = (strength * strength + spread * spread).upper().fmpq()
         either = 1 + g.polynomial(fmpq_poly([0, 2 * k]))
         of_x = Majorant(either, g.linear * k, g.quadratic * variance)
         return f * of_x, of_x
 
     def mean(self) -> arb:
         """The mean."""
-        cuts = sorted(self._cuts(), key=lambda cut: float(cut.mid()))
+        cuts = self._cuts()
+        if not all(cut.is_finite() for cut in cuts):
+            return arb("nan")
+        cuts.sort(key=lambda cut: float(cut.mid()))
         tolerance, total = arb(2) ** -ctx.prec, acb(0)
         for low, high in pairwise([self._edges[0], *cuts, self._edges[1]]):
             start, stop = low.mid(), high.mid()
@@ -234,7 +237,7 @@ class _Plane:
         fixed = [*self._edges, *self._fixed] if self._inside else self._edges
         met = [(p - self._inner * q) / self._outer for p in self._moving for q in fixed]
         own = [] if self._inside else self._fixed
-        return [cut for cut in (*met, *own) if abs(cut) < self._reach]
+        return [_clipped(cut, self._reach) for cut in (*met, *own)]
 
     def _marks(self, middle: arb) -> list[_Mark]:
         """The breakpoints of the inner integral, in their order on a stretch."""

@@ -11,7 +11,7 @@ from derive.plane import PlaneDrift, plane_drift
 from derive.symbols import mu
 from numerics.certified.drift import ball_drift, enclosed
 from numerics.certified.escape import escape_curve
-from numerics.certified.plane import _Function, _on_line
+from numerics.certified.plane import _Function, _on_line, _Product
 from numerics.doubles.drift import fast_drift
 from numerics.doubles.landscape import float_landscape
 
@@ -96,3 +96,10 @@ def test_a_mean_on_a_line_holds_that_of_every_deviation_or_is_not_finite(deviati
     """E relu(s h - 1): 0 at s = 0, s φ(1/s) - Φ(-1/s) elsewhere; the kink may lie at any h."""
     found = _on_line(_Function(parse_activation("relu(x - 1)").value), arb(0), deviation)
     assert not found.is_finite() or abs(found).lower() < 1e-4
+
+
+def test_a_spread_that_may_be_nothing_gives_no_number_or_the_one_that_holds_without_any():
+    """Where breakpoints meet is then anywhere: E relu(z - 1/2)² at ν = 0 is 0.2096."""
+    kinked = parse_activation("relu(x - 1/2)").value
+    found = _Product(kinked, kinked).mean(arb(1), arb(0, 1e-10))
+    assert not found.is_finite() or abs(found - arb("0.20963926")) < 1e-8
