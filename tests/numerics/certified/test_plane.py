@@ -2,16 +2,16 @@
 
 import pytest
 from flint import arb, ctx
-from sympy import S
+from sympy import Rational, S
 
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
-from derive.plane import PlaneDrift, plane_drift
+from derive.plane import PlaneDrift, PlaneMean, plane_drift
 from derive.symbols import mu
 from numerics.certified.drift import ball_drift, enclosed
 from numerics.certified.escape import escape_curve
-from numerics.certified.plane import _Function, _on_line, _Product
+from numerics.certified.plane import plane_function
 from numerics.doubles.drift import fast_drift
 from numerics.doubles.landscape import float_landscape
 
@@ -91,15 +91,17 @@ def test_independent_inputs_at_strength_0():
     assert abs(float(near.mid()) - float(balls.a(arb(0)).mid())) < 1e-5
 
 
-@pytest.mark.parametrize("deviation", [arb(0), arb(0, 1e-10), arb("0.25", 0.1), arb("0.25")])
-def test_a_mean_on_a_line_holds_that_of_every_deviation_or_is_not_finite(deviation):
-    """E relu(s h - 1): 0 at s = 0, s φ(1/s) - Φ(-1/s) elsewhere; the kink may lie at any h."""
-    found = _on_line(_Function(parse_activation("relu(x - 1)").value), arb(0), deviation)
-    assert not found.is_finite() or abs(found).lower() < 1e-4
+@pytest.mark.parametrize("spread", [S.Zero, Rational(1, 50), Rational(1, 4)])
+def test_a_kink_that_no_deviation_places_gives_no_number(spread):
+    """E |z| relu(ν x - 1) at μ = 0: 0 without ν, else small; the kink is at 1/ν."""
+    one, other = (parse_activation(text).value for text in ("abs", "relu(x - 1)"))
+    found = plane_function(PlaneMean(((S.One, one, other),), spread))(arb(0))
+    assert found.is_finite() == (spread != 0)
+    assert not found.is_finite() or abs(found) < 1e-5
 
 
 def test_a_spread_that_may_be_nothing_gives_no_number_or_the_one_that_holds_without_any():
     """Where breakpoints meet is then anywhere: E relu(z - 1/2)² at ν = 0 is 0.2096."""
     kinked = parse_activation("relu(x - 1/2)").value
-    found = _Product(kinked, kinked).mean(arb(1), arb(0, 1e-10))
+    found = plane_function(PlaneMean(((S.One, kinked, kinked),), 1 - mu))(arb(1, 1e-10))
     assert not found.is_finite() or abs(found - arb("0.20963926")) < 1e-8
