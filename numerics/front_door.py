@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sympy import Expr, S
 
-from derive.command.extras import missing
 from derive.command.files import write_all
 from derive.command.hypertext import box
 from derive.command.provenance import versions
@@ -37,6 +36,7 @@ from numerics.certified.singularities import Singularities, find_singularities
 from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
+from numerics.reported.report import report_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -293,17 +293,13 @@ class Study:
             dimension: of samples and simulation.
             replicas, seed: of the simulation that is put beside the law of the exit time.
 
-        The page needs nothing else, and each part says how sure it is. Raises ``InputError``
-        without the extra ``reproduce``, ``OSError`` if the file cannot be written.
+        The page needs nothing else, each part says how sure it is, and all times are in units of
+        1/γ. Raises ``InputError``
+        without the extra ``reproduce`` and for numbers that a simulation does not take, ``OSError``
+        if the file cannot be written.
         """
-        if why := missing("a report", "reproduce", ("jinja2", "math_core")):
-            raise InputError(why)
-        from numerics.reported.page import page
-        from numerics.reported.sections import Asked, section_makers
-
         source = versions(("sympy", "python-flint"))
-        asked = Asked(self.pair, self.drift, dimension, replicas, seed, source)
-        html = page(asked.name, [make() for make in section_makers(asked)], source)
+        html = report_of(self.pair, dimension, replicas, seed, source)
         if output:
             write_all({Path(output): html.encode()})
         return html

@@ -1,24 +1,25 @@
 """``python -m numerics.report ACTIVATION``: what is known of a pair, one HTML file."""
 
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 import derive
-from derive.command.extras import missing
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
 from derive.command.values import accepted
-from derive.errors import InputError
 from derive.kinds import LOSSES
+from derive.pair import Pair
 from numerics.options.shared import add_options, add_shared, option
-from numerics.options.values import dimension
+from numerics.options.values import dimension, seed
+from numerics.reported.report import report_of
 
 _LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
-_NEEDED = ("jinja2", "math_core")  # of the extra reproduce
 _DIMENSION = option(dimension, "D", "input dimension of samples and simulation, as 1e6", 1000)
+_SEED = option(seed, "N", "of all random streams", 0)
 
 
 def _parser() -> CommandParser:
@@ -45,25 +46,16 @@ def _parser() -> CommandParser:
     checked = parser.add_argument_group("samples and simulation")
     add_options(checked, {"dimension": _DIMENSION})
     add_shared(checked, "replicas", default=200)
-    checked.add_argument("--seed", type=int, default=0, metavar="N",
-                         help="of all random streams (default: %(default)s)")  # fmt: skip
+    add_options(checked, {"seed": _SEED})
     return parser
 
 
 def _action(options: Namespace) -> Report:
-    if why := missing("numerics.report", "reproduce", _NEEDED):  # before any work
-        raise InputError(why)
-    from derive.pair import Pair
-    from derive.pair_drift import drift_of
-    from numerics.reported.page import page
-    from numerics.reported.sections import Asked, section_makers
-
     teacher = options.teacher or options.activation
     pair = Pair(teacher, options.activation, options.labels, options.loss)
-    asked = Asked(pair, drift_of(pair), options.dimension, options.replicas, options.seed,
-                  options.source)  # fmt: skip
-    found = [make() for make in progress(section_makers(asked), "sections")]
-    html = page(asked.name, found, options.source).encode()
+    numbers = (options.dimension, options.replicas, options.seed)
+    in_turn = partial(progress, what="sections")
+    html = report_of(pair, *numbers, options.source, in_turn).encode()
     record = {"file": str(options.output), "bytes": len(html), **pair.texts}
     target, options.output = options.output, None  # the page goes there, not what is told of it
     title = Typeset("The report", "The report")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+PAGES = ("jinja2", "math_core")  # what pages take, of the extra reproduce
+
 
 def missing(what: str, extra: str, modules: Sequence[str]) -> str:
     """Which modules of an extra are not installed, and what helps; nothing if all are there.

@@ -16,7 +16,6 @@ from math_core import LatexError, LatexToMathML
 
 from derive.command.tabular import without_latex
 
-NEEDED = ("jinja2", "math_core")  # of the extra reproduce
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
 _ENLARGED = 17, 10  # pixels for points: print has 4 for 3
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}

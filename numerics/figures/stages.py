@@ -11,6 +11,7 @@ from numerics.figures.caption import number, sentences, told_runs
 from numerics.figures.dynamics import draw_band, runs_and_flow_told
 from numerics.figures.style import (
     FLOW_KEY,
+    OKABE_ITO,
     TIME_LABEL,
     Drawn,
     Key,
@@ -24,7 +25,7 @@ from numerics.figures.style import (
 from numerics.simulation.simulated import SimulatedRuns
 
 _LABELS = {"loss": "loss", "rho": r"$\rho=\mu+um$", "overlap": r"overlap $|m|$"}
-_COLOURS = ("#000000", "#0072B2", "#D55E00")
+_COLOURS = tuple(OKABE_ITO[name] for name in ("black", "blue", "vermillion"))
 _NEAR = 0.1  # of a sink, in ρ and |m|
 _HEAD = ("way", "mu", "dimension", "learning_rate", "batch", "steps", "time", "observable", "low",
          "median", "high", "flow")  # fmt: skip

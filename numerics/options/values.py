@@ -148,6 +148,9 @@ def dimension(text: str) -> int:
     return value
 
 
+seed = integer_between(0, 10**9 - 1)  # option type for one seed of all random streams
+
+
 class Probabilities(tuple[float, ...]):
     """Probabilities in (0, 1) read from text: ``0.99`` or a list ``0.1,0.5,0.9``.
 
@@ -207,4 +210,4 @@ class Seeds(_Listed):
     [0, 1]
     """
 
-    entry = staticmethod(integer_between(0, 10**9 - 1))
+    entry = staticmethod(seed)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_law import ExitLaw
-from numerics.figures.style import COLUMN_WIDTH, drawn, own_style
+from numerics.figures.style import COLUMN_WIDTH, OKABE_ITO, drawn, own_style
 
 
 def draw_law(law: ExitLaw, exit_times: Doubles, horizon: float, source: str) -> bytes:
@@ -24,8 +24,9 @@ def draw_law(law: ExitLaw, exit_times: Doubles, horizon: float, source: str) -> 
     with own_style():
         figure = Figure(figsize=(COLUMN_WIDTH, 1.9), layout="constrained")
         axis = figure.subplots()
-        axis.step(times, searching, where="post", color="#e69f00", label="runs")
-        axis.plot(times, law.searching(times), color="#0072b2", linestyle="--", label="law")
+        runs, theory = OKABE_ITO["orange"], OKABE_ITO["blue"]
+        axis.step(times, searching, where="post", color=runs, label="runs")
+        axis.plot(times, law.searching(times), color=theory, linestyle="--", label="law")
         axis.set(xlabel=r"time (units of $1/\gamma$)", ylabel="share still searching")
         axis.set(xlim=(0, horizon), ylim=(0, 1.02))
         axis.legend()

@@ -5,17 +5,14 @@ the others stand. The samples come from the law of the exit time, a limit; the c
 and supports that law, no more.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
-from math import inf, sqrt
+from functools import cache, cached_property, partial
+from math import sqrt
 from typing import Any
 
 from sympy import Expr, latex
 
-from derive.command.hypertext import digits
-from derive.command.tabular import decimal
 from derive.constants import decimal_text, definitions, pair_in_constants
 from derive.drift import AnyDrift
 from derive.errors import InputError, LoraEscapeError, Undecided
@@ -29,6 +26,7 @@ from derive.tables.names import labelled_name
 from numerics.certified.escape import escape_curve
 from numerics.certified.singularities import Singularities, Singularity, find_singularities
 from numerics.dynamics.exit_law import ExitLaw, exit_law
+from numerics.figures.caption import number, shown_pair
 from numerics.figures.curves import draw_curves
 from numerics.reported.figure import draw_law
 from numerics.simulation.design import Simulation
@@ -44,6 +42,7 @@ _CHECKED = (0.1, 0.5, 0.9)  # quantiles that a simulation is compared at
 _LAST = 0.999  # the share of runs that it waits for
 _CHANCE = 1.358  # over √n: what the distance of 19 of 20 samples of the law itself stays below
 _MOST_STEPS = 10**8  # of all runs of the check together
+_HIGHEST = 6  # the degree of polynomials whose exit law is computed: others take a minute or more
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is of: the pair with its drift; ``dimension``; ``replicas`` and ``seed`` of the
-    simulation that checks it; ``source``, its provenance.
+    """What a report is of: the pair; ``dimension``; ``replicas`` and ``seed`` of the simulation
+    that checks it; ``source``, its provenance.
     """
 
     pair: Pair
-    drift: AnyDrift
     dimension: int
     replicas: int
     seed: int
@@ -82,14 +80,18 @@ class Asked:
     @property
     def name(self) -> str:
         """The pair's name, with mathematics between dollars."""
-        return _name(self.pair)
+        return shown_pair(self.pair)
+
+    @cached_property
+    def drift(self) -> AnyDrift:
+        """Of the pair, raw like those that it is compared with: all times are in units of 1/γ."""
+        return drift_of(self.pair)
 
 
-def _name(pair: Pair) -> str:
-    found = labelled_name(pair)
-    return (
-        re.sub(r"\\texttt\{([^{}]*)\}", r"\1", found.latex) if "$" in found.latex else found.plain
-    )
+def insist_on_numbers(asked: Asked) -> None:
+    """Raise ``InputError`` for a dimension, replicas or a seed that no simulation takes."""
+    numbers = {"replicas": asked.replicas, "seed": asked.seed}
+    _simulation(asked, "0.5", learning_rate="1/d", **numbers)  # no rate that is to be found first
 
 
 def section_makers(asked: Asked) -> list[Callable[[], Section]]:
@@ -139,7 +141,7 @@ def _verdict(asked: Asked, zeros: Singularities) -> Section:
     if not singular:
         said = f"With {asked.name} LoRA leaves the search phase at every strength $0 < \\mu < 1$"
         return Section("In a sentence", certainty, f"{said}{_towards_one(asked)}.")
-    places = ", ".join(f"${s.mu.mid[:10]}\\ldots$" for s in singular)
+    places = ", ".join(s.mu._repr_latex_() for s in singular)
     many = "strengths" if len(singular) > 1 else "strength"
     said = (
         f"With {asked.name} LoRA never leaves the search phase at the {many} $\\mu^\\star$ = "
@@ -162,36 +164,56 @@ def _towards_one(asked: Asked) -> str:
 
 # Formulas and curves.
 
-_MEANS = {  # a and b where they have no closed form, by the loss
+_MEANS = {  # a and b where they have no closed form, by the loss; s is the student's input
     "square": (
-        r"a = E[(y - \sigma(\mu z))\,z\,\sigma'(\mu z)]",
-        r"b = E[(y - \sigma(\mu z))\,\sigma''(\mu z)] - E[\sigma'(\mu z)^2]",
+        r"a = E[(y - \sigma(s))\,z\,\sigma'(s)]",
+        r"b = E[(y - \sigma(s))\,\sigma''(s)] - E[\sigma'(s)^2]",
     ),
-    "correlation": (r"a = E[y\,z\,\sigma'(\mu z)]", r"b = E[y\,\sigma''(\mu z)]"),
+    "correlation": (r"a = E[y\,z\,\sigma'(s)]", r"b = E[y\,\sigma''(s)]"),
 }
+_ALIGNED = (
+    r"Near the start $\dot u = a\,m + b\,u$ and $\dot m = a\,u$ (57), in units of time 1/$\gamma$: "
+    r"$u$ is the size of the adapter, $m$ its overlap with the teacher, $\mu$ the strength of "
+    "pre-training."
+)
+_MISALIGNED = (
+    r"Pre-training ends at $\mu\,\omega_\star + \nu\,\xi$, with $\xi$ orthogonal to the teacher "
+    r"$\omega_\star$, so a third statistic moves: near the start $\dot u = a\,m + e\,\kappa + "
+    r"b\,u$, $\dot m = a\,u$ and $\dot\kappa = e\,u$ (App. A.1), in units of time 1/$\gamma$: $u$ "
+    r"is the size of the adapter, $m$ its overlap with the teacher, $\kappa$ that with $\xi$, "
+    r"$\mu$ the strength of pre-training."
+)
 
 
 def _formulas(asked: Asked) -> Section:
     """The drift and the escape time, in closed form where there is one."""
-    shown = drift_of(pair_in_constants(asked.pair))
-    of_time = r"\tau(\mu) = \frac{2}{b + \sqrt{b^2 + 4 a^2}}"
-    text = (
-        "Near the start $\\dot u = a\\,m + b\\,u$ and $\\dot m = a\\,u$ (57), in units of time "
-        f"{asked.drift.unit.replace('γ', '$γ$')}: $u$ is the size of the adapter, $m$ its overlap "
-        "with the teacher, $\\mu$ the strength of pre-training."
-    )
+    shown, nu = drift_of(pair_in_constants(asked.pair)), asked.pair.misalignment
+    text = _MISALIGNED if nu != 0 else _ALIGNED
+    rest = _of_escape(nu)
     try:
         a, b = shown.expressions
     except NoClosedForm:
         given = _MEANS[asked.pair.loss]
-        text += " They are means without a closed form; numbers come from enclosures."
-        return Section("Formulas", "certified", text, (*given, of_time))
+        inputs = r"s = \mu z + \nu w$ of standard normal $z$ and $w" if nu != 0 else r"s = \mu z"
+        text += (
+            " They are means without a closed form, with the student's input "
+            f"${inputs}$; numbers come from enclosures."
+        )
+        return Section("Formulas", "certified", text, (*given, *rest))
     letters = (f"${latex(c)} = {decimal_text(value)}$" for c, value in definitions(a, b).items())
     told = f" {', '.join(letters)}."
-    if asked.pair.misalignment != 0:
-        of_time = ""
-    found = (*_equations(a, b), *([of_time] if of_time else []))
-    return Section("Formulas", "proved", text + told * (told != " ."), found)
+    return Section("Formulas", "proved", text + told * (told != " ."), (*_equations(a, b), *rest))
+
+
+def _of_escape(nu: Expr) -> tuple[str, ...]:
+    """What τ is made of; of misaligned pre-training with ν and e."""
+    if nu == 0:
+        return (r"\tau(\mu) = \frac{2}{b + \sqrt{b^2 + 4 a^2}}",)
+    return (
+        rf"\nu(\mu) = {latex(nu)}",
+        r"e(\mu) = \nu\,b(\mu)",
+        r"\tau(\mu) = \frac{2}{b + \sqrt{b^2 + 4 (a^2 + e^2)}}",
+    )
 
 
 def _equations(a: Expr, b: Expr) -> tuple[str, str]:
@@ -243,7 +265,8 @@ def _near(zero: Singularity) -> str:
     """How the escape time grows near a zero of a, where it does."""
     if zero.constant is None:
         return ""
-    return f"${digits(float(zero.constant))}/(\\mu-\\mu^\\star)^{{{2 * zero.multiplicity}}}$"
+    constant = number(float(zero.constant), 6)
+    return f"${constant}/(\\mu-\\mu^\\star)^{{{2 * zero.multiplicity}}}$"
 
 
 def _comparison(asked: Asked) -> Section:
@@ -251,19 +274,16 @@ def _comparison(asked: Asked) -> Section:
     members = [(asked.pair, asked.drift), *_others(asked)]
     curves = [escape_curve(drift, ",".join(_STRENGTHS)).tau for _, drift in members]
     rows = tuple(
-        (strength, *(_number(tau) for tau in times))
+        (strength, *(_shown(tau, 4) for tau in times))
         for strength, *times in zip(_STRENGTHS, *curves, strict=True)
     )
-    head = ("$\\mu$", *(_name(pair) for pair, _ in members))
+    head = ("$\\mu$", *(shown_pair(pair) for pair, _ in members))
     text = f"Escape time $\\tau$ in units of {asked.drift.unit}, matched pairs beside this one."
     return Section("Beside ReLU, GELU and erf", "certified", text, head=head, rows=rows)
 
 
-def _number(value: float) -> str:
-    if value == inf:
-        return r"$\infty$"
-    shown = digits(value, 4)
-    return decimal(shown).latex if "e" in shown else shown
+def _shown(value: float, digits: int = 3) -> str:
+    return f"${number(value, digits)}$"
 
 
 # Samples, and a check of them.
@@ -271,13 +291,14 @@ def _number(value: float) -> str:
 
 def _samples(asked: Asked) -> Section:
     """What it takes until shares of runs have left, at some strengths."""
+    _insist_on_low_degree(asked)
     rows = []
     for strength in _STRENGTHS:
         simulation = _simulation(asked, strength)
         law = _attempted(partial(_law, simulation))
         if isinstance(law, ExitLaw):
             told = (*(law.samples(p) for p in _SHARES), simulation.learning_rate)
-            rows.append((strength, *(decimal(f"{value:.3g}").latex for value in told)))
+            rows.append((strength, *map(_shown, told)))
         else:
             rows.append((strength, _reason(law), "", "", ""))
     text = (
@@ -288,6 +309,15 @@ def _samples(asked: Asked) -> Section:
     head = ("$\\mu$", *(rf"{p:.0%} have left" for p in _SHARES), "$\\gamma$")
     title = "Samples until runs leave the search phase"
     return Section(title, "heuristic", text, head=head, rows=tuple(rows))
+
+
+def _insist_on_low_degree(asked: Asked) -> None:
+    student = asked.pair.student.polynomial
+    if student is not None and student.degree() > _HIGHEST:
+        raise InputError(
+            f"the law of the exit time is not computed here for degrees above {_HIGHEST}: "
+            "python -m numerics.exit takes one strength at a time"
+        )
 
 
 def _simulation(asked: Asked, strength: str, **how: Any) -> Simulation:
@@ -301,6 +331,7 @@ def _law(simulation: Simulation) -> ExitLaw:
 
 def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
     """Runs that are exact in law beside the law, at the strength farthest from any singularity."""
+    _insist_on_low_degree(asked)
     found = () if isinstance(zeros, LoraEscapeError) else zeros
     strength = max(
         _STRENGTHS[1:4],
@@ -315,7 +346,7 @@ def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
     horizon = law.learning_rate * steps
     distance = ks_distance(runs.exit_times, lambda t: 1 - law.searching(t), horizon)
     rows = tuple(
-        (f"{p:.0%}", digits(law.quantile(p), 4), _number(quantile(runs.exit_times, p)))
+        (f"{p:.0%}", _shown(law.quantile(p), 4), _shown(quantile(runs.exit_times, p), 4))
         for p in _CHECKED
     )
     figure = draw_law(law, runs.exit_times, horizon, asked.source)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from derive.command.extras import missing
+from derive.command.extras import PAGES, missing
 from derive.command.files import OutputFolder, make_folder, open_regular
 from derive.command.group import Command
 from derive.command.parser import CommandParser
@@ -25,7 +25,7 @@ LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 
 
 PAGE = "index.html"
-_NEEDED = ("jinja2", "markdown_it", "math_core", "mdit_py_plugins")  # by the page
+_NEEDED = (*PAGES, "markdown_it", "mdit_py_plugins")  # by the page
 
 
 def _quality(options: Namespace) -> str:

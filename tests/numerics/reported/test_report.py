@@ -8,7 +8,10 @@ from browsers import chromium, faults
 from derive import Pair, drift_of
 from derive.command.hypertext import BADGES
 from derive.command.provenance import versions
+from derive.errors import InputError
 from numerics import study
+from numerics.certified.singularities import find_singularities
+from numerics.figures.caption import shown_pair
 from numerics.reported.page import page
 from numerics.reported.sections import Asked, Section, section_makers
 
@@ -48,7 +51,7 @@ class _Read(HTMLParser):
 
 def _sections(pair, *titles):
     """Some sections of a report, by their titles."""
-    asked = Asked(pair, drift_of(pair), dimension=100, replicas=50, seed=0, source="made by me")
+    asked = Asked(pair, dimension=100, replicas=50, seed=0, source="made by me")
     makers = {make.args[0]: make for make in section_makers(asked)}
     return [makers[title]() for title in titles]
 
@@ -91,10 +94,11 @@ def test_the_verdict_is_what_is_certified():
 
 def test_numbers_beside_others_are_those_of_the_functions():
     (table,) = _sections(Pair("He3"), "Beside ReLU, GELU and erf")
-    assert [head in table.head for head in ("relu", "gelu", "erf")] == [True] * 3
+    assert {shown_pair(Pair(name)) for name in ("relu", "gelu", "erf")} < set(table.head)
     for strength, ours, relu, *_ in table.rows:
-        assert float(ours) == pytest.approx(study("He3").tau(float(strength)), rel=1e-3)
-        assert float(relu) == pytest.approx(study("relu").tau(float(strength)), rel=1e-3)
+        at = float(strength)
+        assert float(ours.strip("$")) == pytest.approx(study("He3").tau(at), rel=1e-3)
+        assert float(relu.strip("$")) == pytest.approx(study("relu").tau(at), rel=1e-3)
 
 
 def test_what_is_not_found_is_said_and_the_rest_stands():
@@ -104,6 +108,58 @@ def test_what_is_not_found_is_said_and_the_rest_stands():
         assert (section.certainty, "aligned" in section.text) == ("undecided", True)
     assert formulas.certainty == "proved"
     assert table.rows
+
+
+def test_a_singular_strength_is_never_cut():
+    """Neither its power of 10 nor its error, and digits that are all known stay as they are."""
+    for teacher in ("0.00001234567*x", "x/2"):
+        pair = Pair(teacher, "x")
+        (zero,) = find_singularities(drift_of(pair), 15)
+        (verdict,) = _sections(pair, "In a sentence")
+        assert zero.mu._repr_latex_() in verdict.text
+        assert "ldots" not in verdict.text
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh"])  # with a closed form, and without
+def test_misaligned_pairs_have_their_own_equations(name):
+    (aligned,) = _sections(Pair(name), "Formulas")
+    (section,) = _sections(Pair(name, misalignment="linear"), "Formulas")
+    assert "kappa" not in aligned.text
+    assert r"\dot u = a\,m + e\,\kappa + b\,u" in section.text
+    assert r"\dot\kappa = e\,u" in section.text
+    assert not any("4 a^2" in formula for formula in section.formulas)
+    assert section.formulas[-3:-1] == (r"\nu(\mu) = 1 - \mu", r"e(\mu) = \nu\,b(\mu)")
+    assert "a^2 + e^2" in section.formulas[-1]
+
+
+def test_all_times_are_in_one_unit(monkeypatch):
+    """Those of a pair that is studied in the paper's units too."""
+    titles = ("Formulas", "Escape time", "Singularities", "Beside ReLU, GELU and erf")
+
+    def some(asked):
+        return [make for make in section_makers(asked) if make.args[0] in titles]
+
+    monkeypatch.setattr("numerics.reported.sections.section_makers", some)
+    raw = study(3).report()
+    assert study(3, normalization="n*n!").report() == raw
+    assert "n!" not in raw
+
+
+def test_numbers_that_nothing_is_made_of_are_refused_before_any_work(command, monkeypatch):
+    for wrong in ({"seed": -1}, {"replicas": 0}, {"dimension": 2}):
+        with pytest.raises(InputError):
+            study("x").report(**wrong)
+    monkeypatch.setattr("numerics.report.report_of", None)  # not even asked for
+    refused = command("numerics.report", "x", "--seed", "-1")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "seed" in refused.stderr
+
+
+def test_what_would_take_minutes_is_not_begun():
+    titles = ("Samples until runs leave the search phase", "The law beside a simulation")
+    for section in _sections(Pair("He50"), *titles):
+        assert (section.certainty, section.rows) == ("undecided", ())
+        assert "degrees above" in section.text
 
 
 def test_text_is_escaped():
