@@ -13,6 +13,7 @@ polynomials are roots.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -219,19 +220,7 @@ def conditional_gram(pair: PairLike) -> ConditionalGram:
             f"the means given the output of {pair.teacher.text[:60]!r} are no integrals of known "
             "functions: give a teacher that is monotone, or even and monotone on either side of 0"
         )
-    label = pair.teacher.value
-    first = pair.student.value.derivative()
-
-    def over(choose: Callable[[Expr], bool], of: Callable[..., PiecewiseAnalytic]) -> Mean:
-        """The mean over pieces of the line of what is made of zσ'(μz) and σ''(μz)."""
-
-        def integrand(
-            y: PiecewiseAnalytic, slope: PiecewiseAnalytic, curvature: PiecewiseAnalytic
-        ) -> PiecewiseAnalytic:
-            one = y.mapped(lambda piece: S.One)
-            return _kept(y, of(slope * z, with_kinks(one, curvature)), choose)
-
-        return mean_over_strengths(label, first, integrand, first.derivative())
+    label, over = pair.teacher.value, partial(_mean_over, pair)
 
     def folded(product: Callable[..., PiecewiseAnalytic]) -> Mean:
         def of(*parts: PiecewiseAnalytic) -> PiecewiseAnalytic:
@@ -255,6 +244,21 @@ def conditional_gram(pair: PairLike) -> ConditionalGram:
         folded(lambda a, b: b * b),
     )
     return ConditionalGram(products, tuple(map(flat, levels)))
+
+
+def _mean_over(
+    pair: Pair, choose: Callable[[Expr], bool], of: Callable[..., PiecewiseAnalytic]
+) -> Mean:
+    """The mean, over chosen pieces of the teacher, of what is made of zσ'(μz) and σ''(μz)."""
+    first = pair.student.value.derivative()
+
+    def integrand(
+        y: PiecewiseAnalytic, slope: PiecewiseAnalytic, curvature: PiecewiseAnalytic
+    ) -> PiecewiseAnalytic:
+        one = y.mapped(lambda piece: S.One)
+        return _kept(y, of(slope * z, with_kinks(one, curvature)), choose)
+
+    return mean_over_strengths(pair.teacher.value, first, integrand, first.derivative())
 
 
 def _kept(

@@ -69,16 +69,19 @@ def draw_network_times(names: Sequence[str], neurons: int, form: str, source: st
         axis.set_xlim(0, 1)
         axis.set_xlabel(STRENGTH_LABEL)
         axis.set_ylabel(r"$1/\lambda_+$  (units of $1/\gamma$)")
-        told = sentences(
-            f"Escape time $1/\\lambda_+$ of networks of $K={neurons}$ neurons of "
-            f"{listed(shown_function(name) for name in names)}, all of the pre-training strength "
-            "$\\mu$. Lines: theory, for every rank",
-            "Markers: the time in which the full gradient flow from a small start grows by a "
-            "factor "
-            f"$e$ at ranks $r=$ {listed(map(str, _RANKS))}, each at strengths of its own so that "
-            "none hides another",
-        )
-        return drawn(figure, form, source, _HEAD, rows, told)
+        return drawn(figure, form, source, _HEAD, rows, _told(names, neurons))
+
+
+def _told(names: Sequence[str], neurons: int) -> str:
+    """The caption."""
+    return sentences(
+        f"Escape time $1/\\lambda_+$ of networks of $K={neurons}$ neurons of "
+        f"{listed(shown_function(name) for name in names)}, all of the pre-training strength "
+        "$\\mu$. Lines: theory, for every rank",
+        "Markers: the time in which the full gradient flow from a small start grows by a factor "
+        f"$e$ at ranks $r=$ {listed(map(str, _RANKS))}, each at strengths of its own so that "
+        "none hides another",
+    )
 
 
 def _theory(pair: Pair, mu: float, neurons: int) -> float:
