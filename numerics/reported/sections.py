@@ -21,6 +21,7 @@ from derive.gaussian import NoClosedForm
 from derive.notation import written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
+from derive.plane import PlaneDrift
 from derive.symbols import mu
 from derive.tables.names import labelled_name
 from numerics.certified.escape import escape_curve
@@ -222,6 +223,11 @@ def _equations(a: Expr, b: Expr) -> tuple[str, str]:
 
 def _curves(asked: Asked) -> Section:
     """τ over the strength, beside the usual activations."""
+    if isinstance(asked.drift, PlaneDrift):
+        raise InputError(
+            "a curve of enclosures over the plane takes many minutes: misaligned pairs without a "
+            "closed form have none here"
+        )
     members = [(asked.pair, asked.drift), *_others(asked)]
     figure, *_ = draw_curves(members, "tau", asked.dimension, "svg", asked.source)
     text = (

@@ -132,6 +132,11 @@ def test_misaligned_pairs_have_their_own_equations(name):
     assert "a^2 + e^2" in section.formulas[-1]
 
 
+def test_a_curve_that_would_take_minutes_is_not_begun():
+    (section,) = _sections(Pair("tanh", misalignment="linear"), "Escape time")
+    assert (section.certainty, "enclosures" in section.text) == ("undecided", True)
+
+
 def test_all_times_are_in_one_unit(monkeypatch):
     """Those of a pair that is studied in the paper's units too."""
     titles = ("Formulas", "Escape time", "Singularities", "Beside ReLU, GELU and erf")
