@@ -218,9 +218,7 @@ def flow_of(
     return Flow(_landscape(pair), float(mu), nu, float(scaled_rate), noise)
 
 
-def integrate(
-    flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = False
-) -> Trajectory:
+def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = False) -> Trajectory:
     """Solve the flow from an initial state up to a time.
 
     Arguments:
