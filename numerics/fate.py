@@ -270,8 +270,9 @@ def _drawn(
     from numerics.figures.ends import draw_ends  # matplotlib
     from numerics.figures.portraits import draw_portrait
 
-    if len(records) > 1:
-        draw = partial(draw_ends, records, shown_pair(pair), source=options.source)
+    if len({r["mu"] for r in records}) > 1:
+        ordered = sorted({r["mu"]: r for r in records}.values(), key=lambda r: r["mu"])
+        draw = partial(draw_ends, ordered, shown_pair(pair), source=options.source)
     else:
         flow = ball_flow(pair, options.mu[0])
         crossed = [(each["u"], each["low"], each["high"]) for each in records[0]["separatrices"]]

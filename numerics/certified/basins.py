@@ -9,6 +9,7 @@ any path, here along m at its u and then along the edge.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from flint import arb, fmpq
 
@@ -30,6 +31,7 @@ from numerics.certified.integrator import steps
 from numerics.certified.rest_points import coordinates, flow_rest_points, place
 
 _CUTS = 6  # in halves, of a path along which the loss is to fall
+_MOST_STEPS = 3000  # in which a state is captured, or it is left open
 _CLOSE = fmpq(1, 2**20)  # to a line that rests, in u
 
 
@@ -106,7 +108,7 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
     ends = sinks(flow)
     trap = _Trap.of(flow)
     rests = flow.search_phase()[0] == 0
-    for step in steps(flow, start, horizon):
+    for step in islice(steps(flow, start, horizon), _MOST_STEPS):
         at = step.at(step.length)
         if rests and _comes_to_line(flow, at):
             raise Undecided("the flow comes to the line u = 0 of the singularity, which rests")
@@ -118,7 +120,10 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
                 captured = _attracts(flow, sink, away + at.radius)
             if captured:
                 return replace(sink, time=step.end)
-    raise Undecided(f"no sink has captured the flow by time {horizon}: give more time")
+    raise Undecided(
+        f"no sink has captured the flow by time {horizon} in {_MOST_STEPS} steps: give more time, "
+        "or a strength off a singularity"
+    )
 
 
 def _comes_to_line(flow: BallFlow, at: Disc) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise, product
 from typing import Any
 
 from flint import arb, fmpq
@@ -39,8 +40,8 @@ def fate_record(judge: FateJudge, question: Question) -> dict[str, Any]:
         judge: of the pair at the strength.
         question: what else is asked.
 
-    Raises ``InputError`` for pairs whose rest points are not found, and where no labels are useful.
-    The record is certified unless one of its ends is heuristic.
+    Raises ``InputError`` for pairs whose rest points are not found. What first stages cannot be
+    had, and why, is in ``not_staged``. The record is certified unless one of its ends is heuristic.
     """
     a, b = (float(fraction(each)) for each in judge.flow.search_phase())
     record: dict[str, Any] = {
@@ -55,9 +56,16 @@ def fate_record(judge: FateJudge, question: Question) -> dict[str, Any]:
     if question.start is not None:
         record["start"] = _told(judge, judge.of_state(*question.start))
     record["separatrices"] = list(_separatrices(judge, question))
-    record["stages"] = [stage for name in question.firsts
-                        for stage in _stages(judge, name, question.switches)]  # fmt: skip
-    record["borders"] = list(_borders(judge, record["stages"], question.width))
+    record |= {"stages": [], "borders": [], "not_staged": []}
+    for name in dict.fromkeys(question.firsts):
+        try:
+            labels = _labels(name, judge)
+            stages = list(_stages(judge, name, labels, question.switches))
+        except Undecided as reason:
+            record["not_staged"].append({"first": name, "reason": str(reason)})
+            continue
+        record["stages"] += stages
+        record["borders"] += _borders(judge, stages, question)
     ends = [record["escape"], *record["stages"], *([record["start"]] if question.start else [])]
     sure = all(end["certainty"] != "heuristic" for end in ends)
     return record | {"certainty": "certified" if sure else "heuristic"}
@@ -97,12 +105,13 @@ def _labels(text: str, judge: FateJudge) -> str:
     written = of.written(judge.mu) if best is None else None
     found = best.text if best is not None else written.text if written else None
     if found is None:
-        raise InputError(f"no labels are useful at μ = {float(judge.mu):g}: give others to --first")
+        raise Undecided("no labels of that norm are useful: give others to --first")
     return found
 
 
-def _stages(judge: FateJudge, name: str, levels: Sequence[Fraction]) -> Iterator[dict[str, Any]]:
-    labels = _labels(name, judge)
+def _stages(
+    judge: FateJudge, name: str, labels: str, levels: Sequence[Fraction]
+) -> Iterator[dict[str, Any]]:
     for level, both in zip(levels, judge.staged(labels, levels), strict=True):
         for flip, fate in zip((False, True), both, strict=True):
             assert fate.state is not None
@@ -125,21 +134,17 @@ def _separatrices(judge: FateJudge, question: Question) -> Iterator[dict[str, An
 
 
 def _borders(
-    judge: FateJudge, stages: Sequence[dict[str, Any]], width: float
+    judge: FateJudge, stages: Sequence[dict[str, Any]], question: Question
 ) -> Iterator[dict[str, Any]]:
-    """Where, between two switches with certified ends apart, the end changes."""
-    for one in stages:
-        line = [s for s in stages if (s["labels"], s["flip"]) == (one["labels"], one["flip"])]
-        after = line[line.index(one) + 1 : line.index(one) + 2]
-        if not after or {one["certainty"], after[0]["certainty"]} != {"certified"}:
+    """Where, between two switches with certified ends apart, the end of one first stage changes."""
+    for flip, (k, ends) in product((False, True), enumerate(pairwise(question.switches))):
+        one, after = [stage for stage in stages if stage["flip"] == flip][k : k + 2]
+        if {one["certainty"], after["certainty"]} != {"certified"} or one["end"] == after["end"]:
             continue
-        if one["end"] == after[0]["end"]:
-            continue
-        ends = Fraction(str(one["switch"])), Fraction(str(after[0]["switch"]))
         try:
-            found = judge.border(one["labels"], one["flip"], ends, width)
+            found = judge.border(one["labels"], flip, ends, question.width)
         except (Undecided, InputError):
             continue
         below, above = (judge.name(sink) for sink in found.sinks)
-        yield {"first": one["first"], "flip": one["flip"], **_ends(found.low, found.high),
+        yield {"first": one["first"], "flip": flip, **_ends(found.low, found.high),
                "below": below, "above": above, "certainty": "certified"}  # fmt: skip

@@ -182,13 +182,16 @@ class LabelJudge:
         return self._of_best(mu, best, norm, float(x) * means[0] + float(y) * means[1], None)
 
     def written(self, mu: Fraction) -> WrittenLabels | None:
-        """Labels as text, near the best ones in rate; ``None`` where those are not attained."""
-        with ctx.workprec(BITS):
-            plane, means = self._whole(mu, self._planes)
-            if plane.free:
-                return None
-            norm = self._planes.norm(self._power)
-            return written_labels(self.rule(mu), means, plane, norm, self.useful)
+        """Labels as text, near the best ones in rate; ``None`` where those are not attained, and
+        if none is useful."""
+        return self._settled(mu, lambda planes: self._of_text(mu, planes))
+
+    def _of_text(self, mu: Fraction, planes: LabelPlanes) -> WrittenLabels | None:
+        plane, means = self._whole(mu, planes)
+        if plane.free:
+            return None
+        norm = planes.norm(self._power)
+        return written_labels(self.rule(mu), means, plane, norm, self.useful)
 
     def _whole(self, mu: Fraction, planes: LabelPlanes) -> tuple[Plane, tuple[Doubles, Doubles]]:
         plane = planes.of_all(fmpq(mu.numerator, mu.denominator))

@@ -105,7 +105,7 @@ def _panel(axis: Axes, pair: Pair, ball_flow: BallFlow, line: SingularLine | Non
     mu = float(ball_flow.mu.p) / float(ball_flow.mu.q)
     flow = flow_of(pair, mu)
     points = [p for p in placed(ball_flow) if line is None or abs(float(p.u)) > 1e-9]
-    widest = _MARGIN * max(1e-3, *(abs(float(p.u)) for p in points))
+    widest = _MARGIN * max([1e-3, *(abs(float(p.u)) for p in points)])
     _draw_field(axis, flow, widest)
     rows: Rows = []
     for point in points:
