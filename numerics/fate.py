@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from derive.pair import Pair
 
 _LARGEST_DEGREE = 12
+_LARGEST_SCALE = 100  # of a start
 _NO_STAGE = "none"
 _HEAD = ("teacher", "student", "labels", "loss", "misalignment", "mu", "a", "b")
 
@@ -42,7 +43,7 @@ _HEAD = ("teacher", "student", "labels", "loss", "misalignment", "mu", "a", "b")
 
 def _tables(pair: "Pair", records: Sequence[dict[str, Any]]) -> list[Table]:
     name = labelled_name(pair)
-    tables = [_rest_table(name, records), _fate_table(name, records)]
+    tables = [_rest_table(name, pair, records), _fate_table(name, records)]
     borders = [(r, each) for r in records for each in r["borders"]]
     lines = [(r, each) for r in records for each in r["separatrices"]]
     tables += [_separatrix_table(name, lines)] if lines else []
@@ -57,10 +58,14 @@ def _titled(name: Content, what: str) -> Typeset:
     return Typeset(f"{plain(name)}: {what}", f"{typeset(name)}: {what}")
 
 
-def _rest_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
+def _rest_table(name: Content, pair: "Pair", records: Sequence[dict[str, Any]]) -> Table:
     """Rest points; at a single strength with their places and rates."""
-    single = len(records) == 1
-    points = records[0]["rest_points"][0 if single else 1 :]
+    from derive.rest import rest_points
+
+    single, points = len(records) == 1, records[0]["rest_points"]
+    if not single:  # in the same order; what they are at one strength may not hold at all
+        points = [p | {"stability": found.stability}
+                  for p, found in zip(points[1:], rest_points(pair), strict=True)]  # fmt: skip
     rows: list[tuple[Content, ...]] = []
     for p in points:
         row: list[Content] = [p["where"], _number(p["rho"]), _number(p["residual"])]
@@ -167,8 +172,13 @@ class Switches(Strengths):
 
 def _one_state(text: str) -> tuple[float, float]:
     found = start(text)
-    if isinstance(found, Path) or len(found[0]) != 2 or not abs(found[0][1]) < 1:
-        raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give U,M with |M| < 1")
+    if (
+        isinstance(found, Path)
+        or len(found[0]) != 2
+        or not (abs(found[0][0]) <= _LARGEST_SCALE and abs(found[0][1]) < 1)
+    ):
+        raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give U,M with "
+                                f"|U| ≤ {_LARGEST_SCALE} and |M| < 1")  # fmt: skip
     return found[0][0], found[0][1]
 
 
@@ -235,7 +245,21 @@ def _pairs(options: Namespace) -> list["Pair"]:
 
     labels = options.labels or (MATCHED,)
     chosen = chosen_pairs(options)
-    return [make(labels=each, loss=options.loss) for make in chosen for each in labels]
+    pairs = [make(labels=each, loss=options.loss) for make in chosen for each in labels]
+    for pair in pairs:
+        _refuse_large(pair)
+    return pairs
+
+
+def _refuse_large(pair: "Pair") -> None:
+    """Raise ``InputError`` for a pair whose rest points would take minutes."""
+    parts = [part.polynomial for part in (pair.teacher, pair.student, pair.labels)]
+    teacher, student, labels = (max(p.degree(), 1) if p is not None else 1 for p in parts)
+    if max(student, teacher * labels) > _LARGEST_DEGREE:
+        raise InputError(
+            f"a student of degree {student} and labels of degree {teacher * labels} in z are not "
+            f"accepted: give at most {_LARGEST_DEGREE} each"
+        )
 
 
 def _records(pairs: Sequence["Pair"], options: Namespace) -> Iterator[dict[str, Any]]:

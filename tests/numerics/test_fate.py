@@ -97,6 +97,11 @@ def test_a_diagram_of_ends_has_a_row_for_each_cell(command, tmp_path):
         (("--activation", "He3", "--switch", "1"), "give overlaps"),
         (("--degree", "2,3", "--plot", "x.pdf"), "a figure of 2 pairs"),
         (("--activation", "He3", "--start", "0.1,1.5"), "|M| < 1"),
+        (("--activation", "He3", "--start", "1e9,0.2"), "|U| ≤ 100"),
+        (("--activation", "He14"), "give at most 12"),
+        (("--teacher", "x", "--student", "x**20"), "give at most 12"),
+        (("--activation", "He12", "--labels", "squared"), "give at most 12"),
+        (("--activation", "sqrt(2)*x**3+x"), "rational coefficients"),
         (("--activation", "He3", "--first", "import os"), "not accepted"),
     ],
 )
@@ -105,3 +110,35 @@ def test_bad_usage_is_one_line(command, options, message):
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_rests_at_every_strength_is_told_of_none_of_them(command):
+    """The teacher of He₃ is degenerate at the strength 1 alone."""
+    shown = command(COMMAND, "--activation", "He3", "--mu", "1,0.3", "--first", "none").stdout
+    assert "at every mu" in shown
+    assert "degenerate" not in shown
+
+
+def test_labels_that_are_not_useful_leave_a_record_without_stages(command):
+    options = ("--activation", "x", "--mu", "0.5,1", "--first", "best", "--switch", "0.5")
+    done = command(COMMAND, *options, "--format", "json")
+    records = json.loads(done.stdout)
+    assert [[stage["end"] for stage in r["stages"]] for r in records] == [["teacher"] * 2, []]
+    ((left,),) = [r["not_staged"] for r in records if r["not_staged"]]
+    assert "no labels of that norm are useful" in left["reason"]
+
+
+def test_a_portrait_of_a_single_rest_point(command, tmp_path):
+    options = ("--teacher", "0.5*x", "--student", "x", "--mu", "0.3", "--first", "none")
+    assert command(COMMAND, *options, "--plot", str(tmp_path / "p.svg")).returncode == 0
+
+
+def test_cells_of_strengths_in_any_order_are_the_same(command, tmp_path):
+    shown = []
+    for name, grid in (("a", "0.25,0.4,0.35"), ("b", "0.25,0.35,0.4,0.4")):
+        path = tmp_path / f"{name}.csv"
+        options = ("--activation", "He3", "--mu", grid, "--first", "none")
+        command(COMMAND, *options, "--plot", str(path.with_suffix(".svg")))
+        shown.append(_data(path))
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == 3
