@@ -128,11 +128,6 @@ def test_labels_that_are_not_useful_leave_a_record_without_stages(command):
     assert "no labels of that norm are useful" in left["reason"]
 
 
-def test_a_portrait_of_a_single_rest_point(command, tmp_path):
-    options = ("--teacher", "0.5*x", "--student", "x", "--mu", "0.3", "--first", "none")
-    assert command(COMMAND, *options, "--plot", str(tmp_path / "p.svg")).returncode == 0
-
-
 def test_cells_of_strengths_in_any_order_are_the_same(command, tmp_path):
     shown = []
     for name, grid in (("a", "0.25,0.4,0.35"), ("b", "0.25,0.35,0.4,0.4")):
