@@ -115,11 +115,21 @@ def _fate_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
                  Typeset("switch at |m|", "switch at $|m|$"), Typeset("sign of u", "sign of $u$"),
                  "ends at", "how sure"),
         rows=tuple(rows),
+        notes=tuple(_not_staged(r) for r in records if r["not_staged"]),
     )  # fmt: skip
 
 
 def _end(told: dict[str, Any]) -> tuple[str, str]:
-    return (told["end"], told["certainty"]) if told["end"] else ("open", "-")
+    if told["end"]:
+        return told["end"], told["certainty"]
+    return ("no escape", "exact") if told["certainty"] == "exact" else ("open", "-")
+
+
+def _not_staged(record: dict[str, Any]) -> Typeset:
+    said = ", ".join(f"no stage with {each['first']}: {each['reason']}"
+                     for each in record["not_staged"])  # fmt: skip
+    text = f"mu = {record['mu']:g}: {said}"
+    return Typeset(text, typeset(text))
 
 
 def _separatrix_table(
@@ -255,10 +265,10 @@ def _refuse_large(pair: "Pair") -> None:
     """Raise ``InputError`` for a pair whose rest points would take minutes."""
     parts = [part.polynomial for part in (pair.teacher, pair.student, pair.labels)]
     teacher, student, labels = (max(p.degree(), 1) if p is not None else 1 for p in parts)
-    if max(student, teacher * labels) > _LARGEST_DEGREE:
+    if student > _LARGEST_DEGREE or teacher * labels > 2 * _LARGEST_DEGREE:
         raise InputError(
             f"a student of degree {student} and labels of degree {teacher * labels} in z are not "
-            f"accepted: give at most {_LARGEST_DEGREE} each"
+            f"accepted: give at most {_LARGEST_DEGREE} and {2 * _LARGEST_DEGREE}"
         )
 
 

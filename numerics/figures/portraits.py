@@ -69,10 +69,13 @@ def draw_portrait(
         size = (column_width(), 2.6 * (1 + len(lines)) + 0.5)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(1 + len(lines), sharex=True, squeeze=False)[:, 0]
-        rows = [*_panel(axes[0], pair, flow), *_draw_enclosed(axes[0], mu, enclosed)]
+        at = [flow, *(replace(flow, mu=line.rho.mid().fmpq()) for line in lines)]
+        # Panels share their range of u: that of all that rests off their lines.
+        widest = _MARGIN * max([1e-3, *(abs(float(p.u)) for each in at for p in placed(each))])
+        rows = [*_panel(axes[0], pair, flow, widest), *_draw_enclosed(axes[0], mu, enclosed)]
         titles = [rf"{shown_pair(pair)}, $\mu={number(mu, 4)}$"]
-        for axis, line in zip(axes[1:], lines, strict=True):
-            rows += _panel(axis, pair, replace(flow, mu=line.rho.mid().fmpq()), line)
+        for axis, singular, line in zip(axes[1:], at[1:], lines, strict=True):
+            rows += _panel(axis, pair, singular, widest, line)
             titles.append(rf"at the singularity, $\mu={number(float(line.rho), 4)}$")
         if lines:
             letter_panels(axes, titles)
@@ -100,12 +103,13 @@ def _told(pair: Pair, mu: float, lines: Sequence[SingularLine], enclosed: bool) 
     )  # fmt: skip
 
 
-def _panel(axis: Axes, pair: Pair, ball_flow: BallFlow, line: SingularLine | None = None) -> Rows:
+def _panel(
+    axis: Axes, pair: Pair, ball_flow: BallFlow, widest: float, line: SingularLine | None = None
+) -> Rows:
     """One portrait; at a singularity without the search phase and the edge that are on its line."""
     mu = float(ball_flow.mu.p) / float(ball_flow.mu.q)
     flow = flow_of(pair, mu)
     points = [p for p in placed(ball_flow) if line is None or abs(float(p.u)) > 1e-9]
-    widest = _MARGIN * max([1e-3, *(abs(float(p.u)) for p in points)])
     _draw_field(axis, flow, widest)
     rows: Rows = []
     for point in points:
@@ -143,8 +147,9 @@ def _draw_field(axis: Axes, flow: Flow, widest: float) -> None:
     axis.streamplot(places[0][coarse], places[1][coarse], by_u[coarse, coarse],
                     by_turn[coarse, coarse], color="0.82", linewidth=0.4, arrowsize=0.5,
                     density=0.9, zorder=0)  # fmt: skip
+    rounding = 1e-12 * max(np.abs(by_u).max(), np.abs(factor).max())  # m may rest everywhere
     for values, name in ((by_u, "u at rest"), (factor, "m at rest")):
-        if values.min() < 0 < values.max():
+        if values.min() < -rounding and values.max() > rounding:
             axis.contour(u, turn, values, levels=[0.0], colors=[_SHADES[name]],
                          linestyles=":", linewidths=0.9, zorder=1)  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_a_diagram_of_ends_has_a_row_for_each_cell(command, tmp_path):
         (("--activation", "He3", "--start", "1e9,0.2"), "|U| ≤ 100"),
         (("--activation", "He14"), "give at most 12"),
         (("--teacher", "x", "--student", "x**20"), "give at most 12"),
-        (("--activation", "He12", "--labels", "squared"), "give at most 12"),
+        (("--activation", "He9", "--labels", "y**3"), "give at most 12 and 24"),
         (("--activation", "sqrt(2)*x**3+x"), "rational coefficients"),
         (("--activation", "He3", "--first", "import os"), "not accepted"),
     ],
@@ -137,3 +137,10 @@ def test_cells_of_strengths_in_any_order_are_the_same(command, tmp_path):
         shown.append(_data(path))
     assert shown[0] == shown[1]
     assert len(shown[0]) == 3
+
+
+def test_panels_of_a_portrait_share_the_range_of_all_that_rests(command, tmp_path):
+    """At the singularity of this pair nothing rests but the line: its own range would be 0."""
+    options = ("--teacher", "x/2", "--student", "x", "--mu", "0.3", "--first", "none")
+    done = command(COMMAND, *options, "--plot", str(tmp_path / "portrait.svg"))
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,8 @@ _PARSERS = {
 # One name, another meaning: the dimension of one table, steps side by side, a size of models,
 # one state alone, one seed of a choice.
 _OTHERS = {"dimension": ("escape", "labels", "report"), "workers": ("reproduce",),
-           "scale": ("transfer",), "start": ("flow", "fate"), "seed": ("transfer",)}  # fmt: skip
+           "scale": ("transfer",), "start": ("flow", "fate"),
+           "seed": ("transfer", "report")}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHARED)
