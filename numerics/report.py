@@ -12,10 +12,8 @@ from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
 from derive.command.values import accepted
 from derive.kinds import LOSSES
-from derive.pair import Pair
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.values import dimension, seed
-from numerics.reported.report import report_of
 
 _LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
 _DIMENSION = option(dimension, "D", "input dimension of samples and simulation, as 1e6", 1000)
@@ -51,6 +49,9 @@ def _parser() -> CommandParser:
 
 
 def _action(options: Namespace) -> Report:
+    from derive.pair import Pair
+    from numerics.reported.report import report_of
+
     teacher = options.teacher or options.activation
     pair = Pair(teacher, options.activation, options.labels, options.loss)
     numbers = (options.dimension, options.replicas, options.seed)
