@@ -171,14 +171,14 @@ def rest_points_of(by_variance: Expr, by_covariance: Expr) -> tuple[RestPoint, .
     edge = Poly(a.subs(residual, 0), rho, domain=QQ)
     if edge.is_zero:
         raise InputError("a vanishes at every ρ: the whole edge m² = 1 rests; give another pair")
-    found = [_on_edge(point, a, b) for point in _real_points(edge)]
+    found = [_on_edge(point, a, b) for point in real_points(edge)]
     return (*found, *(_inside(p, a, b) for p in _common(first, second) if p.sign(p.residual) > 0))
 
 
 # On the edge.
 
 
-def _real_points(polynomial: Poly) -> list[AlgebraicPoint]:
+def real_points(polynomial: Poly) -> list[AlgebraicPoint]:
     """The real zeros of a polynomial in ρ, as points of s = 0, in increasing order."""
     found = [
         (low, high, _in_t(factor))

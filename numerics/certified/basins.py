@@ -157,7 +157,7 @@ class _Trap:
             places = [coordinates(p.point) for p in points if p.stability != "sink"]
             places.append((arb(flow.mu), arb(0)))
             values = [table_value(loss, s + rho * rho, rho) + arb(0) for rho, s in places]
-            level = _least(values)
+            level = least(values)
             edge = [coordinates(p.point)[0] for p in points if p.kind == "edge"]
             return cls(flow, loss, level, tuple(edge))
 
@@ -198,7 +198,7 @@ class _Trap:
         return cuts > 0 and all(self._falls(u, part, side, cuts - 1) for part in parts)
 
 
-def _least(values: Sequence[arb]) -> arb:
+def least(values: Sequence[arb]) -> arb:
     """An exact number that no value is below, the largest that their balls allow."""
     return min(value.lower() for value in values)
 

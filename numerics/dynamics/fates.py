@@ -128,7 +128,7 @@ class FateJudge:
         except (Undecided, InputError) as reason:
             doubt = str(reason)
             levels = [float(level) for level in overlaps]
-            states = list(_passing(flow_of(first, float(self.mu)), levels))
+            states = list(passing(flow_of(first, float(self.mu)), levels))
         for state in states:
             u, m = float(state.u.mid()), float(state.overlap.mid())
             plain, turned = self._ends(state, (u, m)), state.aligned()
@@ -213,7 +213,7 @@ def _growing(flow: Flow, size: float = _TINY) -> Doubles:
     return np.asarray(size * direction * (1 if direction[0] > 0 else -1))
 
 
-def _passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
+def passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
     """States in which the flow in doubles passes levels of the overlap. Heuristic."""
     size = min(_TINY, min(levels) / 2)
     end = (_MOST_TIME + log(_TINY / size)) / max(flow.rate(), 1 / _MOST_TIME)

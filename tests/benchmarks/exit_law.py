@@ -48,7 +48,7 @@ CASES = (
 BOUNDS = {0.1: 0.03, 1.0: 0.04}  # of the distance, by γd/B
 DENSE = (("x", 0.3, 1.0), ("relu", 0.1, 1.0), ("relu", 0.3, 1.0), ("erf", 0.1, 1.0),
          ("He2", 0.5, 0.3), ("He3", 0.6, 0.05))  # fmt: skip
-DENSE_IN_LARGE = (("x", 0.3, 1.0), ("erf", 0.1, 1.0), ("He2", 0.5, 0.3))
+DENSE_IN_LARGE = (("x", 0.3, 1.0),)
 HERMITE = ((1, "0.5"), (2, "0.5"), (3, "0.6"), (4, "0.5"), (5, "0.8"), (6, "0.5"), (7, "0.5"),
            (8, "0.6"), (9, "0.9"), (10, "0.5"))  # fmt: skip
 
@@ -175,7 +175,7 @@ def exit_times_of_other_inputs() -> Iterator[Row]:
     for case in DENSE:
         for name, (_, runs, expected) in INPUTS.items():
             yield _against_normal(case, 1000, name, runs, 0.1 if expected else None)
-    for case in DENSE_IN_LARGE:  # a run takes seconds: few, whose distance is 0.18 by chance
+    for case in DENSE_IN_LARGE:  # a run takes ten seconds: few, whose distance is 0.2 by chance
         yield _against_normal(case, 10000, "±1, dense teacher", BLOCK, 0.2)
 
 

@@ -6,7 +6,7 @@ from sympy import QQ, Poly, Rational, diff, expand, integer_nthroot
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.rest import _real_points, rest_points
+from derive.rest import real_points, rest_points
 from derive.singularities import singular_strengths
 from derive.symbols import residual, rho
 
@@ -106,5 +106,5 @@ def test_only_polynomials_are_accepted():
 def test_neighbours_are_in_order_however_near(bits):
     """A rational number just above √2, whose interval is a point."""
     above = Rational(integer_nthroot(2 * 4**bits, 2)[0] + 1, 2**bits)
-    points = _real_points(Poly((rho - above) * (rho**2 - 2), rho, domain=QQ))
+    points = real_points(Poly((rho - above) * (rho**2 - 2), rho, domain=QQ))
     assert [point.sign(point.rho**2 - 2) for point in points] == [0, 0, 1]

@@ -6,7 +6,7 @@ from thorough import only
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import _least, border, fate, sinks
+from numerics.certified.basins import border, fate, least, sinks
 from numerics.certified.flow import ball_flow, disc
 from numerics.dynamics.flow import flow_of, integrate
 
@@ -122,7 +122,7 @@ def test_ends_in_one_basin_have_no_border():
 def test_the_least_level_is_told_apart_exactly():
     """Doubles take both for 1."""
     with ctx.workprec(128):
-        assert _least([1 + arb(2) ** -60, arb(1)]) == 1
+        assert least([1 + arb(2) ** -60, arb(1)]) == 1
 
 
 def test_a_line_that_rests_is_not_waited_for():

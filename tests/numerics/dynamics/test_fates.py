@@ -13,7 +13,7 @@ from derive.pair import Pair
 from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow
 from numerics.certified.unstable_manifold import leaving
-from numerics.dynamics.fates import FateJudge, _passing
+from numerics.dynamics.fates import FateJudge, passing
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.dynamics.sgd import Learner, simulate_sgd
 
@@ -99,7 +99,7 @@ def test_without_an_escape_nothing_leaves():
 
 
 def test_small_levels_are_passed_too():
-    (there,) = _passing(flow_of("x", 0.5), [1e-7])
+    (there,) = passing(flow_of("x", 0.5), [1e-7])
     assert float(there.overlap.mid()) == pytest.approx(1e-7, rel=1e-3)
 
 

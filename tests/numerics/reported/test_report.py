@@ -154,7 +154,7 @@ def test_numbers_that_nothing_is_made_of_are_refused_before_any_work(command, mo
     for wrong in ({"seed": -1}, {"replicas": 0}, {"dimension": 2}):
         with pytest.raises(InputError):
             study("x").report(**wrong)
-    monkeypatch.setattr("numerics.report.report_of", None)  # not even asked for
+    monkeypatch.setattr("numerics.reported.report.report_of", None)  # not even asked for
     refused = command("numerics.report", "x", "--seed", "-1")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "seed" in refused.stderr
