@@ -61,10 +61,8 @@ DRIFTS = {
         "exp(mu**2/2+1/2)*cosh(mu)-exp(2*mu**2)",
     ),
     "identity": ("1-mu", "-1"),
-    "relu": ("(1-mu)/2", "-1/2"),
     "leaky_relu": ("10001*(1-mu)/20000", "-10001/20000"),
     "abs": ("1-mu", "-1"),
-    "squared_relu": ("3*mu*(1-mu**2)", "1-3*mu**2"),
     "triangular": ("erf(sqrt(2)/2)-mu*erf(sqrt(2)/(2*mu))", "-erf(sqrt(2)/(2*mu))"),
     "exp": ("(mu+1)*exp((mu+1)**2/2)-2*mu*exp(2*mu**2)", "exp((mu+1)**2/2)-2*exp(2*mu**2)"),
     "sinh": (
