@@ -15,7 +15,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, plain, typeset
+from derive.command.tabular import Content, Table, Typeset, decimal, plain, prose, typeset
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
@@ -90,9 +90,7 @@ def _note(line: dict[str, Any]) -> Typeset:
     some = "all" if line["b"] < 0 else "none"
     which = f"{some} of them attract" if turn is None else (
         f"those with |m| {'<' if line['b'] < 0 else '>'} {turn:.5g} attract")  # fmt: skip
-    text = f"singularity at mu = {line['mu']:.6g}: all states with u = 0 rest, {which}"
-    paper = text.replace("|m|", "$|m|$").replace("<", "$<$").replace(">", "$>$")
-    return Typeset(text, paper)
+    return prose(f"singularity at mu = {line['mu']:.6g}: all states with u = 0 rest, {which}")
 
 
 def _fate_table(name: Content, records: Sequence[dict[str, Any]]) -> Table:
@@ -142,8 +140,7 @@ def _separatrix_table(
         title=_titled(name, "separatrices on lines of one u, enclosed (certified)"),
         columns=(Typeset("mu", r"$\mu$"), Typeset("u", "$u$"), Typeset("m from", "$m$ from"), "to",
                  "below it", "above it"),
-        rows=tuple(tuple(Typeset(x, x.replace(">", "$>$").replace("<", "$<$"))
-                         if isinstance(x, str) else x for x in row) for row in rows),
+        rows=tuple(tuple(prose(x) if isinstance(x, str) else x for x in row) for row in rows),
     )  # fmt: skip
 
 

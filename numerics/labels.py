@@ -14,7 +14,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, typeset
+from derive.command.tabular import Content, Table, Typeset, decimal, prose, typeset
 from derive.command.values import integer_between
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs
@@ -38,12 +38,12 @@ def _table(points: Sequence["Judged"]) -> Table:
     judge, name = points[0].judge, pair_name(points[0].judge.pair)
     which = "largest rate" if judge.objective == "rate" else "fewest samples"
     asked = f"{which}, {'a > 0 and b ≤ 0' if judge.useful else 'any a and b'}"
-    how = f"the best of the norm of {judge.norm} labels by {asked}; d = {judge.dimension}"
-    paper = how.replace("≤", r"$\le$").replace(">", "$>$")
+    how = prose(f"the best of the norm of {judge.norm} labels by {asked}; d = {judge.dimension}")
     rows = [row for point in points for row in _rows(point)]
     return Table(
         name="labels",
-        title=Typeset(f"Labels of {name.plain}: {how}", f"Labels of {name.latex}: {paper}"),
+        title=Typeset(f"Labels of {name.plain}: {how.plain}",
+                      f"Labels of {name.latex}: {how.latex}"),
         columns=(Typeset("mu", r"$\mu$"), "labels", Typeset("a", "$a$"), Typeset("b", "$b$"),
                  Typeset("τ", r"$\tau$"), Typeset("E ε²σ'²", r"$E\epsilon^2\sigma'^2$"),
                  "direction", "samples"),

@@ -8,8 +8,7 @@ import derive
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
-from derive.command.report import Report
-from derive.command.tabular import Table, Typeset
+from derive.command.report import Report, page_written
 from derive.command.values import accepted
 from derive.kinds import LOSSES
 from numerics.options.shared import add_options, add_shared, option
@@ -56,12 +55,8 @@ def _action(options: Namespace) -> Report:
     pair = Pair(teacher, options.activation, options.labels, options.loss)
     numbers = (options.dimension, options.replicas, options.seed)
     in_turn = partial(progress, what="sections")
-    html = report_of(pair, *numbers, options.source, in_turn).encode()
-    record = {"file": str(options.output), "bytes": len(html), **pair.texts}
-    target, options.output = options.output, None  # the page goes there, not what is told of it
-    title = Typeset("The report", "The report")
-    table = Table("report", title, tuple(record), (tuple(map(str, record.values())),))
-    return Report(record, [table], "heuristic", files={target: html})
+    html = report_of(pair, *numbers, options.source, in_turn)
+    return page_written(options, "report", html, **pair.texts)
 
 
 main = Command(_parser, _action)

@@ -7,6 +7,7 @@ people read. JSON and CSV hold the records; text, LaTeX and Markdown show the ta
 import csv
 import io
 import json
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from derive.command.latex import as_latex, latex_document
-from derive.command.tabular import Table, as_markdown, as_text
+from derive.command.tabular import Table, Typeset, as_markdown, as_text
 
 Record = Mapping[str, object]
 Certainty = Literal["exact", "certified", "heuristic"]
@@ -39,6 +40,16 @@ class Report:
     of: str = ""
     standalone: bool = False
     failure: str = ""
+
+
+def page_written(options: Namespace, what: str, html: str, **facts: object) -> Report:
+    """A page that goes to ``--output`` itself; what is told of it are its file, bytes and facts."""
+    content, target = html.encode(), options.output
+    options.output = None  # the page goes there, not what is told of it
+    record = {"file": str(target), "bytes": len(content), **facts}
+    title = Typeset(f"The {what}", f"The {what}")
+    table = Table(what, title, tuple(record), (tuple(map(str, record.values())),))
+    return Report(record, [table], "heuristic", files={target: content})
 
 
 def render(report: Report, form: str, source: str) -> str:

@@ -79,6 +79,18 @@ def typeset(cell: Content) -> str:
     return f"${formula(cell)}$"
 
 
+def prose(text: str) -> Typeset:
+    r"""A sentence whose comparisons and overlaps are mathematics on paper.
+
+    >>> prose("|m| < 0.5").latex
+    '$|m|$ $<$ 0.5'
+    """
+    paper = typeset(text)
+    for sign, mathematics in {"|m|": "$|m|$", "<": "$<$", ">": "$>$", "≤": r"$\le$"}.items():
+        paper = paper.replace(sign, mathematics)
+    return Typeset(text, paper)
+
+
 def formula(expression: "Expr") -> str:
     """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
     return _formula(expression)

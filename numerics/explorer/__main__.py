@@ -8,8 +8,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.provenance import versions
-from derive.command.report import Report
-from derive.command.tabular import Table, Typeset
+from derive.command.report import Report, page_written
 from derive.errors import InputError
 
 LIBRARIES = ("sympy", "python-flint", "chartkick")
@@ -33,12 +32,8 @@ def _action(options: Namespace) -> Report:
     from numerics.explorer.page import page
 
     known = known_texts()
-    html = page(known, progress(known, "singularities"), versions(LIBRARIES)).encode()
-    record = {"file": str(options.output), "bytes": len(html), "activations": len(known)}
-    target, options.output = options.output, None  # the page goes there, not what is told of it
-    title = Typeset("The explorer", "The explorer")
-    table = Table("explorer", title, tuple(record), (tuple(map(str, record.values())),))
-    return Report(record, [table], "heuristic", files={target: html})
+    html = page(known, progress(known, "singularities"), versions(LIBRARIES))
+    return page_written(options, "explorer", html, activations=len(known))
 
 
 main = Command(_parser, _action)
