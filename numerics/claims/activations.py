@@ -28,19 +28,8 @@ from derive.symbols import Q, mu, z
 from numerics.certified.balls import Enclosure, bounds, enclosure
 from numerics.certified.drift import BallFunction, ball_drift, enclosed
 from numerics.certified.zeros import Stretch, sign_cells, zero_cells
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    refuted_if,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
+from numerics.claims.signs import positive
 
 _COMMON = ("x", "erf", "relu", "sigmoid")
 
@@ -51,11 +40,10 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
     return drift.a, drift.b
 
 
-@claim(
+@claim.refuted(
     "relu-dip",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For ReLU, τ decreases slightly at small μ before it increases",
-    "refuted",
     quote="ReLU exhibits a mild deviation from this monotone trend at relatively small signal "
     "strengths: as […] increases from […] to […], […] decreases slightly, suggesting that a weakly "
     "more informative pre-trained weight can initially accelerate escape.",
@@ -68,7 +56,7 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
 def _relu() -> Finding:
     a, b = closed("relu")
     tau = escape_time(a, b)
-    return refuted_if(
+    return Finding(
         "a = (1-μ)/2, b = -1/2: τ is twice the linear one exactly",
         shown("a and b of ReLU", (a, b)),
         equal("τ of ReLU is twice that of x, which increases", tau, 2 * escape_time(*closed("x"))),
@@ -88,11 +76,10 @@ def relu_rises() -> list[Step]:
     ]
 
 
-@claim(
+@claim.proved(
     "relu-after-dip",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For ReLU τ increases with μ, from any strength on, and diverges as μ → 1",
-    "proved",
     quote="However, once […] exceeds […], the behavior aligns with the other activations.",
     reading="beyond some strength τ of ReLU increases as those of x, erf and sigmoid do; it does "
     "from 0 on",
@@ -100,19 +87,17 @@ def relu_rises() -> list[Step]:
     units="τ in 1/γ",
 )
 def _relu_after() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "dτ/dμ > 0 in closed form, and τ ~ 2 (1-μ)^-2",
         *relu_rises(),
         tau_goes_as(-2, Pair("relu"), 1),
     )
 
 
-@ours(
+@ours.proved(
     "zeroth-term",
     "App. D.1, (51)",
     "In ∂C/∂Q the factor 1/((k-1)! k) is 1 at k = 0: of ReLU and squared He_2 that term counts",
-    "proved",
     quote="It should be understood that whenever a factorial prefactor of the form […] appears, "
     "the summation effectively starts at […] rather than",
     reading="the lost formulas are 1/(k-1)!, k = 1 and k = 0; true of 1/(k-1)! alone. Their code "
@@ -132,8 +117,7 @@ def _zeroth() -> Finding:
     term_of_he2 = gaussian_mean(he2**2, z) * diff(hermite_mean(2), Q)
     whole = gaussian_mean(he2**2 * diff(he2, z, 2), z) / 2
     dip = tuple(enclosure(enclosed(tau)(arb(k) / 20), 6) for k in (1, 2, 4, 8))
-    return decided(
-        "proved",
+    return Finding(
         "1/(4πμ) for ReLU: without it τ would dip near μ = 0.2, as the figure shows",
         equal("1/((k-1)! k) is 1/k!", factor, 1 / factorial(k)),
         equal("as k → 0", limit(factor, k, 0), 1),
@@ -153,11 +137,10 @@ def _dips(times: tuple[Enclosure, ...]) -> bool:
     return bool(first > second > third < last)
 
 
-@claim(
+@claim.proved(
     "divergence-at-one",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "τ diverges as μ → 1 for x, erf, ReLU, as (1-μ)^-2",
-    "proved",
     quote="A common feature across all these activation functions is the divergence of the […] as "
     "[…], implying that highly correlated pre-trained weights require substantially more gradient "
     "steps",
@@ -169,7 +152,7 @@ def _dips(times: tuple[Enclosure, ...]) -> bool:
 )
 def _at_one() -> Finding:
     steps = [tau_goes_as(-2, Pair(text), 1) for text in ("x", "erf", "relu")]
-    return decided("proved", "leading terms of a and b at μ = 1, exactly", *steps)
+    return Finding("leading terms of a and b at μ = 1, exactly", *steps)
 
 
 def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
@@ -179,11 +162,10 @@ def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
     return judged(text, limit, lambda tau: tau.exponent == exponent)
 
 
-@ours(
+@ours.proved(
     "divergence-at-one-any",
     "Sec. 3.2 (b)",
     "τ diverges as μ → 1 for every matched activation whose a and b are continuous there",
-    "proved",
     reading="the paper says it of x, erf, ReLU and sigmoid; a and b are continuous at 1 if σ, σ' "
     "and σ'' are and grow like powers at most",
     falsifier="an activation with a(1) ≠ 0 or b(1) ≥ 0, or a faster rate than a²/|b|",
@@ -198,8 +180,7 @@ def _at_one_any() -> Finding:
     coupling, size = (Symbol(name, positive=True) for name in ("a", "P"))
     rate, root = eigenvalues(coupling, -size)[0], sqrt(size**2 + 4 * coupling**2)
     below = coupling**4 * 4 / (size * (root + size) ** 2)
-    return decided(
-        "proved",
+    return Finding(
         "at μ = 1 the errors vanish: a = 0 and b = -E σ'(z)² < 0; near there λ₊ ≤ a²/|b| → 0",
         shown("a is the mean of", a),
         equal("at μ = 1", a.subs(mu, 1).doit(), 0),
@@ -211,11 +192,10 @@ def _at_one_any() -> Finding:
     )
 
 
-@claim(
+@claim.certified(
     "common-activations",
     "Sec. 3.2 (b)",
     "x, erf, ReLU, sigmoid have a finite escape time at every strength in [0, 1)",
-    "certified",
     quote="escape occurs for any fixed […], but the associated time scale depends sensitively on "
     "both […] and the choice of activation function.",
     reading="the lost condition is μ < 1; to escape is to have a finite τ, and a ≠ 0 is enough",
@@ -225,11 +205,10 @@ def _common() -> Finding:
     return _finite_of(_COMMON)
 
 
-@ours(
+@ours.certified(
     "other-activations",
     "Sec. 3.2 (b)",
     "tanh and GELU have a finite escape time at every strength in [0, 1)",
-    "certified",
     reading="common-activations, for two that the paper does not name",
     falsifier="a strength below 1 with a = 0 and b ≤ 0",
 )
@@ -245,7 +224,7 @@ def _finite_of(texts: tuple[str, ...]) -> Finding:
             judged(f"{text}: cells that cover (0, 1)", tuple(zero_cells(balls)), no_zero),
             judged(f"{text}: a(0)", enclosure(balls.a(arb(0)), 10), positive),
         ]
-    return decided("certified", "no zero of a in [0, 1), lists complete", *steps)
+    return Finding("no zero of a in [0, 1), lists complete", *steps)
 
 
 def no_zero(cells: tuple[Stretch, ...]) -> bool:
@@ -253,11 +232,10 @@ def no_zero(cells: tuple[Stretch, ...]) -> bool:
     return not any(cell.zero for cell in cells)
 
 
-@claim(
+@claim.certified(
     "continuous-times",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "The escape times of x, erf, ReLU, sigmoid are continuous in μ on [0, 1)",
-    "certified",
     quote="the escape-time curves appear continuous over […]:",
     reading="the lost interval is [0, 1)",
     falsifier="a strength below 1 near which a or b has no finite slope, or at which a = 0",
@@ -271,8 +249,7 @@ def _continuous() -> Finding:
         )
         for text in _COMMON
     ]
-    return decided(
-        "certified",
+    return Finding(
         "a and b have finite slopes on [0, 1], and a > 0 on [0, 1), which common-activations shows",
         *steps,
     )
@@ -284,11 +261,10 @@ def _slopes(pair: Pair) -> BallFunction:
     return lambda strength: 1 + first(strength) ** 2 + second(strength) ** 2
 
 
-@claim(
+@claim.certified(
     "better-start",
     "Sec. 1, 3.2 (a)",
     "Stronger pre-training lowers the initial loss of x, erf, ReLU and sigmoid",
-    "certified",
     quote="For common activation functions—linear, […], ReLU, and sigmoid—we uncover a trade-off "
     "between improved initial performance and the algorithmic tractability of subsequent LoRA "
     "fine-tuning",
@@ -309,14 +285,13 @@ def _better_start() -> Finding:
             judged(f"{text}: cells that cover (0, 1)", tuple(zero_cells(balls)), no_zero),
             judged(f"{text}: a(1/2)", middle, positive),
         ]
-    return decided("certified", "a > 0 on (0, 1), and the initial loss has the slope -a", *steps)
+    return Finding("a > 0 on (0, 1), and the initial loss has the slope -a", *steps)
 
 
-@claim(
+@claim.certified(
     "monotone-times",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For erf and sigmoid τ grows monotonically with μ on (0, 1)",
-    "certified",
     quote="For […] and sigmoid, Fig. 1 (see right panel) shows that […] governing escape grows "
     "monotonically with",
     reading="the lost activation is erf, and what grows is τ",
@@ -332,7 +307,7 @@ def _monotone() -> Finding:
             judged(f"{text}: a(1/2)", bounds(balls.a(arb("0.5"))), lambda a: a.sign == 1),
             judged(f"{text}: F on cells that cover [0, 1]", cells, partial(signed, -1)),
         ]
-    return decided("certified", "λ₊' < 0 wherever a > 0, which common-activations shows", *steps)
+    return Finding("λ₊' < 0 wherever a > 0, which common-activations shows", *steps)
 
 
 def signed(sign: int, cells: tuple[Stretch, ...]) -> bool:
@@ -363,11 +338,10 @@ def slope_of_rate(pair: Pair) -> BallFunction:
     return f
 
 
-@ours(
+@ours.proved(
     "frozen-risk",
     "Sec. 3",
     "a(μ) = -ℓ'(μ) with ℓ the frozen risk (eight activations)",
-    "proved",
     reading="ℓ is the loss of the pre-trained student as it is; its stationary points in μ are the "
     "zeros of a",
     falsifier="an activation of which a is not -ℓ'",
@@ -378,4 +352,4 @@ def _frozen() -> Finding:
         equal(f"{text}: a is -ℓ'", closed(text)[0], -diff(frozen_risk(Pair(text)), mu))
         for text in names
     ]
-    return decided("proved", f"{', '.join(names)}: symbolic in μ", *steps)
+    return Finding(f"{', '.join(names)}: symbolic in μ", *steps)

@@ -29,19 +29,9 @@ from derive.risk import frozen_risk
 from derive.symbols import m, mu, residual, rho, u, z
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    assumption,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, assumption, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, HERE, VARIANCE, loss_of
+from numerics.claims.signs import negative, positive
 
 _DRIFT = "There exist […] and […] such that, for all […] with […]"
 _DRIFT_READING = (
@@ -66,12 +56,11 @@ def matched_risk(text: str) -> Expr:
     return frozen_risk(Pair(text)).subs(mu, rho)
 
 
-@ours(
+@ours.proved(
     "overlap-drift",
     "App. G, Assumption 2",
     "The condition of Assumption 2 has to keep u away from 0: there ∂_m L vanishes for every "
     "L(Q, ρ)",
-    "proved",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} The conditions are lost in our copy: they may exclude u = 0, as the "
     "readings of overlap-drift-linear and overlap-drift-cubic do",
@@ -80,8 +69,7 @@ def matched_risk(text: str) -> Expr:
 def _overlap_drift() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
     slope = by_q * diff(VARIANCE, m) + by_rho * diff(COVARIANCE, m)
-    return decided(
-        "proved",
+    return Finding(
         "∂_m L = u (2μ L_Q + L_ρ) for every L(Q, ρ): without u the direction does not matter",
         equal("∂_m L", slope, u * (2 * mu * by_q + by_rho)),
         judged("at u = 0", slope.subs(u, 0), lambda value: value == 0),
@@ -92,11 +80,10 @@ def _overlap_drift() -> Finding:
     )
 
 
-@assumption(
+@assumption.met(
     "overlap-drift-linear",
     "App. G, Assumption 2",
     "-m ∂_m L ≥ c > 0 where u m ≥ r > 0, for x at every μ < 1: c = (1-μ) r",
-    "met",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} Here with u m ≥ r > 0: the descent on the teacher's side",
     falsifier="a point with u m > 0 and μ < 1 where -m ∂_m L is not positive",
@@ -104,19 +91,17 @@ def _overlap_drift() -> Finding:
 def _overlap_drift_linear() -> Finding:
     push = (-m * diff(loss_of("x"), m)).factor()
     gap, product = Symbol("gap", positive=True), Symbol("r", positive=True)
-    return decided(
-        "met",
+    return Finding(
         "-m ∂_m L = (1-μ) u m for x, so c = (1-μ) r",
         equal("-m ∂_m L", push, (1 - mu) * u * m),
         judged("for 1-μ > 0, u m = r > 0", push.subs({mu: 1 - gap, u: product / m}), positive),
     )
 
 
-@assumption(
+@assumption.not_met(
     "overlap-drift-cubic",
     "App. G, Assumption 2",
     "-m ∂_m L > 0 where |m| ≥ m₀ and u m > 0, for He_3 at μ = 1/5 and some m₀ < 1",
-    "not met",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} Here with u m > 0, on the teacher's side. μ = 1/5 is below the "
     "singular strength 0.3207",
@@ -127,8 +112,7 @@ def _overlap_drift_cubic() -> Finding:
     strength = {mu: Rational(1, 5)}
     push = (-m * diff(loss_of("He3"), m)).subs(strength)
     ratio = (push / (u * m)).cancel().subs(u, 0)
-    return decided(
-        "not met",
+    return Finding(
         "for small u, -m ∂_m L is a u m, whatever m is, and a < 0 below μ = 0.3207",
         equal("-∂_m L/u as u → 0, and a", ratio, closed_drift(Pair("He3")).a.subs(strength)),
         judged("its sign", ratio, negative),
@@ -137,11 +121,10 @@ def _overlap_drift_cubic() -> Finding:
     )  # fmt: skip
 
 
-@assumption(
+@assumption.not_met(
     "convex-slice",
     "App. G, Assumption 3 (i)",
     "The slice loss is convex over the whole line for He_n, n ≥ 2 (even n ≤ 8), erf, ReLU",
-    "not met",
     quote=_CONVEX,
     reading=f"{_SLICE} That of ReLU is convex where ρ > 0, (1-ρ)²/4, and so is no obstacle to a "
     "descent that stays there",
@@ -159,8 +142,7 @@ def _convex_slice() -> Finding:
     curvature = enclosure(ball_drift(closed_drift(Pair("erf"))).slope(arb(3)), 8)
     over = landscape_of("relu").loss
     relu = tuple(over.subs(rho, Rational(k, 2)).subs(residual, 0) for k in (-1, 0, 1))
-    return decided(
-        "not met",
+    return Finding(
         "odd n ≥ 3: ℓ' = -a turns from + to -; even n: ℓ(0) > 0 = ℓ(±1); erf: ℓ''(3) < 0; ReLU: "
         "a kink at 0",
         judged("a as ρ → 0, degree 2p+1: ℓ rises", at_zero, negative),
@@ -172,30 +154,27 @@ def _convex_slice() -> Finding:
     )
 
 
-@assumption(
+@assumption.met(
     "convex-slice-linear",
     "App. G, Assumption 3 (i)",
     "The slice loss is convex over the whole line for x",
-    "met",
     quote=_CONVEX,
     reading=f"{_SLICE} Its sublevel sets are bounded: see bounded-slice",
     falsifier="a curvature that is not positive",
 )
 def _convex_slice_linear() -> Finding:
     x = matched_risk("x")
-    return decided(
-        "met",
+    return Finding(
         "ℓ = (1-ρ)²/2: of the activations here only x meets it",
         equal("x: ℓ", x, (1 - rho) ** 2 / 2),
         judged("x: ℓ''", diff(x, rho, 2), positive),
     )
 
 
-@assumption(
+@assumption.met(
     "bounded-slice",
     "App. G, Assumption 3 (i)",
     "The sublevel sets of the slice loss are bounded for He_n (n = 1 to 8)",
-    "met",
     quote=_BOUNDED,
     reading=f"{_SLICE} For polynomials at every level",
     falsifier="a leading term of ℓ of odd degree or not positive",
@@ -208,14 +187,13 @@ def _bounded_slice() -> Finding:
             judged(f"He_{n}: degree of ℓ, 2n", risk.degree(), partial(eq, 2 * n)),
             judged(f"He_{n}: its leading coefficient", risk.LC(), positive),
         ]
-    return decided("met", "ℓ grows as ρ^2n on both sides", *steps)
+    return Finding("ℓ grows as ρ^2n on both sides", *steps)
 
 
-@assumption(
+@assumption.not_met(
     "bounded-slice-erf",
     "App. G, Assumption 3 (i)",
     "For erf the sublevel set of the slice loss at the start's level is bounded, at every μ < 1",
-    "not met",
     quote=_BOUNDED,
     reading=f"{_SLICE} The start's level is ℓ(μ), but for 1/√d. It is not met at μ = 1/10; it is "
     "from μ ≈ 0.177 on, for there the start is better than any student of infinite size",
@@ -227,8 +205,7 @@ def _bounded_slice_erf() -> Finding:
     far = risk.rewrite(asin).replace(asin, lambda argument: asin(limit(argument, mu, oo)))
     level = {k: risk.subs(mu, Rational(k, 1000)) - far for k in (100, 176, 177)}
     root, other = sqrt(1 + 4 * mu**2), mu * sqrt(3 + 2 * mu**2)
-    return decided(
-        "not met",
+    return Finding(
         "erf(ρ z) tends to the sign of z, which fits better than a weak erf(z/10)",
         shown("ℓ(∞)", far),
         judged("ℓ(1/10) - ℓ(∞)", level[100], positive),
@@ -247,11 +224,10 @@ def _bounded_slice_erf() -> Finding:
     )
 
 
-@assumption(
+@assumption.met(
     "scaling-symmetry",
     "App. G, Assumption 3 (ii)",
     "σ(c z) = σ(z) for all z only if c = 1, or c = -1 and σ is even (x, He_2 to He_8, erf, ReLU)",
-    "met",
     quote="No nontrivial scaling symmetries. If there exists […] such that […] for all […], then "
     "[…].",
     reading="c is real, and the conclusion c = ±1. sign(z), which any c > 0 leaves as it is, does "
@@ -271,8 +247,7 @@ def _scaling() -> Finding:
     erf = parse_activation("erf").value.smooth
     ratio = diff(erf.subs(z, factor * z), z).subs(z, 0) / diff(erf, z).subs(z, 0)
     relu = tuple(side.subs(z, factor) for side in parse_activation("relu").value.pieces[::-1])
-    return decided(
-        "met",
+    return Finding(
         "the highest powers, the slopes at 0 or the values at 1 already differ",
         *steps,
         equal("erf: slope of σ(c z) over that of σ at z = 0", ratio, factor),
@@ -280,11 +255,10 @@ def _scaling() -> Finding:
     )
 
 
-@assumption(
+@assumption.met(
     "realisable-slice",
     "App. G, Assumption 3 (iii)",
     "On both slices m = ±1 the loss reaches 0, at u = ±(1-μ) (x, He_2 to He_5, ReLU, erf)",
-    "met",
     quote="Realizability on the slice. For each […], the minimum is attained at zero loss: […].",
     reading=f"{_SLICE} It follows from matched activations",
     falsifier="a matched pair whose loss does not vanish there",
@@ -297,4 +271,4 @@ def _realisable() -> Finding:
             place = {u: side * (1 - mu), m: side}
             here = {name: value.subs(place).expand() for name, value in HERE.items()}
             steps.append(equal(f"{text}: loss at m = {side}", loss.subs(here), 0))
-    return decided("met", "there ρ = μ + u m = 1 and Q = ρ²", *steps)
+    return Finding("there ρ = μ + u m = 1 and Q = ρ²", *steps)

@@ -33,28 +33,19 @@ from numerics.certified.drift import growth_rate
 from numerics.certified.fibres import fibres_of
 from numerics.certified.label_planes import BITS, LabelPlanes
 from numerics.claims.every_degree import power_rises
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown
+from numerics.claims.signs import positive
 
 _A, _B, _X, _Y, _R = (Symbol(name, real=True) for name in ("a", "b", "x", "y", "r"))
 _THETA = Symbol("theta", real=True)
 _SINGULAR = {3: "0.320724347323", 5: "0.425305733859", 7: "0.471812843134"}  # strengths near by
 
 
-@ours(
+@ours.proved(
     "best-labels-plane",
     "Sec. 3.3",
     "λ+ is convex in the label transform; at a given norm, with conditions on (a, b) or without, "
     "the largest is that of a mixture of E[zσ'(μz) | y] and E[σ''(μz) | y]",
-    "proved",
     reading="square loss, a student with a continuous slope; what is convex is largest at an "
     "extreme point, and those of a ball that linear conditions cut lie on its sphere",
     falsifier="a transform of that norm, off the plane, with a larger λ+ under the same conditions",
@@ -69,8 +60,7 @@ def _plane() -> Finding:
     mixed = weight * t + (1 - weight) * s
     e_aa, e_ab, e_bb = (Symbol(f"E{name}", real=True) for name in ("AA", "AB", "BB"))
     norm = _X**2 * e_aa + 2 * _X * _Y * e_ab + _Y**2 * e_bb + _R**2
-    return decided(
-        "proved",
+    return Finding(
         "λ+ is a maximum of functions linear in T; the part of T off the plane changes neither a "
         "nor b, and costs norm",
         equal("vᵀ M v, v = (cos θ, sin θ)", (vector.T * matrix * vector)[0], form),
@@ -85,12 +75,11 @@ def _plane() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "useful-labels-exist",
     "Sec. 3.3, Prop. 2",
     "At the singular strength of every odd Hermite student there are labels of the norm of the "
     "raw ones that lead out of the search phase towards the teacher",
-    "proved",
     reading="a > 0 and b < 0; degrees from 3 on, where squared labels have a < 0",
     falsifier="an odd degree at whose singularity no transform of that norm has a > 0, b ≤ 0",
 )
@@ -107,8 +96,7 @@ def _exist() -> Finding:
     at = Rational(1, 3)  # μ² where the two monomials of He_3 agree
     means = transform_means("He3", 1)
     drift = (means.first[1].as_expr() - mu * means.power.as_expr()).subs(mu, sqrt(at))
-    return decided(
-        "proved",
+    return Finding(
         "raw labels have a = 0, b < 0 there; a small step towards E[zσ'(μz) | y] at the same norm "
         "has a > 0, as that mean is no multiple of y",
         shown("T = y + ε (A - y E yA/E y²), brought back to the norm of y: E T A", a),
@@ -128,12 +116,11 @@ def _exist() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "best-labels-weak",
     "Sec. 3.3, Prop. 3",
     "As μ → 0 the best labels of odd Hermite students leave at a rate that stays above 0, while "
     "raw ones take τ ~ μ⁻²",
-    "certified",
     reading="a tends to |σ'(0)| |E[z | y]| √N and b to -σ'(0)², N = E y². Given the label z is not "
     "0: the generative exponent is 1. In general A starts with the power k - 1 of μ, k at least "
     "that exponent: E[zʲ | y] is constant for smaller j. Degrees 3, 5 and 7",
@@ -161,17 +148,14 @@ def _weak() -> Finding:
                 judged("λ+ of the best labels at μ = 10⁻⁶, over the limit",
                        bounds(_rate(near) / rate), _around(1)),
             ]  # fmt: skip
-    return decided(
-        "certified", "E[z | y] ≠ 0, and the rate at μ = 10⁻⁶ is that of the limit", *steps
-    )
+    return Finding("E[z | y] ≠ 0, and the rate at μ = 10⁻⁶ is that of the limit", *steps)
 
 
-@ours(
+@ours.certified(
     "best-labels-at-singularity",
     "Sec. 3.3, Fig. 2",
     "At the singularity of He_3 the best labels of the norm of raw ones have τ = 1.374, a > 0; "
     "squared ones τ = 1.84, a < 0; for He_5 and He_7 the best ones sit where b = 0",
-    "certified",
     reading="useful labels: a > 0, b ≤ 0; at rational strengths within 10⁻¹² of the singular ones",
     falsifier="labels of that norm with a lower τ under these conditions",
     units="τ in 1/γ",
@@ -193,7 +177,7 @@ def _at_singularity() -> Finding:
                 judged("a of squared labels", bounds(a), lambda found: found.sign < 0),
                 shown("their τ", bounds(1 / growth_rate(b, a * a))),
             ]
-    return decided("certified", "τ = 1.37406 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
+    return Finding("τ = 1.37406 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
 
 
 def _found(best: BestLabels | None) -> BestLabels:

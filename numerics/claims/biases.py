@@ -24,7 +24,7 @@ from derive.symbols import mu, z
 from numerics.certified.balls import Enclosure, enclosure
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.claims.ledger import Finding, Step, decided, equal, judged, ours, shown
+from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown
 
 _MONOTONE = ("relu(x - {})", "elu(x - {})", "selu(x - {})", "celu(x - {})", "hardtanh(x - {})",
              "relu6(x - {})", "tanh(x - {})", "softplus(x - {})")  # fmt: skip
@@ -34,12 +34,11 @@ _OF_GELU = {"1/2": (0, 0), "1": (1, 0), "3/2": (1, 1), "2": (2, 2), "5/2": (0, 0
 _DIGITS = 12
 
 
-@ours(
+@ours.proved(
     "monotone-students",
     "Sec. 3.2 (b)",
     "A matched student that is monotone on either side of 0 has a > 0 on (0, 1): no bias makes "
     "ReLU, ELU, SELU, CELU, hardtanh, ReLU6, tanh or softplus singular",
-    "proved",
     reading="for all biases p of σ(x - p), of either sign: a shifted function is as monotone. ReLU "
     "with p > 0 has a closed form; there τ diverges at both ends of (0, 1), and nowhere between",
     falsifier="a strength in (0, 1) with a ≤ 0 for one of them",
@@ -58,7 +57,7 @@ def _monotone() -> Finding:
         *(judged(f"{text.format(p)}: slopes on either side of 0", _slopes(text.format(p)), _kept)
           for text in _MONOTONE for p in _BIASES),
     ]  # fmt: skip
-    return decided("proved", "z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
+    return Finding("z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
                    *steps, *_relu_with_a_bias())  # fmt: skip
 
 
@@ -93,12 +92,11 @@ def _relu_with_a_bias() -> list[Step]:
     return [*steps, *(equal("where μ → 0, q → ∞, and a, b → 0", end, 0) for end in ends)]
 
 
-@ours(
+@ours.certified(
     "biased-gelu",
     "Sec. 3.2 (b)",
     "GELU(x - p) has no singularity for p = 1/2 and 5/2, one for p = 3/2, two for p = 2; for p = 1 "
     "a vanishes at a strength where τ does not diverge",
-    "certified",
     reading="GELU falls before it rises; a bias puts its minimum, at x = p - 0.75, on the side "
     "that the labels come from. Certified at the biases named",
     falsifier="another number of zeros of a at one of these biases",
@@ -110,19 +108,18 @@ def _biased_gelu() -> Finding:
         found = find_singularities(f"gelu(x - {p})", _DIGITS)
         text = f"p = {p}: zeros of a; {expected[0]} expected, τ diverges at {expected[1]}"
         steps.append(judged(text, found, partial(_counted, expected)))
-    return decided("certified", "every zero of a at these biases, with the sign of b", *steps)
+    return Finding("every zero of a at these biases, with the sign of b", *steps)
 
 
 def _counted(expected: tuple[int, int], found: tuple[Singularity, ...]) -> bool:
     return (len(found), sum(s.diverges for s in found)) == expected
 
 
-@ours(
+@ours.certified(
     "tanh-gelu",
     "Sec. 3.2 (b)",
     "tanh-GELU differs from GELU by less than 0.1 % in τ at strengths 0.1 to 0.99; both have no "
     "singularity, and with the bias p = 2 both have two, less than 0.004 apart",
-    "certified",
     reading="tanh-GELU is the approximation x(1 + tanh(√(2/π)(x + 0.044715 x³)))/2",
     falsifier="a strength of these at which τ differs by more, or a singularity of one alone",
 )
@@ -137,7 +134,7 @@ def _tanh_gelu() -> Finding:
         both = [find_singularities(text.format(name), _DIGITS) for name in ("gelu", "gelu_tanh")]
         what = f"{text.format('σ')}: zeros of a, of GELU and of tanh-GELU; {count} of either"
         steps.append(judged(what, both, partial(_alike, count)))
-    return decided("certified", "τ at the strengths named; complete lists of zeros", *steps)
+    return Finding("τ at the strengths named; complete lists of zeros", *steps)
 
 
 def _ratio(strength: fmpq) -> Enclosure:

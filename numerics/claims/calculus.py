@@ -15,7 +15,7 @@ from sympy import Add, Expr, Symbol, cosh, diff, exp, expand, factorial, sinh, s
 from derive.hermite import hermite_coefficients
 from derive.identities import IDENTITIES, Identity, ornstein_uhlenbeck
 from derive.symbols import Q, z
-from numerics.claims.ledger import Finding, Step, claim, decided, equal, judged, shown
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, shown
 
 S, V, W = symbols("s v w", real=True)
 _P = Symbol("P", positive=True)
@@ -195,11 +195,10 @@ def _range(identity: Identity) -> str:
 
 def _enter_identities() -> None:
     for equation, identity in IDENTITIES.items():
-        claim(
+        claim.proved(
             f"hermite-{equation}",
             _PLACES.get(equation, f"App. B.1, ({equation})"),
             f"{identity.name}: ${identity.latex}$, for every {_range(identity)} and variance",
-            "proved",
             quote=_QUOTES[equation],
             reading="the lost formula is the one of the statement; square-integrable functions are "
             "limits of polynomials",
@@ -214,7 +213,7 @@ def _check_identity(equation: str, identity: Identity) -> Finding:
         for instance in product(*(_INSTANCES[name] for name in names))
     ]
     evidence = "by generating functions, for all at once; low ones as derive computes them"
-    return decided("proved", evidence, *_PROOFS[equation](), *low)
+    return Finding(evidence, *_PROOFS[equation](), *low)
 
 
 def _named(names: tuple[str, ...], instance: tuple[object, ...]) -> str:
@@ -225,11 +224,10 @@ def _named(names: tuple[str, ...], instance: tuple[object, ...]) -> str:
 _enter_identities()
 
 
-@claim(
+@claim.proved(
     "even-functions",
     "App. B.1, after (27)",
     "Even functions have no odd Hermite coefficients, odd ones no even: polynomials of any degree",
-    "proved",
     quote="As a consequence, even (resp. odd) functions have vanishing odd (resp. even) Hermite "
     "coefficients.",
     reading="at every variance, not only at 1",
@@ -241,8 +239,7 @@ def _even_functions() -> Finding:
     odd_part = Add(*(sign * exp(mean_exponent(generating(S) + sign * V * z)) for sign in (1, -1)))
     odd_series = exp(V**2 * Q / 2) * sinh(Q * S * V)
     odd, even = (hermite_coefficients(f, z, Q) for f in (z**5 - z**3, z**6 + 3 * z**2))
-    return decided(
-        "proved",
+    return Finding(
         "E G(s) cosh(vz) is even in s, and cosh(vz) generates all even powers; so sinh, odd ones",
         gaussian_law(),
         equal("E G(s) cosh(vz)", both, series.rewrite(exp)),
@@ -254,11 +251,10 @@ def _even_functions() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "independent-modes",
     "App. B.1",
     "Under the Ornstein-Uhlenbeck dynamics every H_k decays as e^(-kt) and feeds no other",
-    "proved",
     quote="Each Hermite degree corresponds to an independent mode under Gaussian expectations and "
     "dynamics.",
     reading="dynamics: ∂f/∂t = Q f'' - z f', the operator (25); expectations: orthogonality (20)",
@@ -269,8 +265,7 @@ def _independent_modes() -> Finding:
     path = exp(generating(S * exp(-_T)))
     motion = diff(path, _T) - ornstein_uhlenbeck(path, z, Q)
     coupling = mean_exponent(generating(S * exp(-_T)) + generating(W))
-    return decided(
-        "proved",
+    return Finding(
         "G(s e^-t, z) solves the dynamics: H_k s^k/k! becomes e^(-kt) H_k s^k/k!",
         shown("solution that starts at G(s, z)", path),
         equal("its motion less the operator, over itself", expand(motion / path), 0),

@@ -7,23 +7,23 @@ from derive.command.progress import progress
 from derive.errors import InputError
 from numerics.certified.certificates import Zeros, cell_bounds, certificate, document
 from numerics.certified.zeros import Stretch
-from numerics.claims.ledger import Finding, Step
+from numerics.claims.ledger import Outcome, Step
 
 
-def certified(findings: Mapping[str, Finding], source: str) -> bytes:
+def certified(outcomes: Mapping[str, Outcome], source: str) -> bytes:
     """A file of certificates of what claims rest on, by the claims' names, with its provenance.
 
     Raises ``InputError`` if they rest on nothing of the kind. Certified, but for the bounds of
     cells, which are taken as they are.
 
-    >>> certified({"relu-dip": Finding("refuted", "")}, "")
+    >>> certified({"relu-dip": Outcome("refuted", "", ())}, "")
     Traceback (most recent call last):
     derive.errors.InputError: no certificate: relu-dip lists no zeros and no cells
     """
-    steps = [(name, step) for name, finding in findings.items() for step in finding.details]
+    steps = [(name, step) for name, finding in outcomes.items() for step in finding.details]
     found = [each for pair in progress(steps, "certificates") for each in _certificates(*pair)]
     if not found:
-        names = ", ".join(findings)
+        names = ", ".join(outcomes)
         raise InputError(f"no certificate: {names[:200]} lists no zeros and no cells")
     return document(found, source)
 

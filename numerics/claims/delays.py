@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from derive.pair_drift import drift_of
 from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
-from numerics.claims.ledger import CODE, Finding, Step, claim, decided, judged, ours, shown
+from numerics.claims.ledger import CODE, Finding, Step, claim, judged, ours, shown
 from numerics.claims.stored import SCRIPTS
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.runs import Runs
@@ -90,11 +90,10 @@ def linear_paths(strength: float) -> tuple[Simulation, Runs]:
     return simulation, runs_of(simulation)
 
 
-@claim(
+@claim.supported(
     "strong-pre-training-delays",
     "Sec. 3.2 (a), Fig. 1 (middle)",
     "Linear students with stronger pre-training leave the search phase later, in steps at one γ",
-    "supported",
     quote="models with larger […] remain trapped in the correlated search phase for substantially "
     "longer times.",
     reading="steps until |(u, m)| = ½, at γ, batch and d of the authors' scripts; the paper's "
@@ -105,18 +104,16 @@ def linear_paths(strength: float) -> tuple[Simulation, Runs]:
 )
 def _delay() -> Finding:
     found = [exit_of(*linear_paths(strength), among=len(LONG)) for strength in LONG]
-    return decided(
-        "supported",
+    return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.5, 0.9, d = 1000, γ = 0.2",
         judged("medians in steps, intervals disjoint", found, apart),
     )
 
 
-@claim(
+@claim.supported(
     "weak-converges-first",
     "Sec. 3.2 (a), Fig. 1 (left)",
     "Linear students with weaker pre-training start worse and reach a loss of 1e-4 in fewer steps",
-    "supported",
     quote="despite their worse initial performance, models initialized with smaller signal "
     "strength converges to the global optimum significantly faster",
     reading="steps until the population loss is at most 1e-4, at one γ",
@@ -133,20 +130,18 @@ def _convergence() -> Finding:
         first = np.where(reached.any(axis=1), runs.steps[reached.argmax(axis=1)], np.inf)
         found.append(median(first, 2 * len(LONG)) | setting(simulation))
         starts.append(median(loss[:, 0], 2 * len(LONG)) | setting(simulation))
-    return decided(
-        "supported",
+    return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.5, 0.9, d = 1000, γ = 0.2",
         judged("losses at the start, intervals disjoint", tuple(reversed(starts)), apart),
         judged("medians in steps, intervals disjoint", tuple(found), apart),
     )
 
 
-@claim(
+@claim.supported(
     "common-delays",
     "Sec. 3.2 (b), App. E.3, Fig. 5",
     "Students of erf, ReLU and sigmoid with stronger pre-training leave the search phase later, "
     "each at one γ for all its strengths",
-    "supported",
     quote="Figure 5 provides additional evidence of catastrophic overtraining across linear, erf, "
     "ReLU, and sigmoid activations over a wide range of pre-training alignments",
     reading="overtraining is a later exit at a larger strength, in steps until |(u, m)| = ½; the "
@@ -164,18 +159,16 @@ def _common_delays() -> Finding:
         )
     }
     listed = "; ".join(f"{text} {_listed(each)}" for text, each in found.items())
-    return decided(
-        "supported",
+    return Finding(
         f"medians in steps of {RUNS} runs, d = 1000: {listed}",
         *[judged(f"{text}: medians, intervals disjoint", e, apart) for text, e in found.items()],
     )
 
 
-@ours(
+@ours.supported(
     "tuned-delay-vanishes",
     "Sec. 3.2 (b)",
     "With a tenth of its own largest stable γ, x at μ = 0.7 leaves in no more samples than at 0.1",
-    "supported",
     quote="implying that highly correlated pre-trained weights require substantially more gradient "
     "steps—and, in the online regime, substantially more fresh data—before the dynamics can leave "
     "the correlated search phase.",
@@ -188,8 +181,7 @@ def _tuned() -> Finding:
     strengths = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
     found = exits_at("x", strengths, among=len(strengths), learning_rate="0.1*stable")
     first, *_, best, later, last = found
-    return decided(
-        "supported",
+    return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.3, 0.5, 0.7, 0.9, 0.97",
         shown("medians in steps at all strengths", found),
         judged("those at μ = 0.7 and 0.1, intervals disjoint", (best, first), apart),
@@ -214,12 +206,11 @@ def _near() -> tuple[Simulation, Runs]:
     return simulation, runs_of(simulation)
 
 
-@claim(
+@claim.certified(
     "cubic-times",
     "App. I, Fig. 9",
     "τ of He_3 at μ = 0.325 is over 200 times that at 0.2, and over 4700 times that at 0.5, 0.7, "
     "0.9",
-    "certified",
     quote="the parameter […] has a non-trivial impact on the dynamics governing the escape from "
     "the correlated search phase.",
     reading="τ neither falls nor rises with μ, but has a peak at 0.3207 with lower times beside it",
@@ -231,8 +222,7 @@ def _cubic_times() -> Finding:
     drift = ball_drift(drift_of("He3"))
     near, *others = (1 / drift.at(fmpq(k, 1000))[2] for k in (325, 200, 500, 700, 900))
     ratios = tuple(enclosure(near / time, 6) for time in others)
-    return decided(
-        "certified",
+    return Finding(
         "enclosed",
         shown("τ at 0.325", enclosure(near, 8)),
         judged(
@@ -243,11 +233,10 @@ def _cubic_times() -> Finding:
     )
 
 
-@claim(
+@claim.supported(
     "cubic-delay",
     "Sec. 3.2 (c), Fig. 2, App. I, Fig. 9",
     "Near the singularity, at 0.325, He_3 leaves at least ten times later than at 0.5, 0.7, 0.9",
-    "supported",
     quote="Crucially, near the singular regime at […], a significant delay in escaping the search "
     "phase is observed numerically, in agreement with the theory.",
     reading="the lost strength is 0.325, of which Fig. 4 speaks too; against 0.5, 0.7 and 0.9, in "
@@ -260,8 +249,7 @@ def _cubic_times() -> Finding:
 def _cubic() -> Finding:
     others = exits_at("He3", (0.5, 0.7, 0.9), among=4, horizon=_STEPS, **_CUBIC)
     near = exit_of(*_near(), among=4)
-    return decided(
-        "supported",
+    return Finding(
         f"in {_STEPS} steps {near['exits']} of {RUNS} runs leave at 0.325, all at 0.5, 0.7, 0.9, "
         f"with medians {_listed(others)}",
         *[
@@ -278,11 +266,10 @@ def _tenfold(medians: tuple[Median, Median]) -> bool:
     return bool(10 * earlier["high"] < min(later["low"], later["horizon"]))
 
 
-@claim(
+@claim.supported(
     "overlap-grows-mildly",
     "App. I, Fig. 9",
     "At μ = 0.325 the overlap of He_3 grows by a few percent, while the sign of u is noise",
-    "supported",
     quote="Across the different observables, we find that the quantity that exhibits a mild "
     "increase is the overlap […], while the LoRA coefficient […] remains noisy during this stage.",
     reading="over 3000 steps of the search phase |m| grows, in the median of all runs, and the "
@@ -295,8 +282,7 @@ def _overlap() -> Finding:
     simulation, runs = _near()
     u, m = runs["u"], np.abs(runs["m"])
     gain = median(m[:, 2] / m[:, 0], 2) | setting(simulation)
-    return decided(
-        "supported",
+    return Finding(
         f"|m| grows by {100 * (gain['median'] - 1):.1f} % in the median of {RUNS} runs",
         judged(
             "|m| at the end over |m| at the start", gain, lambda g: 1 < g["low"] < g["high"] < 1.1

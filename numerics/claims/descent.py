@@ -29,17 +29,9 @@ from numerics.certified.balls import Bounds, bounds
 from numerics.certified.basins import Sink, fate
 from numerics.certified.flow import ball_flow, disc
 from numerics.certified.integrator import passage, steps
-from numerics.claims.ledger import (
-    Finding,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, VARIANCE
+from numerics.claims.signs import positive
 
 _STATISTICS = {Q: VARIANCE, rho: COVARIANCE}
 
@@ -68,11 +60,10 @@ def _slopes(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
     return by_u, by_m
 
 
-@claim(
+@claim.proved(
     "lyapunov",
     "App. G, (91), (92)",
     "The population loss decreases along the flow",
-    "proved",
     quote="Equation (92) shows that the dynamics monotonically decrease the population loss.",
     reading="(92) is dL/dt = -(∂_u L)² - (1-m²)(∂_m L)² ≤ 0, with equality if and only if "
     "∂_u L = 0 and, besides, m² = 1 or ∂_m L = 0",
@@ -88,8 +79,7 @@ def _lyapunov() -> Finding:
             equal(f"{text}: a(ρ, s) is -∂_ρ L", found.a, -diff(found.loss, rho)),
             equal(f"{text}: b(ρ, s) is -2 ∂_s L", found.b, -2 * diff(found.loss, residual)),
         ]
-    return decided(
-        "proved",
+    return Finding(
         "for any loss L(Q, ρ), along the flow that is integrated here",
         equal("u̇, from the slopes over (ρ, s), is -∂_u L", up, -by_u),
         equal("ṁ likewise is -(1-m²) ∂_m L", down, -(1 - m**2) * by_m),
@@ -98,11 +88,10 @@ def _lyapunov() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "overlap-decay",
     "Prop. 4",
     "Where -m ∂_m L ≥ c > 0, 1 - m² falls at least as e^(-2ct)",
-    "proved",
     quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
     reading="under Assumption 2; constants are renamed in the text, so c stands for any of them. "
     "Of the sign see overlap-sign",
@@ -118,8 +107,7 @@ def _overlap_decay() -> Finding:
     change = diff(grown, t) + diff(grown, m) * _flow(by_q, by_rho)[1]
     assumed = solve(-m * by_m - c - excess, by_rho)[0]
     relative = simplify((change / grown).subs(by_rho, assumed))
-    return decided(
-        "proved",
+    return Finding(
         "for any L(Q, ρ): (1-m²) e^(2ct) does not grow where -m ∂_m L = c + excess",
         equal("d/dt (1-m²) is 2 m ∂_m L (1-m²)", rate, 2 * m * by_m * (1 - m**2)),
         equal("d/dt log((1-m²) e^(2ct))", relative, -2 * excess),
@@ -127,11 +115,10 @@ def _overlap_decay() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "overlap-sign",
     "App. G.1",
     "Where -m ∂_m L ≥ c > 0, m² grows, so that m keeps its sign",
-    "proved",
     quote="since […] and the drift always pushes away from zero in the region […], we have […] and "
     "[…] for all […].",
     reading="in the region of Assumption 2: |m| does not fall back below m₀",
@@ -143,19 +130,17 @@ def _overlap_sign() -> Finding:
     rate = diff(m**2, m) * _flow(by_q, by_rho)[1]
     assumed = solve(-m * _slopes(by_q, by_rho)[1] - c, by_rho)[0]
     least = simplify(rate.subs(by_rho, assumed))
-    return decided(
-        "proved",
+    return Finding(
         "for any L(Q, ρ): d/dt m² is at least 2c (1-m²)",
         equal("d/dt m² where -m ∂_m L = c", least, 2 * c * (1 - m**2)),
         judged("its sign for m² < 1", (least / (1 - m**2)).simplify() * inside, positive),
     )
 
 
-@claim(
+@claim.proved(
     "global-minimum",
     "App. A, (14)",
     "The loss vanishes exactly where Q = ρ² and ρ = 1, or -1 for even n, at every μ (He_1 to He_8)",
-    "proved",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
     reading="alignment-at-minimum degree by degree, and the converse, from the loss of derive; the "
@@ -181,15 +166,14 @@ def _global_minimum() -> Finding:
                   factorial(n) * (1 - (-1) ** n)),
         ]  # fmt: skip
     evidence = "terms (c_k(1) - c_k(Q) ρ^k)² and c_k(Q)² (Q^k - ρ^2k) over 2 k!, and ρ² ≤ Q"
-    return decided("proved", evidence, *steps)
+    return Finding(evidence, *steps)
 
 
-@ours(
+@ours.proved(
     "teacher-attracts",
     "App. G, Prop. 4, 5",
     "At the teacher 1-m² decays at 2(1-μ)² E φ'(z)², and u on m² = 1 at E (zφ'(z))² (x, He_2 to "
     "He_5, ReLU, erf)",
-    "proved",
     reading="the exponential recovery, near the teacher, with the rates of its two directions: off "
     "m² = 1 the slower one carries u, too. The first falls to 0 as μ → 1. From how far a run is "
     "drawn there, this does not say",
@@ -214,14 +198,13 @@ def _teacher_attracts() -> Finding:
             equal(f"{text}: decay of 1-m²", 2 * by_m, 2 * (1 - mu) ** 2 * square),
             equal(f"{text}: decay of u", diff(frozen_risk(text), mu, 2).subs(mu, 1), weighted),
         ]
-    return decided("proved", "from the slopes of the loss at u = 1-μ, m = 1", *steps)
+    return Finding("from the slopes of the loss at u = 1-μ, m = 1", *steps)
 
 
-@claim(
+@claim.certified(
     "descent",
     "Prop. 4, 5",
     "From u = m = 0.05 m² → 1 exponentially and u → 1 - μ (x, He_2, He_3 at μ = 0.6)",
-    "certified",
     quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
     reading="one start and one strength of each: a flow that leaves it towards ρ = 1 is captured "
     "by u = 1 - μ, m = 1, where the Hessian of the loss is positive",
@@ -234,7 +217,7 @@ def _descent() -> Finding:
         at = told(fate(ball_flow(text, "0.6"), disc("0.05", "0.05"), 100))
         steps.append(judged(f"{text} at μ = 0.6: sink", at, lambda at: _place(at) == (_GAP, 1)))
     evidence = "flow of x, He_2, He_3: the Hessian of the loss is positive around u = 0.4, m = 1"
-    return decided("certified", f"{evidence}, where it arrives", *steps)
+    return Finding(f"{evidence}, where it arrives", *steps)
 
 
 _GAP = Rational(2, 5)
@@ -251,11 +234,10 @@ def _place(at: dict[str, Any]) -> tuple[Rational, int]:
     return at["u"], at["m"]
 
 
-@claim(
+@claim.certified(
     "even-plateau",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "Even students learn u quickly, then it halts while m grows; the halt fades as μ grows (He_4)",
-    "certified",
     quote="but subsequently enter an extended plateau in the evolution of […], while the overlap "
     "[…] continues to grow",
     reading="u changes little while m grows from 1/10 to 2/5, and more at larger μ",
@@ -267,8 +249,7 @@ def _plateau() -> Finding:
     early = halts["0.1"]
     changes = tuple(halt["change of u"] for halt in halts.values())
     listed = ", ".join(f"{float(change.high):.2g}" for change in changes)
-    return decided(
-        "certified",
+    return Finding(
         f"flow: while m grows from 1/10 to 2/5, u changes by {listed} at μ = 0.1, 0.2, 0.5",
         shown("start (u, m)", "0.03, 0.03"),
         *[shown(f"He4, mu = {strength}", halt) for strength, halt in halts.items()],

@@ -31,7 +31,8 @@ from numerics.certified.balls import bounds
 from numerics.certified.flow import ball_flow
 from numerics.certified.rest_points import singular_lines
 from numerics.claims.every_degree import power_rises
-from numerics.claims.ledger import Finding, decided, equal, judged, negative, ours, positive
+from numerics.claims.ledger import Finding, equal, judged, ours
+from numerics.claims.signs import negative, positive
 
 _THETA, _HERE = Symbol("theta", real=True), Symbol("rho_0", real=True)
 _W, _C = sin(_THETA), cos(_THETA)
@@ -58,13 +59,12 @@ def _near(expression: Expr) -> Expr:
 _ZERO, _SLOPE, _B_HERE = symbols("a_0 a_rho b_0")
 
 
-@ours(
+@ours.proved(
     "rest-points",
     "App. G, (91)",
     "Over (ρ, s) no rest point of the flow moves with μ but the search phase, nor does what it is: "
     "they are the zeros of a(ρ, 0) on the edge m² = 1, with the eigenvalues a'(ρ) and b(ρ)(ρ-μ)², "
     "and those of a and b inside, with the signs of the Hessian of -L over (ρ, s)",
-    "proved",
     reading="for every pair, where a(μ) ≠ 0; the search phase u = m = 0 is a saddle there",
     falsifier="a rest point that is none of these, or one with another sign at another μ",
 )
@@ -75,8 +75,7 @@ def _rest_points() -> Finding:
     rates = Matrix([_near(by_u), _near(by_angle)]).jacobian([u, _THETA])
     edge = rates.subs(_THETA, 0).subs(_HERE, mu + u).subs(_ZERO, 0)
     search = Matrix([[_B, -_A], [-_A, 0]])
-    return decided(
-        "proved",
+    return Finding(
         "from the chain rule; inside, u̇ = θ̇ = 0 give b u = 0, then a = 0, and (u, θ) → (ρ, s) is "
         "invertible: Sylvester's law",
         equal("u̇ = -∂_u L, m = cos θ", by_u, _A * _C + _B * u * _W**2),
@@ -91,12 +90,11 @@ def _rest_points() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "singular-line",
     "Sec. 3.2, Remark 1, (58)",
     "At a zero of a all states with u = 0 rest; across this line the rate is a' m² + b (1-m²): at "
     "the singularity of He_3 it attracts where |m| < 0.5819…",
-    "proved",
     reading="for every pair; of He_3 a' > 0 > b. Which state of the line a run stays at depends on "
     "its start: in large dimensions m is small, and the line attracts",
     falsifier="a state of the line that moves",
@@ -107,8 +105,7 @@ def _singular_line() -> Finding:
     saddle = next(p for p in rest_points("He3") if p.stability == "saddle")
     (line,) = singular_lines(ball_flow("He3", "0.3"))
     assert line.turn is not None
-    return decided(
-        "proved",
+    return Finding(
         "at u = 0 the velocity is (a(μ) m, 0)",
         equal("u̇ at u = 0", by_u.subs(u, 0).subs(_HERE, mu), _ZERO * _C),
         judged("θ̇ at u = 0", by_angle.subs(u, 0), lambda value: value == 0),
@@ -119,13 +116,12 @@ def _singular_line() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "odd-rest-points",
     "App. G, Prop. 2",
     "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student "
     "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 11); inside "
     "there is none for any odd n",
-    "proved",
     reading="over (ρ, s), for every μ ≠ μ⋆; each place is one state and its mirror image. So the "
     "one curve into the saddle, and its image, part the teacher's basin from the null student's",
     falsifier="a further rest point, or one of another kind",
@@ -135,8 +131,7 @@ def _odd() -> Finding:
     for n in _ODD:
         found = rest_points(f"He{n}")
         steps.append(judged(f"He_{n}: where it rests, and signs of a' and b", _told(found), _three))
-    return decided(
-        "proved",
+    return Finding(
         "isolated exactly; inside b = -dS/dQ would have to be 0, but S rises",
         *steps,
         *power_rises(),
@@ -156,13 +151,12 @@ def _three(told: tuple[Any, ...]) -> bool:
     return kinds == edge and places == (0, 1)
 
 
-@ours(
+@ours.proved(
     "odd-escape-ends",
     "Sec. 2.2, App. G",
     "All runs of He_n, n odd, that leave the search phase along its manifold end at the teacher "
     "above the singular strength and at the null student below it (n = 3 to 11, every μ in (0, 1) "
     "but μ⋆)",
-    "proved",
     reading="in large dimensions every run leaves along that curve or its mirror image. With its "
     "own labels: by the flow",
     falsifier="a strength above μ⋆ at which the manifold goes to ρ = 0, or below to ρ = 1",
@@ -182,8 +176,7 @@ def _odd_escapes() -> Finding:
         ends = tuple(_end(n, place) for place in (low - Rational(1, 10**9), high, Rational(1, 10)))
         steps.append(judged(f"He_{n}: ρ at the end from 10⁻⁹ below, above, and from 1/10", ends,
                             lambda v: v == (0, 1, 0)))  # fmt: skip
-    return decided(
-        "proved",
+    return Finding(
         "below ℓ(μ) only sinks rest, so each connected piece has one end; the manifold is joined "
         "to the edge by moving m at fixed u, and there ρ moves down the loss, away from μ⋆",
         *steps,
@@ -195,12 +188,11 @@ def _end(n: int, strength: Rational) -> Any:
     return found.rational[0] if found and found.rational else None
 
 
-@ours(
+@ours.proved(
     "even-partial-recovery",
     "App. G, Remark 5",
     "He_10 has sinks at ρ = ±0.3967…, m² = 1, besides the teacher: a matched even student can end "
     "at a part of the teacher, with a loss above 0; an escape at μ = 0.39 does",
-    "proved",
     reading="by the flow; at the smaller singular strength of He_10 the frozen risk is least, and "
     "b is negative",
     falsifier="a direction at that place in which the loss falls",
@@ -211,8 +203,7 @@ def _partial() -> Finding:
     (sink,) = positive_side
     loss = landscape_of("He10").loss
     end = escape_end("He10", Rational(39, 100))
-    return decided(
-        "proved",
+    return Finding(
         "a' < 0 and b < 0 at an irrational zero of a",
         judged("its irrational sinks", Integer(len(found)), lambda count: count == 2),
         judged("ρ between", tuple(sink.point.within(Rational(1, 10**6))),
@@ -224,12 +215,11 @@ def _partial() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "he2-recovers",
     "App. G, Remark 4",
     "He_2 recovers the teacher from every start but those on curves into saddles: its sinks are "
     "ρ = ±1, m² = 1 alone",
-    "proved",
     reading="by the flow, at every μ in (0, 1); the other rest points are a source, ρ = 0 on the "
     "edge, and saddles, among them ρ = 0, s = 1/3, the student of the best size that is "
     "orthogonal to the teacher",
@@ -239,8 +229,7 @@ def _even() -> Finding:
     found = rest_points("He2")
     loss = landscape_of("He2").loss
     sinks = [p for p in found if p.stability == "sink"]
-    return decided(
-        "proved",
+    return Finding(
         "the loss grows without bound in u, so every orbit ends at a rest point",
         judged("its rest points", _told(found), lambda told: len(told) == 4),
         judged("its sinks: ρ, s", tuple(p.rational for p in sinks),

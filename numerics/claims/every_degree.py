@@ -33,19 +33,8 @@ from derive.polynomial_drift import hermite_drift
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu
 from numerics.claims.hermite_students import B_AT_ZERO, SAMPLED, remainder_is_b_at_zero
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    equal_for,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, equal_for, judged, ours, shown
+from numerics.claims.signs import negative, positive
 
 COSINE = Symbol("c", real=True)
 ARGUMENT = Q + (1 - Q) * COSINE  # X: its n-th power has the mean S(Q)/n!
@@ -62,11 +51,10 @@ def over_angle(polynomial: Expr) -> Expr:
     return sum(value * binomial(k, k // 2) / Integer(2) ** k for (k,), value in terms if k % 2 == 0)
 
 
-@ours(
+@ours.proved(
     "power-as-mean",
     "Sec. 3.2 (c), App. E",
     "The power of He_n, for every n, is a mean over an angle: S(Q) = n! E (Q + (1-Q) cos φ)^n",
-    "proved",
     reading="S(Q) is E He_n(z)² of variance Q, φ is uniform",
     falsifier="a degree whose power has another coefficient of (Q-1)^(2j) Q^(n-2j)",
 )
@@ -74,8 +62,7 @@ def _power_as_mean() -> Finding:
     g, t, j = Symbol("g"), Symbol("t"), Symbol("j", integer=True, nonnegative=True)
     rescaled = factorial(_N) / (2**j * factorial(j) * factorial(_N - 2 * j))
     of_cosine = binomial(2 * j, j) / 4**j
-    return decided(
-        "proved",
+    return Finding(
         "both are Σ_j C(n,2j) C(2j,j)/4^j (Q-1)^(2j) Q^(n-2j), symbolic n and j",
         equal("exponents of generating functions: that of He_n(√Q g) has the factor e^((Q-1)t²/2)",
               (sqrt(Q) * g * t - Q * t**2 / 2) + (Q - 1) * t**2 / 2, sqrt(Q) * g * t - t**2 / 2),
@@ -89,11 +76,10 @@ def _power_as_mean() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "drift-at-singularities",
     "Sec. 3.2 (c), App. E",
     "For He_n, every n: b = -n n! μ^(n-2) where a = 0, with a = n n! μ^(n-1) + μ b",
-    "proved",
     reading="a and b of the matched pair, in the flow's own time; a - μ b is of drift-coefficients",
     falsifier="a degree with another b at a zero of a",
 )
@@ -104,8 +90,7 @@ def _drift_at_singularities() -> Finding:
         drift = hermite_drift(n)
         return drift.a.as_expr(), whole.subs(_N, n) + mu * drift.b.as_expr()
 
-    return decided(
-        "proved",
+    return Finding(
         "a = 0 gives μ b, symbolic n",
         equal_for("a of derive, and n n! μ^(n-1) + μ b", SAMPLED, of_derive),
         equal("n n! μ^(n-1) + μ b, where b/(n n!) = -μ^(n-2)",
@@ -144,11 +129,10 @@ def _density() -> Step:
     return judged("1 - c, a density over the angle", 1 - COSINE, lambda w: over_angle(w) == 1)
 
 
-@ours(
+@ours.proved(
     "odd-singularity-single",
     "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
     "For every odd Hermite degree from 3 on τ diverges at exactly one strength in (0, 1)",
-    "proved",
     reading="the paper says at least one (odd-singularity), and speaks of this singularity",
     falsifier="an odd degree from 3 on with two zeros of a in (0, 1)",
 )
@@ -160,8 +144,7 @@ def _single() -> Finding:
         mean = (1 - COSINE) * ARGUMENT.subs(Q, 0) ** (n - 1)
         return over_angle(expand(mean)), at_zero.subs(_K, Rational(n - 3, 2))
 
-    return decided(
-        "proved",
+    return Finding(
         "G_n^(1/(n-1)) is convex in Q and Q^((n-2)/(2n-2)) concave: equal at Q = 1 and once before",
         tied(),
         _density(),
@@ -177,11 +160,10 @@ def _single() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "odd-singularity-shifts",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "The critical strength shifts to the right with every odd degree",
-    "proved",
     quote="This critical value shifts to the right as the degree of the Hermite polynomial "
     "increases",
     reading="of odd degrees, to which the sentence refers: the one singularity grows with n",
@@ -189,8 +171,7 @@ def _single() -> Finding:
 )
 def _shifts() -> Finding:
     power = NORM_POWER.subs(_N, _ODD)
-    return decided(
-        "proved",
+    return Finding(
         "G_n^(1/(n-1)), a norm over a probability, grows with n and Q^((n-2)/(2n-2)) falls: the "
         "first stays above on a longer interval",
         tied(),
@@ -200,19 +181,17 @@ def _shifts() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "even-singularities",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "Even Hermite degrees have no singularity up to 8, and exactly two from 10 on",
-    "proved",
     quote="we observe that for even Hermite degrees that are sufficiently large, two singularities "
     "appear",
     reading="a singularity is a zero of a with b ≤ 0; sufficiently large is from 10 on",
     falsifier="an even degree with another number of zeros of a in (0, 1)",
 )
 def _even() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "G_n's differential equation lets G_n / Q^((n-2)/2) turn but twice; from 10 on a(1/2) < 0",
         *[
             judged(f"He_{n}: zeros of a in (0, 1)", singular_strengths(hermite_drift(n)), _none)

@@ -30,20 +30,8 @@ from numerics.certified.certificates import Zeros
 from numerics.certified.drift import enclosed
 from numerics.certified.roots import enclose_root, isolate_roots
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    equal_for,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, equal_for, judged, ours, shown
+from numerics.claims.signs import negative, positive
 
 _UNITS = "time in 1/(γ n n!), as in the paper's figures"
 _DIGITS = 15
@@ -75,11 +63,10 @@ def zeros_of(n: int, labels: str = "matched") -> Zeros:
     return Zeros(find_singularities(drift, _DIGITS), Pair(n, labels=labels), drift)
 
 
-@claim(
+@claim.proved(
     "odd-singularity",
     "Prop. 2",
     "Every odd Hermite degree from 3 on has a strength at which τ diverges",
-    "proved",
     quote="There exists at least one […] such that […]. Thus at […] the exit time diverges",
     reading="for odd n ≥ 3 some μ in (0, 1) has a(μ) = 0, and b(μ) ≤ 0 there",
     falsifier="an odd degree whose a keeps its sign on (0, 1), or whose b is positive where a = 0",
@@ -88,8 +75,7 @@ def _odd() -> Finding:
     n = 2 * _HALF + 1
     at_zero, at_one = (hermite_drift_limit(n, end)[0] for end in (0, 1))
     b = B_AT_ZERO.subs(_N, n)
-    return decided(
-        "proved",
+    return Finding(
         "a = μ^(n-1) + μ b changes sign on (0, 1), and b = -μ^(n-2) < 0 where it vanishes",
         judged("a as μ → 0, degree 2p+1", at_zero, negative),
         judged("a as 1 - μ → 0, degree 2p+1", at_one, positive),
@@ -104,11 +90,10 @@ def _odd() -> Finding:
     )
 
 
-@claim(
+@claim.certified(
     "singularities-list",
     "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
     "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
-    "certified",
     quote="for even Hermite degrees that are sufficiently large, two singularities appear … no "
     "singularity is observed for […] and […], whereas clear singularities emerge for […]",
     reading="the lost degrees are 2 and 6 against 10, which their Fig. 2 (b) draws; "
@@ -129,7 +114,7 @@ def _list() -> Finding:
         for n, pair in zip(_ODD, pairwise(odd), strict=False)
     ]
     evidence = f"lists complete; disjoint enclosures for odd degrees, {ends}"
-    return decided("certified", evidence, *steps)
+    return Finding(evidence, *steps)
 
 
 def _in_order(pair: tuple[Enclosure, Enclosure]) -> bool | None:
@@ -141,11 +126,10 @@ def _all_diverge(count: int, zeros: tuple[Singularity, ...]) -> bool:
     return len(zeros) == count and all(each.diverges for each in zeros)
 
 
-@claim(
+@claim.proved(
     "limit-at-one",
     "Prop. 3",
     "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n",
-    "proved",
     quote="For […] near one, higher-degree Hermite activation functions can escape the correlated "
     "search phase faster than lower one despite having a larger IE",
     reading="the leading term of τ as μ → 1 falls with the degree n",
@@ -156,8 +140,7 @@ def _limit_at_one() -> Finding:
     law = hermite_escape_limit(_N, 1)
     ratio = (law.coefficient.subs(_N, _N + 1) / law.coefficient).factor()
     a, b = hermite_drift_limit(_N, 1)
-    return decided(
-        "proved",
+    return Finding(
         "for symbolic n, in the paper's time units n n!",
         shown("a and b as x = 1 - μ → 0: coefficient, exponent", (a, b)),
         judged("τ as x → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
@@ -166,11 +149,10 @@ def _limit_at_one() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "limit-at-zero-odd",
     "Prop. 3, App. E.5",
     "τ ~ (n-1)!!/(n-2)!! μ^-2 as μ → 0 for odd degrees n from 3 on",
-    "proved",
     quote="for odd degrees the escape time diverges as […], i.e., […], whereas for even degrees "
     "the escape time remains finite",
     reading="τ → ∞ as μ → 0 for odd n ≥ 3; He_1 = x, whose τ stays finite there, is not meant",
@@ -180,8 +162,7 @@ def _limit_at_one() -> Finding:
 def _limit_odd() -> Finding:
     n = 2 * _HALF + 1
     law = hermite_escape_limit(n, 0)
-    return decided(
-        "proved",
+    return Finding(
         "for symbolic n = 2p+1, in the paper's time units n n!",
         shown("a and b as μ → 0: coefficient, exponent", hermite_drift_limit(n, 0)),
         judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
@@ -189,11 +170,10 @@ def _limit_odd() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "limit-at-zero-even",
     "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
     "τ stays finite as μ → 0 for even degrees n: it tends to n!!/(n-1)!!",
-    "proved",
     quote="A distinct regime emerges, however, as […]: […] remains finite across all degrees, a "
     "fact for which Prop. 3 provides a mathematical guarantee",
     reading="τ has a finite limit as μ → 0 for every even n",
@@ -203,8 +183,7 @@ def _limit_odd() -> Finding:
 def _limit_even() -> Finding:
     n = 2 * _HALF
     law = hermite_escape_limit(n, 0)
-    return decided(
-        "proved",
+    return Finding(
         "for symbolic n = 2p, in the paper's time units n n!",
         shown("b as μ → 0: coefficient, exponent", hermite_drift_limit(n, 0)[1]),
         judged("τ as μ → 0: coefficient, exponent", law, lambda tau: tau.exponent == 0),
@@ -219,11 +198,10 @@ def _next_over_this(times: Expr) -> Expr:
     return expand_func(gammasimp(ratio)).factor()
 
 
-@claim(
+@claim.proved(
     "limit-at-zero-order",
     "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
     "As μ → 0 higher odd degrees escape slower, in the paper's time units n n!",
-    "proved",
     quote="Interestingly, as […], higher Hermite degrees yield a faster escape than lower ones … "
     "This qualitative behavior is reversed in the regime […], which agrees with Ben Arous et al",
     reading="faster as μ → 1, slower as μ → 0, each degree in its own time n n!, (50)",
@@ -232,19 +210,17 @@ def _next_over_this(times: Expr) -> Expr:
 )
 def _order() -> Finding:
     ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
-    return decided(
-        "proved",
+    return Finding(
         "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
         equal("coefficient of degree 2p+3 over that of n = 2p+1", ratio, (n + 1) / n),
         judged("that minus 1", (ratio - 1).factor(), positive),
     )
 
 
-@ours(
+@ours.proved(
     "limit-at-zero-order-raw",
     "Sec. 3.2 (c), Prop. 3",
     "In the flow's own time, without the units n n!, higher odd degrees escape faster as μ → 0",
-    "proved",
     reading="the order of limit-at-zero-order is one of units: each degree has its own time n n!",
     falsifier="an odd degree whose coefficient of μ^-2, in 1/γ, is below that of the next",
     units="time in 1/γ; also for He_n/√n!",
@@ -252,8 +228,7 @@ def _order() -> Finding:
 def _order_raw() -> Finding:
     n = 2 * _HALF + 1
     raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
-    return decided(
-        "proved",
+    return Finding(
         "the order is that of the units n n!: without them, or with He_n/√n!, it is reversed",
         judged("1 - ratio, time as in the flow", (1 - raw).factor(), positive),
         judged("1 - ratio for He_n/√n!", (1 - scaled).factor(), positive),
@@ -261,18 +236,16 @@ def _order_raw() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "start-gets-worse",
     "Sec. 3.2 (c)",
     "A little pre-training raises the initial loss of every odd Hermite student from degree 3 on",
-    "proved",
     reading="the initial loss is ℓ(μ), the frozen risk, and ℓ' = -a",
     falsifier="an odd degree from 3 on whose a is positive near μ = 0",
 )
 def _start() -> Finding:
     a = hermite_drift_limit(2 * _HALF + 1, 0)[0]
-    return decided(
-        "proved",
+    return Finding(
         "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on, until a turns positive",
         judged("a as μ → 0, degree 2p+1", a, negative),
     )
@@ -327,11 +300,10 @@ def _turning(n: int, counts: tuple[int, int]) -> Step:
     return judged(f"He_{n}: where τ turns, left and right of the singularity", turns(n), agree)
 
 
-@claim(
+@claim.certified(
     "odd-parabola",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "τ of He_3, He_5 and He_7 falls to one turn and rises again, on each side of the singularity",
-    "certified",
     quote="On both sides of this singularity, […] exhibits a parabola-like behavior, with again "
     "divergences as […] and […].",
     reading="like a parabola: one turn, of the degrees that Fig. 2 (b) draws. The divergences are "
@@ -344,21 +316,19 @@ def _parabola() -> Finding:
     listed = "; ".join(
         ", ".join(turn.mid[:5] for side in step.value for turn in side) for step in steps
     )
-    return decided("certified", f"{listed}: lists complete", *_turn_condition(), *steps)
+    return Finding(f"{listed}: lists complete", *_turn_condition(), *steps)
 
 
-@ours(
+@ours.certified(
     "odd-more-turns",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "τ of He_9 and He_11 turns once on each side of the singularity too, that of He_13 thrice on "
     "the left",
-    "certified",
     reading="so the left side is no parabola at degrees above those drawn",
     falsifier="another number of turns",
 )
 def _more_turns() -> Finding:
-    return decided(
-        "certified",
+    return Finding(
         "lists of turns complete",
         *_turn_condition(),
         *[_turning(n, (3 if n == 13 else 1, 1)) for n in (9, 11, 13)],

@@ -19,19 +19,9 @@ from derive.loss import population_loss
 from derive.polynomial_drift import drift_from_loss
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.claims.calculus import S, V, W, gaussian_law, generating, mean_exponent, weight
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    refuted_if,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.population_loss import correlation, drift_over
+from numerics.claims.signs import positive
 
 _GAP = Symbol("g", nonzero=True, real=True)  # Q - 1
 _P = Symbol("P", positive=True)
@@ -55,11 +45,10 @@ def _rescaled() -> list[Step]:
     ]  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "student-parity",
     "Sec. 2.2, App. E.4, (64)",
     "He_n at variance Q has c_(n-2j) = n! (Q-1)^j/(j! 2^j), and none of the other parity: every n",
-    "proved",
     quote="As a consequence, the Hermite expansion of the student possesses nonzero coefficients "
     "only for Hermite polynomials whose degrees match the parity of […]",
     reading="parity of the degree n of the pure Hermite student",
@@ -73,16 +62,13 @@ def _student_parity() -> Finding:
                 for j in range(n // 2 + 1)]  # fmt: skip
         others = found[1 - n % 2 :: 2]
         low.append(judged(f"He_{n}: the others", others, lambda rest: not any(rest)))
-    return decided(
-        "proved", "by generating functions; all are nonzero if Q ≠ 1", *_rescaled(), *low
-    )
+    return Finding("by generating functions; all are nonzero if Q ≠ 1", *_rescaled(), *low)
 
 
-@claim(
+@claim.proved(
     "information-exponent",
     "Sec. 2.2, App. B.3",
     "He_n at any variance but 1 has information exponent 1 (odd n) or 2 (even n), for every n",
-    "proved",
     quote="thereby inducing an effective reduction of the student’s IE to at most […], "
     "independently of that of the teacher.",
     reading="at most 2, for pure Hermite students and Q ≠ 1",
@@ -95,8 +81,7 @@ def _information_exponent() -> Finding:
         lowest = next((k, c) for k, c in enumerate(coefficients) if k and c != 0)
         text = f"He_{n}: lowest k ≥ 1 with c_k(Q) ≠ 0, and c_k"
         low.append(judged(text, lowest, partial(_has_degree, 2 - n % 2)))
-    return decided(
-        "proved",
+    return Finding(
         "c_1 or c_2 is n! (Q-1)^p/(p! 2^p), n = 2p+1 or 2p+2",
         *_rescaled(),
         *[judged(f"c_{k} at j = p, n = {n}, g = Q - 1", coefficient(n, _HALF, _GAP),
@@ -109,11 +94,10 @@ def _has_degree(degree: int, lowest: tuple[int, Expr]) -> bool:
     return lowest[0] == degree
 
 
-@claim(
+@claim.refuted(
     "exponent-any-activation",
     "App. B.3",
     "At a variance other than 1 every activation has an information exponent of at most 2",
-    "refuted",
     quote="This expression shows that if the coefficients of the non-standard expansion satisfy "
     "[…] for all […], with […], then the lowest-order Hermite polynomial appearing in the standard "
     "basis expansion is either […] or […], depending on the parity of […]. As a consequence, the "
@@ -133,7 +117,7 @@ def _any_activation() -> Finding:
     both = hermite_polynomial(5, z) + 5 * (1 - Q) * hermite_polynomial(3, z)
     at_q = tuple(map(expand, hermite_coefficients(both, z, Q)))
     at_one = hermite_coefficients(both, z)
-    return refuted_if(
+    return Finding(
         "He_5 + 5(1-Q) He_3 begins at degree 3 in both bases; x + He_3 has c_k = 0, 3Q-2, 0, 6: so "
         "it does in its own basis at Q = 2/3",
         shown("c_k(Q) of x + He_3", hermite_coefficients(cubic, z, Q)),
@@ -147,12 +131,11 @@ def _begins_at_three(coefficients: tuple[Expr, ...]) -> bool:
     return not any(coefficients[1:3]) and coefficients[3] != 0
 
 
-@ours(
+@ours.proved(
     "exponent-almost-always",
     "Sec. 2.2, App. B.3",
     "A polynomial of degree n ≥ 1 has an exponent of at most 2 at all but at most (n-1)/2 "
     "variances",
-    "proved",
     reading="so at most 2 holds generically in the variance; which ones are exceptions depends on "
     "the polynomial",
     falsifier="a polynomial of degree n with more exceptions",
@@ -161,8 +144,7 @@ def _almost_always() -> Finding:
     top, before = Symbol("c_n", nonzero=True, real=True), symbols("c_0:5", real=True)
     carried = change_variance((*before, top), Integer(1), Q)
     leading = expand(carried[1]).coeff(Q, 2)
-    return decided(
-        "proved",
+    return Finding(
         "c_(n-2j)(Q) is a polynomial in Q of degree j that does not vanish: j zeros at most",
         _heat(),
         judged("its leading coefficient, symbolic j", top / (factorial(_J) * 2**_J),
@@ -180,11 +162,10 @@ def _heat() -> Step:
     )
 
 
-@claim(
+@claim.proved(
     "standard-basis",
     "App. B.3, (35)",
     "c_k(P) = Σ_j (P-Q)^j c_(k+2j)(Q)/(j! 2^j) carries any polynomial from variance Q to any P",
-    "proved",
     quote="Finally, expressing the non-unit-variance expansion (28) in the standard Hermite basis "
     "yields […]",
     reading="(35) is this sum at P = 1, in whatever order it is summed",
@@ -196,14 +177,13 @@ def _standard_basis() -> Finding:
         carried = change_variance(hermite_coefficients(p, z, Q), Q, _P)
         direct = hermite_coefficients(p, z, _P)
         low += [equal(f"{p}: c_{k}(P)", carried[k], c) for k, c in enumerate(direct)]
-    return decided("proved", "by exponentials, for every polynomial", gaussian_law(), _heat(), *low)
+    return Finding("by exponentials, for every polynomial", gaussian_law(), _heat(), *low)
 
 
-@claim(
+@claim.proved(
     "squared-series",
     "App. B.4, (36)",
     "φ² has the Hermite coefficients that products of Hermite polynomials give: every polynomial",
-    "proved",
     quote="Starting from the Hermite expansion for unit-variance pre-activations (30), we write "
     "[…]",
     reading="(36) is φ² = Σ φ_i φ_j He_i He_j/(i! j!), with the products as in (37)",
@@ -217,19 +197,17 @@ def _squared_series() -> Finding:
         c = hermite_coefficients(p, z)
         squared, direct = product_coefficients(c, c), hermite_coefficients(p**2, z)
         low += [equal(f"({p})²: c_{k}", squared[k], c) for k, c in enumerate(direct)]
-    return decided(
-        "proved",
+    return Finding(
         "by exponentials e^(vz) e^(wz), and (37)",
         equal("exponent of both series multiplied", sum(parts), whole),
         *low,
     )
 
 
-@claim(
+@claim.proved(
     "squared-labels-exponent",
     "App. B.4, (37)",
     "He_n² has information exponent 2 for every n ≥ 1: the weight of He_2 in it is n n!",
-    "proved",
     quote="As a consequence, squaring a pure Hermite activation reduces the information exponent "
     "of the teacher to […], independently of the original degree […].",
     reading="to 2. (For x it raises it, from 1 to 2.)",
@@ -246,8 +224,7 @@ def _squared_exponent() -> Finding:
         text = f"He_{degree}²: lowest degree ≥ 1, and its weight"
         expected = (2, degree * factorial(degree))
         low.append(judged(text, (k, Integer(weights[k])), partial(eq, expected)))
-    return decided(
-        "proved",
+    return Finding(
         "by (37), whose degrees 2n - 2i are even; i = n - 1 gives He_2",
         equal("weight i! C(n,i)² at i = n - 1, symbolic n", size, n * factorial(n)),
         judged("it", n * factorial(n), positive),
@@ -255,11 +232,10 @@ def _squared_exponent() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "constant-of-labels",
     "App. B.4",
     "A constant in the labels does move the drift: 1 adds E σ''(μz) to b and μ E σ''(μz) to a",
-    "proved",
     quote="Since the constant component does not affect correlations with the input direction, the "
     "effective lowest non-trivial Hermite level governing the learning dynamics is therefore […].",
     reading="it has no correlation with an input direction, as App. B.4 says, but it weighs on the "
@@ -271,8 +247,7 @@ def _constant() -> Finding:
     a, b = drift_over(correlation(Integer(0), W))
     he = hermite_polynomial(2, z)
     raw, centred = (drift_from_loss(label, he, z) for label in (he**2, he**2 - 2))
-    return decided(
-        "proved",
+    return Finding(
         "by exponentials e^(wz), with E σ'' = w² c_0; He_2, squared: b changes by 4",
         equal("E σ''(μz) over c_0: b", b, W**2),
         equal("a", a, mu * W**2),
@@ -281,11 +256,10 @@ def _constant() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "squared-teacher-suffices",
     "App. B.4",
     "He_n squared as the teacher, He_n as the student, n even, Q ≠ 1: the loss has a term in ρ²",
-    "proved",
     quote="Since the student activation function has IE at most […], it suffices to apply such a "
     "transformation to the teacher activation only.",
     reading="it suffices for a term of degree 2 in the third sum, whose weight is φ_2 c_2(Q)/2; "
@@ -303,8 +277,7 @@ def _suffices() -> Finding:
         found = population_loss(he**2, he, z).correlation.coeff(rho, 2)
         at = {_HALF: degree // 2 - 1, _GAP: Q - 1}
         low.append(equal(f"He_{degree}: coefficient of ρ² in C", found, term.subs(at)))
-    return decided(
-        "proved",
+    return Finding(
         "φ_2 = 2 n n! and c_2(Q) = n! (Q-1)^p/(p! 2^p), n = 2p + 2",
         *_rescaled(),
         judged("weight of ρ² for symbolic n = 2p + 2, g = Q - 1", term, lambda c: c.is_nonzero),
@@ -312,11 +285,10 @@ def _suffices() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "no-truncation",
     "Sec. 2.2",
     "With pre-training the loss cannot be cut after its leading Hermite term (x + He_3, every μ)",
-    "proved",
     quote="As a result, the population loss cannot be truncated to its leading Hermite term, "
     "showing that the IE alone is insufficient to characterize the loss near initialization in the "
     "presence of pre-training.",
@@ -329,8 +301,7 @@ def _no_truncation() -> Finding:
     student = z + hermite_polynomial(3, z)
     whole, cut = (drift_from_loss(teacher, student, z).a.as_expr() for teacher in (student, z))
     term = population_loss(student, student, z).correlation.coeff(rho, 3) * rho**3
-    return decided(
-        "proved",
+    return Finding(
         "the term left out adds 18 μ² to a",
         shown("a", whole),
         shown("the term of degree 3 in the loss", -term),
@@ -339,12 +310,11 @@ def _no_truncation() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "higher-terms-suppressed",
     "Sec. 2.2",
     "Terms of the loss go as ρ^k, besides c_k(Q) φ_k/k!: ρ^(k+j)/ρ^k vanishes as m → 0 at μ = 0, "
     "and tends to μ^j at μ > 0",
-    "proved",
     quote="When the teacher has […], the leading nonzero contribution of this term scales as "
     "[…], while higher-order terms scale as […] for […]. In the setting of Ben Arous et al [7] "
     "([…]), one has […] at early times, so higher-order terms are suppressed and the loss is well "
@@ -360,8 +330,7 @@ def _suppressed() -> Finding:
     terms = population_loss(polynomial, polynomial, z).correlation
     first, second, third = (terms.coeff(rho, k) * rho**k for k in (1, 2, 3))
     fresh = {Q: u**2, rho: u * m}
-    return decided(
-        "proved",
+    return Finding(
         "ρ^(k+j)/ρ^k = (μ + u m)^j",
         equal("C by exponentials, (v w ρ)^k/k! in it: slope of its exponent in ρ",
               diff(correlation(V, W).args[0], rho), V * W),

@@ -12,18 +12,8 @@ from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import Singularity
 from numerics.claims.every_degree import power_rises
 from numerics.claims.hermite_students import zeros_of
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
+from numerics.claims.signs import negative
 
 _DISAPPEAR = (
     "for odd Hermite activation functions, the singularities previously observed in the matching "
@@ -37,11 +27,10 @@ _DECREASING = (
 _UNITS = "τ in 1/(γ n n!)"
 
 
-@claim(
+@claim.proved(
     "squared-odd",
     "Sec. 1, 3.3, Fig. 2 (d)",
     "Squaring the labels removes the singularities of every odd Hermite student",
-    "proved",
     quote=_DISAPPEAR,
     reading="with squared labels a ≠ 0 on (0, 1), for every odd degree; a = -μ S'(μ²) by "
     "squared-teacher-drops-out. Sec. 1 says that it can remove this obstruction and restore "
@@ -49,18 +38,16 @@ _UNITS = "τ in 1/(γ n n!)"
     falsifier="an odd degree and a strength in (0, 1) with a = 0",
 )
 def _odd() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "a = -μ S'(μ²), and S' is the mean of n (1 - cos φ) times a square for every odd n: a < 0",
         *power_rises(),
     )
 
 
-@claim(
+@claim.certified(
     "squared-odd-list",
     "Sec. 3.3",
     "With squared labels a has no zero in (0, 1) for odd Hermite degrees 3 to 41",
-    "certified",
     quote=_DISAPPEAR,
     reading="squared-odd, degree by degree and without its formula",
     falsifier="one of these degrees and a strength in (0, 1) with a = 0",
@@ -74,14 +61,13 @@ def _odd_list() -> Finding:
             judged(f"He_{n}: all zeros", zeros_of(n, "squared"), lambda found: not found),
             judged(f"He_{n}: a(1/2)", value, negative),
         ]
-    return decided("certified", "no zero of a in (0, 1), lists complete", *steps)
+    return Finding("no zero of a in (0, 1), lists complete", *steps)
 
 
-@ours(
+@ours.certified(
     "squared-even-list",
     "Sec. 3.3",
     "With squared labels a has n/2 - 1 zeros in (0, 1), τ diverging at every second (even 4 to 40)",
-    "certified",
     reading="squared-even degree by degree, and without its proof: squaring makes singularities",
     falsifier="an even degree from 4 to 40 with another number of zeros, or another order of fates",
 )
@@ -91,7 +77,7 @@ def _even_list() -> Finding:
         for n in range(4, 41, 2)
     ]
     evidence = "lists complete; from the last zero down b is positive and negative in turn"
-    return decided("certified", evidence, *steps)
+    return Finding(evidence, *steps)
 
 
 def _in_turn(count: int, zeros: tuple[Singularity, ...]) -> bool:
@@ -109,11 +95,10 @@ def _over(upper: Enclosure, lower: Enclosure) -> Enclosure:
     return enclosure(upper.ball() / lower.ball(), 5)
 
 
-@claim(
+@claim.certified(
     "squared-decreasing",
     "Sec. 3.3, Fig. 2 (d)",
     "Under squared labels τ falls from 0.05 to 0.99: 2.6 times (He_2), 464 (He_3), 589 (He_5)",
-    "certified",
     quote=_DECREASING,
     reading="the panel shows He_2, He_3 and He_5; a general trend and an overall decrease are told "
     "by the ends of its range. Midway τ rises (squared-rises-midway)",
@@ -129,18 +114,17 @@ def _decreasing() -> Finding:
             shown(f"He_{n}: τ at 0.05, 0.99", (first, last)),
             judged("first over last", _over(first, last), partial(_above, least)),
         ]
-    return decided("certified", "τ(0.05)/τ(0.99), enclosed", *steps)
+    return Finding("τ(0.05)/τ(0.99), enclosed", *steps)
 
 
 def _above(least: float, ratio: Enclosure) -> bool:
     return bool(ratio.ball() > least)
 
 
-@ours(
+@ours.certified(
     "squared-rises-midway",
     "Sec. 3.3, Fig. 2 (d)",
     "Under squared labels τ rises midway: 17 % from 0.4 to 0.6 (He_3), 51 % from 0.3 to 0.5 (He_5)",
-    "certified",
     quote=_DECREASING,
     reading="the decrease is no monotone one; the curves that the authors store show the same "
     "(stored-squared-odd)",
@@ -158,18 +142,17 @@ def _midway() -> Finding:
                    partial(_rises_by, percent)),
         ]  # fmt: skip
         told.append(f"{float(first.ball().mid()):.1f} to {float(last.ball().mid()):.1f}")
-    return decided("certified", f"{' and '.join(told)}, enclosed", *steps)
+    return Finding(f"{' and '.join(told)}, enclosed", *steps)
 
 
 def _rises_by(percent: int, ratio: Enclosure) -> bool:
     return bool(abs(100 * (ratio.ball() - 1) - percent) < 0.5)
 
 
-@ours(
+@ours.proved(
     "squared-teacher-drops-out",
     "Sec. 3.3",
     "With squared labels the drift of an odd student holds no trace of an odd teacher",
-    "proved",
     quote=_DISAPPEAR,
     reading="escape is restored, but a and b are those of labels 0: a = -½ d/dμ E σ(μz)². The "
     "direction still matters, for m grows",
@@ -186,8 +169,7 @@ def _teacher() -> Finding:
     student = Function("sigma")
     rest = student(mu * z) * z * diff(student(x), x).subs(x, mu * z)
     half = diff(student(mu * z) ** 2, mu) / 2
-    return decided(
-        "proved",
+    return Finding(
         "for any odd σ = x g(x²) and odd φ: a = -½ d/dμ E σ(μz)², and b as without labels",
         *steps,
         equal("σ(μz) z σ'(μz) - ½ d/dμ σ(μz)²", simplify(rest - half), 0),

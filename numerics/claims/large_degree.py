@@ -36,17 +36,8 @@ from numerics.certified.singularities import Singularity, find_singularities
 from numerics.certified.zeros import sign_of
 from numerics.claims.every_degree import ARGUMENT, COSINE, NORM_POWER, over_angle, tied
 from numerics.claims.hermite_students import remainder_is_b_at_zero
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown
+from numerics.claims.signs import negative, positive
 
 _DEGREE = Symbol("n", integer=True, positive=True)
 _DEGREES = (10**3, 10**4, 10**5, 10**6)
@@ -55,20 +46,18 @@ _X = Symbol("x", positive=True)
 _LARGE = Symbol("n", positive=True)
 
 
-@ours(
+@ours.certified(
     "last-singularity-limit",
     "Sec. 3.2 (c)",
     "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with "
     "e^(x/2) = I_0(x) - I_1(x)",
-    "certified",
     reading="the last singularity is the largest zero of a in (0, 1), for odd and even degrees",
     falsifier="another limit of n (1-μ), or degrees along which it has none",
 )
 def _last() -> Finding:
     x, n = _X, _LARGE
     low, high = (enclosure(_gap(arb(end)), 12) for end in ("10.07264337", "10.07264339"))
-    return decided(
-        "certified",
+    return Finding(
         "at Q = 1 - x/n both sides have limits in n, which cross once; no zero comes nearer to x = "
         "0; I_0 and I_1 are enclosed",
         tied(),
@@ -124,12 +113,11 @@ def _none_near_one() -> list[Step]:
     ]  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "last-singularity-law",
     "Sec. 3.2 (c)",
     "At the last singularity b → -e^(-x/2) = -0.00649760... and, in the local law τ ≈ C/(μ-μ*)², "
     "n² C → 320.147…",
-    "certified",
     reading="C = -b/a'² at the zero of a, for odd and even degrees",
     falsifier="a degree whose distance from a limit is not of the size 1/n, as that of 10³, 10⁴, "
     "10⁵, 10⁶ and 100001 is",
@@ -148,8 +136,7 @@ def _last_law() -> Finding:
             _settles("b", lambda s, n: n * (s.b.ball() - b)),
             _settles("n² C", lambda s, n: n * (n**2 * _constant(s) - constant)),
         ]
-    return decided(
-        "certified",
+    return Finding(
         "b = -μ^(n-2), and a' → 2n times the slope in x of the difference of the two limits; the "
         "distance from the limits falls as 1/n",
         remainder_is_b_at_zero(),
@@ -211,11 +198,10 @@ def _of_one_size(values: tuple[Enclosure, ...]) -> bool:
     return all(abs(each.ball() / last - 1) < 0.03 for each in values)
 
 
-@ours(
+@ours.proved(
     "first-singularity-limit",
     "Sec. 3.2 (c)",
     "With the even degree n the first singularity tends to 0: 2n μ² - log(4n) → 0",
-    "proved",
     reading="the first singularity is the smaller zero of a in (0, 1) of an even degree from 10 on",
     falsifier="even degrees along which 2n μ² - log(4n) stays away from 0",
 )
@@ -227,8 +213,7 @@ def _first() -> Finding:
     of_far = log(n) + log(-ARGUMENT.subs(at).subs(COSINE, far)) * (n - 1)
     bell, gap = exp(-(t**2) / 2), Symbol("w")  # w = 1 + c, from the far end
     ends = [integrate(f * bell, (t, 0, oo)) / pi for f in (t**2 / 2, 2 * exp(-s) / 4)]
-    return decided(
-        "proved",
+    return Finding(
         "at 2n Q = log(4n) + s, n^(3/2) G_n tends to a multiple of 1 - e^(-s): a is positive for s "
         "< 0 and negative for s > 0",
         tied(),
@@ -249,12 +234,11 @@ def _first() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "first-singularity-law",
     "Sec. 3.2 (c)",
     "With L = log 4n, the first singularity of even degrees has 2n μ² ≈ L - L²/(2n), "
     "b ≈ -(L/2n)^((n-2)/2) (4n)^(-1/4) and C ≈ 2π n³ |b|/L²",
-    "certified",
     reading="relative errors of b at most 0.1 L²/n and of C/|b| at most 3 L/n, n = 10³ to 10⁶; of "
     "2n μ² absolute, at most 0.5 L³/n²",
     falsifier="one of these degrees with a larger error",
@@ -269,8 +253,7 @@ def _first_law() -> Finding:
     size, large = Symbol("L", positive=True), {Q: y / (2 * n)}
     found = size - size**2 / (2 * n)
     power = (n - 2) / 2 * log(found / size)
-    return decided(
-        "certified",
+    return Finding(
         "the parts of G_n from the two ends are as 1 to 4n at Q = 0, and turn by e^(-2nQ - 2nQ²); "
         "the errors are those of the next order",
         equal("E c^n over E |c|^(n-1), times the next of them",

@@ -7,8 +7,8 @@ the paper is ``met`` or ``not met``, never refuted. A ``stored curve`` of the au
 ``reproduced`` or ``differs``. What the paper does not say is ``beyond the paper``, and ours. All
 may be ``undecided``.
 
-An entry is made by decorating its check with the name of its kind; the verdict given there is the
-recorded one, and a check that finds another is reported. A check returns steps: what it computed,
+An entry is made by decorating its check with the name of its kind and the recorded verdict, as in
+``@claim.proved``; a check that finds another is reported. A check returns steps: what it computed,
 and what follows from each. The verdict is read off the steps, so what is shown is what was decided
 on.
 """
@@ -18,16 +18,15 @@ from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
-from sympy.core.logic import fuzzy_and
+from sympy import Expr
 
 from derive.command.frames import frame
 from derive.command.hypertext import BADGES, badge
-from derive.drift import LeadingTerm
 from derive.errors import Undecided
 from derive.registry import Registry
 from derive.symbols import exact
 from numerics.certified.balls import Bounds, Enclosure
+from numerics.claims.signs import is_zero
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -81,34 +80,6 @@ def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
     return Step(text, value, bool(outcome))
 
 
-def positive(value: Expr | Enclosure | LeadingTerm) -> bool | None:
-    """Whether an expression, an enclosed number or a leading term is positive; ``None`` if open."""
-    if isinstance(value, LeadingTerm):
-        return positive(value.coefficient)
-    if isinstance(value, Enclosure):
-        ball = value.ball()
-        return True if ball > 0 else False if ball <= 0 else None
-    known: bool | None = value.is_positive
-    return known
-
-
-def all_positive(values: Iterable[Expr]) -> bool | None:
-    """Whether all these expressions are positive; ``None`` if open."""
-    known: bool | None = fuzzy_and(map(positive, values))
-    return known
-
-
-def negative(value: Expr | Enclosure | LeadingTerm) -> bool | None:
-    """Whether an expression, an enclosed number or a leading term is negative; ``None`` if open."""
-    if isinstance(value, LeadingTerm):
-        return negative(value.coefficient)
-    if isinstance(value, Enclosure):
-        ball = value.ball()
-        return True if ball < 0 else False if ball >= 0 else None
-    known: bool | None = value.is_negative
-    return known
-
-
 def equal(text: str, left: Expr, right: Expr | int) -> Step:
     """A step that holds if two expressions agree identically; their difference is simplified.
 
@@ -134,16 +105,23 @@ class Equation:
     right: Expr
 
 
-@dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """What a check found: the ``evidence`` in one line; ``details``, the steps."""
+
+    def __init__(self, evidence: str, *details: Step) -> None:
+        self.evidence, self.details = evidence, details
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check came to.
 
     Fields: ``verdict``, one of ``VERDICTS``; the ``evidence`` in one line; ``details``, the steps.
     """
 
     verdict: str
     evidence: str
-    details: tuple[Step, ...] = ()
+    details: tuple[Step, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,12 +163,12 @@ class Entry:
     check: Callable[[], Finding]
     text: Text = Text()
 
-    def found(self) -> Finding:
+    def found(self) -> Outcome:
         """Run the check; what stays open is ``undecided``, with the reason."""
         try:
-            return self.check()
+            return decided(self.recorded, self.check())
         except Undecided as error:
-            return Finding("undecided", str(error), (shown("what stays open", str(error)),))
+            return Outcome("undecided", str(error), (shown("what stays open", str(error)),))
 
 
 class Ledger(Registry[Entry]):
@@ -221,71 +199,52 @@ CLAIMS = Ledger()
 Check: TypeAlias = Callable[[], Finding]
 
 
-def _entered(
-    kind: str, name: str, place: str, statement: str, recorded: str, text: dict[str, str]
-) -> Callable[[Check], Check]:
-    if recorded not in VERDICTS[kind]:
-        raise ValueError(f"{name}: {recorded!r} is no verdict on: {kind}")
+class Kind:
+    """A kind of entry, by whose verdicts checks are entered: ``@claim.proved(...)``.
 
-    def enter(check: Check) -> Check:
-        CLAIMS[name] = Entry(kind, name, place, statement, recorded, check, Text(**text))
-        return check
-
-    return enter
-
-
-def claim(
-    name: str, place: str, statement: str, recorded: str, **text: str
-) -> Callable[[Check], Check]:
-    """Enter a check of a claim of the paper, with the verdict it is known to give.
-
-    ``text``: the fields of ``Text``.
+    Arguments: ``name``, one of ``KINDS``; the fields of ``Text`` that all its entries have.
     """
-    return _entered("claim", name, place, statement, recorded, text)
+
+    def __init__(self, name: str, **text: str) -> None:
+        self.name, self.text = name, text
+
+    def __getattr__(self, verdict: str) -> Callable[..., Callable[[Check], Check]]:
+        """What enters a check with the verdict that it is known to give.
+
+        It takes a new name, the place in the paper, the statement and the fields of ``Text``.
+        """
+        recorded = verdict.replace("_", " ")
+        if recorded not in VERDICTS[self.name]:
+            raise AttributeError(f"{recorded!r} is no verdict on: {self.name}")
+
+        def entered(name: str, place: str, statement: str, **text: str) -> Callable[[Check], Check]:
+            def enter(check: Check) -> Check:
+                told = Text(**self.text | text)
+                CLAIMS[name] = Entry(self.name, name, place, statement, recorded, check, told)
+                return check
+
+            return enter
+
+        return entered
 
 
-def assumption(
-    name: str, place: str, statement: str, recorded: str, **text: str
-) -> Callable[[Check], Check]:
-    """Enter a check of whether an assumption of the paper is met."""
-    return _entered("assumption", name, place, statement, recorded, text)
+claim = Kind("claim")  # of the paper
+assumption = Kind("assumption")  # of the paper, met or not
+stored_curve = Kind("stored curve", settled_by=CODE)  # numbers of the authors' code
+ours = Kind("beyond the paper")  # ``place`` is where it belongs
 
 
-def stored_curve(
-    name: str, place: str, statement: str, recorded: str, **text: str
-) -> Callable[[Check], Check]:
-    """Enter a comparison with numbers that the authors' code stores or draws."""
-    text = {"settled_by": CODE} | text
-    return _entered("stored curve", name, place, statement, recorded, text)
-
-
-def ours(
-    name: str, place: str, statement: str, recorded: str, **text: str
-) -> Callable[[Check], Check]:
-    """Enter a finding that the paper does not claim; ``place`` is where it belongs."""
-    return _entered("beyond the paper", name, place, statement, recorded, text)
-
-
-def decided(verdict: str, evidence: str, *steps: Step) -> Finding:
-    """A verdict if every judged step holds.
+def decided(verdict: str, finding: Finding) -> Outcome:
+    """A verdict if every judged step holds; what is undecided need not judge any.
 
     An exact or certified check that fails is a counter-example. A simulation that fails, and a
     refutation whose counter-example fails, leave the statement undecided.
     """
-    otherwise = _OTHERWISE.get(verdict, "undecided")
-    return Finding(verdict if _all_hold(steps) else otherwise, evidence, steps)
-
-
-def refuted_if(evidence: str, *steps: Step) -> Finding:
-    """A refutation if every judged step of the counter-example holds; else nothing is proved."""
-    return decided("refuted", evidence, *steps)
-
-
-def _all_hold(steps: tuple[Step, ...]) -> bool:
-    judgements = [step.holds for step in steps if step.holds is not None]
-    if not judgements:
+    judgements = [step.holds for step in finding.details if step.holds is not None]
+    if not judgements and verdict != "undecided":
         raise ValueError("a check must judge at least one of its steps")
-    return all(judgements)
+    reached = verdict if all(judgements) else _OTHERWISE.get(verdict, "undecided")
+    return Outcome(reached, finding.evidence, finding.details)
 
 
 def leaves(value: object) -> Iterator[object]:
@@ -299,24 +258,3 @@ def leaves(value: object) -> Iterator[object]:
             yield from leaves(part)
     else:
         yield value
-
-
-def is_zero(expression: Expr) -> bool:
-    """Whether an expression vanishes identically: proved, or refuted at a rational point.
-
-    Raises ``Undecided`` if neither succeeds.
-    """
-    if expand(numer(together(expression))) == 0 or simplify(expression) == 0:
-        return True
-    symbols = sorted(expression.free_symbols, key=str)
-    point = {symbol: _value_for(symbol, k) for k, symbol in enumerate(symbols)}
-    value = expression.subs(point).evalf(40)
-    if value.is_number and abs(value) > Rational(1, 10**20):
-        return False
-    raise Undecided(f"whether {str(expression)[:60]} vanishes is neither proved nor refuted")
-
-
-def _value_for(symbol: Symbol, k: int) -> Expr:
-    """A number that a symbol may take, another for each k."""
-    size = Integer(k + 3) if symbol.is_integer else Rational(2 * k + 3, 3 * k + 7)
-    return -size if symbol.is_negative else size

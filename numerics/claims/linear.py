@@ -8,16 +8,8 @@ from derive.pair import Pair
 from derive.risk import frozen_risk
 from derive.symbols import m, mu, u, z
 from numerics.claims.activations import closed
-from numerics.claims.ledger import (
-    Finding,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, claim, equal, judged, shown
+from numerics.claims.signs import negative, positive
 
 
 def _velocity() -> tuple[Expr, Expr]:
@@ -25,11 +17,10 @@ def _velocity() -> tuple[Expr, Expr]:
     return -by_u, -(1 - m**2) * by_m
 
 
-@claim(
+@claim.proved(
     "linear-dynamics",
     "App. E.2",
     "Linear students follow u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u, at any u and m",
-    "proved",
     quote="The dynamics of the order parameters are given by […]",
     reading="the lost formula is the gradient flow (91) of x with x",
     falsifier="another gradient of the population loss ½ - ρ + ½ Q",
@@ -37,19 +28,17 @@ def _velocity() -> tuple[Expr, Expr]:
 )
 def _dynamics() -> Finding:
     by_u, by_m = _velocity()
-    return decided(
-        "proved",
+    return Finding(
         "gradient of the population loss on the sphere",
         equal("u̇", by_u, (1 - mu) * m - u),
         equal("ṁ", by_m, (1 - m**2) * (1 - mu) * u),
     )
 
 
-@claim(
+@claim.proved(
     "linear-eigenvalues",
     "App. E.2",
     "Linearised, it grows at λ± = ½(-1 ± √(1 + 4(1-μ)²))",
-    "proved",
     quote="Linearizing the dynamics around the fixed point yields a linear system whose Jacobian "
     "matrix has eigenvalues […]",
     reading="the fixed point is u = m = 0; the lost formula is the statement's",
@@ -61,19 +50,17 @@ def _eigenvalues() -> Finding:
     jacobian = ImmutableMatrix(_velocity()).jacobian((u, m)).subs({u: 0, m: 0})
     root = sqrt(1 + 4 * (1 - mu) ** 2)
     claimed = (x - (-1 + root) / 2) * (x - (-1 - root) / 2)
-    return decided(
-        "proved",
+    return Finding(
         "characteristic polynomial of the Jacobian at the origin",
         shown("Jacobian", jacobian),
         equal("characteristic polynomial", jacobian.charpoly(x).as_expr(), claimed),
     )
 
 
-@claim(
+@claim.proved(
     "linear-drift",
     "Sec. 3.2 (a), App. E.2",
     "For x the drift that moves m weakens as a = 1 - μ, while b = -1 stays",
-    "proved",
     quote="This slowdown is driven by the drift coefficient controlling the evolution of […], "
     "which for linear activation scales as […] (App. E.2).",
     reading="ṁ = a u, so the coefficient is a, and it scales as 1 - μ",
@@ -82,14 +69,13 @@ def _eigenvalues() -> Finding:
 )
 def _drift() -> Finding:
     a, b = closed("x")
-    return decided("proved", "closed form, symbolic μ", equal("a", a, 1 - mu), equal("b", b, -1))
+    return Finding("closed form, symbolic μ", equal("a", a, 1 - mu), equal("b", b, -1))
 
 
-@claim(
+@claim.proved(
     "linear-increase",
     "Sec. 3.2 (a), Fig. 1 (right)",
     "For x τ increases with μ on (0, 1)",
-    "proved",
     quote="Fig. 1 (see right panel) shows that […] indeed increases monotonically with",
     reading="τ = 1/λ₊ as a function of μ",
     falsifier="two strengths of which the larger has the smaller τ",
@@ -99,8 +85,7 @@ def _increase() -> Finding:
     x = Symbol("x", positive=True)
     slope = diff(escape_time(x, -1), x)
     size = (1 + 2 * x**2 + sqrt(4 * x**2 + 1)) / (x**3 * sqrt(4 * x**2 + 1))
-    return decided(
-        "proved",
+    return Finding(
         "dτ/da < 0 for a = 1 - μ > 0, in closed form, and a falls with μ",
         shown("τ at a = x", escape_time(x, -1)),
         equal("dτ/da", slope, -size),
@@ -109,11 +94,10 @@ def _increase() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "linear-divergence",
     "App. E.2",
     "For x τ diverges as (1-μ)^-2 as μ → 1",
-    "proved",
     quote="The associated characteristic time scale is given by […] Note that this time scale "
     "diverges as […]:",
     reading="the lost formulas are τ = 1/λ₊ and its leading term at μ → 1",
@@ -122,19 +106,17 @@ def _increase() -> Finding:
 )
 def _divergence() -> Finding:
     law = escape_limit(Pair("x"), 1)
-    return decided(
-        "proved",
+    return Finding(
         "exact leading term at μ = 1",
         equal("coefficient of τ as x = 1 - μ → 0", law.coefficient, 1),
         equal("exponent", law.exponent, -2),
     )
 
 
-@claim(
+@claim.proved(
     "linear-start",
     "Sec. 3.2 (a), Fig. 1 (left)",
     "The loss of x before fine-tuning is ½(1-μ)², which falls with μ",
-    "proved",
     quote="larger values of […] yield smaller initial test mean squared error, reflecting stronger "
     "initial alignment with the teacher (left panel of Fig. 1).",
     reading="population loss at u = m = 0, of which that at u, m of the order 1/√d is off by 1/d",
@@ -144,8 +126,7 @@ def _divergence() -> Finding:
 def _start() -> Finding:
     x = Symbol("x", positive=True)
     risk = frozen_risk(Pair("x"))
-    return decided(
-        "proved",
+    return Finding(
         "closed form, symbolic μ",
         equal("loss", risk, (1 - mu) ** 2 / 2),
         judged("its slope at 1 - μ = x", diff(risk, mu).subs(mu, 1 - x).expand(), negative),

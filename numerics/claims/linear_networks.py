@@ -23,7 +23,8 @@ from derive.escape import eigenvalues
 from derive.grammar import parse_activation
 from derive.network import K, linearised_network, network_drift, network_loss
 from derive.symbols import mu
-from numerics.claims.ledger import Finding, Step, claim, decided, equal, judged, ours, positive
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours
+from numerics.claims.signs import positive
 
 _RATE = Symbol("lambda")
 _SMALL = "Columns of the update start orthogonal to each other, but for terms of order 1/√d"
@@ -54,11 +55,10 @@ def _jacobian(strengths: list[Symbol], rank: int) -> Matrix:
     return linearised_network(loss, variables).applyfunc(expand)
 
 
-@claim(
+@claim.proved(
     "network-overlaps",
     "App. K, (98)-(100)",
     "The component of neuron i along ω⋆_i is μ_i + Σ_l U_il M_il (K = 3, r = 1 to 3)",
-    "proved",
     quote="so tracking the pairs […] is sufficient to describe how much the […]-th teacher "
     "direction is represented in the current model.",
     reading="the pairs are (U_il, M_il), and (100) is R_ii; the component of the other neurons "
@@ -75,14 +75,13 @@ def _overlaps() -> Finding:
                   strengths[i] + sum(u[i, k] * m[i, k] for k in range(rank)))
             for i in range(3)
         ]  # fmt: skip
-    return decided("proved", "R = diag(μ) + M times U transposed, from dot products", *steps)
+    return Finding("R = diag(μ) + M times U transposed, from dot products", *steps)
 
 
-@claim(
+@claim.proved(
     "network-rank",
     "App. K",
     "The rank does not enter the escape, for any activation (K = 2, r = 2 and 3)",
-    "proved",
     quote="we observed that the pretrained weights primarily control the escape from the search "
     "phase, while the LoRA rank mainly shapes the subsequent descent phase and the final "
     "attainable loss.",
@@ -108,8 +107,7 @@ def _rank() -> Finding:
             judged(f"r = {rank}: blocks of the columns", blocks[0], lambda b: len(set(b)) == 1),
             judged(f"r = {rank}: blocks between them", blocks[1], _all_zero),
         ]
-    return decided(
-        "proved",
+    return Finding(
         "R and Q have no slope at 0, so L enters by its slopes there: the columns decouple, alike",
         *steps,
     )
@@ -130,12 +128,11 @@ def _all_zero(blocks: tuple[Matrix, ...]) -> bool:
     return all(block.is_zero_matrix for block in blocks)
 
 
-@claim(
+@claim.proved(
     "network-collective",
     "App. K, (101)-(109)",
     "With U_l = Σ_j U_jl, M_l = Σ_i (1-μ_i) m_il the flow of x is dU_l/dt = M_l - U_l, "
     "dM_l/dt = |1-μ|²/K U_l (K = 1 to 4)",
-    "proved",
     quote="Projecting onto the two collective coordinates gives a closed system",
     reading="(102) are these two sums, (103) to (107) their closed system, (109) its matrix with "
     "rows (-1, 1) and (|1-μ|²/K, 0). In the search phase",
@@ -156,14 +153,13 @@ def _collective() -> Finding:
             equal(f"K = {size}: sum of the flow of U", sum(by_u), weighted - total),
             equal(f"K = {size}: that of m, weighted", (gaps.T * by_m)[0], distance / size * total),
         ]
-    return decided("proved", "from the drift of the network, symbolic strengths", *steps)
+    return Finding("from the drift of the network, symbolic strengths", *steps)
 
 
-@claim(
+@claim.proved(
     "network-linear",
     "App. K, (110)",
     "Linear networks escape at λ₊ = ½(-1 + √(1 + 4|1-μ|²/K)) (symbolic K; K = 3 in full)",
-    "proved",
     quote="Therefore the non-trivial linearized dynamics is governed by",
     reading="(110) are the eigenvalues ½(-1 ± √(1 + 4|1-μ|²/K)) of the matrix (109)",
     falsifier="a network of x with another growth rate",
@@ -176,8 +172,7 @@ def _linear() -> Finding:
     a, b = drift.blocks(strengths)
     jacobian = Matrix([[b, a.T], [a, 0 * a]])
     missing = sum((1 - s) ** 2 for s in strengths) / 3
-    return decided(
-        "proved",
+    return Finding(
         "symbolic K: with v_j = (1-μ_j)/K the sums Σu_j and Σv_j m_j close; K = 3 in full",
         equal("a of a neuron to itself is v", drift.a, (1 - mu) / K),
         equal("and to the others", drift.a_other, drift.a),
@@ -192,11 +187,10 @@ def _linear() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "network-linear-rank",
     "App. K, (111)",
     "The rates of linear networks depend on |1-μ|²/K alone, not on the rank (K = 2, r = 1 to 3)",
-    "proved",
     quote="In particular, for linear activations the leading-order escape depends only on the "
     "collective mismatch vector […], and not on the rank […]: each rank direction obeys the same "
     "reduced two-dimensional dynamics.",
@@ -219,14 +213,13 @@ def _linear_rank() -> Finding:
                    partial(eq, rank)),
             judged(f"r = {rank}: blocks between them", between, _all_zero),
         ]  # fmt: skip
-    return decided("proved", "each column has the rates of rank one", *steps)
+    return Finding("each column has the rates of rank one", *steps)
 
 
-@claim(
+@claim.proved(
     "network-linear-delay",
     "Discussion, App. K, Fig. 13",
     "Linear networks escape more slowly the larger any μ_i is, and always, unless all are 1",
-    "proved",
     quote="extend the picture to two-layer networks, where the pretrained weight controls the "
     "search phase while rank mainly affects the final loss.",
     reading="the first half, for x: the delay of strong pre-training. One neuron that is not "
@@ -237,8 +230,7 @@ def _linear_rank() -> Finding:
 def _linear_delay() -> Finding:
     gap, others = Symbol("gap", positive=True), Symbol("others", nonnegative=True)
     rate = eigenvalues(sqrt((gap**2 + others) / K), -K / K)[0]
-    return decided(
-        "proved",
+    return Finding(
         "λ₊ grows with each gap 1-μ_i; others is the sum of the other neurons' squares",
         judged("dλ₊/d(1-μ_i)", simplify(diff(rate, gap)), positive),
         judged("λ₊ if all others are 1", rate.subs(others, 0), _grows),
@@ -250,11 +242,10 @@ def _grows(rate: Expr) -> bool:
     return bool(((2 * rate + 1) ** 2 - 1).expand().is_positive)
 
 
-@ours(
+@ours.proved(
     "network-linear-loss",
     "App. K",
     "Linear networks of every rank fit the teacher: the rank does not limit the loss (K = 2, 3)",
-    "proved",
     reading="the sum of the neurons is all that a linear network is, and one column mends it. "
     "App. K says generally that the rank shapes the final loss, and shows it for He_2; it does not "
     "hold of x. See network-rank and network-final-loss",
@@ -269,4 +260,4 @@ def _linear_loss() -> Finding:
         u = Matrix([length] + [0] * (size - 1))
         loss = network_loss(x, x, strengths, u, gaps / length, eye(1))
         steps.append(equal(f"K = {size}, r = 1: loss at v = (1-μ)/|1-μ|, Σ U_j = |1-μ|", loss, 0))
-    return decided("proved", "rank one is enough, for any strengths", *steps)
+    return Finding("rank one is enough, for any strengths", *steps)

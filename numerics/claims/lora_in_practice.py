@@ -10,16 +10,7 @@ from itertools import pairwise
 from sympy import Expr, ImmutableMatrix, MatrixSymbol, Rational, sqrt
 
 from derive.symbols import d
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 
 _TO_FASHION, _TO_SVHN = "EMNIST to FashionMNIST", "CIFAR-10 to SVHN"
 # Table 1: epoch of the checkpoint; accuracy and spread at the source, after 20 and 100 epochs.
@@ -52,11 +43,10 @@ def _last_is_worst(values: ImmutableMatrix) -> bool:
     return bool(values[2] == min(values))
 
 
-@ours(
+@ours.proved(
     "lora-model-size",
     "Sec. 2, (3)",
     "In the model LoRA saves nothing: u and a unit ω are d numbers, as many as the weight has",
-    "proved",
     reading="the model has LoRA's factors and its fixed weight, not its saving: a weight of 1 by d "
     "has rank one. What it says of the dynamics does not rest on a saving",
     falsifier="fewer free numbers in u and ω",
@@ -64,8 +54,7 @@ def _last_is_worst(values: ImmutableMatrix) -> bool:
 def _model_size() -> Finding:
     weight, left, right = MatrixSymbol("W", 1, d), MatrixSymbol("u", 1, 1), MatrixSymbol("w", 1, d)
     entries = [factor.shape[0] * factor.shape[1] for factor in (weight, left, right)]
-    return decided(
-        "proved",
+    return Finding(
         "W + B A with B = u and A = ω, whose unit length takes one number",
         judged(
             "shapes of B A and W",
@@ -76,12 +65,11 @@ def _model_size() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "table-decoupling",
     "Table 1, Sec. 3.3",
     "By Table 1 the last checkpoint is the best at the source and the worst downstream, in both "
     "tasks after 20 and 100 epochs",
-    "proved",
     quote="later checkpoints can have higher source accuracy while adapting worse downstream under "
     "the constrained LoRA update.",
     reading="read off the printed means; whether it repeats over pre-trainings is not judged here, "
@@ -97,14 +85,13 @@ def _decoupling() -> Finding:
             judged(f"{task}: after {epochs} epochs", _column(task, column), _last_is_worst)
             for epochs, column in ((20, _SHORT), (100, _LONG))
         ]
-    return decided("proved", "the printed numbers, compared exactly", *steps)
+    return Finding("the printed numbers, compared exactly", *steps)
 
 
-@claim(
+@claim.proved(
     "table-fashion",
     "App. J.2, Fig. 11, Table 1",
     "By Table 1 FashionMNIST is best from epoch 5 of 100, and worse from epoch 2 too",
-    "proved",
     quote="Figure 11 shows that the latest EMNIST checkpoint has the best source accuracy, but an "
     "earlier checkpoint gives better FashionMNIST adaptation after fine-tuning.",
     reading="some pre-training helps and more of it hurts: the best lies between",
@@ -112,8 +99,7 @@ def _decoupling() -> Finding:
     units=_PERCENT,
 )
 def _fashion() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "the printed numbers, compared exactly",
         judged("source", _column(_TO_FASHION, _SOURCE), _rises),
         *[
@@ -127,11 +113,10 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
     return bool(values[1] == max(values) and values[2] == min(values))
 
 
-@claim(
+@claim.proved(
     "table-svhn",
     "App. J.1, Fig. 10, Table 1",
     "By Table 1 source accuracy rises from epoch 50 to 200, and SVHN falls with it",
-    "proved",
     quote="Figure 10 shows that CIFAR-10 source accuracy continues to improve along pretraining, "
     "whereas SVHN adaptation is best from an earlier checkpoint.",
     reading="the earliest checkpoint of the table is the best one downstream",
@@ -139,8 +124,7 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
     units=_PERCENT,
 )
 def _svhn() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "the printed numbers, compared exactly; source accuracies have the spread 0.00",
         judged("source", _column(_TO_SVHN, _SOURCE), _rises),
         *[
@@ -150,12 +134,11 @@ def _svhn() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "table-spreads",
     "Table 1",
     "From the best to the last checkpoint accuracy falls by 3.5 and 5.7 spreads on FashionMNIST, "
     "1.8 and 2.4 on SVHN, where neighbours differ by less than 1.5",
-    "proved",
     reading="a spread is the root of the sum of both printed squares, as for independent runs. "
     "Theirs are seed-matched, and how closely pairs agree is not printed; nor is the number of "
     "seeds in our copy. So no level of confidence follows",
@@ -173,8 +156,7 @@ def _spreads() -> Finding:
         fall = _fall(task, column, best, 2)
         steps.append(judged(f"{task}: about {text}", fall, partial(_rounds_to, text)))
     near = tuple(_fall(_TO_SVHN, c, k, k + 1) for c in (_SHORT, _LONG) for k in (0, 1))
-    return decided(
-        "proved",
+    return Finding(
         "the three checkpoints of SVHN are in order, but no neighbours are far apart",
         *steps,
         judged("SVHN: between neighbours", near, lambda all_: max(all_) < Rational(3, 2)),
@@ -192,11 +174,10 @@ def _fall(task: str, column: int, first: int, last: int) -> Expr:
     return (means[first] - means[last]) / sqrt(spreads[first] ** 2 + spreads[last] ** 2)
 
 
-@ours(
+@ours.proved(
     "table-one-source",
     "Table 1",
     "The source accuracies of CIFAR-10 have the spread 0.00: none over pre-trainings is printed",
-    "proved",
     reading="its pre-training was not repeated, or the spread was not computed. Either way the "
     "spreads of SVHN say nothing of other pre-trainings, which differ more than seeds of "
     "fine-tuning do (docs, On images)",
@@ -205,20 +186,18 @@ def _fall(task: str, column: int, first: int, last: int) -> Expr:
 )
 def _one_source() -> Finding:
     cifar, emnist = (_column(task, _SOURCE, 1) for task in (_TO_SVHN, _TO_FASHION))
-    return decided(
-        "proved",
+    return Finding(
         "the printed spreads; those of EMNIST are 0.83, 0.58, 0.24",
         judged("CIFAR-10", cifar, lambda spreads: not any(spreads)),
         judged("EMNIST", emnist, all),
     )
 
 
-@ours(
+@ours.proved(
     "table-gap",
     "Table 1",
     "The last checkpoint does not catch up from 20 to 100 epochs: it is behind by 2.73, then 2.75 "
     "on FashionMNIST, by 3.44, then 4.70 on SVHN",
-    "proved",
     reading="a delay alone, after which the end is the same, would close the gap at last; by 100 "
     "epochs it has not begun to. In the model, too, ends can differ: see matched-recovery",
     falsifier="a gap that is smaller after 100 epochs",
@@ -236,15 +215,14 @@ def _gap() -> Finding:
             *[equal(f"{task}: {text}", gap, Rational(text))
               for gap, text in zip(gaps, told, strict=True)],
         ]  # fmt: skip
-    return decided("proved", "the printed numbers, compared exactly", *steps)
+    return Finding("the printed numbers, compared exactly", *steps)
 
 
-@claim(
+@claim.undecided(
     "images-confirm",
     "Sec. 1, App. J",
     "Run again over pre-trainings, later checkpoints can be better at the source and worse "
     "downstream",
-    "undecided",
     quote="These experiments confirm the qualitative prediction: later checkpoints can have higher "
     "source accuracy while converging to worse downstream performance under LoRA fine-tuning.",
     reading="a statement on experiments, not on the table. Their sizes and rates are lost in our "
@@ -258,14 +236,13 @@ def _confirm() -> Finding:
         "source": "whether accuracy still rises between the two is open",
     }
     evidence = "not run at the paper's sizes; our smaller run shows the second half, not the first"
-    return Finding("undecided", evidence, (shown("our run (docs, On images)", found),))
+    return Finding(evidence, shown("our run (docs, On images)", found))
 
 
-@claim(
+@claim.undecided(
     "images-shifted",
     "App. J.3, Fig. 12",
     "On shifted EMNIST late checkpoints adapt more slowly and to a worse end",
-    "undecided",
     quote="Figure 12 shows the strongest manifestation of the effect: late source checkpoints "
     "remain strong clean-EMNIST classifiers but adapt substantially more slowly and converge to "
     "worse shifted-EMNIST performance under LoRA.",
@@ -276,4 +253,4 @@ def _shifted() -> Finding:
     evidence = "no number is printed, and the task was not run at the paper's sizes"
     ready = shown("how to run it (docs, On images)", "python -m transfer run "
                   "emnist-letters-to-shifted --scale paper")  # fmt: skip
-    return Finding("undecided", evidence, (ready,))
+    return Finding(evidence, ready)

@@ -24,18 +24,9 @@ from derive.escape import eigenvalues
 from derive.mechanics import acceleration, energy, potential
 from derive.symbols import m, mu, u
 from numerics.claims.activations import closed
-from numerics.claims.ledger import (
-    Finding,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, VARIANCE, any_loss, coefficients, loss_of
+from numerics.claims.signs import negative, positive
 
 _A, _B, _G, _V = symbols("a b g v", real=True)
 _GAP = Symbol("gap", positive=True)  # 1 - μ
@@ -53,11 +44,10 @@ def _force_on_x() -> Expr:
     return acceleration(a, b, _G, Integer(0)).subs(mu, 1 - _GAP).simplify()
 
 
-@claim(
+@claim.proved(
     "mechanics-variables",
     "App. F.1, (81)-(83)",
     "With m = tanh g, ġ is -∂_m L exactly, and a u up to second order, for any loss L(Q, ρ)",
-    "proved",
     quote="In the linearized regime considered in Appendix D.2, the overlap […] remains small "
     "throughout the search phase, so that […]. As a consequence, we may approximate",
     reading="(81) is m = tanh g, (82) ġ = ṁ/(1-m²), (83) ġ ≈ a u. On the sphere 1/(1-m²) cancels: "
@@ -70,19 +60,17 @@ def _variables() -> Finding:
     rate = (diff(atanh(m), m) * velocity).cancel()
     small = Symbol("epsilon", positive=True)
     first = diff(rate.subs({u: small * u, m: small * m}, simultaneous=True), small).subs(small, 0)
-    return decided(
-        "proved",
+    return Finding(
         "slopes of L up to the second, symbolic; a = -(2μ L_Q + L_ρ)",
         equal("ġ", rate, -diff(loss, m)),
         equal("its part of first order", first, coefficients()[0] * u),
     )
 
 
-@claim(
+@claim.proved(
     "mechanics",
     "App. F, (80), (84)-(86)",
     "With m = tanh g the search phase is g̈ = a² tanh g + b ġ, a particle in -a² log cosh g",
-    "proved",
     quote="Concretely, the coupled first-order system in (7) can be rewritten as the second-order "
     "ordinary differential equation",
     reading="(80) and (84) are that equation, (86) is V = -a² log cosh g, and (85) g̈ = -V' + b ġ",
@@ -90,19 +78,17 @@ def _variables() -> Finding:
 )
 def _mechanics() -> Finding:
     force = acceleration(_A, _B, _G, _V)
-    return decided(
-        "proved",
+    return Finding(
         "derived from the flow, symbolic a and b; friction if b < 0, a push if b > 0",
         equal("g̈, with v = ġ", force, _A**2 * tanh(_G) + _B * _V),
         equal("-V'(g) + b ġ is g̈", -diff(potential(_A, _G), _G) + _B * _V, force),
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-energy",
     "App. F.1, (87), (88)",
     "½ ġ² + V changes at the rate b ġ²: it falls if b < 0 and grows if b > 0, while g moves",
-    "proved",
     quote="Therefore, if […] then […] and the dynamics monotonically dissipate energy, consistent "
     "with a frictional interpretation. Conversely, if […] then […] and the velocity-dependent term "
     "injects energy into the system",
@@ -115,8 +101,7 @@ def _energy() -> Finding:
     rate = simplify(rate)
     down, up = Symbol("b_down", negative=True), Symbol("b_up", positive=True)
     moving = Symbol("v", nonzero=True)
-    return decided(
-        "proved",
+    return Finding(
         "along the derived equation of motion, symbolic a and b",
         shown("E", total),
         equal("dE/dt", rate, _B * _V**2),
@@ -125,11 +110,10 @@ def _energy() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-curvature",
     "App. F",
     "The potential's curvature at the top is -a², for every pair, and b does not enter it",
-    "proved",
     quote="controls whether the dynamics locally dissipate or inject energy, while […] sets the "
     "curvature of the potential and thus the strength of the signal-induced instability.",
     reading="the first quantity is b, the second a",
@@ -137,27 +121,24 @@ def _energy() -> Finding:
 )
 def _curvature() -> Finding:
     at_rest = acceleration(_A, _B, _G, Integer(0))
-    return decided(
-        "proved",
+    return Finding(
         "from the force on a particle at rest",
         equal("its slope at g = 0", diff(at_rest, _G).subs(_G, 0), _A**2),
         judged("its slope by b", diff(at_rest, _B), lambda slope: slope == 0),
     )
 
 
-@ours(
+@ours.proved(
     "mechanics-amplified",
     "App. F",
     "b > 0 does occur: for He_2 at μ < 1/√3; for x and ReLU never",
-    "proved",
     reading="the paper says what b > 0 would do and names no example",
     falsifier="a b of He_2 of another sign, or one of x or ReLU that is not negative",
     units="b raw",
 )
 def _amplified() -> Finding:
     b = closed("He2")[1]
-    return decided(
-        "proved",
+    return Finding(
         "there the force of its mean pushes u before m has grown",
         equal("b of He_2", b, 2 * (1 - 3 * mu**2)),
         judged("b of x", closed("x")[1], negative),
@@ -165,11 +146,10 @@ def _amplified() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "mechanics-oscillates-not",
     "App. F",
     "Nothing oscillates: near the top one exponent is positive and one negative, if a ≠ 0",
-    "proved",
     quote="we show that the effective dynamics in this regime are formally equivalent to those of "
     "a damped nonlinear oscillator.",
     reading="formally equivalent they are (mechanics), but the potential repels, and none swings",
@@ -178,8 +158,7 @@ def _amplified() -> Finding:
 def _no_oscillation() -> Finding:
     a, b = Symbol("a", nonzero=True), Symbol("b", real=True)
     plus, minus = eigenvalues(a, b)
-    return decided(
-        "proved",
+    return Finding(
         "λ₊ λ₋ = -a² and both are real, whatever the friction b is",
         equal("λ₊ λ₋", plus * minus, -(a**2)),
         judged("its sign", (plus * minus).expand(), negative),
@@ -187,11 +166,10 @@ def _no_oscillation() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-linear",
     "App. F.1, (89)",
     "For x the particle obeys g̈ = (1-μ)² tanh g - ġ: its damping does not depend on μ",
-    "proved",
     quote="When both the teacher and the student use a linear activation function, the "
     "coefficients reduce to […] and […], and Eq. (84) becomes",
     reading="the coefficients are a = 1-μ, b = -1; (89) is that equation",
@@ -201,14 +179,13 @@ def _linear() -> Finding:
     a, b = closed("x")
     force = acceleration(a, b, _G, _V)
     step = equal("g̈, with v = ġ", force, (1 - mu) ** 2 * tanh(_G) - _V)
-    return decided("proved", "a = 1 - μ, b = -1", shown("a and b", (a, b)), step)
+    return Finding("a = 1 - μ, b = -1", shown("a and b", (a, b)), step)
 
 
-@ours(
+@ours.proved(
     "mechanics-everywhere",
     "App. F.1, (89)",
     "For x the particle is the whole flow, not only the search phase",
-    "proved",
     reading="the paper derives (89) where u and m are small; for x nothing is dropped",
     falsifier="a term of the flow of x beyond u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u",
 )
@@ -218,8 +195,7 @@ def _everywhere() -> Finding:
     force = diff(position, u) * by_u + diff(position, m) * by_m
     a, b = closed("x")
     given = acceleration(a, b, _G, _V).subs({_V: position, _G: atanh(m)}, simultaneous=True)
-    return decided(
-        "proved",
+    return Finding(
         "from the loss of x over (ρ, s)",
         equal("u̇", by_u, (1 - mu) * m - u),
         equal("ṁ", by_m, (1 - m**2) * (1 - mu) * u),
@@ -227,11 +203,10 @@ def _everywhere() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-frozen",
     "App. F.1",
     "x at μ = 1: u = u₀ e^-t, m stays at its start, and the loss is u²/2",
-    "proved",
     quote="Hence, […] as […], while the overlap […] remains frozen at its initial value. … In this "
     "regime, the associated population loss satisfies […], indicating that the system is "
     "initialized in the vicinity of the teacher solution.",
@@ -247,8 +222,7 @@ def _frozen() -> Finding:
     path = Function("u")
     velocity = by_u.subs(u, path(t))
     solution = dsolve(path(t).diff(t) - velocity, path(t), ics={path(0): start}).rhs
-    return decided(
-        "proved",
+    return Finding(
         "the full flow at μ = 1, not only its linearisation",
         equal("loss at μ = 1", loss.expand(), u**2 / 2),
         equal("ṁ", by_m, 0),
@@ -257,11 +231,10 @@ def _frozen() -> Finding:
     )
 
 
-@claim(
+@claim.undecided(
     "mechanics-open",
     "App. F.1, (89)",
     "For μ ≠ 1, (89) has no solution in closed form",
-    "undecided",
     quote="For […], Eq. (89) does not admit a closed-form analytical solution.",
     reading="which functions count as closed form is not said, nor is a proof given",
     falsifier="a solution in named functions; or a proof, by Lie symmetries or differential Galois "
@@ -270,14 +243,13 @@ def _frozen() -> Finding:
 def _open() -> Finding:
     growth = eigenvalues(*closed("x"))
     evidence = "not said of which functions; the linear flow (57), of which (89) is made, has one"
-    return Finding("undecided", evidence, (shown("exponents of that flow (59)", growth),))
+    return Finding(evidence, shown("exponents of that flow (59)", growth))
 
 
-@claim(
+@claim.proved(
     "mechanics-potential",
     "App. F.1, (90)",
     "For x the potential is concave and even in g, and its curvature vanishes as (1-μ)²",
-    "proved",
     quote="For any […], this potential is concave and symmetric around […], with a curvature that "
     "vanishes as […].",
     reading="for any μ < 1; symmetric around g = 0; the curvature vanishes as μ → 1",
@@ -286,8 +258,7 @@ def _open() -> Finding:
 def _potential() -> Finding:
     force = _force_on_x()
     curvature = simplify(-diff(force, _G) * cosh(_G) ** 2)
-    return decided(
-        "proved",
+    return Finding(
         "V'' = -(1-μ)²/cosh² g < 0, from the force on x at rest, with 1 - μ as gap",
         equal("V(g) = -(1-μ)² log cosh g has that force", -diff(potential(_GAP, _G), _G), force),
         equal("V(-g)", potential(_GAP, -_G), -(_GAP**2) * log(cosh(_G))),
@@ -297,12 +268,11 @@ def _potential() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-top",
     "App. F.1",
     "For x g = 0 is the potential's maximum; a start m of order 1/√d is g of that order; m = ±1 is "
     "g = ±∞",
-    "proved",
     quote="placing the particle near the unstable maximum of the potential. Perfect alignment "
     "corresponds to […], or equivalently […], which can be interpreted as the particle escaping "
     "from the top of the potential.",
@@ -311,8 +281,7 @@ def _potential() -> Finding:
 )
 def _top() -> Finding:
     force, g = _force_on_x(), Symbol("g", positive=True)
-    return decided(
-        "proved",
+    return Finding(
         "the force on x is 0 at g = 0 and outward elsewhere",
         judged("force at g = 0", force.subs(_G, 0), lambda value: value == 0),
         judged("force at g > 0", force.subs(_G, g), positive),
@@ -322,11 +291,10 @@ def _top() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-steeper",
     "App. F",
     "For x the slope of the potential falls with μ at every g, and so does the rate of the escape",
-    "proved",
     quote="controls the slope of the cliff, implying that smaller values of […] correspond to "
     "steeper slopes and therefore faster escape from the top.",
     reading="the parameter is μ; the slope is |V'(g)|, the escape that of (59)",
@@ -337,19 +305,17 @@ def _steeper() -> Finding:
     slope = diff(_force_on_x().subs(_G, g), _GAP)
     a, b = (f.subs(mu, 1 - _GAP) for f in closed("x"))
     rate = diff(eigenvalues(a, b)[0], _GAP)
-    return decided(
-        "proved",
+    return Finding(
         "both grow with 1 - μ",
         judged("d|V'|/d(1-μ) at g > 0", slope, positive),
         judged("dλ₊/d(1-μ)", simplify(rate), positive),
     )
 
 
-@claim(
+@claim.proved(
     "mechanics-rate",
     "App. F.1",
     "Near the top the particle's exponents are those of (59): for x in (1-μ)² and a damping of 1",
-    "proved",
     quote="The convergence rate toward alignment is controlled by the competition between the "
     "potential-induced instability (cf. Fig. 8), parametrized by […], and the effective damping "
     "coefficient, which in this case is equal to […].",
@@ -363,8 +329,7 @@ def _rate() -> Finding:
     rate = Symbol("lambda")
     plus, minus = eigenvalues(_A, _B)
     of_x = top.charpoly(rate).as_expr().subs(dict(zip((_A, _B), closed("x"), strict=True)))
-    return decided(
-        "proved",
+    return Finding(
         "λ² - b λ - a² = 0 on both sides, symbolic a and b",
         equal("its characteristic polynomial", top.charpoly(rate).as_expr(),
               ((rate - plus) * (rate - minus)).expand()),
@@ -372,11 +337,10 @@ def _rate() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "mechanics-terminal",
     "App. F.1",
     "The particle of x ends at the speed (1-μ)²: 1-m² falls as e^(-2(1-μ)² t)",
-    "proved",
     reading="strong pre-training slows the descent of x too, and to the same order as its escape",
     falsifier="another speed at which force and damping balance as g → ∞",
     units="time in 1/γ",
@@ -387,8 +351,7 @@ def _terminal() -> Finding:
     speed = solve(force, _V)
     by_m = _linear_flow()[1]
     decay = (diff(1 - m**2, m) * by_m / (1 - m**2)).cancel().subs({u: 1 - mu, m: 1})
-    return decided(
-        "proved",
+    return Finding(
         "where the pull (1-μ)² balances the damping; the same from the flow at u = 1-μ, m = 1",
         judged("speeds at which g̈ = 0 as g → ∞", tuple(speed), lambda found: len(found) == 1),
         equal("the speed", speed[0], (1 - mu) ** 2),

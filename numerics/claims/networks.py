@@ -27,29 +27,19 @@ from derive.hermite import gaussian_mean
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu, z
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.linear_networks import overlaps, statistics
+from numerics.claims.signs import positive
 
 _NORMALISED = "(x**2 - 1)/2"  # twice the field's slopes of the paper's (x² - 1)/√2
 _S = Symbol("s")  # Σ(μ_i² - 1)
 _MORE = Symbol("n", nonnegative=True)  # K - r
 
 
-@claim(
+@claim.proved(
     "network-hermite",
     "App. K, (112)-(116)",
     "Normalised Hermite-2 networks: a = (μ/K)(2-2μ²-s), b = -(1/K)(2μ²+s)",
-    "proved",
     quote="Search-phase linearization for normalized Hermite-2. We consider the activation",
     reading="(112) is σ = (z²-1)/√2, (115) a_j and b_j of neuron j, (116) s = Σ_i (μ_i² - 1)",
     falsifier="a kernel of (z²-1)/√2 with other slopes",
@@ -58,8 +48,7 @@ _MORE = Symbol("n", nonnegative=True)  # K - r
 def _hermite() -> Finding:
     drift = network_drift(*[parse_activation(_NORMALISED)] * 2)
     a, b = (2 * f.subs(FIELD, -_S / 2) for f in (drift.a, drift.b))  # theirs divides by √2
-    return decided(
-        "proved",
+    return Finding(
         "symbolic K and strengths, from the kernels' slopes; s = Σ(μ_i² - 1)",
         equal("a_j", a, mu / K * (2 - 2 * mu**2 - _S)),
         equal("b_j", b, -(2 * mu**2 + _S) / K),
@@ -74,12 +63,11 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
     return a, b
 
 
-@claim(
+@claim.proved(
     "network-hermite-pairs",
     "App. K, (117)-(119)",
     "In He_2 networks each pair (U_jl, m_jl) moves alone, at λ± = ½(b_j ± √(b_j²+4a_j²)) (K = 2, "
     "r = 2)",
-    "proved",
     quote="Equivalently, for each fixed pair […], … The two eigenvalues of this block are",
     reading="(117) is the block with rows (b_j, a_j) and (a_j, 0), (118) its eigenvalues, (119) "
     "their largest over the neurons. "
@@ -107,8 +95,7 @@ def _pairs_alone() -> Finding:
     a, b = symbols("a b", real=True)
     rate = Symbol("lambda")
     plus, minus = eigenvalues(a, b)
-    return decided(
-        "proved",
+    return Finding(
         "from the loss, symbolic strengths",
         *steps,
         judged("all else", ImmutableMatrix(jacobian), lambda rest: rest.is_zero_matrix),
@@ -117,11 +104,10 @@ def _pairs_alone() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "network-hermite-regular",
     "App. K, Fig. 13",
     "He_2 networks have no singular strength: a_j > 0 for all strengths in (0, 1)",
-    "proved",
     reading="as for one neuron of He_2. a_j vanishes only if every strength is 1",
     falsifier="a zero of a_j with all strengths below 1",
     units="a in γ",
@@ -129,19 +115,17 @@ def _pairs_alone() -> Finding:
 def _regular() -> Finding:
     own, others = Symbol("own", positive=True), Symbol("others", nonnegative=True)
     a, _ = _drift(mu, K, mu**2 - 1 - others)
-    return decided(
-        "proved",
+    return Finding(
         "s = μ_j²-1 - others, where others = Σ (1-μ_i²) ≥ 0 over the other neurons",
         equal("a_j K/μ_j", (a * K / mu).expand(), 3 * (1 - mu**2) + others),
         judged("its sign, for own = 1-μ_j² > 0", 3 * own + others, positive),
     )
 
 
-@ours(
+@ours.proved(
     "network-hermite-divergence",
     "App. K, Fig. 13",
     "He_2 networks of K neurons of one strength: τ ~ K/(2(K+2)²(1-μ)²) as μ → 1, τ → 1 as μ → 0",
-    "proved",
     reading="wide networks escape faster under strong pre-training, by about 1/K; linear ones do "
     "not, for |1-μ|²/K is then (1-μ)²",
     falsifier="another order or constant",
@@ -153,8 +137,7 @@ def _divergence() -> Finding:
     near = a.subs(mu, 1 - gap).expand().coeff(gap, 1), b.subs(mu, 1)
     tau = leading_escape_time(LeadingTerm(near[0], Integer(1)), LeadingTerm(near[1]))
     weak = escape_time(Integer(0), b.subs(mu, 0).simplify())
-    return decided(
-        "proved",
+    return Finding(
         "from the leading terms of a and b, symbolic K",
         equal("a", a, mu * (K + 2) * (1 - mu**2) / K),
         equal("b", b, (K - (K + 2) * mu**2) / K),
@@ -164,11 +147,10 @@ def _divergence() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "network-hermite-early",
     "App. K, Fig. 13",
     "Weak pre-training speeds up the escape of He_2 networks: λ₊ = 1 + 2(K+2) μ²/K² + O(μ³)",
-    "proved",
     reading="neurons of one strength. The delay is that of strong pre-training alone",
     falsifier="another coefficient",
     units="rates in γ",
@@ -177,8 +159,7 @@ def _early() -> Finding:
     a, b = _drift(mu, K, K * (mu**2 - 1))
     rate = eigenvalues(a, b)[0]
     second = simplify(diff(rate, mu, 2).subs(mu, 0) / 2)
-    return decided(
-        "proved",
+    return Finding(
         "b = 1 at μ = 0, the pull of the means; a² adds more than b loses",
         equal("λ₊ at μ = 0", rate.subs(mu, 0), 1),
         equal("its slope there", diff(rate, mu).subs(mu, 0), 0),
@@ -187,11 +168,10 @@ def _early() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "network-single",
     "App. K",
     "One neuron of normalised He_2 is the single-index model of He_2/√2",
-    "proved",
     reading="the paper's network, at K = 1, against its Sec. 3",
     falsifier="another a or b at K = 1",
     units="a and b raw",
@@ -204,7 +184,7 @@ def _single() -> Finding:
         equal(f"{name} of K = 1, times 4", 4 * own.subs(one), single.as_expr())
         for name, own, single in (("a", drift.a, alone.a), ("b", drift.b, alone.b))
     ]
-    return decided("proved", "(x² - 1)/2 is He_2/2, whose a and b are a quarter", *steps)
+    return Finding("(x² - 1)/2 is He_2/2, whose a and b are a quarter", *steps)
 
 
 @cache
@@ -225,11 +205,10 @@ def _claimed_loss(r: Matrix, q: Matrix) -> Expr:
     return (r.rows + pairs) / (2 * r.rows)
 
 
-@claim(
+@claim.proved(
     "network-loss",
     "App. K, (121)",
     "He_2/√2: L = (1/2K)[K + Σ(Q_ij² + ½(Q_ii-1)(Q_jj-1)) - 2 Σ R_ij²] (K = r = 2)",
-    "proved",
     quote="helps to track the dynamic of the population loss The population loss is given by",
     reading="the formula of the statement, which we derive, stands for (121)",
     falsifier="a term of the loss that is not there; a normalisation other than 1/√K",
@@ -238,18 +217,16 @@ def _loss() -> Finding:
     strengths, us, ms, gram, found = _derived()
     claimed = _claimed_loss(*overlaps(strengths, us, ms, gram))
     terms = len(found.args)
-    return decided(
-        "proved",
+    return Finding(
         "from the kernels, symbolic U, M, G",
         equal(f"L less the formula, of {terms} terms", (found - claimed).expand(), 0),
     )
 
 
-@claim(
+@claim.proved(
     "network-flow",
     "App. K, (120)",
     "With P = R' + 2 diag(μ) Q' the flow of U is -(t(P) M + 2 Q' U G), and so on (K = r = 2)",
-    "proved",
     quote="The dynamics of the order parameter are",
     reading="R' = -2R/K and Q' = (Q + ½ tr(Q-1) 1)/K are the slopes of (121), t transposes. "
     "Columns follow the spherical gradient, so that G keeps its unit diagonal",
@@ -277,7 +254,7 @@ def _flow() -> Finding:
         )
         for name, found in gradient.items()
     ]
-    return decided("proved", "against the gradient of the loss, symbolic U, M, G", *steps)
+    return Finding("against the gradient of the loss, symbolic U, M, G", *steps)
 
 
 def _claimed_flow(
@@ -320,11 +297,10 @@ def _diagonal_loss(k: Expr, r: Expr, x: Expr, gap: Expr) -> Expr:
     return (r * x**2 + (k - r) * gap**2 + (r * x + (k - r) * gap) ** 2 / 2) / (2 * k)
 
 
-@ours(
+@ours.proved(
     "network-attainable-loss",
     "App. K, Fig. 14",
     "He_2 networks of one strength reach (1-μ²)²(K-r)(K+2)/(2K(r+2)) with rank r, for every r ≤ K",
-    "proved",
     reading="by columns along r teachers, at the best size: less with every rank, and 0 at r = K. "
     "That nothing lower exists: network-final-loss",
     falsifier="another loss of that student",
@@ -340,8 +316,7 @@ def _attainable() -> Finding:
     k, r, gap = symbols("K r gap", positive=True)  # gap: 1 - μ²
     loss = _diagonal_loss(k, r, 1 - size, gap)
     (best,) = solve(diff(loss, size), size)
-    return decided(
-        "proved",
+    return Finding(
         "0.460, 0.173, 0 at K = 3, μ = 0.3, r = 1, 2, 3, twice that for He_2 itself",
         *_quadratic_form(),
         *steps,
@@ -350,12 +325,11 @@ def _attainable() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "network-final-loss",
     "App. K, Fig. 14",
     "The least loss of He_2 networks of one strength and rank r is the one of "
     "network-attainable-loss; it falls with every rank",
-    "proved",
     quote="the pretrained weights guide the search phase, whereas the rank controls the final "
     "attainable loss.",
     reading="of the second half: the attainable loss is the least that rank r allows. It depends "
@@ -373,8 +347,7 @@ def _final_loss() -> Finding:
     total = r * best + (k - r) * gap
     least = 2 * k * _diagonal_loss(k, r, best, gap)
     falls = (least - least.subs(r, r + 1)).subs(k, r + 1 + _MORE).factor()
-    return decided(
-        "proved",
+    return Finding(
         "K = 3, μ = 0.3: 0.460, 0.173, 0 for r = 1, 2, 3; symbolic K, r, μ",
         *_quadratic_form(),
         equal("so L = (|D|² + ½ (tr D)²)/2K; from the kernels at K = r = 2, less that",

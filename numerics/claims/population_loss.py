@@ -25,17 +25,9 @@ from derive.loss import PopulationLoss, population_loss
 from derive.polynomial_drift import drift_from_loss, hermite_power
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.claims.calculus import V, W, gaussian_law, mean_exponent, weight
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours
 from numerics.claims.setting import COVARIANCE, VARIANCE
+from numerics.claims.signs import positive
 
 _T = Symbol("t", real=True)
 _NOISE = Symbol("g", real=True)  # what of the student's pre-activation is not the teacher's
@@ -60,11 +52,10 @@ def _power() -> Step:
     )
 
 
-@claim(
+@claim.proved(
     "student-power",
     "App. B.2, (32)",
     "The student's power is S(Q) = Σ c_k(Q)² Q^k/k!, for every polynomial and variance",
-    "proved",
     quote="As a warm-up, let us compute how the population loss depends on the summary statistic "
     "[…]",
     reading="(32) is the part of the loss that the student has by itself, E σ(y)² with y of "
@@ -77,14 +68,13 @@ def _student_power() -> Finding:
               population_loss(z, student, z).student_power)
         for _, student in _PAIRS
     ]  # fmt: skip
-    return decided("proved", "bilinear, hence by exponentials", gaussian_law(), _power(), *low)
+    return Finding("bilinear, hence by exponentials", gaussian_law(), _power(), *low)
 
 
-@claim(
+@claim.proved(
     "population-loss",
     "Sec. 2.2, App. B.2, (33)",
     "L = ½ E φ² + ½ S(Q) - C(Q, ρ), through Hermite coefficients alone: every polynomial pair",
-    "proved",
     quote="Using the generalized Hermite expansion (6), together with the detailed computations "
     "presented in App. B.2, the population loss can be written explicitly as […]",
     reading="the lost formula is (33), with S = Σ c_k(Q)² Q^k/k! and C = Σ φ_k c_k(Q) ρ^k/k!; "
@@ -98,8 +88,7 @@ def _population_loss() -> Finding:
               population_loss(teacher, student, z).expression)
         for teacher, student in _PAIRS
     ]  # fmt: skip
-    return decided(
-        "proved",
+    return Finding(
         "bilinear, hence by exponentials; low degrees against the mean over the plane",
         gaussian_law(),
         _power(),
@@ -115,11 +104,10 @@ def _direct_loss(teacher: Expr, student: Expr) -> Expr:
     return gaussian_mean(gaussian_mean(error, _NOISE, Q - rho**2), z)
 
 
-@claim(
+@claim.proved(
     "loss-gradient",
     "App. D.1, (51)",
     "∂L/∂u = (2u + 2μm) L_Q + m L_ρ, ∂L/∂m = 2μu L_Q + u L_ρ, the slopes as Hermite sums",
-    "proved",
     quote="The partial derivative of […] respect to […] and […] are […]",
     reading="the lost formula is the chain rule with L_Q = ½ S' - C_Q and L_ρ = -C_ρ, where "
     "c_k' = c_(k+2)/2",
@@ -131,8 +119,7 @@ def _gradient() -> Finding:
     direct = by_q * VARIANCE + by_rho * COVARIANCE  # any loss, to first order
     by_u, by_m = (2 * u + 2 * mu * m) * by_q + m * by_rho, 2 * mu * u * by_q + u * by_rho
     power, pair = (f.args[0] for f in (student_power(W, _T), correlation(V, W)))  # exponents
-    return decided(
-        "proved",
+    return Finding(
         "the chain rule for any loss, and the sums by exponentials",
         equal("∂L/∂u", diff(direct, u), by_u),
         equal("∂L/∂m", diff(direct, m), by_m),
@@ -147,11 +134,10 @@ def _gradient() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "drift-sums",
     "App. D.2, (52)-(56)",
     "a = Σ (φ_k - s_k)(k s_k + s_(k+2))/(μ k!), b = Σ ((φ_k - s_k) s_(k+2) - k s_k²)/(μ² k!)",
-    "proved",
     quote="In this phase we are using […] and […], we can then do the following simplification "
     "(D.1) becomes … where […] and […] can be rewritten to become […]",
     reading="Q = μ², ρ = μ in (51); s_k = μ^k c_k(μ²) is the coefficient of σ(μz) at variance 1. "
@@ -163,8 +149,7 @@ def _drift_sums() -> Finding:
     s, t = W * mu, _T * mu  # σ(μz) is e^(wμz): its s_k is (wμ)^k times e^(w²μ²/2)
     (a, b), (own_a, own_b) = drift_over(correlation(V, W)), drift_over(student_power(W, _T))
     square = (s**2 + t**2) / 2 + s * t  # what Σ s_k s_(k+2) + k s_k² becomes, symmetric in both
-    return decided(
-        "proved",
+    return Finding(
         "by exponentials for every polynomial pair; low degrees against the linearised flow",
         equal("Σ φ_k (k s_k + s_(k+2))/(μ k!), over C", a, (V * s + s**2) / mu),
         equal("Σ φ_k s_(k+2)/(μ² k!), over C", b, s**2 / mu**2),
@@ -198,11 +183,10 @@ def _low_degree(teacher: Expr, student: Expr) -> list[Step]:
     ]
 
 
-@claim(
+@claim.proved(
     "second-term",
     "Sec. 2.2",
     "The second term of the loss, ½ S(Q), holds no label: it depends on the student alone",
-    "proved",
     quote="Although the second term depends on […] via […], it simply acts as an effective "
     "regularization (it corresponds to the term in the loss depending on the student only).",
     reading="regularisation is what the brackets say: a term without the labels, whatever its "
@@ -214,8 +198,7 @@ def _second_term() -> Finding:
     teacher = sum((y * z**k for k, y in enumerate(labels)), Integer(0))
     slope = diff(VARIANCE, m)
     found = [population_loss(teacher, student, z) for student in (z, z**2 + z, z**3)]
-    return decided(
-        "proved",
+    return Finding(
         "S is E σ², of the student alone for every pair; it pulls on m through Q, by μ u S'(Q)",
         *[judged("S(Q)", loss.student_power, lambda power: not power.has(*labels))
           for loss in found],
@@ -224,11 +207,10 @@ def _second_term() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "second-term-drives",
     "Sec. 2.2, 3.2 (c)",
     "Even Hermite students, μ → 0: ½ S(Q) alone makes u grow, at a rate b = (n-1)!!/n!! > 0",
-    "proved",
     quote="Hence, learning of task-relevant structure is driven by the third term, which governs "
     "the sample complexity.",
     reading="so the second term is no penalty on the size of the student there, but what sets it "
@@ -240,8 +222,7 @@ def _second_term_drives() -> Finding:
     n = 2 * Symbol("p", integer=True, positive=True)
     top = population_loss(hermite_polynomial(4, z), hermite_polynomial(4, z), z).correlation
     b = hermite_drift_limit(n, 0)[1]
-    return decided(
-        "proved",
+    return Finding(
         "b → -S'(0)/(n n!), positive for every even n",
         equal("coefficient of H_n in He_n at any variance, over n!", weight(n, Integer(0)), 1),
         equal("C of He_4", top, factorial(4) * rho**4),
@@ -250,11 +231,10 @@ def _second_term_drives() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "drift-coefficients",
     "Sec. 3, (8), App. E.4, (63)-(69)",
     "For He_n, every n: a = n n! μ^(n-1) + μ b, b = -S'(μ²), S = Σ_j (c_(n-2j))² Q^(n-2j)/(n-2j)!",
-    "proved",
     quote="In the infinitesimal learning-rate limit, this leads to the following linearized "
     "dynamics for the order parameters: […]",
     reading="the lost (8) is the drift of (53), and (69) what it becomes for He_n, up to the "
@@ -276,7 +256,7 @@ def _drift_coefficients() -> Finding:
             equal(f"S of He_{n}, as derive has it", hermite_power(n).as_expr(), power),
         ]
     evidence = "C = n! ρ^n whatever the variance Q, symbolic n; low degrees by the loss itself"
-    return decided("proved", evidence, *steps)
+    return Finding(evidence, *steps)
 
 
 def _symbolic_drift() -> list[Step]:

@@ -19,7 +19,7 @@ from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.drift import LeadingTerm
 from derive.errors import InputError
 from numerics.certified.balls import Bounds, Enclosure
-from numerics.claims.ledger import Entry, Equation, Finding, Step, leaves, shown
+from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
 
 HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")
 _LISTED = HEAD[:4] + HEAD[5:6]  # what needs no check
@@ -35,21 +35,21 @@ class Checked:
     """An entry and what its check found."""
 
     entry: Entry
-    finding: Finding
+    outcome: Outcome
 
     @property
     def row(self) -> tuple[str, ...]:
         """The entry in one line, under ``HEAD``."""
-        e, f = self.entry, self.finding
+        e, f = self.entry, self.outcome
         return (e.name, e.kind, e.place, e.statement, f.verdict, e.recorded, f.evidence)
 
     @property
     def record(self) -> dict[str, object]:
         """The entry as data; ``certainty`` is that of the weakest value it was judged by."""
-        judged = [step.value for step in self.finding.details if step.holds is not None]
+        judged = [step.value for step in self.outcome.details if step.holds is not None]
         kinds = {type(leaf) for leaf in leaves(judged)}
         certainty: Certainty = "certified" if kinds & {Enclosure, Bounds} else "exact"
-        if float in kinds or self.finding.verdict in ("supported", "undecided"):
+        if float in kinds or self.outcome.verdict in ("supported", "undecided"):
             certainty = "heuristic"
         row = dict(zip(HEAD, self.row, strict=True))
         return {**row, **_words(self.entry), "certainty": certainty}
@@ -82,7 +82,7 @@ def checked(options: Namespace) -> Report:
     if options.list:
         return _listed(chosen)
     entries = [Checked(entry, entry.found()) for entry in progress(chosen, "claims")]
-    changed = [e.entry.name for e in entries if e.finding.verdict != e.entry.recorded]
+    changed = [e.entry.name for e in entries if e.outcome.verdict != e.entry.recorded]
     failure = f"verdicts changed: {', '.join(changed)}" if changed else ""
     report = ledger(entries, options.details or bool(options.claim))
     return replace(report, failure=failure, files=_beside(entries, options))
@@ -93,8 +93,8 @@ def _beside(entries: Sequence[Checked], options: Namespace) -> dict[Path, bytes]
         return {}
     from numerics.claims.certificates import certified
 
-    findings = {entry.entry.name: entry.finding for entry in entries}
-    return {options.certificate: certified(findings, options.source)}
+    outcomes = {entry.entry.name: entry.outcome for entry in entries}
+    return {options.certificate: certified(outcomes, options.source)}
 
 
 def _listed(chosen: Sequence[Entry]) -> Report:
@@ -120,13 +120,13 @@ def ledger(entries: Sequence[Checked], details: bool) -> Report:
     if not details:
         return Report(records, [_summary(entries)], "exact")
     return Report(
-        [record | {"details": [_step(step) for step in entry.finding.details]}
+        [record | {"details": [_step(step) for step in entry.outcome.details]}
          for record, entry in zip(records, entries, strict=True)],
         [_summary(entries), *map(_steps, entries)],
         "exact",
         [{name: record[name] for name in (*HEAD, "certainty")}
          | {"step": step.text, "value": plain(step.value), "holds": step.holds}
-         for record, entry in zip(records, entries, strict=True) for step in entry.finding.details],
+         for record, entry in zip(records, entries, strict=True) for step in entry.outcome.details],
     )  # fmt: skip
 
 
@@ -154,10 +154,10 @@ def _summary(entries: Sequence[Checked]) -> Table:
 
 def _steps(entry: Checked) -> Table:
     """What one entry says and every step of its check; on paper in one column, which wraps."""
-    name, verdict = entry.entry.name, entry.finding.verdict
+    name, verdict = entry.entry.name, entry.outcome.verdict
     title = f"{name}, {verdict}: {entry.entry.statement}"
     told = [shown(key, value) for key, value in _words(entry.entry).items() if value]
-    steps = [step for step in told if step.text != "lost"] + list(entry.finding.details)
+    steps = [step for step in told if step.text != "lost"] + list(entry.outcome.details)
     marks = {True: "yes", False: "no", None: ""}
     short = Typeset(f"{name}, {verdict}", latex_of(f"{name}, {verdict}").latex)
     on_paper = tuple((_joined(step), marks[step.holds]) for step in steps)

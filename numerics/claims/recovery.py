@@ -33,24 +33,14 @@ from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow, disc
 from numerics.claims.assumptions import matched_risk
 from numerics.claims.descent import matched_loss, told
-from numerics.claims.ledger import (
-    Finding,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    refuted_if,
-)
+from numerics.claims.ledger import Finding, claim, equal, judged, ours
+from numerics.claims.signs import negative, positive
 
 
-@claim(
+@claim.proved(
     "slice-minimisers",
     "App. G, Remark 4, proof of Prop. 5",
     "ℓ vanishes at ρ = 1 alone, or at ρ = ±1 for even σ: u = ±(1-μ), u = ±(1+μ) (He_1 to He_8)",
-    "proved",
     quote="when […] is even, the slice loss may admit two global minimizers. … "
     "If […] is not even, the identity […] fails, so the case […] is impossible, and the only "
     "minimizer is […]. If […] is even, both are admissible, yielding the two minimizers […] and "
@@ -67,14 +57,13 @@ def _minimisers() -> Finding:
         steps += [equal(f"He_{n}: ℓ at ρ = {end}", risk.eval(end), 0) for end in ends]
         count = int(risk.sqf_part().count_roots())
         steps.append(judged(f"He_{n}: its real zeros", count, partial(eq, len(ends))))
-    return decided("proved", "by Sturm's theorem; ℓ ≥ 0, so its zeros are its minima", *steps)
+    return Finding("by Sturm's theorem; ℓ ≥ 0, so its zeros are its minima", *steps)
 
 
-@claim(
+@claim.proved(
     "slice-limit",
     "App. G, Prop. 5",
     "For x, u tends to s (1-μ), the minimiser of the slice loss, whenever m tends to s = ±1",
-    "proved",
     quote="Then […] converges to a global minimizer of the slice loss […].",
     reading="Prop. 5 for the one activation here that meets Assumption 3 on the whole line; at "
     "whatever rate m tends there. Of others see descent and matched-recovery",
@@ -90,8 +79,7 @@ def _slice_limit() -> Finding:
     grown = diff(weighted, t).subs(diff(path, t), velocity.subs({u: path, m: overlap}))
     pull = diff(grown, overlap).subs(t, late) * within  # where |m - s| ≤ ε
     most = exp(-t) * integrate(pull, (late, since, t))
-    return decided(
-        "proved",
+    return Finding(
         "variation of constants: |u - s(1-μ)| is at last below (1-μ) ε, for every ε > 0",
         equal("d/dt of e^t (u - s(1-μ))", grown, exp(t) * (1 - mu) * (overlap - side)),
         equal("e^-t times its integral from T to t, if |m - s| ≤ ε there", most,
@@ -101,11 +89,10 @@ def _slice_limit() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "even-minimisers",
     "App. G, Assumption 3 (i), Remark 4",
     "Assumption 3 (i) excludes every even σ that is not constant: ℓ(0) > 0 = ℓ(1) = ℓ(-1)",
-    "proved",
     quote="Convexity in Assumption 3 is not assumed to be strict; in particular, when […] is even, "
     "the slice loss may admit two global minimizers.",
     reading="both are true, see slice-minimisers; what the remark leaves out is that the loss is "
@@ -122,8 +109,7 @@ def _even_minimisers() -> Finding:
         level = hermite_polynomial(n, z).subs(z, 0)
         here = middle.subs({spread: factorial(n), mean: 0, value: level})
         steps.append(equal(f"He_{n}: ℓ(0)", matched_risk(f"He{n}").subs(rho, 0), here))
-    return decided(
-        "proved",
+    return Finding(
         "a convex ℓ that is 0 at ρ = ±1 is at most 0 between; ℓ(0) = ½ E(σ(z) - σ(0))²",
         equal("ℓ(0), with mean c_0 = E σ(z) and the variance of σ(z)", at_zero, middle),
         judged("its sign, σ not constant", middle, positive),
@@ -131,11 +117,10 @@ def _even_minimisers() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "assumed-and-singular",
     "App. G, Assumption 3 (i), Prop. 2",
     "Where ℓ is convex and least at ρ = 1 alone, a > 0 on (0, 1): no singular strength",
-    "proved",
     reading="Assumption 3 and Prop. 2 exclude each other: the descent results do not cover any "
     "activation whose search phase is singular",
     falsifier="a pair whose a is not -ℓ'",
@@ -145,8 +130,7 @@ def _convex_is_regular() -> Finding:
     gap, here = symbols("gap ell", positive=True)  # 1 - ρ, and ℓ(ρ) above ℓ(1) = 0
     above, slope = Symbol("above", nonnegative=True), Symbol("slope", real=True)
     (tangent,) = solve(here + slope * gap + above, slope)
-    return decided(
-        "proved",
+    return Finding(
         "ℓ' = -a, and a convex ℓ lies above its tangents: a ≥ ℓ(ρ)/(1-ρ) > 0",
         equal("-ℓ' if the tangent at ρ is at ρ = 1 below ℓ(1) = 0", -tangent, (here + above) / gap),
         judged("its sign for ρ < 1", -tangent, positive),
@@ -154,11 +138,10 @@ def _convex_is_regular() -> Finding:
     )
 
 
-@claim(
+@claim.refuted(
     "matched-recovery",
     "Sec. 2.2, App. G",
     "Upon entering the descent phase every matched student recovers the teacher",
-    "refuted",
     quote="Moreover, we establish in App. G that, upon entering the descent phase, the dynamics "
     "still lead to exponential recovery of the teacher direction for matching teacher-student "
     "activation function.",
@@ -179,7 +162,7 @@ def _matched_recovery() -> Finding:
         )  # fmt: skip
         loss = matched_loss(int(text[2:])).subs({u: -mu, m: 1})
         steps.append(judged(f"{text}: loss there", loss, positive))
-    return refuted_if(
+    return Finding(
         "He_3 at μ = 1/4 and He_5 at 2/5 end at the null student, ρ = 0, with loss 3 and 60",
         *steps,
     )
@@ -189,12 +172,11 @@ def _is_null(strength: str, at: dict[str, Any]) -> bool:
     return bool((at["u"], at["m"], at["rho"]) == (-Rational(strength), 1, 0))
 
 
-@ours(
+@ours.proved(
     "null-student",
     "App. G, after (92)",
     "u = -μ, m = 1, a student that is 0, is a sink of the flow with loss n!/2: a minimiser of the "
     "loss in (u, m), but not a global one (He_3, He_5, He_7)",
-    "proved",
     quote="once the dynamics enter the descent phase, they necessarily converge toward a global "
     "minimizer of the population loss. … Since both […] and […] are nontrivial along the "
     "trajectory, the dynamics converge to a minimizer of the population loss.",
@@ -220,7 +202,7 @@ def _null_student() -> Finding:
             equal(f"He_{n}: loss there", loss.subs(place), factorial(n) / 2),
             equal(f"He_{n}: loss at the teacher", loss.subs({u: 1 - mu, m: 1}), 0),
         ]  # fmt: skip
-    return decided("proved", "from the loss, symbolic μ; at the teacher it is 0", *steps)
+    return Finding("from the loss, symbolic μ; at the teacher it is 0", *steps)
 
 
 def _stable(jacobian: Matrix) -> bool | None:
@@ -230,11 +212,10 @@ def _stable(jacobian: Matrix) -> bool | None:
     return known
 
 
-@claim(
+@claim.proved(
     "mismatch",
     "App. G, Remark 5",
     "With mismatched activations the best student need not have ρ = 1",
-    "proved",
     quote="in the presence of teacher–student activation mismatch the global minimizer of the "
     "population loss does not necessarily correspond to recovery of the ground-truth direction, "
     "meaning that […].",
@@ -243,8 +224,7 @@ def _stable(jacobian: Matrix) -> bool | None:
 )
 def _mismatch() -> Finding:
     loss = landscape_of(Pair("relu", "x")).loss
-    return decided(
-        "proved",
+    return Finding(
         "teacher ReLU, student x: the loss is least at ρ = 1/2, s = 0, and nowhere else",
         equal("L over ρ and s ≥ 0", loss, (rho - Rational(1, 2)) ** 2 / 2 + residual / 2
               + Rational(1, 8)),
@@ -253,12 +233,11 @@ def _mismatch() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "mismatch-recovers",
     "App. G, after Prop. 4",
     "The teacher x + c He_3 and the student x have the loss of x with x plus 3 c²: they recover as "
     "x with x does, though mismatched (c = 1, -2, 1/3)",
-    "proved",
     quote="Therefore, full recovery of the teacher direction is guaranteed only in the matching "
     "case […].",
     reading="as a word on what is proved there it stands; recovery itself is not bound to matched "
@@ -272,8 +251,7 @@ def _mismatch_recovers() -> Finding:
         loss = landscape_of(Pair(z + share * hermite_polynomial(3, z), "x")).loss
         steps.append(equal(f"c = {share}: L less that of x with x", loss - alone, 3 * share**2))
     least = alone.subs({rho: 1, residual: 0})
-    return decided(
-        "proved",
+    return Finding(
         "x sees He_3 of the teacher as noise: the flow is that of x with x, see slice-limit",
         *steps,
         equal("L of x with x at ρ = 1, s = 0", least, 0),

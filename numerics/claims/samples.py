@@ -28,17 +28,8 @@ from numerics.certified.balls import enclosure
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities
 from numerics.claims.delays import SEED, Median, exits_at, median, runs_of, setting
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown
+from numerics.claims.signs import negative, positive
 from numerics.simulation.design import Simulation
 
 _NAMES = ("x", "relu", "abs", "erf", "He2", "He3", "sin", "cos", "exp")
@@ -46,12 +37,11 @@ _DELAY = "models with larger […] remain trapped in the correlated search phase
          "longer times."  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "tuned-cost-is-finite",
     "Sec. 3.2",
     "At its own stable γ a matched pair leaves in κ d log d / 2 samples, and κ tends to "
     "E σ'⁴ / 2(E z²σ'²)² as μ → 1, where τ diverges",
-    "proved",
     reading="a(1) = 0, and a'(1) = -E z²σ'² since only the factor σ(z) - σ(μz) of a is to be "
     "differentiated there; b(1) = -Eσ'². So λ₊ ~ (1-μ)² (E z²σ'²)²/Eσ'², while γ_s d/B ~ "
     "2Eσ'²/((1-μ)² Eσ'⁴): strength costs time at one rate, and samples up to a constant",
@@ -71,14 +61,13 @@ def _finite() -> Finding:
             equal(f"{name}: b(1)", b.subs(mu, 1), -slope_moment(student, 2)),
             judged(f"{name}: κ at 1", cost_at_full_strength(name), positive),
         ]
-    return decided("proved", f"for {', '.join(_NAMES)}, in closed form", *steps)
+    return Finding(f"for {', '.join(_NAMES)}, in closed form", *steps)
 
 
-@ours(
+@ours.proved(
     "homogeneous-cost-falls",
     "Sec. 3.2 (a), (b)",
     "For x, ReLU and |x| the stable γ cancels τ: κ falls with μ, by the golden ratio in all",
-    "proved",
     reading="κ over its value at μ = 1 is (1 + √(1 + 4(1-μ)²))/2 for all three",
     falsifier="another κ",
     units="samples in d log d",
@@ -91,8 +80,7 @@ def _homogeneous() -> Finding:
         cost = 1 / (eigenvalues(*drift_of(name).expressions)[0] * stable_scaled_rate(name))
         ratio = simplify((cost / cost_at_full_strength(name)).subs(mu, 1 - v))
         steps.append(equal(f"{name}: κ over that at 1", ratio, shape))
-    return decided(
-        "proved",
+    return Finding(
         "closed forms; at μ = 0 it is the golden ratio",
         *steps,
         judged("its slope in 1-μ", diff(shape, v), positive),
@@ -100,11 +88,10 @@ def _homogeneous() -> Finding:
     )
 
 
-@ours(
+@ours.certified(
     "erf-cost",
     "Sec. 3.2 (b)",
     "From μ = 0.1 to 0.9 erf's τ grows 700 to 800 times, its samples at the stable γ 9 to 10 times",
-    "certified",
     quote=_DELAY,
     reading="the quoted delay is in time at one γ; κ is in samples at each strength's own, and "
     "tends to 125/6 as μ → 1",
@@ -117,8 +104,7 @@ def _erf() -> Finding:
     by_rate = fmpq(1, 81)  # γ_s at 0.1 over that at 0.9: (1-μ)² of both
     time = enclosure(weak / strong, 6)
     samples = enclosure(weak / strong * by_rate, 6)
-    return decided(
-        "certified",
+    return Finding(
         f"τ: {time.mid} times, samples: {samples.mid} times",
         equal("κ at 1", cost_at_full_strength("erf"), Rational(125, 6)),
         judged("τ at 0.9 over that at 0.1", time, lambda r: 700 < r.ball() < 800),
@@ -126,11 +112,10 @@ def _erf() -> Finding:
     )
 
 
-@ours(
+@ours.certified(
     "singularities-cost-samples",
     "Prop. 2, Sec. 3.2 (c)",
     "At the singularities of He_3, He_5, He_7 and He_10 the stable γ is finite: no rate mends them",
-    "certified",
     reading="λ₊ = 0 there, by a = 0 and b < 0, and γ_s d/B is finite below μ = 1, so κ = ∞; near "
     "one, κ diverges as (μ-μ⋆)^-2",
     falsifier="a zero of a with b > 0, or at μ = 1",
@@ -147,15 +132,14 @@ def _singular() -> Finding:
                 judged(f"He_{degree}: 1 - μ⋆", enclosure(1 - found.mu.ball(), 6), positive),
                 judged(f"He_{degree}: b(μ⋆)", found.b, negative),
             ]
-    return decided("certified", "enclosed zeros of a, b below 0 at each", *steps)
+    return Finding("enclosed zeros of a, b below 0 at each", *steps)
 
 
-@ours(
+@ours.proved(
     "noisy-labels-cost-samples",
     "Sec. 3.2",
     "With noise ς on the labels strength costs samples: a γ at which the noise slows the growth at "
     "the exit by a given share stays bounded, and the samples diverge as (1-μ)^-2",
-    "proved",
     reading="the growth at |(u, m)| = R is slowed by R² (γd/B) v_u² N/2λ₊ of itself, to leading "
     "order (Saad and Solla's term), with N = E[(y-σ)²σ'²] + ς²Eσ'² where the search begins. "
     "Without noise N vanishes as (1-μ)². A misfit of teacher and student acts as ς does",
@@ -182,15 +166,14 @@ def _noisy() -> Finding:
             equal(f"{name}: largest γd/B at 1", at_one, 4 / noise**2),
             judged(f"{name}: (1-μ)² over λ₊ γd/B at 1", simplify(lasting), positive),
         ]
-    return decided("proved", "closed forms of x, ReLU and He_2, their limits", *steps)
+    return Finding("closed forms of x, ReLU and He_2, their limits", *steps)
 
 
-@ours(
+@ours.proved(
     "lora-scaling",
     "Sec. 2",
     "A LoRA scaling α acts as a rate α² for u alone: it shortens τ down to |b|/a² at most (b < 0), "
     "and mends neither μ → 1 nor a singularity",
-    "proved",
     reading="student σ((μω⋆ + αuω)·x): with U = αu the flow is U̇ = α²(am + bU), ṁ = aU. As μ → 1 "
     "τ is |b|/a² already at α = 1; a rate of its own for ω, r times that of u, gives |b|/(r a²)",
     falsifier="α at which τ is below |b|/a²",
@@ -201,8 +184,7 @@ def _scaling() -> Finding:
     growth = growth_with_scaling(a, -beta, alpha)
     root = sqrt(alpha**2 * beta**2 + 4 * a**2)
     product = growth_with_scaling(a, -beta, 1)
-    return decided(
-        "proved",
+    return Finding(
         "closed forms, symbolic a > 0, b = -β < 0, α > 0",
         equal("at α = 1", product, eigenvalues(a, -beta)[0]),
         equal("λ₊ as a product", growth, 2 * alpha * a**2 / (alpha * beta + root)),
@@ -219,12 +201,11 @@ def _scaling() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "best-share",
     "Sec. 2.1",
     "Search and descent together take the fewest samples at the share 1 + r - √(r(1+r)) of γ_s, "
     "with r how long the descent takes against the search: between ½ and 1",
-    "proved",
     reading="search as 1/c; near the teacher the noise of samples leaves 1-c of the speed; what "
     "lies between is left out, and simulated in best-rate-simulated",
     falsifier="a lower sum at another share",
@@ -234,8 +215,7 @@ def _share() -> Finding:
     r, c = symbols("r c", positive=True)
     samples = (1 + r / (1 - c)) / c
     best = best_share(r)
-    return decided(
-        "proved",
+    return Finding(
         "slope, and limits",
         equal("slope at the share", diff(samples, c).subs(c, best), 0),
         equal("as r → 0", limit(best, r, 0), 1),
@@ -247,12 +227,11 @@ def _share() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.supported(
     "best-rate-simulated",
     "Sec. 2.1",
     "x at μ = 0.5 learns to a hundredth of its loss in the fewest samples near the best share: "
     "with 0.2 or all of γ_s it takes over 1.5 times as many",
-    "supported",
     reading="samples until the population loss is a hundredth of the frozen one, d = 1000, a batch "
     "of 1; to leave the search phase alone larger γ than γ_s need fewer, but do not learn",
     falsifier="medians of enough runs in another order",
@@ -267,7 +246,7 @@ def _simulated() -> Finding:
             judged(f"best and {rate}, intervals apart by 1.5", (best, found[rate]), _apart)
         )
     listed = ", ".join(f"{each['median']:.0f} ({rate})" for rate, each in found.items())
-    return decided("supported", f"medians {listed}", *steps)
+    return Finding(f"medians {listed}", *steps)
 
 
 def _apart(pair: tuple[Median, Median]) -> bool:
@@ -286,11 +265,10 @@ def _learnt(rate: str) -> Median:
     return median(first, 3) | setting(simulation)
 
 
-@ours(
+@ours.supported(
     "erf-tuned-delay",
     "Sec. 3.2 (b)",
     "With its own best γ, erf at μ = 0.8 leaves in less than 15 times the samples of μ = 0.1",
-    "supported",
     quote=_DELAY,
     reading="the quoted delay is at one γ: there τ at 0.8 is over 100 times that at 0.1. By κ the "
     "samples are about 6 times as many, before logarithms",
@@ -301,8 +279,7 @@ def _erf_delay() -> Finding:
     weak, strong = exits_at("erf", (0.1, 0.8), among=2, learning_rate="best")
     drift = ball_drift(drift_of("erf"))
     ratio = enclosure(drift.at(fmpq(1, 10))[2] / drift.at(fmpq(8, 10))[2], 6)
-    return decided(
-        "supported",
+    return Finding(
         f"medians {weak['median']:.0f} and {strong['median']:.0f} steps; τ: {ratio.mid} times",
         _below(weak, strong),
         judged("τ at 0.8 over that at 0.1", ratio, lambda r: r.ball() > 100),

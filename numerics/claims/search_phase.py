@@ -24,19 +24,9 @@ from derive.escape import eigenvalues, escape_time, exit_time
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import d, m, u
 from numerics.certified.singularities import find_singularities
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, VARIANCE, any_loss, coefficients
+from numerics.claims.signs import negative, positive
 
 _A, _B = symbols("a b", real=True)
 _COUPLING = Symbol("a", positive=True)  # |a|: the sign of a only turns m round
@@ -51,11 +41,10 @@ def _flow() -> tuple[Expr, Expr]:
     return -diff(loss, u), -(1 - m**2) * diff(loss, m)
 
 
-@claim(
+@claim.proved(
     "search-phase",
     "Sec. 3, (7), (54)-(57)",
     "Near u = m = 0 the flow is u̇ = a m + b u, ṁ = a u, for any smooth loss L(Q, ρ)",
-    "proved",
     quote="Using (48) and (49), together with the linearized gradients (54) and (55), one obtains "
     "… where the factor […] has been absorbed into the definitions of […] and […].",
     reading="(57) is this system, with a = -(2μ L_Q + L_ρ) and b = -2 L_Q at Q = μ², ρ = μ",
@@ -68,8 +57,7 @@ def _search_phase() -> Finding:
         2, 2, lambda i, j: expand(diff(velocity[i], (u, m)[j]).subs({u: 0, m: 0}))
     )
     a, b = coefficients()
-    return decided(
-        "proved",
+    return Finding(
         "a = -(2μ L_Q + L_ρ), b = -2 L_Q; higher slopes of L drop out",
         shown("Jacobian at the origin, rows u and m", found),
         equal("∂u̇/∂u is b", found[0, 0], b),
@@ -80,11 +68,10 @@ def _search_phase() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "coupled",
     "Sec. 3, (7)",
     "If a ≠ 0, a deviation in u alone sets m in motion, and one in m alone sets u in motion",
-    "proved",
     quote="Note that for […] there is no solution in which […] or […] evolves independently: any "
     "infinitesimal deviation from the origin immediately induces coupled dynamics in both "
     "variables.",
@@ -94,19 +81,17 @@ def _search_phase() -> Finding:
 def _coupled() -> Finding:
     a = Symbol("a", nonzero=True, real=True)
     flow = _JACOBIAN.subs(_A, a)
-    return decided(
-        "proved",
+    return Finding(
         "(b, a) at (1, 0) and (a, 0) at (0, 1)",
         judged("ṁ at u = 1, m = 0", flow[1, 0], lambda speed: speed.is_nonzero),
         judged("u̇ at u = 0, m = 1", flow[0, 1], lambda speed: speed.is_nonzero),
     )
 
 
-@claim(
+@claim.proved(
     "escape-rate",
     "Prop. 1, (58), (59)",
     "The search phase grows at λ₊ = ½(b + √(b² + 4a²))",
-    "proved",
     quote="We rewrite (57) in matrix form as … This matrix has eigenvalues […]",
     reading="the lost (59) is these two; the larger is the rate of growth",
     falsifier="another characteristic polynomial",
@@ -116,8 +101,7 @@ def _rate() -> Finding:
     x = Symbol("x")
     plus, minus = eigenvalues(_A, _B)
     found = _JACOBIAN.charpoly(x).as_expr()
-    return decided(
-        "proved",
+    return Finding(
         "eigenvalues of the flow's Jacobian, symbolic a and b",
         shown("Jacobian", _JACOBIAN),
         shown("λ₊, λ₋", (plus, minus)),
@@ -125,11 +109,10 @@ def _rate() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "unstable-if-coupled",
     "App. E.1",
     "If a ≠ 0 then λ₊ > 0 > λ₋: the origin is a saddle, for any b",
-    "proved",
     quote="In the correlated search regime of interest, we assume […], so that […] and the fixed "
     "point is linearly unstable.",
     reading="we assume a ≠ 0, so that λ₊ > 0",
@@ -137,8 +120,7 @@ def _rate() -> Finding:
 )
 def _unstable() -> Finding:
     plus, minus = eigenvalues(_COUPLING, _B)
-    return decided(
-        "proved",
+    return Finding(
         "λ₊λ₋ = -a² and λ₊ - λ₋ = √(b² + 4a²)",
         equal("λ₊λ₋", expand(plus * minus), -(_COUPLING**2)),
         judged("λ₊λ₋", -(_COUPLING**2), negative),
@@ -169,11 +151,10 @@ def _modes() -> list[Step]:
     ]  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "exit-time",
     "Prop. 1, (9), (61)",
     "Linear flow, a ≠ 0, start (u, m)√d fixed off the line of w: t/log d → 1/(b + √(b² + 4a²))",
-    "proved",
     quote="Let us call […] the signal strength and assume that […]. Then the time at which the "
     "dynamics escapes the correlated search phase satisfies […]",
     reading="u and m start at the order 1/√d; the exit is at a fixed radius R. Starts on the line "
@@ -187,8 +168,7 @@ def _exit_time() -> Finding:
     plus = eigenvalues(_COUPLING, _B)[0]
     limits = [limit(bound / log(d), d, oo).subs(_RATE, plus) for bound in _exits()]
     target = exit_time(_COUPLING, _B, d) / log(d)
-    return decided(
-        "proved",
+    return Finding(
         "t lies between two bounds that both grow as ½ τ log d, symbolic a and b",
         *_modes(),
         shown("exit between, with c_1 and c_2 the squared parts of √d times the start", _exits()),
@@ -197,12 +177,11 @@ def _exit_time() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "exit-up-to-constants",
     "App. E.1, (60)",
     "In the linear flow, from a distance r at an angle θ to v, the time to radius R is "
     "t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0",
-    "proved",
     quote="As a result, the exit time from a ball of radius […] satisfies, up to additive "
     "constants, […]",
     reading="(60) is log(R/r)/λ₊, the constant that of the start's direction. For random starts it "
@@ -215,8 +194,7 @@ def _up_to_constants() -> Finding:
     start = {_GROWING: d * r**2 * cos(angle) ** 2, _DYING: d * r**2 * (1 - cos(angle) ** 2)}
     first, last = (bound.subs(start) for bound in _exits())
     gap = (_RADIUS**2 - r**2 * (1 - cos(angle) ** 2)) / _RADIUS**2
-    return decided(
-        "proved",
+    return Finding(
         "the bounds of exit-time, which meet as r → 0",
         *_modes(),
         equal("λ₊-fold upper bound as a logarithm: its square",
@@ -233,12 +211,11 @@ def _squared(time: Expr) -> Expr:
     return argument
 
 
-@claim(
+@claim.proved(
     "exit-radius",
     "App. E.1, (61)",
     "From R₁ to R₂ the exit time of the linear flow changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, "
     "over log d",
-    "proved",
     quote="For any fixed escape radius […], this yields […]",
     reading="a radius that does not depend on d, such as a multiple of μ",
     falsifier="a dependence on d of the change, or a radius that changes the limit of t/log d",
@@ -248,8 +225,7 @@ def _exit_radius() -> Finding:
     other = Symbol("R_2", positive=True)
     last = _exits()[1]
     change = (last.subs(_RADIUS, other) - last).expand(force=True)
-    return decided(
-        "proved",
+    return Finding(
         "the radius enters by its logarithm",
         shown("upper bound of exit-time", last),
         equal("change of the bound", change, (log(other) - log(_RADIUS)) / _RATE),
@@ -257,12 +233,11 @@ def _exit_radius() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "zero-start",
     "Sec. 2.1",
     "Started at u = 0, as LoRA is, the linear flow leaves at ½ τ log d too: a constant later if u₀ "
     "has the sign of a m₀, earlier if it nearly cancels that",
-    "proved",
     quote="This scaling remains asymptotically close to the standard initialization used in "
     "practice.",
     reading="the scaling: u₀ and m₀ of the order 1/√d; the standard: u₀ = 0 and m₀ as random. The "
@@ -282,8 +257,7 @@ def _zero_start() -> Finding:
 
     constant = log(with_u / without) / _RATE
     ahead, behind = (later(without * factor) for factor in (1 + part, 1 / (1 + part)))
-    return decided(
-        "proved",
+    return Finding(
         "what counts is the part along v = (λ₊, a), which is a m₀ at u₀ = 0",
         shown("part along v at u₀ = 0, times |v|", without),
         equal("delay", _as_one_log(later(with_u)), _as_one_log(constant)),
@@ -300,12 +274,11 @@ def _as_one_log(time: Expr) -> Expr:
     return simplify(exp(logcombine(expand(_RATE * time), force=True)))
 
 
-@claim(
+@claim.proved(
     "slow-where-small",
     "Remark 1",
     "Small |a| and b, b with its sign, slow the escape: λ₊ increases with both, and is of first "
     "order in them; at a given a a small |b| speeds it up if b < 0",
-    "proved",
     quote="Consequently, small values of […] and […] substantially slow down the transition out of "
     "the correlated search phase.",
     reading="b small with its sign, or |a| and |b| small together, which holds by the scaling",
@@ -315,8 +288,7 @@ def _slow_where_small() -> Finding:
     a, small = _COUPLING, Symbol("epsilon", positive=True)
     plus, minus = eigenvalues(a, _B)
     root = plus - minus
-    return decided(
-        "proved",
+    return Finding(
         "slopes of λ₊ in closed form, symbolic a > 0 and b",
         equal("∂λ₊/∂a is positive", diff(plus, a), 2 * a / root),
         equal("∂λ₊/∂b has the sign of λ₊", diff(plus, _B), plus / root),
@@ -327,11 +299,10 @@ def _slow_where_small() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "divergence",
     "Remark 1",
     "As a → 0 at some strength with b ≤ 0, λ₊ → 0: the exit time over log d diverges",
-    "proved",
     quote="In particular, if for some choice of teacher–student activation functions […] and […] "
     "one has […], then the ratio […] diverges.",
     reading="the lost condition is a = 0, where b ≤ 0, as at the zeros of Prop. 2; "
@@ -341,8 +312,7 @@ def _slow_where_small() -> Finding:
 def _divergence() -> Finding:
     damping = Symbol("beta", positive=True)  # -b
     a = _COUPLING
-    return decided(
-        "proved",
+    return Finding(
         "λ₊ = 0 at a = 0; from b < 0 it grows as a²/|b|, from b = 0 as |a|",
         equal("λ₊ at a = 0, b = -β", eigenvalues(Integer(0), -damping)[0], 0),
         equal("λ₊ at b = 0", eigenvalues(a, Integer(0))[0], a),
@@ -352,11 +322,10 @@ def _divergence() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "divergence-needs-b",
     "Remark 1",
     "Where a = 0 but b > 0 the exit time is finite, τ = 1/b: He_6 with squared labels has such μ",
-    "certified",
     reading="so a = 0 alone does not suffice: u grows by itself",
     falsifier="no zero of a in (0, 1) with b > 0 for that pair",
     units="a, b and 1/τ over n n!",
@@ -367,8 +336,7 @@ def _needs_b() -> Finding:
     )
     where = f"a = 0, b > 0 at μ = {finite[0].mu.mid[:8]}" if finite else "no such zero"
     b = Symbol("b", positive=True)
-    return decided(
-        "certified",
+    return Finding(
         f"squared labels, He_6: {where}",
         judged("squared labels, He_6: zeros of a in (0, 1) at which b > 0", finite, bool),
         *[judged("b there", s.b, positive) for s in finite],
@@ -376,11 +344,10 @@ def _needs_b() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "no-escape-at-zero",
     "Sec. 1, Remark 1",
     "If a = 0 > b the whole flow from small u, m ends near its start, at u = 0: any smooth loss",
-    "proved",
     quote="This corresponds to a regime in which the dynamics fails to escape the correlated "
     "search phase despite the presence of non-zero initial correlation.",
     reading="gradient flow, b < 0; SGD's noise may drive it away in a longer time. Sec. 1 calls "
@@ -390,8 +357,7 @@ def _needs_b() -> Finding:
 def _no_escape() -> Finding:
     a, b = coefficients()
     by_u, by_m = _flow()
-    return decided(
-        "proved",
+    return Finding(
         "u = 0 is a line of rest points; beside it u̇ = (b + small) u and ṁ = O(u²), so u dies",
         equal("u̇ at u = 0, for every m: a m", by_u.subs(u, 0), a * m),
         equal("ṁ at u = 0", by_m.subs(u, 0), 0),

@@ -29,18 +29,8 @@ from derive.landscape import landscape_of
 from derive.pair import Pair
 from derive.symbols import Q, d, m, mu, residual, rho, u, z
 from numerics.certified.balls import Enclosure, enclosure
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    assumption,
-    claim,
-    decided,
-    equal,
-    judged,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, assumption, claim, equal, judged, ours, shown
+from numerics.claims.signs import positive
 
 VARIANCE, COVARIANCE = mu**2 + u**2 + 2 * mu * u * m, mu + u * m  # of the student, as the text says
 HERE = {rho: COVARIANCE, residual: u**2 * (1 - m**2)}
@@ -72,11 +62,10 @@ def coefficients() -> tuple[Expr, Expr]:
     return -(2 * mu * by_q + by_rho), -2 * by_q
 
 
-@claim(
+@claim.proved(
     "lora-parameters",
     "Sec. 1, (1)",
     "LoRA of rank r trains r (p + q) parameters of p q: fewer if and only if r < p q/(p + q)",
-    "proved",
     quote="Compared to full fine-tuning which updates all […] entries of […], LoRA reduces the "
     "number of trainable parameters to […], yielding significant computational savings when […] "
     "is small.",
@@ -86,8 +75,7 @@ def coefficients() -> tuple[Expr, Expr]:
 def _parameters() -> Finding:
     p, q, below = symbols("p q h", positive=True)
     bound = p * q / (p + q)
-    return decided(
-        "proved",
+    return Finding(
         "p q - r (p + q) has the sign of p q/(p + q) - r; for p = q the bound is p/2",
         judged("saved at r = p q/(p + q) - h",
                (p * q - (bound - below) * (p + q)).simplify(), positive),
@@ -97,11 +85,10 @@ def _parameters() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "joint-law",
     "Sec. 2.1, App. A (13)",
     "(ω⋆·x, w·x) is Gaussian with variances 1, Q = μ² + u² + 2μum and covariance ρ = μ + um",
-    "proved",
     quote="Since […], the pair […] is jointly Gaussian with law […] where we have introduced the "
     "“overlap” […] and the student pre-activation variance […].",
     reading="x ~ N(0, I), w = μ ω⋆ + u ω; the lost law is centred, with these entries. So the loss "
@@ -109,8 +96,7 @@ def _parameters() -> Finding:
     falsifier="other inner products of these vectors",
 )
 def _joint_law() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "linear images of a Gaussian; their covariances are inner products, in any dimension",
         equal("|ω|²", _DIRECTION.dot(_DIRECTION), 1),
         equal("variance |ω⋆|²", _TEACHER.dot(_TEACHER), 1),
@@ -119,11 +105,10 @@ def _joint_law() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "effective-alignment",
     "Sec. 2.1, 2.2",
     "Near u = m = 0 the overlap ρ is μ and the cosine ρ/√Q is 1, to leading order",
-    "proved",
     quote="the dynamics starts from a weakly correlated regime in which the order parameters "
     "satisfy […], though the effective teacher-student overlap satisfies […]",
     reading="the lost formula says that the overlap is finite, be it ρ = μ + um or ρ/√Q; to "
@@ -133,8 +118,7 @@ def _joint_law() -> Finding:
 def _effective_alignment() -> Finding:
     covariance, length = _STUDENT.dot(_TEACHER), sqrt(_STUDENT.dot(_STUDENT))
     start = {u: 0, m: 0}
-    return decided(
-        "proved",
+    return Finding(
         "of the vectors ω⋆ and w = μ ω⋆ + u ω, at every strength",
         shown("ω⋆·w/|w|", covariance / length),
         equal("ω⋆·w at u = m = 0", covariance.subs(start), mu),
@@ -145,11 +129,10 @@ def _effective_alignment() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "alignment-no-indicator",
     "App. A, (14)",
     "ρ = 1 is not yet recovery: |w - ω⋆|² = 1 - 2ρ + Q, and ρ = 1 leaves Q free",
-    "proved",
     quote="which, in the 1D tensor case, is sufficient to quantify how close the combination […] "
     "is to […].",
     reading="the quantity (14) is ρ = μ + um, as (17) and (100) have it, and starts at μ; how "
@@ -160,8 +143,7 @@ def _no_indicator() -> Finding:
     away = _STUDENT - _TEACHER
     recovered = {m: (1 - mu) / u}  # where ρ = 1
     loss = landscape_of(Pair("x")).loss.subs({rho: 1, residual: Q - 1}, simultaneous=True)
-    return decided(
-        "proved",
+    return Finding(
         "at ρ = 1 it is Q - 1 = u² - (1-μ)², which vanishes at u = 1 - μ, m = 1 alone if u > 0",
         equal("|w - ω⋆|²", away.dot(away), 1 - 2 * COVARIANCE + VARIANCE),
         equal("ρ at u = 0", COVARIANCE.subs(u, 0), mu),
@@ -172,11 +154,10 @@ def _no_indicator() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "alignment-at-minimum",
     "App. A, (14)",
     "Matched pairs at zero loss have Q = 1 and ρ = 1 (or ±1 if even): non-constant polynomials",
-    "proved",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
     reading="in the matched scenario, 1, or ±1; (14) is ρ = μ + um, or ρ/√Q. Polynomials of every "
@@ -189,8 +170,7 @@ def _at_minimum() -> Finding:
     top = (rho * z + sqrt(residual) * g) ** n  # the highest degree of the student
     mixed = diff(top, g).subs(g, 0) / z ** (n - 1)
     whole = {u: 1 - mu, m: 1}
-    return decided(
-        "proved",
+    return Finding(
         "z^n has the weight ρ^n = 1, so |ρ| = 1; z^(n-1) g has n ρ^(n-1) √s = 0, so s = Q - ρ² = 0",
         shown("student's highest degree, given the teacher's z", top),
         judged("log |ρ^n| where log |ρ| = x ≠ 0", n * log_size, lambda value: value.is_nonzero),
@@ -205,11 +185,10 @@ def _at_minimum() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "initial-overlap",
     "Sec. 2.1, App. E.1",
     "m₀ of a random ω: E m₀² = 1/d exactly, m₀² ~ Beta(1/2, (d-1)/2), √d m₀ → N(0, 1)",
-    "proved",
     quote="In the high-dimensional limit […], such a random initialization yields an initial "
     "overlap […] with high probability.",
     reading="of the order 1/√d: |m₀| √d stays between two constants with a probability as near to "
@@ -220,8 +199,7 @@ def _initial_overlap() -> Finding:
     share = Symbol("x", real=True)
     slice_ = (1 - m**2) ** ((d - 2) / 2) / sqrt(1 - m**2)
     density = (1 - share**2 / d) ** ((d - 3) / 2)
-    return decided(
-        "proved",
+    return Finding(
         "the density on [-1, 1] is proportional to (1-m²)^((d-3)/2)",
         equal("radius^(d-2) of the slice at m, over its slope: the density",
               slice_, (1 - m**2) ** ((d - 3) / 2)),
@@ -249,11 +227,10 @@ def _within(dimension: int, low: str, high: str) -> Enclosure:
     return enclosure(second - first, 8)
 
 
-@assumption(
+@assumption.met(
     "square-integrable",
     "Sec. 2",
     "x, ReLU, erf, sigmoid and the Hermite polynomials are square-integrable at every variance",
-    "met",
     quote="Throughout this work, we assume that both the target […] and […] are square-integrable "
     "with respect to the standard Gaussian measure.",
     reading="of every activation of the paper, at the student's variance too, which changes",
@@ -264,8 +241,7 @@ def _square_integrable() -> Finding:
         (text, (Pair(text).label.gaussian().scaled(sqrt(Q)) ** 2).mean())
         for text in ("x", "relu", "erf")
     ]
-    return decided(
-        "met",
+    return Finding(
         "their mean squares in closed form; sigmoid is below 1; polynomials have all moments",
         *[judged(f"E σ² of {text} at variance Q", value, lambda mean: mean.is_finite)
           for text, value in means],
@@ -277,11 +253,10 @@ def _square_integrable() -> Finding:
     )  # fmt: skip
 
 
-@assumption(
+@assumption.met(
     "initial-scale",
     "Sec. 2.1, App. E.1",
     "u₀ and m₀ are O(1/√d): LoRA starts at u₀ = 0 and the authors' code at d^-2, m₀ as random",
-    "met",
     quote="For analytical convenience, and in order to obtain a nontrivial joint evolution of the "
     "order parameters, we therefore assume that both […] and […] are initialized at scale […].",
     reading="the lost scale is read as O(1/√d): at most of the order 1/√d",
@@ -289,8 +264,7 @@ def _square_integrable() -> Finding:
     settled_by=CODE,
 )
 def _initial_scale() -> Finding:
-    return decided(
-        "met",
+    return Finding(
         "u₀ √d = d^(-3/2) → 0, or 0 throughout; E d m₀² = 1",
         judged("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), _finite),
         judged("E d m₀², m₀ of a random ω", (d * moment(1)).simplify(), _finite),
@@ -301,29 +275,26 @@ def _finite(value: Expr) -> bool:
     return value.is_number and value.is_finite is True
 
 
-@ours(
+@ours.proved(
     "initial-scale-exact",
     "Sec. 2.1, App. E.1",
     "u₀ is not of the exact order 1/√d: u₀ √d → 0 in the authors' code, and is 0 in LoRA",
-    "proved",
     reading="it costs little: exit times change by a constant in d (zero-start), and the joint "
     "evolution is as nontrivial (coupled)",
     falsifier="a start of that code, or of LoRA, with u₀ √d away from 0 as d grows",
     settled_by=CODE,
 )
 def _initial_scale_exact() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "u₀ √d = d^(-3/2)",
         equal("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), 0),
     )
 
 
-@claim(
+@claim.proved(
     "sphere-constraint",
     "Sec. 2.1",
     "If ω may change its length, the search phase keeps its a and b, whatever the loss L(Q, ρ)",
-    "proved",
     quote="the choice of constraining […] is mostly for analytical simplicity, and it can be shown "
     "it does not impact the dynamics considerably [7].",
     reading="of the search phase: gradient flow of u and of all of ω from |ω| = 1, linearised "
@@ -336,8 +307,7 @@ def _sphere() -> Finding:
     start = dict(zip(state, (0, 0, 1), strict=True))
     a, b = coefficients()
     flow = Matrix(3, 3, lambda i, j: expand(diff(velocity[i], state[j]).subs(start)))
-    return decided(
-        "proved",
+    return Finding(
         "the length moves at second order only",
         shown("flow of u, ω·ω⋆ and the rest of ω, linearised", ImmutableMatrix(flow)),
         equal("∂u̇/∂u is b", flow[0, 0], b),
@@ -356,11 +326,10 @@ def _unconstrained(loss: Callable[[Expr, Expr], Expr]) -> tuple[tuple[Symbol, ..
     return state, [-diff(value, x) for x in state]
 
 
-@ours(
+@ours.proved(
     "balanced-length",
     "Sec. 2.1",
     "Without the constraint |ω|² - u² does not change, so that the length grows with u",
-    "proved",
     reading="gradient flow of u and ω of any loss of uω: so the constraint matters once u is of "
     "order 1, as |ω|² = 1 + u² from a small start",
     falsifier="a loss of uω whose flow changes |ω|² - u²",
@@ -371,8 +340,7 @@ def _balanced() -> Finding:
 
     state, velocity = _unconstrained(loss)
     scale, *direction = (2 * x * v for x, v in zip(state, velocity, strict=True))
-    return decided(
-        "proved",
+    return Finding(
         "u ∂L/∂u = ω·∂L/∂ω, for L is a function of their product",
         equal("d|ω|²/dt and d(u²)/dt", expand(sum(direction)), expand(scale)),
         judged("they are not both 0", expand(scale), bool),

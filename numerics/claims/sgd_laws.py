@@ -11,18 +11,17 @@ from numpy.polynomial.chebyshev import chebfit, chebpts1, chebval
 from derive.errors import Undecided
 from derive.pair import Pair
 from numerics.claims.delays import RUNS, SEED, Median, exits_at, median, runs_of, setting
-from numerics.claims.ledger import Finding, claim, decided, judged, ours, shown
+from numerics.claims.ledger import Finding, claim, judged, ours, shown
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import flow_of, integrate
 from numerics.simulation.design import Simulation
 from numerics.simulation.exits import LogFit, fit_log_dimension
 
 
-@claim(
+@claim.supported(
     "exit-time-simulated",
     "Prop. 1, (9)",
     "SGD's exit time grows as ½ τ log d (x, μ = 0.5)",
-    "supported",
     quote="Then the time at which the dynamics escapes the correlated search phase satisfies […]",
     reading="the lost formula (9) is t = ½ τ log d, up to a constant: the slope of the median "
     "against log d. γ is a tenth of the largest stable one at each d",
@@ -40,8 +39,7 @@ def _law() -> Finding:
     fit = fit_log_dimension(dimensions, times, flow_of(Pair("x"), 0.5).tau())
     if fit is None:
         raise Undecided("fewer than three dimensions have a median exit time")
-    return decided(
-        "supported",
+    return Finding(
         f"medians against log d: slope {fit.slope:.2f} ± {fit.error:.2f}, ½ τ = {fit.half_tau:.2f}",
         *steps,
         judged("slope within 3 standard errors of ½ τ, confidence 0.997", fit, _agrees),
@@ -52,11 +50,10 @@ def _agrees(fit: LogFit) -> bool:
     return abs(fit.slope - fit.half_tau) < 3 * fit.error < 0.3 * fit.half_tau
 
 
-@claim(
+@claim.supported(
     "flow-limit",
     "Sec. 2.1, App. C",
     "For small learning rates SGD concentrates on its gradient flow, at a distance of √γ (x, 0.5)",
-    "supported",
     quote="for small enough learning rate […], this process concentrate on a deterministic limit "
     "given by gradient descent on the population loss",
     reading="distance of (u, m) to the flow from each run's own start, after the time 5; the rate "
@@ -68,8 +65,7 @@ def _flow_limit() -> Finding:
     rates = (3.2e-3, 8e-4, 2e-4)
     gaps = tuple(_distance_to_flow(rate, among=len(rates)) for rate in rates)
     listed = ", ".join(f"{gap['median']:.2g}" for gap in gaps)
-    return decided(
-        "supported",
+    return Finding(
         f"median distances {listed} at γ = 0.0032, 0.0008, 0.0002",
         judged("median distances at these γ, halved each time", gaps, _halved),
     )
@@ -103,11 +99,10 @@ def _flow_map(u: float) -> Doubles:
     return np.asarray(chebfit(nodes, np.array(ends), len(nodes) - 1))
 
 
-@ours(
+@ours.supported(
     "samples-at-one-ratio",
     "Sec. 2.1",
     "At one γ/B the exit takes as many samples whatever the batch (x, μ = 0.5, B = 5, 50, 500)",
-    "supported",
     quote="sees one sample at a time with no repetition, implying that the convergence rate is "
     "equal to the sample complexity of the algorithm.",
     reading="what is compared in steps at one γ and batch is compared in fresh samples as well",
@@ -122,8 +117,7 @@ def _samples() -> Finding:
         samples = {end: steps[end] * batch for end in ("low", "median", "high")}
         found.append(steps | samples)
     listed = ", ".join(f"{each['median']:.0f}" for each in found)
-    return decided(
-        "supported",
+    return Finding(
         f"medians {listed} samples of {RUNS} runs at d = 1000, γ/B = 0.0004",
         judged("medians in samples, intervals that meet", tuple(found), _meet),
     )

@@ -12,18 +12,10 @@ from derive.escape import eigenvalues, escape_time
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, d, m, mu, rho, u, z
 from numerics.claims.calculus import V, W, mean_exponent
-from numerics.claims.ledger import (
-    Finding,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-)
+from numerics.claims.ledger import Finding, claim, equal, judged, ours
 from numerics.claims.population_loss import correlation, student_power
 from numerics.claims.setting import COVARIANCE, VARIANCE
+from numerics.claims.signs import negative, positive
 
 _G, _X, _T = symbols("g x t", real=True)  # two coordinates of an input; a third exponential
 _PULL = Symbol("s", real=True)  # (y - σ(λ)) σ'(λ)
@@ -43,11 +35,10 @@ def _moved() -> tuple[Matrix, Expr]:
     return moved, expand(moved.dot(moved))
 
 
-@claim(
+@claim.proved(
     "spherical-gradient",
     "App. C, (39), (40)",
     "∇ less its part along ω is tangent to the sphere; along ω⋆ it is -s u (z - m o), o = ω·x",
-    "proved",
     quote="where […] denotes the spherical gradient. Explicitly, it is given by … In the last "
     "equality, we used the decomposition […]",
     reading="the spherical gradient of a sample's loss for ω, its part along ω removed; the "
@@ -57,8 +48,7 @@ def _moved() -> tuple[Matrix, Expr]:
 def _spherical() -> Finding:
     own = m * z + _REST * _G
     across = _REST * z - m * _G
-    return decided(
-        "proved",
+    return Finding(
         "in the plane of ω⋆ and ω and the length of the rest",
         equal("ω·x", expand(_DIRECTION.dot(_INPUT)), own),
         equal("part along ω", expand(_TANGENT.dot(_DIRECTION)), 0),
@@ -67,11 +57,10 @@ def _spherical() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "small-rate-expansion",
     "App. C, (41)-(44)",
     "ω⁺ = ω - γ ∇ - ½ γ² |∇|² ω + O(γ³), ∇ the spherical gradient; m⁺ likewise",
-    "proved",
     quote="Small learning-rate expansion. […] Evolution of the overlap. […]",
     reading="the lost (41)-(44) expand (38) in γ, and take the product with ω⋆",
     falsifier="another term of first or second order in γ",
@@ -81,8 +70,7 @@ def _expansion() -> Finding:
     size, along = Symbol("N", positive=True), Symbol("q", real=True)  # |∇|² and ∇·ω⋆
     shrink = series(1 / sqrt(1 + _RATE**2 * size), _RATE, 0, 4).removeO()
     second = series((m - _RATE * along) / sqrt(1 + _RATE**2 * size), _RATE, 0, 3).removeO()
-    return decided(
-        "proved",
+    return Finding(
         "the tangent is orthogonal to ω, so that the length is √(1 + γ²|∇|²)",
         equal("|ω - γ ∇|²", length, 1 + _RATE**2 * _SIZE),
         equal("one over the length, to third order", shrink, 1 - _RATE**2 * size / 2),
@@ -118,11 +106,10 @@ def _slopes(x: Symbol) -> tuple[Expr, Expr]:
     return expand(of_pair), expand(of_power)
 
 
-@claim(
+@claim.proved(
     "unbiased-gradient",
     "Sec. 2.1, App. C, (45)",
     "E[s o] = -∂L/∂u and u E[s (z - m o)] = -(1-m²) ∂L/∂m: every polynomial pair",
-    "proved",
     quote="Since the gradients in … are unbiased estimators of the population gradient, "
     "the one-pass dynamics can be seen as a random discretization of gradient flow on the "
     "population risk [40]: […]",
@@ -136,8 +123,7 @@ def _unbiased() -> Finding:
     # The power is of e^(wλ) and e^(tλ); σ σ' stands for half its slope, symmetric in both.
     own_u, own_m = (mean.subs({W: _T, _T: W}, simultaneous=True) + mean
                     for mean in (for_u[1], for_m[1]))  # fmt: skip
-    return decided(
-        "proved",
+    return Finding(
         "by exponentials, each mean against the slope of the closed form",
         equal("E[y σ' o] is ∂C/∂u, over C", for_u[0], by_u[0]),
         equal("E[(σσ)' o] is ∂S/∂u, over S", own_u, by_u[1]),
@@ -148,12 +134,11 @@ def _unbiased() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "contraction",
     "App. C, (45), (46)",
     "To second order m shrinks by the factor 1 - ½ γ² E|∇|² besides its drift: in (0, 1) if and "
     "only if γ² E|∇|² < 2, in (-1, 1) if and only if it is < 4",
-    "proved",
     quote="Now after averaging over the data we obtain … The update is contractive "
     "provided the learning rate satisfies […]",
     reading="(45) is E m⁺ = (1 - ½ γ² E|∇|²) m - γ E ∇·ω⋆; (46) bounds γ so that the factor "
@@ -165,8 +150,7 @@ def _unbiased() -> Finding:
 def _contraction() -> Finding:
     share, power = symbols("h S_2", positive=True)  # γ² E|∇|², and E s²
     factor = 1 - share / 2
-    return decided(
-        "proved",
+    return Finding(
         "the factor is that of small-rate-expansion, averaged",
         judged("1 less the factor, h = γ² E|∇|²", 1 - factor, positive),
         judged("factor at h = 2/(1+x)", factor.subs(share, 2 / (1 + share)).factor(), positive),
@@ -185,12 +169,11 @@ def _off_the_plane() -> Expr:
     return _SIZE.coeff(_X, 2) * (d - 2)
 
 
-@ours(
+@ours.proved(
     "no-contraction-bound",
     "App. C, (46)",
     "The update (38) itself shrinks m at every rate, by 1/√(1 + γ²|∇|²): in (0, 1], and 1 where "
     "u = 0 or s = 0",
-    "proved",
     reading="so a bound such as (46) is one of the expansion, not of the algorithm; what limits "
     "the rate is the noise in u",
     falsifier="a rate at which the length before it is restored is below 1",
@@ -199,8 +182,7 @@ def _no_bound() -> Finding:
     _, length = _moved()
     rest = Symbol("r", real=True)  # √(1-m²)
     squares = (_RATE * _PULL * u) ** 2 * ((rest * z - m * _G) ** 2 + _X**2)
-    return decided(
-        "proved",
+    return Finding(
         "the step is tangent, so that it never shortens ω",
         equal("|ω - γ ∇|² less 1", expand(length - 1), expand(squares.subs(rest, _REST))),
         judged("that, with r for √(1-m²)", squares, lambda value: value.is_nonnegative),
@@ -209,11 +191,10 @@ def _no_bound() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "continuous-limit",
     "Sec. 2.1, App. C, (47)-(49)",
     "The mean of a step over γ tends to the flow as γ → 0: u̇ = E[s o], ṁ = u E[s (z - m o)]",
-    "proved",
     quote="the one-pass dynamics can be seen as a random discretization of gradient flow on the "
     "population risk [40]: […]",
     reading="dt = γ a step, and the mean of a step. That runs concentrate on the flow is not "
@@ -227,8 +208,7 @@ def _limit() -> Finding:
     step = (m - _RATE * along) / sqrt(1 + _RATE**2 * size) - m
     own = m * z + _REST * _G
     scale = -diff(u - _RATE * (-_PULL * own), _RATE)
-    return decided(
-        "proved",
+    return Finding(
         "with unbiased-gradient, the flow (91)",
         equal("step of m over γ, at γ = 0", diff(step, _RATE).subs(_RATE, 0),
               _PULL * u * expand(z - m * own)),
@@ -236,12 +216,11 @@ def _limit() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "finite-rate",
     "App. C",
     "At γ = γ₀/d the mean of m's step keeps, as d → ∞, -½ γ₀ u² m E s² in units of γ: of third "
     "order",
-    "proved",
     reading="so the deterministic limit at a rate of the order 1/d is not the gradient flow, but "
     "has the same a, b and λ₊; only the constant in the exit time changes. One sample a step",
     falsifier="a term of first order in u and m at γ = γ₀/d",
@@ -251,8 +230,7 @@ def _finite_rate() -> Finding:
     fixed, power = symbols("gamma_0 S_2", positive=True)  # S_2: E s²
     second = -_RATE * m * _off_the_plane().subs(_PULL**2, power) / 2  # of the step over γ
     kept = limit(second.subs(_RATE, fixed / d), d, oo)
-    return decided(
-        "proved",
+    return Finding(
         "(d - 2)/d of the term in γ² stays; it is cubic, so the linear flow is as before",
         equal("what stays as d → ∞", kept, -fixed * u**2 * m * power / 2),
         *[equal(f"its slope in {x} at u = m = 0", diff(kept, x).subs({u: 0, m: 0}), 0)
@@ -261,11 +239,10 @@ def _finite_rate() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "closed-chain",
     "Sec. 2.1",
     "For Gaussian inputs (u, m) is a Markov chain of its own: a step depends on ω through m alone",
-    "proved",
     quote="This defines a system of coupled stochastic processes for […], which are not "
     "autonomous.",
     reading="not autonomous: they are driven by the data; in law they need (u, m) and d alone",
@@ -279,8 +256,7 @@ def _closed_chain() -> Finding:
         "ω·x, in the steps of u and in λ": _DIRECTION.dot(_INPUT),
     }
     allowed = {m, u, z, _G, _X, _PULL, _RATE}
-    return decided(
-        "proved",
+    return Finding(
         "z, g are standard normal whatever ω is, and x² is a chi-square of d - 2",
         *[judged(text, value, lambda e: e.free_symbols <= allowed)
           for text, value in found.items()],
@@ -288,11 +264,10 @@ def _closed_chain() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "time-rescaling",
     "App. C, (50), App. E.4, (68)",
     "Dividing a and b by n n! divides λ₊ and multiplies τ by it: a change of the unit of time",
-    "proved",
     quote="which after rescaling […] and […] (we set […] as it was mentioned in (50)) becomes […]",
     reading="(50) chooses t = γ n n! times the number of steps for He_n, and t = γ times it "
     "otherwise",
@@ -302,8 +277,7 @@ def _rescaling() -> Finding:
     a, c = symbols("a c", positive=True)
     b = Symbol("b", real=True)
     raw, scaled = hermite_drift(3), hermite_drift(3, normalization="n*n!")
-    return decided(
-        "proved",
+    return Finding(
         "λ₊ is of first order in (a, b)",
         equal("λ₊ of a/c, b/c", eigenvalues(a / c, b / c)[0], eigenvalues(a, b)[0] / c),
         equal("τ of a/c, b/c", escape_time(a / c, b / c), c * escape_time(a, b)),

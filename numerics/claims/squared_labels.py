@@ -35,19 +35,8 @@ from derive.polynomial_drift import hermite_drift, hermite_power
 from derive.singularities import singular_strengths
 from derive.symbols import Q, mu, rho
 from numerics.claims.every_degree import ARGUMENT, COSINE
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    all_positive,
-    decided,
-    equal,
-    equal_for,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, equal, equal_for, judged, ours, shown
+from numerics.claims.signs import all_positive, negative, positive
 
 _N = Symbol("N", integer=True, positive=True)  # half the degree
 _I = Symbol("i", integer=True, nonnegative=True)
@@ -81,18 +70,16 @@ def equation(value: Expr, slope: Expr, curvature: Expr) -> Expr:
     )
 
 
-@ours(
+@ours.proved(
     "squared-even",
     "Sec. 3.3",
     "With squared labels and every even n, a has exactly n/2 - 1 zeros in (0, 1); from the last "
     "one down b is positive and negative in turn: τ diverges at every second",
-    "proved",
     reading="a and b of the student He_n and the label He_n², all zeros simple",
     falsifier="an even degree with another number of zeros, or b of one sign at two neighbours",
 )
 def _even() -> Finding:
-    return decided(
-        "proved",
+    return Finding(
         "F' has n/2 - 1 zeros in the disc over (0, 1), as M' has, and changes its sign as often "
         "there, for M exceeds S/2 between its zeros; a = 2μ F'(μ²), F = M - S/2",
         *_typed(),

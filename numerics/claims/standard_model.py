@@ -26,19 +26,9 @@ from derive.symbols import Q, d, m, mu, rho, u, z
 from numerics.certified.balls import Bounds, bounds
 from numerics.certified.basins import Sink, fate
 from numerics.certified.flow import ball_flow, disc
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE
+from numerics.claims.signs import negative, positive
 
 _START, _RADIUS, _KAPPA = symbols("m_0 R kappa", positive=True)
 _HIGHER = Symbol("k", integer=True, positive=True) + 2  # an exponent of at least 3
@@ -69,12 +59,11 @@ def _leading(n: int) -> Step:
     return equal(f"He_{n}: ṁ over 1 - m²", -diff(loss, m), n * factorial(n) * m ** (n - 1))
 
 
-@claim(
+@claim.proved(
     "standard-exit",
     "Sec. 2.2, 3.1, 3.2 (c)",
     "Without pre-training, from m₀ = 1/√d, the flow's exit time is of order 1, log d or "
     "d^((k-2)/2) for information exponents 1, 2, k ≥ 3",
-    "proved",
     quote="one would expect the exit time […]—defined as the time at which at least one of the "
     "order parameters becomes comparable to the signal strength, i.e. […] and/or […]—to scale at "
     "most as […], in line with the analysis of Ben Arous et al [7] for IE […].",
@@ -87,8 +76,7 @@ def _leading(n: int) -> Step:
 )
 def _standard_exit() -> Finding:
     k = _HIGHER
-    return decided(
-        "proved",
+    return Finding(
         "the times solve the flow; symbolic k ≥ 3",
         *map(_leading, (1, 2, 3)),
         *map(_solved, (Integer(1), Integer(2), k)),
@@ -110,12 +98,11 @@ def _higher() -> list[Step]:
     ]  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "standard-descent",
     "Sec. 2.2",
     "Without pre-training, exponent k ≥ 2: the search takes ever longer with d, the descent to "
     "m = 1 is exponential at the rate 2κ and as long at every d",
-    "proved",
     quote="Thm. 1.5 shows that the majority of samples/updates are used during the search phase, "
     "while, once this phase is exited, the model recovers the target direction at an exponential "
     "rate in time, making the search phase the most algorithmically relevant regime.",
@@ -128,8 +115,7 @@ def _standard_descent() -> Finding:
     k, kappa = Symbol("k", integer=True, positive=True), _KAPPA
     flow = (1 - m**2) * kappa * m ** (k - 1)
     between = flow.subs(m, 1 / (1 + Symbol("h", positive=True)))
-    return decided(
-        "proved",
+    return Finding(
         "1 - m falls at the rate 2κ near m = 1; d enters by the start alone",
         *map(_leading, (2, 3)),
         equal("He_k, symbolic k: slope of C = k! m^k", diff(factorial(k) * m**k, m),
@@ -143,12 +129,11 @@ def _standard_descent() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "correlation-stays",
     "Sec. 2.2",
     "In the search ρ stays correlated, |ρ - μ| ≤ r² while |u|, |m| ≤ r: every pair and strength; "
     "not to the end of every flow (correlation-lost)",
-    "proved",
     quote="This is in sharp contrast to our setting, where the model has finite correlation with "
     "the target vector at initialization and hence throughout the full trajectory, so that the "
     "search dynamics remain correlated.",
@@ -160,8 +145,7 @@ def _standard_descent() -> Finding:
 def _correlation_stays() -> Finding:
     radius, by_u, by_m = symbols("r h k", positive=True)
     small = {u: radius / (1 + by_u), m: radius / (1 + by_m)}  # 0 < u, m < r
-    return decided(
-        "proved",
+    return Finding(
         "ρ - μ = u m, no activation in it",
         equal("ρ - μ", COVARIANCE - mu, u * m),
         judged("r² - |u m| at |u| = r/(1+h), |m| = r/(1+k)",
@@ -169,11 +153,10 @@ def _correlation_stays() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "correlation-lost",
     "Sec. 2.2",
     "He_3 at μ = 1/4, flow from (u, m) = (0.001, 0.03): it leaves the search, and ends at ρ = 0",
-    "certified",
     quote="the model has finite correlation with the target vector at initialization and hence "
     "throughout the full trajectory",
     reading="the full trajectory to its end; also from u = m = 1/10 (matched-recovery)",
@@ -182,8 +165,7 @@ def _correlation_stays() -> Finding:
 def _correlation_lost() -> Finding:
     end = fate(ball_flow("He3", "0.25"), disc("0.001", "0.03"), 2000)
     told = {"rho": Rational(str(end.rho)), "u": Rational(str(end.u)), "m": Integer(end.m)}
-    return decided(
-        "certified",
+    return Finding(
         "the flow ends at u = -μ, m = 1: a student that is 0, uncorrelated with the teacher",
         shown("ρ at the start", bounds(arb("0.25") + arb("0.001") * arb("0.03"))),
         judged("where it ends, enclosed until the sink holds it", {**told, "time": _time_of(end)},
@@ -191,12 +173,11 @@ def _correlation_lost() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "correlation-kept",
     "Sec. 2.2",
     "Gradient flow of He_n from u = m = 0+: ρ^n ≥ ½ - ℓ(μ)/n! at all times, ℓ the frozen risk; "
     "positive for x at every μ, for He_3 at every μ ≥ 0.48",
-    "proved",
     reading="matched, as long as the frozen model is better than the student that is 0: then ρ is "
     "bounded away from 0 to the end of the flow",
     falsifier="a strength in the range from which the flow comes nearer to ρ = 0 than the bound",
@@ -204,8 +185,7 @@ def _correlation_lost() -> Finding:
 def _correlation_kept() -> Finding:
     weak = Symbol("h", nonnegative=True)
     cubic = Poly(_spared(3).expand() * 2 / mu**2, mu)
-    return decided(
-        "proved",
+    return Finding(
         "L falls, and L = n!/2 + ½ S(Q) - n! ρ^n with S ≥ 0, for φ_n = c_n = n! alone",
         shown("L falls on the flow (91), by lyapunov; and", "S(Q) = E σ² ≥ 0"),
         *[equal(f"He_{n}: L + n! ρ^n - ½ S(Q)", _without(n), factorial(n) / Integer(2))

@@ -25,7 +25,7 @@ from numerics.certified.balls import Enclosure, enclosure
 from numerics.certified.drift import ball_drift, enclosed, growth_rate
 from numerics.certified.means import mean_function
 from numerics.claims.activations import relu_rises
-from numerics.claims.ledger import Finding, Step, decided, equal, judged, shown, stored_curve
+from numerics.claims.ledger import Finding, Step, equal, judged, shown, stored_curve
 from numerics.claims.stored import (
     ERF,
     HERMITE,
@@ -135,18 +135,16 @@ def _bent(curve: StoredCurve) -> list[Step]:
     ]  # fmt: skip
 
 
-@stored_curve(
+@stored_curve.differs(
     "stored-relu",
     RELU.place,
     "The stored curve of ReLU is that of sums which lack the term of degree 0; the exact one rises",
-    "differs",
     reading="τ in the figure, read at 4 of its 200 strengths on [0.032, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/γ",
 )
 def _relu() -> Finding:
-    return decided(
-        "differs",
+    return Finding(
         "19.7 at 0.032 and 7.93 at 0.2, where τ is 3.39 and 4.51; without 1/(2πμ) in b their sums "
         "to degree 16 give 19.5 and 7.93",
         equal("the term that b lacks", _left_out(RELU), 1 / (2 * pi * mu)),
@@ -155,19 +153,17 @@ def _relu() -> Finding:
     )
 
 
-@stored_curve(
+@stored_curve.differs(
     "stored-squared-relu",
     SQUARED_RELU.place,
     "The stored curve of ReLU under squared labels falls and rises; the exact one only rises",
-    "differs",
     reading="τ in the figure, read at 5 of its 200 strengths on [0.03, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/γ",
 )
 def _squared_relu() -> Finding:
     a, b = closed_drift(SQUARED_RELU.pair).expressions
-    return decided(
-        "differs",
+    return Finding(
         "11.8 at 0.03, 3.46 at 0.3 and 8.8 at 0.99, where τ is 1.75, 2.25 and 7.01; their sums to "
         "degree 10 without the term of degree 0 give these to 2 %",
         shown("the term that b lacks", _left_out(SQUARED_RELU)),
@@ -178,11 +174,10 @@ def _squared_relu() -> Finding:
     )
 
 
-@stored_curve(
+@stored_curve.differs(
     "stored-squared-he2",
     SQUARED_HE2.place,
     "The stored curve of He_2 under squared labels is 2.5 to 1.14 times the exact one",
-    "differs",
     reading="τ in the figure, read at 2 of its 200 strengths",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/(γ n n!)",
@@ -190,8 +185,7 @@ def _squared_relu() -> Finding:
 def _squared_he2() -> Finding:
     a, b = _closed_sums(SQUARED_HE2)
     exact, left_out = drift_of(SQUARED_HE2.pair).expressions, _left_out(SQUARED_HE2)
-    return decided(
-        "differs",
+    return Finding(
         "1.617 at 0.05 where τ is 0.647, and 14 % too much at 0.95: b lacks the term of degree 0",
         shown("the term that b lacks", left_out),
         equal("their sum for a is a", a, exact[0]),
@@ -200,11 +194,10 @@ def _squared_he2() -> Finding:
     )
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-hermite",
     "Fig. 1 (right), Fig. 2 (b)",
     "The sums behind the stored curves of x and He_2 to He_10 are exact: no term is missing",
-    "reproduced",
     reading="τ in the figures; the stored values were noted to be 3e-4 apart at worst, at 12 "
     "strengths",
     falsifier="a degree to 10 of which their sums miss a term",
@@ -217,14 +210,13 @@ def _hermite() -> Finding:
         found = zip("ab", _closed_sums(curve), drift.expressions, strict=True)
         steps += [equal(f"{curve.activation}: their sum for {n} is {n}", x, y) for n, x, y in found]
         steps.append(shown(_NOTED, curve.gap))
-    return decided("reproduced", "no term is cut at degree 16, and that of degree 0 is 0", *steps)
+    return Finding("no term is cut at degree 16, and that of degree 0 is 0", *steps)
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-erf",
     ERF.place,
     "The sums behind the stored curve of erf are exact to 8e-3: only terms above degree 16 miss",
-    "reproduced",
     reading="τ in the figure; the stored values were noted to be 8e-3 apart at worst, at 12 "
     "strengths",
     falsifier="a strength at which what is cut moves τ by more than 8e-3",
@@ -232,8 +224,7 @@ def _hermite() -> Finding:
 )
 def _erf() -> Finding:
     gaps = _over(_cut_times(ERF, _HIGH), _exact_times(ERF, _HIGH))
-    return decided(
-        "reproduced",
+    return Finding(
         "what is cut moves τ by 0.7 % at 0.99, and less below; the term of degree 0 is 0",
         equal("the term of degree 0", _left_out(ERF), 0),
         judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(ERF.gap)),
@@ -241,11 +232,10 @@ def _erf() -> Finding:
     )
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-sigmoid",
     SIGMOID.place,
     "The sums behind the stored curve of sigmoid are exact to 1e-5: nothing of them is missing",
-    "reproduced",
     reading="τ in the figure; the stored values were noted to be 1e-3 apart at worst, at 12 "
     "strengths",
     falsifier="a strength at which what is cut moves τ by more than 1e-5",
@@ -255,8 +245,7 @@ def _sigmoid() -> Finding:
     cut = [_sigmoid_time(s) for s in _HIGH]
     gaps = _over(cut, _exact_times(SIGMOID, _HIGH))
     curvature = diff(SIGMOID.pair.student.value.smooth, z, 2)
-    return decided(
-        "reproduced",
+    return Finding(
         "what is cut moves τ by 2e-6 at 0.99, and less below; the term of degree 0 is 0",
         equal("σ''(z) + σ''(-z), so that its mean e_2 is 0", curvature + curvature.subs(z, -z), 0),
         judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(1e-5)),
@@ -275,11 +264,10 @@ def _sigmoid_time(strength: str) -> arb:
     return _time(*_sums(own, labels[: SIGMOID.highest + 1], at), SIGMOID)
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-squared-odd",
     SQUARED_HE3.place,
     "The stored curves of He_3 and He_5 under squared labels are the exact ones: they rise midway",
-    "reproduced",
     reading="τ in the figure, read at 2 strengths each",
     falsifier="a strength at which they are apart by more than the digits that were read",
     units="1/(γ n n!)",
@@ -294,4 +282,4 @@ def _squared_odd() -> Finding:
             judged("stored over exact, minus 1", gaps, _within(5e-3)),
             equal("the term of degree 0", _left_out(curve), S.Zero),
         ]
-    return decided("reproduced", "29.2 to 34.2 of He_3, 69 to 104 of He_5: equal to ours", *steps)
+    return Finding("29.2 to 34.2 of He_3, 69 to 104 of He_5: equal to ours", *steps)

@@ -19,16 +19,7 @@ from numerics.claims.delays import (
     runs_of,
     setting,
 )
-from numerics.claims.ledger import (
-    Finding,
-    Step,
-    decided,
-    equal,
-    judged,
-    ours,
-    shown,
-    stored_curve,
-)
+from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown, stored_curve
 from numerics.claims.stored import (
     DOT_BAND,
     DOT_OVER_TAU,
@@ -57,11 +48,10 @@ def _dots(runs: Runs, strength: float, dimension: int) -> Doubles:
     return np.asarray(means / log(dimension))
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-dot-of-x",
     "Fig. 1 (right)",
     "The dot of x at μ = 0.9, 2.9 τ, is a mean step over log d; such means of ours are 3.5 ± 0.7 τ",
-    "reproduced",
     reading="a dot is the mean index of the steps at which |m| is within 0.05 of μ, over log d, of "
     "3 seeds, without γ and the ½ of (9). With γ = 0.2 that is 2.5 τ at the exit, and more "
     "where |m| is near μ: dots do not test τ, but what is nearly proportional to it",
@@ -74,8 +64,7 @@ def _dot_of_x() -> Finding:
     dots = _dots(runs, strength, simulation.dimension) / flow_of(Pair("x"), strength).tau()
     spread = _REACH * float(np.std(dots)) / sqrt(_SEEDS)
     found = {"mean": float(np.mean(dots)), "spread_of_3": spread, "confidence": CONFIDENCE}
-    return decided(
-        "reproduced",
+    return Finding(
         f"ours {found['mean']:.2f} τ, means of 3 runs within ± {spread:.2f}: no test of τ itself",
         shown("simulation", setting(simulation)),
         shown("stored, over τ", stored),
@@ -87,11 +76,10 @@ def _holds(found: dict[str, float], stored: float) -> bool:
     return abs(found["mean"] - stored) < found["spread_of_3"] < 0.3 * found["mean"]
 
 
-@ours(
+@ours.supported(
     "first-passage-dots",
     "Fig. 1 (right)",
     "First passages of x test τ: 2γ steps/log d is τ at μ = 0.1, 0.5, 0.9, within a quarter",
-    "supported",
     reading="(9) solved for τ, with the median of the first steps at which |(u, m)| ≥ ½: what "
     "a dot of Fig. 1 (right) could be",
     falsifier="a strength at which the interval of the median leaves τ out",
@@ -106,7 +94,7 @@ def _first_passage() -> Finding:
         told = dot | {"tau": flow_of(Pair("x"), strength).tau()} | setting(simulation)
         steps.append(judged(f"x at {strength}: median, and τ", told, _around_tau))
     dots = ", ".join(f"{step.value['median']:.3g} for {step.value['tau']:.3g}" for step in steps)
-    return decided("supported", f"medians of {RUNS} runs, d = 1000: {dots}", *steps)
+    return Finding(f"medians of {RUNS} runs, d = 1000: {dots}", *steps)
 
 
 def _around_tau(dot: Median) -> bool:
@@ -114,11 +102,10 @@ def _around_tau(dot: Median) -> bool:
     return bool(inside and dot["tau"] < dot["high"] < 1.25 * dot["tau"])
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-dots",
     "Fig. 1 (right)",
     "The dots of ReLU at μ = 0.7, 0.8, 0.9 are 1.93 to 1.97 times as high as those of x: as τ, 2",
-    "reproduced",
     reading="a quotient of dots is one of steps, at one γ; of dots at the small strengths of the "
     "dip (relu-dip) it says nothing",
     falsifier="a quotient far from 2, or from ours at μ = 0.7",
@@ -141,8 +128,7 @@ def _dots_of_relu() -> Finding:
     found = {"ratio": ratio, "within": reach, "confidence": CONFIDENCE}
     tau, linear = (escape_time(*closed(text)) for text in ("relu", "x"))
     stored = tuple(value for _, value in DOTS_RELU_OVER_X)
-    return decided(
-        "reproduced",
+    return Finding(
         f"1.93, 1.97, 1.95, and ours {ratio:.2f} ± {reach:.2f} at 0.7; of τ it is 2 exactly",
         equal("τ of ReLU", tau, 2 * linear),
         judged("stored", stored, lambda values: all(abs(v / 2 - 1) < 0.05 for v in values)),
@@ -155,12 +141,11 @@ def _dots_of_relu() -> Finding:
     )
 
 
-@stored_curve(
+@stored_curve.reproduced(
     "stored-exits",
     "Sec. 2.1, 3.2",
     "No difference in law between exit times of their code and of ours is shown at 0.95 (x, ReLU, "
     "erf, He_3; d = 200)",
-    "reproduced",
     reading="not numbers that they store: their code, run with 40 seeds at our γ and batch, from "
     "our start and once from its own, u = d^-2, gives the steps by which 10, 50, 90 % of the runs "
     "have |(u, m)| ≥ ½; 18 such quantiles could show a large difference only",
@@ -169,8 +154,7 @@ def _dots_of_relu() -> Finding:
 )
 def _exits() -> Finding:
     steps = [_same_law(stored) for stored in EXITS]
-    return decided(
-        "reproduced",
+    return Finding(
         f"all {len(EXITS) * len(EXIT_SHARES)} quantiles of 40 runs where 1000 of ours put them",
         *steps,
     )

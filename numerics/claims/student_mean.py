@@ -12,19 +12,8 @@ from numerics.certified.flow import ball_flow, disc
 from numerics.certified.integrator import passage
 from numerics.claims.calculus import S, gaussian_law, generating, mean_exponent
 from numerics.claims.information_exponent import coefficient
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    positive,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
+from numerics.claims.signs import negative, positive
 
 _HALF = Symbol("p", integer=True, positive=True)  # n = 2p
 _GAP = Symbol("g", positive=True)  # 1 - μ²
@@ -37,11 +26,10 @@ def _mean(p: Expr, gap: Expr) -> Expr:
     return coefficient(2 * p, p, gap)
 
 
-@claim(
+@claim.proved(
     "even-mean",
     "App. E.5",
     "The mean of He_n is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2) for every even n, and 0 for every odd n",
-    "proved",
     quote="For even-degree Hermite activations, the nonzero mean is […]",
     reading="the mean over pre-activations of variance Q, at any Q",
     falsifier="a degree with another mean",
@@ -55,8 +43,7 @@ def _even_mean() -> Finding:
         closed = _mean(Integer(n // 2), Q - 1) if n % 2 == 0 else Integer(0)
         low += [equal(f"mean of He_{n}", direct, closed),
                 equal(f"mean of He_{n}, as derive has it", hermite_mean(n), closed)]  # fmt: skip
-    return decided(
-        "proved",
+    return Finding(
         "the generating function has the mean e^((Q-1)s²/2), even in s",
         gaussian_law(),
         equal("exponent of the mean of e^(sz - s²/2)",
@@ -66,11 +53,10 @@ def _even_mean() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "first-coefficient",
     "App. E.5",
     "The first Hermite coefficient of He_n at Q ≠ 1 that is not 0 is c_1 for odd n, c_0 for even n",
-    "proved",
     quote="In particular, for odd degrees […], the first nonzero coefficient in the Hermite "
     "expansion is […], whereas for even degrees […], it is […].",
     reading="c_1 and c_0",
@@ -84,8 +70,7 @@ def _first() -> Finding:
         found = hermite_coefficients(hermite_polynomial(degree, z), z, Q)
         first = Integer(next(k for k, c in enumerate(found) if c != 0))
         low.append(equal(f"He_{degree}: first k with c_k(Q) ≠ 0", first, degree % 2))
-    return decided(
-        "proved",
+    return Finding(
         "c_(n-2j) = n! (Q-1)^j/(j! 2^j) at the last j, and none of the other parity",
         judged("c_1, n = 2p+1, j = p, g = Q - 1", coefficient(n, p, gap), lambda c: c.is_nonzero),
         judged("c_0, n = 2p, j = p", _mean(p, gap), lambda c: c.is_nonzero),
@@ -93,11 +78,10 @@ def _first() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "even-mean-vanishes",
     "App. E.5, Fig. 6",
     "|mean| of every even Hermite student shrinks as μ grows, and vanishes continuously as μ → 1",
-    "proved",
     quote="In the regime considered in Appendix D.2, where […], increasing the initial signal "
     "strength […] reduces the magnitude of the zeroth Hermite coefficient […], and thus weakens "
     "the corresponding mean effect.",
@@ -106,8 +90,7 @@ def _first() -> Finding:
 )
 def _even_mean_vanishes() -> Finding:
     size = _mean(_HALF, _GAP)
-    return decided(
-        "proved",
+    return Finding(
         "|mean| = n!/((n/2)! 2^(n/2)) (1-μ²)^(n/2), symbolic n",
         shown("|mean| for n = 2p, with g = 1 - μ²", size),
         judged("its slope in g", combsimp(diff(size, _GAP)), positive),
@@ -120,11 +103,10 @@ def _growth() -> Expr:
     return combsimp(_mean(_HALF + 1, _GAP) / _mean(_HALF, _GAP))
 
 
-@claim(
+@claim.proved(
     "even-mean-grows",
     "Sec. 3.2 (c), App. E.5, Fig. 6",
     "As μ → 0, and at all μ² < 2/3, |mean| of He_n increases with every even degree n",
-    "proved",
     quote="This behavior is the result of the presence of a nonzero mean on the model—suggesting "
     "that the mean is easy to learn even for vanishing […]—induced by such activations, whose "
     "magnitude increases with the Hermite degree but vanishes in the limit […]",
@@ -136,8 +118,7 @@ def _growth() -> Expr:
 def _even_mean_grows() -> Finding:
     beyond = Symbol("h", positive=True)  # 1 - μ² = 1/3 + h: μ² < 2/3
     ratio = _growth()
-    return decided(
-        "proved",
+    return Finding(
         "the ratio of neighbours is (n+1)(1-μ²), above 1 for all n ≥ 2 if μ² < 2/3",
         equal("|mean| of He_(n+2) over that of He_n, n = 2p, g = 1 - μ²", ratio,
               (2 * _HALF + 1) * _GAP),
@@ -149,11 +130,10 @@ def _even_mean_grows() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.proved(
     "even-mean-falls",
     "Sec. 3.2 (c), App. E.5, Fig. 6",
     "|mean| of He_(n+2) is below that of He_n if μ² > n/(n+1); of He_n/√n! at every strength",
-    "proved",
     reading="at μ = 0.9 it falls from He_2 to He_4 and He_6. So what grows with the degree is the "
     "mean of weakly pre-trained students, and the size of the polynomial itself",
     falsifier="a degree, and a strength above that bound, with a larger mean at the next",
@@ -164,8 +144,7 @@ def _even_mean_falls() -> Finding:
     over = 1 / (n + 1) - below  # 1 - μ² at μ² = n/(n+1) + h
     normalised = ratio**2 / ((n + 1) * (n + 2))
     sizes = tuple(_mean(Integer(p), Rational(19, 100)) for p in (1, 2, 3))
-    return decided(
-        "proved",
+    return Finding(
         "the ratio is (n+1)(1-μ²); |mean| = 0.19, 0.108, 0.103 for n = 2, 4, 6 at μ = 0.9",
         judged("ratio less 1 at μ² = n/(n+1) + h, n = 2p",
                (ratio.subs(_GAP, over) - 1).simplify(), negative),
@@ -176,11 +155,10 @@ def _even_mean_falls() -> Finding:
     )  # fmt: skip
 
 
-@claim(
+@claim.proved(
     "mean-keeps-finite",
     "Sec. 3.2 (c), App. E.5",
     "As μ → 0, b of even Hermite students is the mean's own term; without it τ would diverge",
-    "proved",
     quote="In the main text, we argued that this qualitative difference arises from the fact that "
     "students with even-degree Hermite activations exhibit a non-zero mean, while those with "
     "odd-degree activations do not.",
@@ -195,8 +173,7 @@ def _keeps_finite() -> Finding:
     a, b = hermite_drift_limit(n, 0)
     raw = b.coefficient * n * factorial(n)
     even, odd = hermite_escape_limit(n, 0), hermite_escape_limit(n + 1, 0)
-    return decided(
-        "proved",
+    return Finding(
         "b → -c_0 c_2 > 0 as Q → 0, and nothing else; a → 0",
         equal("b as μ → 0 over -c_0 c_2, n = 2p", raw / (-mean * second), 1),
         judged("b as μ → 0", b, positive),
@@ -207,11 +184,10 @@ def _keeps_finite() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "mean-speeds-up",
     "App. E.5",
     "As μ → 0 every odd Hermite student from He_3 on is slower than every even one, without bound",
-    "proved",
     quote="The key takeaway is that whenever the mean is non-vanishing, learning initially "
     "proceeds much faster",
     reading="of Hermite students, which the section is on, at weak pre-training: τ of odd degrees "
@@ -221,19 +197,17 @@ def _keeps_finite() -> Finding:
 def _speeds_up() -> Finding:
     other = Symbol("q", integer=True, positive=True)  # another even degree is 2q
     odd, even = hermite_escape_limit(2 * _HALF + 1, 0), hermite_escape_limit(2 * other, 0)
-    return decided(
-        "proved",
+    return Finding(
         "the ratio goes as μ^-2, symbolic degrees 2p+1 and 2q",
         judged("exponent of μ in it", odd.exponent - even.exponent, negative),
         judged("its coefficient", odd.coefficient / even.coefficient, positive),
     )
 
 
-@ours(
+@ours.proved(
     "mean-without-speed",
     "App. E.5",
     "ReLU has a mean that is not 0, and τ twice that of x, whose mean is 0, at every strength",
-    "proved",
     reading="so a mean does not speed the escape up by itself; both have the exponent 1",
     falsifier="a strength at which ReLU escapes before x",
     units="τ in 1/γ",
@@ -241,8 +215,7 @@ def _speeds_up() -> Finding:
 def _without_speed() -> Finding:
     relu, linear = (closed_drift(Pair(text)).expressions for text in ("relu", "x"))
     means = [Pair(text).student.hermite_coefficient(0, Q) for text in ("relu", "x")]
-    return decided(
-        "proved",
+    return Finding(
         "closed forms, symbolic μ",
         judged("mean of ReLU at variance Q", means[0], positive),
         equal("mean of x", means[1], 0),
@@ -266,12 +239,11 @@ def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
     return [judged(f"{text}, mu = {at}: change of u", _gain(text, at), _moves) for at in strengths]
 
 
-@claim(
+@claim.certified(
     "odd-no-plateau",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "He_3 and He_5 do not halt at μ = 0.5 and 0.7: u moves by more than 0.2 while m grows from "
     "1/10 to 2/5",
-    "certified",
     quote="Since the model has zero mean when using odd Hermite activations, this behavior is not "
     "observed in that case",
     reading="the behavior is the halt of u while m grows, in which u of He_4 moves by less than "
@@ -279,20 +251,18 @@ def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
     falsifier="one of these students whose u moves by less than 0.2",
 )
 def _odd_no_plateau() -> Finding:
-    return decided(
-        "certified",
+    return Finding(
         "flows from u = m = 0.03, enclosed",
         *_no_halt("He3", ("0.5", "0.7")),
         *_no_halt("He5", ("0.5", "0.7")),
     )
 
 
-@ours(
+@ours.certified(
     "plateau-not-of-he2",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "He_2 is even and does not halt either, at μ = 0.1, 0.2, 0.5: u moves by more than 0.2 while m "
     "grows from 1/10 to 2/5",
-    "certified",
     quote="This intermediate stagnation regime is specific to even Hermite activations",
     reading="none but even ones halt, which does not say that all of these do: He_2 has a mean, "
     "and no feature of a higher order than its escape needs",
@@ -300,4 +270,4 @@ def _odd_no_plateau() -> Finding:
 )
 def _he2() -> Finding:
     steps = _no_halt("He2", ("0.1", "0.2", "0.5"))
-    return decided("certified", "flows from u = m = 0.03, enclosed", *steps)
+    return Finding("flows from u = m = 0.03, enclosed", *steps)

@@ -34,19 +34,9 @@ from numerics.certified.flow import BallFlow, Disc, ball_flow, disc
 from numerics.certified.integrator import advance, passage
 from numerics.claims.descent import told
 from numerics.claims.every_degree import power_rises
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    claim,
-    decided,
-    equal,
-    judged,
-    negative,
-    ours,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import VARIANCE
+from numerics.claims.signs import negative
 
 Fate: TypeAlias = dict[str, Any]
 _STRENGTH = "0.325"  # of Fig. 4, a little above the singular one, 0.3207…
@@ -91,11 +81,10 @@ def _teachers(fates: tuple[tuple[str, Fate], ...]) -> int:
     return sum(sink["rho"] == 1 for _, sink in fates)
 
 
-@claim(
+@claim.certified(
     "two-stages-recover",
     "App. B.4, Fig. 4",
     "Two stages recover the teacher of He_3 at μ = 0.325, with the flip of u that Fig. 4 makes",
-    "certified",
     quote="subsequently allows the student to recover the teacher direction during the descent "
     "phase",
     reading="as observed in Fig. 4, whose script flips the sign of u at the switch if u m < 0; the "
@@ -106,8 +95,7 @@ def _teachers(fates: tuple[tuple[str, Fate], ...]) -> int:
 )
 def _recover() -> Finding:
     fates = _fates(_STRENGTH, True)
-    return decided(
-        "certified",
+    return Finding(
         f"with the flip {_teachers(fates)} of {len(fates)} flows end at ρ = 1: 4 starts, 3 "
         "lengths of stage one",
         shown("flow, u → -u at the switch if u m < 0", {"mu": _STRENGTH, "student": "He3"}),
@@ -115,11 +103,10 @@ def _recover() -> Finding:
     )
 
 
-@ours(
+@ours.certified(
     "two-stages-without-flip",
     "App. B.4, Fig. 4",
     "Two stages of He_3 at μ = 0.325 without the flip of u: 11 of 12 flows end at the student 0",
-    "certified",
     reading="the flows of two-stages-recover, u left as it is: 4 starts, lengths 6, 10, 15",
     falsifier="a second recovery among them",
     units="time in 1/γ",
@@ -132,8 +119,7 @@ def _without_flip() -> Finding:
         return advance(flow[0], disc("0.03", "0.03"), length)
 
     switch = border(flow[1], line, (6, 8), 60, "0.05")
-    return decided(
-        "certified",
+    return Finding(
         f"{len(null)} of {len(fates)} end at ρ = 0, loss 3; one recovers, from a short stage one",
         *_end_at(0, null),
         judged("how many end at ρ = 0", Integer(len(null)), lambda count: count == 11),
@@ -147,12 +133,11 @@ def _without_flip() -> Finding:
     )  # fmt: skip
 
 
-@ours(
+@ours.certified(
     "two-stages-side",
     "App. B.4, Fig. 4",
     "Two stages of He_3 below the singular strength, at μ = 0.3: 8 flows recover with the flip of "
     "u, none without",
-    "certified",
     reading="the same starts, lengths 10 and 15 of the first stage; with length 6 the start (0.03, "
     "0.03) ends at ρ = 0 either way",
     falsifier="another end of one of these flows",
@@ -160,20 +145,18 @@ def _without_flip() -> Finding:
 )
 def _side() -> Finding:
     flipped, plain = (_fates("0.3", flip, (10, 15)) for flip in (True, False))
-    return decided(
-        "certified",
+    return Finding(
         "8 flows whose stage one lasts 10 or 15: ρ = 1 with the flip, ρ = 0 without",
         *_end_at(1, flipped),
         *_end_at(0, plain),
     )
 
 
-@ours(
+@ours.certified(
     "two-stages-long",
     "App. B.4, Fig. 4",
     "After a long first stage of squared labels He_3 recovers only if u is flipped, and "
     "only if 2μ > 0.3207…",
-    "certified",
     reading="for all lengths beyond one that depends on the start: basins are open, and stage one "
     "tends to the null student (squared-null); at the strengths that are judged",
     falsifier="a strength at which the null student does not attract, or the flipped one ends on "
@@ -189,8 +172,7 @@ def _long() -> Finding:
             judged(f"μ = {strength}: flipped, ρ = 2μ goes to", flipped,
                    partial(_ends_at, rho)),
         ]  # fmt: skip
-    return decided(
-        "certified",
+    return Finding(
         "stage one tends to the null student, which attracts in stage two; flipped it has ρ = 2μ, "
         "and ρ ends at 1 above μ⋆, at 0 below",
         *steps,
@@ -204,12 +186,11 @@ def _null(flow: BallFlow) -> Rational | None:
     return Rational(str(found[0])) if found else None
 
 
-@claim(
+@claim.certified(
     "two-stages-escape",
     "App. B.4, Fig. 4",
     "Squared labels leave the search phase of He_3 at μ = 0.325 while the original ones "
     "have not yet in ten times that time",
-    "certified",
     quote="this learning paradigm enables a much faster escape from the correlated search phase",
     reading="|m| passes 1/2 before time 6; the original labels alone leave it below 0.05 at 60",
     falsifier="a passage of the original labels in a time of the same order",
@@ -220,8 +201,7 @@ def _escape() -> Finding:
     flows, start = _stages(_STRENGTH), ("0.001", "0.03")
     time, _ = passage(flows[0], disc(*start), "0.5", 20)
     alone = bounds(advance(flows[1], disc(*start), 60).overlap)
-    return decided(
-        "certified",
+    return Finding(
         f"|m| passes 1/2 at time {float(time.mid()):.3f} with squared labels; at time 60 it is "
         f"{float(alone.high):.4f} with the original ones alone",
         shown("flow", {"mu": _STRENGTH, "start (u, m)": ", ".join(start)}),
@@ -230,12 +210,11 @@ def _escape() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "squared-null",
     "App. B.4, Fig. 4",
     "With squared labels every odd student with dS/dQ > 0 ends as the student that is 0, but for "
     "the starts on one curve",
-    "proved",
     reading="by the flow: Q falls along it, all its points at rest are judged, and m² rises where "
     "u m < 0; so it is with odd Hermite students, and with odd σ of which |σ| rises",
     falsifier="a start with u m < 0 that ends elsewhere",
@@ -249,8 +228,7 @@ def _squared_null() -> Finding:
     rest = tuple(solve(velocity, (u, m), dict=True))
     origin = Matrix(velocity).jacobian([u, m]).subs({u: 0, m: 0})
     turn = simplify(diff(u * m, u) * velocity[0] + diff(u * m, m) * velocity[1] + k * u * m)
-    return decided(
-        "proved",
+    return Finding(
         "all follow the orbits of x: Q falls to 0 at u = -μ m, m² = 1, ρ = 0; only the one curve "
         "into the saddle u = m = 0 does not, and it has u m > 0",
         equal("mean of y² σ(λ) for odd φ, σ: its integrand changes sign with (z, λ)",

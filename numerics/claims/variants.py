@@ -22,22 +22,9 @@ from derive.landscape import landscape_of
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import d, m, mu, residual, rho, u
-from numerics.claims.ledger import (
-    CODE,
-    Finding,
-    Step,
-    all_positive,
-    claim,
-    decided,
-    equal,
-    is_zero,
-    judged,
-    ours,
-    positive,
-    refuted_if,
-    shown,
-)
+from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, loss_of, moment
+from numerics.claims.signs import all_positive, is_zero, positive
 
 _NU, _KAPPA = symbols("nu kappa", real=True)
 _VARIANCE = mu**2 + _NU**2 + u**2 + 2 * u * (mu * m + _NU * _KAPPA)
@@ -56,11 +43,10 @@ def _misaligned(text: str, misalignment: str = "linear") -> tuple[Expr, Expr]:
     return drift.a**2 + drift.misalignment**2 * drift.b**2, drift.b
 
 
-@claim(
+@claim.proved(
     "misaligned-overlap",
     "App. A.1, (17), (18)",
     "The direction ξ leaves ρ = μ + u m as it is, but for ν ξ·ω⋆, of mean square ν²/d",
-    "proved",
     quote="where the term […] arises from the high-dimensional limit: with high probability, the "
     "dot product of two random vectors is of order […], and these vectors therefore remain "
     "orthogonal throughout the dynamics.",
@@ -75,8 +61,7 @@ def _overlap() -> Finding:
     gram = ImmutableMatrix([[1, t, m], [t, 1, _KAPPA], [m, _KAPPA, 1]])
     student = ImmutableMatrix([mu, _NU, u])
     overlap, size = (gram * student)[0], (student.T * gram * student)[0]
-    return decided(
-        "proved",
+    return Finding(
         "for every d: with ξ·ω⋆ = t, ρ = μ + u m + ν t, and E t² = 1/d",
         equal("ω⋆ times the student's direction", overlap, COVARIANCE + _NU * t),
         equal("its square size at t = 0", size.subs(t, 0).expand(), _VARIANCE),
@@ -84,11 +69,10 @@ def _overlap() -> Finding:
     )
 
 
-@claim(
+@claim.refuted(
     "misaligned-norm",
     "Sec. 2, App. A.1",
     "At ν = 1-μ the term of ξ in the norm has no effect on the dynamics of u and m",
-    "refuted",
     quote="In App. A.1, we show that this encompasses also misaligned pre-trained weights such […] "
     "without loss of generality. … Since […] also drives the dynamics, computing the gradient with "
     "respect to […] or […] shows that this additional term has no effect on the dynamics of […] "
@@ -120,7 +104,7 @@ def _norm() -> Finding:
     }
     shortened = " instead of ".join(f"{float(time):.4g}" for time in times)
     at_once = _velocities(by_q * _VARIANCE + by_rho * COVARIANCE)[2].subs({m: 0, _KAPPA: 0})
-    return refuted_if(
+    return Finding(
         f"κ grows with u, and u with κ; x at μ = 0.9: τ = {shortened}",
         equal("dκ/dt at m = κ = 0, for any loss of slope L_Q there", at_once, -2 * _NU * u * by_q),
         judged("Jacobian at 0, rows u, m, κ", jacobian, lambda found: found == claimed),
@@ -135,12 +119,11 @@ def _norm() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "misaligned-phenomenology",
     "App. A.1, Fig. 3",
     "At ν = 1-μ, τ diverges as (1-μ)^-2 for x, He_2, He_3, erf, and increases with μ for x, as "
     "aligned; its constant is 2, 10/9, 26/25, 26 times smaller",
-    "proved",
     quote="The key takeaway is that the same phenomenology is observed as for the student model "
     "(11).",
     reading="the phenomenology is the delay by strong pre-training; ν = 1-μ is that of the "
@@ -155,8 +138,7 @@ def _phenomenology() -> Finding:
     constants = {text: _constant(text) for text in shrinks}
     x = Symbol("x", positive=True)
     slope = simplify(diff(escape_time(x, -1), x) * x**3 * sqrt(4 * x**2 + 1))
-    return decided(
-        "proved",
+    return Finding(
         "x: τ is that of the aligned student whose gap 1-μ is √2 times as large",
         equal("x: a² + ν²b²", coupling, 2 * (1 - mu) ** 2),
         equal("x³ √(4x²+1) dτ/dx at a = x", slope, -(1 + 2 * x**2 + sqrt(4 * x**2 + 1))),
@@ -180,11 +162,10 @@ def _constant(text: str) -> tuple[Expr, Expr]:
     return -b.coefficient / (a.coefficient**2 + b.coefficient**2), alone.coefficient
 
 
-@ours(
+@ours.proved(
     "misaligned-divergence",
     "App. A.1",
     "At ν = √(1-μ²), which keeps the norm at 1, x escapes in τ ~ 1/(2(1-μ)): an order less",
-    "proved",
     reading="another model than the paper's ν = 1-μ, where the divergence stays (1-μ)^-2",
     falsifier="a limit of (1-μ) τ as μ → 1 that is not 1/2",
     units="τ in 1/γ",
@@ -193,19 +174,17 @@ def _divergence() -> Finding:
     coupling, b = _misaligned("x", "spherical")
     tau = 1 / eigenvalues(sqrt(coupling), b)[0]
     reached = simplify(tau * (1 - mu)).limit(mu, 1, "-")
-    return decided(
-        "proved",
+    return Finding(
         "x: a² + ν²b² = 2(1-μ), of first order, for ν² is",
         equal("a² + ν²b²", coupling, 2 * (1 - mu)),
         judged("limit of (1-μ) τ as μ → 1", reached, lambda value: value == Rational(1, 2)),
     )
 
 
-@ours(
+@ours.proved(
     "misaligned-not-singular",
     "App. A.1, Prop. 2",
     "At ν = 1-μ, He_n of odd degree 3 to 11 escape at every strength: no singularity is left",
-    "proved",
     quote="Therefore, beyond a trivial shift of the pre-activation norm, this model provides no "
     "additional insight into the phenomenology observed with (12).",
     reading="aligned, their a has a zero in (0, 1). Here the escape goes on through ξ: what "
@@ -225,19 +204,18 @@ def _not_singular() -> Finding:
             judged(f"He_{n}, aligned: a at 1/10 and 9/10", signs, lambda at: at[0] < 0 < at[1]),
             judged(f"He_{n}: common divisor of a and b", common, _constant_in_mu),
         ]
-    return decided("proved", "a² + ν²b² vanishes where a and b do, and they never do", *steps)
+    return Finding("a² + ν²b² vanishes where a and b do, and they never do", *steps)
 
 
 def _constant_in_mu(divisor: Expr) -> bool:
     return bool(divisor != 0 and diff(divisor, mu) == 0)
 
 
-@ours(
+@ours.proved(
     "misaligned-direction",
     "App. A.1, Fig. 3",
     "At ν = 1-μ the student that is the teacher has m = ±1/√2, at every strength; for x no other "
     "has zero loss, (u, ω) and (-u, -ω) being one student",
-    "proved",
     reading="with ξ orthogonal to ω⋆: the overlap m alone does not tell recovery. The curves of "
     "the paper's Fig. 3, by the authors' code, level at about 0.71",
     falsifier="another product u ω at which the loss of x vanishes",
@@ -258,8 +236,7 @@ def _direction() -> Finding:
             equal("m there", fit[m], sign * sqrt(2) / 2),
             equal("κ there", fit[_KAPPA], -sign * sqrt(2) / 2),
         ]
-    return decided(
-        "proved",
+    return Finding(
         "ω also has to undo ξ: u ω = (1-μ)(ω⋆ - ξ), which fixes u ω and so |u|",
         *steps,
         equal("2 L of x, a sum of squares", expand(2 * loss), squares),
@@ -272,11 +249,10 @@ def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
     return loss, expand(-diff(loss, u)), expand(-(1 - m**2) * diff(loss, m))
 
 
-@claim(
+@claim.proved(
     "correlation-loss",
     "App. H, (94)-(96)",
     "The correlation loss of x is -(μ + u m), up to a constant; its gradient is (-m, -u)",
-    "proved",
     quote="Notably, the gradient of the population loss is completely independent of the signal "
     "strength […].",
     reading="(95) is 1 - μ - u m or -(μ + u m); the gradient is by u and m",
@@ -285,8 +261,7 @@ def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
 def _correlation() -> Finding:
     loss, *_ = _correlation_flow("x")
     slopes = (diff(loss, u), diff(loss, m))
-    return decided(
-        "proved",
+    return Finding(
         "μ is a constant of the loss",
         equal("L", loss, -(mu + u * m)),
         equal("∂L/∂u", slopes[0], -m),
@@ -295,11 +270,10 @@ def _correlation() -> Finding:
     )
 
 
-@claim(
+@claim.proved(
     "correlation-dynamics",
     "App. A, App. H",
     "Under the correlation loss u and m of x move, and escape in τ = 1, whatever μ is",
-    "proved",
     quote="for linear activations, pre-trained weights do not affect the dynamics, highlighting "
     "that the impact of pre-training depends critically on the choice of loss.",
     reading="the dynamics are those of u and m, in the search phase and after it",
@@ -309,8 +283,7 @@ def _correlation() -> Finding:
 def _blind() -> Finding:
     _, by_u, by_m = _correlation_flow("x")
     drift = closed_drift(Pair("x", loss="correlation"))
-    return decided(
-        "proved",
+    return Finding(
         "u̇ = m, ṁ = (1-m²) u, on the whole flow",
         equal("u̇", by_u, m),
         equal("ṁ", by_m, (1 - m**2) * u),
@@ -319,30 +292,27 @@ def _blind() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "correlation-unbounded",
     "App. H",
     "The correlation loss of x has no minimum: at the teacher u still grows, at rate 1",
-    "proved",
     reading="at u = 1-μ, m = 1 the student is the teacher; nothing holds it there",
     falsifier="a velocity of u at the teacher that vanishes",
     units="time in 1/γ",
 )
 def _unbounded() -> Finding:
     loss, by_u, _ = _correlation_flow("x")
-    return decided(
-        "proved",
+    return Finding(
         "the loss is a direction, not a fit: L = -(μ + u) at m = 1",
         equal("u̇ at u = 1-μ, m = 1", by_u.subs({u: 1 - mu, m: 1}), 1),
         judged("L as u → ∞ at m = 1", limit(loss.subs(m, 1), u, "oo"), lambda v: v.is_infinite),
     )
 
 
-@ours(
+@ours.proved(
     "correlation-nonlinear",
     "App. H",
     "Under the correlation loss ReLU's search phase does not depend on μ; that of erf does",
-    "proved",
     reading="the paper states independence for x alone. On ReLU's whole flow μ does enter",
     falsifier="a drift coefficient of ReLU that holds μ, or none of erf that does",
     units="a and b raw, τ in 1/γ",
@@ -352,8 +322,7 @@ def _nonlinear() -> Finding:
     slope = 4 / (pi * (1 + 2 * mu**2) * sqrt(3 + 2 * mu**2))
     whole = diff(_correlation_flow("relu")[1], mu)
     point = {mu: Rational(1, 2), u: Rational(1, 3), m: Rational(1, 4)}
-    return decided(
-        "proved",
+    return Finding(
         "ReLU: a = 1/2, b = 0, twice the τ of x; erf: b = -2μ a",
         judged("ReLU: a and b", (relu.a, relu.b), lambda f: f == (Rational(1, 2), 0)),
         judged(
@@ -366,12 +335,11 @@ def _nonlinear() -> Finding:
     )
 
 
-@ours(
+@ours.proved(
     "correlation-hermite",
     "App. H",
     "Under the correlation loss He_n has a = n n! μ^(n-1), b = 0: pre-training speeds the escape "
     "up (n = 2 to 8)",
-    "proved",
     reading="the opposite of the square loss: no singular strength, no divergence at μ = 1",
     falsifier="a degree with another a or b",
     units="a and b raw, τ = 1/a in 1/γ",
@@ -385,4 +353,4 @@ def _hermite() -> Finding:
             equal(f"He_{n}: b", drift.b, 0),
             judged(f"He_{n}: da/dμ", diff(drift.a, mu), positive),
         ]
-    return decided("proved", "τ = 1/a falls with μ, to 1/(n n!) at μ = 1", *steps)
+    return Finding("τ = 1/a falls with μ, to 1/(n n!) at μ = 1", *steps)

@@ -24,19 +24,17 @@ from numerics.claims.ledger import (
     VERDICTS,
     Entry,
     Finding,
+    Outcome,
     assumption,
     claim,
     decided,
     equal,
-    is_zero,
     judged,
     leaves,
-    negative,
-    positive,
-    refuted_if,
     shown,
 )
 from numerics.claims.presentation import Checked, in_latex, ledger
+from numerics.claims.signs import is_zero, negative, positive
 
 COMMAND = "numerics.claims"
 PAPER_PRINTS = read_prints()
@@ -59,7 +57,7 @@ x = Symbol("x", positive=True)
 
 
 @cache
-def found(name: str) -> Finding:
+def found(name: str) -> Outcome:
     return CLAIMS[name].found()
 
 
@@ -114,8 +112,8 @@ def _names_its_setting(finding):
 
 def test_kinds_and_verdicts_are_not_mixed():
     assert {entry.kind for entry in CLAIMS.values()} == set(VERDICTS)
-    with pytest.raises(ValueError, match="'refuted' is no verdict on: assumption"):
-        assumption("mixed", "", "", "refuted")
+    with pytest.raises(AttributeError, match="'refuted' is no verdict on: assumption"):
+        assumption.refuted("mixed", "", "")
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -141,9 +139,9 @@ def test_a_planted_wrong_claim_is_refuted_and_the_exit_code_says_so(monkeypatch,
     planted: dict[str, Entry] = {}
     monkeypatch.setattr("numerics.claims.ledger.CLAIMS", planted)
 
-    @claim("planted", "nowhere", "√(1+x) = 1 + x/2", "proved")
+    @claim.proved("planted", "nowhere", "√(1+x) = 1 + x/2")
     def _planted() -> Finding:
-        return decided("proved", "at a rational point", equal("both", sqrt(1 + x), 1 + x / 2))
+        return Finding("at a rational point", equal("both", sqrt(1 + x), 1 + x / 2))
 
     assert planted["planted"].found().verdict == "refuted"
     assert main([]) == 1
@@ -163,19 +161,20 @@ def test_what_is_neither_proved_nor_refuted_is_undecided():
 
 def test_the_verdict_follows_from_every_step():
     right, wrong = equal("same", x + x, 2 * x), judged("sign", -x, positive)
-    assert decided("proved", "", right, shown("also", x)).verdict == "proved"
-    assert decided("proved", "", right, wrong).verdict == "refuted"
-    assert decided("certified", "", right, wrong).verdict == "refuted"
-    assert decided("supported", "", right, wrong).verdict == "undecided"
-    assert refuted_if("", right).verdict == "refuted"
-    assert refuted_if("", right, wrong).verdict == "undecided"
+    mixed = Finding("", right, wrong)
+    assert decided("proved", Finding("", right, shown("also", x))).verdict == "proved"
+    assert decided("proved", mixed).verdict == decided("certified", mixed).verdict == "refuted"
+    assert decided("supported", mixed).verdict == "undecided"
+    assert decided("refuted", Finding("", right)).verdict == "refuted"
+    assert decided("refuted", mixed).verdict == "undecided"
 
 
-def test_a_check_that_judges_nothing_is_an_error():
-    with pytest.raises(ValueError, match="at least one"):
-        decided("proved", "", shown("only", x))
-    with pytest.raises(ValueError, match="at least one"):
-        refuted_if("")
+def test_a_check_that_judges_nothing_is_an_error_unless_it_is_undecided():
+    only = Finding("", shown("only", x))
+    for verdict in ("proved", "refuted"):
+        with pytest.raises(ValueError, match="at least one"):
+            decided(verdict, only)
+    assert decided("undecided", only).verdict == "undecided"
 
 
 @pytest.mark.parametrize(
