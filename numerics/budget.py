@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Record, Report, spread
-from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.command.tabular import Table, Typeset, rounded, typeset
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
@@ -124,7 +124,7 @@ def _record(own: "Budget", tuned: "Budget | None", options: Namespace) -> dict[s
 
 
 def _shown(value: float) -> object:
-    return decimal(f"{value:.3g}")
+    return rounded(value, 3)
 
 
 def _both(text: str) -> Typeset:

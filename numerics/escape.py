@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from fractions import Fraction
-from math import isinf
+from math import inf, isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report, spread
-from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.command.tabular import Table, Typeset, rounded, typeset
 from derive.errors import InputError, Undecided
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
@@ -83,7 +83,7 @@ def _table(pair: "Pair", record: dict[str, Any]) -> Table:
         ),
         rows=tuple(
             tuple(
-                Typeset("∞", r"$\infty$") if value is None else decimal(f"{value:.6g}")
+                rounded(inf if value is None else value, 6)
                 for value in point
             )
             for point in sorted([*zip(*(record[key] for key in _CURVE), strict=True),

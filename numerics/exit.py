@@ -15,7 +15,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, typeset
+from derive.command.tabular import Content, Table, Typeset, rounded, typeset
 from derive.errors import Undecided
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
@@ -128,7 +128,7 @@ def _both(text: str) -> Typeset:
 
 
 def _shown(value: float) -> Content:
-    return decimal(f"{value:.4g}")
+    return rounded(value, 4)
 
 
 def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iterable[Table]:

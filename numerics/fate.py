@@ -15,7 +15,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, plain, prose, typeset
+from derive.command.tabular import Content, Table, Typeset, plain, prose, rounded, typeset
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
@@ -51,7 +51,7 @@ def _tables(pair: "Pair", records: Sequence[dict[str, Any]]) -> list[Table]:
 
 
 def _number(value: float) -> Typeset:
-    return decimal(f"{value:.5g}")
+    return rounded(value, 5)
 
 
 def _titled(name: Content, what: str) -> Typeset:

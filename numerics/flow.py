@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal
+from derive.command.tabular import Table, Typeset, rounded
 from derive.command.values import integer_between
 from derive.errors import InputError
 from derive.tables.names import labelled_name
@@ -148,7 +148,7 @@ def _action(options: Namespace) -> Report:
             (
                 labelled_name(pair),
                 *(
-                    decimal(f"{row[name]:.4g}") if name in row else "-"
+                    rounded(row[name], 4) if name in row else "-"
                     for name in ("mu", "scaled_rate", *measured)
                 ),
             )

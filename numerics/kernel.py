@@ -7,7 +7,7 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report, spread
-from derive.command.tabular import Content, Table, Typeset, decimal, formula
+from derive.command.tabular import Content, Table, Typeset, decimal, formula, rounded
 from derive.command.values import integer_between
 from derive.errors import InputError
 from derive.tables.names import function_name
@@ -53,7 +53,7 @@ def _tables(found: "DualActivation") -> list[Table]:
     note = "Values are certified: no digit shown is off by more than its last place."
     rows: list[tuple[Content, ...]] = [
         (
-            decimal(f"{float(point.rho):.6g}"),
+            rounded(float(point.rho), 6),
             _INFINITE if point.value is None else decimal(point.value.mid),
             point.route,
         )

@@ -7,6 +7,7 @@ that norm does better, which is certified.
 
 from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, prose, typeset
+from derive.command.tabular import Content, Table, Typeset, prose, rounded, typeset
 from derive.command.values import integer_between
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs
@@ -31,7 +32,7 @@ _NORMS, _OBJECTIVES = ("raw", "squared"), ("rate", "samples")
 
 
 def _shown(number: float | None) -> Typeset:
-    return Typeset("∞", r"$\infty$") if number is None else decimal(f"{number:.5g}")
+    return rounded(inf if number is None else number, 5)
 
 
 def _table(points: Sequence["Judged"]) -> Table:
@@ -53,7 +54,7 @@ def _table(points: Sequence["Judged"]) -> Table:
 
 
 def _rows(point: "Judged") -> list[tuple[Content, ...]]:
-    record, mu = point.record, decimal(f"{float(point.mu):g}")
+    record, mu = point.record, rounded(float(point.mu), 6)
     names = {"polynomial": f"polynomial, degree ≤ {point.judge.degree}", "optimum": "optimum"}
     rows: list[tuple[Content, ...]] = []
     for kind in point.found:

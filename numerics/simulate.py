@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.command.tabular import Table, Typeset, rounded, typeset
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of
@@ -48,7 +48,7 @@ def _fits(simulated: Sequence["SimulatedRuns"]) -> dict[Group, "LogFit"]:
 
 
 def _shown(value: float | None) -> object:
-    return "-" if value is None else decimal(f"{value:.4g}")
+    return "-" if value is None else rounded(value, 4)
 
 
 def _tables(

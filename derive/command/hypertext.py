@@ -11,13 +11,24 @@ from itertools import islice
 
 from derive.command.provenance import versions
 
-# What a badge may say, and its colour: of Okabe and Ito, told apart by the colour-blind.
+# The colours of Okabe and Ito, which the colour-blind tell apart, but for their yellow, too light
+# for lines on white. Figures draw in them, too.
+OKABE_ITO = {
+    "black": "#000000",
+    "vermillion": "#D55E00",
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+}
+# What a badge may say, and its colour.
 BADGES = {
-    "proved": "#0072b2",
-    "certified": "#009e73",
-    "heuristic": "#cc79a7",
-    "simulated": "#e69f00",
-    "refuted": "#d55e00",
+    "proved": OKABE_ITO["blue"],
+    "certified": OKABE_ITO["green"],
+    "heuristic": OKABE_ITO["purple"],
+    "simulated": OKABE_ITO["orange"],
+    "refuted": OKABE_ITO["vermillion"],
     "undecided": "#6e7781",
 }
 _SAYS = {"exact": "proved", "supported": "simulated"}  # the other words for these
@@ -74,12 +85,3 @@ def box(title: str, certainty: str, content: str = "", note: str = "") -> str:
 @cache  # the commit is asked of git
 def _versions() -> str:
     return versions(_LIBRARIES)
-
-
-def digits(number: float, most: int = 6) -> str:
-    """A number for people.
-
-    >>> digits(0.25), digits(float("inf"))
-    ('0.25', '∞')
-    """
-    return "∞" if number == float("inf") else f"{number:.{most}g}"

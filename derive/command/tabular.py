@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isinf
 from textwrap import wrap
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -115,6 +116,18 @@ def decimal(number: str) -> Typeset:
     if not int(exponent or 0):
         return Typeset(mantissa, f"${mantissa}$")
     return Typeset(number, rf"${mantissa} \times 10^{{{int(exponent)}}}$")
+
+
+def rounded(number: float, digits: int) -> Typeset:
+    """A double to so many digits, for a table or a text.
+
+    >>> rounded(0.25, 3).plain, rounded(1 / 3, 3).plain, rounded(-float("inf"), 3).latex
+    ('0.25', '0.333', '$-\\\\infty$')
+    """
+    if isinf(number):
+        sign = "-" if number < 0 else ""
+        return Typeset(f"{sign}∞", rf"${sign}\infty$")
+    return decimal(f"{number:.{digits}g}")
 
 
 def as_text(table: Table) -> str:

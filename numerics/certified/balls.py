@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from flint import arb, fmpq, fmpq_poly
 from sympy import Expr, Poly
 
+from derive.command.tabular import decimal
 from derive.errors import InputError, Undecided
 from numerics.certified.precision import accurate, settled
 
@@ -47,8 +48,9 @@ class Enclosure:
         return self.mid if self.radius == "0" else f"{self.mid} ± {self.radius}"
 
     def _repr_latex_(self) -> str:
-        error = "" if self.radius == "0" else rf" \pm {_in_latex(self.radius)}"
-        return f"${_in_latex(self.mid)}{error}$"
+        numbers = [self.mid] if self.radius == "0" else [self.mid, self.radius]
+        shown = r" \pm ".join(decimal(number).latex.strip("$") for number in numbers)
+        return f"${shown}$"
 
     @property
     def ends(self) -> tuple[Fraction, Fraction]:
@@ -79,11 +81,6 @@ class Enclosure:
     def ball(self) -> arb:
         """The enclosure as a ball, at the working precision."""
         return arb(self.mid) + arb(0, arb(self.radius).upper())
-
-
-def _in_latex(decimal: str) -> str:
-    mantissa, _, exponent = decimal.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _ends_of(value: object) -> tuple[Fraction, Fraction]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flint import arb, fmpq
 
 from derive.command.frames import axes_for, frame
-from derive.command.hypertext import box, digits, grid
+from derive.command.hypertext import box, grid
+from derive.command.tabular import rounded
 from derive.errors import InputError
 from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import DOUBLE_BITS, SMALLEST
@@ -51,14 +52,14 @@ class EscapeCurve:
     def __repr__(self) -> str:
         if not self.mu:
             return "EscapeCurve(no strengths)"
-        ends = (digits(f(xs)) for xs in (self.mu, self.tau) for f in (min, max))
+        ends = (rounded(f(xs), 6).plain for xs in (self.mu, self.tau) for f in (min, max))
         return "EscapeCurve({} strengths, μ from {} to {}, τ from {} to {} in units of {})".format(
             len(self.mu), *ends, self.unit
         )
 
     def _repr_html_(self) -> str:
         rows = zip(self.mu, self.a, self.b, self.rate, self.tau, strict=True)
-        shown = [[digits(value) for value in row] for row in rows]
+        shown = [[rounded(value, 6).plain for value in row] for row in rows]
         head = ("μ", "a", "b", "λ₊", f"τ ({self.unit})")
         title = f"Escape time at {len(self.mu)} pre-training strengths"
         return box(

@@ -24,8 +24,9 @@ from flint import arb, ctx, fmpq
 from sympy import Expr, S, sqrt
 
 from derive.activation import Activation
-from derive.command.frames import frame
-from derive.command.hypertext import box, digits, grid
+from derive.command.frames import axes_for, frame
+from derive.command.hypertext import box, grid
+from derive.command.tabular import rounded
 from derive.conventions import convention_of
 from derive.grammar import ActivationLike, parse_activation, parse_variance
 from derive.growth import insist_on_finite_risk
@@ -40,6 +41,7 @@ from numerics.certified.precision import settled
 from numerics.certified.quadrature import Envelope, rule_for
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pandas import DataFrame
 
 _FIRST_BITS = 64
@@ -71,7 +73,8 @@ class HermiteExpansion:
 
     def _repr_latex_(self) -> str:
         told = convention_of(self.convention)
-        found = [(k, digits(float(c))) for k, c in enumerate(self.coefficients) if float(c)]
+        values = ((k, float(c)) for k, c in enumerate(self.coefficients))
+        found = [(k, rounded(c, 6).latex.strip("$")) for k, c in values if c]
         listed = r",\; ".join(f"c_{{{k}}} = {c}" for k, c in found)
         return rf"{told.latex.split('$, $')[0].strip('$')}: {listed}".join(("$", "$"))
 
@@ -91,6 +94,17 @@ class HermiteExpansion:
             "radius": [float(c.radius) for c in values],
         }
         return frame(columns, convention=self.convention, certainty="certified")
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the coefficients over the degree, as stems.
+
+        Arguments:
+            ax: where to draw; a new figure by default.
+        """
+        ax = axes_for(ax)
+        ax.stem([float(c) for c in self.coefficients], basefmt="0.7")
+        ax.set(xlabel="degree $k$", ylabel="coefficient $c_k$")
+        return ax
 
 
 def hermite_expansion(

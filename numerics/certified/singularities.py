@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq
 
-from derive.command.frames import frame
+from derive.command.frames import axes_for, frame
 from derive.command.hypertext import box, grid
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
@@ -38,6 +38,7 @@ from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vani
 from numerics.certified.zeros import isolate_zeros, values_at_zero
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pandas import DataFrame
 
 
@@ -100,6 +101,20 @@ class Singularities(tuple[Singularity, ...]):
             "multiplicity": [s.multiplicity for s in self],
         }
         return frame(columns, certainty="certified")
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Mark the zeros over μ, as on a curve: dotted where τ diverges, dashed where it does not.
+
+        Arguments:
+            ax: where to draw; a new figure of (0, 1) by default.
+        """
+        new, ax = ax is None, axes_for(ax)
+        if new:
+            ax.set(xlim=(0, 1), yticks=[])
+        for s in self:
+            ax.axvline(float(s.mu), color="0.3", linestyle=":" if s.diverges else "--", lw=0.9)
+        ax.set_xlabel(r"pre-training strength $\mu$")
+        return ax
 
 
 def find_singularities(drift: DriftLike, digits: int = 30) -> Singularities:

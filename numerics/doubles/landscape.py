@@ -9,13 +9,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 from sympy import Expr, I, Rational, atan2, lambdify
 
+from derive.command.frames import axes_for
 from derive.finite_rate import noise_landscape
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
@@ -23,6 +24,9 @@ from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
@@ -46,6 +50,18 @@ class FloatLandscape:
     def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> Doubles:
         """The loss at arrays of points, broadcast against each other. Heuristic."""
         return np.asarray(np.vectorize(self.loss, otypes=[float])(rhos, residuals))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw lines of equal loss over ρ in [-1/2, 3/2] and s in [0, 1].
+
+        Arguments:
+            ax: where to draw; a new figure by default.
+        """
+        ax, rhos, residuals = axes_for(ax), np.linspace(-0.5, 1.5, 33), np.linspace(0, 1, 17)
+        lines = ax.contour(rhos, residuals, self.losses(rhos, residuals[:, None]), levels=12)
+        ax.clabel(lines)
+        ax.set(xlabel=r"covariance $\rho$", ylabel="residual variance $s$")
+        return ax
 
 
 def float_landscape(pair: PairLike) -> FloatLandscape:

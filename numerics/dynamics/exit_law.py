@@ -18,7 +18,8 @@ from sympy import Rational, Symbol, lambdify
 
 from derive import exit as formulas
 from derive.command.frames import axes_for
-from derive.command.hypertext import box, digits, grid
+from derive.command.hypertext import box, grid
+from derive.command.tabular import rounded
 from derive.errors import InputError
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -68,13 +69,13 @@ class ExitLaw:
     finite_rate: float
 
     def __repr__(self) -> str:
-        median = digits(self.quantile(0.5), 4)
-        samples = digits(self.samples(0.5), 4)
+        median = rounded(self.quantile(0.5), 4).plain
+        samples = rounded(self.samples(0.5), 4).plain
         return f"ExitLaw(median {median} in units of 1/γ, {samples} samples, d = {self.dimension})"
 
     def _repr_html_(self) -> str:
         left = [(p, self.quantile(p), self.steps(p), self.samples(p)) for p in _SHOWN]
-        rows = [(f"{p:.0%}", digits(time, 4), *counts) for p, time, *counts in left]
+        rows = [(f"{p:.0%}", rounded(time, 4).plain, *counts) for p, time, *counts in left]
         content = grid(("runs that have left", "time (1/γ)", "steps", "samples"), rows)
         note = f"d = {self.dimension}, B = {self.batch}, γ = {self.learning_rate:.4g}, large d"
         return box("The law of the exit time", "heuristic", content, note)

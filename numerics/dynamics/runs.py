@@ -12,7 +12,8 @@ from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from derive.command.frames import axes_for, frame
-from derive.command.hypertext import box, digits, grid
+from derive.command.hypertext import box, grid
+from derive.command.tabular import rounded
 from derive.errors import InputError
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
@@ -115,7 +116,9 @@ class Runs:
     def _repr_html_(self) -> str:
         count, shares = len(self.exits), (0.1, 0.5, 0.9)
         times = np.quantile(self.exit_times, shares, method="inverted_cdf")
-        rows = [(f"{p:.0%}", digits(float(t), 4)) for p, t in zip(shares, times, strict=False)]
+        rows = [
+            (f"{p:.0%}", rounded(float(t), 4).plain) for p, t in zip(shares, times, strict=False)
+        ]
         content = grid(("runs that have left", "time (1/γ)"), rows)
         title = f"{count} runs, {self.censored} still searching at the end"
         return box(title, "simulated", content, self._described())

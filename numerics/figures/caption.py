@@ -6,11 +6,11 @@ makes the ``\begin{figure}`` of it that an author pastes. Nothing here imports m
 
 import re
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from pathlib import PurePath
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
-from derive.command.tabular import typeset
+from derive.command.tabular import rounded, typeset
 from derive.tables.names import in_mathematics
 
 if TYPE_CHECKING:
@@ -102,20 +102,31 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def lettered(first: int, count: int) -> str:
+    """Panels in a row by their letters.
+
+    >>> lettered(0, 1), lettered(2, 2), lettered(0, 27)
+    ('(a)', '(c) and (d)', '(a) to (aa)')
+    """
+    ends = f"({letter(first)})", f"({letter(first + count - 1)})"
+    return ends[0] if count == 1 else f" {'and' if count == 2 else 'to'} ".join(ends)
+
+
+def letter(place: int) -> str:
+    """The letter of a panel by its place: a to z, then aa, bb and so on."""
+    doubled, single = divmod(place, len(ascii_lowercase))
+    return ascii_lowercase[single] * (doubled + 1)
+
+
 def number(value: float, digits: int = 3) -> str:
     r"""A number as mathematics, without dollars.
 
-    >>> number(2e-5), number(0.25), number(1000)
-    ('2\\times10^{-5}', '0.25', '1000')
+    >>> number(2e-5), number(0.25), number(12345)
+    ('2 \\times 10^{-5}', '0.25', '12345')
     """
-    if not isfinite(value):
-        return r"\infty"
-    if value and not 1e-3 <= abs(value) < 1e6:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        mantissa = f"{float(mantissa):g}"
-        factor = "" if mantissa == "1" else rf"{mantissa}\times"
-        return rf"{factor}10^{{{int(exponent)}}}"
-    return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:.0f}"
+    if 10 ** (digits - 1) <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return rounded(value, digits).latex.strip("$").removeprefix(r"1 \times ")
 
 
 def spanned(name: str, values: Sequence[float]) -> str:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from derive.errors import InputError
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.figures.caption import listed, sentences, shown_name, spanned, unusual
+from numerics.figures.caption import letter, listed, sentences, shown_name, spanned, unusual
 from numerics.figures.quantities import QUANTITIES, Lines, Member, Quantity
 from numerics.figures.style import (
     MOST_IN_LEGEND,
@@ -62,8 +62,8 @@ def draw_curves(
         figure = Figure(figsize=(column_width(), 1.9 * len(panels) + 0.4), layout="constrained")
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         several = len(panels) > 1
-        for letter, axis, (title, members) in zip("abcdefgh", axes, panels.items(), strict=False):
-            shown = f"({letter}) {title}" if several else title
+        for place, (axis, (title, members)) in enumerate(zip(axes, panels.items(), strict=True)):
+            shown = f"({letter(place)}) {title}" if several else title
             head, points = draw_panel(figure, axis, shown, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
@@ -107,14 +107,17 @@ def share_range(axes: Sequence[Axes]) -> None:
 
 
 def curves_told(
-    panels: Mapping[str, Sequence[Member]], name: str, dimension: int, letters: str = "abcdefgh"
+    panels: Mapping[str, Sequence[Member]], name: str, dimension: int, first: int = 0
 ) -> str:
-    """The caption of curves: what each panel draws, in which units, and what its lines are."""
+    """The caption of curves: what each panel draws, in which units, and what its lines are.
+
+    Of several panels the letters begin with the ``first``.
+    """
     quantity, members = QUANTITIES[name], [m for panel in panels.values() for m in panel]
     several = len(panels) > 1
     parts = [
-        (f"({letter}) " if several else "") + _members_told(panel)
-        for letter, panel in zip(letters, panels.values(), strict=False)
+        (f"({letter(place)}) " if several else "") + _members_told(panel)
+        for place, panel in enumerate(panels.values(), first)
     ]
     at = f" for {spanned('d', [dimension])}" if name == "exit-time" else ""
     return sentences(

@@ -1,13 +1,13 @@
 """Where the singularities of Hermite students are, over the degree, and what they tend to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log
 
 from matplotlib.figure import Figure
 
 from derive.polynomial_drift import hermite_drift
 from numerics.certified.singularities import find_singularities
-from numerics.figures.caption import sentences
+from numerics.figures.caption import number, sentences
 from numerics.figures.style import (
     OKABE_ITO,
     Drawn,
@@ -21,40 +21,44 @@ from numerics.figures.style import (
 
 _HEAD = ("degree", "which", "mu", "scaled")
 _DRAWN = {"first": ("v", OKABE_ITO["vermillion"]), "last": ("o", OKABE_ITO["blue"])}
+_SCALED = {"first": r"$2n\mu_\star^2/\log\,4n$", "last": r"$n(1-\mu_\star)$"}
 
 
 def draw_degrees(degrees: Iterable[int], form: str, source: str) -> Drawn:
-    """Draw the first and the last zero of ``a`` over the degree, and each in its own scale.
+    """Draw the first and the last zero of ``a`` over the degree, then each in its own scale.
 
     Arguments: ``degrees``, and ``form`` and ``source`` as of ``draw_curves``. The result is the
     figure's file, its data as CSV and its caption. All places are certified.
     """
     rows = [row for n in degrees for row in _places(n)]
     with own_style():
-        figure = Figure(figsize=(page_width(), 2.4), layout="constrained")
-        axes, keys = figure.subplots(1, 2), []
-        for which, (marker, colour) in _DRAWN.items():
+        figure = Figure(figsize=(page_width(), 2.3), layout="constrained")
+        (both, *alone), keys = figure.subplots(1, 3, sharex=True), []
+        both.set_ylabel(r"$\mu_\star$")
+        for axis, (which, (marker, colour)) in zip(alone, _DRAWN.items(), strict=True):
             found = [row for row in rows if row[1] == which]
-            look = {"marker": marker, "ls": "", "ms": 2.5, "color": colour}
-            for axis, column in zip(axes, (2, 3), strict=True):
-                axis.semilogx([r[0] for r in found], [r[column] for r in found], **look)
+            look = {"marker": marker, "ls": "", "ms": 2, "color": colour}
+            for panel, column in ((both, 2), (axis, 3)):
+                panel.semilogx([row[0] for row in found], [row[column] for row in found], **look)
+            axis.set_ylabel(_SCALED[which])
             keys.append(Key(f"{which} singularity", look))
-        for axis in axes:
+        for axis in (both, *alone):
             axis.set_xlabel("degree $n$")
-        axes[0].set_ylabel(r"$\mu_\star$")
-        axes[1].set_ylabel(r"$n(1-\mu_\star)$;  $2n\mu_\star^2/\log 4n$")
-        letter_panels(axes, ("place", "each in its own scale"))
+        letter_panels((both, *alone), ("both", "the first, scaled", "the last, scaled"))
         add_keys(figure, keys)
-        told = sentences(
-            r"Certified singularities $\mu_\star$ of matched Hermite students $\mathrm{He}_n$ "
-            "over the "
-            f"degree, from {min(r[0] for r in rows)} to {max(r[0] for r in rows)}: (a) the first "
-            "(triangles; from two on) and the last (discs); (b) the same in the scales in which "
-            "they "
-            r"tend to constants, $2n\mu_\star^2/\log 4n$ of the first, $n(1-\mu_\star)$ of the "
-            "last",
-        )
-        return drawn(figure, form, source, _HEAD, rows, told)
+        return drawn(figure, form, source, _HEAD, rows, _told(rows))
+
+
+def _told(rows: Sequence[tuple[int, str, float, float]]) -> str:
+    ends = {which: scaled for _, which, _, scaled in rows}  # of the largest degree
+    return sentences(
+        r"Certified singularities $\mu_\star$ of matched Hermite students $\mathrm{He}_n$ over the "
+        f"degree, from {min(row[0] for row in rows)} to {max(row[0] for row in rows)}: (a) the "
+        "first (triangles; of even degrees from 10 on, which have two) and the last (discs); (b) "
+        "and (c) each in the scale in which it tends to a constant, "
+        f"{_SCALED['first']} of the first, ${number(ends['first'], 4)}$ at the largest degree, and "
+        f"{_SCALED['last']} of the last, ${number(ends['last'], 4)}$",
+    )
 
 
 def _places(n: int) -> list[tuple[int, str, float, float]]:

@@ -11,7 +11,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numerics.figures.caption import QUANTILES, listed, number, sentences, shown_pair, told_runs
+from numerics.figures.caption import (
+    QUANTILES,
+    lettered,
+    listed,
+    number,
+    sentences,
+    shown_pair,
+    told_runs,
+)
 from numerics.figures.style import (
     FLOW_DASHES,
     FLOW_KEY,
@@ -71,6 +79,7 @@ DATA_HEAD = (
     "flow",
 )
 _LEAST_LOSS = 1e-6
+_START = 1e-3  # of the first time: where the start is drawn
 _BEFORE = 300  # what is drawn begins at this part of the shortest run
 
 
@@ -117,10 +126,7 @@ def dynamics_figure(
     labels = _OF_NETWORKS if _networks(points) else OBSERVABLES
     for axis, observable in zip(axes[:, 0], shown, strict=True):
         axis.set_ylabel(labels[observable])
-    if len(columns) > 1:
-        letter_panels(axes[0], columns)
-    else:
-        axes[0, 0].set_title(next(iter(columns)))
+    letter_panels(axes.ravel(), [*columns, *[""] * axes.size])
     figure.supxlabel(TIME_LABEL, fontsize="medium")
     keys = strength_keys(point.simulation.mu for point in points)
     add_keys(figure, [*keys, FLOW_KEY] if with_flow else keys, MOST_IN_LEGEND)
@@ -182,10 +188,11 @@ def draw_band(
 ) -> np.ndarray:
     """Draw quantiles of runs over time, and the flow dashed; return 10 %, 50 % and 90 % of them."""
     band: np.ndarray = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
-    later = times > 0
-    axis.fill_between(times[later], *band[::2, later], color=colour, alpha=0.25, lw=0)
-    axis.plot(times[later], band[1, later], color=colour)
-    axis.plot(times[later], flow[later], "--", color=colour, linewidth=0.9, dashes=FLOW_DASHES)
+    # On a logarithmic axis the start, which lasts until the first step, is drawn from its edge on.
+    times = np.maximum(times, _START * times[times > 0].min(initial=1))
+    axis.fill_between(times, *band[::2], color=colour, alpha=0.25, lw=0)
+    axis.plot(times, band[1], color=colour)
+    axis.plot(times, flow, "--", color=colour, linewidth=0.9, dashes=FLOW_DASHES)
     return band
 
 
@@ -214,18 +221,13 @@ def dynamics_told(
     """The caption of ``draw_dynamics``."""
     said = _TOLD_OF_NETWORKS if _networks(points) else _TOLD
     names = list(dict.fromkeys(_name(point, points) for point in points))
-    several = len(names) > 1
-    lettered = [
-        f"({letter}) {name}" if several else name
-        for letter, name in zip("abcdefgh", names, strict=False)
-    ]
-    rows = "rows show" if len(shown) > 1 else "shown is"
+    width = len(names)
+    rows = [f"{lettered(k * width, width)} {said[name]}" for k, name in enumerate(shown)]
     return sentences(
-        f"Learning over time of {listed(lettered)}; {rows} the "
-        + listed(said[name] for name in shown),
+        f"Learning of {listed(names)}{' (columns)' if width > 1 else ''} over time: {listed(rows)}",
         told_runs(points),
         strengths_told(points),
-        runs_and_flow_told(with_flow, "the first run's" if _networks(points) else "the median"),
+        runs_and_flow_told(points, with_flow),
     )
 
 
@@ -235,11 +237,18 @@ def strengths_told(points: Sequence[SimulatedRuns]) -> str:
     return rf"Colours are pre-training strengths $\mu=$ {strengths}"
 
 
-def runs_and_flow_told(with_flow: bool = True, whose: str = "the median") -> str:
+def runs_and_flow_told(points: Sequence[SimulatedRuns], with_flow: bool = True) -> str:
     """What bands and lines are, and from whose start the flow is."""
     told = QUANTILES[0].upper() + QUANTILES[1:]
-    dashes = f"; dashes are the gradient flow from {whose} start" if with_flow else ""
-    return f"{told}{dashes}"
+    if not with_flow:
+        return told
+    if _networks(points):
+        whose = "the first run's start"
+    elif all(each.simulation.signs == "aligned" and len(each.names) == 2 for each in points):
+        whose = "the median start"
+    else:
+        whose = "the median sizes of a start with the signs that grow, which the others trail"
+    return f"{told}; dashes are the gradient flow from {whose}"
 
 
 def _networks(points: Sequence[SimulatedRuns]) -> bool:

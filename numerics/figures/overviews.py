@@ -76,7 +76,7 @@ def draw_trade_off(
             f"(a) Population loss and (b) overlap $|m|$ of {name} over time",
             told_runs(points),
             strengths_told(points),
-            runs_and_flow_told(),
+            runs_and_flow_told(points),
             f"(c) {curves_told({'': list(members)}, 'tau', 1000)}",
         )
         return drawn(figure, form, source, DATA_HEAD, rows, told)
@@ -154,4 +154,4 @@ def _draw_keys(figure: Figure, cell: Axes, panels: Mapping[str, Sequence[Member]
 
 def _panels_told(panels: Mapping[str, Sequence[Member]]) -> str:
     members = {title: list(each) for title, each in panels.items()}
-    return curves_told(members, "tau", 1000, letters="bcdefgh")
+    return curves_told(members, "tau", 1000, first=1)

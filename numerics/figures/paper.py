@@ -235,8 +235,8 @@ def _exit_times(request: Request) -> Drawn:
 @figure("degrees", "Where the singularities of Hermite students are, degrees 3 to a million")
 def _over_degrees(request: Request) -> Drawn:
     """The first and the last zero of ``a`` over the degree, and what each tends to in its scale."""
-    spread = {int(10 ** (k / 12)) for k in range(6, 73)}
-    degrees = sorted(spread | {n + 1 for n in spread})
+    large = [int(10 ** (k / 8)) for k in range(9, 49)]
+    degrees = [*range(3, 13), *(n + (n + k) % 2 for k, n in enumerate(large))]  # by turns even, odd
     return draw_degrees(degrees, request.form, request.source)
 
 

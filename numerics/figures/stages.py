@@ -127,7 +127,7 @@ def _told(points: Mapping[str, SimulatedRuns], switch: float) -> str:
         "labels "
         f"until $t={number(switch)}$ (dotted), then the original ones",
         told_runs(list(points.values())),
-        runs_and_flow_told(),
+        runs_and_flow_told(list(points.values())),
         f"How the stages end, of {first.simulation.replicas} runs each: {'; '.join(ends)}",
         rf"At the teacher $|m|>{1 - _NEAR}$ and $|\rho-1|<{_NEAR}$, at the null student "
         rf"$|m|>{1 - _NEAR}$ and $|\rho|<{_NEAR}$",

@@ -24,9 +24,10 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from derive.command.hypertext import OKABE_ITO as OKABE_ITO
 from derive.command.report import csv_text
 from derive.errors import InputError
-from numerics.figures.caption import Caption, listed, sentences
+from numerics.figures.caption import Caption, letter, listed, sentences
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PAGE_WIDTH = 7.0
@@ -70,16 +71,6 @@ _STYLE: dict[Any, Any] = {
 }
 _user: ContextVar[Path | None] = ContextVar("style", default=None)
 
-# Okabe and Ito's colours but for their yellow, too light for lines on white.
-OKABE_ITO = {
-    "black": "#000000",
-    "vermillion": "#D55E00",
-    "blue": "#0072B2",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "orange": "#E69F00",
-    "sky": "#56B4E9",
-}
 _DASHES: tuple[Any, ...] = (
     "-", (0, (5, 1.5)), (0, (5, 1.2, 1, 1.2)), (0, (2.5, 1)), (0, (1, 1)),
     (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (4, 1, 4, 2.5)),
@@ -272,9 +263,8 @@ def field_colours() -> ListedColormap:
 
 def letter_panels(axes: Iterable[Axes], titles: Iterable[str], first: int = 0) -> None:
     """Give panels their letters, from the ``first`` on, with their titles."""
-    letters = "abcdefghijklmnopqrstuvwxyz"[first:]
-    for letter, axis, title in zip(letters, axes, titles, strict=False):
-        axis.set_title(f"({letter}) {title}".rstrip())
+    for place, (axis, title) in enumerate(zip(axes, titles, strict=False), first):
+        axis.set_title(f"({letter(place)}) {title}".rstrip())
 
 
 def column_width() -> float:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.command.frames import axes_for
 from derive.command.progress import progress
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
@@ -24,6 +25,9 @@ from numerics.dynamics.learning_curve import LearningCurve, learning_curve
 from numerics.dynamics.stability import stable_learning_rate
 from numerics.simulation.design import Simulation
 from numerics.simulation.simulated import SimulatedRuns
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WORSE = 1.1  # times the least loss at a weaker strength: more pre-training hurts
 _NEGLIGIBLE = 1e-3  # of the largest frozen loss: what is below it is learnt
@@ -103,6 +107,20 @@ class Budget:
     def searching(self) -> Doubles:
         """The share of runs that have not left the search phase."""
         return np.array([curve.still_searching(self.samples) for curve in self.curves])
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the expected loss over μ with its error, and dashed that of pre-training alone.
+
+        Arguments:
+            ax: where to draw; a new figure by default.
+        """
+        ax, loss, error = axes_for(ax), self.expected, self.error
+        (line,) = ax.plot(self.mu, loss, label=f"after {self.samples} samples")
+        ax.fill_between(self.mu, loss - error, loss + error, color=line.get_color(), alpha=0.25)
+        ax.plot(self.mu, self.frozen, "--", color="0.4", label="pre-trained alone")
+        ax.set(xlabel=r"pre-training strength $\mu$", ylabel="expected loss", yscale="log")
+        ax.legend()
+        return ax
 
     @property
     def best(self) -> Best:

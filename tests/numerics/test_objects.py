@@ -108,6 +108,29 @@ def test_pictures_are_drawn_on_the_axes_that_are_given():
         assert thing.plot().figure is not ax.figure
 
 
+def test_what_is_drawn_is_what_is_held():
+    (zero,) = ZEROS
+    curve = CURVE.plot()
+    assert ZEROS.plot(curve) is curve
+    assert list(curve.lines[-1].get_xdata()) == [float(zero.mu)] * 2
+    assert ZEROS.plot().get_xlim() == (0, 1)
+    assert list(SERIES.plot().lines[0].get_ydata()) == [float(c) for c in SERIES.coefficients]
+    budget = RELU.budget(1e5, mu="0.2:0.8:3", batch=1)
+    expected, frozen = budget.plot().lines
+    assert list(expected.get_ydata()) == list(budget.expected)
+    assert list(frozen.get_ydata()) == list(budget.frozen)
+
+
+def test_the_landscape_is_drawn_by_lines_of_equal_loss():
+    """Of the linear student ``L = ((1 - ρ)² + s)/2``, whose slopes no quadrature is needed for."""
+    landscape = study("x").landscape
+    (lines,) = landscape.plot().collections
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        rho, s = path.vertices.T
+        assert np.allclose(((1 - rho) ** 2 + s) / 2, level, atol=2e-3)
+    assert len(lines.levels) > 5
+
+
 def test_formulas_are_shown_short():
     for thing in (HE3.drift, study("erf").drift, landscape_of("relu"), SERIES, ZEROS[0].mu):
         latex = thing._repr_latex_()
