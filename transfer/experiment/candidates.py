@@ -3,15 +3,17 @@
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from derive.errors import InputError
-from numerics.sweep.store import Cell, read_cell, shortened
+from numerics.sweep.store import Cell, shortened
 from transfer.experiment.commands import compute, device_of, task_and_place
-from transfer.experiment.plan import Chain, Place, chains_of, datasets_of, forms_of, in_words
+from transfer.experiment.plan import Chain, Place, chains_of, datasets_of, in_words
 from transfer.experiment.records import Task
 from transfer.experiment.series import Checkpoints, Pretrained, Series, series_of
 from transfer.experiment.shipped import shipped_tasks
@@ -19,10 +21,7 @@ from transfer.images.data import Dataset
 from transfer.images.folder import Folder, load_folder
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from transfer.learning.model import ClassTokenViT
-    from transfer.learning.own import Classifier
+    from transfer.learning.model import Learner
     from transfer.learning.training import Images
 
 Scale = dict[str, list[float]]
@@ -35,7 +34,7 @@ class Candidate:
     run: int
     step: int
     source: float
-    load: Callable[[], "ClassTokenViT | Classifier"]
+    load: Callable[[], "Learner"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _of_task(options: Namespace, device: str) -> Candidates:
     prepare(task, place)
     chains = chains_of(task, place)
     first = [replace(chain, adaptations=()) for chain in chains]
-    if any(_measured(chain, place) is None for chain in first):
+    if any(place.found(chain.pretraining) is None for chain in first):
         compute(first, place, options, alone=device == "cuda")
     source, downstream = datasets_of(task, place)
     train, test = downstream_splits(downstream, task.downstream.rotation, task.downstream.noise)
@@ -121,28 +120,23 @@ def _training(images: Dataset, source: Dataset, place: Place, scale: Scale | Non
     return normalised(images.train, source, torch.device(place.device), scale)
 
 
-def _measured(chain: Chain, place: Place) -> dict[str, Any] | None:
-    return read_cell(place.cells, chain.pretraining, forms_of(chain.pretraining))
-
-
 def _in_chain(task: Task, chain: Chain, place: Place, source: Dataset) -> Iterator[Candidate]:
-    import torch
-
-    measured = _measured(chain, place)
+    measured = place.found(chain.pretraining)
     assert measured is not None
     arms = {cell["checkpoint"]: cell for _, cell in chain.adaptations}
-    folder = place.here if "weights" in chain.pretraining else place.results / "checkpoints"
     for step, accuracy in zip(task.pretraining.checkpoints, measured["test_accuracy"], strict=True):
-
-        def load(cell: Cell = arms[step]) -> "ClassTokenViT | Classifier":
-            from transfer.learning.adapt import checkpoint_of
-            from transfer.learning.model import ClassTokenViT
-            from transfer.learning.own import classifier_of
-
-            model = checkpoint_of(cell, source, folder).to(torch.device(place.device))
-            return ClassTokenViT(model) if "run" in cell else classifier_of(model)
-
+        load = partial(_loaded, arms[step], source, place)
         yield Candidate(chain.pretraining["seed"], step, float(accuracy), load)
+
+
+def _loaded(cell: Cell, source: Dataset, place: Place) -> "Learner":
+    """The model that a cell starts from, on the device."""
+    import torch
+
+    from transfer.learning.adapt import checkpoint_of, learner_of
+
+    model = checkpoint_of(cell, source, place.checkpoints(cell)).to(torch.device(place.device))
+    return learner_of(cell, model)
 
 
 def _of_folders(options: Namespace, device: str) -> Candidates:
@@ -161,35 +155,14 @@ def _of_folders(options: Namespace, device: str) -> Candidates:
         raise InputError("the checkpoints do not say the size of images: give --size N")
     data = options.data_dir and options.data_dir.resolve()
     images = load_folder(msgspec.convert({**given, "folder": options.images}, Folder), data)
-    place = Place(Path(), data, False, device)
+    place = Place(Path(), data, False, device, here=Path())
     scale = {"mean": list(series.mean), "deviation": list(series.deviation)}
+    load = partial(_loaded, source=images, place=place)
     each = tuple(
-        Candidate(run, step, float("nan"), _loader(folder, device))
+        Candidate(run, step, nan, partial(load, {"weights": {"folder": folder, "digest": ""}}))
         for run, folders in enumerate(series.runs)
         for step, folder in zip(series.checkpoints, folders, strict=True)
     )
     training = _training(images, images, place, scale)
-    title = shortened(Path(options.what))
-    return Candidates(
-        title,
-        each,
-        "step",
-        images,
-        training,
-        options.shots,
-        place,
-        in_words({"images": images.facts}),
-    )
-
-
-def _loader(folder: str, device: str) -> Callable[[], "ClassTokenViT | Classifier"]:
-    def load() -> "ClassTokenViT | Classifier":
-        import torch
-
-        from transfer.learning.own import classifier_of, load_own
-
-        model: PreTrainedModel = load_own(Path(folder)).to(torch.device(device))
-        found: ClassTokenViT | Classifier = classifier_of(model)
-        return found
-
-    return load
+    title, of = shortened(Path(options.what)), in_words({"images": images.facts})
+    return Candidates(title, each, "step", images, training, options.shots, place, of)

@@ -96,8 +96,8 @@ def _rehearsed(task: Task, chains: Sequence[Chain], place: Place) -> Iterator[di
         if name in seen:
             continue
         seen.add(name)
-        folder = place.here if "weights" in cell else place.results / "checkpoints"
-        found = rehearse(cell, datasets_of(task, place), folder, device, timed=there)
+        images = datasets_of(task, place)
+        found = rehearse(cell, images, place.checkpoints(cell), device, timed=there)
         done, total = counts[name]
         own = [cell for part, cell in chains[0].parts if part == name]
         at_once = len(own) if place.device != "cpu" else 1

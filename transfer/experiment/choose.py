@@ -16,10 +16,10 @@ from derive.command.progress import progress
 from derive.command.report import Report
 from derive.command.tabular import Table
 from derive.errors import InputError
-from numerics.sweep.store import read_cell
+from numerics.figures.caption import listed
 from transfer.experiment.candidates import Candidate, Candidates, candidates_of
 from transfer.experiment.commands import compute
-from transfer.experiment.plan import HEAD_DECAY, forms_of
+from transfer.experiment.plan import HEAD_DECAY
 from transfer.experiment.report import MAIN, same
 from transfer.experiment.statistics import Difference, best_gain, maybe_best, paired
 from transfer.images.subsets import Part, disjoint_parts
@@ -106,7 +106,7 @@ def sentence(found: Candidates, kept: Sequence[Candidate], choice: Choice) -> st
     if len(others) == len(kept) - 1 and others:
         told = "no checkpoint can be told apart from it"
     elif others:
-        told = f"{_in_words(others)} cannot be told apart from it"
+        told = f"{listed(others)} cannot be told apart from it"
     else:
         told = "it is told apart from all others"
     if choice.behind is None:
@@ -118,10 +118,6 @@ def sentence(found: Candidates, kept: Sequence[Candidate], choice: Choice) -> st
         f"Adapt {best}; {told}; the last, {found.name(kept[choice.last])}, {verb} {mean:.1f} "
         f"[{low:+.1f}, {high:+.1f}] points of held-out accuracy of the head (95 %)."
     )
-
-
-def _in_words(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _records(
@@ -215,8 +211,7 @@ def verify(
 
 
 def _finals(found: Candidates, step: int, wanted: Sequence[tuple[str, Any]]) -> Floats:
-    cells = [cell for _, cell in wanted if cell["checkpoint"] == step]
-    read = [read_cell(found.place.cells, cell, forms_of(cell)) for cell in cells]
+    read = [found.place.found(cell) for _, cell in wanted if cell["checkpoint"] == step]
     return np.concatenate([cell["test_accuracy"][:, -1] for cell in read if cell is not None])
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from transfer.learning.diagnosis import Diagnosis
 
 Floats = NDArray[np.float64]
+_QUANTITIES = ("a", "b", "rate", "noise_scale")
 _COLUMNS = ("checkpoint", "matrix", "a", "b", same("λ"), "noise scale")
 _NOTES = (
     "Of an update u p v' of a matrix, v a random unit row of A: a is the size of the mean "
@@ -111,12 +112,11 @@ def diagnose_checkpoints(options: Namespace) -> Report:
         one = diagnose_model(
             candidate.load(), found.training, parts, found.images.classes, *lora, options.seed
         )
-        name = found.name(candidate)
         own = _records(one)
-        fall = _fall(one)
         records.append({"run": candidate.run, found.unit: candidate.step, "matrices": own,
-                        "fall": fall})  # fmt: skip
-        rows.extend(_rows(name, own))
+                        "fall": _fall(one)})  # fmt: skip
+        rows += [(found.name(candidate), each["matrix"], *(_shown(each[q]) for q in _QUANTITIES))
+                 for each in own]  # fmt: skip
     counts = f"{len(parts)} draws of head, A and images, none of which they share"
     notes = (*(same(note) for note in _NOTES), same(f"[...]: 95 % intervals over {counts}."))
     table = Table("diagnose", same(f"{found.title}: LoRA near its start"), _COLUMNS,
@@ -135,8 +135,8 @@ def _records(one: "Diagnosis") -> list[dict[str, Any]]:
         size, bend = size_of(squares), curvature_of(curvatures, one.change[:, place])
         rate = rate_of(squares, curvatures, size.resolved and bend.resolved)
         noise = noise_of(one.variance[:, place], squares, size)
-        parts = {"a": size, "b": bend, "rate": rate, "noise_scale": noise}
-        told = {key: asdict(part) for key, part in parts.items()}
+        parts = zip(_QUANTITIES, (size, bend, rate, noise), strict=True)
+        told = {key: asdict(part) for key, part in parts}
         each = {"a_squared_each": squares.tolist(), "b_each": curvatures.tolist()}
         found.append({"matrix": name, **told, **each})
     return found
@@ -153,14 +153,9 @@ def _fall(one: "Diagnosis") -> dict[str, Any]:
 
 def _flat(matrix: dict[str, Any]) -> dict[str, Any]:
     flat = {"matrix": matrix["matrix"]}
-    for key in ("a", "b", "rate", "noise_scale"):
+    for key in _QUANTITIES:
         flat |= {f"{key}_{part}": value for part, value in matrix[key].items()}
     return flat
-
-
-def _rows(name: str, own: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    keys = ("a", "b", "rate", "noise_scale")
-    return [(name, each["matrix"], *(_shown(each[key]) for key in keys)) for each in own]
 
 
 def _shown(quantity: dict[str, Any]) -> Typeset:

@@ -7,9 +7,8 @@ from pathlib import Path
 from derive.command.report import Report
 from derive.command.tabular import Table
 from derive.errors import InputError
-from numerics.sweep.store import read_cell
 from transfer.experiment.commands import finished_place
-from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, forms_of, in_words
+from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, in_words
 from transfer.experiment.records import Task
 from transfer.experiment.report import same
 
@@ -49,19 +48,18 @@ def _exported(task: Task, chains: Sequence[Chain], place: Place, to: Path) -> It
     from transfer.learning.export import export_adapters, export_checkpoints
 
     images = datasets_of(task, place)
-    own, kept = place.results / "checkpoints", place.results / "adapters"
+    kept = place.kept_adapters
     for chain in chains:
         first = chain.pretraining
-        if first["kind"] == "pretraining" and read_cell(place.cells, first, forms_of(first)):
-            written = export_checkpoints(first, images[0], own, to)
+        if first["kind"] == "pretraining" and place.found(first):
+            written = export_checkpoints(first, images[0], place.checkpoints(first), to)
             epochs = first["pretraining"]["checkpoints"]
             for epoch, folder in zip(epochs, written, strict=True):
                 yield "pre-training", first["seed"], epoch, folder.relative_to(to).as_posix()
         for arm, cell in chain.adaptations:
             paths = [adapter_path(kept, cell, seed) for seed in cell["fine_tuning_seeds"]]
-            there = all(path.exists() for path in paths)
-            if not there or read_cell(place.cells, cell, forms_of(cell)) is None:
+            if not all(path.exists() for path in paths) or place.found(cell) is None:
                 continue
-            folders = (place.here if "weights" in cell else own, kept)
+            folders = (place.checkpoints(cell), kept)
             for folder in export_adapters(arm, cell, images, folders, to):
                 yield arm, cell["seed"], cell["checkpoint"], folder.relative_to(to).as_posix()

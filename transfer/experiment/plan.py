@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from numerics.sweep.store import Cell, Forms, cell_key, read_cell
+from numerics.sweep.store import Arrays, Cell, Forms, cell_key, read_cell
 from transfer.experiment.records import OFF, Task
 from transfer.experiment.series import Series, digest_of_weights, insist_on_order
 from transfer.experiment.task import insist_on_classes
@@ -53,6 +53,22 @@ class Place:
     def cells(self) -> Path:
         """The folder of the finished cells."""
         return self.results / "cells"
+
+    @property
+    def kept_adapters(self) -> Path:
+        """The folder of adapters and heads, if they are kept."""
+        return self.results / "adapters"
+
+    def checkpoints(self, cell: Cell) -> Path:
+        """Where the checkpoints of a cell lie: those made here, or what one's own are relative to.
+
+        A cell names its own as ``weights``.
+        """
+        return self.here if "weights" in cell else self.results / "checkpoints"
+
+    def found(self, cell: Cell) -> Arrays | None:
+        """A finished cell, ``None`` if it is not there; raises ``InputError`` as ``read_cell``."""
+        return read_cell(self.cells, cell, forms_of(cell))
 
 
 @dataclass(frozen=True)
@@ -236,7 +252,6 @@ def finished(chains: Sequence[Chain], place: Place) -> dict[str, tuple[int, int]
     counts: dict[str, tuple[int, int]] = {}
     for chain in chains:
         for name, cell in chain.parts:
-            there = read_cell(place.cells, cell, forms_of(cell)) is not None
             found, total = counts.get(name, (0, 0))
-            counts[name] = (found + there, total + 1)
+            counts[name] = (found + (place.found(cell) is not None), total + 1)
     return counts

@@ -16,7 +16,6 @@ from transfer.experiment.records import Task
 from transfer.experiment.statistics import (
     Comparison,
     Difference,
-    Spread,
     best_against_last,
     split_of_gain,
     spread,
@@ -249,10 +248,6 @@ def _percent(accuracy: "DataArray", finished: "DataArray") -> Typeset:
 def _both(values: "DataArray", digits: int = 1) -> Typeset:
     """Mean and both spreads of the runs of one checkpoint."""
     found = spread(values.transpose("pretraining_seed", "fine_tuning_seed").values)
-    return _cell(found, digits)
-
-
-def _cell(found: Spread, digits: int = 1) -> Typeset:
     if not np.isfinite(found.mean):
         return same("-")
     text = f"{found.mean:.{digits}f}"

@@ -4,16 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numerics.sweep.store import read_cell
-from transfer.experiment.plan import (
-    CURVES,
-    OVERLAPS,
-    Chain,
-    Place,
-    chains_of,
-    facts_of_data,
-    forms_of,
-)
+from transfer.experiment.plan import CURVES, OVERLAPS, Chain, Place, chains_of, facts_of_data
 from transfer.experiment.records import Task
 from transfer.experiment.series import Series
 from transfer.experiment.statistics import search_phase
@@ -70,7 +61,7 @@ def _none_yet(task: Task) -> "xarray.Dataset":
 
 def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> None:
     seed = {"pretraining_seed": chain.pretraining["seed"]}
-    first = read_cell(place.cells, chain.pretraining, forms_of(chain.pretraining))
+    first = place.found(chain.pretraining)
     if first is not None:
         data.attrs["seconds"] += float(first["seconds"])
         data["pretrained"].loc[seed] = True
@@ -79,7 +70,7 @@ def _fill(data: "xarray.Dataset", chain: Chain, place: Place, task: Task) -> Non
         data["source_loss"].loc[seed] = first["test_loss"]
         data["source_accuracy"].loc[seed] = first["test_accuracy"]
     for arm, cell in chain.adaptations:
-        found = read_cell(place.cells, cell, forms_of(cell))
+        found = place.found(cell)
         if found is None:
             continue
         data.attrs["seconds"] += float(found["seconds"])

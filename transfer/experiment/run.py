@@ -17,7 +17,6 @@ from concurrent.futures import (
     as_completed,
 )
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ import torch
 from derive.errors import InputError, Undecided
 from numerics.sweep.processes import LocalPool
 from numerics.sweep.run import run_cells
-from numerics.sweep.store import Arrays, Cell, cell_key, cell_path, read_cell
+from numerics.sweep.store import Arrays, Cell, cell_key, cell_path
 from transfer.experiment.plan import (
     Chain,
     Place,
@@ -79,13 +78,13 @@ def _computed(cells: Sequence[Cell], place: Place) -> list[Arrays]:
     if place.device == "cpu":
         torch.set_num_threads(1)  # one process a core is faster, and sums in one order
     device, (cell, *_) = torch.device(place.device), cells
-    checkpoints = place.here if "weights" in cell else place.results / "checkpoints"
+    checkpoints = place.checkpoints(cell)
     source = _images(cell["source"], place)
     if cell["kind"] == "series":
         return [measure_cell(cell, source, checkpoints, device)]
     if cell["kind"] == "pretraining":
         return [pretrain_cell(cell, source, checkpoints, device)]
-    adapters = _adapters(place) if place.adapters else None
+    adapters = place.kept_adapters if place.adapters else None
     downstream = _images(cell["downstream"], place)
     return adapt_cells(cells, source, downstream, checkpoints, device, adapters)
 
@@ -95,7 +94,7 @@ class _InGroups:
 
     def __init__(self, cells: Sequence[Cell], place: Place) -> None:
         self._place, self._ready = place, dict[str, Arrays]()
-        missing = [cell for cell in cells if _finished(cell, place) is None]
+        missing = [cell for cell in cells if place.found(cell) is None]
         self._groups = {cell_key(c): group for group in side_by_side(missing) for c in group}
 
     def __call__(self, cell: Cell) -> Arrays:
@@ -120,10 +119,6 @@ class _InGroups:
               file=sys.stderr)  # fmt: skip
         for part in (cells[:half], cells[half:]):
             self._compute(part)
-
-
-def _adapters(place: Place) -> Path:
-    return place.results / "adapters"
 
 
 def _images(part: dict[str, Any], place: Place) -> Dataset:
@@ -213,7 +208,7 @@ def _follow(
     cells = {cell_key(cell): cell for _, cell in chain.adaptations}
     if place.adapters:
         _forget_without_adapters(cells.values(), place)
-    if any(_finished(cell, place) is None for cell in cells.values()):
+    if any(place.found(cell) is None for cell in cells.values()):
         _forget_incomplete(chain.pretraining, place)
     for part in filter(None, ([chain.pretraining], list(cells.values()))):
         weight = sum(map(weight_of, part)) / max(1, len(part))
@@ -222,14 +217,10 @@ def _follow(
         run_cells(compute, part, place.cells, executor, partial(done, weight), forms_of)
 
 
-def _finished(cell: Cell, place: Place) -> Arrays | None:
-    return read_cell(place.cells, cell, forms_of(cell))
-
-
 def _forget_without_adapters(cells: Iterable[Cell], place: Place) -> None:
     """Let finished runs of LoRA go again of which no adapters were kept: both are to match."""
     for cell in cells:
-        paths = [adapter_path(_adapters(place), cell, s) for s in cell["fine_tuning_seeds"]]
+        paths = [adapter_path(place.kept_adapters, cell, s) for s in cell["fine_tuning_seeds"]]
         lora = cell["adaptation"]["method"] == "lora"
         if lora and not all(path.exists() for path in paths):
             cell_path(place.cells, cell).unlink(missing_ok=True)
@@ -239,9 +230,9 @@ def _forget_incomplete(cell: Cell, place: Place) -> None:
     """Let a pre-training run again if one of its checkpoints was removed, say as damaged."""
     if cell["kind"] == "series":  # whose checkpoints were not made here
         return
-    folder, run = place.results / "checkpoints", cell_key(cell)
+    folder, run = place.checkpoints(cell), cell_key(cell)
     paths = [checkpoint_path(folder, run, e) for e in cell["pretraining"]["checkpoints"]]
-    if not all(path.exists() for path in paths) and _finished(cell, place) is not None:
+    if not all(path.exists() for path in paths) and place.found(cell) is not None:
         cell_path(place.cells, cell).unlink()
         state_path(folder, run).unlink(missing_ok=True)
 

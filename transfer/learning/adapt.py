@@ -30,6 +30,7 @@ from transfer.learning.checkpoint import identity_of, restore, write_adapter
 from transfer.learning.head import Head, features_of, fit_head, put_head
 from transfer.learning.model import (
     ClassTokenViT,
+    Learner,
     give_new_head,
     heads_of,
     only_head_learns,
@@ -38,7 +39,7 @@ from transfer.learning.model import (
 )
 from transfer.learning.network import Network, Together
 from transfer.learning.overlap import update_overlaps
-from transfer.learning.own import Classifier, classifier_of, load_own
+from transfer.learning.own import classifier_of, load_own
 from transfer.learning.pretrain import checkpoint_path, facts_of, schedule_of, source_model
 from transfer.learning.training import Images, Training, evaluate, normalised
 
@@ -107,8 +108,7 @@ def adapt_cells(
         checkpoint = checkpoint_of(one, source, folder)
         models = [adapted_model(one, checkpoint, downstream.classes, seed) for seed in seeds]
         each.append((identity_of(checkpoint), [model.to(device) for model in models]))
-    built = ClassTokenViT if "run" in cell else classifier_of  # made here, or one's own
-    learners: list[list[Any]] = [[built(model) for model in models] for _, models in each]
+    learners = [[learner_of(cell, model) for model in models] for _, models in each]
     result = _adapted(learners, (train, test), chosen, cell["adaptation"], seeds)
     found = []
     for place, (one, (backbone, models)) in enumerate(zip(cells, each, strict=True)):
@@ -120,6 +120,11 @@ def adapt_cells(
         well = np.isfinite(own["train_loss"][:, -1])
         found.append({**own, **_overlaps(models, well), "learning": np.array(learning)})
     return found
+
+
+def learner_of(cell: Cell, model: PreTrainedModel | PeftModel) -> Learner:
+    """A model that a cell starts from as what learns: one made here, or one's own."""
+    return ClassTokenViT(model) if "run" in cell else classifier_of(model)
 
 
 def _keep(models: Sequence[nn.Module], cell: Cell, backbone: str, folder: Path) -> None:
@@ -190,7 +195,7 @@ def adapt(
 
 
 def _adapted(
-    learners: Sequence[Sequence[Any]], images: tuple[Images, Images], chosen: Tensor,
+    learners: Sequence[Sequence[Learner]], images: tuple[Images, Images], chosen: Tensor,
     settings: Mapping[str, Any], seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
     """Let models learn, side by side: of each checkpoint one a seed, from the seed's own images."""
@@ -216,7 +221,7 @@ def _adapted(
     return _learn(each, images, every, settings, drawn)
 
 
-def _known(learners: Sequence[Sequence[Any]], images: Images, chosen: Tensor) -> Images:
+def _known(learners: Sequence[Sequence[Learner]], images: Images, chosen: Tensor) -> Images:
     """Features of each checkpoint in place of the chosen images, no number in that of others."""
     values = []
     for row in learners:  # the models of a checkpoint have one frozen backbone
@@ -227,9 +232,7 @@ def _known(learners: Sequence[Sequence[Any]], images: Images, chosen: Tensor) ->
     return Images(torch.stack(values), images.labels, of=torch.tensor(rows, device=chosen.device))
 
 
-def _optimum(
-    features: Tensor, labels: Tensor, chosen: Tensor, model: ClassTokenViT | Classifier
-) -> Head | None:
+def _optimum(features: Tensor, labels: Tensor, chosen: Tensor, model: Learner) -> Head | None:
     """The optimum head of the chosen features; ``None`` if they are not finite."""
     values = features[chosen].double().cpu().numpy()
     if not np.isfinite(values).all():
@@ -238,8 +241,9 @@ def _optimum(
 
 
 def _of_heads(
-    models: Sequence[Any], heads: Sequence[Head | None], test: Images, settings: Mapping[str, Any]
-) -> Arrays:
+    models: Sequence[Learner], heads: Sequence[Head | None], test: Images,
+    settings: Mapping[str, Any],
+) -> Arrays:  # fmt: skip
     """What is converged has no epochs: the same at all of them, if there is a head."""
     shape = len(models), len(settings["measured"])
     found = np.full((2, *shape), np.nan)

@@ -5,18 +5,18 @@ weight decay, so that there is one optimum, whatever the start.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from derive.errors import InputError
 from transfer.experiment.plan import HEAD_DECAY
-from transfer.learning.model import ClassTokenViT, heads_of
-from transfer.learning.own import Classifier
+from transfer.learning.model import Learner, heads_of
 from transfer.learning.training import Images, batches, precision
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Head:
     def evaluate(self, features: Floats, labels: Integers) -> tuple[float, float]:
         """Mean cross-entropy and accuracy."""
         logits = self.logits(features)
-        loss = -_log_softmax(logits)[np.arange(len(labels)), labels].mean()
+        loss = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
         return float(loss), float((logits.argmax(1) == labels).mean())
 
 
@@ -88,8 +88,7 @@ def fit_head(features: Floats, labels: Integers, classes: int, decay: float = HE
         )
     weight = weights[:, :-1] / scale
     head = Head(weight, weights[:, -1] - weight @ centre, np.nan, int(found.nit), size)
-    loss, _ = head.evaluate(features, labels)
-    return Head(head.weight, head.bias, loss, head.steps, head.gradient)
+    return replace(head, loss=head.evaluate(features, labels)[0])
 
 
 def _objective(
@@ -100,7 +99,7 @@ def _objective(
 
     def objective(flat: Floats) -> tuple[float, Floats]:
         weights = flat.reshape(-1, given.shape[1])
-        logs = _log_softmax(given @ weights.T)
+        logs = log_softmax(given @ weights.T, axis=1)
         slope = np.exp(logs)
         slope[places, labels] -= 1
         value = -logs[places, labels].mean() + 0.5 * (kept * weights**2).sum()
@@ -109,13 +108,8 @@ def _objective(
     return objective
 
 
-def _log_softmax(logits: Floats) -> Floats:
-    shifted: Floats = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
 @torch.no_grad()
-def features_of(model: ClassTokenViT | Classifier, images: Images, index: Tensor) -> Tensor:
+def features_of(model: Learner, images: Images, index: Tensor) -> Tensor:
     """What the head of a model without dropout reads of some images, shape (N, width), float32."""
     model.eval()
     with precision(images.labels.device):
@@ -124,7 +118,7 @@ def features_of(model: ClassTokenViT | Classifier, images: Images, index: Tensor
 
 
 @torch.no_grad()
-def put_head(model: ClassTokenViT | Classifier, head: Head) -> None:
+def put_head(model: Learner, head: Head) -> None:
     """Give a model that head: of several on parts of the features, logits are the mean."""
     names = heads_of(model.base)
     parts = np.split(head.weight, len(names), axis=1)

@@ -124,11 +124,6 @@ def _curvature(
     return (slopes[0] - slopes[1]) / (2 * step)
 
 
-def _of_unit_length(ways: Sequence[Tensor]) -> list[Tensor]:
-    size = torch.stack([way.square().sum() for way in ways]).sum().sqrt()
-    return [way / size for way in ways]
-
-
 def fall_of_quadratic(
     loss: Loss, matrices: Sequence[nn.Parameter], halves: tuple[Tensor, Tensor],
     rows: Sequence[Tensor],
@@ -145,7 +140,9 @@ def fall_of_quadratic(
     Not a number where the loss does not fall in that direction.
     """
     gradients = _gradients(loss, matrices, halves[0])
-    ways = _of_unit_length([-g @ row.T @ row for g, row in zip(gradients, rows, strict=True)])
+    ways = [-g @ row.T @ row for g, row in zip(gradients, rows, strict=True)]
+    size = torch.stack([way.square().sum() for way in ways]).sum().sqrt()
+    ways = [way / size for way in ways]
     weight = torch.stack([m.detach().square().sum() for m in matrices]).sum().sqrt()
     step = STEP * max(float(weight), 1e-3) / sum(min(m.shape) for m in matrices) ** 0.5
 

@@ -5,6 +5,7 @@ logits as either faster: the last layer serves the class token alone, for nothin
 """
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -181,23 +182,37 @@ def only_head_learns(model: PreTrainedModel) -> None:
         model.get_submodule(name).requires_grad_(True)
 
 
-class ClassTokenViT(nn.Module):
-    """A ViT, with or without adapters, that computes the last layer for the class token alone.
+class Learner(nn.Module, ABC):
+    """A transformer, with or without adapters, as what learns: images to logits.
 
-    The head reads nothing but the class token's last state, so that the other tokens need no
-    query, output or perceptron in the last layer: the same logits for less work. ``features`` is
-    what the head reads.
+    ``features`` is what its head reads.
     """
 
-    def __init__(self, model: ViTForImageClassification | PeftModel) -> None:
+    def __init__(self, model: PreTrainedModel | PeftModel) -> None:
         super().__init__()
         self.model = model
 
     @property
-    def base(self) -> ViTForImageClassification:
+    def base(self) -> PreTrainedModel:
         """The transformer itself, in which adapters and head are in their places."""
-        model = self.model
-        return model.get_base_model() if isinstance(model, PeftModel) else model
+        return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+
+    @property
+    @abstractmethod
+    def head(self) -> nn.Module:
+        """The head alone."""
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Tensor:
+        """What the head reads of images as the model takes them, an image a row."""
+
+
+class ClassTokenViT(Learner):
+    """A ViT that computes the last layer for the class token alone.
+
+    The head reads nothing but the class token's last state, so that the other tokens need no
+    query, output or perceptron in the last layer: the same logits for less work.
+    """
 
     @property
     def head(self) -> nn.Module:

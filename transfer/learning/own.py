@@ -23,7 +23,7 @@ from numerics.sweep.store import Arrays, Cell, shortened
 from transfer.experiment.plan import EACH_CHECKPOINT
 from transfer.experiment.series import digest_of_weights, weights_of
 from transfer.images.data import Dataset
-from transfer.learning.model import ClassTokenViT, heads_of
+from transfer.learning.model import ClassTokenViT, Learner, heads_of
 from transfer.learning.network import Network
 from transfer.learning.training import evaluate, normalised
 
@@ -86,21 +86,15 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-class Classifier(nn.Module):
-    """Any model for image classification, with or without adapters: images to logits.
+class Classifier(Learner):
+    """Any model for image classification.
 
     ``features`` is what its heads read, side by side; ``head`` makes logits of it.
     """
 
     def __init__(self, model: PreTrainedModel | PeftModel) -> None:
-        super().__init__()
-        self.model = model
+        super().__init__(model)
         self._heads = heads_of(self.base)
-
-    @property
-    def base(self) -> PreTrainedModel:
-        """The transformer itself, in which adapters and head are in their places."""
-        return self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
 
     @property
     def head(self) -> nn.Module:
@@ -148,7 +142,7 @@ class Heads(nn.Module):
 
 
 @torch.no_grad()
-def classifier_of(model: PreTrainedModel | PeftModel) -> ClassTokenViT | Classifier:
+def classifier_of(model: PreTrainedModel | PeftModel) -> Learner:
     """The model as images to logits: by the class token alone only if that gives equal logits.
 
     It is tried for a ViT, on random images.

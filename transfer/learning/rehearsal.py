@@ -22,10 +22,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from numerics.sweep.store import Cell
 from transfer.images.data import Dataset, Split
-from transfer.learning.adapt import adapted_model, checkpoint_of
-from transfer.learning.model import ClassTokenViT
+from transfer.learning.adapt import adapted_model, checkpoint_of, learner_of
+from transfer.learning.model import ClassTokenViT, Learner
 from transfer.learning.network import Network
-from transfer.learning.own import Classifier, classifier_of
 from transfer.learning.pretrain import schedule_of, source_model
 from transfer.learning.training import (
     EVALUATED_AT_ONCE,
@@ -153,7 +152,7 @@ def rehearse(
     source, downstream = images
     if cell["kind"] == "series":
         model = checkpoint_of({"weights": cell["weights"][0]}, source, folder).to(device)
-        stage = _Stage(classifier_of(model), _taken(source.test, cell, source, device), timed)
+        stage = _Stage(learner_of(cell, model), _taken(source.test, cell, source, device), timed)
         tests = len(source.test.labels)
         return _summed(stage, None, 0, 0, len(cell["weights"]), tests, 1)
     base = checkpoint_of(cell, source, folder) if "weights" in cell else source_model(cell, source)
@@ -163,7 +162,7 @@ def rehearse(
         )
         return _of_pretraining(cell, stage, source)
     model = adapted_model(cell, base, downstream.classes, 0).to(device)
-    whole = ClassTokenViT(model) if "run" in cell else classifier_of(model)
+    whole = learner_of(cell, model)
     stage = _Stage(whole, _taken(downstream.train, cell, source, device), timed)
     return _of_adaptation(cell, stage, whole, downstream)
 
@@ -208,9 +207,7 @@ def _of_pretraining(cell: Cell, stage: _Stage, source: Dataset) -> Rehearsal:
     return replace(found, learning=learning, disk=(kept + _STATE) * learning * _FLOAT)
 
 
-def _of_adaptation(
-    cell: Cell, stage: _Stage, whole: ClassTokenViT | Classifier, downstream: Dataset
-) -> Rehearsal:
+def _of_adaptation(cell: Cell, stage: _Stage, whole: Learner, downstream: Dataset) -> Rehearsal:
     settings, seeds = cell["adaptation"], len(cell["fine_tuning_seeds"])
     shots = cell["downstream"]["shots"] * downstream.classes
     tests = len(downstream.test.labels)
@@ -230,7 +227,7 @@ def _of_adaptation(
     return replace(found, learning=learning, matrices=matrices, disk=kept)
 
 
-def _head_of(stage: _Stage, whole: ClassTokenViT | Classifier) -> _Stage:
+def _head_of(stage: _Stage, whole: Learner) -> _Stage:
     with torch.no_grad():
         known: Tensor = whole.features(stage.images(1).take(slice(None)))
 
