@@ -58,6 +58,11 @@ class Activation:
     value: PiecewiseAnalytic
 
     def __post_init__(self) -> None:
+        if not isinstance(self.value, PiecewiseAnalytic):
+            raise InputError(
+                f"value {str(self.value)[:40]!r} is not accepted: give what analytic() makes of an "
+                "expression, or the expression alone to parse_activation"
+            )
         given = (self.value.pieces, self.value.breaks, self.value.deltas)
         parts = of_one_variable(Tuple(*(Tuple(*part) for part in given)), z)
         value = PiecewiseAnalytic(*(tuple(part) for part in parts)).joined()

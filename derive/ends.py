@@ -9,21 +9,24 @@ there at sinks alone, their basins are open and cover it: so all of the piece th
 which is connected, goes to one sink, that next zero.
 """
 
-from sympy import Rational
+from fractions import Fraction
+
+from sympy import Expr
 
 from derive.errors import InputError
+from derive.grammar import parse_number
 from derive.landscape import landscape_of
 from derive.pair import Pair, PairLike
 from derive.rest import RestPoint, rest_points
 from derive.symbols import residual, rho
 
 
-def escape_end(pair: PairLike, strength: Rational) -> RestPoint | None:
+def escape_end(pair: PairLike, strength: str | int | Fraction | Expr) -> RestPoint | None:
     r"""The rest point at which all runs end that leave the search phase along its manifold.
 
     Arguments:
         pair: of polynomials, aligned.
-        strength: μ in (0, 1], rational.
+        strength: μ in (0, 1], an exact rational number or a decimal as text.
 
     It is the next zero of ``a(ρ, 0)`` above μ if :math:`a(\mu) > 0`, below if :math:`a(\mu) < 0`,
     provided that it is a sink and that no rest point of a loss below :math:`\ell(\mu)` is none.
@@ -31,18 +34,18 @@ def escape_end(pair: PairLike, strength: Rational) -> RestPoint | None:
     Raises ``InputError`` as ``rest_points`` and for other strengths. Source: (57), (91), (92).
     Exact.
 
-    >>> [escape_end("He3", Rational(k, 100)).rational for k in (32, 33)]
+    >>> [escape_end("He3", mu).rational for mu in ("0.32", "0.33")]
     [(0, 0), (1, 0)]
     """
-    pair = Pair.of(pair)
-    if pair.misalignment != 0 or not 0 < strength <= 1:
+    pair, mu = Pair.of(pair), parse_number(strength, "strength")
+    if pair.misalignment != 0 or not 0 < mu <= 1 or not mu.is_rational:
         raise InputError(
-            f"strength {strength}, misalignment {pair.misalignment} are not accepted: give "
-            "0 < μ ≤ 1 and no misalignment"
+            f"strength {mu}, misalignment {pair.misalignment} are not accepted: give "
+            "0 < μ ≤ 1, a rational number, and no misalignment"
         )
     points = rest_points(pair)
     landscape = landscape_of(pair)
-    here = {rho: strength, residual: 0}
+    here = {rho: mu, residual: 0}
     way = landscape.a.subs(here)
     if way == 0 or pair.loss != "square":
         return None
@@ -51,5 +54,5 @@ def escape_end(pair: PairLike, strength: Rational) -> RestPoint | None:
     if any(point.stability != "sink" for point in lower):
         return None
     edge = [p for p in points if p.kind == "edge"]
-    ahead = [p for p in edge if p.point.sign(p.point.rho - strength) == (1 if way > 0 else -1)]
+    ahead = [p for p in edge if p.point.sign(p.point.rho - mu) == (1 if way > 0 else -1)]
     return (ahead[0] if way > 0 else ahead[-1]) if ahead else None

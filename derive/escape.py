@@ -22,6 +22,7 @@ from sympy import (
 
 from derive.drift import Drift, LeadingTerm
 from derive.errors import InputError
+from derive.given import insist_on
 from derive.hermite import checked_degree
 from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import Q, exact, mu
@@ -33,11 +34,12 @@ def eigenvalues(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     Arguments:
         a, b: drift coefficients, any expressions.
 
-    Raises nothing of its own. Source: (59). Exact.
+    Raises ``InputError`` for floats and text. Source: (59). Exact.
 
     >>> eigenvalues(0, -1)
     (0, -1)
     """
+    a, b = exact(a), exact(b)
     root = sqrt(b**2 + 4 * a**2)
     return (b + root) / 2, (b - root) / 2
 
@@ -105,6 +107,8 @@ def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:
     >>> leading_escape_time(LeadingTerm(Integer(3), Integer(1)), LeadingTerm(Integer(-2)))
     LeadingTerm(coefficient=2/9, exponent=-2)
     """
+    for each in (a, b):
+        insist_on(each, LeadingTerm, "a LeadingTerm, as in LeadingTerm(Integer(3), Integer(1))")
     alpha, p = a.coefficient, a.exponent
     beta, q = b.coefficient, b.exponent
     order = p - q
@@ -214,11 +218,11 @@ def _hermite_drift_at_one(n: Expr) -> tuple[LeadingTerm, LeadingTerm]:
     return LeadingTerm(-slope.factor(), Integer(1)), LeadingTerm(combsimp(b.subs(mu, 1)))
 
 
-def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
+def local_law(drift: DriftLike, multiplicity: int = 1) -> tuple[Poly, Poly]:
     r"""Constant of the local law at a singularity, as a quotient of polynomials in μ.
 
     Arguments:
-        drift: of a polynomial pair.
+        drift: of a polynomial pair, or what ``drift_of`` takes.
         multiplicity: ``k`` ≥ 1 of the zero of ``a``.
 
     At a zero :math:`\mu_\star` with :math:`b(\mu_\star) < 0`,
@@ -228,13 +232,16 @@ def local_law(drift: Drift, multiplicity: int = 1) -> tuple[Poly, Poly]:
 
     The result is the pair :math:`(-b,\; a^{(k)}/k!)`.
 
-    Raises ``InputError`` for a multiplicity below 1. Source: ``leading_escape_time``. Exact.
+    Raises ``InputError`` for a multiplicity below 1 and other drifts. Source:
+    ``leading_escape_time``. Exact.
 
     >>> from derive.polynomial_drift import hermite_drift
     >>> numerator, root = local_law(hermite_drift(1))
     >>> numerator.as_expr(), root.as_expr()
     (1, -1)
     """
-    multiplicity = checked_degree(multiplicity, "multiplicity", least=1)
+    drift, multiplicity = drift_of(drift), checked_degree(multiplicity, "multiplicity", least=1)
+    if not isinstance(drift, Drift):
+        raise InputError("a is no polynomial here: give a pair of polynomials")
     derivative = drift.derivative("a", multiplicity)
     return -drift.b, derivative.to_field().mul_ground(QQ(1, int(factorial(multiplicity))))

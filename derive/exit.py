@@ -25,7 +25,7 @@ from derive.hermite import gaussian_mean
 from derive.means import Mean, mean_over_strengths
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import exact, mu, residual, rho, z
+from derive.symbols import exact, exact_series, mu, residual, rho, z
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,12 @@ def exit_law_from(
     """
     rate, b, noise = map(exact, (rate, b, noise))
     along_u = _along_u(rate, b)
-    direction = (rate, *map(exact, couplings))
+    begin, direction = exact_series(start), (rate, *exact_series(couplings))
+    if len(begin) != len(direction):
+        raise InputError(f"{len(begin)} numbers to start from are not accepted: give "
+                         f"{len(direction)}, one more than couplings")  # fmt: skip
     size = sqrt(sum(part**2 for part in direction))
-    mean = sum(x * part for x, part in zip(map(exact, start), direction, strict=True)) / size
+    mean = sum(x * part for x, part in zip(begin, direction, strict=True)) / size
     return ExitLaw(rate, mean, noise * along_u / (2 * rate))
 
 

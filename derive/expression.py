@@ -10,6 +10,7 @@ from sympy import (
     Add,
     And,
     Expr,
+    Function,
     Heaviside,
     Max,
     Min,
@@ -66,19 +67,37 @@ def activation_from(given: Expr | Poly) -> Activation:
     >>> activation_from(Max(0, t - 1)).value.breaks
     (1,)
     """
+    text, value = function_from(given)
+    return Activation(text, value)
+
+
+def function_from(given: Expr | Poly) -> tuple[str, PiecewiseAnalytic]:
+    """The function of such an expression, with its text, which need be no activation. Exact.
+
+    Raises ``InputError`` as ``activation_from``, but for what jumps or grows fast.
+    """
     found = of_one_variable(given.as_expr() if isinstance(given, Poly) else given, z)
     for function, known in _WRITTEN.items():
         found = found.replace(function, known)
-    text = _text(found)
+    text = text_of(found)
     try:
         value = _read(found)
     except InputError as reason:
         raise InputError(f"{text[:60]} is not accepted: {reason}") from None
-    return Activation(text, value.mapped(tidied) if value.breaks else value)
+    return text, value.mapped(tidied) if value.breaks else value
 
 
-def _text(expression: Expr) -> str:
-    return str(expression.xreplace({z: Symbol("x", real=True)}))
+def text_of(expression: Expr, variable: str = "x") -> str:
+    """An expression in ``z`` as the grammar of ``derive.parser`` reads it, where that can."""
+    found = expression.xreplace({z: Symbol(variable, real=True)})
+    for function, name in ((Max, "max"), (Min, "min")):
+        found = found.replace(function, Function(name))
+    return str(found.replace(Piecewise, _chain))
+
+
+def _chain(*cases: tuple[Expr, Expr]) -> Expr:
+    (value, condition), *rest = cases
+    return value if not rest else Function("where")(condition, value, _chain(*rest))
 
 
 def _read(e: Expr) -> PiecewiseAnalytic:
@@ -104,7 +123,7 @@ def _read(e: Expr) -> PiecewiseAnalytic:
     if isinstance(e, _ENTIRE):
         return parts[0].mapped(type(e))
     raise InputError(
-        f"{_text(e)[:40]} is not known to be smooth and to have a mean; give powers, exp, log, "
+        f"{text_of(e)[:40]} is not known to be smooth and to have a mean; give powers, exp, log, "
         "erf, atan, sin, cos, sinh, cosh, tanh and functions made of pieces"
     )
 
@@ -146,7 +165,7 @@ def _where(condition: Expr, yes: PiecewiseAnalytic, no: PiecewiseAnalytic) -> Pi
             return _where(first, _where(rest, yes, no), no)
         return _where(first, yes, _where(rest, yes, no))
     if not isinstance(condition, Relational) or condition.rel_op not in ("<", "<=", ">", ">="):
-        raise InputError(f"the condition {_text(condition)[:40]} is not one of <, <=, >, >=")
+        raise InputError(f"the condition {text_of(condition)[:40]} is not one of <, <=, >, >=")
     return chosen(_read(condition.gts - condition.lts), yes, no)
 
 

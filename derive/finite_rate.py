@@ -51,7 +51,7 @@ def finite_rate_drift(update: str = "spherical") -> Expr:
         "projected": (_ON_TEACHER, 2 * _RATE * u * _ALONG + (_RATE * u) ** 2 * square),
     }
     if update not in moves:
-        raise InputError(f"update {update!r} is not accepted: give {' or '.join(moves)}")
+        raise InputError(f"update {str(update)[:40]!r} is not accepted: give {' or '.join(moves)}")
     pull, longer = moves[update]
     moved = (m + _RATE * u * pull) / sqrt(1 + expand(longer))
     return expand(diff(moved, _RATE).subs(_RATE, 0))

@@ -7,12 +7,13 @@ from sympy import Expr, Integer, Poly
 
 from derive.activation import Activation, HermiteActivation, insist_on_continuity
 from derive.errors import InputError
-from derive.expression import activation_from
+from derive.expression import activation_from, function_from
 from derive.hermite import checked_degree
 from derive.parser import parsed
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, z
 
+TransformLike: TypeAlias = str | Expr | Poly
 LARGEST_DEGREE = 10**9  # of a Hermite polynomial that is given by it
 NAMED_LABELS = {"matched": "y", "squared": "y**2"}
 ActivationLike: TypeAlias = Activation | str | int | Expr | Poly
@@ -102,8 +103,11 @@ def parse_variance(given: str | int | Fraction | Expr) -> Expr:
     return found
 
 
-def parse_transform(text: str) -> PiecewiseAnalytic:
+def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     """Read a label transform: ``matched``, ``squared``, or a function of ``y``, as ``tanh(y)``.
+
+    Arguments:
+        given: text in the variable ``y``; or an expression or polynomial in any one symbol.
 
     The result is a function of ``z``, which stands for the label. Raises ``InputError`` for
     anything else.
@@ -111,9 +115,9 @@ def parse_transform(text: str) -> PiecewiseAnalytic:
     >>> parse_transform("squared").smooth
     z**2
     """
-    text = NAMED_LABELS.get(text, text)
+    text = NAMED_LABELS.get(given, given) if isinstance(given, str) else str(given)
     try:
-        found = parsed(text, "y")
+        found = parsed(text, "y") if isinstance(given, str) else _function_from(given)
     except InputError as error:
         reason = str(error).partition(" is not accepted: ")[2].partition(";")[0] or str(error)
         raise InputError(
@@ -127,3 +131,7 @@ def parse_transform(text: str) -> PiecewiseAnalytic:
         )
     insist_on_continuity(found, text)
     return found
+
+
+def _function_from(given: Expr | Poly) -> PiecewiseAnalytic:
+    return function_from(given if isinstance(given, Poly) else exact(given))[1]

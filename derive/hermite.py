@@ -27,7 +27,8 @@ from derive.conventions import convention_of
 from derive.errors import InputError
 from derive.kinds import HermiteConvention
 from derive.symbols import Q as VARIANCE
-from derive.symbols import exact, in_variable
+from derive.symbols import exact, exact_series, in_variable, of_one_variable
+from derive.symbols import z as PREACTIVATION
 
 LARGEST_WRITTEN = 2000  # degree of a pure Hermite student whose polynomials are written out
 
@@ -52,18 +53,21 @@ def insist_on_writable(degree: int) -> None:
         )
 
 
-def polynomial(expression: Expr, z: Symbol) -> Poly:
+def polynomial(expression: Expr, z: Symbol | None = None) -> Poly:
     """Return ``expression`` as a polynomial in ``z``, or raise ``InputError`` if it is none.
 
-    Floating-point coefficients are refused too: nothing exact can be said of them.
+    Without a ``z`` it is the symbol of that name, for which a single other one is taken too.
+    Floating-point coefficients are refused: nothing exact can be said of them.
     """
+    if z is None:
+        z, expression = PREACTIVATION, of_one_variable(expression, PREACTIVATION)
     try:
         return Poly(in_variable(expression, z), z)
     except PolynomialError:
         raise InputError(f"{expression} is not accepted: give a polynomial in {z}") from None
 
 
-def hermite_polynomial(n: int, z: Expr, variance: Expr = S.One) -> Expr:
+def hermite_polynomial(n: int, z: Expr = PREACTIVATION, variance: Expr = S.One) -> Expr:
     r"""Scaled Hermite polynomial of degree ``n`` for a Gaussian of the given variance.
 
     Arguments:
@@ -118,11 +122,12 @@ def normal_moment(k: int) -> int:
     return int(factorial(k) // (factorial(k // 2) * 2 ** (k // 2)))
 
 
-def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
+def gaussian_mean(expression: Expr, z: Symbol | None = None, variance: Expr = S.One) -> Expr:
     r"""Mean of a polynomial under a centred Gaussian.
 
     Arguments:
         expression: a polynomial in ``z``.
+        z: its variable; its only symbol by default.
         variance: any expression.
 
     .. math:: E_Q[z^{2j}] = (2j-1)!!\, Q^j, \qquad E_Q[z^{2j+1}] = 0
@@ -141,12 +146,16 @@ def gaussian_mean(expression: Expr, z: Symbol, variance: Expr = S.One) -> Expr:
 
 
 def hermite_coefficients(
-    expression: Expr, z: Symbol, variance: Expr = S.One, convention: HermiteConvention = "he"
+    expression: Expr,
+    z: Symbol | None = None,
+    variance: Expr = S.One,
+    convention: HermiteConvention = "he",
 ) -> tuple[Expr, ...]:
     r"""Hermite coefficients of a polynomial at any variance.
 
     Arguments:
         expression: a polynomial in ``z``.
+        z: its variable; its only symbol by default.
         variance: any expression, usually the symbol :math:`Q`.
         convention: ``he``, probabilists', as in the formula; ``h``, physicists'; or
             ``orthonormal``, as ``derive.conventions`` defines them.
@@ -165,13 +174,15 @@ def hermite_coefficients(
     derivative, told = polynomial(expression, z), convention_of(convention)
     coefficients = []
     for k in range(max(derivative.degree(), 0) + 1):
-        mean = gaussian_mean(derivative, z, variance)
+        mean = gaussian_mean(derivative, derivative.gen, variance)
         coefficients.append(told.coefficient(mean, k, variance))
-        derivative = derivative.diff(z)
+        derivative = derivative.diff()
     return tuple(coefficients)
 
 
-def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One) -> Expr:
+def hermite_series(
+    coefficients: Sequence[Expr], z: Expr = PREACTIVATION, variance: Expr = S.One
+) -> Expr:
     r"""Polynomial with the given Hermite coefficients, expanded.
 
     Arguments:
@@ -181,7 +192,7 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One
 
     .. math:: \sigma(z) = \sum_k \frac{c_k}{k!} H_k^{[Q]}(z)
 
-    Raises nothing of its own. Source: (28). Exact.
+    Raises ``InputError`` for inexact coefficients. Source: (28). Exact.
 
     >>> from derive.symbols import Q, z
     >>> hermite_series((0, 3*Q, 0, 6), z, Q)
@@ -190,8 +201,8 @@ def hermite_series(coefficients: Sequence[Expr], z: Expr, variance: Expr = S.One
     return expand(
         sum(
             (
-                exact(c) / factorial(k) * hermite_polynomial(k, z, variance)
-                for k, c in enumerate(coefficients)
+                c / factorial(k) * hermite_polynomial(k, z, variance)
+                for k, c in enumerate(exact_series(coefficients))
             ),
             Integer(0),
         )
@@ -207,7 +218,7 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
 
     .. math:: c_k(P) = \sum_j \frac{(P-Q)^j}{j!\,2^j}\, c_{k+2j}(Q)
 
-    Raises nothing of its own. Source: (34), (35); it is the heat equation
+    Raises ``InputError`` for inexact ones. Source: (34), (35); it is the heat equation
     :math:`c_k' = c_{k+2}/2`, solved. Exact.
 
     >>> from derive.symbols import Q
@@ -215,12 +226,13 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
     (0, 3*Q - 3, 0, 6)
     """
     half_gap = (exact(target) - exact(source)) / 2
-    length = len(coefficients)
+    known = exact_series(coefficients)
+    length = len(known)
     return tuple(
         expand(
             sum(
                 (
-                    exact(coefficients[k + 2 * j]) * half_gap**j / factorial(j)
+                    known[k + 2 * j] * half_gap**j / factorial(j)
                     for j in range((length - k + 1) // 2)
                 ),
                 Integer(0),
@@ -267,27 +279,30 @@ def product_coefficients(
 
     .. math:: c_k = k! \sum_{i,j} \frac{a_i b_j}{i!\,j!}\,[H_k]\,H_i H_j
 
-    with the weights of ``hermite_product``. Raises nothing of its own. Source: (36), (37). Exact.
+    with the weights of ``hermite_product``. Raises ``InputError`` for inexact coefficients.
+    Source: (36), (37). Exact.
 
     >>> product_coefficients((0, 1), (0, 1))  # z² = He_2 + 1
     (1, 0, 2)
     """
+    left, right = exact_series(left), exact_series(right)
     result = [Integer(0)] * (len(left) + len(right) - 1)
     for i, c in enumerate(left):
         for j, e in enumerate(right):
             if c == 0 or e == 0:
                 continue
-            weight = exact(c) * exact(e) / (factorial(i) * factorial(j))
+            weight = c * e / (factorial(i) * factorial(j))
             for k, w in hermite_product(i, j, variance).items():
                 result[k] += weight * w * factorial(k)
     return tuple(expand(c) for c in result)
 
 
-def information_exponent(expression: Expr, z: Symbol) -> Expr:
+def information_exponent(expression: Expr, z: Symbol | None = None) -> Expr:
     r"""Smallest degree ``k`` ≥ 1 whose Hermite coefficient at unit variance does not vanish.
 
     Arguments:
         expression: a polynomial in ``z``; its coefficients may hold other symbols.
+        z: its variable; its only symbol by default.
 
     The result is ``oo`` for a constant.
 

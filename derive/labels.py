@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sympy import Expr, Poly, S, Symbol
+from sympy import Expr, Poly, S
 
 from derive.composition import composed
 from derive.errors import InputError
+from derive.expression import text_of
 from derive.grammar import NAMED_LABELS, parse_transform
-from derive.piecewise import PiecewiseAnalytic, analytic
-from derive.symbols import polynomial_in, z
+from derive.piecewise import PiecewiseAnalytic
+from derive.symbols import of_one_variable, polynomial_in, z
 
 NAMED = {name: parse_transform(name) for name in NAMED_LABELS}
 
@@ -31,7 +32,7 @@ class Labels:
 
     @classmethod
     def of(cls, given: "LabelsLike") -> "Labels":
-        """Labels as people give them: text, a function, a polynomial in any one symbol.
+        """Labels as people give them: text, a function, an expression in any one symbol.
 
         Raises ``InputError`` for anything else, and for a constant.
 
@@ -40,11 +41,9 @@ class Labels:
         """
         if isinstance(given, Labels):
             return given
-        if isinstance(given, str):
-            found, text = parse_transform(given), " ".join(given.split())
-        else:
-            found = given if isinstance(given, PiecewiseAnalytic) else _polynomial(given)
-            text = str(found.expression.xreplace({z: Symbol("y")}))
+        found = given if isinstance(given, PiecewiseAnalytic) else parse_transform(given)
+        written = given if isinstance(given, str) else _text(given, found)
+        text = " ".join(written.split())
         if not any(piece.has(z) for piece in found.pieces):
             raise InputError(f"labels {text[:60]!r} are not accepted: they are all the same")
         return cls(found, next((name for name, f in NAMED.items() if f == found), text))
@@ -72,8 +71,10 @@ class Labels:
         return output.mapped(lambda piece: _horner(polynomial, piece)).joined()
 
 
-def _polynomial(given: Poly | Expr) -> PiecewiseAnalytic:
-    return analytic(polynomial_in(given, z).as_expr())
+def _text(given: Expr | Poly | PiecewiseAnalytic, found: PiecewiseAnalytic) -> str:
+    """How a function is written in ``y``; a polynomial as what it is, expanded or not."""
+    whole = given if isinstance(given, Expr) and found.breaks else found.expression
+    return text_of(of_one_variable(whole, z), "y")
 
 
 def _horner(polynomial: Poly, value: Expr) -> Expr:

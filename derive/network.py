@@ -15,6 +15,7 @@ the same for every ``l``. The rank drops out of the escape for every activation.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import (
     Expr,
@@ -36,12 +37,13 @@ from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
-from derive.hermite import hermite_coefficients
+from derive.hermite import checked_degree, hermite_coefficients
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import exact, mu, z
+from derive.symbols import exact, exact_series, mu, z
 
+MatrixLike: TypeAlias = Matrix | Sequence[Sequence[Expr]]
 K = Symbol("K", integer=True, positive=True)  # neurons
 FIELD = Symbol("F", real=True)  # Σ_j (c_0^φ - c_0(μ_j²)), what the means of all neurons miss
 OTHER = Symbol("mu_2", positive=True)  # strength of a second neuron
@@ -79,20 +81,22 @@ class Kernel:
         return self.expression.subs(alone, simultaneous=True).subs(self.first, variance)
 
 
-def kernel(left: ActivationLike, right: ActivationLike) -> Kernel:
+def kernel(left: ActivationLike, right: ActivationLike | None = None) -> Kernel:
     r"""The kernel of two activations.
+
+    Arguments:
+        left, right: as ``parse_activation`` takes them; both the same by default.
 
     Polynomials: Mehler's sum :math:`\sum_k c_k(q_1)\,c'_k(q_2)\,q_{12}^k/k!`. Others: as in
     ``derive.correlated``, finite and right also where the two Gaussians coincide.
 
     Raises ``NoClosedForm`` if there is none. Source: (31). Exact.
 
-    >>> relu = Activation.named("relu")
-    >>> k = kernel(relu, relu)
+    >>> k = kernel("relu")
     >>> k.expression.subs({k.first: 1, k.second: 1, k.cross: 1})
     1/2
     """
-    left, right = parse_activation(left), parse_activation(right)
+    left, right = _both(left, right)
     if left.polynomial is not None and right.polynomial is not None:
         ours = hermite_coefficients(left.polynomial.as_expr(), z, _FIRST)
         theirs = hermite_coefficients(right.polynomial.as_expr(), z, _SECOND)
@@ -101,8 +105,18 @@ def kernel(left: ActivationLike, right: ActivationLike) -> Kernel:
     return _kernel(left.value, right.value)
 
 
-def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, Kernel, Kernel]:
+def _both(left: ActivationLike, right: ActivationLike | None) -> tuple[Activation, Activation]:
+    first = parse_activation(left)
+    return first, first if right is None else parse_activation(right)
+
+
+def kernel_slopes(
+    left: ActivationLike, right: ActivationLike | None = None
+) -> tuple[Kernel, Kernel, Kernel]:
     r"""Derivatives of a kernel by the first variance, the second and the covariance.
+
+    Arguments:
+        left, right: as ``kernel`` takes them.
 
     Price's theorem gives each as a mean of its own, which is finite wherever the derivative is;
     the derivative of a kernel's expression may hold infinite terms that cancel.
@@ -112,11 +126,10 @@ def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, 
 
     Raises ``NoClosedForm`` if there is none. Source: App. D, K. Exact.
 
-    >>> relu = Activation.named("relu")
-    >>> kernel_slopes(relu, relu)[2].expression
+    >>> kernel_slopes("relu")[2].expression
     asin(q_12/(sqrt(q_1)*sqrt(q_2)))/(2*pi) + 1/4
     """
-    left, right = parse_activation(left), parse_activation(right)
+    left, right = _both(left, right)
     cross = kernel_derivative(left, right)
     if left.polynomial is not None and right.polynomial is not None:
         whole = kernel(left, right)
@@ -129,22 +142,28 @@ def kernel_slopes(left: ActivationLike, right: ActivationLike) -> tuple[Kernel, 
     )
 
 
-def kernel_derivative(left: ActivationLike, right: ActivationLike, order: int = 1) -> Kernel:
+def kernel_derivative(
+    left: ActivationLike, right: ActivationLike | None = None, order: int = 1
+) -> Kernel:
     r"""Derivative of a kernel by the covariance, as often as asked.
+
+    Arguments:
+        left, right: as ``kernel`` takes them.
+        order: m ≥ 0.
 
     By Price's theorem it is the kernel of the derivatives, as long as these are in the algebra; the
     expression of the last of those is differentiated further.
 
     .. math:: \partial_{q_{12}}^m E\,f(x)\,g(y) = E\,f^{(m)}(x)\,g^{(m)}(y)
 
-    Raises ``NoClosedForm`` if there is none. Source: App. D. Exact.
+    Raises ``NoClosedForm`` if there is none, ``InputError`` for another order. Source: App. D.
+    Exact.
 
-    >>> relu = Activation.named("relu")
-    >>> k = kernel_derivative(relu, relu, 2)
+    >>> k = kernel_derivative("relu", order=2)
     >>> k.expression.subs({k.first: 1, k.second: 1, k.cross: 0})
     1/(2*pi)
     """
-    left, right = parse_activation(left), parse_activation(right)
+    (left, right), order = _both(left, right), checked_degree(order, "order")
     polynomials = left.polynomial is not None and right.polynomial is not None
     first, second, done = left.value, right.value, 0
     while done < order and not polynomials:
@@ -258,31 +277,32 @@ def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDr
 
 
 def network_loss(
-    teacher: Activation,
-    student: Activation,
+    teacher: ActivationLike,
+    student: ActivationLike,
     strengths: Sequence[Expr],
-    u: Matrix,
-    m: Matrix,
-    g: Matrix,
+    u: MatrixLike,
+    m: MatrixLike,
+    g: MatrixLike,
 ) -> Expr:
     r"""The population loss of a network in the statistics ``U``, ``M`` and ``G``.
 
     Arguments:
+        teacher, student: as ``parse_activation`` takes them.
         strengths: one a neuron.
-        u, m: K × r.
+        u, m: K × r, matrices or lists of their rows.
         g: r × r, with unit diagonal.
 
     .. math:: L = \tfrac1{2K}\Big[\sum_{ij} k_{\phi\phi}(\delta_{ij}) + k_{\sigma\sigma}(Q_{ij})
               - 2 k_{\phi\sigma}(R_{ij})\Big]
 
-    Raises ``InputError`` for shapes that do not fit. Source: App. K, (121). Exact.
+    Raises ``InputError`` for shapes that do not fit and for floats. Source: App. K, (121). Exact.
 
-    >>> x = Activation.named("identity")
-    >>> one = Matrix([[Symbol("u")]]), Matrix([[Symbol("m")]]), Matrix([[1]])
-    >>> network_loss(x, x, [mu], *one).subs({"u": 0}).factor()
+    >>> loss = network_loss("x", "x", [mu], [[Symbol("u")]], [[Symbol("m")]], [[1]])
+    >>> loss.subs({"u": 0}).factor()
     (mu - 1)**2/2
     """
-    size = len(strengths)
+    strengths = exact_series(strengths)
+    u, m, g, size = _matrix(u), _matrix(m), _matrix(g), len(strengths)
     if u.shape != m.shape or u.rows != size or g.shape != (u.cols, u.cols):
         raise InputError(
             f"shapes {u.shape}, {m.shape}, {g.shape} for {size} neurons are not accepted: "
@@ -304,12 +324,30 @@ def network_loss(
     return total / (2 * size)
 
 
+def _matrix(given: MatrixLike) -> Matrix:
+    try:
+        found = Matrix(given)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{str(given)[:40]!r} is not accepted: give a matrix, or a list of its rows"
+        ) from None
+    return found.applyfunc(exact)
+
+
 def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
     """Jacobian of the flow ``-∇L`` of the given variables where all of them vanish.
 
-    Raises ``NoClosedForm`` where second derivatives of the loss hold infinite terms that cancel, as
-    with kinked activations, for which ``network_drift`` has the answer. Exact.
+    Arguments:
+        loss: an expression in the variables, as ``network_loss`` gives it.
+        variables: its symbols, in order.
+
+    Raises ``InputError`` for variables that are no symbols; ``NoClosedForm`` where second
+    derivatives of the loss hold infinite terms that cancel, as with kinked activations, for which
+    ``network_drift`` has the answer. Exact.
     """
+    loss, variables = exact(loss), exact_series(variables)
+    if not all(isinstance(each, Symbol) for each in variables):
+        raise InputError(f"variables {str(variables)[:40]} are not accepted: give symbols")
     origin = dict.fromkeys(variables, 0)
     flow = Matrix(
         len(variables),

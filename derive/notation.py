@@ -34,6 +34,7 @@ from sympy import (
 
 from derive.angle import Angle
 from derive.gaussian import Sum, factored, gather
+from derive.symbols import exact
 
 _HIGHEST_POWER = 3  # of a sum that is multiplied out
 _MOST_TERMS = 14  # among which common factors are looked for
@@ -52,7 +53,7 @@ def written(expression: Expr) -> Expr:
     >>> written(x * exp(x) * erf(x) - x * exp(x)), written((x**2 + 2 * x + 1) / sqrt(2 * pi))
     (-x*exp(x)*erfc(x), (x + 1)**2/sqrt(2*pi))
     """
-    return _written(expression)
+    return _written(expression if isinstance(expression, Expr) else exact(expression))
 
 
 def in_latex(expression: Expr) -> str:

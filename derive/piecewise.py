@@ -19,7 +19,7 @@ from derive.elementary import in_the_algebra, proved_zero, tidied
 from derive.errors import InputError
 from derive.gaussian import GaussianFunction, NoClosedForm
 from derive.ranges import range_of
-from derive.symbols import mu, z
+from derive.symbols import exact, mu, z
 from derive.truncated import truncated_mean
 
 _DIGITS = 30  # by which breakpoints are put in order
@@ -250,12 +250,12 @@ class PiecewiseAnalytic:
 
 
 def analytic(expression: Expr) -> PiecewiseAnalytic:
-    """A function that is analytic on the whole line.
+    """A function that is analytic on the whole line; raises ``InputError`` for no expression.
 
     >>> analytic(z**2).breaks
     ()
     """
-    return PiecewiseAnalytic((expression,))
+    return PiecewiseAnalytic((expression if isinstance(expression, Expr) else exact(expression),))
 
 
 def in_order(breaks: Iterable[Expr], strength: Expr = _TYPICAL) -> tuple[Expr, ...]:

@@ -20,6 +20,7 @@ from sympy.polys.polyerrors import CoercionFailed
 
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
+from derive.given import insist_on
 from derive.hermite import checked_degree, insist_on_writable, normal_moment, polynomial
 from derive.kinds import Normalization
 from derive.labels import NAMED
@@ -39,7 +40,7 @@ def linearised_flow(loss: PopulationLoss) -> Matrix:
 
     .. math:: \dot u = -\partial_u L, \qquad \dot m = -(1-m^2)\,\partial_m L.
 
-    Raises nothing of its own. Source: (52)-(58), (91). Exact.
+    Raises ``InputError`` for anything else. Source: (52)-(58), (91). Exact.
 
     >>> from derive.symbols import z
     >>> linearised_flow(population_loss(z, z, z))
@@ -47,6 +48,7 @@ def linearised_flow(loss: PopulationLoss) -> Matrix:
     [    -1, 1 - mu],
     [1 - mu,      0]])
     """
+    insist_on(loss, PopulationLoss, "a loss, as population_loss makes it")
     by_u, by_m = loss.gradient()
     velocity = (-by_u, -(1 - m**2) * by_m)
     origin = {u: 0, m: 0}

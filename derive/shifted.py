@@ -12,6 +12,7 @@ from sympy import Expr, I, Poly, Rational, S, erf, exp, expand, sqrt
 
 from derive.elementary import tidied
 from derive.gaussian import NoClosedForm
+from derive.grammar import ActivationLike, parse_function
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.symbols import exact, z
 
@@ -19,18 +20,22 @@ _POINTS = (Rational(1, 3), S.One, Rational(5, 2))
 _CLOSE = Rational(1, 10**9)
 
 
-def expectation(function: PiecewiseAnalytic, center: Expr = S.Zero, variance: Expr = S.One) -> Expr:
+def expectation(
+    function: PiecewiseAnalytic | ActivationLike, center: Expr = S.Zero, variance: Expr = S.One
+) -> Expr:
     r"""The mean :math:`E f(m + \sqrt v\,g)` in closed form.
 
     Arguments:
-        function: f, of ``z``.
+        function: f, as ``parse_function`` takes it.
         center, variance: m, and v > 0.
 
     Raises ``NoClosedForm`` if there is none, ``InputError`` if the mean is infinite. Exact.
 
-    >>> expectation(analytic(erf(2 * z + 1)))
+    >>> expectation("erf(2*x + 1)")
     erf(1/3)
     """
+    if not isinstance(function, PiecewiseAnalytic):
+        function = parse_function(function)[1]
     center, root = exact(center), sqrt(exact(variance))
     places = _places(function)
     if not places:

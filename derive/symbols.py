@@ -4,6 +4,8 @@ They carry the assumptions under which the formulas hold: the pre-training stren
 variance ``Q`` are positive, everything else is real.
 """
 
+from collections.abc import Iterable
+
 from sympy import Expr, Float, Poly, Symbol, SympifyError, nan, oo, sympify, zoo
 
 from derive.errors import InputError
@@ -58,15 +60,30 @@ def exact(value: object) -> Expr:
     return expression
 
 
+def exact_series(values: object) -> tuple[Expr, ...]:
+    """The values of a sequence as SymPy expressions, each as ``exact`` takes it.
+
+    Raises ``InputError`` for what is no sequence, too.
+
+    >>> exact_series([0, 3])
+    (0, 3)
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{str(values)[:40]!r} is not accepted: give a sequence of exact numbers")
+    return tuple(map(exact, values))
+
+
 def in_variable(expression: object, variable: Symbol) -> Expr:
     """The expression, exact, with a symbol of the variable's name read as the variable.
 
     SymPy tells symbols apart by their assumptions too; a user means the name. Raises ``InputError``
-    if two different symbols have it.
+    if two different symbols have it, and for a variable that is no symbol.
 
     >>> in_variable(Symbol("z") ** 2, z).has(z)
     True
     """
+    if not isinstance(variable, Symbol):
+        raise InputError(f"variable {str(variable)[:40]!r} is not accepted: give a symbol")
     found = exact(expression)
     others = {s for s in found.free_symbols if s.name == variable.name} - {variable}
     if len(others) + found.has(variable) > 1:

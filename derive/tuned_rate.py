@@ -13,22 +13,26 @@ limit. At a singularity the rate stays finite: κ diverges, and no rate mends it
 
 from sympy import Expr, sqrt
 
-from derive.activation import Activation
 from derive.errors import InputError
+from derive.grammar import ActivationLike, parse_activation
 from derive.pair import Pair, PairLike
 from derive.symbols import exact, mu, z
 
 
-def slope_moment(student: Activation, power: int, k: int = 0) -> Expr:
+def slope_moment(student: ActivationLike, power: int, k: int = 0) -> Expr:
     r"""The mean :math:`E z^k \sigma'(z)^n`, of an even power n.
+
+    Arguments:
+        student: an activation, as ``parse_activation`` takes it.
+        power: n.
+        k: power of z.
 
     Raises ``NoClosedForm`` if there is none. Exact.
 
-    >>> from derive.grammar import parse_activation
-    >>> slope_moment(parse_activation("He3"), 4), slope_moment(parse_activation("relu"), 2, 2)
+    >>> slope_moment("He3", 4), slope_moment("relu", 2, 2)
     (4860, 1/2)
     """
-    return (student.value.derivative() ** power * z**k).mean()
+    return (parse_activation(student).value.derivative() ** power * z**k).mean()
 
 
 def stable_scaled_rate(pair: PairLike) -> Expr:

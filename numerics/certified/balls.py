@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil, log2
+from numbers import Real
 from typing import Any, TypeVar
 
 from flint import arb, fmpq, fmpq_poly
@@ -166,13 +167,16 @@ def bits_for(digits: int) -> int:
 
 
 def rational_polynomial(polynomial: Poly) -> fmpq_poly:
-    """A SymPy polynomial with rational coefficients as a FLINT polynomial. Exact.
+    """A SymPy polynomial as a FLINT polynomial; ``InputError`` unless it is rational. Exact.
 
     >>> from sympy.abc import x
     >>> rational_polynomial(Poly(x**2 / 2 - 3, x))
     1/2*x^2 + (-3)
     """
-    return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())])
+    coefficients = polynomial.all_coeffs()
+    if not all(c.is_Rational for c in coefficients):
+        raise InputError(f"{str(polynomial.as_expr())[:40]} is not accepted: give rational numbers")
+    return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(coefficients)])
 
 
 def evaluate(polynomial: fmpq_poly, point: Number) -> Number:
@@ -185,7 +189,7 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
 
     Arguments:
         function: from balls to balls.
-        point: where.
+        point: where; a number.
 
     What is smaller than any double is 0. Raises ``Undecided`` if its value does not narrow,
     ``InputError`` if it is infinite at 0.
@@ -193,6 +197,11 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
     >>> nearest_double(arb.sqrt, Fraction(1, 4))
     0.5
     """
+    if not callable(function) or not isinstance(point, Real):
+        raise InputError(
+            f"{str(function)[:40]!r} at {str(point)[:20]!r} is not accepted: give a function from "
+            "balls to balls, as ball_function makes, and a number"
+        )
     exact = Fraction(point)
 
     def value(bits: int) -> tuple[arb]:

@@ -15,6 +15,7 @@ from flint import acb, arb, ctx
 from sympy import Expr, S, oo
 
 from derive.errors import InputError
+from derive.grammar import ActivationLike, parse_function
 from derive.means import Mean
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import mu, z
@@ -27,18 +28,19 @@ _SLACK_BITS = 6  # of accuracy beyond what the width of the strengths allows
 _EFFORT = 1000  # evaluations for many strengths at once
 
 
-def mean_function(mean: Mean | PiecewiseAnalytic) -> Callable[[arb], arb]:
+def mean_function(mean: Mean | PiecewiseAnalytic | ActivationLike) -> Callable[[arb], arb]:
     r"""The mean :math:`E f(z)` as a function of the ball of ``mu``, contained in [0, 1].
 
     Arguments:
-        mean: of a function of ``z`` and ``mu``.
+        mean: of a function of ``z`` and ``mu``, or of what ``parse_function`` takes.
 
     Raises ``InputError`` if no tail bound is known. Certified at the working precision.
 
-    >>> from derive.piecewise import analytic
-    >>> mean_function(analytic(z**2))(arb(1)).contains(1)
+    >>> mean_function(z**2)(arb(1)).contains(1)
     True
     """
+    if not isinstance(mean, Mean | PiecewiseAnalytic):
+        mean = parse_function(mean)[1]
     integrands = (mean,) if isinstance(mean, PiecewiseAnalytic) else mean.integrands
     cuts = () if isinstance(mean, PiecewiseAnalytic) else mean.cuts
     return by_strength(

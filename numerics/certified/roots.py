@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
+from sympy import Expr, Poly
 
 from derive.errors import InputError
+from derive.given import insist_on
+from derive.hermite import checked_degree
+from derive.symbols import mu, polynomial_in
+from numerics.certified.balls import rational_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.precision import settled
 
@@ -52,19 +57,21 @@ def sign_variations(coefficients: Sequence[fmpz]) -> int:
     return sum(s != t for s, t in pairwise(signs))
 
 
-def isolate_roots(polynomial: fmpz_poly) -> list[RealRoot]:
+def isolate_roots(polynomial: fmpz_poly | Poly | Expr) -> list[RealRoot]:
     """Isolate every real root of a polynomial in the open interval (0, 1).
 
     Arguments:
-        polynomial: not zero.
+        polynomial: not zero, with rational coefficients, in any one symbol.
 
     The list is complete; each interval holds one root of the polynomial and no other. Raises
-    ``InputError`` for the zero polynomial. Exact.
+    ``InputError`` for the zero polynomial and for what is none. Exact.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))  # 2x² - 1
     >>> root.lower, root.upper
     (1/2, 1)
     """
+    if not isinstance(polynomial, fmpz_poly):
+        polynomial = rational_polynomial(polynomial_in(polynomial, mu)).numer()
     if polynomial.is_zero():
         raise InputError("the zero polynomial is not accepted: every number is its root")
     _, factors = polynomial.factor_squarefree()
@@ -146,16 +153,18 @@ def enclose_root(root: RealRoot, bits: int) -> arb:
     """Ball that contains the root, to a relative accuracy of ``bits`` bits.
 
     Arguments:
-        root: as isolated.
+        root: as ``isolate_roots`` gives it.
         bits: of relative accuracy, ≥ 1.
 
-    Raises nothing of its own. Certified: the factor changes sign between the ends of the ball. It
-    always ends: a step that fails comes nearer to a bisection, which cannot fail.
+    Raises ``InputError`` for other arguments. Certified: the factor changes sign between the ends
+    of the ball. It always ends: a step that fails comes nearer to a bisection, which cannot fail.
 
     >>> root, = isolate_roots(fmpz_poly([-1, 0, 2]))
     >>> enclose_root(root, 40).str(10)
     '[0.7071067812 +/- 1.35e-11]'
     """
+    insist_on(root, RealRoot, "a root that isolate_roots has found")
+    bits = checked_degree(bits, "bits", least=1)
     middle, half_width = (root.lower + root.upper) / 2, (root.upper - root.lower) / 2
     left, right = fmpq(-1), fmpq(1)
     values = value_at(root.local, left), value_at(root.local, right)

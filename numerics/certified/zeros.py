@@ -15,9 +15,10 @@ from itertools import count
 from flint import arb, ctx, fmpq
 
 from derive.errors import Undecided
+from derive.pair_drift import DriftLike
 from numerics.certified.balls import Bounds, bounds, fraction
 from numerics.certified.bisection import bisected
-from numerics.certified.drift import BallDrift, BallFunction
+from numerics.certified.drift import BallDrift, BallFunction, ball_drift
 from numerics.certified.precision import MOST_BITS, accurate, settled
 
 _SEARCH_BITS, _GUARD_BITS = 64, 32
@@ -46,19 +47,21 @@ class Stretch:
     bounds: Bounds
 
 
-def isolate_zeros(drift: BallDrift) -> list[tuple[fmpq, fmpq]]:
+def isolate_zeros(drift: BallDrift | DriftLike) -> list[tuple[fmpq, fmpq]]:
     """Isolate every zero of ``a`` in the open interval (0, 1), in increasing order.
+
+    Arguments:
+        drift: as ``ball_drift`` gives it, or what that takes.
 
     In each interval of the result ``a`` is monotone and changes sign.
 
     Raises ``Undecided`` where ``a`` and its slope cannot both be told from zero, as at a double
     zero, and after so many cells that more would take minutes. Certified.
 
-    >>> from derive.polynomial_drift import hermite_drift
-    >>> from numerics.certified.drift import ball_drift
-    >>> len(isolate_zeros(ball_drift(hermite_drift(10))))
+    >>> len(isolate_zeros("He10"))
     2
     """
+    drift = drift if isinstance(drift, BallDrift) else ball_drift(drift)
     ends = [(s.lower, s.upper) for s in zero_cells(drift) if s.zero]
     return [_monotone(drift, *(fmpq(*end.as_integer_ratio()) for end in cell)) for cell in ends]
 

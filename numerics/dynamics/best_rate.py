@@ -14,6 +14,7 @@ from typing import Any
 from sympy import Rational, Symbol, lambdify
 
 from derive import tuned_rate
+from derive.given import real, whole
 from derive.pair import Pair, PairLike
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import sample_noise_function
@@ -52,7 +53,8 @@ def best_learning_rate(
     >>> round(rate / stable_learning_rate("x", 0.5, 1000, 1), 2)
     0.63
     """
-    pair = Pair.of(pair)
+    pair, mu, noise = Pair.of(pair), real(mu, "strength"), real(noise, "noise")
+    dimension, batch = whole(dimension, "dimension"), whole(batch, "batch")
     limit = stable_learning_rate(pair, mu, dimension, batch)
     flow = flow_of(pair, mu)
     rate, b = flow.rate(), float(flow.linearisation()[0, 0])
@@ -60,7 +62,7 @@ def best_learning_rate(
         return limit / 2  # where search has no end there is nothing but descent
     shrinking = (1 - mu) ** 2 * moment(pair.student.value.derivative(), 2)
     descent = log(_LEARNT) * rate / (shrinking * log(dimension)) if shrinking else 1e9
-    exact = Fraction(str(float(mu)))
+    exact = Fraction(str(mu))
     deviation = Rational(*Fraction(noise).as_integer_ratio())
     pull = nearest_double(sample_noise_function(pair, deviation), exact)
     along_u = rate / (2 * rate - b)

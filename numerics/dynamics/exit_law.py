@@ -21,6 +21,7 @@ from derive.command.frames import axes_for
 from derive.command.hypertext import box, grid
 from derive.command.tabular import rounded
 from derive.errors import InputError
+from derive.given import insist_on
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from numerics.certified.balls import nearest_double
@@ -30,7 +31,7 @@ from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_constant import ExitConstant, Passage, exit_constant_of
 from numerics.dynamics.kinds import EXIT_RADIUS, ExitBy
 from numerics.dynamics.network_sgd import NetworkLearner
-from numerics.dynamics.sgd import Learner
+from numerics.dynamics.sgd import A_LEARNER, Learner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,6 +171,7 @@ def exit_law(
     >>> [round(law.quantile(p), 1) for p in (0.1, 0.5, 0.9)]  # ½ τ log d is 16.7
     [11.4, 15.7, 23.8]
     """
+    insist_on(learner, (Learner, NetworkLearner), A_LEARNER)
     if type(learner) is not Learner:
         raise InputError(
             "the law of the exit time is of LoRA of one neuron: leave networks and full "

@@ -19,6 +19,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from derive.errors import InputError, Undecided
+from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
 from numerics.doubles.arrays import Doubles
@@ -207,21 +208,35 @@ def flow_of(
     >>> flow_of("x", 0.5, scaled_rate=2.0).velocity(0.0, [0.1, 0.2]).round(5).tolist()
     [0.0, 0.04752]
     """
-    pair = Pair.of(pair)
+    pair, mu = Pair.of(pair), real(mu, "strength")
+    scaled_rate, label_noise = real(scaled_rate, "scaled rate"), real(label_noise, "noise")
     if not (0 < mu <= 1 and 0 <= scaled_rate < math.inf and label_noise >= 0):
         raise InputError(
             f"strength {mu}, scaled rate {scaled_rate}, noise {label_noise} are not accepted: give "
             "0 < μ ≤ 1, γd/B ≥ 0 and a standard deviation ≥ 0"
         )
     nu = float(pair.misalignment.subs(mu_symbol, mu))
-    noise = _noise(pair, float(label_noise)) if scaled_rate else None
-    return Flow(_landscape(pair), float(mu), nu, float(scaled_rate), noise)
+    noise = _noise(pair, label_noise) if scaled_rate else None
+    return Flow(_landscape(pair), mu, nu, scaled_rate, noise)
+
+
+def _start(flow: Flow, initial: ArrayLike) -> Doubles:
+    """An initial state; raises ``InputError`` for what is no flow or no such state of it."""
+    insist_on(flow, Flow, "a flow, as flow_of(pair, mu) or study(...).flow(mu) makes it")
+    try:
+        start = np.asarray(initial, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"state {str(initial)[:40]!r} is not accepted: give numbers") from None
+    if start.shape != (flow.size,):
+        raise InputError(f"state {start.tolist()} is not accepted: give {flow.size} numbers")
+    return start
 
 
 def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = False) -> Trajectory:
     """Solve the flow from an initial state up to a time.
 
     Arguments:
+        flow: as ``flow_of`` makes it.
         initial: of ``flow.size`` entries with the direction inside the unit ball.
         horizon: > 0, in units of 1/γ.
         stiff: whether rates may be large against 1/horizon: by LSODA, not by DOP853.
@@ -234,8 +249,8 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
     >>> [round(float(value), 6) for value in end]
     [0.5, 1.0]
     """
-    start = np.asarray(initial, dtype=float)
-    if start.shape != (flow.size,) or not np.sum(start[1:] ** 2) <= 1 or not horizon > 0:
+    start, horizon = _start(flow, initial), real(horizon, "time")
+    if not np.sum(start[1:] ** 2) <= 1 or not 0 < horizon < math.inf:
         raise InputError(
             f"initial state {start.tolist()} up to {horizon} is not accepted: give {flow.size} "
             "numbers, the overlaps inside the unit ball, and a positive time"
@@ -286,12 +301,19 @@ def integrate_stages(flow: StagedFlow, initial: ArrayLike, horizon: float) -> Tr
 def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]:
     """States of the linearised flow as a function of times, one row a time (57). Heuristic.
 
+    Arguments:
+        flow: as ``flow_of`` makes it.
+        initial: of ``flow.size`` entries.
+
+    Raises ``InputError`` for others.
+
     >>> from derive import parse_activation
     >>> x = parse_activation("x")
     >>> linearised(flow_of(Pair(x, x), 1.0), [1.0, 0.5])(1.0).round(4).tolist()
     [0.3679, 0.5]
     """
-    return linear_growth(flow.linearisation(), np.asarray(initial, dtype=float))
+    start = _start(flow, initial)
+    return linear_growth(flow.linearisation(), start)
 
 
 def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doubles]:
@@ -317,17 +339,20 @@ def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doub
 def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) -> float | None:
     """Exit time of the linearised flow: its first passage through ``radius``, if any.
 
+    Arguments:
+        flow, initial: as ``linearised`` takes them.
+        radius: of the state at exit.
+
     This is ``½ τ log d`` with the constant that the initial state and the radius set (60), (61).
-    Heuristic.
+    Raises ``InputError`` as ``linearised``. Heuristic.
 
     >>> from derive import parse_activation
     >>> he2 = parse_activation("He2/2")
     >>> round(predicted_exit(flow_of(Pair(he2, he2), 0.5), [1e-3, 1e-3]), 4)
     9.3396
     """
-    return first_passage_of(
-        linearised(flow, initial), np.asarray(initial, dtype=float), flow.rate(), radius
-    )
+    grown = linearised(flow, initial)
+    return first_passage_of(grown, np.asarray(initial, dtype=float), flow.rate(), radius)
 
 
 def first_passage_of(

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
+from derive.given import insist_on
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_constant import ExitConstant
 from numerics.dynamics.exit_law import ExitLaw, exit_law
@@ -28,7 +29,7 @@ from numerics.dynamics.flow import NO_ESCAPE, Flow, flow_of
 from numerics.dynamics.fluctuations import Fluctuations, fluctuations
 from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.network_sgd import NetworkLearner
-from numerics.dynamics.sgd import Learner
+from numerics.dynamics.sgd import A_LEARNER, Learner
 
 _FIRST = 1e-5  # where the curve is straight, to the square of it
 _PATIENCE = 200.0  # times 1/λ beyond linear growth
@@ -159,6 +160,7 @@ def learning_curve(learner: Learner | NetworkLearner, radius: float = EXIT_RADIU
     >>> [round(curve.expected(n), 3) for n in (0, 10_000, 20_000)], curve.frozen
     ([0.125, 0.119, 0.056], 0.125)
     """
+    insist_on(learner, (Learner, NetworkLearner), A_LEARNER)
     if not isinstance(learner, Learner):
         raise InputError("the law of learning curves is of one neuron: leave the network out")
     flow = flow_of(

@@ -5,7 +5,7 @@ coordinates of the loss's slope for the neurons along the teachers; everything t
 ``P``, ``Q'`` and the statistics themselves. Heuristic: floats without bounds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,8 +18,10 @@ from sympy import Rational, Symbol, diff
 from derive.activation import Activation
 from derive.errors import InputError, Undecided
 from derive.gaussian import NoClosedForm
+from derive.given import insist_on, whole
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair, PairLike
+from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
 from numerics.doubles.landscape import (
     FloatLandscape,
@@ -183,7 +185,7 @@ class NetworkFlow(Motion):
         return integrate_network(self, first, float(times[-1])).at(times)
 
 
-def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> NetworkFlow:
+def network_flow(pair: PairLike, strengths: StrengthsLike, rank: int = 1) -> NetworkFlow:
     """The gradient flow of a network whose neurons have the pair's activations.
 
     Arguments:
@@ -201,9 +203,9 @@ def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> Netwo
     0.125
     """
     pair = Pair.of(pair)
-    mu = np.asarray(strengths, dtype=float)
-    if mu.ndim != 1 or not len(mu) or not np.all((mu >= 0) & (mu <= 1)):
-        raise InputError(f"strengths {strengths} are not accepted: give one in [0, 1] a neuron")
+    mu, rank = np.array([float(each) for each in strengths_of(strengths)]), whole(rank, "rank")
+    if not len(mu):
+        raise InputError(f"strengths {strengths!r} are not accepted: give one in [0, 1] a neuron")
     if rank < 1:
         raise InputError(f"rank {rank} is not accepted: give an integer of at least 1")
     if pair.loss != "square" or pair.misalignment != 0:
@@ -220,9 +222,16 @@ def network_flow(pair: PairLike, strengths: Sequence[float], rank: int) -> Netwo
 def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) -> Trajectory:
     """Solve the network's flow up to a time; states are packed, one row a time.
 
+    Arguments:
+        flow: as ``network_flow`` makes it.
+        initial: of its shape.
+        horizon: > 0, in units of 1/γ.
+
     Raises ``InputError`` for statistics that are no Gram matrix, ``Undecided`` if the solver gives
     up. Heuristic.
     """
+    insist_on(flow, NetworkFlow, "a flow, as network_flow(pair, strengths, rank) makes it")
+    insist_on(initial, NetworkState, "a NetworkState of U, M and G")
     start = initial.packed()
     neurons = len(flow.mu)
     if initial.u.shape != (neurons, flow.rank) or initial.m.shape != initial.u.shape:

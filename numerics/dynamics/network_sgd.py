@@ -13,7 +13,9 @@ import numpy as np
 from numpy.random import Generator
 
 from derive.errors import InputError
+from derive.given import read_numbers, real, whole
 from derive.pair import Pair
+from numerics.certified.strengths import strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
@@ -57,6 +59,9 @@ class NetworkLearner:
     usual_horizon: ClassVar[float] = NETWORK_HORIZON
 
     def __post_init__(self) -> None:
+        read_numbers(self, real, "learning_rate", "noise", "scale")
+        read_numbers(self, whole, "rank", "dimension", "batch")
+        object.__setattr__(self, "mu", tuple(map(float, strengths_of(self.mu))))
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         neurons = len(self.mu)
         checks = (

@@ -15,6 +15,7 @@ from derive.command.frames import axes_for, frame
 from derive.command.hypertext import box, grid
 from derive.command.tabular import rounded
 from derive.errors import InputError
+from derive.given import real, whole
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
 from numerics.dynamics.kinds import ExitBy
@@ -187,6 +188,7 @@ def steps_of(learner: Trained, multiple: float) -> int:
 
 def checked_horizon(steps: float) -> int:
     """A number of steps rounded up; raises ``InputError`` for fewer than 1 or too many."""
+    steps = real(steps, "horizon")
     if not 1 <= steps <= MOST_STEPS:
         raise InputError(
             f"a horizon of {steps:.3g} steps is not accepted: give 1 to 1e12; for more, "
@@ -207,6 +209,7 @@ def run_replicas(
     count: Counts | None = None,
 ) -> Runs:
     """Run replicas in threads and gather them; arguments and errors as of ``simulate_sgd``."""
+    horizon = whole(horizon, "horizon")
     if not len(replicas) or horizon < 1:
         raise InputError(
             f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
@@ -237,7 +240,11 @@ def run_replicas(
 
 def checked_records(records: Sequence[int], horizon: int) -> Counts:
     """Recorded steps as an array; raises ``InputError`` unless they increase in [0, horizon]."""
-    steps = np.asarray(records, dtype=np.int64)
-    if len(steps) and not (steps[0] >= 0 and steps[-1] <= horizon and (np.diff(steps) > 0).all()):
+    try:
+        steps = np.asarray(records, dtype=np.int64)
+    except (TypeError, ValueError):
+        steps = np.array([-1])
+    inside = steps.ndim == 1 and np.all((steps >= 0) & (steps <= horizon))
+    if not (inside and np.all(np.diff(steps) > 0)):
         raise InputError("recorded steps are not accepted: give increasing ones in [0, horizon]")
     return steps

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.random import Generator
 
 from derive.errors import InputError
+from derive.given import read_numbers, real, whole
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair
 from derive.symbols import mu as mu_symbol
@@ -43,6 +44,7 @@ from numerics.dynamics.stability import cause_of_divergence
 from numerics.dynamics.update import Algorithm, Functions, Law, State
 
 NEVER = 2**62
+A_LEARNER = "give a Learner or NetworkLearner, or use the method of study(...), which makes one"
 
 
 @dataclass(frozen=True, init=False)
@@ -68,10 +70,10 @@ class Stage:
         until_step: int = NEVER,
         flip_at_switch: bool = False,
     ) -> None:
-        """A stage; raises ``InputError`` for labels that ``Pair`` does not take."""
+        """A stage; raises ``InputError`` for labels that ``Pair`` does not take, and other ends."""
         object.__setattr__(self, "labels", Labels.of(labels))
-        object.__setattr__(self, "until_overlap", float(until_overlap))
-        object.__setattr__(self, "until_step", int(until_step))
+        object.__setattr__(self, "until_overlap", real(until_overlap, "overlap"))
+        object.__setattr__(self, "until_step", whole(until_step, "step"))
         object.__setattr__(self, "flip_at_switch", bool(flip_at_switch))
 
 
@@ -112,6 +114,8 @@ class Learner:
     usual_horizon: ClassVar[float] = USUAL_HORIZON
 
     def __post_init__(self) -> None:
+        read_numbers(self, real, "mu", "learning_rate", "noise", "scale")
+        read_numbers(self, whole, "dimension", "batch")
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         checks = (
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
@@ -281,11 +285,16 @@ def simulate_sgd(
     >>> runs["m"].shape, runs.censored
     ((3, 2), 3)
     """
-    numbers = range(replicas) if isinstance(replicas, int) else replicas
+    if not hasattr(learner, "runner"):
+        raise InputError(f"{str(learner)[:40]!r} is not accepted: {A_LEARNER}")
+    several = replicas if isinstance(replicas, Sequence) else range(whole(replicas, "replicas"))
+    numbers = [whole(each, "replica") for each in several]
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)
     run = learner.runner(radius, stop_at_exit, exit_by)
-    return run_replicas(learner, run, numbers, seed, horizon, records, threads=threads, count=count)
+    return run_replicas(
+        learner, run, numbers, whole(seed, "seed"), horizon, records, threads=threads, count=count
+    )
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from derive.errors import InputError
+from derive.given import real, whole
 from derive.pair import Pair, PairLike
 from numerics.doubles.moments import (
     LARGEST,
@@ -23,7 +24,7 @@ from numerics.doubles.moments import (
 )
 
 
-def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) -> float:
+def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int = 1) -> float:
     r"""Learning rate below which the mean square distance to the teacher contracts.
 
     Arguments:
@@ -47,7 +48,8 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int) 
     >>> round(stable_learning_rate(Pair("x"), 0.5, 10**6, 1) * 10**6, 3)
     8.0
     """
-    pair = Pair.of(pair)
+    pair, mu = Pair.of(pair), real(mu, "strength")
+    dimension, batch = whole(dimension, "dimension"), whole(batch, "batch")
     if not (0 <= mu <= 1 and dimension >= 3 and batch >= 1):
         raise InputError(
             f"μ = {mu}, d = {dimension}, a batch of {batch} are not accepted: give a strength in "

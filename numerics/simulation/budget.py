@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from derive.command.frames import axes_for
 from derive.command.progress import progress
 from derive.errors import InputError, Undecided
-from derive.pair import Pair
+from derive.given import insist_on, real
+from derive.pair import PairLike
 from derive.pair_drift import drift_of
 from numerics.certified.straddled import straddled
+from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.learning_curve import LearningCurve, learning_curve
 from numerics.dynamics.stability import stable_learning_rate
@@ -298,19 +300,20 @@ def _ranges(mu: Doubles, inside: NDArray[np.bool_]) -> list[Range]:
 
 
 def budget_of(
-    samples: float, pair: Pair, mu: Sequence[Fraction], learn: Callable[..., Simulation]
+    samples: float, pair: PairLike, mu: StrengthsLike, learn: Callable[..., Simulation]
 ) -> Budget:
     """The budget of a pair on a grid of strengths, made finer around its singularities.
 
     Arguments:
         samples: n ≥ 1.
         pair: of all simulations.
-        mu: at least two strengths.
+        mu: at least two strengths, as ``strengths_of`` takes them.
         learn: from a strength to how it is learnt.
 
     Raises ``InputError`` for fewer samples or strengths, and as ``learning_curve``. Heuristic.
     """
-    strengths = sorted(set(mu))
+    insist_on(learn, Callable, "a function from a strength to its Simulation")  # type: ignore[arg-type]
+    samples, strengths = real(samples, "samples"), sorted(set(strengths_of(mu)))
     if len(strengths) < 2 or not 1 <= samples < 1e18:
         raise InputError(
             f"{samples:.3g} samples at {len(strengths)} strengths are not accepted: give at least "

@@ -20,7 +20,7 @@ from sympy import simplify
 
 from derive.command.progress import progress
 from derive.errors import InputError
-from derive.hermite import checked_degree
+from derive.given import insist_on, real, whole
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
@@ -148,32 +148,29 @@ class Simulation:
         Raises ``InputError`` for impossible values and combinations.
         """
         mean, several = _strengths(mu, strengths, () if neurons == rank == 1 else (1,) * neurons)
+        usual = _RADII.get(exit_by, EXIT_RADIUS)
+        given = {"noise": noise, "scale": scale, "radius": usual if radius is None else radius}
+        counts = {"dimension": dimension, "batch": batch, "rank": rank, "seed": seed}
         self._set(
             pair=_sayable(Pair.of(pair)),
             mu=float(mean),
-            dimension=_whole(dimension, "dimension"),
-            batch=_whole(batch, "batch"),
-            update=update,
-            noise=float(noise),
-            scale=float(scale),
-            signs=signs,
-            stage=stage,
             strengths=tuple(map(float, several)) or None,
-            rank=_whole(rank, "rank"),
-            seed=_whole(seed, "seed"),
-            radius=float(_RADII.get(exit_by, EXIT_RADIUS) if radius is None else radius),
-            replicas=_whole(replicas, "replicas"),
-            scale_u=None if scale_u is None else float(scale_u),
-            starts=tuple(tuple(map(float, state)) for state in starts),
-            exit_by=exit_by,
-            method=method,
+            **{name: real(value, name) for name, value in given.items()},
+            **{name: whole(value, name) for name, value in counts.items()},
+            replicas=whole(replicas, "replicas"),
+            scale_u=None if scale_u is None else real(scale_u, "initial u"),
+            starts=_states(starts),
         )
+        self._set(update=update, signs=signs, stage=stage, exit_by=exit_by, method=method)
         self._set(learning_rate=self._rate(learning_rate))
         self._check()
         self._watch(horizon, records)
 
     def _watch(self, horizon: MultipleLike | None, records: int | Sequence[int]) -> None:
         """Work out how long it is watched, and when; refuse what is impossible before that."""
+        insist_on(
+            self.stage, (Stage, type(None)), "a Stage, as in Stage('squared', until_overlap=0.5)"
+        )
         learner = self.learner
         time = multiple(f"{learner.usual_horizon:g}*tau" if horizon is None else horizon, TIMES)
         steps = steps_of(learner, time.value) if time.unit else checked_horizon(time.value)
@@ -274,10 +271,14 @@ _TEXTS = ("teacher", "student", "labels", "loss", "misalignment")
 _BLOCK = ("version", "first", "block")
 
 
-def _whole(given: float, name: str) -> int:
-    """An integer, also as the float that ``1e6`` is; raises ``InputError`` for anything else."""
-    whole = isinstance(given, float) and given.is_integer()
-    return checked_degree(int(given) if whole else given, name)  # type: ignore[arg-type]
+def _states(given: Sequence[Sequence[float]]) -> Starts:
+    """States to start from; raises ``InputError`` for what is no sequence of such."""
+    try:
+        return tuple(tuple(map(float, state)) for state in given)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"starts {str(given)[:40]!r} are not accepted: give states, as in [(0.01, 0.02)]"
+        ) from None
 
 
 def _sayable(pair: Pair) -> Pair:
@@ -346,35 +347,40 @@ def cell_seed(cell: Mapping[str, Any]) -> int:
 
 
 def grid(
-    pairs: Sequence[PairLike],
+    pairs: PairLike | Sequence[PairLike],
     mu: StrengthsLike = (0.1, 0.5, 0.9),
     *,
-    labels: Sequence[LabelsLike] = (),
-    dimension: Sequence[int] = (1000,),
-    seed: Sequence[int] = (0,),
+    labels: LabelsLike | Sequence[LabelsLike] = (),
+    dimension: int | Sequence[int] = (1000,),
+    seed: int | Sequence[int] = (0,),
     **how: Any,
 ) -> list[Simulation]:
     """Many simulations: the product of pairs, labels, seeds, dimensions, strengths, in this order.
 
     Arguments:
-        pairs: each as ``Simulation`` takes it.
+        pairs: one or several, each as ``Simulation`` takes it.
         mu: strengths, as ``strengths_of`` takes them.
         labels: several for each pair, instead of its own.
-        dimension: input dimensions.
-        seed: seeds.
+        dimension: one input dimension or several.
+        seed: one or several.
         how: the other settings of ``Simulation``, the same for all.
 
     Raises ``InputError`` as ``Simulation`` does, and for more than 100 000 blocks of replicas.
 
-    >>> [s.mu for s in grid(["x"], [0.2, 0.4], horizon=10)]
+    >>> [s.mu for s in grid("x", [0.2, 0.4], horizon=10)]
     [0.2, 0.4]
     """
-    axes: tuple[Sequence[Any], ...] = (pairs, labels or (None,), seed, dimension, _exact(mu))
-    checked_size(prod(map(len, axes)), how.get("replicas", 100))
-    known = map(Pair.of, pairs)
-    axes = ([_labelled(*each) for each in product(known, labels or (None,))], *axes[2:])
+    given = [_several(each) for each in (pairs, labels, seed, dimension)]
+    pairs, labels, *others = given[0], given[1] or (None,), *given[2:], _exact(mu)
+    checked_size(prod(map(len, (pairs, labels, *others))), how.get("replicas", 100))
+    axes = [[_labelled(*each) for each in product(map(Pair.of, pairs), labels)], *others]
     points = progress(list(product(*axes)), "points")
     return [Simulation(pair, mu, dimension=d, seed=s, **how) for pair, s, d, mu in points]
+
+
+def _several(given: Any) -> Sequence[Any]:
+    """What is given, as a sequence; a text is one entry."""
+    return [given] if isinstance(given, str) or not hasattr(given, "__len__") else given
 
 
 def _labelled(pair: Pair, labels: LabelsLike | None) -> Pair:

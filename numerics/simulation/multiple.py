@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from numbers import Real
 from typing import TypeAlias
 
 from derive.errors import InputError
@@ -48,7 +49,7 @@ def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
     if f"*{text}" in units:
         number, unit = "1", f"*{text}"
     pattern = r"(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?"
-    plain = not isinstance(number, str) or re.fullmatch(pattern, number, re.ASCII)
+    plain = isinstance(number, Real) or re.fullmatch(pattern, str(number), re.ASCII)
     value = float(number) if plain else 0.0
     if not 0 < value < float("inf"):
         accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from derive.command.progress import advancing
+from derive.given import insist_on
 from numerics.simulation.block import compile_for, compute_cell, forms_of
 from numerics.simulation.design import Simulation
 from numerics.simulation.plan import Plan, tell_plan
@@ -18,6 +19,8 @@ from numerics.sweep.meter import metering
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import Cell, cell_path
 
+_A_SIMULATION = "a Simulation, or several as grid makes them; study(...).simulate() runs one"
+
 
 def run_simulation(simulation: Simulation) -> SimulatedRuns:
     """Run one simulation in threads of this process: what ``run_simulations`` finds of it.
@@ -26,6 +29,7 @@ def run_simulation(simulation: Simulation) -> SimulatedRuns:
     >>> runs["m"].shape, runs["loss"].shape
     ((3, 2), (3, 2))
     """
+    insist_on(simulation, Simulation, _A_SIMULATION)
     Plan.of(simulation.cells()).checked()
     compile_for(simulation)
     with ThreadPoolExecutor() as threads:
@@ -52,6 +56,8 @@ def run_simulations(
     Raises ``InputError`` for a learning rate at which a run diverges, for what would take months,
     and as ``run_cells`` and ``executor_for`` do.
     """
+    for simulation in simulations:
+        insist_on(simulation, Simulation, _A_SIMULATION)
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
     missing = [cell for cell in cells if _is_missing(cell, folder)]

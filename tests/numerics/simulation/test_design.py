@@ -8,7 +8,7 @@ from math import ceil, log
 
 import numpy as np
 import pytest
-from sympy import Max, tanh
+from sympy import Piecewise, tanh
 from sympy.abc import t as T
 
 from derive.activation import Activation
@@ -229,7 +229,7 @@ def test_a_pair_is_simulated_only_if_its_texts_say_it():
     for pair in (
         Pair(other),
         Pair("relu", other),
-        Pair(Max(0, T)),
+        Pair(Piecewise((T, (T > 0) & (T < 1)), (0, T <= 0), (1, True))),
         Pair("x", misalignment=(1 - mu) / 2),
     ):
         with pytest.raises(InputError, match="keeps its pair as text"):
