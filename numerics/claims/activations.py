@@ -3,20 +3,7 @@
 from functools import partial
 
 from flint import arb
-from sympy import (
-    Expr,
-    Function,
-    Rational,
-    Symbol,
-    diff,
-    factorial,
-    gamma,
-    limit,
-    oo,
-    pi,
-    simplify,
-    sqrt,
-)
+from sympy import Expr, Function, Rational, Symbol, diff, factorial, gamma, oo, pi, sqrt
 
 from derive.escape import eigenvalues, escape_limit, escape_time
 from derive.grammar import parse_activation
@@ -120,7 +107,7 @@ def _zeroth() -> Finding:
     return Finding(
         "1/(4πμ) for ReLU: without it τ would dip near μ = 0.2, as the figure shows",
         equal("1/((k-1)! k) is 1/k!", factor, 1 / factorial(k)),
-        equal("as k → 0", limit(factor, k, 0), 1),
+        equal("as k → 0", factor.limit(k, 0), 1),
         equal("ReLU: c_0(1) c_0'(Q) at Q = μ²", term, 1 / (4 * pi * mu)),
         judged(
             "τ with b - 1/(2πμ) at μ = 0.05, 0.1, 0.2, 0.4: a dip",
@@ -158,8 +145,8 @@ def _at_one() -> Finding:
 def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
     """The exponent of τ where μ tends to 0 or 1."""
     text = f"{pair.student.text}: τ as {'x = 1 - μ' if end else 'μ'} → 0, coefficient and exponent"
-    limit = escape_limit(closed_drift(pair), end)
-    return judged(text, limit, lambda tau: tau.exponent == exponent)
+    law = escape_limit(closed_drift(pair), end)
+    return judged(text, law, lambda tau: tau.exponent == exponent)
 
 
 @ours.proved(
@@ -276,7 +263,7 @@ def _better_start() -> Finding:
     loss = (y(z) - sigma(mu * z)) ** 2 / 2
     x = Symbol("x")
     a = (y(z) - sigma(mu * z)) * z * diff(sigma(x), x).subs(x, mu * z)
-    slope = simplify(diff(loss, mu) + a)
+    slope = (diff(loss, mu) + a).simplify()
     steps = [equal("d/dμ ½(y - σ(μz))², plus what a is the mean of", slope, 0)]
     for text in _COMMON:
         balls = ball_drift(drift_of(Pair(text)))

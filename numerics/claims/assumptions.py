@@ -4,20 +4,7 @@ from functools import partial
 from operator import eq
 
 from flint import arb
-from sympy import (
-    Expr,
-    Poly,
-    Rational,
-    Symbol,
-    asin,
-    diff,
-    limit,
-    oo,
-    pi,
-    solve,
-    sqrt,
-    symbols,
-)
+from sympy import Expr, Poly, Rational, Symbol, asin, diff, limit, oo, pi, solve, sqrt, symbols
 
 from derive.escape import hermite_drift_limit
 from derive.grammar import parse_activation

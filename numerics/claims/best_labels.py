@@ -5,22 +5,10 @@ means A and B (``derive.transforms``). Useful labels have ``a > 0``, ``b ≤ 0``
 """
 
 from functools import partial
+from math import factorial
 
 from flint import arb, ctx, fmpq
-from sympy import (
-    Eq,
-    Function,
-    Matrix,
-    Poly,
-    Rational,
-    Symbol,
-    cos,
-    diff,
-    simplify,
-    sin,
-    solve,
-    sqrt,
-)
+from sympy import Function, Matrix, Poly, Rational, Symbol, cos, diff, simplify, sin, solve, sqrt
 
 from derive.escape import eigenvalues
 from derive.hermite import hermite_coefficients, hermite_polynomial
@@ -28,7 +16,7 @@ from derive.pair import Pair
 from derive.symbols import mu, z
 from derive.transforms import transform_means
 from numerics.certified.balls import Bounds, bounds
-from numerics.certified.best_labels import BestLabels, best_labels
+from numerics.certified.best_labels import best_labels
 from numerics.certified.drift import growth_rate
 from numerics.certified.fibres import fibres_of
 from numerics.certified.label_planes import BITS, LabelPlanes
@@ -89,7 +77,7 @@ def _exist() -> Finding:
     eps = Symbol("epsilon", real=True)
     step = (along + eps * (size - along**2 / own)) * sqrt(own)
     a = step / sqrt(own + eps**2 * (size - along**2 / own))
-    strengths = [solve(Eq(k * mu**2, k - 2), mu**2) for k in (n, n - 2)]
+    strengths = [solve(k * mu**2 - (k - 2), mu**2) for k in (n, n - 2)]
     first, second = (found[0] for found in strengths)
     third = hermite_polynomial(3, z)
     c3, c1 = (Poly(third, z).coeff_monomial(z**k) for k in (3, 1))
@@ -138,15 +126,17 @@ def _weak() -> Finding:
             assert student is not None
             slope = abs(student.diff().eval(0))
             known = fibres_of(student, n).moments[1, 1]
-            size = fmpq(int(slope)) * (known * arb(_factorial(n))).sqrt()
+            size = fmpq(int(slope)) * (known * arb(factorial(n))).sqrt()
             rate = growth_rate(arb(-(int(slope) ** 2)), size * size)
             planes = LabelPlanes(Pair(f"He{n}"), 1)
             near = best_labels(planes.of_all(fmpq(1, 10**6)), planes.norm(1))
+            assert near is not None
             steps += [
-                judged(f"He_{n}: E E[z | y]²", bounds(known), _above(0)),
+                judged(f"He_{n}: E E[z | y]²", bounds(known), lambda found: found.sign > 0),
                 shown("λ+ in the limit", bounds(rate)),
                 judged("λ+ of the best labels at μ = 10⁻⁶, over the limit",
-                       bounds(_rate(near) / rate), _around(1)),
+                       bounds(near.lower.union(near.upper) / rate),
+                       lambda found: abs(float(found.low) - 1) < 1e-4),
             ]  # fmt: skip
     return Finding("E[z | y] ≠ 0, and the rate at μ = 10⁻⁶ is that of the limit", *steps)
 
@@ -164,41 +154,20 @@ def _at_singularity() -> Finding:
     steps: list[Step] = []
     with ctx.workprec(BITS):
         for n, text in _SINGULAR.items():
-            above, below = text.replace("0.", ""), 10**12
-            strength = fmpq(int(above), below)
+            strength = fmpq(int(text.removeprefix("0.")), 10**12)
             planes = LabelPlanes(Pair(f"He{n}"), 2)
             best = best_labels(planes.of_all(strength), planes.norm(1))
+            assert best is not None
             a, b = planes.power_labels(2, strength)
             edge = partial(_on_edge, n != 3)
             steps += [
-                judged(f"He_{n}: a of the best labels", bounds(_found(best).a), _above(0)),
-                judged("b", bounds(_found(best).b), edge),
-                shown("τ", bounds((1 / _found(best).upper).union(1 / _found(best).lower), 9)),
+                judged(f"He_{n}: a of the best labels", bounds(best.a), lambda a: a.sign > 0),
+                judged("b", bounds(best.b), edge),
+                shown("τ", bounds((1 / best.upper).union(1 / best.lower), 9)),
                 judged("a of squared labels", bounds(a), lambda found: found.sign < 0),
                 shown("their τ", bounds(1 / growth_rate(b, a * a))),
             ]
     return Finding("τ = 1.37406 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
-
-
-def _found(best: BestLabels | None) -> BestLabels:
-    assert best is not None
-    return best
-
-
-def _rate(best: BestLabels | None) -> arb:
-    return _found(best).lower.union(_found(best).upper)
-
-
-def _factorial(n: int) -> int:
-    return n * _factorial(n - 1) if n else 1
-
-
-def _above(least: int) -> "partial[bool]":
-    return partial(lambda least, found: float(found.low) > least, least)
-
-
-def _around(value: int) -> "partial[bool]":
-    return partial(lambda value, found: abs(float(found.low) - value) < 1e-4, value)
 
 
 def _on_edge(edge: bool, b: Bounds) -> bool:

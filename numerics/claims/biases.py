@@ -3,20 +3,7 @@
 from functools import partial
 
 from flint import arb, ctx, fmpq
-from sympy import (
-    Expr,
-    Rational,
-    S,
-    Symbol,
-    diff,
-    erf,
-    exp,
-    integrate,
-    limit,
-    oo,
-    pi,
-    sqrt,
-)
+from sympy import Expr, Rational, S, Symbol, diff, erf, exp, integrate, limit, oo, pi, sqrt
 
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
@@ -54,7 +41,7 @@ def _monotone() -> Finding:
         equal("for erf, its integral over t from 0", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
               closed_drift(Pair("erf")).a),
-        *(judged(f"{text.format(p)}: slopes on either side of 0", _slopes(text.format(p)), _kept)
+        *(judged(f"{text.format(p)}: slopes on either side of 0", _slopes(text.format(p)), bool)
           for text in _MONOTONE for p in _BIASES),
     ]  # fmt: skip
     return Finding("z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
@@ -72,10 +59,6 @@ def _mean_for_erf(t: Expr) -> Expr:
 
 def _slopes(text: str) -> bool:
     return Pair(text).student.value.rises_or_falls_outwards()
-
-
-def _kept(monotone: bool) -> bool:
-    return monotone
 
 
 def _relu_with_a_bias() -> list[Step]:

@@ -4,21 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from flint import arb
-from sympy import (
-    Expr,
-    Integer,
-    Rational,
-    Symbol,
-    diff,
-    exp,
-    expand,
-    factorial,
-    pi,
-    simplify,
-    solve,
-    sqrt,
-    symbols,
-)
+from sympy import Expr, Integer, Rational, Symbol, diff, exp, factorial, pi, solve, sqrt, symbols
 
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial
 from derive.landscape import landscape_of
@@ -39,7 +25,7 @@ _STATISTICS = {Q: VARIANCE, rho: COVARIANCE}
 def matched_loss(n: int) -> Expr:
     """The loss of the matched Hermite pair in ``u`` and ``m``."""
     polynomial = hermite_polynomial(n, z)
-    return expand(population_loss(polynomial, polynomial, z).expression.subs(_STATISTICS))
+    return population_loss(polynomial, polynomial, z).expression.subs(_STATISTICS).expand()
 
 
 def _flow(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
@@ -106,7 +92,7 @@ def _overlap_decay() -> Finding:
     grown = (1 - m**2) * exp(2 * c * t)
     change = diff(grown, t) + diff(grown, m) * _flow(by_q, by_rho)[1]
     assumed = solve(-m * by_m - c - excess, by_rho)[0]
-    relative = simplify((change / grown).subs(by_rho, assumed))
+    relative = (change / grown).subs(by_rho, assumed).simplify()
     return Finding(
         "for any L(Q, ρ): (1-m²) e^(2ct) does not grow where -m ∂_m L = c + excess",
         equal("d/dt (1-m²) is 2 m ∂_m L (1-m²)", rate, 2 * m * by_m * (1 - m**2)),
@@ -129,7 +115,7 @@ def _overlap_sign() -> Finding:
     c, inside = Symbol("c", positive=True), Symbol("one_minus_m2", positive=True)
     rate = diff(m**2, m) * _flow(by_q, by_rho)[1]
     assumed = solve(-m * _slopes(by_q, by_rho)[1] - c, by_rho)[0]
-    least = simplify(rate.subs(by_rho, assumed))
+    least = rate.subs(by_rho, assumed).simplify()
     return Finding(
         "for any L(Q, ρ): d/dt m² is at least 2c (1-m²)",
         equal("d/dt m² where -m ∂_m L = c", least, 2 * c * (1 - m**2)),

@@ -7,21 +7,7 @@ loss over (ρ, s), ρ = μ + u m, s = u²(1-m²) (``derive.landscape``).
 from functools import partial
 from typing import Any
 
-from sympy import (
-    Expr,
-    Function,
-    Integer,
-    Matrix,
-    Poly,
-    Rational,
-    Symbol,
-    cos,
-    diff,
-    limit,
-    simplify,
-    sin,
-    symbols,
-)
+from sympy import Expr, Function, Integer, Matrix, Poly, Rational, Symbol, cos, diff, sin, symbols
 
 from derive.ends import escape_end
 from derive.landscape import landscape_of
@@ -84,7 +70,7 @@ def _rest_points() -> Finding:
         equal("m = 1, u = ρ₀ - μ, a(ρ₀) = 0: ∂u̇/∂u is a'", edge[0, 0], _SLOPE),
         equal("there ∂u̇/∂θ", edge[0, 1], 0),
         equal("there ∂θ̇/∂θ", edge[1, 1], _B_HERE * u**2),
-        equal("determinant of (u, θ) → (ρ, s)", simplify(moved.det()), 2 * u**2 * _W),
+        equal("determinant of (u, θ) → (ρ, s)", moved.det().simplify(), 2 * u**2 * _W),
         judged("search phase: product of the eigenvalues, a ≠ 0",
                search.det().subs(_A, Symbol("a", real=True, nonzero=True)), negative),
     )  # fmt: skip
@@ -165,7 +151,7 @@ def _odd_escapes() -> Finding:
     slope = -(_A * u - _B * u**2 * m)  # of the loss in m, at fixed u
     steps = [
         equal("∂_m L over -u, as u → 0: the loss falls as m moves to the side of a",
-              limit(slope / -u, u, 0), _A),
+              (slope / -u).limit(u, 0), _A),
     ]  # fmt: skip
     for n in _ODD:
         null, saddle, teacher = rest_points(f"He{n}")

@@ -9,6 +9,8 @@ As 1-c is the density of a probability, G_n^(1/(n-1)) is a norm if n is odd. For
 differential equation of G_n decides.
 """
 
+from operator import not_
+
 from sympy import (
     Expr,
     Integer,
@@ -194,7 +196,7 @@ def _even() -> Finding:
     return Finding(
         "G_n's differential equation lets G_n / Q^((n-2)/2) turn but twice; from 10 on a(1/2) < 0",
         *[
-            judged(f"He_{n}: zeros of a in (0, 1)", singular_strengths(hermite_drift(n)), _none)
+            judged(f"He_{n}: zeros of a in (0, 1)", singular_strengths(hermite_drift(n)), not_)
             for n in (2, 4, 6, 8)
         ],
         tied(),
@@ -203,10 +205,6 @@ def _even() -> Finding:
         remainder_is_b_at_zero(),
         judged("b where a = 0: τ diverges", B_AT_ZERO.subs(_N, 2 * _K + 10), negative),
     )
-
-
-def _none(zeros: tuple[object, ...]) -> bool:
-    return not zeros
 
 
 def annihilator(n: Expr, value: Expr, slope: Expr, curvature: Expr) -> Expr:

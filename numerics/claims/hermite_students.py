@@ -6,19 +6,7 @@ from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
 from flint import ctx, fmpz_poly
-from sympy import (
-    Expr,
-    Function,
-    Poly,
-    Rational,
-    Symbol,
-    diff,
-    expand_func,
-    factorial,
-    factorial2,
-    gammasimp,
-    symbols,
-)
+from sympy import Expr, Function, Poly, Rational, Symbol, diff, factorial, factorial2, symbols
 
 from derive.errors import Undecided
 from derive.escape import eigenvalues, escape_time, hermite_drift_limit, hermite_escape_limit
@@ -195,7 +183,7 @@ def _next_over_this(times: Expr) -> Expr:
     """Ratio of the coefficients at 0 of degrees n + 2 and n, times a factor that depends on n."""
     size = hermite_escape_limit(2 * _HALF + 1, 0).coefficient * times
     ratio = (size.subs(_HALF, _HALF + 1) / size).rewrite("gamma")
-    return expand_func(gammasimp(ratio)).factor()
+    return ratio.gammasimp().expand(func=True).factor()
 
 
 @claim.proved(

@@ -3,21 +3,7 @@
 from functools import partial
 from operator import eq
 
-from sympy import (
-    Expr,
-    ImmutableMatrix,
-    Matrix,
-    Symbol,
-    diag,
-    diff,
-    expand,
-    eye,
-    ones,
-    simplify,
-    sqrt,
-    symbols,
-    zeros,
-)
+from sympy import Expr, ImmutableMatrix, Matrix, Symbol, diag, diff, eye, ones, sqrt, symbols, zeros
 
 from derive.escape import eigenvalues
 from derive.grammar import parse_activation
@@ -52,7 +38,7 @@ def _jacobian(strengths: list[Symbol], rank: int) -> Matrix:
     x = parse_activation("x")
     loss = network_loss(x, x, strengths, u, m, eye(rank))
     variables = [f[j, column] for column in range(rank) for f in (u, m) for j in range(u.rows)]
-    return linearised_network(loss, variables).applyfunc(expand)
+    return linearised_network(loss, variables).expand()
 
 
 @claim.proved(
@@ -232,7 +218,7 @@ def _linear_delay() -> Finding:
     rate = eigenvalues(sqrt((gap**2 + others) / K), -K / K)[0]
     return Finding(
         "λ₊ grows with each gap 1-μ_i; others is the sum of the other neurons' squares",
-        judged("dλ₊/d(1-μ_i)", simplify(diff(rate, gap)), positive),
+        judged("dλ₊/d(1-μ_i)", diff(rate, gap).simplify(), positive),
         judged("λ₊ if all others are 1", rate.subs(others, 0), _grows),
     )
 

@@ -6,18 +6,7 @@ The coefficients c_k of e^(wz) are w^k times e^(w²Q/2), so that a sum of x^k/k!
 in k is e^x times one in x.
 """
 
-from sympy import (
-    Expr,
-    Function,
-    Integer,
-    Symbol,
-    diff,
-    exp,
-    expand,
-    factorial,
-    factorial2,
-    symbols,
-)
+from sympy import Expr, Function, Integer, Symbol, diff, exp, expand, factorial, factorial2, symbols
 
 from derive.escape import hermite_drift_limit
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial

@@ -5,26 +5,13 @@ lowest degree k rules: ṁ = κ m^(k-1).
 """
 
 from flint import arb
-from sympy import (
-    Expr,
-    Integer,
-    Poly,
-    Rational,
-    Symbol,
-    diff,
-    factorial,
-    limit,
-    log,
-    oo,
-    sqrt,
-    symbols,
-)
+from sympy import Expr, Integer, Poly, Rational, Symbol, diff, factorial, log, oo, sqrt, symbols
 
 from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
 from derive.symbols import Q, d, m, mu, rho, u, z
-from numerics.certified.balls import Bounds, bounds
-from numerics.certified.basins import Sink, fate
+from numerics.certified.balls import bounds
+from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow, disc
 from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE
@@ -49,7 +36,7 @@ def _solved(k: Expr) -> Step:
 
 def _over(k: Expr, scale: Expr) -> Expr:
     """The limit of the time over a scale, from m₀ = 1/√d as d → ∞."""
-    return limit((_time(k).subs(_START, 1 / sqrt(d)) / scale).expand(), d, oo)
+    return (_time(k).subs(_START, 1 / sqrt(d)) / scale).expand().limit(d, oo)
 
 
 def _leading(n: int) -> Step:
@@ -164,11 +151,12 @@ def _correlation_stays() -> Finding:
 )
 def _correlation_lost() -> Finding:
     end = fate(ball_flow("He3", "0.25"), disc("0.001", "0.03"), 2000)
-    told = {"rho": Rational(str(end.rho)), "u": Rational(str(end.u)), "m": Integer(end.m)}
+    told = {"rho": Rational(str(end.rho)), "u": Rational(str(end.u)), "m": Integer(end.m),
+            "time": bounds(arb(end.time))}  # fmt: skip
     return Finding(
         "the flow ends at u = -μ, m = 1: a student that is 0, uncorrelated with the teacher",
         shown("ρ at the start", bounds(arb("0.25") + arb("0.001") * arb("0.03"))),
-        judged("where it ends, enclosed until the sink holds it", {**told, "time": _time_of(end)},
+        judged("where it ends, enclosed until the sink holds it", told,
                lambda at: at["rho"] == 0),
     )  # fmt: skip
 
@@ -197,10 +185,6 @@ def _correlation_kept() -> Finding:
                Integer(cubic.count_roots(Rational(48, 100), 1)), lambda number: number == 0),
         judged("its value at μ = 1", cubic.eval(1), positive),
     )  # fmt: skip
-
-
-def _time_of(end: Sink) -> Bounds:
-    return bounds(arb(end.time))
 
 
 def _without(n: int) -> Expr:

@@ -231,12 +231,10 @@ def _gain(text: str, strength: str) -> Bounds:
     return bounds(abs(last.box[0] - first.box[0]))
 
 
-def _moves(gain: Bounds) -> bool:
-    return float(gain.low) > _MOVING
-
-
 def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
-    return [judged(f"{text}, mu = {at}: change of u", _gain(text, at), _moves) for at in strengths]
+    gains = {at: _gain(text, at) for at in strengths}
+    return [judged(f"{text}, mu = {at}: change of u", gain, lambda of_u: float(of_u.low) > _MOVING)
+            for at, gain in gains.items()]  # fmt: skip
 
 
 @claim.certified(

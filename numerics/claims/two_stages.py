@@ -10,19 +10,7 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from flint import arb, fmpq
-from sympy import (
-    Abs,
-    Expr,
-    Function,
-    Integer,
-    Matrix,
-    Rational,
-    Symbol,
-    diff,
-    sign,
-    simplify,
-    solve,
-)
+from sympy import Abs, Expr, Function, Integer, Matrix, Rational, Symbol, diff, sign, solve
 
 from derive.hermite import hermite_polynomial
 from derive.loss import population_loss
@@ -227,7 +215,7 @@ def _squared_null() -> Finding:
     rate = diff(VARIANCE, u) * velocity[0] + diff(VARIANCE, m) * velocity[1]
     rest = tuple(solve(velocity, (u, m), dict=True))
     origin = Matrix(velocity).jacobian([u, m]).subs({u: 0, m: 0})
-    turn = simplify(diff(u * m, u) * velocity[0] + diff(u * m, m) * velocity[1] + k * u * m)
+    turn = diff(u * m, u) * velocity[0] + diff(u * m, m) * velocity[1] + k * u * m
     return Finding(
         "all follow the orbits of x: Q falls to 0 at u = -μ m, m² = 1, ρ = 0; only the one curve "
         "into the saddle u = m = 0 does not, and it has u m > 0",
@@ -242,10 +230,10 @@ def _squared_null() -> Finding:
                lambda points: set(points) == {(0, 0), (-mu, 1), (mu, -1)}),
         equal("Q at u = -μ m, m = ±1", VARIANCE.subs({u: -mu, m: 1}), 0),
         equal("u stays bounded: Q - (u - μ)² for u > 0, over 2 μ u, is 1 + m",
-              simplify((VARIANCE - (u - mu) ** 2) / (2 * mu * u)), 1 + m),
-        judged("product of the eigenvalues at u = m = 0, over k²", simplify(origin.det() / k**2),
+              ((VARIANCE - (u - mu) ** 2) / (2 * mu * u)).simplify(), 1 + m),
+        judged("product of the eigenvalues at u = m = 0, over k²", (origin.det() / k**2).simplify(),
                negative),
-        equal("where u m = 0 it falls: (u m)˙ / k + u m", turn / k,
+        equal("where u m = 0 it falls: (u m)˙ / k + u m", turn.simplify() / k,
               -mu * (m**2 + (1 - m**2) * u**2)),
         equal("where u m < 0, m² rises: (m²)˙ / k", diff(m**2, m) * velocity[1] / k,
               -2 * mu * (1 - m**2) * u * m),

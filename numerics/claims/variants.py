@@ -1,20 +1,6 @@
 """Claims on other pre-training and other losses: App. A.1, App. H."""
 
-from sympy import (
-    Expr,
-    ImmutableMatrix,
-    Rational,
-    Symbol,
-    diff,
-    expand,
-    factorial,
-    gcd,
-    limit,
-    pi,
-    simplify,
-    sqrt,
-    symbols,
-)
+from sympy import Expr, ImmutableMatrix, Rational, Symbol, diff, factorial, gcd, pi, sqrt, symbols
 
 from derive.errors import Undecided
 from derive.escape import eigenvalues, escape_limit, escape_time
@@ -91,7 +77,7 @@ def _norm() -> Finding:
     loss = by_q * here + by_rho * u * m + curve * here**2 / 2
     flow, state = _velocities(loss), (u, m, _KAPPA)
     jacobian = ImmutableMatrix(
-        3, 3, lambda i, j: expand(diff(flow[i], state[j]).subs(dict.fromkeys(state, 0)))
+        3, 3, lambda i, j: diff(flow[i], state[j]).subs(dict.fromkeys(state, 0)).expand()
     )
     a, b = -(2 * mu * by_q + by_rho), -2 * by_q
     claimed = ImmutableMatrix([[b, a, _NU * b], [a, 0, 0], [_NU * b, 0, 0]])
@@ -108,7 +94,7 @@ def _norm() -> Finding:
         f"κ grows with u, and u with κ; x at μ = 0.9: τ = {shortened}",
         equal("dκ/dt at m = κ = 0, for any loss of slope L_Q there", at_once, -2 * _NU * u * by_q),
         judged("Jacobian at 0, rows u, m, κ", jacobian, lambda found: found == claimed),
-        shown("a² + ν²b² of x, in the place of a²", expand(coupling)),
+        shown("a² + ν²b² of x, in the place of a²", coupling.expand()),
         judged("x: τ at μ = 9/10, with ξ and without", times, lambda t: bool(1.9 * t[0] < t[1])),
         equal("x with κ held at 0: a, with ξ and without", *drifts["x"]),
         judged(
@@ -137,7 +123,7 @@ def _phenomenology() -> Finding:
     shrinks = {"x": 2, "He2": Rational(10, 9), "He3": Rational(26, 25), "erf": 26}
     constants = {text: _constant(text) for text in shrinks}
     x = Symbol("x", positive=True)
-    slope = simplify(diff(escape_time(x, -1), x) * x**3 * sqrt(4 * x**2 + 1))
+    slope = (diff(escape_time(x, -1), x) * x**3 * sqrt(4 * x**2 + 1)).simplify()
     return Finding(
         "x: τ is that of the aligned student whose gap 1-μ is √2 times as large",
         equal("x: a² + ν²b²", coupling, 2 * (1 - mu) ** 2),
@@ -173,7 +159,7 @@ def _constant(text: str) -> tuple[Expr, Expr]:
 def _divergence() -> Finding:
     coupling, b = _misaligned("x", "spherical")
     tau = 1 / eigenvalues(sqrt(coupling), b)[0]
-    reached = simplify(tau * (1 - mu)).limit(mu, 1, "-")
+    reached = (tau * (1 - mu)).simplify().limit(mu, 1, "-")
     return Finding(
         "x: a² + ν²b² = 2(1-μ), of first order, for ν² is",
         equal("a² + ν²b²", coupling, 2 * (1 - mu)),
@@ -239,14 +225,14 @@ def _direction() -> Finding:
     return Finding(
         "ω also has to undo ξ: u ω = (1-μ)(ω⋆ - ξ), which fixes u ω and so |u|",
         *steps,
-        equal("2 L of x, a sum of squares", expand(2 * loss), squares),
+        equal("2 L of x, a sum of squares", (2 * loss).expand(), squares),
     )
 
 
 def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
     """The loss of App. H without its constant and the velocities of u and m."""
     loss = loss_of(Pair(text, loss="correlation"))
-    return loss, expand(-diff(loss, u)), expand(-(1 - m**2) * diff(loss, m))
+    return loss, -diff(loss, u).expand(), (-(1 - m**2) * diff(loss, m)).expand()
 
 
 @claim.proved(
@@ -305,7 +291,7 @@ def _unbounded() -> Finding:
     return Finding(
         "the loss is a direction, not a fit: L = -(μ + u) at m = 1",
         equal("u̇ at u = 1-μ, m = 1", by_u.subs({u: 1 - mu, m: 1}), 1),
-        judged("L as u → ∞ at m = 1", limit(loss.subs(m, 1), u, "oo"), lambda v: v.is_infinite),
+        judged("L as u → ∞ at m = 1", loss.subs(m, 1).limit(u, "oo"), lambda v: v.is_infinite),
     )
 
 

@@ -8,12 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numerics.figures.caption import sentences, shown_function, shown_pair, told_runs
-from numerics.figures.curves import (
-    add_degree_bar,
-    curves_told,
-    draw_panel,
-    share_range,
-)
+from numerics.figures.curves import add_degree_bar, curves_told, draw_panel, share_range
 from numerics.figures.dynamics import (
     DATA_HEAD,
     OBSERVABLES,

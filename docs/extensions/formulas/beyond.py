@@ -20,31 +20,19 @@ from derive.finite_rate import finite_rate_drift
 from derive.grammar import parse_activation
 from derive.landscape import landscape_of
 from derive.mechanics import acceleration, energy, potential
-from derive.network import (
-    FIELD,
-    K,
-    kernel,
-    network_drift,
-)
+from derive.network import FIELD, K, kernel, network_drift
 from derive.pair import MISALIGNMENTS
 from derive.pair_drift import closed_drift
 from derive.polynomial_drift import hermite_drift, hermite_power, linearised_flow
 from derive.risk import frozen_risk
-from derive.symbols import (
-    Q,
-    m,
-    mu,
-    u,
-)
+from derive.symbols import Q, m, mu, u
 from derive.tables.activations import (
     activation_coefficients_table,
     activation_drift_table,
     activation_limits_table,
     activation_network_table,
 )
-from derive.tables.hermite import (
-    factored,
-)
+from derive.tables.hermite import factored
 from extensions.formulas.registry import (
     L_Q,
     L_RHO,

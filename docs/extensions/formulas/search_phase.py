@@ -1,17 +1,6 @@
 """Formulas from the Hermite calculus to the singularities of the escape time."""
 
-from sympy import (
-    Expr,
-    Function,
-    Integer,
-    Poly,
-    Symbol,
-    diff,
-    expand,
-    latex,
-    simplify,
-    symbols,
-)
+from sympy import Expr, Function, Integer, Poly, Symbol, diff, expand, latex, simplify, symbols
 
 from derive.activation import Activation
 from derive.escape import LeadingTerm, eigenvalues, escape_time, exit_time, leading_escape_time
@@ -23,13 +12,7 @@ from derive.pair_drift import drift_of
 from derive.piecewise import analytic
 from derive.polynomial_drift import hermite_drift, hermite_power, linearised_flow
 from derive.risk import frozen_risk_integrand
-from derive.symbols import (
-    Q,
-    d,
-    mu,
-    rho,
-    z,
-)
+from derive.symbols import Q, d, mu, rho, z
 from derive.tables.hermite import (
     drift_table,
     factored,
