@@ -28,7 +28,6 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
 
 
 @claim.refuted(
-    "relu-dip",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For ReLU, τ decreases slightly at small μ before it increases",
     quote="ReLU exhibits a mild deviation from this monotone trend at relatively small signal "
@@ -40,7 +39,7 @@ def closed(text: str, labels: str = "matched") -> tuple[Expr, Expr]:
     units="τ in 1/γ",
     settled_by=CODE,
 )
-def _relu() -> Finding:
+def _relu_dip() -> Finding:
     a, b = closed("relu")
     tau = escape_time(a, b)
     return Finding(
@@ -64,7 +63,6 @@ def relu_rises() -> list[Step]:
 
 
 @claim.proved(
-    "relu-after-dip",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For ReLU τ increases with μ, from any strength on, and diverges as μ → 1",
     quote="However, once […] exceeds […], the behavior aligns with the other activations.",
@@ -73,7 +71,7 @@ def relu_rises() -> list[Step]:
     falsifier="two strengths of which the larger has the smaller τ",
     units="τ in 1/γ",
 )
-def _relu_after() -> Finding:
+def _relu_after_dip() -> Finding:
     return Finding(
         "dτ/dμ > 0 in closed form, and τ ~ 2 (1-μ)^-2",
         *relu_rises(),
@@ -82,7 +80,6 @@ def _relu_after() -> Finding:
 
 
 @ours.proved(
-    "zeroth-term",
     "App. D.1, (51)",
     "In ∂C/∂Q the factor 1/((k-1)! k) is 1 at k = 0: of ReLU and squared He_2 that term counts",
     quote="It should be understood that whenever a factorial prefactor of the form […] appears, "
@@ -93,7 +90,7 @@ def _relu_after() -> Finding:
     units="b in γ, τ in 1/γ",
     settled_by=CODE,
 )
-def _zeroth() -> Finding:
+def _zeroth_term() -> Finding:
     k = Symbol("k", positive=True)
     factor = 1 / (gamma(k) * k)
     mean = parse_activation("relu").hermite_coefficient(0, Q)
@@ -125,7 +122,6 @@ def _dips(times: tuple[Enclosure, ...]) -> bool:
 
 
 @claim.proved(
-    "divergence-at-one",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "τ diverges as μ → 1 for x, erf, ReLU, as (1-μ)^-2",
     quote="A common feature across all these activation functions is the divergence of the […] as "
@@ -137,7 +133,7 @@ def _dips(times: tuple[Enclosure, ...]) -> bool:
     falsifier="a finite limit of τ at μ = 1, or another exponent",
     units="τ in 1/γ",
 )
-def _at_one() -> Finding:
+def _divergence_at_one() -> Finding:
     steps = [tau_goes_as(-2, Pair(text), 1) for text in ("x", "erf", "relu")]
     return Finding("leading terms of a and b at μ = 1, exactly", *steps)
 
@@ -150,7 +146,6 @@ def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
 
 
 @ours.proved(
-    "divergence-at-one-any",
     "Sec. 3.2 (b)",
     "τ diverges as μ → 1 for every matched activation whose a and b are continuous there",
     reading="the paper says it of x, erf, ReLU and sigmoid; a and b are continuous at 1 if σ, σ' "
@@ -158,7 +153,7 @@ def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
     falsifier="an activation with a(1) ≠ 0 or b(1) ≥ 0, or a faster rate than a²/|b|",
     units="rates in γ",
 )
-def _at_one_any() -> Finding:
+def _divergence_at_one_any() -> Finding:
     sigma = Function("sigma")
     x = Symbol("x")
     slope, curvature = (diff(sigma(x), x, k) for k in (1, 2))
@@ -180,7 +175,6 @@ def _at_one_any() -> Finding:
 
 
 @claim.certified(
-    "common-activations",
     "Sec. 3.2 (b)",
     "x, erf, ReLU, sigmoid have a finite escape time at every strength in [0, 1)",
     quote="escape occurs for any fixed […], but the associated time scale depends sensitively on "
@@ -188,18 +182,17 @@ def _at_one_any() -> Finding:
     reading="the lost condition is μ < 1; to escape is to have a finite τ, and a ≠ 0 is enough",
     falsifier="a strength below 1 with a = 0 and b ≤ 0",
 )
-def _common() -> Finding:
+def _common_activations() -> Finding:
     return _finite_of(_COMMON)
 
 
 @ours.certified(
-    "other-activations",
     "Sec. 3.2 (b)",
     "tanh and GELU have a finite escape time at every strength in [0, 1)",
     reading="common-activations, for two that the paper does not name",
     falsifier="a strength below 1 with a = 0 and b ≤ 0",
 )
-def _others() -> Finding:
+def _other_activations() -> Finding:
     return _finite_of(("tanh", "gelu"))
 
 
@@ -220,14 +213,13 @@ def no_zero(cells: tuple[Stretch, ...]) -> bool:
 
 
 @claim.certified(
-    "continuous-times",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "The escape times of x, erf, ReLU, sigmoid are continuous in μ on [0, 1)",
     quote="the escape-time curves appear continuous over […]:",
     reading="the lost interval is [0, 1)",
     falsifier="a strength below 1 near which a or b has no finite slope, or at which a = 0",
 )
-def _continuous() -> Finding:
+def _continuous_times() -> Finding:
     steps = [
         judged(
             f"{text}: 1 + a'² + b'² on cells that cover [0, 1]: a test of finiteness alone",
@@ -249,7 +241,6 @@ def _slopes(pair: Pair) -> BallFunction:
 
 
 @claim.certified(
-    "better-start",
     "Sec. 1, 3.2 (a)",
     "Stronger pre-training lowers the initial loss of x, erf, ReLU and sigmoid",
     quote="For common activation functions—linear, […], ReLU, and sigmoid—we uncover a trade-off "
@@ -276,7 +267,6 @@ def _better_start() -> Finding:
 
 
 @claim.certified(
-    "monotone-times",
     "Sec. 3.2 (b), Fig. 1 (right)",
     "For erf and sigmoid τ grows monotonically with μ on (0, 1)",
     quote="For […] and sigmoid, Fig. 1 (see right panel) shows that […] governing escape grows "
@@ -285,7 +275,7 @@ def _better_start() -> Finding:
     falsifier="two strengths of which the larger has the smaller τ",
     units="τ in 1/γ",
 )
-def _monotone() -> Finding:
+def _monotone_times() -> Finding:
     steps = [slope_formula()]
     for text in ("erf", "sigmoid"):
         cells = tuple(sign_cells(slope_of_rate(Pair(text))))
@@ -326,14 +316,13 @@ def slope_of_rate(pair: Pair) -> BallFunction:
 
 
 @ours.proved(
-    "frozen-risk",
     "Sec. 3",
     "a(μ) = -ℓ'(μ) with ℓ the frozen risk (eight activations)",
     reading="ℓ is the loss of the pre-trained student as it is; its stationary points in μ are the "
     "zeros of a",
     falsifier="an activation of which a is not -ℓ'",
 )
-def _frozen() -> Finding:
+def _frozen_risk() -> Finding:
     names = ("x", "He3", "relu", "erf", "sin", "exp", "gauss", "squared_relu")
     steps = [
         equal(f"{text}: a is -ℓ'", closed(text)[0], -diff(frozen_risk(Pair(text)), mu))

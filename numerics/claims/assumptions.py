@@ -44,7 +44,6 @@ def matched_risk(text: str) -> Expr:
 
 
 @ours.proved(
-    "overlap-drift",
     "App. G, Assumption 2",
     "The condition of Assumption 2 has to keep u away from 0: there ∂_m L vanishes for every "
     "L(Q, ρ)",
@@ -68,7 +67,6 @@ def _overlap_drift() -> Finding:
 
 
 @assumption.met(
-    "overlap-drift-linear",
     "App. G, Assumption 2",
     "-m ∂_m L ≥ c > 0 where u m ≥ r > 0, for x at every μ < 1: c = (1-μ) r",
     quote=_DRIFT,
@@ -86,7 +84,6 @@ def _overlap_drift_linear() -> Finding:
 
 
 @assumption.not_met(
-    "overlap-drift-cubic",
     "App. G, Assumption 2",
     "-m ∂_m L > 0 where |m| ≥ m₀ and u m > 0, for He_3 at μ = 1/5 and some m₀ < 1",
     quote=_DRIFT,
@@ -109,7 +106,6 @@ def _overlap_drift_cubic() -> Finding:
 
 
 @assumption.not_met(
-    "convex-slice",
     "App. G, Assumption 3 (i)",
     "The slice loss is convex over the whole line for He_n, n ≥ 2 (even n ≤ 8), erf, ReLU",
     quote=_CONVEX,
@@ -142,7 +138,6 @@ def _convex_slice() -> Finding:
 
 
 @assumption.met(
-    "convex-slice-linear",
     "App. G, Assumption 3 (i)",
     "The slice loss is convex over the whole line for x",
     quote=_CONVEX,
@@ -159,7 +154,6 @@ def _convex_slice_linear() -> Finding:
 
 
 @assumption.met(
-    "bounded-slice",
     "App. G, Assumption 3 (i)",
     "The sublevel sets of the slice loss are bounded for He_n (n = 1 to 8)",
     quote=_BOUNDED,
@@ -178,7 +172,6 @@ def _bounded_slice() -> Finding:
 
 
 @assumption.not_met(
-    "bounded-slice-erf",
     "App. G, Assumption 3 (i)",
     "For erf the sublevel set of the slice loss at the start's level is bounded, at every μ < 1",
     quote=_BOUNDED,
@@ -212,7 +205,6 @@ def _bounded_slice_erf() -> Finding:
 
 
 @assumption.met(
-    "scaling-symmetry",
     "App. G, Assumption 3 (ii)",
     "σ(c z) = σ(z) for all z only if c = 1, or c = -1 and σ is even (x, He_2 to He_8, erf, ReLU)",
     quote="No nontrivial scaling symmetries. If there exists […] such that […] for all […], then "
@@ -221,7 +213,7 @@ def _bounded_slice_erf() -> Finding:
     "not meet it; it has no gradient and is outside the model",
     falsifier="another c for one of these",
 )
-def _scaling() -> Finding:
+def _scaling_symmetry() -> Finding:
     factor = Symbol("c", real=True)
     steps = []
     for n in range(1, 9):
@@ -243,14 +235,13 @@ def _scaling() -> Finding:
 
 
 @assumption.met(
-    "realisable-slice",
     "App. G, Assumption 3 (iii)",
     "On both slices m = ±1 the loss reaches 0, at u = ±(1-μ) (x, He_2 to He_5, ReLU, erf)",
     quote="Realizability on the slice. For each […], the minimum is attained at zero loss: […].",
     reading=f"{_SLICE} It follows from matched activations",
     falsifier="a matched pair whose loss does not vanish there",
 )
-def _realisable() -> Finding:
+def _realisable_slice() -> Finding:
     steps = []
     for text in ("x", "He2", "He3", "He4", "He5", "relu", "erf"):
         loss = landscape_of(text).loss

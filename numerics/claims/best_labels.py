@@ -30,7 +30,6 @@ _SINGULAR = {3: "0.320724347323", 5: "0.425305733859", 7: "0.471812843134"}  # s
 
 
 @ours.proved(
-    "best-labels-plane",
     "Sec. 3.3",
     "λ+ is convex in the label transform; at a given norm, with conditions on (a, b) or without, "
     "the largest is that of a mixture of E[zσ'(μz) | y] and E[σ''(μz) | y]",
@@ -38,7 +37,7 @@ _SINGULAR = {3: "0.320724347323", 5: "0.425305733859", 7: "0.471812843134"}  # s
     "extreme point, and those of a ball that linear conditions cut lie on its sphere",
     falsifier="a transform of that norm, off the plane, with a larger λ+ under the same conditions",
 )
-def _plane() -> Finding:
+def _best_labels_plane() -> Finding:
     form = _B * cos(_THETA) ** 2 + 2 * _A * sin(_THETA) * cos(_THETA)
     vector = Matrix([cos(_THETA), sin(_THETA)])
     matrix = Matrix([[_B, _A], [_A, 0]])
@@ -64,14 +63,13 @@ def _plane() -> Finding:
 
 
 @ours.proved(
-    "useful-labels-exist",
     "Sec. 3.3, Prop. 2",
     "At the singular strength of every odd Hermite student there are labels of the norm of the "
     "raw ones that lead out of the search phase towards the teacher",
     reading="a > 0 and b < 0; degrees from 3 on, where squared labels have a < 0",
     falsifier="an odd degree at whose singularity no transform of that norm has a > 0, b ≤ 0",
 )
-def _exist() -> Finding:
+def _useful_labels_exist() -> Finding:
     n = Symbol("n", positive=True)
     size, along, own = (Symbol(name, positive=True) for name in ("AA", "AY", "YY"))
     eps = Symbol("epsilon", real=True)
@@ -105,7 +103,6 @@ def _exist() -> Finding:
 
 
 @ours.certified(
-    "best-labels-weak",
     "Sec. 3.3, Prop. 3",
     "As μ → 0 the best labels of odd Hermite students leave at a rate that stays above 0, while "
     "raw ones take τ ~ μ⁻²",
@@ -114,7 +111,7 @@ def _exist() -> Finding:
     "that exponent: E[zʲ | y] is constant for smaller j. Degrees 3, 5 and 7",
     falsifier="one of these degrees with E[z | y] = 0, or another limit",
 )
-def _weak() -> Finding:
+def _best_labels_weak() -> Finding:
     k = 3
     power = hermite_coefficients(z**k, z)
     steps: list[Step] = [
@@ -142,7 +139,6 @@ def _weak() -> Finding:
 
 
 @ours.certified(
-    "best-labels-at-singularity",
     "Sec. 3.3, Fig. 2",
     "At the singularity of He_3 the best labels of the norm of raw ones have τ = 1.374, a > 0; "
     "squared ones τ = 1.84, a < 0; for He_5 and He_7 the best ones sit where b = 0",
@@ -150,7 +146,7 @@ def _weak() -> Finding:
     falsifier="labels of that norm with a lower τ under these conditions",
     units="τ in 1/γ",
 )
-def _at_singularity() -> Finding:
+def _best_labels_at_singularity() -> Finding:
     steps: list[Step] = []
     with ctx.workprec(BITS):
         for n, text in _SINGULAR.items():

@@ -22,7 +22,6 @@ _DIGITS = 12
 
 
 @ours.proved(
-    "monotone-students",
     "Sec. 3.2 (b)",
     "A matched student that is monotone on either side of 0 has a > 0 on (0, 1): no bias makes "
     "ReLU, ELU, SELU, CELU, hardtanh, ReLU6, tanh or softplus singular",
@@ -30,10 +29,11 @@ _DIGITS = 12
     "with p > 0 has a closed form; there τ diverges at both ends of (0, 1), and nowhere between",
     falsifier="a strength in (0, 1) with a ≤ 0 for one of them",
 )
-def _monotone() -> Finding:
+def _monotone_students() -> Finding:
     t, s = Symbol("t", positive=True), mu
     integrand = 4 / pi * (1 + 2 * (t**2 + s**2)) ** Rational(-3, 2)
     whole = 4 / pi * t / ((1 + 2 * s**2) * sqrt(1 + 2 * (t**2 + s**2)))
+    biased = [text.format(p) for text in _MONOTONE for p in _BIASES]
     steps = [
         shown("a, as σ(z) - σ(μz) is the integral of z σ'(tz) over t in (μ, 1)",
               "the integral of E[z² σ'(tz) σ'(μz)] over t in (μ, 1); tz, μz have one sign"),
@@ -41,8 +41,8 @@ def _monotone() -> Finding:
         equal("for erf, its integral over t from 0", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
               closed_drift(Pair("erf")).a),
-        *(judged(f"{text.format(p)}: slopes on either side of 0", _slopes(text.format(p)), bool)
-          for text in _MONOTONE for p in _BIASES),
+        *(judged(f"{text}: slopes on either side of 0",
+                 Pair(text).student.value.rises_or_falls_outwards(), bool) for text in biased),
     ]  # fmt: skip
     return Finding("z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
                    *steps, *_relu_with_a_bias())  # fmt: skip
@@ -55,10 +55,6 @@ def _mean_for_erf(t: Expr) -> Expr:
     density = exp(-(z**2) / 2) / sqrt(2 * pi)
     found = integrate((product * density).subs(mu, strength), (z, -oo, oo))
     return found.subs(strength, mu)
-
-
-def _slopes(text: str) -> bool:
-    return Pair(text).student.value.rises_or_falls_outwards()
 
 
 def _relu_with_a_bias() -> list[Step]:
@@ -76,7 +72,6 @@ def _relu_with_a_bias() -> list[Step]:
 
 
 @ours.certified(
-    "biased-gelu",
     "Sec. 3.2 (b)",
     "GELU(x - p) has no singularity for p = 1/2 and 5/2, one for p = 3/2, two for p = 2; for p = 1 "
     "a vanishes at a strength where τ does not diverge",
@@ -99,7 +94,6 @@ def _counted(expected: tuple[int, int], found: tuple[Singularity, ...]) -> bool:
 
 
 @ours.certified(
-    "tanh-gelu",
     "Sec. 3.2 (b)",
     "tanh-GELU differs from GELU by less than 0.1 % in τ at strengths 0.1 to 0.99; both have no "
     "singularity, and with the bias p = 2 both have two, less than 0.004 apart",

@@ -196,9 +196,9 @@ def _range(identity: Identity) -> str:
 def _enter_identities() -> None:
     for equation, identity in IDENTITIES.items():
         claim.proved(
-            f"hermite-{equation}",
             _PLACES.get(equation, f"App. B.1, ({equation})"),
             f"{identity.name}: ${identity.latex}$, for every {_range(identity)} and variance",
+            name=f"hermite-{equation}",
             quote=_QUOTES[equation],
             reading="the lost formula is the one of the statement; square-integrable functions are "
             "limits of polynomials",
@@ -225,7 +225,6 @@ _enter_identities()
 
 
 @claim.proved(
-    "even-functions",
     "App. B.1, after (27)",
     "Even functions have no odd Hermite coefficients, odd ones no even: polynomials of any degree",
     quote="As a consequence, even (resp. odd) functions have vanishing odd (resp. even) Hermite "
@@ -252,7 +251,6 @@ def _even_functions() -> Finding:
 
 
 @claim.proved(
-    "independent-modes",
     "App. B.1",
     "Under the Ornstein-Uhlenbeck dynamics every H_k decays as e^(-kt) and feeds no other",
     quote="Each Hermite degree corresponds to an independent mode under Gaussian expectations and "

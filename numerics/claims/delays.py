@@ -91,7 +91,6 @@ def linear_paths(strength: float) -> tuple[Simulation, Runs]:
 
 
 @claim.supported(
-    "strong-pre-training-delays",
     "Sec. 3.2 (a), Fig. 1 (middle)",
     "Linear students with stronger pre-training leave the search phase later, in steps at one γ",
     quote="models with larger […] remain trapped in the correlated search phase for substantially "
@@ -102,7 +101,7 @@ def linear_paths(strength: float) -> tuple[Simulation, Runs]:
     units="gradient steps, of 500 samples each",
     settled_by=CODE,
 )
-def _delay() -> Finding:
+def _strong_pre_training_delays() -> Finding:
     found = [exit_of(*linear_paths(strength), among=len(LONG)) for strength in LONG]
     return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.5, 0.9, d = 1000, γ = 0.2",
@@ -111,7 +110,6 @@ def _delay() -> Finding:
 
 
 @claim.supported(
-    "weak-converges-first",
     "Sec. 3.2 (a), Fig. 1 (left)",
     "Linear students with weaker pre-training start worse and reach a loss of 1e-4 in fewer steps",
     quote="despite their worse initial performance, models initialized with smaller signal "
@@ -121,7 +119,7 @@ def _delay() -> Finding:
     units="gradient steps, of 500 samples each",
     settled_by=CODE,
 )
-def _convergence() -> Finding:
+def _weak_converges_first() -> Finding:
     found, starts = [], []
     for strength in LONG:
         simulation, runs = linear_paths(strength)
@@ -138,7 +136,6 @@ def _convergence() -> Finding:
 
 
 @claim.supported(
-    "common-delays",
     "Sec. 3.2 (b), App. E.3, Fig. 5",
     "Students of erf, ReLU and sigmoid with stronger pre-training leave the search phase later, "
     "each at one γ for all its strengths",
@@ -166,7 +163,6 @@ def _common_delays() -> Finding:
 
 
 @ours.supported(
-    "tuned-delay-vanishes",
     "Sec. 3.2 (b)",
     "With a tenth of its own largest stable γ, x at μ = 0.7 leaves in no more samples than at 0.1",
     quote="implying that highly correlated pre-trained weights require substantially more gradient "
@@ -177,7 +173,7 @@ def _common_delays() -> Finding:
     falsifier="medians of enough runs in another order",
     units="gradient steps, of 16 samples each",
 )
-def _tuned() -> Finding:
+def _tuned_delay_vanishes() -> Finding:
     strengths = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
     found = exits_at("x", strengths, among=len(strengths), learning_rate="0.1*stable")
     first, *_, best, later, last = found
@@ -207,7 +203,6 @@ def _near() -> tuple[Simulation, Runs]:
 
 
 @claim.certified(
-    "cubic-times",
     "App. I, Fig. 9",
     "τ of He_3 at μ = 0.325 is over 200 times that at 0.2, and over 4700 times that at 0.5, 0.7, "
     "0.9",
@@ -234,7 +229,6 @@ def _cubic_times() -> Finding:
 
 
 @claim.supported(
-    "cubic-delay",
     "Sec. 3.2 (c), Fig. 2, App. I, Fig. 9",
     "Near the singularity, at 0.325, He_3 leaves at least ten times later than at 0.5, 0.7, 0.9",
     quote="Crucially, near the singular regime at […], a significant delay in escaping the search "
@@ -246,7 +240,7 @@ def _cubic_times() -> Finding:
     units="gradient steps, of 500 samples each",
     settled_by=CODE,
 )
-def _cubic() -> Finding:
+def _cubic_delay() -> Finding:
     others = exits_at("He3", (0.5, 0.7, 0.9), among=4, horizon=_STEPS, **_CUBIC)
     near = exit_of(*_near(), among=4)
     return Finding(
@@ -267,7 +261,6 @@ def _tenfold(medians: tuple[Median, Median]) -> bool:
 
 
 @claim.supported(
-    "overlap-grows-mildly",
     "App. I, Fig. 9",
     "At μ = 0.325 the overlap of He_3 grows by a few percent, while the sign of u is noise",
     quote="Across the different observables, we find that the quantity that exhibits a mild "
@@ -278,7 +271,7 @@ def _tenfold(medians: tuple[Median, Median]) -> bool:
     units="gradient steps, of 500 samples each",
     settled_by=CODE,
 )
-def _overlap() -> Finding:
+def _overlap_grows_mildly() -> Finding:
     simulation, runs = _near()
     u, m = runs["u"], np.abs(runs["m"])
     gain = median(m[:, 2] / m[:, 0], 2) | setting(simulation)

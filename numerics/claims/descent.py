@@ -8,7 +8,6 @@ from sympy import Expr, Integer, Rational, Symbol, diff, exp, factorial, pi, sol
 
 from derive.hermite import gaussian_mean, hermite_coefficients, hermite_polynomial
 from derive.landscape import landscape_of
-from derive.loss import population_loss
 from derive.risk import frozen_risk
 from derive.symbols import Q, m, mu, residual, rho, u, z
 from numerics.certified.balls import Bounds, bounds
@@ -16,6 +15,7 @@ from numerics.certified.basins import Sink, fate
 from numerics.certified.flow import ball_flow, disc
 from numerics.certified.integrator import passage, steps
 from numerics.claims.ledger import Finding, claim, equal, judged, ours, shown
+from numerics.claims.population_loss import hermite_loss
 from numerics.claims.setting import COVARIANCE, VARIANCE
 from numerics.claims.signs import positive
 
@@ -24,8 +24,7 @@ _STATISTICS = {Q: VARIANCE, rho: COVARIANCE}
 
 def matched_loss(n: int) -> Expr:
     """The loss of the matched Hermite pair in ``u`` and ``m``."""
-    polynomial = hermite_polynomial(n, z)
-    return population_loss(polynomial, polynomial, z).expression.subs(_STATISTICS).expand()
+    return hermite_loss(n).expression.subs(_STATISTICS).expand()
 
 
 def _flow(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
@@ -47,7 +46,6 @@ def _slopes(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "lyapunov",
     "App. G, (91), (92)",
     "The population loss decreases along the flow",
     quote="Equation (92) shows that the dynamics monotonically decrease the population loss.",
@@ -75,7 +73,6 @@ def _lyapunov() -> Finding:
 
 
 @claim.proved(
-    "overlap-decay",
     "Prop. 4",
     "Where -m ∂_m L ≥ c > 0, 1 - m² falls at least as e^(-2ct)",
     quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
@@ -102,7 +99,6 @@ def _overlap_decay() -> Finding:
 
 
 @claim.proved(
-    "overlap-sign",
     "App. G.1",
     "Where -m ∂_m L ≥ c > 0, m² grows, so that m keeps its sign",
     quote="since […] and the drift always pushes away from zero in the region […], we have […] and "
@@ -124,7 +120,6 @@ def _overlap_sign() -> Finding:
 
 
 @claim.proved(
-    "global-minimum",
     "App. A, (14)",
     "The loss vanishes exactly where Q = ρ² and ρ = 1, or -1 for even n, at every μ (He_1 to He_8)",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
@@ -137,7 +132,7 @@ def _global_minimum() -> Finding:
     steps = []
     for n in range(1, 9):
         polynomial = hermite_polynomial(n, z)
-        loss = population_loss(polynomial, polynomial, z).expression
+        loss = hermite_loss(n).expression
         here, there = (hermite_coefficients(polynomial, z, at) for at in (Q, Integer(1)))
         squares = [
             ((y - x * rho**k) ** 2 + x**2 * (Q**k - rho ** (2 * k))) / (2 * factorial(k))
@@ -156,7 +151,6 @@ def _global_minimum() -> Finding:
 
 
 @ours.proved(
-    "teacher-attracts",
     "App. G, Prop. 4, 5",
     "At the teacher 1-m² decays at 2(1-μ)² E φ'(z)², and u on m² = 1 at E (zφ'(z))² (x, He_2 to "
     "He_5, ReLU, erf)",
@@ -188,7 +182,6 @@ def _teacher_attracts() -> Finding:
 
 
 @claim.certified(
-    "descent",
     "Prop. 4, 5",
     "From u = m = 0.05 m² → 1 exponentially and u → 1 - μ (x, He_2, He_3 at μ = 0.6)",
     quote="Hence […] exponentially fast as […], and the sign of […] cannot change after […].",
@@ -201,7 +194,9 @@ def _descent() -> Finding:
     steps = [shown("flow", {"start (u, m)": "0.05, 0.05", "a(μ)": "positive"})]
     for text in ("x", "He2", "He3"):
         at = told(fate(ball_flow(text, "0.6"), disc("0.05", "0.05"), 100))
-        steps.append(judged(f"{text} at μ = 0.6: sink", at, lambda at: _place(at) == (_GAP, 1)))
+        steps.append(
+            judged(f"{text} at μ = 0.6: sink", at, lambda at: (at["u"], at["m"]) == (_GAP, 1))
+        )
     evidence = "flow of x, He_2, He_3: the Hessian of the loss is positive around u = 0.4, m = 1"
     return Finding(f"{evidence}, where it arrives", *steps)
 
@@ -216,12 +211,7 @@ def told(sink: Sink) -> dict[str, Any]:
     return {**place, "captured by time": time}
 
 
-def _place(at: dict[str, Any]) -> tuple[Rational, int]:
-    return at["u"], at["m"]
-
-
 @claim.certified(
-    "even-plateau",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "Even students learn u quickly, then it halts while m grows; the halt fades as μ grows (He_4)",
     quote="but subsequently enter an extended plateau in the evolution of […], while the overlap "
@@ -230,7 +220,7 @@ def _place(at: dict[str, Any]) -> tuple[Rational, int]:
     falsifier="a change of u at weak pre-training that is as large as that at μ = 0.5",
     units="time in 1/γ",
 )
-def _plateau() -> Finding:
+def _even_plateau() -> Finding:
     halts = {strength: _halt("He4", strength) for strength in ("0.1", "0.2", "0.5")}
     early = halts["0.1"]
     changes = tuple(halt["change of u"] for halt in halts.values())

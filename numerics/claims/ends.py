@@ -46,7 +46,6 @@ _ZERO, _SLOPE, _B_HERE = symbols("a_0 a_rho b_0")
 
 
 @ours.proved(
-    "rest-points",
     "App. G, (91)",
     "Over (ρ, s) no rest point of the flow moves with μ but the search phase, nor does what it is: "
     "they are the zeros of a(ρ, 0) on the edge m² = 1, with the eigenvalues a'(ρ) and b(ρ)(ρ-μ)², "
@@ -77,7 +76,6 @@ def _rest_points() -> Finding:
 
 
 @ours.proved(
-    "singular-line",
     "Sec. 3.2, Remark 1, (58)",
     "At a zero of a all states with u = 0 rest; across this line the rate is a' m² + b (1-m²): at "
     "the singularity of He_3 it attracts where |m| < 0.5819…",
@@ -103,7 +101,6 @@ def _singular_line() -> Finding:
 
 
 @ours.proved(
-    "odd-rest-points",
     "App. G, Prop. 2",
     "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student "
     "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 11); inside "
@@ -112,7 +109,7 @@ def _singular_line() -> Finding:
     "one curve into the saddle, and its image, part the teacher's basin from the null student's",
     falsifier="a further rest point, or one of another kind",
 )
-def _odd() -> Finding:
+def _odd_rest_points() -> Finding:
     steps = []
     for n in _ODD:
         found = rest_points(f"He{n}")
@@ -138,7 +135,6 @@ def _three(told: tuple[Any, ...]) -> bool:
 
 
 @ours.proved(
-    "odd-escape-ends",
     "Sec. 2.2, App. G",
     "All runs of He_n, n odd, that leave the search phase along its manifold end at the teacher "
     "above the singular strength and at the null student below it (n = 3 to 11, every μ in (0, 1) "
@@ -147,7 +143,7 @@ def _three(told: tuple[Any, ...]) -> bool:
     "own labels: by the flow",
     falsifier="a strength above μ⋆ at which the manifold goes to ρ = 0, or below to ρ = 1",
 )
-def _odd_escapes() -> Finding:
+def _odd_escape_ends() -> Finding:
     slope = -(_A * u - _B * u**2 * m)  # of the loss in m, at fixed u
     steps = [
         equal("∂_m L over -u, as u → 0: the loss falls as m moves to the side of a",
@@ -175,7 +171,6 @@ def _end(n: int, strength: Rational) -> Any:
 
 
 @ours.proved(
-    "even-partial-recovery",
     "App. G, Remark 5",
     "He_10 has sinks at ρ = ±0.3967…, m² = 1, besides the teacher: a matched even student can end "
     "at a part of the teacher, with a loss above 0; an escape at μ = 0.39 does",
@@ -183,7 +178,7 @@ def _end(n: int, strength: Rational) -> Any:
     "b is negative",
     falsifier="a direction at that place in which the loss falls",
 )
-def _partial() -> Finding:
+def _even_partial_recovery() -> Finding:
     found = [p for p in rest_points("He10") if p.stability == "sink" and not p.rational]
     positive_side = [p for p in found if p.point.sign(p.point.rho) > 0]
     (sink,) = positive_side
@@ -202,7 +197,6 @@ def _partial() -> Finding:
 
 
 @ours.proved(
-    "he2-recovers",
     "App. G, Remark 4",
     "He_2 recovers the teacher from every start but those on curves into saddles: its sinks are "
     "ρ = ±1, m² = 1 alone",
@@ -211,7 +205,7 @@ def _partial() -> Finding:
     "orthogonal to the teacher",
     falsifier="another sink",
 )
-def _even() -> Finding:
+def _he2_recovers() -> Finding:
     found = rest_points("He2")
     loss = landscape_of("He2").loss
     sinks = [p for p in found if p.stability == "sink"]

@@ -54,7 +54,6 @@ def over_angle(polynomial: Expr) -> Expr:
 
 
 @ours.proved(
-    "power-as-mean",
     "Sec. 3.2 (c), App. E",
     "The power of He_n, for every n, is a mean over an angle: S(Q) = n! E (Q + (1-Q) cos φ)^n",
     reading="S(Q) is E He_n(z)² of variance Q, φ is uniform",
@@ -79,7 +78,6 @@ def _power_as_mean() -> Finding:
 
 
 @ours.proved(
-    "drift-at-singularities",
     "Sec. 3.2 (c), App. E",
     "For He_n, every n: b = -n n! μ^(n-2) where a = 0, with a = n n! μ^(n-1) + μ b",
     reading="a and b of the matched pair, in the flow's own time; a - μ b is of drift-coefficients",
@@ -132,13 +130,12 @@ def _density() -> Step:
 
 
 @ours.proved(
-    "odd-singularity-single",
     "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
     "For every odd Hermite degree from 3 on τ diverges at exactly one strength in (0, 1)",
     reading="the paper says at least one (odd-singularity), and speaks of this singularity",
     falsifier="an odd degree from 3 on with two zeros of a in (0, 1)",
 )
-def _single() -> Finding:
+def _odd_singularity_single() -> Finding:
     power = NORM_POWER.subs(_N, _ODD)
     at_zero = gamma(_K + Rational(3, 2)) / sqrt(pi) / gamma(_K + 2)
 
@@ -163,7 +160,6 @@ def _single() -> Finding:
 
 
 @claim.proved(
-    "odd-singularity-shifts",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "The critical strength shifts to the right with every odd degree",
     quote="This critical value shifts to the right as the degree of the Hermite polynomial "
@@ -171,7 +167,7 @@ def _single() -> Finding:
     reading="of odd degrees, to which the sentence refers: the one singularity grows with n",
     falsifier="an odd degree whose singularity is not below that of the next odd one",
 )
-def _shifts() -> Finding:
+def _odd_singularity_shifts() -> Finding:
     power = NORM_POWER.subs(_N, _ODD)
     return Finding(
         "G_n^(1/(n-1)), a norm over a probability, grows with n and Q^((n-2)/(2n-2)) falls: the "
@@ -184,7 +180,6 @@ def _shifts() -> Finding:
 
 
 @claim.proved(
-    "even-singularities",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "Even Hermite degrees have no singularity up to 8, and exactly two from 10 on",
     quote="we observe that for even Hermite degrees that are sufficiently large, two singularities "
@@ -192,7 +187,7 @@ def _shifts() -> Finding:
     reading="a singularity is a zero of a with b ≤ 0; sufficiently large is from 10 on",
     falsifier="an even degree with another number of zeros of a in (0, 1)",
 )
-def _even() -> Finding:
+def _even_singularities() -> Finding:
     return Finding(
         "G_n's differential equation lets G_n / Q^((n-2)/2) turn but twice; from 10 on a(1/2) < 0",
         *[

@@ -52,14 +52,13 @@ def zeros_of(n: int, labels: str = "matched") -> Zeros:
 
 
 @claim.proved(
-    "odd-singularity",
     "Prop. 2",
     "Every odd Hermite degree from 3 on has a strength at which τ diverges",
     quote="There exists at least one […] such that […]. Thus at […] the exit time diverges",
     reading="for odd n ≥ 3 some μ in (0, 1) has a(μ) = 0, and b(μ) ≤ 0 there",
     falsifier="an odd degree whose a keeps its sign on (0, 1), or whose b is positive where a = 0",
 )
-def _odd() -> Finding:
+def _odd_singularity() -> Finding:
     n = 2 * _HALF + 1
     at_zero, at_one = (hermite_drift_limit(n, end)[0] for end in (0, 1))
     b = B_AT_ZERO.subs(_N, n)
@@ -79,7 +78,6 @@ def _odd() -> Finding:
 
 
 @claim.certified(
-    "singularities-list",
     "Prop. 2, Sec. 3.2 (c), Fig. 2 (b)",
     "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
     quote="for even Hermite degrees that are sufficiently large, two singularities appear … no "
@@ -89,7 +87,7 @@ def _odd() -> Finding:
     falsifier="a degree up to 41 with another number of zeros of a, or one with b > 0 there",
     settled_by=CODE,
 )
-def _list() -> Finding:
+def _singularities_list() -> Finding:
     found = {n: zeros_of(n) for n in range(2, 42)}
     odd = [found[n][0].mu for n in _ODD]
     ends = f"{float(odd[0]):.4f} to {float(odd[-1]):.4f}"
@@ -115,7 +113,6 @@ def _all_diverge(count: int, zeros: tuple[Singularity, ...]) -> bool:
 
 
 @claim.proved(
-    "limit-at-one",
     "Prop. 3",
     "τ ~ 1/((2n-1)² (1-μ)²) as μ → 1, faster for higher n",
     quote="For […] near one, higher-degree Hermite activation functions can escape the correlated "
@@ -138,7 +135,6 @@ def _limit_at_one() -> Finding:
 
 
 @claim.proved(
-    "limit-at-zero-odd",
     "Prop. 3, App. E.5",
     "τ ~ (n-1)!!/(n-2)!! μ^-2 as μ → 0 for odd degrees n from 3 on",
     quote="for odd degrees the escape time diverges as […], i.e., […], whereas for even degrees "
@@ -147,7 +143,7 @@ def _limit_at_one() -> Finding:
     falsifier="an odd degree from 3 on whose τ stays bounded as μ → 0",
     units=_UNITS,
 )
-def _limit_odd() -> Finding:
+def _limit_at_zero_odd() -> Finding:
     n = 2 * _HALF + 1
     law = hermite_escape_limit(n, 0)
     return Finding(
@@ -159,7 +155,6 @@ def _limit_odd() -> Finding:
 
 
 @claim.proved(
-    "limit-at-zero-even",
     "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
     "τ stays finite as μ → 0 for even degrees n: it tends to n!!/(n-1)!!",
     quote="A distinct regime emerges, however, as […]: […] remains finite across all degrees, a "
@@ -168,7 +163,7 @@ def _limit_odd() -> Finding:
     falsifier="an even degree whose τ grows without bound as μ → 0",
     units=_UNITS,
 )
-def _limit_even() -> Finding:
+def _limit_at_zero_even() -> Finding:
     n = 2 * _HALF
     law = hermite_escape_limit(n, 0)
     return Finding(
@@ -187,7 +182,6 @@ def _next_over_this(times: Expr) -> Expr:
 
 
 @claim.proved(
-    "limit-at-zero-order",
     "Sec. 3.2 (c), Prop. 3, Fig. 2 (b)",
     "As μ → 0 higher odd degrees escape slower, in the paper's time units n n!",
     quote="Interestingly, as […], higher Hermite degrees yield a faster escape than lower ones … "
@@ -196,7 +190,7 @@ def _next_over_this(times: Expr) -> Expr:
     falsifier="an odd degree whose coefficient of μ^-2 exceeds that of the next odd degree",
     units=_UNITS,
 )
-def _order() -> Finding:
+def _limit_at_zero_order() -> Finding:
     ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
     return Finding(
         "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
@@ -206,14 +200,13 @@ def _order() -> Finding:
 
 
 @ours.proved(
-    "limit-at-zero-order-raw",
     "Sec. 3.2 (c), Prop. 3",
     "In the flow's own time, without the units n n!, higher odd degrees escape faster as μ → 0",
     reading="the order of limit-at-zero-order is one of units: each degree has its own time n n!",
     falsifier="an odd degree whose coefficient of μ^-2, in 1/γ, is below that of the next",
     units="time in 1/γ; also for He_n/√n!",
 )
-def _order_raw() -> Finding:
+def _limit_at_zero_order_raw() -> Finding:
     n = 2 * _HALF + 1
     raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
     return Finding(
@@ -225,13 +218,12 @@ def _order_raw() -> Finding:
 
 
 @ours.proved(
-    "start-gets-worse",
     "Sec. 3.2 (c)",
     "A little pre-training raises the initial loss of every odd Hermite student from degree 3 on",
     reading="the initial loss is ℓ(μ), the frozen risk, and ℓ' = -a",
     falsifier="an odd degree from 3 on whose a is positive near μ = 0",
 )
-def _start() -> Finding:
+def _start_gets_worse() -> Finding:
     a = hermite_drift_limit(2 * _HALF + 1, 0)[0]
     return Finding(
         "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on, until a turns positive",
@@ -289,7 +281,6 @@ def _turning(n: int, counts: tuple[int, int]) -> Step:
 
 
 @claim.certified(
-    "odd-parabola",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "τ of He_3, He_5 and He_7 falls to one turn and rises again, on each side of the singularity",
     quote="On both sides of this singularity, […] exhibits a parabola-like behavior, with again "
@@ -299,7 +290,7 @@ def _turning(n: int, counts: tuple[int, int]) -> Step:
     falsifier="a second turn on a side, or none",
     settled_by=CODE,
 )
-def _parabola() -> Finding:
+def _odd_parabola() -> Finding:
     steps = [_turning(n, (1, 1)) for n in (3, 5, 7)]
     listed = "; ".join(
         ", ".join(turn.mid[:5] for side in step.value for turn in side) for step in steps
@@ -308,14 +299,13 @@ def _parabola() -> Finding:
 
 
 @ours.certified(
-    "odd-more-turns",
     "Sec. 3.2 (c), Fig. 2 (b)",
     "τ of He_9 and He_11 turns once on each side of the singularity too, that of He_13 thrice on "
     "the left",
     reading="so the left side is no parabola at degrees above those drawn",
     falsifier="another number of turns",
 )
-def _more_turns() -> Finding:
+def _odd_more_turns() -> Finding:
     return Finding(
         "lists of turns complete",
         *_turn_condition(),

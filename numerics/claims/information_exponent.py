@@ -46,7 +46,6 @@ def _rescaled() -> list[Step]:
 
 
 @claim.proved(
-    "student-parity",
     "Sec. 2.2, App. E.4, (64)",
     "He_n at variance Q has c_(n-2j) = n! (Q-1)^j/(j! 2^j), and none of the other parity: every n",
     quote="As a consequence, the Hermite expansion of the student possesses nonzero coefficients "
@@ -66,7 +65,6 @@ def _student_parity() -> Finding:
 
 
 @claim.proved(
-    "information-exponent",
     "Sec. 2.2, App. B.3",
     "He_n at any variance but 1 has information exponent 1 (odd n) or 2 (even n), for every n",
     quote="thereby inducing an effective reduction of the student’s IE to at most […], "
@@ -95,7 +93,6 @@ def _has_degree(degree: int, lowest: tuple[int, Expr]) -> bool:
 
 
 @claim.refuted(
-    "exponent-any-activation",
     "App. B.3",
     "At a variance other than 1 every activation has an information exponent of at most 2",
     quote="This expression shows that if the coefficients of the non-standard expansion satisfy "
@@ -110,7 +107,7 @@ def _has_degree(degree: int, lowest: tuple[int, Expr]) -> bool:
     falsifier="that the lost condition lets a single c_k be other than 0, so that the last words "
     "choose among pure Hermite polynomials alone",
 )
-def _any_activation() -> Finding:
+def _exponent_any_activation() -> Finding:
     cubic = z + hermite_polynomial(3, z)
     there = Rational(2, 3)
     own = hermite_coefficients(cubic, z, there)
@@ -132,7 +129,6 @@ def _begins_at_three(coefficients: tuple[Expr, ...]) -> bool:
 
 
 @ours.proved(
-    "exponent-almost-always",
     "Sec. 2.2, App. B.3",
     "A polynomial of degree n ≥ 1 has an exponent of at most 2 at all but at most (n-1)/2 "
     "variances",
@@ -140,7 +136,7 @@ def _begins_at_three(coefficients: tuple[Expr, ...]) -> bool:
     "the polynomial",
     falsifier="a polynomial of degree n with more exceptions",
 )
-def _almost_always() -> Finding:
+def _exponent_almost_always() -> Finding:
     top, before = Symbol("c_n", nonzero=True, real=True), symbols("c_0:5", real=True)
     carried = change_variance((*before, top), Integer(1), Q)
     leading = expand(carried[1]).coeff(Q, 2)
@@ -163,7 +159,6 @@ def _heat() -> Step:
 
 
 @claim.proved(
-    "standard-basis",
     "App. B.3, (35)",
     "c_k(P) = Σ_j (P-Q)^j c_(k+2j)(Q)/(j! 2^j) carries any polynomial from variance Q to any P",
     quote="Finally, expressing the non-unit-variance expansion (28) in the standard Hermite basis "
@@ -181,7 +176,6 @@ def _standard_basis() -> Finding:
 
 
 @claim.proved(
-    "squared-series",
     "App. B.4, (36)",
     "φ² has the Hermite coefficients that products of Hermite polynomials give: every polynomial",
     quote="Starting from the Hermite expansion for unit-variance pre-activations (30), we write "
@@ -205,7 +199,6 @@ def _squared_series() -> Finding:
 
 
 @claim.proved(
-    "squared-labels-exponent",
     "App. B.4, (37)",
     "He_n² has information exponent 2 for every n ≥ 1: the weight of He_2 in it is n n!",
     quote="As a consequence, squaring a pure Hermite activation reduces the information exponent "
@@ -213,7 +206,7 @@ def _squared_series() -> Finding:
     reading="to 2. (For x it raises it, from 1 to 2.)",
     falsifier="a degree n whose square has odd degrees in it, or no He_2",
 )
-def _squared_exponent() -> Finding:
+def _squared_labels_exponent() -> Finding:
     n = Symbol("n", integer=True, positive=True)
     i = n - 1
     size = factorial(i) * (factorial(n) / (factorial(i) * factorial(n - i))) ** 2
@@ -233,7 +226,6 @@ def _squared_exponent() -> Finding:
 
 
 @ours.proved(
-    "constant-of-labels",
     "App. B.4",
     "A constant in the labels does move the drift: 1 adds E σ''(μz) to b and μ E σ''(μz) to a",
     quote="Since the constant component does not affect correlations with the input direction, the "
@@ -243,7 +235,7 @@ def _squared_exponent() -> Finding:
     falsifier="a pair whose drift does not change so",
     units="time in 1/γ",
 )
-def _constant() -> Finding:
+def _constant_of_labels() -> Finding:
     a, b = drift_over(correlation(Integer(0), W))
     he = hermite_polynomial(2, z)
     raw, centred = (drift_from_loss(label, he, z) for label in (he**2, he**2 - 2))
@@ -257,7 +249,6 @@ def _constant() -> Finding:
 
 
 @claim.proved(
-    "squared-teacher-suffices",
     "App. B.4",
     "He_n squared as the teacher, He_n as the student, n even, Q ≠ 1: the loss has a term in ρ²",
     quote="Since the student activation function has IE at most […], it suffices to apply such a "
@@ -267,7 +258,7 @@ def _constant() -> Finding:
     "both have no parity in common (squared-teacher-drops-out)",
     falsifier="an even degree and a variance but 1 without that term",
 )
-def _suffices() -> Finding:
+def _squared_teacher_suffices() -> Finding:
     n = _LOWEST[2]
     weight_of_labels = 2 * n * factorial(n)  # squared-labels-exponent: 2! times n n!
     term = weight_of_labels * coefficient(n, _HALF, _GAP) / 2
@@ -286,7 +277,6 @@ def _suffices() -> Finding:
 
 
 @claim.proved(
-    "no-truncation",
     "Sec. 2.2",
     "With pre-training the loss cannot be cut after its leading Hermite term (x + He_3, every μ)",
     quote="As a result, the population loss cannot be truncated to its leading Hermite term, "
@@ -311,7 +301,6 @@ def _no_truncation() -> Finding:
 
 
 @claim.proved(
-    "higher-terms-suppressed",
     "Sec. 2.2",
     "Terms of the loss go as ρ^k, besides c_k(Q) φ_k/k!: ρ^(k+j)/ρ^k vanishes as m → 0 at μ = 0, "
     "and tends to μ^j at μ > 0",
@@ -323,7 +312,7 @@ def _no_truncation() -> Finding:
     "limits",
     falsifier="another power of ρ in a term of the third sum",
 )
-def _suppressed() -> Finding:
+def _higher_terms_suppressed() -> Finding:
     j = Symbol("j", integer=True, positive=True)
     before, after = (u * m) ** j, (mu + u * m) ** j
     polynomial = z + hermite_polynomial(2, z) + hermite_polynomial(3, z)

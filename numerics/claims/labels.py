@@ -28,7 +28,6 @@ _UNITS = "τ in 1/(γ n n!)"
 
 
 @claim.proved(
-    "squared-odd",
     "Sec. 1, 3.3, Fig. 2 (d)",
     "Squaring the labels removes the singularities of every odd Hermite student",
     quote=_DISAPPEAR,
@@ -37,7 +36,7 @@ _UNITS = "τ in 1/(γ n n!)"
     "escape; where the escape leads to is another question (squared-null)",
     falsifier="an odd degree and a strength in (0, 1) with a = 0",
 )
-def _odd() -> Finding:
+def _squared_odd() -> Finding:
     return Finding(
         "a = -μ S'(μ²), and S' is the mean of n (1 - cos φ) times a square for every odd n: a < 0",
         *power_rises(),
@@ -45,14 +44,13 @@ def _odd() -> Finding:
 
 
 @claim.certified(
-    "squared-odd-list",
     "Sec. 3.3",
     "With squared labels a has no zero in (0, 1) for odd Hermite degrees 3 to 41",
     quote=_DISAPPEAR,
     reading="squared-odd, degree by degree and without its formula",
     falsifier="one of these degrees and a strength in (0, 1) with a = 0",
 )
-def _odd_list() -> Finding:
+def _squared_odd_list() -> Finding:
     steps = []
     for n in range(3, 42, 2):
         balls = ball_drift(hermite_drift(n, "squared", "n*n!"))
@@ -65,13 +63,12 @@ def _odd_list() -> Finding:
 
 
 @ours.certified(
-    "squared-even-list",
     "Sec. 3.3",
     "With squared labels a has n/2 - 1 zeros in (0, 1), τ diverging at every second (even 4 to 40)",
     reading="squared-even degree by degree, and without its proof: squaring makes singularities",
     falsifier="an even degree from 4 to 40 with another number of zeros, or another order of fates",
 )
-def _even_list() -> Finding:
+def _squared_even_list() -> Finding:
     steps = [
         judged(f"He_{n}: all zeros", zeros_of(n, "squared"), partial(_in_turn, n // 2 - 1))
         for n in range(4, 41, 2)
@@ -96,7 +93,6 @@ def _over(upper: Enclosure, lower: Enclosure) -> Enclosure:
 
 
 @claim.certified(
-    "squared-decreasing",
     "Sec. 3.3, Fig. 2 (d)",
     "Under squared labels τ falls from 0.05 to 0.99: 2.6 times (He_2), 464 (He_3), 589 (He_5)",
     quote=_DECREASING,
@@ -106,7 +102,7 @@ def _over(upper: Enclosure, lower: Enclosure) -> Enclosure:
     units=_UNITS,
     settled_by=CODE,
 )
-def _decreasing() -> Finding:
+def _squared_decreasing() -> Finding:
     steps: list[Step] = []
     for n, least in ((2, 2.59), (3, 464), (5, 589)):
         first, last = _times(n, fmpq(1, 20), fmpq(99, 100))
@@ -122,7 +118,6 @@ def _above(least: float, ratio: Enclosure) -> bool:
 
 
 @ours.certified(
-    "squared-rises-midway",
     "Sec. 3.3, Fig. 2 (d)",
     "Under squared labels τ rises midway: 17 % from 0.4 to 0.6 (He_3), 51 % from 0.3 to 0.5 (He_5)",
     quote=_DECREASING,
@@ -131,7 +126,7 @@ def _above(least: float, ratio: Enclosure) -> bool:
     falsifier="τ at the second strength below that at the first",
     units=_UNITS,
 )
-def _midway() -> Finding:
+def _squared_rises_midway() -> Finding:
     steps: list[Step] = []
     told = []
     for n, ends, percent in ((3, (4, 6), 17), (5, (3, 5), 51)):
@@ -150,7 +145,6 @@ def _rises_by(percent: int, ratio: Enclosure) -> bool:
 
 
 @ours.proved(
-    "squared-teacher-drops-out",
     "Sec. 3.3",
     "With squared labels the drift of an odd student holds no trace of an odd teacher",
     quote=_DISAPPEAR,
@@ -158,7 +152,7 @@ def _rises_by(percent: int, ratio: Enclosure) -> bool:
     "direction still matters, for m grows",
     falsifier="an odd pair of which φ² changes a or b",
 )
-def _teacher() -> Finding:
+def _squared_teacher_drops_out() -> Finding:
     f, g, x = Function("f"), Function("g"), Symbol("x")
     label, sigma = f(z) ** 2, x * g(x**2)  # f odd is all that is used: f(-z)² = f(z)²
     slope, curvature = (diff(sigma, x, k).subs(x, mu * z).doit() for k in (1, 2))

@@ -42,7 +42,6 @@ _LITTLE = (
 
 
 @claim.proved(
-    "gradient-is-correlational",
     "Sec. 3.3",
     "A step of one-pass SGD is affine in the label, and no longer in y once labels are squared",
     quote="In particular, one-pass SGD updates can be viewed as CSQ queries of the form […], for "
@@ -51,7 +50,7 @@ _LITTLE = (
     "not judged",
     falsifier="a second derivative of the step by y",
 )
-def _correlational() -> Finding:
+def _gradient_is_correlational() -> Finding:
     sigma, x, y = Function("sigma"), Symbol("x"), Symbol("y")
     step = (y - sigma(x)) * diff(sigma(x), x)
     slope = Symbol("sigma'", nonzero=True)
@@ -72,7 +71,6 @@ def _correlational() -> Finding:
 
 
 @claim.proved(
-    "labels-are-mismatch",
     "Sec. 3.3",
     "Squared labels of He_2, ReLU, x² + x give the drift of a teacher that is the square of φ",
     quote="Note that transformations of the labels effectively correspond to introducing a "
@@ -80,7 +78,7 @@ def _correlational() -> Finding:
     reading="T(φ) in place of φ as the teacher, the student being the same",
     falsifier="a pair of which both drifts differ",
 )
-def _mismatch() -> Finding:
+def _labels_are_mismatch() -> Finding:
     steps = []
     for text, square in (
         ("He2", "(x**2 - 1)**2"),
@@ -99,7 +97,6 @@ def _mismatch() -> Finding:
 
 
 @claim.proved(
-    "squared-linear-faster",
     "Sec. 3.3, Fig. 2 (c)",
     "Under squared labels the linear student escapes faster the larger μ is",
     quote=_FASTER,
@@ -107,7 +104,7 @@ def _mismatch() -> Finding:
     falsifier="two strengths of which the larger has the larger τ",
     units="τ in 1/γ",
 )
-def _linear() -> Finding:
+def _squared_linear_faster() -> Finding:
     a, b = closed("x", "squared")
     slope = simplify(diff(escape_time(a, b), mu) * mu**3 * sqrt(4 * mu**2 + 1))
     return Finding(
@@ -119,7 +116,6 @@ def _linear() -> Finding:
 
 
 @claim.proved(
-    "squared-linear-mirror",
     "Sec. 3.3, Fig. 2 (c)",
     "Squared labels reverse x exactly: τ at μ is the matched one at 1 - μ; of x alone, for τ of "
     "ReLU still rises (squared-relu-rises)",
@@ -128,7 +124,7 @@ def _linear() -> Finding:
     falsifier="a strength at which the two differ",
     units="τ in 1/γ",
 )
-def _mirror() -> Finding:
+def _squared_linear_mirror() -> Finding:
     matched, squared = (escape_time(*closed("x", labels)) for labels in ("matched", "squared"))
     return Finding(
         "a² of both: (1-μ)² and μ²; b = -1",
@@ -137,7 +133,6 @@ def _mirror() -> Finding:
 
 
 @claim.certified(
-    "squared-erf-faster",
     "Sec. 3.3, Fig. 2 (c)",
     "Under squared labels τ of erf falls with μ up to 0.66, and up to 0.45 stays above that at 1; "
     "from 0.69 on it rises (squared-erf-rises)",
@@ -147,7 +142,7 @@ def _mirror() -> Finding:
     falsifier="two strengths up to 0.66 of which the larger has the larger τ",
     units="τ in 1/γ",
 )
-def _erf() -> Finding:
+def _squared_erf_faster() -> Finding:
     pair = Pair("erf", labels="squared")
     last, middle = (_time(pair, fmpq(*at)) for at in ((1, 1), (9, 20)))
     return Finding(
@@ -164,7 +159,6 @@ def _erf() -> Finding:
 
 
 @ours.certified(
-    "squared-erf-rises",
     "Sec. 3.3, Fig. 2 (c)",
     "Under squared labels τ of erf rises again from 0.69 to 1, by 15 %",
     quote=_FASTER,
@@ -172,7 +166,7 @@ def _erf() -> Finding:
     falsifier="two strengths above 0.69 of which the larger has the smaller τ",
     units="τ in 1/γ",
 )
-def _erf_rises() -> Finding:
+def _squared_erf_rises() -> Finding:
     pair = Pair("erf", labels="squared")
     first, last = (_time(pair, fmpq(*at)) for at in ((69, 100), (1, 1)))
     return Finding(
@@ -208,7 +202,6 @@ def _cells(function: BallFunction, first: str, last: str) -> tuple[Stretch, ...]
 
 
 @ours.proved(
-    "squared-relu-rises",
     "Sec. 3.3, Fig. 2 (c)",
     "Under squared labels τ of ReLU still rises with μ, from 1.71 to 7.20, which is finite",
     quote=_REVERSED,
@@ -217,7 +210,7 @@ def _cells(function: BallFunction, first: str, last: str) -> tuple[Stretch, ...]
     falsifier="two strengths of which the larger has the smaller τ",
     units="τ in 1/γ",
 )
-def _relu() -> Finding:
+def _squared_relu_rises() -> Finding:
     a, b = closed("relu", "squared")
     rate, root = Symbol("a", positive=True), Symbol("b", real=True)
     tau = enclosed(escape_time(a, b))
@@ -240,7 +233,6 @@ def _round_to(texts: tuple[str, ...], found: tuple[Enclosure, ...]) -> bool:
 
 
 @claim.proved(
-    "squared-at-one",
     "Sec. 3.3, Fig. 2 (c)",
     "Under squared labels τ no longer diverges as μ → 1 for x, ReLU, erf",
     quote="Moreover, for x, ReLU, and erf, the exit time no longer diverges as […], unlike what "
@@ -249,20 +241,19 @@ def _round_to(texts: tuple[str, ...], found: tuple[Enclosure, ...]) -> bool:
     falsifier="an activation of these whose τ has a negative exponent in 1 - μ",
     units="τ in 1/γ",
 )
-def _at_one() -> Finding:
+def _squared_at_one() -> Finding:
     steps = [tau_goes_as(0, Pair(text, labels="squared"), 1) for text in ("x", "relu", "erf")]
     return Finding("exact leading terms at μ = 1", *steps)
 
 
 @ours.proved(
-    "squared-at-zero",
     "Sec. 3.3, Fig. 2 (c)",
     "What squared labels cost: τ of x and erf diverges as μ^-2 as μ → 0; that of ReLU is finite",
     reading="the divergence at 1 moves to 0, where an odd student has a = 0",
     falsifier="another exponent of τ in μ",
     units="τ in 1/γ",
 )
-def _at_zero() -> Finding:
+def _squared_at_zero() -> Finding:
     steps = [
         tau_goes_as(exponent, Pair(text, labels="squared"), 0)
         for text, exponent in (("x", -2), ("erf", -2), ("relu", 0))
@@ -271,14 +262,13 @@ def _at_zero() -> Finding:
 
 
 @claim.proved(
-    "squared-sigmoid",
     "Sec. 3.3, Fig. 2 (c)",
     "For sigmoid, squaring the labels has little effect on τ: exactly none",
     quote=_LITTLE,
     reading="what little effect there is on: τ. The cause found is parity, not a mild change",
     falsifier="a strength at which a or b changes",
 )
-def _sigmoid() -> Finding:
+def _squared_sigmoid() -> Finding:
     sigma = tanh(z / 2) / 2 + Rational(1, 2)
     slope, curvature = (diff(sigma, z, k).subs(z, mu * z) for k in (1, 2))
     change = sigma**2 - sigma
@@ -294,7 +284,6 @@ def _sigmoid() -> Finding:
 
 
 @claim.certified(
-    "squared-sigmoid-list",
     "Sec. 3.3, Fig. 2 (c)",
     "The escape times of sigmoid with squared labels and without agree to 9 digits",
     quote=_LITTLE,
@@ -302,7 +291,7 @@ def _sigmoid() -> Finding:
     "squared-sigmoid rests on",
     falsifier="a strength at which they differ",
 )
-def _sigmoid_list() -> Finding:
+def _squared_sigmoid_list() -> Finding:
     squared, matched = (
         ball_drift(drift_of(Pair("sigmoid", labels=labels))) for labels in ("squared", "matched")
     )

@@ -47,14 +47,13 @@ _LARGE = Symbol("n", positive=True)
 
 
 @ours.certified(
-    "last-singularity-limit",
     "Sec. 3.2 (c)",
     "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with "
     "e^(x/2) = I_0(x) - I_1(x)",
     reading="the last singularity is the largest zero of a in (0, 1), for odd and even degrees",
     falsifier="another limit of n (1-μ), or degrees along which it has none",
 )
-def _last() -> Finding:
+def _last_singularity_limit() -> Finding:
     x, n = _X, _LARGE
     low, high = (enclosure(_gap(arb(end)), 12) for end in ("10.07264337", "10.07264339"))
     return Finding(
@@ -114,7 +113,6 @@ def _none_near_one() -> list[Step]:
 
 
 @ours.certified(
-    "last-singularity-law",
     "Sec. 3.2 (c)",
     "At the last singularity b → -e^(-x/2) = -0.00649760... and, in the local law τ ≈ C/(μ-μ*)², "
     "n² C → 320.147…",
@@ -123,7 +121,7 @@ def _none_near_one() -> list[Step]:
     "10⁵, 10⁶ and 100001 is",
     units="a and b over n n!, time in 1/(γ n n!)",
 )
-def _last_law() -> Finding:
+def _last_singularity_law() -> Finding:
     x, n = _X, _LARGE
     difference = _of_mean(x) - _of_power(x)
     slope = besseli(1, x) / x * exp(-x) - 3 * exp(-x / 2) / 2
@@ -199,13 +197,12 @@ def _of_one_size(values: tuple[Enclosure, ...]) -> bool:
 
 
 @ours.proved(
-    "first-singularity-limit",
     "Sec. 3.2 (c)",
     "With the even degree n the first singularity tends to 0: 2n μ² - log(4n) → 0",
     reading="the first singularity is the smaller zero of a in (0, 1) of an even degree from 10 on",
     falsifier="even degrees along which 2n μ² - log(4n) stays away from 0",
 )
-def _first() -> Finding:
+def _first_singularity_limit() -> Finding:
     n, t, s = _LARGE, Symbol("t", positive=True), Symbol("s", real=True)
     at = {Q: (log(4 * n) + s) / (2 * n)}
     near, far = cos(t / sqrt(n)), -cos(t / sqrt(n))  # c at the angles t/√n and π - t/√n
@@ -235,7 +232,6 @@ def _first() -> Finding:
 
 
 @ours.certified(
-    "first-singularity-law",
     "Sec. 3.2 (c)",
     "With L = log 4n, the first singularity of even degrees has 2n μ² ≈ L - L²/(2n), "
     "b ≈ -(L/2n)^((n-2)/2) (4n)^(-1/4) and C ≈ 2π n³ |b|/L²",
@@ -244,7 +240,7 @@ def _first() -> Finding:
     falsifier="one of these degrees with a larger error",
     units="a and b over n n!, time in 1/(γ n n!)",
 )
-def _first_law() -> Finding:
+def _first_singularity_law() -> Finding:
     n, y = _LARGE, Symbol("y", positive=True)  # 2n Q
     ratio = gamma((n + 1) / 2) ** 2 / (gamma(n / 2) * gamma(n / 2 + 1))
     expanded = 1 - 1 / (2 * n) + 1 / (8 * n**2)

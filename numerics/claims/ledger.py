@@ -8,9 +8,9 @@ the paper is ``met`` or ``not met``, never refuted. A ``stored curve`` of the au
 may be ``undecided``.
 
 An entry is made by decorating its check with the name of its kind and the recorded verdict, as in
-``@claim.proved``; a check that finds another is reported. A check returns steps: what it computed,
-and what follows from each. The verdict is read off the steps, so what is shown is what was decided
-on.
+``@claim.proved``, and has the check's name; a check that finds another verdict is reported. A check
+returns steps: what it computed, and what follows from each. The verdict is read off the steps, so
+what is shown is what was decided on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -211,16 +211,20 @@ class Kind:
     def __getattr__(self, verdict: str) -> Callable[..., Callable[[Check], Check]]:
         """What enters a check with the verdict that it is known to give.
 
-        It takes a new name, the place in the paper, the statement and the fields of ``Text``.
+        It takes the place in the paper, the statement and the fields of ``Text``; the entry has the
+        name of its check, with hyphens, unless another is given.
         """
         recorded = verdict.replace("_", " ")
         if recorded not in VERDICTS[self.name]:
             raise AttributeError(f"{recorded!r} is no verdict on: {self.name}")
 
-        def entered(name: str, place: str, statement: str, **text: str) -> Callable[[Check], Check]:
+        def entered(
+            place: str, statement: str, *, name: str = "", **text: str
+        ) -> Callable[[Check], Check]:
             def enter(check: Check) -> Check:
+                own = name or check.__name__.removeprefix("_").replace("_", "-")
                 told = Text(**self.text | text)
-                CLAIMS[name] = Entry(self.name, name, place, statement, recorded, check, told)
+                CLAIMS[own] = Entry(self.name, own, place, statement, recorded, check, told)
                 return check
 
             return enter

@@ -18,7 +18,6 @@ def _velocity() -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "linear-dynamics",
     "App. E.2",
     "Linear students follow u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u, at any u and m",
     quote="The dynamics of the order parameters are given by […]",
@@ -26,7 +25,7 @@ def _velocity() -> tuple[Expr, Expr]:
     falsifier="another gradient of the population loss ½ - ρ + ½ Q",
     units="time in 1/γ",
 )
-def _dynamics() -> Finding:
+def _linear_dynamics() -> Finding:
     by_u, by_m = _velocity()
     return Finding(
         "gradient of the population loss on the sphere",
@@ -36,7 +35,6 @@ def _dynamics() -> Finding:
 
 
 @claim.proved(
-    "linear-eigenvalues",
     "App. E.2",
     "Linearised, it grows at λ± = ½(-1 ± √(1 + 4(1-μ)²))",
     quote="Linearizing the dynamics around the fixed point yields a linear system whose Jacobian "
@@ -45,7 +43,7 @@ def _dynamics() -> Finding:
     falsifier="another characteristic polynomial of that Jacobian",
     units="rates in γ",
 )
-def _eigenvalues() -> Finding:
+def _linear_eigenvalues() -> Finding:
     x = Symbol("x")
     jacobian = ImmutableMatrix(_velocity()).jacobian((u, m)).subs({u: 0, m: 0})
     root = sqrt(1 + 4 * (1 - mu) ** 2)
@@ -58,7 +56,6 @@ def _eigenvalues() -> Finding:
 
 
 @claim.proved(
-    "linear-drift",
     "Sec. 3.2 (a), App. E.2",
     "For x the drift that moves m weakens as a = 1 - μ, while b = -1 stays",
     quote="This slowdown is driven by the drift coefficient controlling the evolution of […], "
@@ -67,13 +64,12 @@ def _eigenvalues() -> Finding:
     falsifier="another a or b of x",
     units="a and b in γ",
 )
-def _drift() -> Finding:
+def _linear_drift() -> Finding:
     a, b = closed("x")
     return Finding("closed form, symbolic μ", equal("a", a, 1 - mu), equal("b", b, -1))
 
 
 @claim.proved(
-    "linear-increase",
     "Sec. 3.2 (a), Fig. 1 (right)",
     "For x τ increases with μ on (0, 1)",
     quote="Fig. 1 (see right panel) shows that […] indeed increases monotonically with",
@@ -81,7 +77,7 @@ def _drift() -> Finding:
     falsifier="two strengths of which the larger has the smaller τ",
     units="τ in 1/γ",
 )
-def _increase() -> Finding:
+def _linear_increase() -> Finding:
     x = Symbol("x", positive=True)
     slope = diff(escape_time(x, -1), x)
     size = (1 + 2 * x**2 + sqrt(4 * x**2 + 1)) / (x**3 * sqrt(4 * x**2 + 1))
@@ -95,7 +91,6 @@ def _increase() -> Finding:
 
 
 @claim.proved(
-    "linear-divergence",
     "App. E.2",
     "For x τ diverges as (1-μ)^-2 as μ → 1",
     quote="The associated characteristic time scale is given by […] Note that this time scale "
@@ -104,7 +99,7 @@ def _increase() -> Finding:
     falsifier="another leading term",
     units="τ in 1/γ",
 )
-def _divergence() -> Finding:
+def _linear_divergence() -> Finding:
     law = escape_limit(Pair("x"), 1)
     return Finding(
         "exact leading term at μ = 1",
@@ -114,7 +109,6 @@ def _divergence() -> Finding:
 
 
 @claim.proved(
-    "linear-start",
     "Sec. 3.2 (a), Fig. 1 (left)",
     "The loss of x before fine-tuning is ½(1-μ)², which falls with μ",
     quote="larger values of […] yield smaller initial test mean squared error, reflecting stronger "
@@ -123,7 +117,7 @@ def _divergence() -> Finding:
     falsifier="a strength at which this loss does not fall",
     units="loss ½(y - σ)²",
 )
-def _start() -> Finding:
+def _linear_start() -> Finding:
     x = Symbol("x", positive=True)
     risk = frozen_risk(Pair("x"))
     return Finding(

@@ -42,7 +42,6 @@ def _jacobian(strengths: list[Symbol], rank: int) -> Matrix:
 
 
 @claim.proved(
-    "network-overlaps",
     "App. K, (98)-(100)",
     "The component of neuron i along ω⋆_i is μ_i + Σ_l U_il M_il (K = 3, r = 1 to 3)",
     quote="so tracking the pairs […] is sufficient to describe how much the […]-th teacher "
@@ -51,7 +50,7 @@ def _jacobian(strengths: list[Symbol], rank: int) -> Matrix:
     "along ω⋆_i takes their U too",
     falsifier="a term of R_ii in other statistics",
 )
-def _overlaps() -> Finding:
+def _network_overlaps() -> Finding:
     steps: list[Step] = []
     for rank in (1, 2, 3):
         strengths, u, m, g = statistics(3, rank)
@@ -65,7 +64,6 @@ def _overlaps() -> Finding:
 
 
 @claim.proved(
-    "network-rank",
     "App. K",
     "The rank does not enter the escape, for any activation (K = 2, r = 2 and 3)",
     quote="we observed that the pretrained weights primarily control the escape from the search "
@@ -76,7 +74,7 @@ def _overlaps() -> Finding:
     falsifier="an activation whose loss, a function of R and Q, couples two columns of the update "
     "at the start, or treats them differently",
 )
-def _rank() -> Finding:
+def _network_rank() -> Finding:
     steps = []
     for rank in (2, 3):
         strengths, u, m, _ = statistics(2, rank)
@@ -115,7 +113,6 @@ def _all_zero(blocks: tuple[Matrix, ...]) -> bool:
 
 
 @claim.proved(
-    "network-collective",
     "App. K, (101)-(109)",
     "With U_l = Σ_j U_jl, M_l = Σ_i (1-μ_i) m_il the flow of x is dU_l/dt = M_l - U_l, "
     "dM_l/dt = |1-μ|²/K U_l (K = 1 to 4)",
@@ -125,7 +122,7 @@ def _all_zero(blocks: tuple[Matrix, ...]) -> bool:
     falsifier="a sum of the flow's rows that leaves other statistics over",
     units="time in 1/γ",
 )
-def _collective() -> Finding:
+def _network_collective() -> Finding:
     drift = network_drift(*[parse_activation("x")] * 2)
     steps = []
     for size in range(1, 5):
@@ -143,7 +140,6 @@ def _collective() -> Finding:
 
 
 @claim.proved(
-    "network-linear",
     "App. K, (110)",
     "Linear networks escape at λ₊ = ½(-1 + √(1 + 4|1-μ|²/K)) (symbolic K; K = 3 in full)",
     quote="Therefore the non-trivial linearized dynamics is governed by",
@@ -151,7 +147,7 @@ def _collective() -> Finding:
     falsifier="a network of x with another growth rate",
     units="rates in γ",
 )
-def _linear() -> Finding:
+def _network_linear() -> Finding:
     drift, distance = network_drift(*[parse_activation("x")] * 2), Symbol("D", positive=True)
     sums = Matrix([[K * drift.b, K], [distance / K**2, 0]])  # of (Σu_j, Σ(1-μ_j)/K m_j)
     strengths = list(symbols("mu_1:4", positive=True))
@@ -174,7 +170,6 @@ def _linear() -> Finding:
 
 
 @claim.proved(
-    "network-linear-rank",
     "App. K, (111)",
     "The rates of linear networks depend on |1-μ|²/K alone, not on the rank (K = 2, r = 1 to 3)",
     quote="In particular, for linear activations the leading-order escape depends only on the "
@@ -184,7 +179,7 @@ def _linear() -> Finding:
     falsifier="a rank with another spectrum",
     units="rates in γ",
 )
-def _linear_rank() -> Finding:
+def _network_linear_rank() -> Finding:
     strengths = list(symbols("mu_1:3", positive=True))
     missing = sum((1 - s) ** 2 for s in strengths) / 2
     of_one = _RATE**2 * (_RATE**2 + _RATE - missing)
@@ -203,7 +198,6 @@ def _linear_rank() -> Finding:
 
 
 @claim.proved(
-    "network-linear-delay",
     "Discussion, App. K, Fig. 13",
     "Linear networks escape more slowly the larger any μ_i is, and always, unless all are 1",
     quote="extend the picture to two-layer networks, where the pretrained weight controls the "
@@ -213,7 +207,7 @@ def _linear_rank() -> Finding:
     falsifier="a growth of λ₊ with some μ_i",
     units="rates in γ",
 )
-def _linear_delay() -> Finding:
+def _network_linear_delay() -> Finding:
     gap, others = Symbol("gap", positive=True), Symbol("others", nonnegative=True)
     rate = eigenvalues(sqrt((gap**2 + others) / K), -K / K)[0]
     return Finding(
@@ -229,7 +223,6 @@ def _grows(rate: Expr) -> bool:
 
 
 @ours.proved(
-    "network-linear-loss",
     "App. K",
     "Linear networks of every rank fit the teacher: the rank does not limit the loss (K = 2, 3)",
     reading="the sum of the neurons is all that a linear network is, and one column mends it. "
@@ -237,7 +230,7 @@ def _grows(rate: Expr) -> bool:
     "hold of x. See network-rank and network-final-loss",
     falsifier="a rank-one student of x whose least loss is above 0",
 )
-def _linear_loss() -> Finding:
+def _network_linear_loss() -> Finding:
     x, steps = parse_activation("x"), []
     for size in (2, 3):
         strengths = list(symbols(f"mu_1:{size + 1}", positive=True))

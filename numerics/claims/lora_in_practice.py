@@ -39,19 +39,14 @@ def _rises(values: ImmutableMatrix) -> bool:
     return all(x < y for x, y in pairwise(values))
 
 
-def _last_is_worst(values: ImmutableMatrix) -> bool:
-    return bool(values[2] == min(values))
-
-
 @ours.proved(
-    "lora-model-size",
     "Sec. 2, (3)",
     "In the model LoRA saves nothing: u and a unit ω are d numbers, as many as the weight has",
     reading="the model has LoRA's factors and its fixed weight, not its saving: a weight of 1 by d "
     "has rank one. What it says of the dynamics does not rest on a saving",
     falsifier="fewer free numbers in u and ω",
 )
-def _model_size() -> Finding:
+def _lora_model_size() -> Finding:
     weight, left, right = MatrixSymbol("W", 1, d), MatrixSymbol("u", 1, 1), MatrixSymbol("w", 1, d)
     entries = [factor.shape[0] * factor.shape[1] for factor in (weight, left, right)]
     return Finding(
@@ -66,7 +61,6 @@ def _model_size() -> Finding:
 
 
 @claim.proved(
-    "table-decoupling",
     "Table 1, Sec. 3.3",
     "By Table 1 the last checkpoint is the best at the source and the worst downstream, in both "
     "tasks after 20 and 100 epochs",
@@ -77,19 +71,19 @@ def _model_size() -> Finding:
     falsifier="a task and budget of the table where the last checkpoint is not the worst",
     units=_PERCENT,
 )
-def _decoupling() -> Finding:
+def _table_decoupling() -> Finding:
     steps: list[Step] = []
     for task in _TABLE:
         steps.append(judged(f"{task}: source", _column(task, _SOURCE), _rises))
         steps += [
-            judged(f"{task}: after {epochs} epochs", _column(task, column), _last_is_worst)
+            judged(f"{task}: after {epochs} epochs", _column(task, column),
+                   lambda values: bool(values[2] == min(values)))
             for epochs, column in ((20, _SHORT), (100, _LONG))
-        ]
+        ]  # fmt: skip
     return Finding("the printed numbers, compared exactly", *steps)
 
 
 @claim.proved(
-    "table-fashion",
     "App. J.2, Fig. 11, Table 1",
     "By Table 1 FashionMNIST is best from epoch 5 of 100, and worse from epoch 2 too",
     quote="Figure 11 shows that the latest EMNIST checkpoint has the best source accuracy, but an "
@@ -98,7 +92,7 @@ def _decoupling() -> Finding:
     falsifier="a budget of the table at which epoch 5 is not ahead of 2 and 100",
     units=_PERCENT,
 )
-def _fashion() -> Finding:
+def _table_fashion() -> Finding:
     return Finding(
         "the printed numbers, compared exactly",
         judged("source", _column(_TO_FASHION, _SOURCE), _rises),
@@ -114,7 +108,6 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
 
 
 @claim.proved(
-    "table-svhn",
     "App. J.1, Fig. 10, Table 1",
     "By Table 1 source accuracy rises from epoch 50 to 200, and SVHN falls with it",
     quote="Figure 10 shows that CIFAR-10 source accuracy continues to improve along pretraining, "
@@ -123,7 +116,7 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
     falsifier="a checkpoint of the table that is better downstream than an earlier one",
     units=_PERCENT,
 )
-def _svhn() -> Finding:
+def _table_svhn() -> Finding:
     return Finding(
         "the printed numbers, compared exactly; source accuracies have the spread 0.00",
         judged("source", _column(_TO_SVHN, _SOURCE), _rises),
@@ -135,7 +128,6 @@ def _svhn() -> Finding:
 
 
 @ours.proved(
-    "table-spreads",
     "Table 1",
     "From the best to the last checkpoint accuracy falls by 3.5 and 5.7 spreads on FashionMNIST, "
     "1.8 and 2.4 on SVHN, where neighbours differ by less than 1.5",
@@ -145,7 +137,7 @@ def _svhn() -> Finding:
     falsifier="other printed numbers",
     units="spreads, after 20 and 100 epochs",
 )
-def _spreads() -> Finding:
+def _table_spreads() -> Finding:
     steps = []
     for task, best, column, text in (
         (_TO_FASHION, 1, _SHORT, "3.5"),
@@ -175,7 +167,6 @@ def _fall(task: str, column: int, first: int, last: int) -> Expr:
 
 
 @ours.proved(
-    "table-one-source",
     "Table 1",
     "The source accuracies of CIFAR-10 have the spread 0.00: none over pre-trainings is printed",
     reading="its pre-training was not repeated, or the spread was not computed. Either way the "
@@ -184,7 +175,7 @@ def _fall(task: str, column: int, first: int, last: int) -> Expr:
     falsifier="a printed spread that is not 0.00",
     units=_PERCENT,
 )
-def _one_source() -> Finding:
+def _table_one_source() -> Finding:
     cifar, emnist = (_column(task, _SOURCE, 1) for task in (_TO_SVHN, _TO_FASHION))
     return Finding(
         "the printed spreads; those of EMNIST are 0.83, 0.58, 0.24",
@@ -194,7 +185,6 @@ def _one_source() -> Finding:
 
 
 @ours.proved(
-    "table-gap",
     "Table 1",
     "The last checkpoint does not catch up from 20 to 100 epochs: it is behind by 2.73, then 2.75 "
     "on FashionMNIST, by 3.44, then 4.70 on SVHN",
@@ -203,7 +193,7 @@ def _one_source() -> Finding:
     falsifier="a gap that is smaller after 100 epochs",
     units="percentage points",
 )
-def _gap() -> Finding:
+def _table_gap() -> Finding:
     steps = []
     for task, best, told in (
         (_TO_FASHION, 1, ("2.73", "2.75")), (_TO_SVHN, 0, ("3.44", "4.70"))
@@ -219,7 +209,6 @@ def _gap() -> Finding:
 
 
 @claim.undecided(
-    "images-confirm",
     "Sec. 1, App. J",
     "Run again over pre-trainings, later checkpoints can be better at the source and worse "
     "downstream",
@@ -229,7 +218,7 @@ def _gap() -> Finding:
     "copy, and the authors' public code holds none of them",
     falsifier="the paper's tasks at the paper's sizes, several pre-trainings each, with intervals",
 )
-def _confirm() -> Finding:
+def _images_confirm() -> Finding:
     found = {
         "task": "FashionMNIST to MNIST, smaller, five pre-trainings",
         "downstream": "an earlier checkpoint is ahead, for each of the five",
@@ -240,7 +229,6 @@ def _confirm() -> Finding:
 
 
 @claim.undecided(
-    "images-shifted",
     "App. J.3, Fig. 12",
     "On shifted EMNIST late checkpoints adapt more slowly and to a worse end",
     quote="Figure 12 shows the strongest manifestation of the effect: late source checkpoints "
@@ -249,7 +237,7 @@ def _confirm() -> Finding:
     reading="the figure's numbers are not in the text",
     falsifier="the task at the paper's sizes, several pre-trainings each, with intervals",
 )
-def _shifted() -> Finding:
+def _images_shifted() -> Finding:
     evidence = "no number is printed, and the task was not run at the paper's sizes"
     ready = shown("how to run it (docs, On images)", "python -m transfer run "
                   "emnist-letters-to-shifted --scale paper")  # fmt: skip

@@ -45,7 +45,6 @@ def _force_on_x() -> Expr:
 
 
 @claim.proved(
-    "mechanics-variables",
     "App. F.1, (81)-(83)",
     "With m = tanh g, ġ is -∂_m L exactly, and a u up to second order, for any loss L(Q, ρ)",
     quote="In the linearized regime considered in Appendix D.2, the overlap […] remains small "
@@ -54,7 +53,7 @@ def _force_on_x() -> Expr:
     "what is dropped is of second order in (u, m) and none of it comes from that factor",
     falsifier="a term of first order in ġ other than a u",
 )
-def _variables() -> Finding:
+def _mechanics_variables() -> Finding:
     loss = any_loss(VARIANCE, COVARIANCE)
     velocity = -(1 - m**2) * diff(loss, m)
     rate = (diff(atanh(m), m) * velocity).cancel()
@@ -68,7 +67,6 @@ def _variables() -> Finding:
 
 
 @claim.proved(
-    "mechanics",
     "App. F, (80), (84)-(86)",
     "With m = tanh g the search phase is g̈ = a² tanh g + b ġ, a particle in -a² log cosh g",
     quote="Concretely, the coupled first-order system in (7) can be rewritten as the second-order "
@@ -86,7 +84,6 @@ def _mechanics() -> Finding:
 
 
 @claim.proved(
-    "mechanics-energy",
     "App. F.1, (87), (88)",
     "½ ġ² + V changes at the rate b ġ²: it falls if b < 0 and grows if b > 0, while g moves",
     quote="Therefore, if […] then […] and the dynamics monotonically dissipate energy, consistent "
@@ -95,7 +92,7 @@ def _mechanics() -> Finding:
     reading="the conditions are b < 0 and b > 0, and the rates dE/dt ≤ 0 and dE/dt ≥ 0",
     falsifier="a rate that is not b ġ²",
 )
-def _energy() -> Finding:
+def _mechanics_energy() -> Finding:
     total = energy(_A, _G, _V)
     rate = diff(total, _G) * _V + diff(total, _V) * acceleration(_A, _B, _G, _V)
     rate = simplify(rate)
@@ -111,7 +108,6 @@ def _energy() -> Finding:
 
 
 @claim.proved(
-    "mechanics-curvature",
     "App. F",
     "The potential's curvature at the top is -a², for every pair, and b does not enter it",
     quote="controls whether the dynamics locally dissipate or inject energy, while […] sets the "
@@ -119,7 +115,7 @@ def _energy() -> Finding:
     reading="the first quantity is b, the second a",
     falsifier="a force at rest that holds b, or a slope of it at g = 0 other than a²",
 )
-def _curvature() -> Finding:
+def _mechanics_curvature() -> Finding:
     at_rest = acceleration(_A, _B, _G, Integer(0))
     return Finding(
         "from the force on a particle at rest",
@@ -129,14 +125,13 @@ def _curvature() -> Finding:
 
 
 @ours.proved(
-    "mechanics-amplified",
     "App. F",
     "b > 0 does occur: for He_2 at μ < 1/√3; for x and ReLU never",
     reading="the paper says what b > 0 would do and names no example",
     falsifier="a b of He_2 of another sign, or one of x or ReLU that is not negative",
     units="b raw",
 )
-def _amplified() -> Finding:
+def _mechanics_amplified() -> Finding:
     b = closed("He2")[1]
     return Finding(
         "there the force of its mean pushes u before m has grown",
@@ -147,7 +142,6 @@ def _amplified() -> Finding:
 
 
 @ours.proved(
-    "mechanics-oscillates-not",
     "App. F",
     "Nothing oscillates: near the top one exponent is positive and one negative, if a ≠ 0",
     quote="we show that the effective dynamics in this regime are formally equivalent to those of "
@@ -155,7 +149,7 @@ def _amplified() -> Finding:
     reading="formally equivalent they are (mechanics), but the potential repels, and none swings",
     falsifier="complex exponents",
 )
-def _no_oscillation() -> Finding:
+def _mechanics_oscillates_not() -> Finding:
     a, b = Symbol("a", nonzero=True), Symbol("b", real=True)
     plus, minus = eigenvalues(a, b)
     return Finding(
@@ -167,7 +161,6 @@ def _no_oscillation() -> Finding:
 
 
 @claim.proved(
-    "mechanics-linear",
     "App. F.1, (89)",
     "For x the particle obeys g̈ = (1-μ)² tanh g - ġ: its damping does not depend on μ",
     quote="When both the teacher and the student use a linear activation function, the "
@@ -175,7 +168,7 @@ def _no_oscillation() -> Finding:
     reading="the coefficients are a = 1-μ, b = -1; (89) is that equation",
     falsifier="other coefficients of x",
 )
-def _linear() -> Finding:
+def _mechanics_linear() -> Finding:
     a, b = closed("x")
     force = acceleration(a, b, _G, _V)
     step = equal("g̈, with v = ġ", force, (1 - mu) ** 2 * tanh(_G) - _V)
@@ -183,13 +176,12 @@ def _linear() -> Finding:
 
 
 @ours.proved(
-    "mechanics-everywhere",
     "App. F.1, (89)",
     "For x the particle is the whole flow, not only the search phase",
     reading="the paper derives (89) where u and m are small; for x nothing is dropped",
     falsifier="a term of the flow of x beyond u̇ = (1-μ) m - u, ṁ = (1-m²)(1-μ) u",
 )
-def _everywhere() -> Finding:
+def _mechanics_everywhere() -> Finding:
     by_u, by_m = _linear_flow()
     position = (diff(atanh(m), m) * by_m).cancel()
     force = diff(position, u) * by_u + diff(position, m) * by_m
@@ -204,7 +196,6 @@ def _everywhere() -> Finding:
 
 
 @claim.proved(
-    "mechanics-frozen",
     "App. F.1",
     "x at μ = 1: u = u₀ e^-t, m stays at its start, and the loss is u²/2",
     quote="Hence, […] as […], while the overlap […] remains frozen at its initial value. … In this "
@@ -215,7 +206,7 @@ def _everywhere() -> Finding:
     falsifier="a velocity of m at μ = 1, or another loss",
     units="time in 1/γ",
 )
-def _frozen() -> Finding:
+def _mechanics_frozen() -> Finding:
     loss = loss_of("x").subs(mu, 1)
     by_u, by_m = (f.subs(mu, 1) for f in _linear_flow())
     t, start = Symbol("t", positive=True), Symbol("u_0")
@@ -232,7 +223,6 @@ def _frozen() -> Finding:
 
 
 @claim.undecided(
-    "mechanics-open",
     "App. F.1, (89)",
     "For μ ≠ 1, (89) has no solution in closed form",
     quote="For […], Eq. (89) does not admit a closed-form analytical solution.",
@@ -240,14 +230,13 @@ def _frozen() -> Finding:
     falsifier="a solution in named functions; or a proof, by Lie symmetries or differential Galois "
     "theory, that there is none",
 )
-def _open() -> Finding:
+def _mechanics_open() -> Finding:
     growth = eigenvalues(*closed("x"))
     evidence = "not said of which functions; the linear flow (57), of which (89) is made, has one"
     return Finding(evidence, shown("exponents of that flow (59)", growth))
 
 
 @claim.proved(
-    "mechanics-potential",
     "App. F.1, (90)",
     "For x the potential is concave and even in g, and its curvature vanishes as (1-μ)²",
     quote="For any […], this potential is concave and symmetric around […], with a curvature that "
@@ -255,7 +244,7 @@ def _open() -> Finding:
     reading="for any μ < 1; symmetric around g = 0; the curvature vanishes as μ → 1",
     falsifier="a curvature that is not negative somewhere, or not of order (1-μ)²",
 )
-def _potential() -> Finding:
+def _mechanics_potential() -> Finding:
     force = _force_on_x()
     curvature = simplify(-diff(force, _G) * cosh(_G) ** 2)
     return Finding(
@@ -269,7 +258,6 @@ def _potential() -> Finding:
 
 
 @claim.proved(
-    "mechanics-top",
     "App. F.1",
     "For x g = 0 is the potential's maximum; a start m of order 1/√d is g of that order; m = ±1 is "
     "g = ±∞",
@@ -279,7 +267,7 @@ def _potential() -> Finding:
     reading="the alignment is m² = 1, that is |g| → ∞",
     falsifier="a force at g = 0, or one that pulls back",
 )
-def _top() -> Finding:
+def _mechanics_top() -> Finding:
     force, g = _force_on_x(), Symbol("g", positive=True)
     return Finding(
         "the force on x is 0 at g = 0 and outward elsewhere",
@@ -292,7 +280,6 @@ def _top() -> Finding:
 
 
 @claim.proved(
-    "mechanics-steeper",
     "App. F",
     "For x the slope of the potential falls with μ at every g, and so does the rate of the escape",
     quote="controls the slope of the cliff, implying that smaller values of […] correspond to "
@@ -300,7 +287,7 @@ def _top() -> Finding:
     reading="the parameter is μ; the slope is |V'(g)|, the escape that of (59)",
     falsifier="a strength at which either grows with μ",
 )
-def _steeper() -> Finding:
+def _mechanics_steeper() -> Finding:
     g = Symbol("g", positive=True)
     slope = diff(_force_on_x().subs(_G, g), _GAP)
     a, b = (f.subs(mu, 1 - _GAP) for f in closed("x"))
@@ -313,7 +300,6 @@ def _steeper() -> Finding:
 
 
 @claim.proved(
-    "mechanics-rate",
     "App. F.1",
     "Near the top the particle's exponents are those of (59): for x in (1-μ)² and a damping of 1",
     quote="The convergence rate toward alignment is controlled by the competition between the "
@@ -323,7 +309,7 @@ def _steeper() -> Finding:
     "mechanics-terminal",
     falsifier="exponents of the linearised particle that are not λ₊ and λ₋",
 )
-def _rate() -> Finding:
+def _mechanics_rate() -> Finding:
     force = acceleration(_A, _B, _G, _V)
     top = Matrix([[0, 1], [diff(force, _G), diff(force, _V)]]).subs({_G: 0, _V: 0})
     rate = Symbol("lambda")
@@ -338,14 +324,13 @@ def _rate() -> Finding:
 
 
 @ours.proved(
-    "mechanics-terminal",
     "App. F.1",
     "The particle of x ends at the speed (1-μ)²: 1-m² falls as e^(-2(1-μ)² t)",
     reading="strong pre-training slows the descent of x too, and to the same order as its escape",
     falsifier="another speed at which force and damping balance as g → ∞",
     units="time in 1/γ",
 )
-def _terminal() -> Finding:
+def _mechanics_terminal() -> Finding:
     a, b = closed("x")
     force = limit(acceleration(a, b, _G, _V), _G, oo)
     speed = solve(force, _V)

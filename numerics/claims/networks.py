@@ -37,7 +37,6 @@ _MORE = Symbol("n", nonnegative=True)  # K - r
 
 
 @claim.proved(
-    "network-hermite",
     "App. K, (112)-(116)",
     "Normalised Hermite-2 networks: a = (μ/K)(2-2μ²-s), b = -(1/K)(2μ²+s)",
     quote="Search-phase linearization for normalized Hermite-2. We consider the activation",
@@ -45,7 +44,7 @@ _MORE = Symbol("n", nonnegative=True)  # K - r
     falsifier="a kernel of (z²-1)/√2 with other slopes",
     units="a and b in γ",
 )
-def _hermite() -> Finding:
+def _network_hermite() -> Finding:
     drift = network_drift(*[parse_activation(_NORMALISED)] * 2)
     a, b = (2 * f.subs(FIELD, -_S / 2) for f in (drift.a, drift.b))  # theirs divides by √2
     return Finding(
@@ -64,7 +63,6 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "network-hermite-pairs",
     "App. K, (117)-(119)",
     "In He_2 networks each pair (U_jl, m_jl) moves alone, at λ± = ½(b_j ± √(b_j²+4a_j²)) (K = 2, "
     "r = 2)",
@@ -75,7 +73,7 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
     falsifier="a term that couples two neurons or two columns in the search phase",
     units="rates in γ",
 )
-def _pairs_alone() -> Finding:
+def _network_hermite_pairs() -> Finding:
     strengths, us, ms, gram, loss = _derived()
     loss = loss.subs(gram[0, 1], 0)
     variables = [x for j in range(2) for k in range(2) for x in (us[j, k], ms[j, k])]
@@ -105,14 +103,13 @@ def _pairs_alone() -> Finding:
 
 
 @ours.proved(
-    "network-hermite-regular",
     "App. K, Fig. 13",
     "He_2 networks have no singular strength: a_j > 0 for all strengths in (0, 1)",
     reading="as for one neuron of He_2. a_j vanishes only if every strength is 1",
     falsifier="a zero of a_j with all strengths below 1",
     units="a in γ",
 )
-def _regular() -> Finding:
+def _network_hermite_regular() -> Finding:
     own, others = Symbol("own", positive=True), Symbol("others", nonnegative=True)
     a, _ = _drift(mu, K, mu**2 - 1 - others)
     return Finding(
@@ -123,7 +120,6 @@ def _regular() -> Finding:
 
 
 @ours.proved(
-    "network-hermite-divergence",
     "App. K, Fig. 13",
     "He_2 networks of K neurons of one strength: τ ~ K/(2(K+2)²(1-μ)²) as μ → 1, τ → 1 as μ → 0",
     reading="wide networks escape faster under strong pre-training, by about 1/K; linear ones do "
@@ -131,7 +127,7 @@ def _regular() -> Finding:
     falsifier="another order or constant",
     units="τ in 1/γ",
 )
-def _divergence() -> Finding:
+def _network_hermite_divergence() -> Finding:
     a, b = _drift(mu, K, K * (mu**2 - 1))
     gap = Symbol("gap", positive=True)
     near = a.subs(mu, 1 - gap).expand().coeff(gap, 1), b.subs(mu, 1)
@@ -148,14 +144,13 @@ def _divergence() -> Finding:
 
 
 @ours.proved(
-    "network-hermite-early",
     "App. K, Fig. 13",
     "Weak pre-training speeds up the escape of He_2 networks: λ₊ = 1 + 2(K+2) μ²/K² + O(μ³)",
     reading="neurons of one strength. The delay is that of strong pre-training alone",
     falsifier="another coefficient",
     units="rates in γ",
 )
-def _early() -> Finding:
+def _network_hermite_early() -> Finding:
     a, b = _drift(mu, K, K * (mu**2 - 1))
     rate = eigenvalues(a, b)[0]
     second = simplify(diff(rate, mu, 2).subs(mu, 0) / 2)
@@ -169,14 +164,13 @@ def _early() -> Finding:
 
 
 @ours.proved(
-    "network-single",
     "App. K",
     "One neuron of normalised He_2 is the single-index model of He_2/√2",
     reading="the paper's network, at K = 1, against its Sec. 3",
     falsifier="another a or b at K = 1",
     units="a and b raw",
 )
-def _single() -> Finding:
+def _network_single() -> Finding:
     drift = network_drift(*[parse_activation(_NORMALISED)] * 2)
     alone = hermite_drift(2, normalization="raw")
     one = {K: 1, FIELD: drift.missing}
@@ -206,14 +200,13 @@ def _claimed_loss(r: Matrix, q: Matrix) -> Expr:
 
 
 @claim.proved(
-    "network-loss",
     "App. K, (121)",
     "He_2/√2: L = (1/2K)[K + Σ(Q_ij² + ½(Q_ii-1)(Q_jj-1)) - 2 Σ R_ij²] (K = r = 2)",
     quote="helps to track the dynamic of the population loss The population loss is given by",
     reading="the formula of the statement, which we derive, stands for (121)",
     falsifier="a term of the loss that is not there; a normalisation other than 1/√K",
 )
-def _loss() -> Finding:
+def _network_loss() -> Finding:
     strengths, us, ms, gram, found = _derived()
     claimed = _claimed_loss(*overlaps(strengths, us, ms, gram))
     terms = len(found.args)
@@ -224,7 +217,6 @@ def _loss() -> Finding:
 
 
 @claim.proved(
-    "network-flow",
     "App. K, (120)",
     "With P = R' + 2 diag(μ) Q' the flow of U is -(t(P) M + 2 Q' U G), and so on (K = r = 2)",
     quote="The dynamics of the order parameter are",
@@ -233,7 +225,7 @@ def _loss() -> Finding:
     falsifier="a term of the gradient of the loss that these equations lack",
     units="time in 1/γ",
 )
-def _flow() -> Finding:
+def _network_flow() -> Finding:
     strengths, us, ms, gram, loss = _derived()
     g = gram[0, 1]
     by_u, by_m = (f.applyfunc(lambda x: diff(loss, x)) for f in (us, ms))
@@ -249,7 +241,7 @@ def _flow() -> Finding:
     steps = [
         judged(
             f"flow of {name}, less the equation",
-            _difference(found, claimed[name]),
+            ImmutableMatrix((found - claimed[name]).expand()),
             lambda rest: rest.is_zero_matrix,
         )
         for name, found in gradient.items()
@@ -275,10 +267,6 @@ def _claimed_flow(
     }
 
 
-def _difference(left: Matrix, right: Matrix) -> ImmutableMatrix:
-    return ImmutableMatrix((left - right).applyfunc(expand))
-
-
 def _quadratic_form() -> list[Step]:
     """The loss of any network of (z²-1)/√2, of any K and r: its error is x'Dx/√(2K)."""
     trace, square = symbols("t p", real=True)  # tr D and |D|², the sums of d_j and of d_j²
@@ -298,14 +286,13 @@ def _diagonal_loss(k: Expr, r: Expr, x: Expr, gap: Expr) -> Expr:
 
 
 @ours.proved(
-    "network-attainable-loss",
     "App. K, Fig. 14",
     "He_2 networks of one strength reach (1-μ²)²(K-r)(K+2)/(2K(r+2)) with rank r, for every r ≤ K",
     reading="by columns along r teachers, at the best size: less with every rank, and 0 at r = K. "
     "That nothing lower exists: network-final-loss",
     falsifier="another loss of that student",
 )
-def _attainable() -> Finding:
+def _network_attainable_loss() -> Finding:
     half, size, steps = parse_activation(_NORMALISED), Symbol("q", positive=True), []
     for neurons, rank in ((2, 1), (2, 2), (3, 1), (3, 2), (3, 3)):
         ms = Matrix(neurons, rank, lambda i, j: int(i == j))
@@ -326,7 +313,6 @@ def _attainable() -> Finding:
 
 
 @claim.proved(
-    "network-final-loss",
     "App. K, Fig. 14",
     "The least loss of He_2 networks of one strength and rank r is the one of "
     "network-attainable-loss; it falls with every rank",
@@ -337,7 +323,7 @@ def _attainable() -> Finding:
     "network-linear-loss",
     falsifier="a student of rank r below that loss, or one of a higher rank above it",
 )
-def _final_loss() -> Finding:
+def _network_final_loss() -> Finding:
     strengths, us, ms, gram, _ = _derived()
     r_matrix, q = overlaps(strengths, us, ms, gram)
     squares = sum(e**2 for e in q) - 2 * sum(e**2 for e in r_matrix) + 2  # |A - A⋆|²

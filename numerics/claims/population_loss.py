@@ -33,6 +33,12 @@ def correlation(v: Expr, w: Expr) -> Expr:
     return exp(v**2 / 2 + w**2 * Q / 2 + v * w * rho)
 
 
+def hermite_loss(n: int) -> PopulationLoss:
+    """The loss of the matched pair of He_n."""
+    polynomial = hermite_polynomial(n, z)
+    return population_loss(polynomial, polynomial, z)
+
+
 def _power() -> Step:
     return equal(
         "student: exponent of E e^(wy) e^(ty), y of variance Q, and of Σ c_k c_k' Q^k/k!",
@@ -42,7 +48,6 @@ def _power() -> Step:
 
 
 @claim.proved(
-    "student-power",
     "App. B.2, (32)",
     "The student's power is S(Q) = Σ c_k(Q)² Q^k/k!, for every polynomial and variance",
     quote="As a warm-up, let us compute how the population loss depends on the summary statistic "
@@ -61,7 +66,6 @@ def _student_power() -> Finding:
 
 
 @claim.proved(
-    "population-loss",
     "Sec. 2.2, App. B.2, (33)",
     "L = ½ E φ² + ½ S(Q) - C(Q, ρ), through Hermite coefficients alone: every polynomial pair",
     quote="Using the generalized Hermite expansion (6), together with the detailed computations "
@@ -94,7 +98,6 @@ def _direct_loss(teacher: Expr, student: Expr) -> Expr:
 
 
 @claim.proved(
-    "loss-gradient",
     "App. D.1, (51)",
     "∂L/∂u = (2u + 2μm) L_Q + m L_ρ, ∂L/∂m = 2μu L_Q + u L_ρ, the slopes as Hermite sums",
     quote="The partial derivative of […] respect to […] and […] are […]",
@@ -102,7 +105,7 @@ def _direct_loss(teacher: Expr, student: Expr) -> Expr:
     "c_k' = c_(k+2)/2",
     falsifier="a loss of Q and ρ, or a polynomial pair, with another gradient",
 )
-def _gradient() -> Finding:
+def _loss_gradient() -> Finding:
     by_q, by_rho = symbols("L_Q L_rho", real=True)
     of_derive = PopulationLoss(Integer(0), 2 * by_q * Q, -by_rho * rho).gradient()
     direct = by_q * VARIANCE + by_rho * COVARIANCE  # any loss, to first order
@@ -124,7 +127,6 @@ def _gradient() -> Finding:
 
 
 @claim.proved(
-    "drift-sums",
     "App. D.2, (52)-(56)",
     "a = Σ (φ_k - s_k)(k s_k + s_(k+2))/(μ k!), b = Σ ((φ_k - s_k) s_(k+2) - k s_k²)/(μ² k!)",
     quote="In this phase we are using […] and […], we can then do the following simplification "
@@ -173,7 +175,6 @@ def _low_degree(teacher: Expr, student: Expr) -> list[Step]:
 
 
 @claim.proved(
-    "second-term",
     "Sec. 2.2",
     "The second term of the loss, ½ S(Q), holds no label: it depends on the student alone",
     quote="Although the second term depends on […] via […], it simply acts as an effective "
@@ -197,7 +198,6 @@ def _second_term() -> Finding:
 
 
 @ours.proved(
-    "second-term-drives",
     "Sec. 2.2, 3.2 (c)",
     "Even Hermite students, μ → 0: ½ S(Q) alone makes u grow, at a rate b = (n-1)!!/n!! > 0",
     quote="Hence, learning of task-relevant structure is driven by the third term, which governs "
@@ -209,19 +209,17 @@ def _second_term() -> Finding:
 )
 def _second_term_drives() -> Finding:
     n = 2 * Symbol("p", integer=True, positive=True)
-    top = population_loss(hermite_polynomial(4, z), hermite_polynomial(4, z), z).correlation
     b = hermite_drift_limit(n, 0)[1]
     return Finding(
         "b → -S'(0)/(n n!), positive for every even n",
         equal("coefficient of H_n in He_n at any variance, over n!", weight(n, Integer(0)), 1),
-        equal("C of He_4", top, factorial(4) * rho**4),
+        equal("C of He_4", hermite_loss(4).correlation, factorial(4) * rho**4),
         judged("b as μ → 0, n = 2p", b, positive),
         equal("b as μ → 0, n = 2p", b.coefficient, factorial2(n - 1) / factorial2(n)),
     )
 
 
 @claim.proved(
-    "drift-coefficients",
     "Sec. 3, (8), App. E.4, (63)-(69)",
     "For He_n, every n: a = n n! μ^(n-1) + μ b, b = -S'(μ²), S = Σ_j (c_(n-2j))² Q^(n-2j)/(n-2j)!",
     quote="In the infinitesimal learning-rate limit, this leads to the following linearized "

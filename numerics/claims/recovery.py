@@ -38,7 +38,6 @@ from numerics.claims.signs import negative, positive
 
 
 @claim.proved(
-    "slice-minimisers",
     "App. G, Remark 4, proof of Prop. 5",
     "ℓ vanishes at ρ = 1 alone, or at ρ = ±1 for even σ: u = ±(1-μ), u = ±(1+μ) (He_1 to He_8)",
     quote="when […] is even, the slice loss may admit two global minimizers. … "
@@ -49,7 +48,7 @@ from numerics.claims.signs import negative, positive
     "for even σ, u = -(1+μ)/s",
     falsifier="another real zero of ℓ",
 )
-def _minimisers() -> Finding:
+def _slice_minimisers() -> Finding:
     steps = []
     for n in range(1, 9):
         risk = Poly(matched_risk(f"He{n}"), rho)
@@ -61,7 +60,6 @@ def _minimisers() -> Finding:
 
 
 @claim.proved(
-    "slice-limit",
     "App. G, Prop. 5",
     "For x, u tends to s (1-μ), the minimiser of the slice loss, whenever m tends to s = ±1",
     quote="Then […] converges to a global minimizer of the slice loss […].",
@@ -90,7 +88,6 @@ def _slice_limit() -> Finding:
 
 
 @ours.proved(
-    "even-minimisers",
     "App. G, Assumption 3 (i), Remark 4",
     "Assumption 3 (i) excludes every even σ that is not constant: ℓ(0) > 0 = ℓ(1) = ℓ(-1)",
     quote="Convexity in Assumption 3 is not assumed to be strict; in particular, when […] is even, "
@@ -118,14 +115,13 @@ def _even_minimisers() -> Finding:
 
 
 @ours.proved(
-    "assumed-and-singular",
     "App. G, Assumption 3 (i), Prop. 2",
     "Where ℓ is convex and least at ρ = 1 alone, a > 0 on (0, 1): no singular strength",
     reading="Assumption 3 and Prop. 2 exclude each other: the descent results do not cover any "
     "activation whose search phase is singular",
     falsifier="a pair whose a is not -ℓ'",
 )
-def _convex_is_regular() -> Finding:
+def _assumed_and_singular() -> Finding:
     texts = ("x", "relu", "erf", "He2", "He3", "He4", "He5")
     gap, here = symbols("gap ell", positive=True)  # 1 - ρ, and ℓ(ρ) above ℓ(1) = 0
     above, slope = Symbol("above", nonnegative=True), Symbol("slope", real=True)
@@ -139,7 +135,6 @@ def _convex_is_regular() -> Finding:
 
 
 @claim.refuted(
-    "matched-recovery",
     "Sec. 2.2, App. G",
     "Upon entering the descent phase every matched student recovers the teacher",
     quote="Moreover, we establish in App. G that, upon entering the descent phase, the dynamics "
@@ -173,7 +168,6 @@ def _is_null(strength: str, at: dict[str, Any]) -> bool:
 
 
 @ours.proved(
-    "null-student",
     "App. G, after (92)",
     "u = -μ, m = 1, a student that is 0, is a sink of the flow with loss n!/2: a minimiser of the "
     "loss in (u, m), but not a global one (He_3, He_5, He_7)",
@@ -213,7 +207,6 @@ def _stable(jacobian: Matrix) -> bool | None:
 
 
 @claim.proved(
-    "mismatch",
     "App. G, Remark 5",
     "With mismatched activations the best student need not have ρ = 1",
     quote="in the presence of teacher–student activation mismatch the global minimizer of the "
@@ -234,7 +227,6 @@ def _mismatch() -> Finding:
 
 
 @ours.proved(
-    "mismatch-recovers",
     "App. G, after Prop. 4",
     "The teacher x + c He_3 and the student x have the loss of x with x plus 3 c²: they recover as "
     "x with x does, though mismatched (c = 1, -2, 1/3)",

@@ -38,7 +38,6 @@ _DELAY = "models with larger […] remain trapped in the correlated search phase
 
 
 @ours.proved(
-    "tuned-cost-is-finite",
     "Sec. 3.2",
     "At its own stable γ a matched pair leaves in κ d log d / 2 samples, and κ tends to "
     "E σ'⁴ / 2(E z²σ'²)² as μ → 1, where τ diverges",
@@ -48,7 +47,7 @@ _DELAY = "models with larger […] remain trapped in the correlated search phase
     falsifier="a matched pair whose a'(1) or b(1) is another, or Eσ'⁴ infinite",
     units="samples in d log d",
 )
-def _finite() -> Finding:
+def _tuned_cost_is_finite() -> Finding:
     p0, p2, q0, v = symbols("p0 p2 q0 v", positive=True)
     rate = eigenvalues(p2 * v, -p0)[0]
     cost = 1 / (rate * 2 * p0 / (v**2 * q0))
@@ -65,14 +64,13 @@ def _finite() -> Finding:
 
 
 @ours.proved(
-    "homogeneous-cost-falls",
     "Sec. 3.2 (a), (b)",
     "For x, ReLU and |x| the stable γ cancels τ: κ falls with μ, by the golden ratio in all",
     reading="κ over its value at μ = 1 is (1 + √(1 + 4(1-μ)²))/2 for all three",
     falsifier="another κ",
     units="samples in d log d",
 )
-def _homogeneous() -> Finding:
+def _homogeneous_cost_falls() -> Finding:
     v = symbols("v", positive=True)
     shape = (1 + sqrt(1 + 4 * v**2)) / 2
     steps = []
@@ -89,7 +87,6 @@ def _homogeneous() -> Finding:
 
 
 @ours.certified(
-    "erf-cost",
     "Sec. 3.2 (b)",
     "From μ = 0.1 to 0.9 erf's τ grows 700 to 800 times, its samples at the stable γ 9 to 10 times",
     quote=_DELAY,
@@ -98,7 +95,7 @@ def _homogeneous() -> Finding:
     falsifier="enclosures of these ratios elsewhere",
     units="ratios",
 )
-def _erf() -> Finding:
+def _erf_cost() -> Finding:
     drift = ball_drift(drift_of("erf"))
     weak, strong = (drift.at(fmpq(k, 10))[2] for k in (1, 9))
     by_rate = fmpq(1, 81)  # γ_s at 0.1 over that at 0.9: (1-μ)² of both
@@ -113,7 +110,6 @@ def _erf() -> Finding:
 
 
 @ours.certified(
-    "singularities-cost-samples",
     "Prop. 2, Sec. 3.2 (c)",
     "At the singularities of He_3, He_5, He_7 and He_10 the stable γ is finite: no rate mends them",
     reading="λ₊ = 0 there, by a = 0 and b < 0, and γ_s d/B is finite below μ = 1, so κ = ∞; near "
@@ -121,7 +117,7 @@ def _erf() -> Finding:
     falsifier="a zero of a with b > 0, or at μ = 1",
     units="samples in d log d",
 )
-def _singular() -> Finding:
+def _singularities_cost_samples() -> Finding:
     steps = []
     for degree in (3, 5, 7, 10):
         student = Pair(degree).student
@@ -136,7 +132,6 @@ def _singular() -> Finding:
 
 
 @ours.proved(
-    "noisy-labels-cost-samples",
     "Sec. 3.2",
     "With noise ς on the labels strength costs samples: a γ at which the noise slows the growth at "
     "the exit by a given share stays bounded, and the samples diverge as (1-μ)^-2",
@@ -146,7 +141,7 @@ def _singular() -> Finding:
     falsifier="another N at μ = 1, or another limit",
     units="γd/B and samples in d log d, at R = ½ and a half of the growth",
 )
-def _noisy() -> Finding:
+def _noisy_labels_cost_samples() -> Finding:
     noise = symbols("varsigma", positive=True)
     steps = []
     for name in ("x", "relu", "He2"):
@@ -170,7 +165,6 @@ def _noisy() -> Finding:
 
 
 @ours.proved(
-    "lora-scaling",
     "Sec. 2",
     "A LoRA scaling α acts as a rate α² for u alone: it shortens τ down to |b|/a² at most (b < 0), "
     "and mends neither μ → 1 nor a singularity",
@@ -179,7 +173,7 @@ def _noisy() -> Finding:
     falsifier="α at which τ is below |b|/a²",
     units="τ in 1/γ",
 )
-def _scaling() -> Finding:
+def _lora_scaling() -> Finding:
     a, beta, alpha = symbols("a beta alpha", positive=True)
     growth = growth_with_scaling(a, -beta, alpha)
     root = sqrt(alpha**2 * beta**2 + 4 * a**2)
@@ -202,7 +196,6 @@ def _scaling() -> Finding:
 
 
 @ours.proved(
-    "best-share",
     "Sec. 2.1",
     "Search and descent together take the fewest samples at the share 1 + r - √(r(1+r)) of γ_s, "
     "with r how long the descent takes against the search: between ½ and 1",
@@ -211,7 +204,7 @@ def _scaling() -> Finding:
     falsifier="a lower sum at another share",
     units="shares of γ_s",
 )
-def _share() -> Finding:
+def _best_share() -> Finding:
     r, c = symbols("r c", positive=True)
     samples = (1 + r / (1 - c)) / c
     best = best_share(r)
@@ -228,7 +221,6 @@ def _share() -> Finding:
 
 
 @ours.supported(
-    "best-rate-simulated",
     "Sec. 2.1",
     "x at μ = 0.5 learns to a hundredth of its loss in the fewest samples near the best share: "
     "with 0.2 or all of γ_s it takes over 1.5 times as many",
@@ -237,20 +229,16 @@ def _share() -> Finding:
     falsifier="medians of enough runs in another order",
     units="samples",
 )
-def _simulated() -> Finding:
+def _best_rate_simulated() -> Finding:
     found = {rate: _learnt(rate) for rate in ("0.2*stable", "best", "1*stable")}
     best = found["best"]
-    steps = [shown("best", best)]
-    for rate in ("0.2*stable", "1*stable"):
-        steps.append(
-            judged(f"best and {rate}, intervals apart by 1.5", (best, found[rate]), _apart)
-        )
+    steps = [
+        judged(f"best and {rate}, intervals apart by 1.5", (best, found[rate]),
+               lambda pair: bool(1.5 * pair[0]["high"] < pair[1]["low"]))
+        for rate in ("0.2*stable", "1*stable")
+    ]  # fmt: skip
     listed = ", ".join(f"{each['median']:.0f} ({rate})" for rate, each in found.items())
-    return Finding(f"medians {listed}", *steps)
-
-
-def _apart(pair: tuple[Median, Median]) -> bool:
-    return bool(1.5 * pair[0]["high"] < pair[1]["low"])
+    return Finding(f"medians {listed}", shown("best", best), *steps)
 
 
 @cache
@@ -266,7 +254,6 @@ def _learnt(rate: str) -> Median:
 
 
 @ours.supported(
-    "erf-tuned-delay",
     "Sec. 3.2 (b)",
     "With its own best γ, erf at μ = 0.8 leaves in less than 15 times the samples of μ = 0.1",
     quote=_DELAY,
@@ -275,7 +262,7 @@ def _learnt(rate: str) -> Median:
     falsifier="medians of enough runs further apart",
     units="gradient steps, of 16 samples each",
 )
-def _erf_delay() -> Finding:
+def _erf_tuned_delay() -> Finding:
     weak, strong = exits_at("erf", (0.1, 0.8), among=2, learning_rate="best")
     drift = ball_drift(drift_of("erf"))
     ratio = enclosure(drift.at(fmpq(1, 10))[2] / drift.at(fmpq(8, 10))[2], 6)

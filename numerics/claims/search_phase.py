@@ -42,7 +42,6 @@ def _flow() -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "search-phase",
     "Sec. 3, (7), (54)-(57)",
     "Near u = m = 0 the flow is u̇ = a m + b u, ṁ = a u, for any smooth loss L(Q, ρ)",
     quote="Using (48) and (49), together with the linearized gradients (54) and (55), one obtains "
@@ -69,7 +68,6 @@ def _search_phase() -> Finding:
 
 
 @claim.proved(
-    "coupled",
     "Sec. 3, (7)",
     "If a ≠ 0, a deviation in u alone sets m in motion, and one in m alone sets u in motion",
     quote="Note that for […] there is no solution in which […] or […] evolves independently: any "
@@ -89,7 +87,6 @@ def _coupled() -> Finding:
 
 
 @claim.proved(
-    "escape-rate",
     "Prop. 1, (58), (59)",
     "The search phase grows at λ₊ = ½(b + √(b² + 4a²))",
     quote="We rewrite (57) in matrix form as … This matrix has eigenvalues […]",
@@ -97,7 +94,7 @@ def _coupled() -> Finding:
     falsifier="another characteristic polynomial",
     units="rates in γ",
 )
-def _rate() -> Finding:
+def _escape_rate() -> Finding:
     x = Symbol("x")
     plus, minus = eigenvalues(_A, _B)
     found = _JACOBIAN.charpoly(x).as_expr()
@@ -110,7 +107,6 @@ def _rate() -> Finding:
 
 
 @claim.proved(
-    "unstable-if-coupled",
     "App. E.1",
     "If a ≠ 0 then λ₊ > 0 > λ₋: the origin is a saddle, for any b",
     quote="In the correlated search regime of interest, we assume […], so that […] and the fixed "
@@ -118,7 +114,7 @@ def _rate() -> Finding:
     reading="we assume a ≠ 0, so that λ₊ > 0",
     falsifier="an a ≠ 0 and a b with λ₊ ≤ 0",
 )
-def _unstable() -> Finding:
+def _unstable_if_coupled() -> Finding:
     plus, minus = eigenvalues(_COUPLING, _B)
     return Finding(
         "λ₊λ₋ = -a² and λ₊ - λ₋ = √(b² + 4a²)",
@@ -152,7 +148,6 @@ def _modes() -> list[Step]:
 
 
 @claim.proved(
-    "exit-time",
     "Prop. 1, (9), (61)",
     "Linear flow, a ≠ 0, start (u, m)√d fixed off the line of w: t/log d → 1/(b + √(b² + 4a²))",
     quote="Let us call […] the signal strength and assume that […]. Then the time at which the "
@@ -178,7 +173,6 @@ def _exit_time() -> Finding:
 
 
 @claim.proved(
-    "exit-up-to-constants",
     "App. E.1, (60)",
     "In the linear flow, from a distance r at an angle θ to v, the time to radius R is "
     "t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0",
@@ -189,7 +183,7 @@ def _exit_time() -> Finding:
     falsifier="a constant that depends on r or R as r → 0",
     units="time in 1/γ, or as a and b",
 )
-def _up_to_constants() -> Finding:
+def _exit_up_to_constants() -> Finding:
     r, angle = Symbol("r", positive=True), Symbol("theta", real=True)
     start = {_GROWING: d * r**2 * cos(angle) ** 2, _DYING: d * r**2 * (1 - cos(angle) ** 2)}
     first, last = (bound.subs(start) for bound in _exits())
@@ -212,7 +206,6 @@ def _squared(time: Expr) -> Expr:
 
 
 @claim.proved(
-    "exit-radius",
     "App. E.1, (61)",
     "From R₁ to R₂ the exit time of the linear flow changes by log(R₂/R₁)/λ₊ as d → ∞: nothing, "
     "over log d",
@@ -234,7 +227,6 @@ def _exit_radius() -> Finding:
 
 
 @claim.proved(
-    "zero-start",
     "Sec. 2.1",
     "Started at u = 0, as LoRA is, the linear flow leaves at ½ τ log d too: a constant later if u₀ "
     "has the sign of a m₀, earlier if it nearly cancels that",
@@ -275,7 +267,6 @@ def _as_one_log(time: Expr) -> Expr:
 
 
 @claim.proved(
-    "slow-where-small",
     "Remark 1",
     "Small |a| and b, b with its sign, slow the escape: λ₊ increases with both, and is of first "
     "order in them; at a given a a small |b| speeds it up if b < 0",
@@ -300,7 +291,6 @@ def _slow_where_small() -> Finding:
 
 
 @claim.proved(
-    "divergence",
     "Remark 1",
     "As a → 0 at some strength with b ≤ 0, λ₊ → 0: the exit time over log d diverges",
     quote="In particular, if for some choice of teacher–student activation functions […] and […] "
@@ -323,14 +313,13 @@ def _divergence() -> Finding:
 
 
 @ours.certified(
-    "divergence-needs-b",
     "Remark 1",
     "Where a = 0 but b > 0 the exit time is finite, τ = 1/b: He_6 with squared labels has such μ",
     reading="so a = 0 alone does not suffice: u grows by itself",
     falsifier="no zero of a in (0, 1) with b > 0 for that pair",
     units="a, b and 1/τ over n n!",
 )
-def _needs_b() -> Finding:
+def _divergence_needs_b() -> Finding:
     finite = tuple(
         s for s in find_singularities(hermite_drift(6, "squared", "n*n!")) if not s.diverges
     )
@@ -345,7 +334,6 @@ def _needs_b() -> Finding:
 
 
 @claim.proved(
-    "no-escape-at-zero",
     "Sec. 1, Remark 1",
     "If a = 0 > b the whole flow from small u, m ends near its start, at u = 0: any smooth loss",
     quote="This corresponds to a regime in which the dynamics fails to escape the correlated "
@@ -354,7 +342,7 @@ def _needs_b() -> Finding:
     "this escape provably impossible under the original labels",
     falsifier="a smooth loss with a = 0 > b whose flow leaves every neighbourhood of the origin",
 )
-def _no_escape() -> Finding:
+def _no_escape_at_zero() -> Finding:
     a, b = coefficients()
     by_u, by_m = _flow()
     return Finding(

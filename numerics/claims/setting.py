@@ -63,7 +63,6 @@ def coefficients() -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "lora-parameters",
     "Sec. 1, (1)",
     "LoRA of rank r trains r (p + q) parameters of p q: fewer if and only if r < p q/(p + q)",
     quote="Compared to full fine-tuning which updates all […] entries of […], LoRA reduces the "
@@ -72,7 +71,7 @@ def coefficients() -> tuple[Expr, Expr]:
     reading="a weight matrix of p rows and q columns, corrected by B A with r columns and rows",
     falsifier="a rank below p q/(p + q) that saves nothing",
 )
-def _parameters() -> Finding:
+def _lora_parameters() -> Finding:
     p, q, below = symbols("p q h", positive=True)
     bound = p * q / (p + q)
     return Finding(
@@ -86,7 +85,6 @@ def _parameters() -> Finding:
 
 
 @claim.proved(
-    "joint-law",
     "Sec. 2.1, App. A (13)",
     "(ω⋆·x, w·x) is Gaussian with variances 1, Q = μ² + u² + 2μum and covariance ρ = μ + um",
     quote="Since […], the pair […] is jointly Gaussian with law […] where we have introduced the "
@@ -106,7 +104,6 @@ def _joint_law() -> Finding:
 
 
 @claim.proved(
-    "effective-alignment",
     "Sec. 2.1, 2.2",
     "Near u = m = 0 the overlap ρ is μ and the cosine ρ/√Q is 1, to leading order",
     quote="the dynamics starts from a weakly correlated regime in which the order parameters "
@@ -130,7 +127,6 @@ def _effective_alignment() -> Finding:
 
 
 @ours.proved(
-    "alignment-no-indicator",
     "App. A, (14)",
     "ρ = 1 is not yet recovery: |w - ω⋆|² = 1 - 2ρ + Q, and ρ = 1 leaves Q free",
     quote="which, in the 1D tensor case, is sufficient to quantify how close the combination […] "
@@ -139,7 +135,7 @@ def _effective_alignment() -> Finding:
     "close is a distance. ρ/√Q, which is 1 at u = 0 already, tells it even less",
     falsifier="a distance that ρ alone fixes, or a loss of x that vanishes wherever ρ = 1",
 )
-def _no_indicator() -> Finding:
+def _alignment_no_indicator() -> Finding:
     away = _STUDENT - _TEACHER
     recovered = {m: (1 - mu) / u}  # where ρ = 1
     loss = landscape_of(Pair("x")).loss.subs({rho: 1, residual: Q - 1}, simultaneous=True)
@@ -155,7 +151,6 @@ def _no_indicator() -> Finding:
 
 
 @claim.proved(
-    "alignment-at-minimum",
     "App. A, (14)",
     "Matched pairs at zero loss have Q = 1 and ρ = 1 (or ±1 if even): non-constant polynomials",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
@@ -164,7 +159,7 @@ def _no_indicator() -> Finding:
     "degree n ≥ 1: given z, the student sees ρz + √s g, and two polynomials agree only in full",
     falsifier="a non-constant matched polynomial with zero loss elsewhere",
 )
-def _at_minimum() -> Finding:
+def _alignment_at_minimum() -> Finding:
     n, half = Symbol("n", integer=True, positive=True), Symbol("p", integer=True, positive=True)
     z, g, log_size = Symbol("z", positive=True), Symbol("g"), Symbol("x", real=True, nonzero=True)
     top = (rho * z + sqrt(residual) * g) ** n  # the highest degree of the student
@@ -186,7 +181,6 @@ def _at_minimum() -> Finding:
 
 
 @claim.proved(
-    "initial-overlap",
     "Sec. 2.1, App. E.1",
     "m₀ of a random ω: E m₀² = 1/d exactly, m₀² ~ Beta(1/2, (d-1)/2), √d m₀ → N(0, 1)",
     quote="In the high-dimensional limit […], such a random initialization yields an initial "
@@ -228,7 +222,6 @@ def _within(dimension: int, low: str, high: str) -> Enclosure:
 
 
 @assumption.met(
-    "square-integrable",
     "Sec. 2",
     "x, ReLU, erf, sigmoid and the Hermite polynomials are square-integrable at every variance",
     quote="Throughout this work, we assume that both the target […] and […] are square-integrable "
@@ -254,7 +247,6 @@ def _square_integrable() -> Finding:
 
 
 @assumption.met(
-    "initial-scale",
     "Sec. 2.1, App. E.1",
     "u₀ and m₀ are O(1/√d): LoRA starts at u₀ = 0 and the authors' code at d^-2, m₀ as random",
     quote="For analytical convenience, and in order to obtain a nontrivial joint evolution of the "
@@ -276,7 +268,6 @@ def _finite(value: Expr) -> bool:
 
 
 @ours.proved(
-    "initial-scale-exact",
     "Sec. 2.1, App. E.1",
     "u₀ is not of the exact order 1/√d: u₀ √d → 0 in the authors' code, and is 0 in LoRA",
     reading="it costs little: exit times change by a constant in d (zero-start), and the joint "
@@ -292,7 +283,6 @@ def _initial_scale_exact() -> Finding:
 
 
 @claim.proved(
-    "sphere-constraint",
     "Sec. 2.1",
     "If ω may change its length, the search phase keeps its a and b, whatever the loss L(Q, ρ)",
     quote="the choice of constraining […] is mostly for analytical simplicity, and it can be shown "
@@ -302,7 +292,7 @@ def _initial_scale_exact() -> Finding:
     falsifier="a loss whose flow without the constraint has another rate near u = m = 0",
     units="time in 1/γ",
 )
-def _sphere() -> Finding:
+def _sphere_constraint() -> Finding:
     state, velocity = _unconstrained(any_loss)
     start = dict(zip(state, (0, 0, 1), strict=True))
     a, b = coefficients()
@@ -327,14 +317,13 @@ def _unconstrained(loss: Callable[[Expr, Expr], Expr]) -> tuple[tuple[Symbol, ..
 
 
 @ours.proved(
-    "balanced-length",
     "Sec. 2.1",
     "Without the constraint |ω|² - u² does not change, so that the length grows with u",
     reading="gradient flow of u and ω of any loss of uω: so the constraint matters once u is of "
     "order 1, as |ω|² = 1 + u² from a small start",
     falsifier="a loss of uω whose flow changes |ω|² - u²",
 )
-def _balanced() -> Finding:
+def _balanced_length() -> Finding:
     def loss(variance: Expr, covariance: Expr) -> Expr:  # its slopes at any point
         return SLOPES[0] * variance + SLOPES[1] * covariance
 

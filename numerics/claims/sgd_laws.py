@@ -19,7 +19,6 @@ from numerics.simulation.exits import LogFit, fit_log_dimension
 
 
 @claim.supported(
-    "exit-time-simulated",
     "Prop. 1, (9)",
     "SGD's exit time grows as ½ τ log d (x, μ = 0.5)",
     quote="Then the time at which the dynamics escapes the correlated search phase satisfies […]",
@@ -28,7 +27,7 @@ from numerics.simulation.exits import LogFit, fit_log_dimension
     falsifier="a slope that more runs and dimensions put elsewhere",
     units="time in 1/γ",
 )
-def _law() -> Finding:
+def _exit_time_simulated() -> Finding:
     dimensions, steps, times = (100, 300, 1000, 3000, 10_000), [], []
     for seed, d in enumerate(dimensions, SEED):  # the fit takes the medians as independent
         simulation = Simulation(
@@ -51,7 +50,6 @@ def _agrees(fit: LogFit) -> bool:
 
 
 @claim.supported(
-    "flow-limit",
     "Sec. 2.1, App. C",
     "For small learning rates SGD concentrates on its gradient flow, at a distance of √γ (x, 0.5)",
     quote="for small enough learning rate […], this process concentrate on a deterministic limit "
@@ -100,7 +98,6 @@ def _flow_map(u: float) -> Doubles:
 
 
 @ours.supported(
-    "samples-at-one-ratio",
     "Sec. 2.1",
     "At one γ/B the exit takes as many samples whatever the batch (x, μ = 0.5, B = 5, 50, 500)",
     quote="sees one sample at a time with no repetition, implying that the convergence rate is "
@@ -109,7 +106,7 @@ def _flow_map(u: float) -> Doubles:
     falsifier="intervals of the medians that are disjoint",
     units="samples",
 )
-def _samples() -> Finding:
+def _samples_at_one_ratio() -> Finding:
     found = []
     for seed, batch in enumerate((5, 50, 500), SEED):  # streams of their own
         how = {"batch": batch, "learning_rate": 4e-4 * batch, "seed": seed}

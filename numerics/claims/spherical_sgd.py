@@ -36,7 +36,6 @@ def _moved() -> tuple[Matrix, Expr]:
 
 
 @claim.proved(
-    "spherical-gradient",
     "App. C, (39), (40)",
     "∇ less its part along ω is tangent to the sphere; along ω⋆ it is -s u (z - m o), o = ω·x",
     quote="where […] denotes the spherical gradient. Explicitly, it is given by … In the last "
@@ -45,7 +44,7 @@ def _moved() -> tuple[Matrix, Expr]:
     "decomposition of x is into ω⋆, ω and the rest",
     falsifier="a part along ω that stays",
 )
-def _spherical() -> Finding:
+def _spherical_gradient() -> Finding:
     own = m * z + _REST * _G
     across = _REST * z - m * _G
     return Finding(
@@ -58,14 +57,13 @@ def _spherical() -> Finding:
 
 
 @claim.proved(
-    "small-rate-expansion",
     "App. C, (41)-(44)",
     "ω⁺ = ω - γ ∇ - ½ γ² |∇|² ω + O(γ³), ∇ the spherical gradient; m⁺ likewise",
     quote="Small learning-rate expansion. […] Evolution of the overlap. […]",
     reading="the lost (41)-(44) expand (38) in γ, and take the product with ω⋆",
     falsifier="another term of first or second order in γ",
 )
-def _expansion() -> Finding:
+def _small_rate_expansion() -> Finding:
     moved, length = _moved()
     size, along = Symbol("N", positive=True), Symbol("q", real=True)  # |∇|² and ∇·ω⋆
     shrink = series(1 / sqrt(1 + _RATE**2 * size), _RATE, 0, 4).removeO()
@@ -107,7 +105,6 @@ def _slopes(x: Symbol) -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "unbiased-gradient",
     "Sec. 2.1, App. C, (45)",
     "E[s o] = -∂L/∂u and u E[s (z - m o)] = -(1-m²) ∂L/∂m: every polynomial pair",
     quote="Since the gradients in … are unbiased estimators of the population gradient, "
@@ -117,7 +114,7 @@ def _slopes(x: Symbol) -> tuple[Expr, Expr]:
     "with slopes are limits",
     falsifier="a polynomial pair whose mean gradient is another",
 )
-def _unbiased() -> Finding:
+def _unbiased_gradient() -> Finding:
     for_u, for_m = _means()
     by_u, by_m = _slopes(u), _slopes(m)
     # The power is of e^(wλ) and e^(tλ); σ σ' stands for half its slope, symmetric in both.
@@ -135,7 +132,6 @@ def _unbiased() -> Finding:
 
 
 @claim.proved(
-    "contraction",
     "App. C, (45), (46)",
     "To second order m shrinks by the factor 1 - ½ γ² E|∇|² besides its drift: in (0, 1) if and "
     "only if γ² E|∇|² < 2, in (-1, 1) if and only if it is < 4",
@@ -170,7 +166,6 @@ def _off_the_plane() -> Expr:
 
 
 @ours.proved(
-    "no-contraction-bound",
     "App. C, (46)",
     "The update (38) itself shrinks m at every rate, by 1/√(1 + γ²|∇|²): in (0, 1], and 1 where "
     "u = 0 or s = 0",
@@ -178,7 +173,7 @@ def _off_the_plane() -> Expr:
     "the rate is the noise in u",
     falsifier="a rate at which the length before it is restored is below 1",
 )
-def _no_bound() -> Finding:
+def _no_contraction_bound() -> Finding:
     _, length = _moved()
     rest = Symbol("r", real=True)  # √(1-m²)
     squares = (_RATE * _PULL * u) ** 2 * ((rest * z - m * _G) ** 2 + _X**2)
@@ -192,7 +187,6 @@ def _no_bound() -> Finding:
 
 
 @claim.proved(
-    "continuous-limit",
     "Sec. 2.1, App. C, (47)-(49)",
     "The mean of a step over γ tends to the flow as γ → 0: u̇ = E[s o], ṁ = u E[s (z - m o)]",
     quote="the one-pass dynamics can be seen as a random discretization of gradient flow on the "
@@ -202,7 +196,7 @@ def _no_bound() -> Finding:
     falsifier="a term of order 1/γ or 1 that the flow lacks",
     units="time in 1/γ",
 )
-def _limit() -> Finding:
+def _continuous_limit() -> Finding:
     along = expand(_TANGENT.dot(_TEACHER))
     size = Symbol("N", positive=True)
     step = (m - _RATE * along) / sqrt(1 + _RATE**2 * size) - m
@@ -217,7 +211,6 @@ def _limit() -> Finding:
 
 
 @ours.proved(
-    "finite-rate",
     "App. C",
     "At γ = γ₀/d the mean of m's step keeps, as d → ∞, -½ γ₀ u² m E s² in units of γ: of third "
     "order",
@@ -240,7 +233,6 @@ def _finite_rate() -> Finding:
 
 
 @ours.proved(
-    "closed-chain",
     "Sec. 2.1",
     "For Gaussian inputs (u, m) is a Markov chain of its own: a step depends on ω through m alone",
     quote="This defines a system of coupled stochastic processes for […], which are not "
@@ -265,7 +257,6 @@ def _closed_chain() -> Finding:
 
 
 @claim.proved(
-    "time-rescaling",
     "App. C, (50), App. E.4, (68)",
     "Dividing a and b by n n! divides λ₊ and multiplies τ by it: a change of the unit of time",
     quote="which after rescaling […] and […] (we set […] as it was mentioned in (50)) becomes […]",
@@ -273,7 +264,7 @@ def _closed_chain() -> Finding:
     "otherwise",
     falsifier="a factor that changes where τ diverges, or the order of strengths by τ",
 )
-def _rescaling() -> Finding:
+def _time_rescaling() -> Finding:
     a, c = symbols("a c", positive=True)
     b = Symbol("b", real=True)
     raw, scaled = hermite_drift(3), hermite_drift(3, normalization="n*n!")

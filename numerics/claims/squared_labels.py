@@ -71,14 +71,13 @@ def equation(value: Expr, slope: Expr, curvature: Expr) -> Expr:
 
 
 @ours.proved(
-    "squared-even",
     "Sec. 3.3",
     "With squared labels and every even n, a has exactly n/2 - 1 zeros in (0, 1); from the last "
     "one down b is positive and negative in turn: τ diverges at every second",
     reading="a and b of the student He_n and the label He_n², all zeros simple",
     falsifier="an even degree with another number of zeros, or b of one sign at two neighbours",
 )
-def _even() -> Finding:
+def _squared_even() -> Finding:
     return Finding(
         "F' has n/2 - 1 zeros in the disc over (0, 1), as M' has, and changes its sign as often "
         "there, for M exceeds S/2 between its zeros; a = 2μ F'(μ²), F = M - S/2",

@@ -7,13 +7,12 @@ lowest degree k rules: ṁ = κ m^(k-1).
 from flint import arb
 from sympy import Expr, Integer, Poly, Rational, Symbol, diff, factorial, log, oo, sqrt, symbols
 
-from derive.hermite import hermite_polynomial
-from derive.loss import population_loss
-from derive.symbols import Q, d, m, mu, rho, u, z
+from derive.symbols import Q, d, m, mu, rho, u
 from numerics.certified.balls import bounds
 from numerics.certified.basins import fate
 from numerics.certified.flow import ball_flow, disc
 from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
+from numerics.claims.population_loss import hermite_loss
 from numerics.claims.setting import COVARIANCE
 from numerics.claims.signs import negative, positive
 
@@ -41,13 +40,11 @@ def _over(k: Expr, scale: Expr) -> Expr:
 
 def _leading(n: int) -> Step:
     """The flow of He_n, whose variance is 1 throughout."""
-    polynomial = hermite_polynomial(n, z)
-    loss = population_loss(polynomial, polynomial, z).expression.subs({Q: 1, rho: m})
+    loss = hermite_loss(n).expression.subs({Q: 1, rho: m})
     return equal(f"He_{n}: ṁ over 1 - m²", -diff(loss, m), n * factorial(n) * m ** (n - 1))
 
 
 @claim.proved(
-    "standard-exit",
     "Sec. 2.2, 3.1, 3.2 (c)",
     "Without pre-training, from m₀ = 1/√d, the flow's exit time is of order 1, log d or "
     "d^((k-2)/2) for information exponents 1, 2, k ≥ 3",
@@ -86,7 +83,6 @@ def _higher() -> list[Step]:
 
 
 @claim.proved(
-    "standard-descent",
     "Sec. 2.2",
     "Without pre-training, exponent k ≥ 2: the search takes ever longer with d, the descent to "
     "m = 1 is exponential at the rate 2κ and as long at every d",
@@ -117,7 +113,6 @@ def _standard_descent() -> Finding:
 
 
 @claim.proved(
-    "correlation-stays",
     "Sec. 2.2",
     "In the search ρ stays correlated, |ρ - μ| ≤ r² while |u|, |m| ≤ r: every pair and strength; "
     "not to the end of every flow (correlation-lost)",
@@ -141,7 +136,6 @@ def _correlation_stays() -> Finding:
 
 
 @ours.certified(
-    "correlation-lost",
     "Sec. 2.2",
     "He_3 at μ = 1/4, flow from (u, m) = (0.001, 0.03): it leaves the search, and ends at ρ = 0",
     quote="the model has finite correlation with the target vector at initialization and hence "
@@ -162,7 +156,6 @@ def _correlation_lost() -> Finding:
 
 
 @ours.proved(
-    "correlation-kept",
     "Sec. 2.2",
     "Gradient flow of He_n from u = m = 0+: ρ^n ≥ ½ - ℓ(μ)/n! at all times, ℓ the frozen risk; "
     "positive for x at every μ, for He_3 at every μ ≥ 0.48",
@@ -188,12 +181,10 @@ def _correlation_kept() -> Finding:
 
 
 def _without(n: int) -> Expr:
-    polynomial = hermite_polynomial(n, z)
-    loss = population_loss(polynomial, polynomial, z)
+    loss = hermite_loss(n)
     return loss.expression + factorial(n) * rho**n - loss.student_power / 2
 
 
 def _spared(n: int) -> Expr:
     """n!/2 less the frozen risk of He_n."""
-    polynomial = hermite_polynomial(n, z)
-    return factorial(n) / Integer(2) - population_loss(polynomial, polynomial, z).frozen_risk()
+    return factorial(n) / Integer(2) - hermite_loss(n).frozen_risk()

@@ -136,14 +136,13 @@ def _bent(curve: StoredCurve) -> list[Step]:
 
 
 @stored_curve.differs(
-    "stored-relu",
     RELU.place,
     "The stored curve of ReLU is that of sums which lack the term of degree 0; the exact one rises",
     reading="τ in the figure, read at 4 of its 200 strengths on [0.032, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/γ",
 )
-def _relu() -> Finding:
+def _stored_relu() -> Finding:
     return Finding(
         "19.7 at 0.032 and 7.93 at 0.2, where τ is 3.39 and 4.51; without 1/(2πμ) in b their sums "
         "to degree 16 give 19.5 and 7.93",
@@ -154,14 +153,13 @@ def _relu() -> Finding:
 
 
 @stored_curve.differs(
-    "stored-squared-relu",
     SQUARED_RELU.place,
     "The stored curve of ReLU under squared labels falls and rises; the exact one only rises",
     reading="τ in the figure, read at 5 of its 200 strengths on [0.03, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/γ",
 )
-def _squared_relu() -> Finding:
+def _stored_squared_relu() -> Finding:
     a, b = closed_drift(SQUARED_RELU.pair).expressions
     return Finding(
         "11.8 at 0.03, 3.46 at 0.3 and 8.8 at 0.99, where τ is 1.75, 2.25 and 7.01; their sums to "
@@ -175,14 +173,13 @@ def _squared_relu() -> Finding:
 
 
 @stored_curve.differs(
-    "stored-squared-he2",
     SQUARED_HE2.place,
     "The stored curve of He_2 under squared labels is 2.5 to 1.14 times the exact one",
     reading="τ in the figure, read at 2 of its 200 strengths",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/(γ n n!)",
 )
-def _squared_he2() -> Finding:
+def _stored_squared_he2() -> Finding:
     a, b = _closed_sums(SQUARED_HE2)
     exact, left_out = drift_of(SQUARED_HE2.pair).expressions, _left_out(SQUARED_HE2)
     return Finding(
@@ -195,7 +192,6 @@ def _squared_he2() -> Finding:
 
 
 @stored_curve.reproduced(
-    "stored-hermite",
     "Fig. 1 (right), Fig. 2 (b)",
     "The sums behind the stored curves of x and He_2 to He_10 are exact: no term is missing",
     reading="τ in the figures; the stored values were noted to be 3e-4 apart at worst, at 12 "
@@ -203,7 +199,7 @@ def _squared_he2() -> Finding:
     falsifier="a degree to 10 of which their sums miss a term",
     units="1/γ; 1/(γ n n!) for Hermite students",
 )
-def _hermite() -> Finding:
+def _stored_hermite() -> Finding:
     steps = []
     for curve in (LINEAR, *HERMITE):
         drift = drift_of(curve.pair)
@@ -214,7 +210,6 @@ def _hermite() -> Finding:
 
 
 @stored_curve.reproduced(
-    "stored-erf",
     ERF.place,
     "The sums behind the stored curve of erf are exact to 8e-3: only terms above degree 16 miss",
     reading="τ in the figure; the stored values were noted to be 8e-3 apart at worst, at 12 "
@@ -222,7 +217,7 @@ def _hermite() -> Finding:
     falsifier="a strength at which what is cut moves τ by more than 8e-3",
     units="1/γ",
 )
-def _erf() -> Finding:
+def _stored_erf() -> Finding:
     gaps = _over(_cut_times(ERF, _HIGH), _exact_times(ERF, _HIGH))
     return Finding(
         "what is cut moves τ by 0.7 % at 0.99, and less below; the term of degree 0 is 0",
@@ -233,7 +228,6 @@ def _erf() -> Finding:
 
 
 @stored_curve.reproduced(
-    "stored-sigmoid",
     SIGMOID.place,
     "The sums behind the stored curve of sigmoid are exact to 1e-5: nothing of them is missing",
     reading="τ in the figure; the stored values were noted to be 1e-3 apart at worst, at 12 "
@@ -241,7 +235,7 @@ def _erf() -> Finding:
     falsifier="a strength at which what is cut moves τ by more than 1e-5",
     units="1/γ",
 )
-def _sigmoid() -> Finding:
+def _stored_sigmoid() -> Finding:
     cut = [_sigmoid_time(s) for s in _HIGH]
     gaps = _over(cut, _exact_times(SIGMOID, _HIGH))
     curvature = diff(SIGMOID.pair.student.value.smooth, z, 2)
@@ -265,14 +259,13 @@ def _sigmoid_time(strength: str) -> arb:
 
 
 @stored_curve.reproduced(
-    "stored-squared-odd",
     SQUARED_HE3.place,
     "The stored curves of He_3 and He_5 under squared labels are the exact ones: they rise midway",
     reading="τ in the figure, read at 2 strengths each",
     falsifier="a strength at which they are apart by more than the digits that were read",
     units="1/(γ n n!)",
 )
-def _squared_odd() -> Finding:
+def _stored_squared_odd() -> Finding:
     steps = []
     for curve in (SQUARED_HE3, SQUARED_HE5):
         stored = _stored(curve)

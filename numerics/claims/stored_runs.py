@@ -49,7 +49,6 @@ def _dots(runs: Runs, strength: float, dimension: int) -> Doubles:
 
 
 @stored_curve.reproduced(
-    "stored-dot-of-x",
     "Fig. 1 (right)",
     "The dot of x at μ = 0.9, 2.9 τ, is a mean step over log d; such means of ours are 3.5 ± 0.7 τ",
     reading="a dot is the mean index of the steps at which |m| is within 0.05 of μ, over log d, of "
@@ -58,7 +57,7 @@ def _dots(runs: Runs, strength: float, dimension: int) -> Doubles:
     falsifier="a mean of 3 of our runs that 2.9 τ is not within the 95 % range of",
     units="gradient steps over log d, against τ in 1/γ",
 )
-def _dot_of_x() -> Finding:
+def _stored_dot_of_x() -> Finding:
     strength, stored = float(DOT_OVER_TAU[0]), DOT_OVER_TAU[1]
     simulation, runs = linear_paths(strength)
     dots = _dots(runs, strength, simulation.dimension) / flow_of(Pair("x"), strength).tau()
@@ -77,7 +76,6 @@ def _holds(found: dict[str, float], stored: float) -> bool:
 
 
 @ours.supported(
-    "first-passage-dots",
     "Fig. 1 (right)",
     "First passages of x test τ: 2γ steps/log d is τ at μ = 0.1, 0.5, 0.9, within a quarter",
     reading="(9) solved for τ, with the median of the first steps at which |(u, m)| ≥ ½: what "
@@ -85,7 +83,7 @@ def _holds(found: dict[str, float], stored: float) -> bool:
     falsifier="a strength at which the interval of the median leaves τ out",
     units="2γ steps/log d and τ in 1/γ",
 )
-def _first_passage() -> Finding:
+def _first_passage_dots() -> Finding:
     steps = []
     for strength in LONG:
         simulation, runs = linear_paths(strength)
@@ -103,7 +101,6 @@ def _around_tau(dot: Median) -> bool:
 
 
 @stored_curve.reproduced(
-    "stored-dots",
     "Fig. 1 (right)",
     "The dots of ReLU at μ = 0.7, 0.8, 0.9 are 1.93 to 1.97 times as high as those of x: as τ, 2",
     reading="a quotient of dots is one of steps, at one γ; of dots at the small strengths of the "
@@ -111,7 +108,7 @@ def _around_tau(dot: Median) -> bool:
     falsifier="a quotient far from 2, or from ours at μ = 0.7",
     units="quotient of gradient steps",
 )
-def _dots_of_relu() -> Finding:
+def _stored_dots() -> Finding:
     strength = float(DOTS_RELU_OVER_X[0][0])
     means, errors, steps = [], [], []
     for seed, text in enumerate(("relu", "x"), SEED):  # so that the errors are independent
@@ -142,7 +139,6 @@ def _dots_of_relu() -> Finding:
 
 
 @stored_curve.reproduced(
-    "stored-exits",
     "Sec. 2.1, 3.2",
     "No difference in law between exit times of their code and of ours is shown at 0.95 (x, ReLU, "
     "erf, He_3; d = 200)",
@@ -152,7 +148,7 @@ def _dots_of_relu() -> Finding:
     falsifier="one of these 18 numbers that ours puts elsewhere, at a joint confidence of 0.95",
     units="gradient steps, of 16 samples each",
 )
-def _exits() -> Finding:
+def _stored_exits() -> Finding:
     steps = [_same_law(stored) for stored in EXITS]
     return Finding(
         f"all {len(EXITS) * len(EXIT_SHARES)} quantiles of 40 runs where 1000 of ours put them",

@@ -27,7 +27,6 @@ def _mean(p: Expr, gap: Expr) -> Expr:
 
 
 @claim.proved(
-    "even-mean",
     "App. E.5",
     "The mean of He_n is n!/((n/2)! 2^(n/2)) (Q-1)^(n/2) for every even n, and 0 for every odd n",
     quote="For even-degree Hermite activations, the nonzero mean is […]",
@@ -54,7 +53,6 @@ def _even_mean() -> Finding:
 
 
 @claim.proved(
-    "first-coefficient",
     "App. E.5",
     "The first Hermite coefficient of He_n at Q ≠ 1 that is not 0 is c_1 for odd n, c_0 for even n",
     quote="In particular, for odd degrees […], the first nonzero coefficient in the Hermite "
@@ -62,7 +60,7 @@ def _even_mean() -> Finding:
     reading="c_1 and c_0",
     falsifier="a degree and a variance but 1 where it is another",
 )
-def _first() -> Finding:
+def _first_coefficient() -> Finding:
     gap = Symbol("g", nonzero=True, real=True)
     n, p = 2 * _HALF + 1, _HALF
     low = []
@@ -79,7 +77,6 @@ def _first() -> Finding:
 
 
 @claim.proved(
-    "even-mean-vanishes",
     "App. E.5, Fig. 6",
     "|mean| of every even Hermite student shrinks as μ grows, and vanishes continuously as μ → 1",
     quote="In the regime considered in Appendix D.2, where […], increasing the initial signal "
@@ -104,7 +101,6 @@ def _growth() -> Expr:
 
 
 @claim.proved(
-    "even-mean-grows",
     "Sec. 3.2 (c), App. E.5, Fig. 6",
     "As μ → 0, and at all μ² < 2/3, |mean| of He_n increases with every even degree n",
     quote="This behavior is the result of the presence of a nonzero mean on the model—suggesting "
@@ -131,7 +127,6 @@ def _even_mean_grows() -> Finding:
 
 
 @ours.proved(
-    "even-mean-falls",
     "Sec. 3.2 (c), App. E.5, Fig. 6",
     "|mean| of He_(n+2) is below that of He_n if μ² > n/(n+1); of He_n/√n! at every strength",
     reading="at μ = 0.9 it falls from He_2 to He_4 and He_6. So what grows with the degree is the "
@@ -156,7 +151,6 @@ def _even_mean_falls() -> Finding:
 
 
 @claim.proved(
-    "mean-keeps-finite",
     "Sec. 3.2 (c), App. E.5",
     "As μ → 0, b of even Hermite students is the mean's own term; without it τ would diverge",
     quote="In the main text, we argued that this qualitative difference arises from the fact that "
@@ -167,7 +161,7 @@ def _even_mean_falls() -> Finding:
     falsifier="an even degree whose b has another part that does not vanish as μ → 0",
     units="time in 1/γ",
 )
-def _keeps_finite() -> Finding:
+def _mean_keeps_finite() -> Finding:
     n, p = 2 * _HALF, _HALF
     mean, second = _mean(p, Integer(-1)), coefficient(n, p - 1, Integer(-1))
     a, b = hermite_drift_limit(n, 0)
@@ -185,7 +179,6 @@ def _keeps_finite() -> Finding:
 
 
 @claim.proved(
-    "mean-speeds-up",
     "App. E.5",
     "As μ → 0 every odd Hermite student from He_3 on is slower than every even one, without bound",
     quote="The key takeaway is that whenever the mean is non-vanishing, learning initially "
@@ -194,7 +187,7 @@ def _keeps_finite() -> Finding:
     "over τ of even ones. Of activations at large it is not so: mean-without-speed",
     falsifier="an odd degree from 3 on and an even one whose ratio of τ stays bounded",
 )
-def _speeds_up() -> Finding:
+def _mean_speeds_up() -> Finding:
     other = Symbol("q", integer=True, positive=True)  # another even degree is 2q
     odd, even = hermite_escape_limit(2 * _HALF + 1, 0), hermite_escape_limit(2 * other, 0)
     return Finding(
@@ -205,14 +198,13 @@ def _speeds_up() -> Finding:
 
 
 @ours.proved(
-    "mean-without-speed",
     "App. E.5",
     "ReLU has a mean that is not 0, and τ twice that of x, whose mean is 0, at every strength",
     reading="so a mean does not speed the escape up by itself; both have the exponent 1",
     falsifier="a strength at which ReLU escapes before x",
     units="τ in 1/γ",
 )
-def _without_speed() -> Finding:
+def _mean_without_speed() -> Finding:
     relu, linear = (closed_drift(Pair(text)).expressions for text in ("relu", "x"))
     means = [Pair(text).student.hermite_coefficient(0, Q) for text in ("relu", "x")]
     return Finding(
@@ -238,7 +230,6 @@ def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
 
 
 @claim.certified(
-    "odd-no-plateau",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "He_3 and He_5 do not halt at μ = 0.5 and 0.7: u moves by more than 0.2 while m grows from "
     "1/10 to 2/5",
@@ -257,7 +248,6 @@ def _odd_no_plateau() -> Finding:
 
 
 @ours.certified(
-    "plateau-not-of-he2",
     "Sec. 3.2 (c), App. E.5, Fig. 7",
     "He_2 is even and does not halt either, at μ = 0.1, 0.2, 0.5: u moves by more than 0.2 while m "
     "grows from 1/10 to 2/5",
@@ -266,6 +256,6 @@ def _odd_no_plateau() -> Finding:
     "and no feature of a higher order than its escape needs",
     falsifier="one of these strengths at which u moves by less than 0.2",
 )
-def _he2() -> Finding:
+def _plateau_not_of_he2() -> Finding:
     steps = _no_halt("He2", ("0.1", "0.2", "0.5"))
     return Finding("flows from u = m = 0.03, enclosed", *steps)

@@ -70,7 +70,6 @@ def _teachers(fates: tuple[tuple[str, Fate], ...]) -> int:
 
 
 @claim.certified(
-    "two-stages-recover",
     "App. B.4, Fig. 4",
     "Two stages recover the teacher of He_3 at μ = 0.325, with the flip of u that Fig. 4 makes",
     quote="subsequently allows the student to recover the teacher direction during the descent "
@@ -81,7 +80,7 @@ def _teachers(fates: tuple[tuple[str, Fate], ...]) -> int:
     units="time in 1/γ",
     settled_by=CODE,
 )
-def _recover() -> Finding:
+def _two_stages_recover() -> Finding:
     fates = _fates(_STRENGTH, True)
     return Finding(
         f"with the flip {_teachers(fates)} of {len(fates)} flows end at ρ = 1: 4 starts, 3 "
@@ -92,14 +91,13 @@ def _recover() -> Finding:
 
 
 @ours.certified(
-    "two-stages-without-flip",
     "App. B.4, Fig. 4",
     "Two stages of He_3 at μ = 0.325 without the flip of u: 11 of 12 flows end at the student 0",
     reading="the flows of two-stages-recover, u left as it is: 4 starts, lengths 6, 10, 15",
     falsifier="a second recovery among them",
     units="time in 1/γ",
 )
-def _without_flip() -> Finding:
+def _two_stages_without_flip() -> Finding:
     fates, flow = _fates(_STRENGTH, False), _stages(_STRENGTH)
     null = tuple(each for each in fates if each[1]["rho"] == 0)
 
@@ -122,7 +120,6 @@ def _without_flip() -> Finding:
 
 
 @ours.certified(
-    "two-stages-side",
     "App. B.4, Fig. 4",
     "Two stages of He_3 below the singular strength, at μ = 0.3: 8 flows recover with the flip of "
     "u, none without",
@@ -131,7 +128,7 @@ def _without_flip() -> Finding:
     falsifier="another end of one of these flows",
     units="time in 1/γ",
 )
-def _side() -> Finding:
+def _two_stages_side() -> Finding:
     flipped, plain = (_fates("0.3", flip, (10, 15)) for flip in (True, False))
     return Finding(
         "8 flows whose stage one lasts 10 or 15: ρ = 1 with the flip, ρ = 0 without",
@@ -141,7 +138,6 @@ def _side() -> Finding:
 
 
 @ours.certified(
-    "two-stages-long",
     "App. B.4, Fig. 4",
     "After a long first stage of squared labels He_3 recovers only if u is flipped, and "
     "only if 2μ > 0.3207…",
@@ -150,7 +146,7 @@ def _side() -> Finding:
     falsifier="a strength at which the null student does not attract, or the flipped one ends on "
     "the other side",
 )
-def _long() -> Finding:
+def _two_stages_long() -> Finding:
     steps = []
     for strength, rho in (("0.325", 1), ("0.3", 1), ("0.161", 1), ("0.16", 0), ("0.1", 0)):
         _, flow = _stages(strength)
@@ -175,7 +171,6 @@ def _null(flow: BallFlow) -> Rational | None:
 
 
 @claim.certified(
-    "two-stages-escape",
     "App. B.4, Fig. 4",
     "Squared labels leave the search phase of He_3 at μ = 0.325 while the original ones "
     "have not yet in ten times that time",
@@ -185,7 +180,7 @@ def _null(flow: BallFlow) -> Rational | None:
     units="time in 1/γ",
     settled_by=CODE,
 )
-def _escape() -> Finding:
+def _two_stages_escape() -> Finding:
     flows, start = _stages(_STRENGTH), ("0.001", "0.03")
     time, _ = passage(flows[0], disc(*start), "0.5", 20)
     alone = bounds(advance(flows[1], disc(*start), 60).overlap)
@@ -199,7 +194,6 @@ def _escape() -> Finding:
 
 
 @ours.proved(
-    "squared-null",
     "App. B.4, Fig. 4",
     "With squared labels every odd student with dS/dQ > 0 ends as the student that is 0, but for "
     "the starts on one curve",

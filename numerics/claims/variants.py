@@ -30,7 +30,6 @@ def _misaligned(text: str, misalignment: str = "linear") -> tuple[Expr, Expr]:
 
 
 @claim.proved(
-    "misaligned-overlap",
     "App. A.1, (17), (18)",
     "The direction ξ leaves ρ = μ + u m as it is, but for ν ξ·ω⋆, of mean square ν²/d",
     quote="where the term […] arises from the high-dimensional limit: with high probability, the "
@@ -41,7 +40,7 @@ def _misaligned(text: str, misalignment: str = "linear") -> tuple[Expr, Expr]:
     falsifier="a mean square of ξ·ω⋆ that is not 1/d, or a ρ that moves with κ = ω·ξ",
     settled_by=CODE,
 )
-def _overlap() -> Finding:
+def _misaligned_overlap() -> Finding:
     # Gram matrix of ω⋆, ξ, ω, with t = ξ·ω⋆
     t = Symbol("t", real=True)
     gram = ImmutableMatrix([[1, t, m], [t, 1, _KAPPA], [m, _KAPPA, 1]])
@@ -56,7 +55,6 @@ def _overlap() -> Finding:
 
 
 @claim.refuted(
-    "misaligned-norm",
     "Sec. 2, App. A.1",
     "At ν = 1-μ the term of ξ in the norm has no effect on the dynamics of u and m",
     quote="In App. A.1, we show that this encompasses also misaligned pre-trained weights such […] "
@@ -71,7 +69,7 @@ def _overlap() -> Finding:
     units="τ in 1/γ",
     settled_by=CODE,
 )
-def _norm() -> Finding:
+def _misaligned_norm() -> Finding:
     by_q, by_rho, curve = symbols("L_Q L_rho L_QQ", real=True)
     here = _VARIANCE - (mu**2 + _NU**2)
     loss = by_q * here + by_rho * u * m + curve * here**2 / 2
@@ -106,7 +104,6 @@ def _norm() -> Finding:
 
 
 @claim.proved(
-    "misaligned-phenomenology",
     "App. A.1, Fig. 3",
     "At ν = 1-μ, τ diverges as (1-μ)^-2 for x, He_2, He_3, erf, and increases with μ for x, as "
     "aligned; its constant is 2, 10/9, 26/25, 26 times smaller",
@@ -118,7 +115,7 @@ def _norm() -> Finding:
     units="τ in 1/γ",
     settled_by=CODE,
 )
-def _phenomenology() -> Finding:
+def _misaligned_phenomenology() -> Finding:
     coupling, _ = _misaligned("x")
     shrinks = {"x": 2, "He2": Rational(10, 9), "He3": Rational(26, 25), "erf": 26}
     constants = {text: _constant(text) for text in shrinks}
@@ -149,14 +146,13 @@ def _constant(text: str) -> tuple[Expr, Expr]:
 
 
 @ours.proved(
-    "misaligned-divergence",
     "App. A.1",
     "At ν = √(1-μ²), which keeps the norm at 1, x escapes in τ ~ 1/(2(1-μ)): an order less",
     reading="another model than the paper's ν = 1-μ, where the divergence stays (1-μ)^-2",
     falsifier="a limit of (1-μ) τ as μ → 1 that is not 1/2",
     units="τ in 1/γ",
 )
-def _divergence() -> Finding:
+def _misaligned_divergence() -> Finding:
     coupling, b = _misaligned("x", "spherical")
     tau = 1 / eigenvalues(sqrt(coupling), b)[0]
     reached = (tau * (1 - mu)).simplify().limit(mu, 1, "-")
@@ -168,7 +164,6 @@ def _divergence() -> Finding:
 
 
 @ours.proved(
-    "misaligned-not-singular",
     "App. A.1, Prop. 2",
     "At ν = 1-μ, He_n of odd degree 3 to 11 escape at every strength: no singularity is left",
     quote="Therefore, beyond a trivial shift of the pre-activation norm, this model provides no "
@@ -179,7 +174,7 @@ def _divergence() -> Finding:
     falsifier="a strength in (0, 1) where a and b both vanish",
     units="a and b raw",
 )
-def _not_singular() -> Finding:
+def _misaligned_not_singular() -> Finding:
     steps: list[Step] = []
     for n in range(3, 12, 2):
         alone = drift_of(f"He{n}").a
@@ -198,7 +193,6 @@ def _constant_in_mu(divisor: Expr) -> bool:
 
 
 @ours.proved(
-    "misaligned-direction",
     "App. A.1, Fig. 3",
     "At ν = 1-μ the student that is the teacher has m = ±1/√2, at every strength; for x no other "
     "has zero loss, (u, ω) and (-u, -ω) being one student",
@@ -207,7 +201,7 @@ def _constant_in_mu(divisor: Expr) -> bool:
     falsifier="another product u ω at which the loss of x vanishes",
     settled_by=CODE,
 )
-def _direction() -> Finding:
+def _misaligned_direction() -> Finding:
     here = {rho: COVARIANCE, residual: _VARIANCE - COVARIANCE**2}
     loss = landscape_of("x").loss.subs(here, simultaneous=True)
     squares = (1 - mu - u * m) ** 2 + (_NU + u * _KAPPA) ** 2 + u**2 * (1 - m**2 - _KAPPA**2)
@@ -236,7 +230,6 @@ def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
 
 
 @claim.proved(
-    "correlation-loss",
     "App. H, (94)-(96)",
     "The correlation loss of x is -(μ + u m), up to a constant; its gradient is (-m, -u)",
     quote="Notably, the gradient of the population loss is completely independent of the signal "
@@ -244,7 +237,7 @@ def _correlation_flow(text: str) -> tuple[Expr, Expr, Expr]:
     reading="(95) is 1 - μ - u m or -(μ + u m); the gradient is by u and m",
     falsifier="a gradient that holds μ",
 )
-def _correlation() -> Finding:
+def _correlation_loss() -> Finding:
     loss, *_ = _correlation_flow("x")
     slopes = (diff(loss, u), diff(loss, m))
     return Finding(
@@ -257,7 +250,6 @@ def _correlation() -> Finding:
 
 
 @claim.proved(
-    "correlation-dynamics",
     "App. A, App. H",
     "Under the correlation loss u and m of x move, and escape in τ = 1, whatever μ is",
     quote="for linear activations, pre-trained weights do not affect the dynamics, highlighting "
@@ -266,7 +258,7 @@ def _correlation() -> Finding:
     falsifier="a velocity or a drift coefficient that holds μ",
     units="τ in 1/γ",
 )
-def _blind() -> Finding:
+def _correlation_dynamics() -> Finding:
     _, by_u, by_m = _correlation_flow("x")
     drift = closed_drift(Pair("x", loss="correlation"))
     return Finding(
@@ -279,14 +271,13 @@ def _blind() -> Finding:
 
 
 @ours.proved(
-    "correlation-unbounded",
     "App. H",
     "The correlation loss of x has no minimum: at the teacher u still grows, at rate 1",
     reading="at u = 1-μ, m = 1 the student is the teacher; nothing holds it there",
     falsifier="a velocity of u at the teacher that vanishes",
     units="time in 1/γ",
 )
-def _unbounded() -> Finding:
+def _correlation_unbounded() -> Finding:
     loss, by_u, _ = _correlation_flow("x")
     return Finding(
         "the loss is a direction, not a fit: L = -(μ + u) at m = 1",
@@ -296,14 +287,13 @@ def _unbounded() -> Finding:
 
 
 @ours.proved(
-    "correlation-nonlinear",
     "App. H",
     "Under the correlation loss ReLU's search phase does not depend on μ; that of erf does",
     reading="the paper states independence for x alone. On ReLU's whole flow μ does enter",
     falsifier="a drift coefficient of ReLU that holds μ, or none of erf that does",
     units="a and b raw, τ in 1/γ",
 )
-def _nonlinear() -> Finding:
+def _correlation_nonlinear() -> Finding:
     relu, erf = (closed_drift(Pair(text, loss="correlation")) for text in ("relu", "erf"))
     slope = 4 / (pi * (1 + 2 * mu**2) * sqrt(3 + 2 * mu**2))
     whole = diff(_correlation_flow("relu")[1], mu)
@@ -322,7 +312,6 @@ def _nonlinear() -> Finding:
 
 
 @ours.proved(
-    "correlation-hermite",
     "App. H",
     "Under the correlation loss He_n has a = n n! μ^(n-1), b = 0: pre-training speeds the escape "
     "up (n = 2 to 8)",
@@ -330,7 +319,7 @@ def _nonlinear() -> Finding:
     falsifier="a degree with another a or b",
     units="a and b raw, τ = 1/a in 1/γ",
 )
-def _hermite() -> Finding:
+def _correlation_hermite() -> Finding:
     steps: list[Step] = []
     for n in range(2, 9):
         drift = closed_drift(Pair(f"He{n}", loss="correlation"))

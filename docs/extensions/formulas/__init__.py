@@ -1,4 +1,4 @@
-"""Every formula and table of the theory page, by name, in the order of the page."""
+"""Every formula and table of the theory page, by name."""
 
 from extensions.formulas import beyond, every_degree, search_phase, stored  # noqa: F401
 from extensions.formulas.registry import FORMULAS

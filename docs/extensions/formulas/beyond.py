@@ -42,9 +42,10 @@ from extensions.formulas.registry import (
     any_loss,
     checked,
     enter,
+    enter_tables,
     lines,
     matched,
-    mathematics,
+    of_activations,
     table,
 )
 
@@ -81,30 +82,19 @@ def _drift_of_the_correlation_loss() -> Built:
 # Any activation.
 
 _SHOWN = ("x", "relu", "erf", "exp", "gauss", "sin")
-
-
-@enter
-def _drifts_of_activations() -> Built:
-    return activation_drift_table(_SHOWN)
-
-
-@enter
-def _limits_of_activations() -> Built:
-    return activation_limits_table((*_SHOWN, "gelu"))
-
-
-@enter
-def _hermite_coefficients_of_activations() -> Built:
-    return activation_coefficients_table(("relu", "erf"))
+enter_tables(
+    drifts_of_activations=lambda: activation_drift_table(_SHOWN),
+    limits_of_activations=lambda: activation_limits_table((*_SHOWN, "gelu")),
+    hermite_coefficients_of_activations=lambda: activation_coefficients_table(("relu", "erf")),
+    networks=lambda: activation_network_table(("x", "He2", "relu")),
+)
 
 
 @enter
 def _frozen_risks() -> Built:
-    rows = [
-        (f"$\\texttt{{{text}}}$", mathematics(simplify(frozen_risk(matched(text)))))
-        for text in ("x", "relu", "erf", "exp", "gauss", "He3")
-    ]
-    return table("frozen-risks", ("pair", r"$\ell(\mu)$"), rows)
+    texts = ("x", "relu", "erf", "exp", "gauss", "He3")
+    return of_activations("frozen-risks", ("pair", r"$\ell(\mu)$"), texts,
+                          lambda text: simplify(frozen_risk(matched(text))))  # fmt: skip
 
 
 @enter
@@ -167,11 +157,8 @@ def _misaligned_time() -> Built:
 
 @enter
 def _landscapes() -> Built:
-    rows = [
-        (f"$\\texttt{{{text}}}$", mathematics(simplify(landscape_of(matched(text)).loss)))
-        for text in ("x", "He2", "relu", "erf")
-    ]
-    return table("landscapes", ("pair", r"$L(\rho, s)$"), rows)
+    return of_activations("landscapes", ("pair", r"$L(\rho, s)$"), ("x", "He2", "relu", "erf"),
+                          lambda text: simplify(landscape_of(matched(text)).loss))  # fmt: skip
 
 
 @enter
@@ -211,12 +198,10 @@ def _power_of_the_friction() -> Built:
 
 @enter
 def _kernels() -> Built:
-    rows = []
-    for text in ("x", "He2", "He3", "relu", "erf"):
-        activation = parse_activation(text)
-        value = kernel(activation, activation).expression
-        rows.append((f"$\\texttt{{{text}}}$", mathematics(value)))
-    return table("kernels", ("activation", "$k(q_1, q_2, q_{12})$"), rows)
+    return of_activations(
+        "kernels", ("activation", "$k(q_1, q_2, q_{12})$"), ("x", "He2", "He3", "relu", "erf"),
+        lambda text: kernel(*[parse_activation(text)] * 2).expression,
+    )  # fmt: skip
 
 
 @enter
@@ -230,11 +215,6 @@ def _network_of_hermite_neurons() -> Built:
     drift = network_drift(*[parse_activation("He2")] * 2)
     shown = {FIELD: Symbol("F", real=True), K: K}
     return lines(*((name, factor(getattr(drift, name).subs(shown))) for name in "ab"))
-
-
-@enter
-def _networks() -> Built:
-    return activation_network_table(("x", "He2", "relu"))
 
 
 # The law of the exit time.

@@ -27,6 +27,11 @@ def enter(build: Callable[[], Built]) -> Callable[[], Built]:
     return build
 
 
+def enter_tables(**builders: Callable[[], Built]) -> None:
+    """Enter tables that ``derive`` makes as they are shown, under their names with hyphens."""
+    FORMULAS.update({name.replace("_", "-"): build for name, build in builders.items()})
+
+
 def lines(*equations: tuple[str, Expr | str]) -> str:
     """Equations below each other, aligned at the sign of equality."""
     rows = (
@@ -43,6 +48,13 @@ def table(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> T
         return tuple(Typeset(text, text) for text in row)
 
     return Table(name, Typeset("", ""), cells(columns), tuple(map(cells, rows)))
+
+
+def of_activations(
+    name: str, columns: Sequence[str], texts: Sequence[str], value: Callable[[str], Expr]
+) -> Table:
+    """A table of one expression of each activation."""
+    return table(name, columns, [(rf"$\texttt{{{t}}}$", mathematics(value(t))) for t in texts])
 
 
 def mathematics(expression: Expr) -> str:

@@ -30,10 +30,19 @@ from extensions.formulas.registry import (
     any_loss,
     checked,
     enter,
+    enter_tables,
     lines,
     matched,
     mathematics,
     table,
+)
+
+enter_tables(
+    rescaling=lambda: rescaling_table(range(1, 7)),
+    squares=lambda: squares_table(range(1, 5)),
+    hermite_drifts=lambda: drift_table(range(1, 7)),
+    limits_of_hermite_students=lambda: limits_table(range(1, 7)),
+    hermite_singularities=lambda: singularities_table([*range(1, 11), 15, 20]),
 )
 
 # Hermite calculus.
@@ -41,25 +50,13 @@ from extensions.formulas.registry import (
 
 @enter
 def _hermite_polynomials() -> Built:
-    return lines(
-        *((rf"H_{n}^{{[Q]}}(z)", hermite_polynomial(n, z, Q)) for n in range(1, 6)),
-    )
+    return lines(*((rf"H_{n}^{{[Q]}}(z)", hermite_polynomial(n, z, Q)) for n in range(1, 6)))
 
 
 @enter
 def _hermite_identities() -> Built:
     rows = [(i.name, f"${i.latex}$", f"({i.equation})") for i in IDENTITIES.values()]
     return table("identities", ("name", "identity", "equation"), rows)
-
-
-@enter
-def _rescaling() -> Built:
-    return rescaling_table(range(1, 7))
-
-
-@enter
-def _squares() -> Built:
-    return squares_table(range(1, 5))
 
 
 @enter
@@ -163,11 +160,6 @@ def _drift_of_the_linear_student() -> Built:
 
 
 @enter
-def _hermite_drifts() -> Built:
-    return drift_table(range(1, 7))
-
-
-@enter
 def _a_and_b_of_hermite_students() -> Built:
     holds = all(
         (drift.a - Poly(mu, mu) * drift.b).as_expr() == mu ** (n - 1)
@@ -213,11 +205,6 @@ def _four_cases() -> Built:
     return table("cases", ("$a$", "$b$", r"$\tau$"), rows)
 
 
-@enter
-def _limits_of_hermite_students() -> Built:
-    return limits_table(range(1, 7))
-
-
 # Singularities.
 
 
@@ -234,8 +221,3 @@ def _local_law_at_a_singularity() -> Built:
     size = law.coefficient.subs(friction, Symbol(r"{|b_\star|}"))
     distance = Symbol(r"{(\mu-\mu_\star)}")
     return rf"\tau \approx {latex(size * distance**law.exponent)}"
-
-
-@enter
-def _hermite_singularities() -> Built:
-    return singularities_table([*range(1, 11), 15, 20])

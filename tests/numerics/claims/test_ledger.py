@@ -113,7 +113,7 @@ def _names_its_setting(finding):
 def test_kinds_and_verdicts_are_not_mixed():
     assert {entry.kind for entry in CLAIMS.values()} == set(VERDICTS)
     with pytest.raises(AttributeError, match="'refuted' is no verdict on: assumption"):
-        assumption.refuted("mixed", "", "")
+        assumption.refuted("", "")
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -139,7 +139,7 @@ def test_a_planted_wrong_claim_is_refuted_and_the_exit_code_says_so(monkeypatch,
     planted: dict[str, Entry] = {}
     monkeypatch.setattr("numerics.claims.ledger.CLAIMS", planted)
 
-    @claim.proved("planted", "nowhere", "√(1+x) = 1 + x/2")
+    @claim.proved("nowhere", "√(1+x) = 1 + x/2")
     def _planted() -> Finding:
         return Finding("at a rational point", equal("both", sqrt(1 + x), 1 + x / 2))
 
