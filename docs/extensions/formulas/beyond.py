@@ -42,7 +42,7 @@ from extensions.formulas.registry import (
     any_loss,
     checked,
     enter,
-    enter_tables,
+    enter_short,
     lines,
     matched,
     of_activations,
@@ -82,7 +82,7 @@ def _drift_of_the_correlation_loss() -> Built:
 # Any activation.
 
 _SHOWN = ("x", "relu", "erf", "exp", "gauss", "sin")
-enter_tables(
+enter_short(
     drifts_of_activations=lambda: activation_drift_table(_SHOWN),
     limits_of_activations=lambda: activation_limits_table((*_SHOWN, "gelu")),
     hermite_coefficients_of_activations=lambda: activation_coefficients_table(("relu", "erf")),
@@ -142,14 +142,10 @@ def _linear_time(misalignment: str) -> Expr:
     return 1 / eigenvalues(coupling, drift.b)[0]
 
 
-@enter
-def _aligned_time() -> Built:
-    return f"{float(_linear_time('none').subs(mu, Rational(9, 10))):.3g}"
-
-
-@enter
-def _misaligned_time() -> Built:
-    return f"{float(_linear_time('spherical').subs(mu, Rational(9, 10))):.3g}"
+enter_short(
+    aligned_time=lambda: f"{float(_linear_time('none').subs(mu, Rational(9, 10))):.3g}",
+    misaligned_time=lambda: f"{float(_linear_time('spherical').subs(mu, Rational(9, 10))):.3g}",
+)
 
 
 # The landscape beyond the search phase.
@@ -181,9 +177,11 @@ def _flow_on_the_landscape() -> Built:
 _G, _V = Symbol("g", real=True), Symbol(r"{\dot g}", real=True)
 
 
-@enter
-def _acceleration_of_the_particle() -> Built:
-    return lines((r"\ddot g", acceleration(A, B, _G, _V)), ("V(g)", potential(A, _G)))
+enter_short(
+    acceleration_of_the_particle=lambda: lines(
+        (r"\ddot g", acceleration(A, B, _G, _V)), ("V(g)", potential(A, _G))
+    ),
+)
 
 
 @enter

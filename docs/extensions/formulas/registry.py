@@ -27,8 +27,8 @@ def enter(build: Callable[[], Built]) -> Callable[[], Built]:
     return build
 
 
-def enter_tables(**builders: Callable[[], Built]) -> None:
-    """Enter tables that ``derive`` makes as they are shown, under their names with hyphens."""
+def enter_short(**builders: Callable[[], Built]) -> None:
+    """Enter builders of one line each, under their names with hyphens."""
     FORMULAS.update({name.replace("_", "-"): build for name, build in builders.items()})
 
 

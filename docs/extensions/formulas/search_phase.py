@@ -30,38 +30,41 @@ from extensions.formulas.registry import (
     any_loss,
     checked,
     enter,
-    enter_tables,
+    enter_short,
     lines,
     matched,
     mathematics,
     table,
 )
 
-enter_tables(
+enter_short(
     rescaling=lambda: rescaling_table(range(1, 7)),
     squares=lambda: squares_table(range(1, 5)),
     hermite_drifts=lambda: drift_table(range(1, 7)),
     limits_of_hermite_students=lambda: limits_table(range(1, 7)),
     hermite_singularities=lambda: singularities_table([*range(1, 11), 15, 20]),
+    hermite_polynomials=lambda: lines(
+        *((rf"H_{n}^{{[Q]}}(z)", hermite_polynomial(n, z, Q)) for n in range(1, 6))
+    ),
+    means_of_even_students=lambda: lines(
+        *((rf"E_Q[\mathrm{{He}}_{n}]", hermite_mean(n)) for n in (2, 4, 6))
+    ),
+    hermite_powers=lambda: lines(*((f"S_{n}(Q)", hermite_power(n).as_expr()) for n in range(1, 5))),
+    growth_rates=lambda: lines(*zip((r"\lambda_+", r"\lambda_-"), eigenvalues(A, B), strict=True)),
+    time_scale=lambda: rf"\tau = \frac{{1}}{{\lambda_+}} = {latex(simplify(escape_time(A, B)))}",
+    leaving_time=lambda: rf"t_{{\text{{exit}}}} \asymp {latex(simplify(exit_time(A, B, d)))}",
+    cubic_drift=lambda: (
+        rf"a = {factored(hermite_drift(3, normalization='n*n!').a).latex.strip('$')}"
+    ),
 )
 
 # Hermite calculus.
 
 
 @enter
-def _hermite_polynomials() -> Built:
-    return lines(*((rf"H_{n}^{{[Q]}}(z)", hermite_polynomial(n, z, Q)) for n in range(1, 6)))
-
-
-@enter
 def _hermite_identities() -> Built:
     rows = [(i.name, f"${i.latex}$", f"({i.equation})") for i in IDENTITIES.values()]
     return table("identities", ("name", "identity", "equation"), rows)
-
-
-@enter
-def _means_of_even_students() -> Built:
-    return lines(*((rf"E_Q[\mathrm{{He}}_{n}]", hermite_mean(n)) for n in (2, 4, 6)))
 
 
 # The population loss.
@@ -169,28 +172,7 @@ def _a_and_b_of_hermite_students() -> Built:
     return checked(holds, r"a = \mu^{n-1} + \mu\,b")
 
 
-@enter
-def _hermite_powers() -> Built:
-    return lines(*((f"S_{n}(Q)", hermite_power(n).as_expr()) for n in range(1, 5)))
-
-
 # The escape time.
-
-
-@enter
-def _growth_rates() -> Built:
-    plus, minus = eigenvalues(A, B)
-    return lines((r"\lambda_+", plus), (r"\lambda_-", minus))
-
-
-@enter
-def _time_scale() -> Built:
-    return rf"\tau = \frac{{1}}{{\lambda_+}} = {latex(simplify(escape_time(A, B)))}"
-
-
-@enter
-def _leaving_time() -> Built:
-    return rf"t_{{\text{{exit}}}} \asymp {latex(simplify(exit_time(A, B, d)))}"
 
 
 @enter
@@ -206,11 +188,6 @@ def _four_cases() -> Built:
 
 
 # Singularities.
-
-
-@enter
-def _cubic_drift() -> Built:
-    return rf"a = {factored(hermite_drift(3, normalization='n*n!').a).latex.strip('$')}"
 
 
 @enter
