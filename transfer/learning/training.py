@@ -119,11 +119,9 @@ def on_device(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
     """Images and labels on a device, moved there once for all cells; nothing may write to them."""
     with warnings.catch_warnings():  # of arrays read from a file, which cannot be written to
         warnings.filterwarnings("ignore", ".*not writable", UserWarning)
-        moved = [
-            torch.from_numpy(np.ascontiguousarray(part)).to(device)
-            for part in (split.images, split.labels)
-        ]
-    return moved[0], moved[1]
+        parts = map(np.ascontiguousarray, (split.images, split.labels))
+        images, labels = (torch.from_numpy(part).to(device) for part in parts)
+    return images, labels
 
 
 @lru_cache(maxsize=4)
@@ -251,10 +249,8 @@ def _logits(network: Network, images: Tensor, shared: bool) -> Tensor:
 
 def precision(device: torch.device) -> AbstractContextManager[object]:
     """That of everything a model computes: bfloat16 on GPUs, as it is elsewhere."""
-    reduced = device.type in REDUCED
-    found: AbstractContextManager[object] = torch.autocast(
-        device.type, torch.bfloat16, enabled=reduced
-    )
+    kind, half = device.type, torch.bfloat16
+    found: AbstractContextManager[object] = torch.autocast(kind, half, enabled=kind in REDUCED)
     return found
 
 
