@@ -7,27 +7,52 @@ import argparse
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import Any, ClassVar, Self, TypeVar
 
 from derive.errors import InputError
 
 LARGEST_DEGREE = 2000
 
 
-class Degrees(tuple[int, ...]):
+Entry = TypeVar("Entry", covariant=True)
+Value = TypeVar("Value")
+
+
+class Parsed(tuple[Entry, ...]):
+    """What was read from a text; ``str`` gives back the text.
+
+    Raises ``argparse.ArgumentTypeError`` where ``parse`` does, or ``InputError``.
+    """
+
+    text: str
+    parse: ClassVar[Any]  # from the text to the entries
+
+    def __new__(cls, text: str, **how: Any) -> Self:
+        """Parse ``text``."""
+        try:
+            self = super().__new__(cls, cls.parse(text, **how))
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Degrees(Parsed[int]):
     """Polynomial degrees read from text such as ``5``, ``3:21``, ``3:21:2`` or ``3,5,10``.
 
-    A range includes both ends. ``str`` gives back the text. Raises
-    ``argparse.ArgumentTypeError`` for anything else, for degrees above ``largest`` and for more
-    than ``LARGEST_DEGREE`` of them.
+    A range includes both ends. Raises ``argparse.ArgumentTypeError`` for anything else, for degrees
+    above ``largest`` and for more than ``LARGEST_DEGREE`` of them.
 
     >>> list(Degrees("1:4,10"))
     [1, 2, 3, 4, 10]
     """
 
-    text: str
-
-    def __new__(cls, text: str, largest: int = LARGEST_DEGREE) -> "Degrees":
-        """Parse ``text``."""
+    @staticmethod
+    def parse(text: str, largest: int = LARGEST_DEGREE) -> Iterable[int]:
+        """The degrees, once each."""
         degrees: dict[int, None] = {}
         if text.count(",") >= LARGEST_DEGREE:
             raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees or ranges")
@@ -36,12 +61,7 @@ class Degrees(tuple[int, ...]):
             degrees.update(dict.fromkeys(found[: LARGEST_DEGREE + 1]))
             if len(degrees) > LARGEST_DEGREE:
                 raise argparse.ArgumentTypeError(f"give at most {LARGEST_DEGREE} degrees")
-        self = super().__new__(cls, degrees)
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
+        return degrees
 
 
 def _degree_range(part: str, text: str, largest: int) -> range:
@@ -100,11 +120,16 @@ def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callab
 def accepted(parse: Callable[[str], object]) -> Callable[[str], str]:
     """Option type for text that ``parse`` accepts; the text itself is the value."""
 
-    def check(text: str) -> str:
+    return read_by(lambda text: (parse(text), text)[1])
+
+
+def read_by(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Option type for what ``parse`` makes of a text."""
+
+    def read(text: str) -> Value:
         try:
-            parse(text)
+            return parse(text)
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
-        return text
 
-    return check
+    return read

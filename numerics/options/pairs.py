@@ -10,6 +10,7 @@ from derive.command.parser import CommandParser
 from derive.command.values import LARGEST_DEGREE, Degrees, accepted
 from derive.errors import InputError
 from derive.kinds import LOSSES, NORMALIZATIONS, Misalignment, Normalization
+from numerics.options.shared import Settings, add_options, choice, option
 
 if TYPE_CHECKING:  # names of derive are imported when they are used: no option waits for them
     from derive.drift import AnyDrift
@@ -28,59 +29,37 @@ def add_case_options(
     """
     group = parser.add_argument_group("which pairs")
     add_function_options(group, largest_degree)
-    how: dict[str, Any] = {"action": "append"} if simulated else {"default": "matched"}
-    group.add_argument(
-        "--labels",
-        type=accepted(lambda text: derive.parse_transform(text)),
-        metavar="TEXT",
-        help="labels: matched, squared, or a function of the teacher's output y"
-        + ("; may be repeated (default: matched)" if simulated else " (default: %(default)s)"),
-        **how,
-    )
-    group.add_argument(
-        "--loss",
-        choices=LOSSES,
-        default=LOSSES[0],
-        help="loss of the student (default: %(default)s)",
-    )
+    text = accepted(lambda given: derive.parse_transform(given))
+    told = "labels: matched, squared, or a function of the teacher's output y"
+    several = option(text, "TEXT", f"{told}; may be repeated (default: matched)", action="append")
+    options: dict[str, Settings] = {
+        "labels": several if simulated else option(text, "TEXT", told, "matched"),
+        "loss": choice(LOSSES, "loss of the student"),
+    }
     if misalignment:
-        group.add_argument(
-            "--misalignment",
-            choices=get_args(Misalignment),
-            default="none",
-            help="pre-trained direction off the teacher's by ν: none, linear (1-μ) or spherical "
-            "(√(1-μ²)) (default: %(default)s)",
-        )
+        options["misalignment"] = choice(
+            get_args(Misalignment), "pre-trained direction off the teacher's by ν: none, linear "
+            "(1-μ) or spherical (√(1-μ²))",
+        )  # fmt: skip
     if not simulated:
-        group.add_argument(
-            "--normalization",
-            choices=NORMALIZATIONS,
-            help="time scale of a and b: divided by n·n! as in the paper, or raw (default: n*n! "
-            "with --degree, raw otherwise)",
-        )
+        options["normalization"] = {
+            "choices": NORMALIZATIONS, "help": "time scale of a and b: divided by n·n! as in the "
+            "paper, or raw (default: n*n! with --degree, raw otherwise)",
+        }  # fmt: skip
+    add_options(group, options)
 
 
 def add_function_options(group: Any, largest_degree: int = LARGEST_DEGREE) -> None:
     """Add the options that choose teachers and students."""
-    group.add_argument(
-        "--degree",
-        type=partial(Degrees, largest=largest_degree),
-        metavar="N",
-        help="pure Hermite pairs: 5, a range 3:21 (both ends included), 3:21:2, or a list 3,5,10",
-    )
     activation = accepted(lambda text: derive.parse_activation(text))
-    group.add_argument(
-        "--activation",
-        action="append",
-        type=activation,
-        metavar="TEXT",
-        help="matched pair of this activation, such as erf, relu or 'x**3/6 + erf(x)/2'; may be "
-        "repeated",
-    )
-    for role, other in (("teacher", "student"), ("student", "teacher")):
-        group.add_argument(
-            f"--{role}", type=activation, metavar="TEXT", help=f"{role} activation, with --{other}"
-        )
+    add_options(group, {
+        "degree": option(partial(Degrees, largest=largest_degree), "N", "pure Hermite pairs: 5, a "
+                         "range 3:21 (both ends included), 3:21:2, or a list 3,5,10"),
+        "activation": option(activation, "TEXT", "matched pair of this activation, such as erf, "
+                             "relu or 'x**3/6 + erf(x)/2'; may be repeated", action="append"),
+        "teacher": option(activation, "TEXT", "teacher activation, with --student"),
+        "student": option(activation, "TEXT", "student activation, with --teacher"),
+    })  # fmt: skip
 
 
 def chosen_pairs(options: Namespace) -> list[Callable[..., "Pair"]]:

@@ -7,7 +7,7 @@ A command names those it has, with its own default where it has one:
 Its own it writes with ``option`` and adds with ``add_options``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,11 @@ def option(
     return settings
 
 
+def choice(kinds: Sequence[str], summary: str) -> Settings:
+    """What ``add_argument`` takes for one of some kinds, of which the first is the default."""
+    return {"choices": kinds, "default": kinds[0], "help": f"{summary} (default: %(default)s)"}
+
+
 _counted = integer_between(1, 10**8)
 
 SHARED: Mapping[str, Settings] = {
@@ -60,10 +65,9 @@ SHARED: Mapping[str, Settings] = {
                             "units of the largest stable one, or best, of the fewest samples",
                             "0.1*stable"),
     "noise": option(positive, "SD", "standard deviation of noise on the labels (default: none)"),
-    "exit-by": {"choices": EXITS, "default": EXITS[0],
-                "help": "what has the radius at exit: |(u, m)|; the overlap |m|; what |m| is off "
-                        "the strength μ, at most; or the share of the way of ρ from μ to the "
-                        "teacher (default: %(default)s)"},
+    "exit-by": choice(EXITS, "what has the radius at exit: |(u, m)|; the overlap |m|; what |m| is "
+                      "off the strength μ, at most; or the share of the way of ρ from μ to the "
+                      "teacher"),
     "radius": option(positive, "R", f"what counts as exit (default: {EXIT_RADIUS}; off the "
                      f"strength {EXIT_BAND})"),
     "replicas": option(_counted, "R", "independent runs a point", 100),

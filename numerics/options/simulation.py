@@ -12,7 +12,7 @@ from derive.command.values import accepted, integer_between
 from derive.errors import InputError
 from numerics.dynamics.kinds import METHODS, NETWORK_HORIZON, SIGNS, UPDATES, USUAL_HORIZON
 from numerics.options.pairs import add_case_options, chosen_pairs
-from numerics.options.shared import add_options, add_shared, option
+from numerics.options.shared import add_options, add_shared, choice, option
 from numerics.options.start import start_and_end
 from numerics.options.values import Strengths, multiple_of, positive
 from numerics.simulation.multiple import TIMES
@@ -29,21 +29,17 @@ _SHARED = {
 }
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "who learns": {
-        "method": {"choices": METHODS, "default": METHODS[0],
-                   "help": "LoRA, or full fine-tuning of the pre-trained direction, which has no "
-                           "search phase and exits by teacher (default: %(default)s)"},
+        "method": choice(METHODS, "LoRA, or full fine-tuning of the pre-trained direction, which "
+                         "has no search phase and exits by teacher"),
         "neurons": option(integer_between(1, 1000), "K",
                           "neurons of a two-layer network, all of the strength --mu", 1),
         "strengths": option(Strengths, "LIST",
                             "one strength a neuron instead, such as 0.2,0.5,0.8"),
         "rank": option(integer_between(1, 1000), "R", "LoRA rank, shared by all neurons", 1),
-        "signs": {"choices": SIGNS, "default": SIGNS[0],
-                  "help": "initial sign of m against that of u (default: %(default)s)"},
+        "signs": choice(SIGNS, "initial sign of m against that of u"),
     },
     "how it learns": {
-        "update": {"choices": UPDATES, "default": UPDATES[0],
-                   "help": "tangent gradient then normalised, or the whole one "
-                           "(default: %(default)s)"},
+        "update": choice(UPDATES, "tangent gradient then normalised, or the whole one"),
     },
     "runs": {
         "horizon": option(multiple_of(*TIMES), "STEPS", "steps of a run, or its time in units of τ "
@@ -66,6 +62,10 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
                        "also write everything recorded, as netCDF"),
     },
 }  # fmt: skip
+
+# Options that are settings of ``grid`` and of ``Simulation`` as they stand.
+_OF_GRIDS = ("dimension", "seed", "learning_rate", "batch", "replicas")
+_OF_SIMULATIONS = ("method", "update", "signs", "neurons", "rank", "horizon")
 
 
 def add_simulation_options(parser: CommandParser) -> None:
@@ -109,12 +109,8 @@ def grid_of(
         [make(**kind) for make in makers],
         mu,
         labels=labels,
-        dimension=options.dimension,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        batch=options.batch,
         noise=options.noise or 0.0,
-        replicas=options.replicas,
+        **{name: getattr(options, name) for name in _OF_GRIDS},
         **start_and_end(options),
         **how,
     )
@@ -126,20 +122,11 @@ def simulations_of(options: Namespace) -> list["Simulation"]:
     Raises ``InputError`` for impossible combinations.
     """
     strengths = _strengths(options)
+    own = {name: getattr(options, name) for name in _OF_SIMULATIONS}
     # Unequal neurons count as one point, by their mean.
     mean = None if strengths is None else [sum(strengths, Fraction(0)) / len(strengths)]
     return grid_of(
-        options,
-        mean,
-        method=options.method,
-        update=options.update,
-        signs=options.signs,
-        stage=_stage(options),
-        strengths=strengths,
-        neurons=options.neurons,
-        rank=options.rank,
-        horizon=options.horizon,
-        records=options.points,
+        options, mean, stage=_stage(options), strengths=strengths, records=options.points, **own
     )
 
 

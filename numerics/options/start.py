@@ -45,14 +45,9 @@ def start_and_end(options: Namespace) -> dict[str, Any]:
 
     Raises ``InputError`` for a file that holds no states.
     """
-    given = options.start
-    return {
-        "scale": options.scale,
-        "scale_u": options.scale_u,
-        "starts": _states(given) if isinstance(given, Path) else given or (),
-        "exit_by": options.exit_by,
-        "radius": options.radius,
-    }
+    given, names = options.start, ("scale", "scale_u", "exit_by", "radius")
+    starts = _states(given) if isinstance(given, Path) else given or ()
+    return {"starts": starts, **{name: getattr(options, name) for name in names}}
 
 
 def _states(path: Path) -> Starts:

@@ -5,13 +5,13 @@ Text is matched against a pattern and taken exactly; anything else is refused in
 
 import re
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING
 
 from derive.command.files import OutputFile
-from derive.command.values import integer_between
+from derive.command.values import Parsed, accepted, integer_between, read_by
 from derive.errors import InputError
 from numerics.certified.strengths import parse_correlations, parse_strengths
 from numerics.simulation.multiple import Multiple, multiple
@@ -58,33 +58,10 @@ def style_path(text: str) -> Path:
     """
     from numerics.figures.style import read_style
 
-    try:
-        read_style(Path(text))
-    except InputError as error:
-        raise ArgumentTypeError(str(error)) from None
-    return Path(text)
+    return Path(accepted(lambda name: read_style(Path(name)))(text))
 
 
-class _Grid(tuple[Fraction, ...]):
-    """Numbers read from text: one, a list or ``START:STOP:COUNT``; ``str`` gives back the text."""
-
-    text: str
-    parse: ClassVar[Any]  # from the text to the numbers
-
-    def __new__(cls, text: str) -> Self:
-        """Parse ``text``."""
-        try:
-            self = super().__new__(cls, cls.parse(text))
-        except InputError as error:
-            raise ArgumentTypeError(str(error)) from None
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class Strengths(_Grid):
+class Strengths(Parsed[Fraction]):
     """Pre-training strengths: decimals in (0, 1], taken exactly.
 
     Raises ``argparse.ArgumentTypeError`` otherwise.
@@ -96,7 +73,7 @@ class Strengths(_Grid):
     parse = staticmethod(parse_strengths)
 
 
-class Correlations(_Grid):
+class Correlations(Parsed[Fraction]):
     """Correlations: decimals in [-1, 1], taken exactly.
 
     Raises ``argparse.ArgumentTypeError`` otherwise.
@@ -114,14 +91,7 @@ def multiple_of(*units: str) -> Callable[[str], Multiple]:
     >>> multiple_of("/d", "*stable")("0.5/d")
     Multiple(value=0.5, unit='/d', text='0.5/d')
     """
-
-    def parse(text: str) -> Multiple:
-        try:
-            return multiple(text, units)
-        except InputError as error:
-            raise ArgumentTypeError(str(error)) from None
-
-    return parse
+    return read_by(lambda text: multiple(text, units))
 
 
 def positive(text: str) -> float:
@@ -151,17 +121,16 @@ def dimension(text: str) -> int:
 seed = integer_between(0, 10**9 - 1)  # option type for one seed of all random streams
 
 
-class Probabilities(tuple[float, ...]):
+class Probabilities(Parsed[float]):
     """Probabilities in (0, 1) read from text: ``0.99`` or a list ``0.1,0.5,0.9``.
 
     >>> list(Probabilities("0.5,0.99"))
     [0.5, 0.99]
     """
 
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        """Parse ``text``."""
+    @staticmethod
+    def parse(text: str) -> Iterable[float]:
+        """The probabilities, once each."""
         parts = text.split(",")
         known = all(re.fullmatch(r"0?\.\d{1,12}", part, re.ASCII) for part in parts)
         values = dict.fromkeys(map(float, parts)) if known else {0.0: None}
@@ -169,45 +138,29 @@ class Probabilities(tuple[float, ...]):
             raise ArgumentTypeError(
                 f"{text[:40]!r} is not accepted: give decimals between 0 and 1: 0.99 or 0.1,0.5"
             )
-        self = super().__new__(cls, values)
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
+        return values
 
 
-class _Listed(tuple[int, ...]):
-    """Integers read from text separated by commas; ``str`` gives back the text."""
-
-    text: str
-    entry: ClassVar[Any]  # from the text of one to its value
-
-    def __new__(cls, text: str) -> Self:
-        """Parse ``text``."""
-        self = super().__new__(cls, dict.fromkeys(cls.entry(part) for part in text.split(",")))
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
+def _listed(entry: Callable[[str], int]) -> Callable[[str], Iterable[int]]:
+    """What reads integers between commas, once each, from what reads one."""
+    return lambda text: dict.fromkeys(map(entry, text.split(",")))
 
 
-class Dimensions(_Listed):
+class Dimensions(Parsed[int]):
     """Input dimensions read from text: ``1000``, ``1e6`` or a list ``1e3,1e6``.
 
     >>> list(Dimensions("1e3,250"))
     [1000, 250]
     """
 
-    entry = staticmethod(dimension)
+    parse = staticmethod(_listed(dimension))
 
 
-class Seeds(_Listed):
+class Seeds(Parsed[int]):
     """Seeds read from text: ``7`` or a list ``0,1,2``.
 
     >>> list(Seeds("0,1"))
     [0, 1]
     """
 
-    entry = staticmethod(seed)
+    parse = staticmethod(_listed(seed))
