@@ -37,7 +37,7 @@ from derive.hermite import (
 )
 from derive.kinds import HermiteConvention
 from derive.piecewise import PiecewiseAnalytic, analytic, placed
-from derive.symbols import exact, of_one_variable, z
+from derive.symbols import exact, of_one_variable, rational_polynomial, z
 
 _SURE = Rational(1, 10**20)  # a jump of at least this size is one
 
@@ -93,10 +93,7 @@ class Activation:
     @property
     def polynomial(self) -> Poly | None:
         """The function as a polynomial in ``z`` over the rationals, or ``None`` if it is none."""
-        if self.value.breaks or not self.value.smooth.is_polynomial(z):
-            return None
-        found = Poly(self.value.smooth, z)
-        return found.set_domain("QQ") if found.domain.is_ZZ or found.domain.is_QQ else None
+        return None if self.value.breaks else rational_polynomial(self.value.smooth, z)
 
     @property
     def parity(self) -> int:

@@ -74,10 +74,8 @@ def noise_landscape(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     rho**2 - 2*rho + s + 1
     """
     pair, label_noise = replace(Pair.of(pair), misalignment=S.Zero), exact(label_noise)
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    transform = pair.labels.polynomial
-    if teacher is not None and student is not None and transform is not None:
-        label, sigma = transform.compose(teacher).as_expr(), student.as_expr()
+    if (known := pair.polynomials) is not None:
+        label, sigma = (f.as_expr() for f in known)
         return _polynomial(label, sigma, pair.loss, label_noise)
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
     square = pair.student.value.derivative().gaussian() ** 2

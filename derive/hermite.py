@@ -9,8 +9,10 @@ these functions together are stated, and checked, in ``derive.identities``.
 from collections.abc import Sequence
 from math import comb, factorial
 from operator import index
+from typing import Any
 
 from sympy import (
+    QQ,
     Add,
     Expr,
     Integer,
@@ -122,6 +124,17 @@ def normal_moment(k: int) -> int:
     return int(factorial(k) // (factorial(k // 2) * 2 ** (k // 2)))
 
 
+def polynomial_mean(function: Poly) -> Any:
+    """Mean of a polynomial in ``z`` under the standard normal, as an element of QQ. Exact.
+
+    >>> from derive.symbols import z
+    >>> int(polynomial_mean(Poly(z**4 + z**3, z)))
+    3
+    """
+    terms = function.set_domain(QQ).as_dict(native=True).items()
+    return sum((c * normal_moment(k) for (k,), c in terms if k % 2 == 0), QQ(0))
+
+
 def gaussian_mean(expression: Expr, z: Symbol | None = None, variance: Expr = S.One) -> Expr:
     r"""Mean of a polynomial under a centred Gaussian.
 
@@ -138,11 +151,8 @@ def gaussian_mean(expression: Expr, z: Symbol | None = None, variance: Expr = S.
     >>> gaussian_mean(z**4 + z**3, z, Q)
     3*Q**2
     """
-    total = Integer(0)
-    for (k,), coefficient in polynomial(expression, z).terms():
-        if k % 2 == 0:
-            total += coefficient * normal_moment(k) * exact(variance) ** (k // 2)
-    return expand(total)
+    even = ((c, k) for (k,), c in polynomial(expression, z).terms() if k % 2 == 0)
+    return expand(Add(*(c * normal_moment(k) * exact(variance) ** (k // 2) for c, k in even)))
 
 
 def hermite_coefficients(
@@ -198,15 +208,8 @@ def hermite_series(
     >>> hermite_series((0, 3*Q, 0, 6), z, Q)
     z**3
     """
-    return expand(
-        sum(
-            (
-                c / factorial(k) * hermite_polynomial(k, z, variance)
-                for k, c in enumerate(exact_series(coefficients))
-            ),
-            Integer(0),
-        )
-    )
+    parts = ((c / factorial(k), k) for k, c in enumerate(exact_series(coefficients)))
+    return expand(Add(*(weight * hermite_polynomial(k, z, variance) for weight, k in parts)))
 
 
 def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) -> tuple[Expr, ...]:
@@ -227,19 +230,12 @@ def change_variance(coefficients: Sequence[Expr], source: Expr, target: Expr) ->
     """
     half_gap = (exact(target) - exact(source)) / 2
     known = exact_series(coefficients)
-    length = len(known)
-    return tuple(
-        expand(
-            sum(
-                (
-                    known[k + 2 * j] * half_gap**j / factorial(j)
-                    for j in range((length - k + 1) // 2)
-                ),
-                Integer(0),
-            )
-        )
-        for k in range(length)
-    )
+
+    def carried(k: int) -> Expr:
+        seen = enumerate(known[k::2])
+        return expand(Add(*(c * half_gap**j / factorial(j) for j, c in seen)))
+
+    return tuple(map(carried, range(len(known))))
 
 
 def hermite_product(m: int, n: int, variance: Expr = S.One) -> dict[int, Expr]:

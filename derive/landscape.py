@@ -50,17 +50,13 @@ def landscape_of(pair: PairLike) -> Landscape:
 
     Raises ``NoClosedForm`` if there is none. Source: (31)-(33), (51), (91), (94). Exact.
 
-    >>> from derive.activation import Activation
-    >>> x = Activation.named("identity")
-    >>> landscape_of(Pair(x, x)).a, landscape_of(Pair(x, x)).b
+    >>> landscape_of("x").a, landscape_of("x").b
     (1 - rho, -1)
     """
     pair = replace(Pair.of(pair), misalignment=S.Zero)
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    transform = pair.labels.polynomial
-    if teacher is not None and student is not None and transform is not None:
-        label = transform.compose(teacher)
-        return _polynomial(label.as_expr(), student.as_expr(), pair.loss)
+    if (known := pair.polynomials) is not None:
+        label, student = (f.as_expr() for f in known)
+        return _polynomial(label, student, pair.loss)
     drift = closed_drift(replace(pair, misalignment=sqrt(residual)))
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
     loss = -correlated_mean(label, sigma, Covariance(S.One, mu**2 + residual, mu, residual))

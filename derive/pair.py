@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import comb
 from typing import TypeAlias
 
-from sympy import Add, Expr, S, expand, sqrt
+from sympy import Add, Expr, Poly, S, expand, sqrt
 
 from derive.activation import Activation, HermiteActivation
 from derive.errors import InputError
@@ -120,6 +120,15 @@ class Pair:
     def label(self) -> PiecewiseAnalytic:
         """The label as a function of the teacher's pre-activation."""
         return self.labels.of_output(self.teacher.value)
+
+    @property
+    def polynomials(self) -> tuple[Poly, Poly] | None:
+        """Label and student as polynomials in ``z``, or ``None`` if one of them is none."""
+        teacher, transform = self.teacher.polynomial, self.labels.polynomial
+        student = self.student.polynomial
+        if teacher is None or transform is None or student is None:
+            return None
+        return transform.compose(teacher), student
 
     @property
     def labelled_teacher(self) -> Activation:

@@ -15,23 +15,23 @@ algebra of ``derive.gaussian`` a ``ClosedDrift``, all others a ``MeanDrift`` or,
 
 from dataclasses import replace
 from math import factorial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sympy import QQ, Expr, Poly, S, Symbol, cos, sin, sqrt
+from sympy import QQ, Poly, S, Symbol, cos, sin, sqrt
 
 from derive import gaussian
 from derive.activation import HermiteActivation
 from derive.correlated import Covariance, correlated_mean
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.gaussian import NoClosedForm
-from derive.hermite import normal_moment
+from derive.hermite import normal_moment, polynomial_mean
 from derive.labels import MATCHED
 from derive.means import mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.plane import plane_drift
-from derive.polynomial_drift import LABELS, hermite_drift
-from derive.symbols import exact, mu, z
+from derive.polynomial_drift import LABELS, hermite_drift, in_strength
+from derive.symbols import exact, mu, rational_polynomial, z
 
 _NU = Symbol("nu", positive=True)  # ν while a mean is taken
 
@@ -57,23 +57,18 @@ def drift_of(given: DriftLike) -> AnyDrift:
     pair = Pair.of(given)
     if isinstance(pair.student, HermiteActivation) and pair.is_plain and pair.labels.text in LABELS:
         return hermite_drift(pair.student.degree, pair.labels.text)
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    square = _rational_polynomial(exact(pair.misalignment) ** 2)
-    transform = pair.labels.polynomial
-    if teacher is not None and student is not None and square is not None and transform:
-        label = transform.compose(teacher)
-        return Drift(
-            *_polynomial_drift(label, student, square, pair.loss), misalignment=pair.misalignment
-        )
+    square, nu = rational_polynomial(exact(pair.misalignment) ** 2, mu), pair.misalignment
+    if square is not None and (known := pair.polynomials) is not None:
+        return Drift(*_polynomial_drift(*known, square, pair.loss), misalignment=nu)
     positive = is_positive(pair)
     try:
         closed = replace(closed_drift(pair), positive=positive)
-        a, b = _rational_polynomial(closed.a), _rational_polynomial(closed.b)
+        a, b = (rational_polynomial(f, mu) for f in closed.expressions)
         if square is None or a is None or b is None:
             return closed
-        return Drift(a, b, misalignment=pair.misalignment, positive=positive)
+        return Drift(a, b, misalignment=nu, positive=positive)
     except NoClosedForm:
-        if pair.misalignment != 0:
+        if nu != 0:
             return plane_drift(pair, drift_of(replace(pair, misalignment=S.Zero)))
         return replace(mean_drift(pair), positive=positive)
 
@@ -98,43 +93,25 @@ def is_positive(pair: Pair) -> bool:
     return pair.student.value.rises_or_falls_outwards()
 
 
-def _rational_polynomial(expression: Expr) -> Poly | None:
-    """The expression as a polynomial in ``mu`` over the rationals, or ``None`` if it is none."""
-    if not expression.is_polynomial(mu):
-        return None
-    found = Poly(expression, mu)
-    return found.set_domain(QQ) if found.domain.is_ZZ or found.domain.is_QQ else None
-
-
 def _polynomial_drift(label: Poly, student: Poly, square: Poly, loss: str) -> tuple[Poly, Poly]:
     r"""Drift coefficients of polynomials; ``square`` is :math:`\nu^2`. Exact.
 
     Smoothing is the heat flow: :math:`\sigma_\nu = \sum_i \nu^{2i} \sigma^{(2i)} / (2^i i!)`.
     """
     degree = max(student.degree(), 0)  # that of 0 is -oo
-    means = [_mean(label * Poly(z**k, z)) for k in range(degree + 1)]
+    means = [polynomial_mean(label * Poly(z**k, z)) for k in range(degree + 1)]
     a = b = Poly(0, mu, domain=QQ)
     for i in range(degree // 2, -1, -1):  # Horner's rule in ν²
         first = student.diff((z, 2 * i + 1)).mul_ground(QQ(1, 2**i * factorial(i)))
         slope, curvature = first.as_dict(native=True), first.diff(z).as_dict(native=True)
-        a = a * square + _in_mu({k: c * means[k + 1] for (k,), c in slope.items()})
-        b = b * square + _in_mu({k: c * means[k] for (k,), c in curvature.items()})
+        a = a * square + in_strength({k: c * means[k + 1] for (k,), c in slope.items()})
+        b = b * square + in_strength({k: c * means[k] for (k,), c in curvature.items()})
     if loss == "correlation":
         return a, b
     growth = (student * student.diff(z)).diff(z).as_dict(native=True)
     by_variance = {k // 2: c * normal_moment(k) for (k,), c in growth.items() if k % 2 == 0}
-    power = _in_mu(by_variance).compose(square + Poly(mu**2, mu))
+    power = in_strength(by_variance).compose(square + Poly(mu**2, mu))
     return a - power * Poly(mu, mu), b - power
-
-
-def _mean(function: Poly) -> Any:
-    """Mean of a polynomial in ``z`` under the standard normal, as an element of QQ."""
-    terms = function.set_domain(QQ).as_dict(native=True).items()
-    return sum((c * normal_moment(k) for (k,), c in terms if k % 2 == 0), QQ(0))
-
-
-def _in_mu(coefficients: dict[int, Any]) -> Poly:
-    return Poly.from_dict({(k,): c for k, c in coefficients.items() if c}, mu, domain=QQ)
 
 
 def closed_drift(pair: PairLike) -> ClosedDrift:
@@ -142,9 +119,7 @@ def closed_drift(pair: PairLike) -> ClosedDrift:
 
     Raises ``NoClosedForm`` if there is none. Source: as ``drift_of``. Exact.
 
-    >>> from derive import Activation
-    >>> x = Activation.named("identity")
-    >>> closed_drift(Pair(x, x, misalignment=sqrt(1 - mu**2))).b
+    >>> closed_drift(Pair("x", misalignment=sqrt(1 - mu**2))).b
     -1
     """
     pair = Pair.of(pair)

@@ -76,7 +76,7 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     if flow[0, 1] != flow[1, 0] or flow[1, 1] != 0:
         raise ArithmeticError(f"the linearised flow {flow} does not have the form (58)")
     a, b = (_rational_coefficients(f, mu) for f in (flow[0, 1], flow[0, 0]))
-    return Drift(_polynomial(a), _polynomial(b))
+    return Drift(in_strength(a), in_strength(b))
 
 
 def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
@@ -110,7 +110,7 @@ def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
                 mean = k * s * normal_moment(j + k - 2)
                 b[k - 2] += label * (k - 1) * mean
                 b[j + k - 2] -= value * (j + k - 1) * mean
-    return Drift(_polynomial(a), _polynomial(b))
+    return Drift(in_strength(a), in_strength(b))
 
 
 def _rational_coefficients(expression: Expr, z: Symbol) -> dict[int, Any]:
@@ -124,7 +124,8 @@ def _rational_coefficients(expression: Expr, z: Symbol) -> dict[int, Any]:
     return {k: coefficient for (k,), coefficient in given.as_dict(native=True).items()}
 
 
-def _polynomial(weights: dict[int, Any]) -> Poly:
+def in_strength(weights: dict[int, Any]) -> Poly:
+    """The polynomial in ``mu`` with these coefficients, by degree, elements of QQ. Exact."""
     return Poly.from_dict({(k,): w for k, w in weights.items() if w}, mu, domain=QQ)
 
 

@@ -30,7 +30,7 @@ from sympy import (
 )
 
 from derive.softplus import Softplus
-from derive.symbols import z
+from derive.symbols import rational_polynomial, z
 
 Range = tuple[Expr, Expr]
 LINE: Range = (-oo, oo)
@@ -65,7 +65,7 @@ def range_of(expression: Expr, low: Expr = -oo, high: Expr = oo) -> Range:
         return _down(low), _up(high)
     if not expression.has(z):
         return (_down(expression), _up(expression)) if expression.is_real else LINE
-    if (found := _rational_polynomial(expression)) is not None:
+    if (found := rational_polynomial(expression, z)) is not None:
         return _of_polynomial(found, _down(low), _up(high))
     if isinstance(expression, Add):
         return _of_sum(expression, low, high)
@@ -157,7 +157,7 @@ def _of_sum(expression: Expr, low: Expr, high: Expr) -> Range:
     polynomials, exponentials, others = [], {}, []
     for part in expression.args:
         factor, rest = part.as_coeff_Mul()
-        if _rational_polynomial(part) is not None:
+        if rational_polynomial(part, z) is not None:
             polynomials.append(part)
         elif isinstance(rest, exp) and factor.is_positive and factor.is_Rational:
             exponentials[rest.args[0]] = factor
@@ -174,13 +174,6 @@ def _of_sum(expression: Expr, low: Expr, high: Expr) -> Range:
             bounds = (least, bounds[1] + more[1])
         ranges.append(bounds)
     return sum((low for low, _ in ranges), S.Zero), sum((high for _, high in ranges), S.Zero)
-
-
-def _rational_polynomial(expression: Expr) -> Poly | None:
-    if not expression.is_polynomial(z):
-        return None
-    found = Poly(expression, z)
-    return found.set_domain(QQ) if found.domain.is_ZZ or found.domain.is_QQ else None
 
 
 def _of_polynomial(f: Poly, low: Expr, high: Expr) -> Range:

@@ -141,14 +141,13 @@ def loss_slopes(pair: Pair) -> tuple[Expr, Expr]:
     >>> loss_slopes(Pair("x"))
     (1/2, -1)
     """
-    teacher, student = pair.teacher.polynomial, pair.student.polynomial
-    transform = pair.labels.polynomial
-    if teacher is None or student is None or transform is None:
+    if (known := pair.polynomials) is None:
         raise InputError(
             f"the flow of {pair.student.text[:40]!r} is not that of a loss over Q and ρ in "
             "polynomials: give polynomials with rational coefficients"
         )
-    loss = population_loss(transform.compose(teacher).as_expr(), student.as_expr(), z)
+    label, sigma = (f.as_expr() for f in known)
+    loss = population_loss(label, sigma, z)
     chosen = loss.expression if pair.loss == "square" else -loss.correlation
     return diff(chosen, Q), diff(chosen, rho)
 
@@ -181,7 +180,7 @@ def rest_points_of(by_variance: Expr, by_covariance: Expr) -> tuple[RestPoint, .
 def real_points(polynomial: Poly) -> list[AlgebraicPoint]:
     """The real zeros of a polynomial in ρ, as points of s = 0, in increasing order."""
     found = [
-        (low, high, _in_t(factor))
+        (low, high, Poly(factor.as_expr().subs(factor.gen, _T), _T, domain=QQ))
         for factor, _ in polynomial.factor_list()[1]
         for (low, high), _ in factor.intervals()
     ]
@@ -198,10 +197,6 @@ def _in_order(points: list[AlgebraicPoint]) -> list[AlgebraicPoint]:
         if all(one[1] < other[0] for one, other in pairwise(order)):
             return [points[i] for _, _, i in order]
         width /= _FINER
-
-
-def _in_t(factor: Poly) -> Poly:
-    return Poly(factor.as_expr().subs(factor.gen, _T), _T, domain=QQ)
 
 
 def _on_edge(point: AlgebraicPoint, a: Expr, b: Expr) -> RestPoint:

@@ -130,3 +130,15 @@ def polynomial_in(given: object, variable: Symbol) -> Poly:
     if not found.is_polynomial(variable):
         raise InputError(f"{found} is not accepted: give a polynomial in {variable}")
     return Poly(found, variable, field=True)
+
+
+def rational_polynomial(expression: Expr, variable: Symbol) -> Poly | None:
+    """The expression as a polynomial over the rationals, ``None`` if it is none. Exact.
+
+    >>> rational_polynomial(z / 2, z), rational_polynomial(mu * z, z)
+    (Poly(1/2*z, z, domain='QQ'), None)
+    """
+    if not expression.is_polynomial(variable):
+        return None
+    found = Poly(expression, variable)
+    return found.set_domain("QQ") if found.domain.is_ZZ or found.domain.is_QQ else None

@@ -25,10 +25,11 @@ from derive.conditional import conditional_gram, folding_of
 from derive.elementary import proved_zero
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
-from derive.hermite import checked_degree, normal_moment
+from derive.hermite import checked_degree, polynomial_mean
 from derive.means import Mean, mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
+from derive.polynomial_drift import in_strength
 from derive.symbols import mu, z
 
 MOST_POWERS = 12
@@ -145,7 +146,7 @@ def _of_polynomials(teacher: Poly, student: Poly, degree: int) -> TransformMeans
     spread = slope * slope + student * curvature
     return TransformMeans(
         _seen(Poly(1, z, domain=QQ), spread),
-        tuple(Poly(_mean(power), mu, domain=QQ) for power in powers),
+        tuple(Poly(polynomial_mean(power), mu, domain=QQ) for power in powers),
         tuple(_seen(power * Poly(z, z), slope) for power in powers[: degree + 1]),
         tuple(_seen(power, curvature) for power in powers[: degree + 1]),
     )
@@ -154,13 +155,8 @@ def _of_polynomials(teacher: Poly, student: Poly, degree: int) -> TransformMeans
 def _seen(factor: Poly, student: Poly) -> Poly:
     """The mean of a factor times a function of μz, as a polynomial in μ."""
     terms = student.set_domain(QQ).as_dict(native=True)
-    found = {k: c * _mean(factor * Poly(z**k, z, domain=QQ)) for (k,), c in terms.items()}
-    return Poly.from_dict({(k,): c for k, c in found.items() if c}, mu, domain=QQ)
-
-
-def _mean(function: Poly) -> Any:
-    terms = function.set_domain(QQ).as_dict(native=True).items()
-    return sum((c * normal_moment(k) for (k,), c in terms if k % 2 == 0), QQ(0))
+    means = {k: polynomial_mean(factor * Poly(z**k, z, domain=QQ)) for (k,) in terms}
+    return in_strength({k: c * means[k] for (k,), c in terms.items()})
 
 
 def _of_means(pair: Pair, degree: int) -> TransformMeans:

@@ -16,14 +16,14 @@ from operator import mul
 from typing import Any, Self
 
 from flint import fmpq, fmpq_poly, fmpz_poly
-from sympy import QQ, Poly
+from sympy import Poly
 
 from derive.activation import Activation
 from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.hermite import normal_moment
 from derive.pair import Pair
-from derive.symbols import mu
+from derive.polynomial_drift import in_strength
 from numerics.certified.balls import Enclosure, evaluate, rational_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.precision import settled
@@ -139,8 +139,7 @@ def _texts(polynomial: Poly) -> list[str]:
 def _power(student: Poly) -> Poly:
     """E σ(μz)², in μ."""
     squared = (student * student).as_dict(native=True).items()
-    means = {(k,): c * normal_moment(k) for (k,), c in squared if k % 2 == 0}
-    return Poly.from_dict(means, mu, domain=QQ)
+    return in_strength({k: c * normal_moment(k) for (k,), c in squared if k % 2 == 0})
 
 
 def _factors(a: fmpz_poly, common: fmpz_poly) -> _Factors:
@@ -271,18 +270,13 @@ def cell_bounds(claim: str, step: str, cells: Sequence[Stretch]) -> dict[str, An
 
     Raises nothing. Certified as the bounds are: fractions alone cannot verify them.
     """
+    ends = [(cell.lower, cell.upper, cell.bounds.low, cell.bounds.high) for cell in cells]
     return {
         "claim": claim,
         "step": step,
         "reasons": [cell.reason for cell in cells],
         "signs": [cell.bounds.sign for cell in cells],
-        "trusted_bounds": [
-            [
-                str(Fraction(end))
-                for end in (cell.lower, cell.upper, cell.bounds.low, cell.bounds.high)
-            ]
-            for cell in cells
-        ],
+        "trusted_bounds": [[str(Fraction(end)) for end in each] for each in ends],
     }
 
 
