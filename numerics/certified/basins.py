@@ -172,8 +172,7 @@ class _Trap:
             if not side or not self._falls(u, (m, arb(side)), side):
                 return None
             here = self.flow.mu + side * u
-            slopes = self.flow.by_variance, self.flow.by_covariance
-            first, second = (table_value(table, here * here, here) for table in slopes)
+            first, second = self.flow.slopes(here * here, here)
             way = -_sign(2 * here * first + second)
             if any(zero.overlaps(here) for zero in self.edge):
                 return None
@@ -184,9 +183,7 @@ class _Trap:
 
     def _by_m(self, u: arb, m: arb) -> arb:
         """The slope of the loss in m."""
-        variance, covariance = self.flow.place(u, m)
-        first, second = (table_value(table, variance, covariance)
-                         for table in (self.flow.by_variance, self.flow.by_covariance))  # fmt: skip
+        first, second = self.flow.slopes(*self.flow.place(u, m))
         return arb(u * (2 * self.flow.mu * first + second))
 
     def _falls(self, u: arb, ends: tuple[arb, arb], side: int, cuts: int = _CUTS) -> bool:

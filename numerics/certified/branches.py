@@ -11,7 +11,7 @@ as it is. L is the least common multiple of the orders. Each solution is enclose
 for balls, which proves that it is there, alone, and analytic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, lcm
@@ -270,24 +270,28 @@ class _Equation:
         value, slope = self.left(centre)
         gap = value - self.right(s)
         size = 2 * abs(gap / slope).upper() + arb(2) ** -ctx.prec
-        for _ in range(_WIDENED):
-            ball = _around(centre, size)
-            found = centre - gap / self.left(ball)[1]
-            if not found.is_finite():
-                return None
-            if _inside(found, ball):
-                return found
-            size = 2 * size
-        return None
+        return near(centre, size, lambda ball: centre - gap / self.left(ball)[1])
 
 
-def _around(centre: Any, size: arb) -> Any:
-    reach = arb(0, size)
-    return centre + reach if isinstance(centre, arb) else centre + acb(reach, reach)
+def near(centre: Any, size: arb, step: Callable[[Any], Any]) -> Any | None:
+    """All solutions near a real or complex point, ``None`` if Newton's method does not prove them.
 
-
-def _inside(ball: Any, other: Any) -> bool:
-    return bool(other.contains_interior(ball))
+    Arguments:
+        centre: the point.
+        size: of the first ball around it; it is doubled some times.
+        step: of Newton's method, with the slope on a ball: what it maps into the ball's inside
+            holds the one solution in it.
+    """
+    for _ in range(_WIDENED):
+        reach = arb(0, size)
+        ball = centre + (reach if isinstance(centre, arb) else acb(reach, reach))
+        found = step(ball)
+        if not found.is_finite():
+            return None
+        if ball.contains_interior(found):
+            return found
+        size = 2 * size
+    return None
 
 
 def _shifted(polynomial: fmpq_poly, place: arb) -> list[arb]:

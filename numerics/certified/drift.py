@@ -257,8 +257,7 @@ def student_mean_function(student: ActivationLike) -> BallFunction:
 
     Raises ``InputError`` if its integrand has no known tail bound. Certified.
 
-    >>> from derive import parse_activation
-    >>> student_mean_function(parse_activation("He2"))(arb(1)).contains(0)
+    >>> student_mean_function("He2")(arb(1)).contains(0)
     True
     """
     student = parse_activation(student)

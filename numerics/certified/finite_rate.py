@@ -5,7 +5,7 @@ The term of ``derive.finite_rate`` is of the angle alone, :math:`\dot\theta = \d
 largest eigenvalue of the symmetric part of the Jacobian.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,6 +27,7 @@ from numerics.certified.flow import (
     in_variance,
     rational,
     table_value,
+    times,
 )
 from numerics.certified.strengths import StrengthsLike
 
@@ -43,14 +44,9 @@ class FiniteRateFlow(BallFlow):
 
     def scaled(self, factor: fmpq) -> "FiniteRateFlow":
         """The flow with all velocities multiplied by a positive factor: time in another unit."""
-        gradient = BallFlow(self.mu, self.by_variance, self.by_covariance).scaled(factor)
-        shrinking = tuple(tuple(c * factor for c in row) for row in self.shrinking)
-        return replace(
-            self,
-            by_variance=gradient.by_variance,
-            by_covariance=gradient.by_covariance,
-            shrinking=shrinking,
-        )
+        gradient = super().scaled(factor)
+        tables = gradient.by_variance, gradient.by_covariance, times(self.shrinking, factor)
+        return FiniteRateFlow(self.mu, *tables)
 
     def is_regular(self, angle: arb) -> bool:
         r"""Whether no angle of a ball is that of \|m\| = 1, where this flow ends."""
@@ -59,8 +55,7 @@ class FiniteRateFlow(BallFlow):
     def velocity(self, u: Any, m: Any, w: Any) -> tuple[Any, Any]:
         """``u̇`` and ``θ̇`` at u, m = cos θ and w = sin θ: balls, or power series in time."""
         by_u, by_angle = super().velocity(u, m, w)
-        variance, covariance = self.place(u, m)
-        noise = table_value(self.shrinking, variance, covariance)
+        noise = table_value(self.shrinking, *self.place(u, m))
         return by_u, by_angle + u * u * m / w * noise
 
     def hessian(self, u: arb, angle: arb) -> tuple[arb, arb, arb]:
@@ -105,8 +100,8 @@ def finite_rate_flow(
     if rate == 0:
         return gradient
     table = _noise(Pair.of(pair), Fraction(str(rational(label_noise))))
-    shrinking = tuple(tuple(rate / 2 * c for c in row) for row in table)
-    return FiniteRateFlow(gradient.mu, gradient.by_variance, gradient.by_covariance, shrinking)
+    tables = gradient.by_variance, gradient.by_covariance, times(table, rate / 2)
+    return FiniteRateFlow(gradient.mu, *tables)
 
 
 @lru_cache(maxsize=64)  # the same for all strengths and rates

@@ -87,16 +87,17 @@ class BallFlow:
 
     def scaled(self, factor: fmpq) -> "BallFlow":
         """The flow with all velocities multiplied by a positive factor: time in another unit."""
-        tables = (self.by_variance, self.by_covariance)
-        return BallFlow(self.mu, *(tuple(tuple(c * factor for c in row) for row in table)
-                                   for table in tables))  # fmt: skip
+        tables = (times(table, factor) for table in (self.by_variance, self.by_covariance))
+        return BallFlow(self.mu, *tables)
+
+    def slopes(self, variance: Any, covariance: Any) -> tuple[Any, Any]:
+        """The slopes of the loss in Q and ρ there: of rationals, balls or power series."""
+        first = table_value(self.by_variance, variance, covariance)
+        return first, table_value(self.by_covariance, variance, covariance)
 
     def search_phase(self) -> tuple[fmpq, fmpq]:
         r"""The drift ``a`` = -(2μ L_Q + L_ρ) and ``b`` = -2 L_Q at u = m = 0 (57). Exact."""
-        by_variance, by_covariance = (
-            fmpq(table_value(table, self.mu**2, self.mu))
-            for table in (self.by_variance, self.by_covariance)
-        )
+        by_variance, by_covariance = map(fmpq, self.slopes(self.mu**2, self.mu))
         return -(2 * self.mu * by_variance + by_covariance), -2 * by_variance
 
     def place(self, u: Any, m: Any) -> tuple[Any, Any]:
@@ -113,9 +114,7 @@ class BallFlow:
 
         .. math:: \dot u = -\partial_u L, \qquad \dot\theta = w\,\partial_m L
         """
-        variance, covariance = self.place(u, m)
-        by_variance = table_value(self.by_variance, variance, covariance)
-        by_covariance = table_value(self.by_covariance, variance, covariance)
+        by_variance, by_covariance = self.slopes(*self.place(u, m))
         by_u = (u + m * self.mu) * (by_variance * 2) + m * by_covariance
         return -by_u, w * (u * (by_variance * (2 * self.mu) + by_covariance))
 
@@ -244,6 +243,11 @@ def coefficient_table(expression: Expr) -> Table:
     for (i, j), c in polynomial.terms():
         rows[i][j] = fmpq(int(c.p), int(c.q))
     return tuple(tuple(row.get(j, fmpq(0)) for j in range(max(row) + 1)) for row in rows)
+
+
+def times(table: Table, factor: fmpq) -> Table:
+    """The polynomial times a number."""
+    return tuple(tuple(c * factor for c in row) for row in table)
 
 
 def in_variance(table: Table) -> Table:

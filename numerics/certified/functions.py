@@ -150,10 +150,6 @@ def _angle(c: Any, d: Any, analytic: bool) -> Any:
     return (c / (c * c + d).sqrt()).asin()
 
 
-def _at_most_one(argument: Expr, within: Within) -> Majorant | None:
-    return ONE
-
-
 def _exponential(argument: Expr, within: Within) -> Majorant | None:
     _, greatest = within.range(argument)
     if greatest < oo:
@@ -231,11 +227,11 @@ FUNCTIONS: dict[type[Expr], Known] = {
     Softplus: Known(_softplus, _softplus_bound),
     asin: Known(_method("asin")),
     atan: Known(_arc_tangent, lambda argument, within: constant(fmpq(2))),
-    cos: Known(_method("cos"), _at_most_one),
-    erf: Known(_method("erf"), _at_most_one),
+    cos: Known(_method("cos"), lambda argument, within: ONE),
+    erf: Known(_method("erf"), lambda argument, within: ONE),
     erfi: Known(_method("erfi")),
     exp: Known(_method("exp"), _exponential),
     log: Known(logarithm, _logarithm_bound),
-    sin: Known(_method("sin"), _at_most_one),
-    tanh: Known(_method("tanh"), _at_most_one),
+    sin: Known(_method("sin"), lambda argument, within: ONE),
+    tanh: Known(_method("tanh"), lambda argument, within: ONE),
 }

@@ -182,10 +182,8 @@ class _Plane:
         self._inner, self._outer = (strength, spread) if self._inside else (spread, strength)
         of_z, of_x = self._bounds(strength, spread)
         self._reach, self._tail = _cut([(of_z, of_x), (of_x, of_z)])
-        self._size, self._bound = (
-            _whole(of_z if self._inside else of_x),
-            (of_x if self._inside else of_z),
-        )
+        inner, self._bound = (of_z, of_x) if self._inside else (of_x, of_z)
+        self._size = _whole(inner)
         self._moving = [p() for p in g.breaks]
         self._fixed = [q() for q in f.breaks]
         self._edges = [arb(-self._reach), arb(self._reach)]

@@ -81,12 +81,9 @@ def coordinates(point: AlgebraicPoint) -> tuple[arb, arb]:
     """Balls of ρ and s of an algebraic point, exact if they are rational. Certified."""
     low, high = (fmpq(int(end.p), int(end.q)) for end in point.within(_WIDTH))
     t = arb(low).union(arb(high))
-    first, second = (_value(c, t) for c in (point.rho, point.residual))
+    elements = (Poly(c, domain=QQ) for c in (point.rho, point.residual))
+    first, second = (evaluate(rational_polynomial(element), t) for element in elements)
     return first, second
-
-
-def _value(element: Poly, t: arb) -> arb:
-    return evaluate(rational_polynomial(Poly(element, domain=QQ)), t)
 
 
 def placed(flow: BallFlow) -> tuple[Placed, ...]:

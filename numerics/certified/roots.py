@@ -78,17 +78,11 @@ def isolate_roots(polynomial: fmpz_poly | Poly | Expr) -> list[RealRoot]:
     radical = fmpz_poly([1])
     for factor, _ in factors:
         radical *= factor
-    return [
-        RealRoot(radical, lower, upper, _multiplicity(factors, lower, upper), local)
-        for lower, upper, local in _isolating_intervals(radical)
-    ]
-
-
-def _multiplicity(factors: list[tuple[fmpz_poly, int]], lower: fmpq, upper: fmpq) -> int:
-    """Multiplicity of the one root in an isolating interval: that of the factor it belongs to."""
-    return next(
-        multiplicity for factor, multiplicity in factors if _has_the_root(factor, lower, upper)
-    )
+    found = []
+    for lower, upper, local in _isolating_intervals(radical):
+        multiplicity = next(m for f, m in factors if _has_the_root(f, lower, upper))
+        found.append(RealRoot(radical, lower, upper, multiplicity, local))
+    return found
 
 
 def _has_the_root(divisor: fmpz_poly, lower: fmpq, upper: fmpq) -> bool:

@@ -187,15 +187,24 @@ def _enclosed(drift: BallDrift, interval: tuple[fmpq, fmpq], unit: str, digits: 
     """The one zero in an interval, a simple one."""
     (mu, b, slope), took = values_at_zero(drift, interval, bits_for(digits))
     with ctx.workprec(2 * bits_for(digits)):
-        constant = enclosure(-b / slope**2, digits) if b < 0 else None
+        constant = -b / slope**2
+    return _told((mu, b, constant), 1, interval, took, unit, digits)
+
+
+def _told(
+    values: tuple[arb, arb, arb], multiplicity: int, interval: tuple[fmpq, fmpq], bits: int,
+    unit: str, digits: int,
+) -> Singularity:  # fmt: skip
+    """A singularity of the balls of μ, b and the constant there, the bits that they took."""
+    mu, b, constant = values
     return Singularity(
         mu=enclosure(mu, digits),
         b=enclosure(b, digits),
         diverges=not b > 0,
-        constant=constant,
-        multiplicity=1,
+        constant=enclosure(constant, digits) if b < 0 else None,
+        multiplicity=multiplicity,
         interval=(fraction(interval[0]), fraction(interval[1])),
-        bits=took,
+        bits=bits,
         unit=unit,
     )
 
@@ -210,14 +219,6 @@ def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singul
         return mu, b, -b / evaluate(slope, mu) ** 2
 
     # Polynomials of high degree cancel: doubled until enough is left, which it is in the end.
-    (mu, b, constant), took = settled(values, accurate(bits), first=2 * bits, most=None)
-    return Singularity(
-        mu=enclosure(mu, digits),
-        b=enclosure(b, digits),
-        diverges=not b > 0,
-        constant=enclosure(constant, digits) if b < 0 else None,
-        multiplicity=root.multiplicity,
-        interval=(fraction(root.lower), fraction(root.upper)),
-        bits=took,
-        unit=drift.unit,
-    )
+    found, took = settled(values, accurate(bits), first=2 * bits, most=None)
+    ends = root.lower, root.upper
+    return _told(found, root.multiplicity, ends, took, drift.unit, digits)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # a text needs neither
 MOST_STRENGTHS = 10_000  # in a text
 Strength: TypeAlias = Union[int, float, Fraction, "Expr"]  # can be joined, which text cannot
 StrengthsLike: TypeAlias = Union[str, Strength, Iterable[Strength | str], "ArrayLike"]
-_ACCEPTED = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
 
 
 def strengths_of(given: StrengthsLike) -> tuple[Fraction, ...]:
@@ -92,10 +91,8 @@ def parse_strengths(text: str) -> tuple[Fraction, ...]:
     >>> [str(mu) for mu in parse_strengths("0.1:0.5:3")]
     ['1/10', '3/10', '1/2']
     """
-    values = parse_grid(text, _ACCEPTED)
-    if not all(0 < value <= 1 for value in values):
-        raise InputError(f"{text[:40]!r} leaves the range: {_ACCEPTED}")
-    return values
+    accepted = "give decimals in (0, 1]: one (0.3), a list (0.1,0.5) or START:STOP:COUNT"
+    return _within(text, accepted, lambda value: 0 < value <= 1)
 
 
 def parse_correlations(text: str) -> tuple[Fraction, ...]:
@@ -107,8 +104,12 @@ def parse_correlations(text: str) -> tuple[Fraction, ...]:
     ['-1', '0', '1']
     """
     accepted = "give decimals in [-1, 1]: one (0.3), a list (-0.5,0.5) or START:STOP:COUNT"
+    return _within(text, accepted, lambda value: -1 <= value <= 1)
+
+
+def _within(text: str, accepted: str, inside: Callable[[Fraction], bool]) -> tuple[Fraction, ...]:
     values = parse_grid(text, accepted)
-    if not all(-1 <= value <= 1 for value in values):
+    if not all(map(inside, values)):
         raise InputError(f"{text[:40]!r} leaves the range: {accepted}")
     return values
 

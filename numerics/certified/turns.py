@@ -18,6 +18,7 @@ from derive.activation import Activation
 from derive.errors import Undecided
 from derive.symbols import z
 from numerics.certified.bisection import bisected
+from numerics.certified.branches import near
 from numerics.certified.expressions import ball_function
 from numerics.certified.gauss import ELLIPSE
 
@@ -25,7 +26,7 @@ Seen = list[tuple[Any, Any]]  # inputs of one output, and the mass each has by d
 REACH = 15  # standard deviations beyond which inputs are left out
 _LEFTMOST = -REACH - fmpq(1, 7)  # so that turns at simple numbers are no ends of cells
 _FINEST = 2**30
-_HALVINGS, _POLISHED, _WIDENED = 24, 6, 8
+_HALVINGS, _POLISHED = 24, 6
 
 
 class Stretch(Protocol):
@@ -161,14 +162,9 @@ def _solved(
         if not step.is_finite():
             return None
         x = (x - step).mid()
-    size = 2 * abs((function(x) - aim) / slope(x)).upper() + arb(2) ** -(2 * ctx.prec)
-    for _ in range(_WIDENED):
-        ball = x + arb(0, size)
-        found = x - (function(x) - aim) / slope(ball)
-        if found.is_finite() and ball.contains_interior(found):
-            return found
-        size = 2 * size
-    return None
+    gap = function(x) - aim
+    size = 2 * abs(gap / slope(x)).upper() + arb(2) ** -(2 * ctx.prec)
+    return near(x, size, lambda ball: x - gap / slope(ball))
 
 
 class Turned:
@@ -233,14 +229,7 @@ class Turned:
         """All partners of a box with their slopes, if Newton's method proves them."""
         step = box - middle
         size = 2 * abs(slope(box, acb(centre)) * step).upper()
-        for _ in range(_WIDENED):
-            if not size.is_finite():
-                return None
-            reach = arb(0, size)
-            ball = acb(centre.mid()) + acb(reach, reach)
-            steep = slope(box, ball)
-            found = acb(centre) - steep * step
-            if found.is_finite() and ball.contains_interior(found):
-                return found, slope(box, found)
-            size = 2 * size
-        return None
+        if not size.is_finite():
+            return None
+        found = near(acb(centre.mid()), size, lambda ball: acb(centre) - slope(box, ball) * step)
+        return None if found is None else (found, slope(box, found))
