@@ -75,9 +75,7 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
 
     Raises nothing of its own. Source: (33), (51), (94). Heuristic.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> float_landscape(Pair(x, x)).a(0.25, 0.0)
+    >>> float_landscape("x").a(0.25, 0.0)
     0.75
     """
     pair = Pair.of(pair)

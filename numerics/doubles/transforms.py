@@ -88,7 +88,7 @@ def written_labels(
     best = best_labels(plane, norm, useful)
     if best is None:
         return None
-    found = [_written(rule, means, plane, norm, useful, *places) for places in _places(rule)]
+    found = [_written(rule, means, plane, norm, useful, steps) for steps in _places(rule)]
     rate, text = max(found, key=lambda each: each[0])
     return WrittenLabels(text, rate / float(best.lower)) if rate > 0 else None
 
@@ -104,16 +104,11 @@ def _places(rule: FibreRule) -> list[tuple[Doubles, Doubles]]:
 
 
 def _written(
-    rule: FibreRule,
-    means: tuple[Doubles, Doubles],
-    plane: Plane,
-    norm: arb,
-    useful: bool,
-    places: Doubles,
-    widths: Doubles,
-) -> tuple[float, str]:
+    rule: FibreRule, means: tuple[Doubles, Doubles], plane: Plane, norm: arb, useful: bool,
+    steps: tuple[Doubles, Doubles],
+) -> tuple[float, str]:  # fmt: skip
     """The rate of the best labels that functions span, and their text."""
-    y, root = rule.outputs, np.sqrt(rule.masses)
+    (places, widths), y, root = steps, rule.outputs, np.sqrt(rule.masses)
     rows = [np.ones_like(y), y, *np.tanh((y - places[:, None]) / widths[:, None])]
     left, sizes, right = np.linalg.svd(np.array(rows) * root, full_matrices=False)
     kept = sizes > _NEGLIGIBLE * sizes[0]
@@ -124,10 +119,9 @@ def _written(
         return 0.0, ""
     x, z = (float(factor) for factor in near.mixture(norm, best.cosine, best.sine))
     factors = left[:, kept] @ ((x * a + z * b) / sizes[kept])
-    steps = [f"tanh((y {'-' if q > 0 else '+'} {abs(q):.5g})/{w:.5g})"
-             for q, w in zip(places, widths, strict=True)]  # fmt: skip
-    names = ["", "y", *steps]
-    return float(best.lower), sum_as_text(factors, names)
+    tangents = (f"tanh((y {'-' if q > 0 else '+'} {abs(q):.5g})/{w:.5g})"
+                for q, w in zip(places, widths, strict=True))  # fmt: skip
+    return float(best.lower), sum_as_text(factors, ["", "y", *tangents])
 
 
 def sum_as_text(factors: Sequence[float], names: Sequence[str]) -> str:

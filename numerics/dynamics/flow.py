@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -201,9 +202,7 @@ def flow_of(
 
     Raises ``InputError`` for other values. Source: (91), App. A.1, (38)-(40). Heuristic.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> flow_of(Pair(x, x), 0.5).velocity(0.0, [0.1, 0.2]).round(3).tolist()
+    >>> flow_of("x", 0.5).velocity(0.0, [0.1, 0.2]).round(3).tolist()
     [0.0, 0.048]
     >>> flow_of("x", 0.5, scaled_rate=2.0).velocity(0.0, [0.1, 0.2]).round(5).tolist()
     [0.0, 0.04752]
@@ -243,9 +242,7 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
 
     Raises ``InputError`` for a state outside, ``Undecided`` if the solver gives up. Heuristic.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> end = integrate(flow_of(Pair(x, x), 0.5), [0.01, 0.01], 200.0).at(200.0)
+    >>> end = integrate(flow_of("x", 0.5), [0.01, 0.01], 200.0).at(200.0)
     >>> [round(float(value), 6) for value in end]
     [0.5, 1.0]
     """
@@ -255,15 +252,16 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
             f"initial state {start.tolist()} up to {horizon} is not accepted: give {flow.size} "
             "numbers, the overlaps inside the unit ball, and a positive time"
         )
-    solution = solve_ivp(
-        flow.velocity,
-        (0.0, horizon),
-        start,
-        method="LSODA" if stiff else "DOP853",
-        rtol=_RELATIVE,
-        atol=_ABSOLUTE,
-        dense_output=True,
-    )
+    tolerances = {"rtol": _RELATIVE, "atol": _ABSOLUTE}
+    method = "LSODA" if stiff else "DOP853"
+    return trajectory(flow.velocity, start, horizon, method=method, **tolerances)
+
+
+def trajectory(
+    velocity: Callable[..., Doubles], start: Doubles, horizon: float, **how: Any
+) -> Trajectory:
+    """The solution of ``solve_ivp``, which takes ``how``; raises ``Undecided`` if it gives up."""
+    solution = solve_ivp(velocity, (0.0, horizon), start, dense_output=True, **how)
     if not solution.success:
         raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
     return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
@@ -307,9 +305,7 @@ def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]
 
     Raises ``InputError`` for others.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> linearised(flow_of(Pair(x, x), 1.0), [1.0, 0.5])(1.0).round(4).tolist()
+    >>> linearised(flow_of("x", 1.0), [1.0, 0.5])(1.0).round(4).tolist()
     [0.3679, 0.5]
     """
     start = _start(flow, initial)
@@ -346,9 +342,7 @@ def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) 
     This is ``½ τ log d`` with the constant that the initial state and the radius set (60), (61).
     Raises ``InputError`` as ``linearised``. Heuristic.
 
-    >>> from derive import parse_activation
-    >>> he2 = parse_activation("He2/2")
-    >>> round(predicted_exit(flow_of(Pair(he2, he2), 0.5), [1e-3, 1e-3]), 4)
+    >>> round(predicted_exit(flow_of("He2/2", 0.5), [1e-3, 1e-3]), 4)
     9.3396
     """
     grown = linearised(flow, initial)
@@ -384,10 +378,8 @@ def _first_passage(
     first = int(outside.argmax())
     if first == 0:
         return 0.0
-    return float(
-        brentq(
-            lambda t: float(np.linalg.norm(at(np.array([t])))) - radius,
-            fine[first - 1],
-            fine[first],
-        )
-    )
+
+    def beyond(time: float) -> float:
+        return float(np.linalg.norm(at(np.array([time])))) - radius
+
+    return float(brentq(beyond, fine[first - 1], fine[first]))

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 from sympy import Rational, Symbol, diff
 
 from derive.activation import Activation
-from derive.errors import InputError, Undecided
+from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.given import insist_on, whole
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
@@ -35,6 +34,7 @@ from numerics.dynamics.flow import (
     Trajectory,
     first_passage_of,
     linear_growth,
+    trajectory,
 )
 from numerics.dynamics.kinds import EXIT_RADIUS
 
@@ -196,9 +196,7 @@ def network_flow(pair: PairLike, strengths: StrengthsLike, rank: int = 1) -> Net
     Kernels without a closed form are quadratures. Raises ``InputError`` for other values. Source:
     App. K. Heuristic.
 
-    >>> from derive import parse_activation
-    >>> x = parse_activation("x")
-    >>> flow = network_flow(Pair(x, x), [0.5, 0.5], 1)
+    >>> flow = network_flow("x", [0.5, 0.5], 1)
     >>> round(flow.loss(NetworkState(np.zeros((2, 1)), np.zeros((2, 1)), np.eye(1))), 3)
     0.125
     """
@@ -232,28 +230,21 @@ def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) 
     """
     insist_on(flow, NetworkFlow, "a flow, as network_flow(pair, strengths, rank) makes it")
     insist_on(initial, NetworkState, "a NetworkState of U, M and G")
-    start = initial.packed()
     neurons = len(flow.mu)
     if initial.u.shape != (neurons, flow.rank) or initial.m.shape != initial.u.shape:
         raise InputError(f"U and M of shape {initial.u.shape} are not accepted: give K × r")
     gram = initial.g - initial.m.T @ initial.m
     if not np.allclose(np.diag(initial.g), 1) or np.linalg.eigvalsh(gram)[0] < -1e-9:
         raise InputError("G and M are not accepted: give unit diagonals, and G - MᵀM ≥ 0")
-    solution = solve_ivp(
-        flow.velocity, (0.0, horizon), start, "DOP853", rtol=1e-9, atol=1e-13, dense_output=True
-    )
-    if not solution.success:
-        raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
-    return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
+    tolerances = {"rtol": 1e-9, "atol": 1e-13}
+    return trajectory(flow.velocity, initial.packed(), horizon, method="DOP853", **tolerances)
+
+
+_Kernels = tuple[tuple[_Kernel, _Kernel, _Kernel], tuple[_Kernel, _Kernel]]
 
 
 @lru_cache(maxsize=32)
-def _student_kernels(
-    student: Activation,
-) -> tuple[
-    tuple[_Kernel, _Kernel, _Kernel],
-    tuple[_Kernel, _Kernel],
-]:
+def _student_kernels(student: Activation) -> _Kernels:
     try:
         k = kernel(student, student)
     except NoClosedForm:

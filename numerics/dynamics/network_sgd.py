@@ -64,15 +64,12 @@ class NetworkLearner:
         object.__setattr__(self, "mu", tuple(map(float, strengths_of(self.mu))))
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         neurons = len(self.mu)
+        most = self.dimension - neurons  # rank
         checks = (
             (neurons >= 1, "no neuron", "one strength a neuron"),
             (all(0 <= x <= 1 for x in self.mu), f"strengths {self.mu}", "each in [0, 1]"),
             (neurons <= self.dimension, f"{neurons} neurons", f"at most d = {self.dimension}"),
-            (
-                1 <= self.rank <= self.dimension - neurons,
-                f"rank {self.rank}",
-                f"1 to d - K = {self.dimension - neurons}",
-            ),
+            (1 <= self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
             (self.batch >= 1, f"batch {self.batch}", "an integer of at least 1"),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
@@ -88,9 +85,8 @@ class NetworkLearner:
         """Columns uniform on the sphere, independent; all of ``U`` equal."""
         neurons, rank = len(self.mu), self.rank
         inside = rng.standard_normal((neurons, rank))
-        gram = inside.T @ inside + network_update.wishart(
-            rng, np.eye(rank), self.dimension - neurons
-        )
+        outside = network_update.wishart(rng, np.eye(rank), self.dimension - neurons)
+        gram = inside.T @ inside + outside
         sizes = np.sqrt(np.diag(gram))
         u = np.full((neurons, rank), self.scale / math.sqrt(self.dimension))
         return NetworkState(u, inside / sizes, gram / np.outer(sizes, sizes))

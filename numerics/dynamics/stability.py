@@ -65,15 +65,9 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int =
     p, q = ([float(moment(slope, n, k)) for k in (0, 2, 4)] for n in (2, 4))
     v, beta = 1 - mu, 1 - 1 / batch
     decay = np.array([2 * p[0], 2 * p[1]])  # v² divided out of the first row, and of its column
-    growth = np.array(
-        [
-            [
-                v**2 * (q[0] * (dimension + 1) / batch + beta * p[0] ** 2),
-                q[1] * (dimension - 1) / batch,
-            ],
-            [v**2 * q[1] / batch, q[2] / batch + beta * p[1] ** 2],
-        ]
-    )
+    own = v**2 * (q[0] * (dimension + 1) / batch + beta * p[0] ** 2)
+    across = q[2] / batch + beta * p[1] ** 2
+    growth = np.array([[own, q[1] * (dimension - 1) / batch], [v**2 * q[1] / batch, across]])
     return float(1 / np.abs(np.linalg.eigvals(growth / decay[:, None])).max())
 
 

@@ -279,11 +279,7 @@ def _is_stable(simulation: Simulation) -> bool:
 
 def _described(best: Best) -> str:
     span = "" if best.low == best.high else f" ({best.low:.2g} to {best.high:.2g} are as good)"
-    loss = (
-        f"{best.expected_loss:.2g} ± {best.error:.1g}"
-        if best.error
-        else f"{best.expected_loss:.2g}"
-    )
+    loss = f"{best.expected_loss:.2g}" + (f" ± {best.error:.1g}" if best.error else "")
     told = f"with an expected loss of {loss} after {best.frozen_loss:.2g} at the start"
     return f"mu = {best.mu:.3g}{span}, {told}"
 

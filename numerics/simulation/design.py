@@ -208,9 +208,8 @@ class Simulation:
     @cached_property
     def learner(self) -> Learner | NetworkLearner:
         """What is trained; with its flow."""
-        common: dict[str, Any] = {
-            name: getattr(self, name) for name in ("dimension", "learning_rate", "batch")
-        } | {"noise": self.noise, "scale": self.scale}
+        names = ("dimension", "learning_rate", "batch", "noise", "scale")
+        common: dict[str, Any] = {name: getattr(self, name) for name in names}
         if self.strengths is None:
             own = {name: getattr(self, name) for name in _OF_ONE}
             kind = FullLearner if self.method == "full" else Learner
