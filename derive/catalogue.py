@@ -94,10 +94,6 @@ def _elu(alpha: Expr, rate: Expr = S.One, scale: Expr = S.One) -> PiecewiseAnaly
     return _halves(scale * alpha * (exp(rate * z) - 1), scale * z)
 
 
-def _celu(alpha: Expr) -> PiecewiseAnalytic:
-    return _elu(alpha, 1 / _positive("alpha", alpha))
-
-
 def _softshrink(size: Expr) -> PiecewiseAnalytic:
     _positive("lambda", size)
     return PiecewiseAnalytic((z + size, S.Zero, z - size), (-size, size))
@@ -150,7 +146,11 @@ CATALOGUE: dict[str, Entry] = {
         "the scaled ELU that keeps mean and variance",
         constants={"alpha": _SELU_ALPHA, "lambda": _SELU_SCALE},
     ),
-    "celu": Entry(_celu, "x, but alpha (e^(x/alpha) - 1) if x < 0", parameters={"alpha": S.One}),
+    "celu": Entry(
+        lambda alpha: _elu(alpha, 1 / _positive("alpha", alpha)),
+        "x, but alpha (e^(x/alpha) - 1) if x < 0",
+        parameters={"alpha": S.One},
+    ),
     "hardtanh": Entry(
         _clipped, "x clipped to [-1, 1]", parameters={"low": S.NegativeOne, "high": S.One}
     ),

@@ -276,10 +276,4 @@ def _kept(
 def _probability(f: PiecewiseAnalytic, level: Expr) -> Expr:
     """Of the stretches on which a function is a constant."""
     ends = [(low, high) for piece, low, high in f.intervals() if piece == level]
-    return sum(((_below(high) - _below(low)) for low, high in ends), S.Zero)
-
-
-def _below(end: Expr) -> Expr:
-    if end in (oo, -oo):
-        return S.One if end == oo else S.Zero
-    return (1 + erf(end / sqrt(2))) / 2
+    return sum(((erf(high / sqrt(2)) - erf(low / sqrt(2))) / 2 for low, high in ends), S.Zero)

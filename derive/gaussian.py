@@ -11,6 +11,7 @@ an arcsine. Where there is no closed form, ``NoClosedForm`` says so.
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 from sympy import (
@@ -216,17 +217,7 @@ def _product(left: Monomial, right: Monomial) -> list[tuple[Monomial, int]]:
         raise NoClosedForm("δ(z)² is no distribution")
     if left.delta or right.delta:
         return _at_zero(right if left.delta else left)
-    return [
-        (
-            _monomial(
-                left.power + right.power,
-                left.quadratic + right.quadratic,
-                left.linear + right.linear,
-                left.scales + right.scales,
-            ),
-            1,
-        )
-    ]
+    return [(_monomial(*map(add, left[:4], right[:4])), 1)]  # exponents and scales go together
 
 
 def _at_zero(factor: Monomial) -> list[tuple[Monomial, int]]:

@@ -5,7 +5,7 @@ Built from the Hermite coefficients alone; differentiated here, linearised in ``
 
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Symbol, diff, expand, factorial
+from sympy import Add, Expr, Symbol, diff, expand, factorial
 
 from derive.hermite import gaussian_mean, hermite_coefficients
 from derive.symbols import Q, m, mu, rho, u
@@ -71,12 +71,7 @@ def population_loss(teacher: Expr, student: Expr, z: Symbol) -> PopulationLoss:
     """
     of_student = hermite_coefficients(student, z, Q)
     of_teacher = hermite_coefficients(teacher, z)
-    power = sum((c**2 * Q**k / factorial(k) for k, c in enumerate(of_student)), Integer(0))
-    correlation = sum(
-        (
-            t * c * rho**k / factorial(k)
-            for k, (t, c) in enumerate(zip(of_teacher, of_student, strict=False))
-        ),
-        Integer(0),
-    )
+    both = enumerate(zip(of_teacher, of_student, strict=False))
+    power = Add(*(c**2 * Q**k / factorial(k) for k, c in enumerate(of_student)))
+    correlation = Add(*(t * c * rho**k / factorial(k) for k, (t, c) in both))
     return PopulationLoss(gaussian_mean(teacher**2, z), expand(power), expand(correlation))

@@ -47,7 +47,7 @@ class Mean:
         """
         nearest = self.integrands[0]
         stays = [i for i, point in enumerate(nearest.breaks) if not point.has(mu)]
-        first = sum(_is_left_of_all(point) for point in nearest.breaks)
+        first = sum(bool(p.has(mu) and (p * mu).is_negative) for p in nearest.breaks)  # to -oo
         return PiecewiseAnalytic(
             nearest.pieces[first : first + len(stays) + 1],
             tuple(nearest.breaks[i] for i in stays),
@@ -108,11 +108,6 @@ def _met(f: PiecewiseAnalytic) -> PiecewiseAnalytic:
             breaks.append(point)
             deltas.append(weight.subs(z, point))
     return PiecewiseAnalytic(tuple(pieces), tuple(breaks), tuple(deltas)).joined()
-
-
-def _is_left_of_all(point: Expr) -> bool:
-    """Whether a breakpoint moves to -oo as mu falls to 0."""
-    return bool(point.has(mu) and (point * mu).is_negative)
 
 
 def _differentiated(f: PiecewiseAnalytic) -> PiecewiseAnalytic:

@@ -28,6 +28,7 @@ from sympy import (
     factor,
     factor_terms,
     factorial,
+    hessian,
     nan,
     zoo,
 )
@@ -256,8 +257,7 @@ def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDr
     where :math:`F_{\ne}` is what the means of the other neurons miss. Raises ``NoClosedForm`` if
     a coefficient has none. Source: (101)-(119), generalised. Exact.
 
-    >>> x = Activation.named("identity")
-    >>> network_drift(x, x).a_other
+    >>> network_drift("x", "x").a_other
     (1 - mu)/K
     """
     teacher, student = parse_activation(teacher), parse_activation(student)
@@ -349,11 +349,7 @@ def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
     if not all(isinstance(each, Symbol) for each in variables):
         raise InputError(f"variables {str(variables)[:40]} are not accepted: give symbols")
     origin = dict.fromkeys(variables, 0)
-    flow = Matrix(
-        len(variables),
-        len(variables),
-        lambda i, j: -diff(loss, variables[i], variables[j]).subs(origin),
-    )
+    flow = -hessian(loss, variables).subs(origin)
     if flow.has(nan, zoo):
         raise NoClosedForm("the loss has infinite terms that cancel here: use network_drift")
     return flow

@@ -323,12 +323,12 @@ class _Parser:
 
     def _of_functions(self, name: str) -> "_Part":
         """A function that is no entry of the catalogue, of one or several."""
-        function, count = _OF_FUNCTIONS[name]
+        function, count, example = _OF_FUNCTIONS[name]
         if not self._opens():
-            self.refuse(f"{name} is of something, as in {_EXAMPLES[name]}")
+            self.refuse(f"{name} is of something, as in {example}")
         given = self._arguments(name, count)
         if len(given) < count:
-            self.refuse(f"{name} has {count} arguments, as in {_EXAMPLES[name]}")
+            self.refuse(f"{name} has {count} arguments, as in {example}")
         if name == "sqrt":
             return self._root_of(given[0], S.Half)
         return _measured(function(*(part.value for part in given)), max(p.degree for p in given))
@@ -367,19 +367,12 @@ def _logarithm(f: PiecewiseAnalytic) -> PiecewiseAnalytic:
     return insist_on_positive(f, "a logarithm").mapped(log)
 
 
-_OF_FUNCTIONS: dict[str, tuple[Callable[..., PiecewiseAnalytic], int]] = {
-    "sqrt": (lambda f: f, 1),
-    "log": (_logarithm, 1),
-    "log1p": (lambda f: _logarithm(f + analytic(S.One)), 1),
-    "max": (largest, 2),
-    "min": (smallest, 2),
-    "clip": (lambda f, low, high: smallest(largest(f, low), high), 3),
-}
-_EXAMPLES = {
-    "sqrt": "sqrt(1 + x**2)",
-    "log": "log(1 + x**2)",
-    "log1p": "log1p(abs(x))",
-    "max": "max(x, 0)",
-    "min": "min(x, 1)",
-    "clip": "clip(x, -1, 1)",
+# What each is, of how many functions, with an example.
+_OF_FUNCTIONS: dict[str, tuple[Callable[..., PiecewiseAnalytic], int, str]] = {
+    "sqrt": (lambda f: f, 1, "sqrt(1 + x**2)"),
+    "log": (_logarithm, 1, "log(1 + x**2)"),
+    "log1p": (lambda f: _logarithm(f + analytic(S.One)), 1, "log1p(abs(x))"),
+    "max": (largest, 2, "max(x, 0)"),
+    "min": (smallest, 2, "min(x, 1)"),
+    "clip": (lambda f, low, high: smallest(largest(f, low), high), 3, "clip(x, -1, 1)"),
 }

@@ -13,9 +13,7 @@ def frozen_risk(pair: PairLike) -> Expr:
 
     Raises ``NoClosedForm`` if it has none. Its slope is ``-a`` for the square loss. Exact.
 
-    >>> from derive import Activation
-    >>> x = Activation.named("identity")
-    >>> frozen_risk(Pair(x, x)).factor()
+    >>> frozen_risk("x").factor()
     (mu - 1)**2/2
     """
     pair = Pair.of(pair)
@@ -33,9 +31,7 @@ def frozen_risk(pair: PairLike) -> Expr:
 def frozen_risk_integrand(pair: PairLike) -> Mean:
     """The mean that the risk of the frozen model is. Exact.
 
-    >>> from derive import Activation
-    >>> x = Activation.named("identity")
-    >>> frozen_risk_integrand(Pair(x, x)).smooth.subs(mu, 0)
+    >>> frozen_risk_integrand("x").smooth.subs(mu, 0)
     z**2/2
     """
     pair = Pair.of(pair)
