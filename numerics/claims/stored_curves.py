@@ -24,20 +24,10 @@ from derive.symbols import Q, mu, z
 from numerics.certified.balls import Enclosure, enclosure
 from numerics.certified.drift import ball_drift, enclosed, growth_rate
 from numerics.certified.means import mean_function
+from numerics.claims import stored as theirs
 from numerics.claims.activations import relu_rises
 from numerics.claims.ledger import Finding, Step, equal, judged, shown, stored_curve
-from numerics.claims.stored import (
-    ERF,
-    HERMITE,
-    LINEAR,
-    RELU,
-    SIGMOID,
-    SQUARED_HE2,
-    SQUARED_HE3,
-    SQUARED_HE5,
-    SQUARED_RELU,
-    StoredCurve,
-)
+from numerics.claims.stored import StoredCurve
 
 _CLOSE = 0.02  # the digits that were read, and their quadrature near μ = 0
 _NOTED = "largest relative distance of stored values from exact ones: noted, not recomputed"
@@ -136,7 +126,7 @@ def _bent(curve: StoredCurve) -> list[Step]:
 
 
 @stored_curve.differs(
-    RELU.place,
+    theirs.RELU.place,
     "The stored curve of ReLU is that of sums which lack the term of degree 0; the exact one rises",
     reading="τ in the figure, read at 4 of its 200 strengths on [0.032, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
@@ -146,48 +136,48 @@ def _stored_relu() -> Finding:
     return Finding(
         "19.7 at 0.032 and 7.93 at 0.2, where τ is 3.39 and 4.51; without 1/(2πμ) in b their sums "
         "to degree 16 give 19.5 and 7.93",
-        equal("the term that b lacks", _left_out(RELU), 1 / (2 * pi * mu)),
+        equal("the term that b lacks", _left_out(theirs.RELU), 1 / (2 * pi * mu)),
         *relu_rises(),
-        *_bent(RELU),
+        *_bent(theirs.RELU),
     )
 
 
 @stored_curve.differs(
-    SQUARED_RELU.place,
+    theirs.SQUARED_RELU.place,
     "The stored curve of ReLU under squared labels falls and rises; the exact one only rises",
     reading="τ in the figure, read at 5 of its 200 strengths on [0.03, 0.99]",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/γ",
 )
 def _stored_squared_relu() -> Finding:
-    a, b = closed_drift(SQUARED_RELU.pair).expressions
+    a, b = closed_drift(theirs.SQUARED_RELU.pair).expressions
     return Finding(
         "11.8 at 0.03, 3.46 at 0.3 and 8.8 at 0.99, where τ is 1.75, 2.25 and 7.01; their sums to "
         "degree 10 without the term of degree 0 give these to 2 %",
-        shown("the term that b lacks", _left_out(SQUARED_RELU)),
+        shown("the term that b lacks", _left_out(theirs.SQUARED_RELU)),
         equal("exact b does not change", diff(b, mu), 0),
         judged("slope of exact a, which is positive up to 1", diff(a, mu), lambda e: e.is_negative),
         judged("exact a at 1", a.subs(mu, 1), lambda e: e.is_positive),
-        *_bent(SQUARED_RELU),
+        *_bent(theirs.SQUARED_RELU),
     )
 
 
 @stored_curve.differs(
-    SQUARED_HE2.place,
+    theirs.SQUARED_HE2.place,
     "The stored curve of He_2 under squared labels is 2.5 to 1.14 times the exact one",
     reading="τ in the figure, read at 2 of its 200 strengths",
     falsifier="a strength at which the stored value is the exact τ, or is not that of their sums",
     units="1/(γ n n!)",
 )
 def _stored_squared_he2() -> Finding:
-    a, b = _closed_sums(SQUARED_HE2)
-    exact, left_out = drift_of(SQUARED_HE2.pair).expressions, _left_out(SQUARED_HE2)
+    a, b = _closed_sums(theirs.SQUARED_HE2)
+    exact, left_out = drift_of(theirs.SQUARED_HE2.pair).expressions, _left_out(theirs.SQUARED_HE2)
     return Finding(
         "1.617 at 0.05 where τ is 0.647, and 14 % too much at 0.95: b lacks the term of degree 0",
         shown("the term that b lacks", left_out),
         equal("their sum for a is a", a, exact[0]),
         equal("their sum for b, with that term, is b", b + left_out, exact[1]),
-        *_bent(SQUARED_HE2),
+        *_bent(theirs.SQUARED_HE2),
     )
 
 
@@ -201,7 +191,7 @@ def _stored_squared_he2() -> Finding:
 )
 def _stored_hermite() -> Finding:
     steps = []
-    for curve in (LINEAR, *HERMITE):
+    for curve in (theirs.LINEAR, *theirs.HERMITE):
         drift = drift_of(curve.pair)
         found = zip("ab", _closed_sums(curve), drift.expressions, strict=True)
         steps += [equal(f"{curve.activation}: their sum for {n} is {n}", x, y) for n, x, y in found]
@@ -210,7 +200,7 @@ def _stored_hermite() -> Finding:
 
 
 @stored_curve.reproduced(
-    ERF.place,
+    theirs.ERF.place,
     "The sums behind the stored curve of erf are exact to 8e-3: only terms above degree 16 miss",
     reading="τ in the figure; the stored values were noted to be 8e-3 apart at worst, at 12 "
     "strengths",
@@ -218,17 +208,18 @@ def _stored_hermite() -> Finding:
     units="1/γ",
 )
 def _stored_erf() -> Finding:
-    gaps = _over(_cut_times(ERF, _HIGH), _exact_times(ERF, _HIGH))
+    erf = theirs.ERF
+    gaps = _over(_cut_times(erf, _HIGH), _exact_times(erf, _HIGH))
     return Finding(
         "what is cut moves τ by 0.7 % at 0.99, and less below; the term of degree 0 is 0",
-        equal("the term of degree 0", _left_out(ERF), 0),
-        judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(ERF.gap)),
-        shown(_NOTED, ERF.gap),
+        equal("the term of degree 0", _left_out(erf), 0),
+        judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(erf.gap)),
+        shown(_NOTED, erf.gap),
     )
 
 
 @stored_curve.reproduced(
-    SIGMOID.place,
+    theirs.SIGMOID.place,
     "The sums behind the stored curve of sigmoid are exact to 1e-5: nothing of them is missing",
     reading="τ in the figure; the stored values were noted to be 1e-3 apart at worst, at 12 "
     "strengths",
@@ -237,29 +228,29 @@ def _stored_erf() -> Finding:
 )
 def _stored_sigmoid() -> Finding:
     cut = [_sigmoid_time(s) for s in _HIGH]
-    gaps = _over(cut, _exact_times(SIGMOID, _HIGH))
-    curvature = diff(SIGMOID.pair.student.value.smooth, z, 2)
+    gaps = _over(cut, _exact_times(theirs.SIGMOID, _HIGH))
+    curvature = diff(theirs.SIGMOID.pair.student.value.smooth, z, 2)
     return Finding(
         "what is cut moves τ by 2e-6 at 0.99, and less below; the term of degree 0 is 0",
         equal("σ''(z) + σ''(-z), so that its mean e_2 is 0", curvature + curvature.subs(z, -z), 0),
         judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(1e-5)),
-        shown(_NOTED, SIGMOID.gap),
+        shown(_NOTED, theirs.SIGMOID.gap),
     )
 
 
 def _sigmoid_time(strength: str) -> arb:
     """Of their sums, with the coefficients by quadrature; those of even degree above 0 are 0."""
-    at, sigma = arb(_rational(strength)), SIGMOID.pair.student.value.scaled(mu)
-    own, labels = ([arb(0)] * (SIGMOID.highest + 3) for _ in range(2))
+    at, sigma = arb(_rational(strength)), theirs.SIGMOID.pair.student.value.scaled(mu)
+    own, labels = ([arb(0)] * (theirs.SIGMOID.highest + 3) for _ in range(2))
     own[0] = labels[0] = arb("0.5")
-    for k in range(1, SIGMOID.highest + 3, 2):
+    for k in range(1, theirs.SIGMOID.highest + 3, 2):
         mean = mean_function(analytic(hermite_polynomial(k, z)) * sigma)
         own[k], labels[k] = mean(at), mean(arb(1))
-    return _time(*_sums(own, labels[: SIGMOID.highest + 1], at), SIGMOID)
+    return _time(*_sums(own, labels[: theirs.SIGMOID.highest + 1], at), theirs.SIGMOID)
 
 
 @stored_curve.reproduced(
-    SQUARED_HE3.place,
+    theirs.SQUARED_HE3.place,
     "The stored curves of He_3 and He_5 under squared labels are the exact ones: they rise midway",
     reading="τ in the figure, read at 2 strengths each",
     falsifier="a strength at which they are apart by more than the digits that were read",
@@ -267,7 +258,7 @@ def _sigmoid_time(strength: str) -> arb:
 )
 def _stored_squared_odd() -> Finding:
     steps = []
-    for curve in (SQUARED_HE3, SQUARED_HE5):
+    for curve in (theirs.SQUARED_HE3, theirs.SQUARED_HE5):
         stored = _stored(curve)
         gaps = _over(list(stored.values()), _exact_times(curve, tuple(stored)))
         steps += [

@@ -7,6 +7,7 @@ from scipy.stats import beta
 
 from derive.escape import escape_time
 from derive.pair import Pair
+from numerics.claims import stored as theirs
 from numerics.claims.activations import closed
 from numerics.claims.delays import (
     CONFIDENCE,
@@ -20,17 +21,7 @@ from numerics.claims.delays import (
     setting,
 )
 from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown, stored_curve
-from numerics.claims.stored import (
-    DOT_BAND,
-    DOT_OVER_TAU,
-    DOTS_RELU_OVER_X,
-    EXIT_RUNS,
-    EXIT_SETTING,
-    EXIT_SHARES,
-    EXITS,
-    SCRIPTS,
-    StoredExits,
-)
+from numerics.claims.stored import StoredExits
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import flow_of
 from numerics.dynamics.runs import Runs
@@ -42,7 +33,7 @@ _SEEDS = 3  # behind a dot of theirs
 
 def _dots(runs: Runs, strength: float, dimension: int) -> Doubles:
     """The mean step at which |m| is within the band around μ, over log d, of each run."""
-    inside = np.abs(np.abs(runs["m"]) - strength) <= DOT_BAND
+    inside = np.abs(np.abs(runs["m"]) - strength) <= theirs.DOT_BAND
     held = inside.any(axis=1)
     means = (inside[held] @ runs.steps) / inside[held].sum(axis=1)
     return np.asarray(means / log(dimension))
@@ -58,7 +49,7 @@ def _dots(runs: Runs, strength: float, dimension: int) -> Doubles:
     units="gradient steps over log d, against τ in 1/γ",
 )
 def _stored_dot_of_x() -> Finding:
-    strength, stored = float(DOT_OVER_TAU[0]), DOT_OVER_TAU[1]
+    strength, stored = float(theirs.DOT_OVER_TAU[0]), theirs.DOT_OVER_TAU[1]
     simulation, runs = linear_paths(strength)
     dots = _dots(runs, strength, simulation.dimension) / flow_of(Pair("x"), strength).tau()
     spread = _REACH * float(np.std(dots)) / sqrt(_SEEDS)
@@ -109,11 +100,11 @@ def _around_tau(dot: Median) -> bool:
     units="quotient of gradient steps",
 )
 def _stored_dots() -> Finding:
-    strength = float(DOTS_RELU_OVER_X[0][0])
+    strength = float(theirs.DOTS_RELU_OVER_X[0][0])
     means, errors, steps = [], [], []
     for seed, text in enumerate(("relu", "x"), SEED):  # so that the errors are independent
         simulation = Simulation(
-            text, strength, **SCRIPTS, seed=seed, replicas=RUNS, horizon=2000,
+            text, strength, **theirs.SCRIPTS, seed=seed, replicas=RUNS, horizon=2000,
             records=range(0, 2001, 5),
         )  # fmt: skip
         dots = _dots(runs_of(simulation), strength, simulation.dimension)
@@ -124,7 +115,7 @@ def _stored_dots() -> Finding:
     reach = _REACH * ratio * hypot(*errors)
     found = {"ratio": ratio, "within": reach, "confidence": CONFIDENCE}
     tau, linear = (escape_time(*closed(text)) for text in ("relu", "x"))
-    stored = tuple(value for _, value in DOTS_RELU_OVER_X)
+    stored = tuple(value for _, value in theirs.DOTS_RELU_OVER_X)
     return Finding(
         f"1.93, 1.97, 1.95, and ours {ratio:.2f} ± {reach:.2f} at 0.7; of τ it is 2 exactly",
         equal("τ of ReLU", tau, 2 * linear),
@@ -149,28 +140,29 @@ def _stored_dots() -> Finding:
     units="gradient steps, of 16 samples each",
 )
 def _stored_exits() -> Finding:
-    steps = [_same_law(stored) for stored in EXITS]
-    return Finding(
-        f"all {len(EXITS) * len(EXIT_SHARES)} quantiles of 40 runs where 1000 of ours put them",
-        *steps,
-    )
+    compared = len(theirs.EXITS) * len(theirs.EXIT_SHARES)
+    return Finding(f"all {compared} quantiles of 40 runs where 1000 of ours put them",
+                   *map(_same_law, theirs.EXITS))  # fmt: skip
 
 
 def _same_law(stored: StoredExits) -> Step:
     """Shares of ours at their quantiles, which are beta distributed if the law is the same."""
     simulation = Simulation(
-        stored.activation, stored.mu, **EXIT_SETTING, learning_rate=stored.learning_rate,
+        stored.activation, stored.mu, **theirs.EXIT_SETTING, learning_rate=stored.learning_rate,
         seed=SEED, replicas=10 * RUNS, horizon=10**5, records=0,
         scale_u=None if stored.scale_u == 1 else stored.scale_u,
     )  # fmt: skip
     exits = runs_of(simulation).exits
     shares = tuple(float(np.mean(exits <= step)) for step in stored.steps)
-    tail = (1 - CONFIDENCE) / (2 * len(EXITS) * len(EXIT_SHARES))
+    tail = (1 - CONFIDENCE) / (2 * len(theirs.EXITS) * len(theirs.EXIT_SHARES))
     ranges = tuple(
-        (float(beta.ppf(tail, k, EXIT_RUNS + 1 - k)), float(beta.isf(tail, k + 1, EXIT_RUNS - k)))
-        for k in (round(share * EXIT_RUNS) for share in EXIT_SHARES)
+        (
+            float(beta.ppf(tail, k, theirs.EXIT_RUNS + 1 - k)),
+            float(beta.isf(tail, k + 1, theirs.EXIT_RUNS - k)),
+        )
+        for k in (round(share * theirs.EXIT_RUNS) for share in theirs.EXIT_SHARES)
     )
-    own = tuple(float(q) for q in np.quantile(exits, EXIT_SHARES))
+    own = tuple(float(q) for q in np.quantile(exits, theirs.EXIT_SHARES))
     found = {"theirs": stored.steps, "ours": own, "shares": shares, "ranges": ranges}
     told = found | {"confidence": CONFIDENCE} | setting(simulation)
     from_zero = "" if stored.scale_u == 1 else ", from u = d^-2"
