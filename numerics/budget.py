@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Record, Report, spread
-from derive.command.tabular import Table, Typeset, rounded, typeset
+from derive.command.tabular import Table, Typeset, prose, rounded, typeset
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
@@ -127,10 +127,6 @@ def _shown(value: float) -> object:
     return rounded(value, 3)
 
 
-def _both(text: str) -> Typeset:
-    return Typeset(text, typeset(text))
-
-
 def _table(own: "Budget", record: dict[str, Any]) -> Table:
     name = labelled_name(own.simulations[0].pair)
     asked = (f"d = {record['dimension']:g}, {record['samples']:,} samples in "
@@ -160,7 +156,7 @@ def _table(own: "Budget", record: dict[str, Any]) -> Table:
             for point in zip(*(record[key] for key in _OVER_STRENGTH),
                              *(runs[key] for key in _OF_RUNS if runs), strict=True)
         ),
-        notes=tuple(map(_both, notes)),
+        notes=tuple(map(prose, notes)),
     )  # fmt: skip
 
 

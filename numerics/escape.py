@@ -12,7 +12,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report, spread
-from derive.command.tabular import Table, Typeset, rounded, typeset
+from derive.command.tabular import Table, Typeset, prose, rounded, typeset
 from derive.errors import InputError, Undecided
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES
@@ -113,7 +113,7 @@ def _notes(record: dict[str, Any]) -> list[Typeset]:
     elif singular:
         said.append("between these strengths the escape time is infinite, certified, at mu = "
                     + ", ".join(singular))  # fmt: skip
-    return [Typeset(note, typeset(note)) for note in said]
+    return [prose(note) for note in said]
 
 
 _DIMENSION = option(

@@ -15,7 +15,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, rounded, typeset
+from derive.command.tabular import Content, Table, Typeset, prose, rounded
 from derive.errors import Undecided
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
@@ -123,10 +123,6 @@ def _chance(count: int) -> float:
 # What is shown.
 
 
-def _both(text: str) -> Typeset:
-    return Typeset(text, typeset(text))
-
-
 def _shown(value: float) -> Content:
     return rounded(value, 4)
 
@@ -137,7 +133,7 @@ def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iter
     units = Typeset("time in 1/γ", r"time in $1/\gamma$")
     yield Table(
         name="exit",
-        title=_both("When runs have left the search phase (the limit law of large d)"),
+        title=prose("When runs have left the search phase (the limit law of large d)"),
         columns=("pair", "mu", "d", "share that has left", units, "steps", "samples"),
         rows=tuple(
             (name, *map(_shown, (r["mu"], r["dimension"], float(p), *found.values())))
@@ -149,7 +145,7 @@ def _tables(points: Sequence[_Point], records: Sequence[dict[str, Any]]) -> Iter
     if records[0]["still_searching"]:
         yield Table(
             name="searching",
-            title=_both("Runs that are still in the search phase"),
+            title=prose("Runs that are still in the search phase"),
             columns=("pair", "mu", "d", "samples", "share"),
             rows=tuple(
                 (name, *map(_shown, (r["mu"], r["dimension"], *r["still_searching"].values())))
@@ -179,12 +175,12 @@ def _constants(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
         rows=tuple(
             (name, *map(_shown, (r["mu"], r["dimension"], r["learning_rate"], r["batch"],
                                  r["rate"], r["log_k"])),
-             _both(f"{r['log_k_error']:.0e} {r['log_k_certainty']}"),
+             prose(f"{r['log_k_error']:.0e} {r['log_k_certainty']}"),
              _shown(r["leading_order"]))
             for name, r in described
         ),
         notes=tuple(
-            _both(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: {said}")
+            prose(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: {said}")
             for found, told in ((slowed, _SLOWED), (changed, _FLUCTUATES))
             for name, r in found
             for said in [told.format(**r)]
@@ -205,7 +201,7 @@ def _comparison(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
             for p, time in r["simulated"].items()
         ),
         notes=tuple(
-            _both(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: Kolmogorov-Smirnov "
+            prose(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: Kolmogorov-Smirnov "
                   f"distance {r['ks_distance']:.3g}, {r['replicas']} runs "
                   f"(by chance {r['ks_bound']:.2g})")
             for name, r in described
@@ -294,8 +290,8 @@ def _action(options: Namespace) -> Report:
     first, *others = _tables(points, records)
     policy = policy_of(options.learning_rate)
     records = [record | {"learning_rate_policy": policy} for record in records]
-    notes = [_both("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without]
-    notes.append(_both(f"learning rate: {policy}"))
+    notes = [prose("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without]
+    notes.append(prose(f"learning rate: {policy}"))
     return Report([*records, *without], [replace(first, notes=tuple(notes)), *others], "heuristic")
 
 

@@ -126,8 +126,7 @@ def _end(told: dict[str, Any]) -> tuple[str, str]:
 def _not_staged(record: dict[str, Any]) -> Typeset:
     said = ", ".join(f"no stage with {each['first']}: {each['reason']}"
                      for each in record["not_staged"])  # fmt: skip
-    text = f"mu = {record['mu']:g}: {said}"
-    return Typeset(text, typeset(text))
+    return prose(f"mu = {record['mu']:g}: {said}")
 
 
 def _separatrix_table(

@@ -9,7 +9,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, formula
+from derive.command.tabular import Content, Table, Typeset, decimal, formula, prose
 from derive.command.values import integer_between
 from derive.kinds import CONVENTION_NAMES
 from derive.tables.names import function_name
@@ -53,10 +53,8 @@ def _table(found: Sequence["HermiteExpansion"]) -> Table:
         for k, c in enumerate(each.coefficients):
             rows.append((name, Typeset(f"c_{k}", f"$c_{{{k}}}$"), decimal(c.mid)))
         rows.append((name, _REST, decimal(each.truncation.mid)))
-    note = (
-        "Every digit shown is certified to one unit in the last place; the last line is the mean "
-    )
-    note += "square of what the series leaves out."
+    note = prose("Every digit shown is certified to one unit in the last place; the last line is "
+                 "the mean square of what the series leaves out.")  # fmt: skip
     return Table(
         name="hermite",
         title=Typeset(
@@ -65,7 +63,7 @@ def _table(found: Sequence["HermiteExpansion"]) -> Table:
         ),
         columns=("activation", "", "certified digits"),
         rows=tuple(rows),
-        notes=(Typeset(note, note),),
+        notes=(note,),
     )
 
 

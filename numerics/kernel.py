@@ -7,7 +7,7 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report, spread
-from derive.command.tabular import Content, Table, Typeset, decimal, formula, rounded
+from derive.command.tabular import Content, Table, Typeset, decimal, formula, prose, rounded
 from derive.command.values import integer_between
 from derive.errors import InputError
 from derive.tables.names import function_name
@@ -50,7 +50,7 @@ def _tables(found: "DualActivation") -> list[Table]:
         rf"$K{power}(\rho)$ for $K = E f(x)\,g(y)$, $f$ = {names[0].latex}, $g$ = {names[1].latex},"
         rf" variances ${formula(one)}$ and ${formula(two)}$, correlation $\rho$",
     )
-    note = "Values are certified: no digit shown is off by more than its last place."
+    note = prose("Values are certified: no digit shown is off by more than its last place.")
     rows: list[tuple[Content, ...]] = [
         (
             rounded(float(point.rho), 6),
@@ -60,13 +60,13 @@ def _tables(found: "DualActivation") -> list[Table]:
         for point in found.points
     ]
     columns = (Typeset("ρ", r"$\rho$"), Typeset(f"K{primes}", f"$K{power}$"), "how")
-    whole = Table("kernel", title, columns, tuple(rows), notes=(Typeset(note, note),))
+    whole = Table("kernel", title, columns, tuple(rows), notes=(note,))
     if found.expression is None:
         return [whole]
     latex = formula(found.expression)
     closed = Table(
         "kernel-formula",
-        Typeset("Its closed form, exact", "Its closed form, exact"),
+        prose("Its closed form, exact"),
         ("as", "formula"),
         (
             ("text", Typeset(str(found.expression), f"${latex}$")),

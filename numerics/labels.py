@@ -7,6 +7,7 @@ that norm does better, which is certified.
 
 from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,12 +166,8 @@ def _drawn(points: Sequence[Sequence["Judged"]], options: Namespace) -> dict[Pat
     from numerics.figures.labels import draw_rates, draw_transforms  # matplotlib
 
     draw = draw_transforms if len(options.mu) == 1 else draw_rates
-    return figure_files(
-        options.plot,
-        lambda form: draw(points, form, options.source),
-        options.style,
-        options.source,
-    )
+    drawing = partial(draw, points, source=options.source)
+    return figure_files(options.plot, drawing, options.style, options.source)
 
 
 def _action(options: Namespace) -> Report:

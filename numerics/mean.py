@@ -12,7 +12,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, formula
+from derive.command.tabular import Table, Typeset, decimal, formula, prose
 from derive.tables.names import function_name
 from numerics.options.functions import ACTIVATION, CENTER, VARIANCE, digits
 from numerics.options.shared import add_options
@@ -35,7 +35,6 @@ def _record(found: "Expectation") -> dict[str, Any]:
 
 def _table(found: Sequence["Expectation"]) -> Table:
     center, variance = found[0].center, found[0].variance
-    note = "Every digit shown is certified to one unit in the last place."
     return Table(
         name="mean",
         title=Typeset(
@@ -47,7 +46,7 @@ def _table(found: Sequence["Expectation"]) -> Table:
             (function_name(e.function), decimal(e.value.mid), e.certainty, e.expression)
             for e in found
         ),
-        notes=(Typeset(note, note),),
+        notes=(prose("Every digit shown is certified to one unit in the last place."),),
         wide=3,
         share="0.3",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, rounded, typeset
+from derive.command.tabular import Table, Typeset, prose, rounded
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of
@@ -80,7 +80,7 @@ def _tables(
                 )
                 for name, r in records
             ),
-            notes=(Typeset(policy, typeset(policy)),),
+            notes=(prose(policy),),
         )
     ]  # fmt: skip
     return [*tables, _fit_table(fits)] if fits else tables

@@ -11,7 +11,7 @@ from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, typeset
+from derive.command.tabular import Table, Typeset, decimal, prose, typeset
 from derive.command.values import integer_between
 from derive.tables.names import in_units, pair_name
 from numerics.options.pairs import add_case_options, chosen_drifts, described
@@ -96,10 +96,8 @@ def _table(found: Sequence[Found], digits: int) -> Table:
     mixed = len(units) > 1
     several = Typeset("a and b as each row says", "$a$ and $b$ as each row says")
     own = several if mixed else units.pop()
-    note = (
-        "Every list is proved complete; every digit shown is certified to one unit in the last "
-        "place."
-    )
+    note = prose("Every list is proved complete; every digit shown is certified to one unit in the "
+                 "last place.")  # fmt: skip
     return Table(
         name="singularities",
         title=Typeset(
@@ -119,7 +117,7 @@ def _table(found: Sequence[Found], digits: int) -> Table:
             for each in found
             for row in _cells(each, digits)
         ),
-        notes=(Typeset(note, note),),
+        notes=(note,),
     )
 
 

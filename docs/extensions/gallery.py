@@ -4,7 +4,6 @@ They are kept beside the build's doctrees under a name made of the sources, so t
 is fast and a change of the code draws them again.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -20,23 +19,17 @@ from sphinx.addnodes import download_reference
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import derive
-import numerics
+from numerics.reproduce.make import code_digest
 
 
 @cache
 def sources() -> str:
     """A short hash of all that figures are made from."""
-    digest = hashlib.sha256()
-    for package in (derive, numerics):
-        for path in sorted(Path(package.__path__[0]).rglob("*")):
-            if path.suffix in (".py", ".js", ".css", ".jinja"):
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return code_digest(("derive", "numerics"))[:12]
 
 
 class Drawing(SphinxDirective):
-    """What both directives share."""
+    """What directives share that run commands."""
 
     def folder(self, *parts: str) -> Path:
         """A folder for the figures of this version of the code."""

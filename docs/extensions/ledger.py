@@ -6,8 +6,6 @@ figure, table or section of the paper with their recorded verdicts, which the le
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +14,21 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from extensions.derived import table_of, text_with_formulas
+from extensions.gallery import Drawing
 from numerics.claims import CLAIMS
 from numerics.claims.ledger import Entry
 from numerics.reproduce.ledger import HEADINGS, asset, controls, entry, ordered
 
-_COMMAND = ("-m", "numerics.claims", "--details", "--format", "json")
+_COMMAND = "python -m numerics.claims --details --format json"
 _FILES = ("ledger.css", "ledger.js")  # of the page of results, which shows the same
 
 
-class Ledger(SphinxDirective):
+class Ledger(Drawing):
     """What filters the entries; a section a kind of entry, in it a section a verdict."""
 
     def run(self) -> list[nodes.Node]:
         """Run the checks and show what they found."""
-        done = subprocess.run(
-            [sys.executable, *_COMMAND], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise self.error(f"numerics.claims: {done.stderr.strip()}")
-        records = json.loads(done.stdout)
+        records = json.loads(self.run_command(_COMMAND, self.folder()))
         verdicts = ordered(record["verdict"] for record in records)
         chosen = [(kind, [r for r in records if r["kind"] == kind]) for kind in HEADINGS]
         return [_html(controls(verdicts)), *(_of_kind(kind, found) for kind, found in chosen)]

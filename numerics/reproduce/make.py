@@ -9,6 +9,7 @@ import importlib.util
 import json
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def command_lines(step: Product, folder: Path) -> list[list[str]]:
     ]
 
 
-def code_digest() -> str:
+def code_digest(packages: Sequence[str] = _CODE) -> str:
     """A digest of this project's code: another one means that everything is made anew."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
-    for package in _CODE:
+    for package in packages:
         for file in sorted(f for f in (root / package).rglob("*") if f.suffix in _SOURCES):
             digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
