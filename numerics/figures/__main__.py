@@ -1,6 +1,5 @@
 """``python -m numerics.figures``: the paper's figures from scratch, each with its data."""
 
-import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from derive.command.parser import CommandParser
 from derive.command.progress import progress
 from derive.command.provenance import provenance
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, typeset
+from derive.command.tabular import Table, Typeset
 from derive.command.values import one_of
 from derive.errors import InputError
 from numerics.options.shared import add_shared
@@ -88,7 +87,7 @@ def _report(records: Sequence[dict[str, str]]) -> Report:
     """One line a figure; what is beside it, its full caption among it, is in its files."""
     lines = [{k: v for k, v in record.items() if k != "text"} for record in records]
     head = tuple(lines[0])
-    cells = tuple((each["figure"], _caption(each["caption"]), *list(each.values())[2:])
+    cells = tuple((each["figure"], _caption(each["figure"]), *list(each.values())[2:])
                   for each in lines)  # fmt: skip
     table = Table("figures", Typeset("Figures", "Figures"), head, cells)
     return Report(records, [table], "heuristic", lines)
@@ -123,9 +122,12 @@ def _write(files: dict[Path, bytes]) -> None:
         ) from None
 
 
-def _caption(text: str) -> Typeset:
-    """A caption, in which He_3 is a Hermite polynomial."""
-    return Typeset(text, re.sub(r"He\\_(\d+)", r"$\\mathrm{He}_{\1}$", typeset(text)))
+def _caption(name: str) -> Typeset:
+    """A figure's own caption, as text and as LaTeX."""
+    from numerics.figures.caption import Caption
+
+    entry = _figures()[name]
+    return Typeset(entry.caption, Caption(entry.title).latex)
 
 
 main = Command(_parser, _action)

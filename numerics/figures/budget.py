@@ -50,7 +50,7 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
     rows: list[tuple[Any, ...]] = []
     with own_style():
         figure = Figure(
-            figsize=(column_width() if len(budgets) == 1 else page_width(), 4.4),
+            figsize=(column_width() if len(budgets) == 1 else page_width(), 4.6),
             layout="constrained",
         )
         axes = figure.subplots(2, len(budgets), sharex="col", squeeze=False)
@@ -65,7 +65,8 @@ def draw_budget(budgets: Sequence[tuple[Budget, Budget | None]], form: str, sour
         letter_panels(axes.ravel(), [*names, *[""] * len(names)])
         axes[0, 0].set_ylabel("expected loss")
         axes[1, 0].set_ylabel("samples $n$")
-        axes[0, 0].legend()
+        named = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*named, loc="outside upper center", ncols=2 * len(budgets))
         return drawn(figure, form, source, HEAD, rows, _caption(budgets, names))
 
 
@@ -86,9 +87,9 @@ def _caption(budgets: Sequence[tuple[Budget, Budget | None]], names: Sequence[st
         f"{spanned(chr(92) + 'gamma', rates)}",
         f"Top: expected loss after {spanned('n', [own.samples for own, _ in budgets])} samples "
         "(blue, "
-        "its band from the 10 to the 90 per cent quantile of runs), the loss of the pre-trained "
-        "model "
-        "alone (dashed)" + (", and at the rate of the fewest samples (orange)" if tuned else ""),
+        "its band from the 10 to the 90 per cent quantile of runs, the darker one the error of "
+        "the limit), the loss of the pre-trained model alone (dashed)"
+        + (", and at the rate of the fewest samples (dash-dotted)" if tuned else ""),
         "The dot is the best strength at which learning pays; shaded strengths are better left "
         "alone",
         "Bottom: expected loss over $\\mu$ and the number of samples; on the white line half of "
@@ -118,7 +119,7 @@ def _draw_losses(axis: Axes, own: Budget, tuned: Budget | None) -> list[tuple[An
     rows = [("loss", *_told(own, k, own.samples)) for k in range(len(own.mu))]
     if tuned is not None:
         losses = np.maximum(tuned.expected, least)
-        axis.plot(tuned.mu, losses, color=_TUNED, lw=0.9, label="at the best rates")
+        axis.plot(tuned.mu, losses, "-.", color=_TUNED, lw=0.9, label="at the best rates")
         rows += [("tuned loss", *_told(tuned, k, own.samples)) for k in range(len(tuned.mu))]
     if own.measured is not None:
         axis.errorbar(
@@ -151,7 +152,7 @@ def _draw_phases(figure: Figure, axis: Axes, own: Budget) -> list[tuple[Any, ...
     edge = [withStroke(linewidth=2.6, foreground="black")]  # seen on light and dark
     half = [c.samples(0.5) for c in own.curves]
     axis.plot(own.mu, half, color="white", path_effects=edge)
-    axis.axhline(own.samples, color=_OWN, linewidth=0.8, linestyle="--")
+    axis.axhline(own.samples, color="white", linewidth=0.9, dashes=(4, 2), path_effects=edge)
     axis.set_yscale("log")
     axis.set_ylim(samples[0], samples[-1])
     figure.colorbar(mesh, ax=axis, pad=0.02, label="expected loss")

@@ -140,6 +140,16 @@ def spanned(name: str, values: Sequence[float]) -> str:
     return told if low == high else f"{told} to ${number(high)}$"
 
 
+def strengths_told(strengths: Iterable[float]) -> str:
+    r"""Which colours are of which strengths.
+
+    >>> strengths_told([0.5, 0.1, 0.5])
+    'Colours are pre-training strengths $\\mu=$ $0.1$ and $0.5$'
+    """
+    shown = listed(f"${number(mu)}$" for mu in sorted(set(strengths)))
+    return rf"Colours are pre-training strengths $\mu=$ {shown}"
+
+
 def told_runs(points: "Sequence[SimulatedRuns]") -> str:
     """How runs were made: dimension, batch, rate, how many, from what start."""
     all_of = [point.simulation for point in points]

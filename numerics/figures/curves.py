@@ -63,7 +63,8 @@ def draw_curves(
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         several = len(panels) > 1
         for place, (axis, (title, members)) in enumerate(zip(axes, panels.items(), strict=True)):
-            shown = f"({letter(place)}) {title}" if several else title
+            alone = ", ".join(unusual(members[0][0]))  # which kinds they are, the legend says
+            shown = f"({letter(place)}) {title}" if several else alone
             head, points = draw_panel(figure, axis, shown, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
@@ -123,13 +124,21 @@ def curves_told(
     return sentences(
         f"{quantity.said or quantity.label}{at} over the pre-training strength $\\mu$: "
         + "; ".join(parts),
-        rf"Of Hermite polynomials $a$ and $b$ are divided by ${SCALE}$"
-        if (quantity.is_time or quantity.is_rate) and any(map(_degree, members))
-        else "",
-        r"Times are in units of $1/\gamma$" if quantity.is_time else "",
+        _units_told(quantity, members),
         "Curves are rounded from certified enclosures",
         *singularities_told(members, quantity),
     )
+
+
+def _units_told(quantity: Quantity, members: Sequence[Member]) -> str:
+    """In which units times and rates are."""
+    scaled = {_degree(member) is not None for member in members}
+    usual = r"times are in units of $1/\gamma$" if quantity.is_time else ""
+    if True not in scaled or not (quantity.is_time or quantity.is_rate):
+        return usual.capitalize()
+    divided = rf"Of Hermite polynomials $a$ and $b$ are divided by ${SCALE}$"
+    own = rf", and times are in units of $1/(\gamma\,{SCALE})$" if quantity.is_time else ""
+    return divided + own + (f"; other {usual}" if usual and False in scaled else "")
 
 
 def _members_told(members: Sequence[Member]) -> str:
@@ -215,11 +224,9 @@ def _degree(member: Member) -> int | None:
 
 
 def _panel(member: Member) -> str:
-    degree, texts = _degree(member), member[0].texts
+    degree = _degree(member)
     kind = "activations" if degree is None else ("even degrees", "odd degrees")[degree % 2]
-    usual = {"labels": "matched", "loss": "square", "misalignment": "none"}
-    special = [f"{texts[name]} {name}" for name, known in usual.items() if texts[name] != known]
-    return ", ".join([kind, *special])
+    return ", ".join([kind, *unusual(member[0])])
 
 
 def _draw_member(

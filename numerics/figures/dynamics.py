@@ -18,6 +18,7 @@ from numerics.figures.caption import (
     number,
     sentences,
     shown_pair,
+    strengths_told,
     told_runs,
 )
 from numerics.figures.style import (
@@ -226,15 +227,9 @@ def dynamics_told(
     return sentences(
         f"Learning of {listed(names)}{' (columns)' if width > 1 else ''} over time: {listed(rows)}",
         told_runs(points),
-        strengths_told(points),
+        strengths_told(point.simulation.mu for point in points),
         runs_and_flow_told(points, with_flow),
     )
-
-
-def strengths_told(points: Sequence[SimulatedRuns]) -> str:
-    """Which colours are of which strengths."""
-    strengths = listed(f"${number(mu)}$" for mu in sorted({p.simulation.mu for p in points}))
-    return rf"Colours are pre-training strengths $\mu=$ {strengths}"
 
 
 def runs_and_flow_told(points: Sequence[SimulatedRuns], with_flow: bool = True) -> str:

@@ -52,7 +52,7 @@ def draw_ends(records: Sequence[Data], title: str, form: str, source: str) -> Dr
     with own_style():
         shades = _shades(records)
         wide = bool(firsts)
-        size = (0.72 * page_width() if wide else column_width(), 2.2 * max(len(firsts), 1) + 0.6)
+        size = (page_width() if wide else column_width(), 2.2 * max(len(firsts), 1) + 0.6)
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(max(len(firsts), 1), 2 if wide else 1, sharex=True, sharey=True,
                                squeeze=False)  # fmt: skip
@@ -68,7 +68,7 @@ def draw_ends(records: Sequence[Data], title: str, form: str, source: str) -> Dr
             letter_panels(axes.ravel(), titles)
         figure.suptitle(title, fontsize="medium")
         figure.legend(handles=_legend(shades, rows), loc="outside lower center",
-                      ncols=3 if wide else 2, fontsize=small())  # fmt: skip
+                      ncols=5 if wide else 2, fontsize=small())  # fmt: skip
         head = ("first", "flip", "mu", "switch_low", "switch_high", "end", "certainty")
         return drawn(figure, form, source, head, rows, _told(title, wide))
 
@@ -77,7 +77,8 @@ def _told(title: str, staged: bool) -> str:
     return sentences(
         f"Where runs of {title} end, over the pre-training strength $\\mu$"
         + (" and the overlap $|m|$ at which a first stage with other labels ends; the lowest strip "
-           "is without a first stage" if staged else ""),
+           "is without a first stage; on the left $u$ stays as it is at the switch, on the right "
+           "its sign is flipped if $um<0$" if staged else ""),
         "Colours are ends, proved or certified; crossed cells are heuristic, white ones open. "
         "Vertical bars enclose where the end changes, dotted lines are singularities",
     )  # fmt: skip
@@ -166,5 +167,7 @@ def _legend(shades: Mapping[str, Any], rows: Rows) -> list[Any]:
     if any(row[-1] == "heuristic" for row in rows):
         handles.append(Patch(facecolor="w", edgecolor="0.6", hatch="xxxx", label="heuristic"))
     if any("|" in row[5] for row in rows):
-        handles.append(Line2D([], [], color="k", marker="_", lw=1, label="change, enclosed"))
+        handles.append(
+            Line2D([], [], color="k", marker=r"$\mathrm{I}$", ls="", label="change, enclosed")
+        )
     return [*handles, Line2D([], [], color="k", ls=":", label="singularity")]

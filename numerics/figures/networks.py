@@ -20,7 +20,7 @@ from numerics.figures.style import (
     own_style,
 )
 
-_CURVE = np.linspace(0.05, 0.95, 37)
+_CURVE = np.linspace(0.01, 0.98, 98)
 # Each rank at strengths of its own, so that no marker hides another.
 _RANKS = {
     1: ("o", (0.10, 0.25, 0.40, 0.55, 0.70, 0.85)),

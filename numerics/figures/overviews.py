@@ -7,7 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numerics.figures.caption import sentences, shown_function, shown_pair, told_runs
+from numerics.figures.caption import (
+    sentences,
+    shown_function,
+    shown_pair,
+    strengths_told,
+    told_runs,
+)
 from numerics.figures.curves import add_degree_bar, curves_told, draw_panel, share_range
 from numerics.figures.dynamics import (
     DATA_HEAD,
@@ -16,7 +22,6 @@ from numerics.figures.dynamics import (
     draw_point,
     finish_panels,
     runs_and_flow_told,
-    strengths_told,
 )
 from numerics.figures.quantities import Member
 from numerics.figures.style import (
@@ -70,7 +75,7 @@ def draw_trade_off(
         told = sentences(
             f"(a) Population loss and (b) overlap $|m|$ of {name} over time",
             told_runs(points),
-            strengths_told(points),
+            strengths_told(point.simulation.mu for point in points),
             runs_and_flow_told(points),
             f"(c) {curves_told({'': list(members)}, 'tau', 1000)}",
         )
@@ -106,7 +111,7 @@ def draw_escape_times(
         told = sentences(
             f"(a) Overlap $|m|$ of {name} over time near its singularity",
             told_runs(points),
-            strengths_told(points),
+            strengths_told(point.simulation.mu for point in points),
             "Lines are medians of the runs, bands their middle 80 per cent",
             _panels_told(panels),
         )

@@ -65,8 +65,9 @@ class PaperFigure:
 
     @property
     def title(self) -> str:
-        """The caption with Hermite polynomials as mathematics: what the full one begins with."""
-        return re.sub(r"He_(\d+)", r"$\\mathrm{He}_{\1}$", self.caption)
+        """The caption with symbols as mathematics: what the full one begins with."""
+        named = re.sub(r"He_(\d+)", r"$\\mathrm{He}_{\1}$", self.caption)
+        return re.sub(r"\bu\b", "$u$", named)
 
 
 FIGURES: Registry[PaperFigure] = Registry()

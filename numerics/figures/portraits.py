@@ -5,7 +5,7 @@ point are orthogonal. Rest points and what they are come from exact lists; curve
 doubles, heuristic. At a singularity a whole line rests: solid where it attracts, dotted where not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ _MARKS = {"sink": ("o", True), "saddle": ("X", True), "source": ("o", False),
           "degenerate": ("D", False)}  # fmt: skip
 _SHADES = {"stable": OKABE_ITO["purple"], "unstable": OKABE_ITO["green"],
            "u at rest": OKABE_ITO["blue"], "m at rest": OKABE_ITO["orange"]}  # fmt: skip
+_RESTS = {"u at rest": (r"$\dot u=0$", ":"), "m at rest": (r"$\dot m=0$", "-.")}
 _GRID = 121  # points a side for nullclines
 _ASIDE = 1e-3  # of a saddle, where its curves begin
 _TIME = 60.0  # over the slower rate of a saddle, for which its curves are followed
@@ -82,7 +83,7 @@ def draw_portrait(
         else:
             axes[0].set_title(titles[0])
         axes[-1].set_xlabel("scale $u$")
-        handles = _legend(bool(lines), bool(enclosed))
+        handles = _legend({row[1] for row in rows}, bool(lines), bool(enclosed))
         figure.legend(handles=handles, loc="outside upper center", ncols=3,
                       fontsize=small(), handlelength=1.8)  # fmt: skip
         head = ("mu", "what", "of_rho", "of_residual", "u", "m")
@@ -95,9 +96,9 @@ def _told(pair: Pair, mu: float, lines: Sequence[SingularLine], enclosed: bool) 
         "overlap $m$",
         "Marks are all rest points of the flow, from exact lists, with their directions: filled "
         "circles attract, crosses are saddles, open circles repel. Solid curves part the basins, "
-        "dashed ones lead out of saddles, dots show where $u$ or $m$ rests; curves and grey "
-        "directions are computed in doubles, heuristic",
-        "Bars enclose where separatrices cross a scale, certified" if enclosed else "",
+        "dashed ones lead out of saddles, on dotted ones $u$ rests, on dash-dotted ones $m$; "
+        "curves and grey directions are computed in doubles, heuristic",
+        "Black bars enclose where separatrices cross a scale, certified" if enclosed else "",
         "(b) The same at the nearest singularity, where a whole line rests (thick; solid where it "
         "attracts)" if lines else "",
     )  # fmt: skip
@@ -121,7 +122,7 @@ def _panel(
         rows += _draw_line(axis, mu, line)
     axis.set_xlim(-widest, widest)
     axis.set_ylim(-1.05 * np.pi / 2, 1.05 * np.pi / 2)
-    axis.set_yticks(np.arcsin(_TICKS), [f"{m:g}" for m in _TICKS])
+    axis.set_yticks(np.arcsin(_TICKS), [f"${m:g}$" for m in _TICKS])
     axis.set_ylabel("overlap $m$ (arcsine scale)")
     return rows
 
@@ -151,7 +152,7 @@ def _draw_field(axis: Axes, flow: Flow, widest: float) -> None:
     for values, name in ((by_u, "u at rest"), (factor, "m at rest")):
         if values.min() < -rounding and values.max() > rounding:
             axis.contour(u, turn, values, levels=[0.0], colors=[_SHADES[name]],
-                         linestyles=":", linewidths=0.9, zorder=1)  # fmt: skip
+                         linestyles=_RESTS[name][1], linewidths=0.9, zorder=1)  # fmt: skip
 
 
 def _draw_line(axis: Axes, mu: float, line: SingularLine) -> Rows:
@@ -245,19 +246,20 @@ def _draw_enclosed(axis: Axes, mu: float, enclosed: Sequence[tuple[float, float,
     return rows
 
 
-def _legend(with_line: bool, enclosed: bool) -> list[Line2D]:
+def _legend(drawn_of: Set[str], with_line: bool, enclosed: bool) -> list[Line2D]:
+    """What marks and lines mean, of those that are drawn."""
     marks = [
         Line2D([], [], color="k", marker=mark, mfc="k" if filled else "w", ls="", ms=4, label=name)
         for name, (mark, filled) in _MARKS.items()
-        if name != "degenerate"
+        if name in drawn_of
     ]
     styles: Sequence[tuple[str, str, str]] = (
         ("stable", "-", "separatrix"), ("unstable", "--", "way out"),
-        ("u at rest", ":", r"$\dot u=0$"), ("m at rest", ":", r"$\dot m=0$"),
+        *((name, dash, label) for name, (label, dash) in _RESTS.items()),
     )  # fmt: skip
     lines = [Line2D([], [], color=_SHADES[name], ls=style, label=label)
              for name, style, label in styles]  # fmt: skip
     extra = [Line2D([], [], color="k", lw=2.4, label="line of rest points")] if with_line else []
     if enclosed:
-        extra.append(Line2D([], [], color="k", marker="_", ms=5, lw=0.9, label="enclosed"))
+        extra.append(Line2D([], [], color="k", marker="_", ms=5, ls="", label="enclosed"))
     return [*marks, *lines, *extra]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from derive.errors import InputError
 from derive.tables.names import pair_name
 from numerics.certified.escape import escape_curve
-from numerics.figures.caption import listed, sentences, shown_pair, spanned
+from numerics.figures.caption import listed, sentences, shown_pair, strengths_told
 from numerics.figures.curves import SCALE
 from numerics.figures.quantities import Member
 from numerics.figures.style import (
@@ -48,10 +48,8 @@ def draw_potentials(
         head = ("teacher", "student", "normalization", "mu", "g", "potential")
         told = sentences(
             f"Potential $V(g)=-a^2\\log\\cosh g$ in which the search phase of {listed(names)} "
-            "moves "
-            "as a particle, $m=\\tanh g$, at pre-training strengths "
-            f"{spanned(chr(92) + 'mu', [float(mu) for mu in strengths])}",
-            "The colours are those of $\\mu$ in all figures",
+            "moves as a particle, $m=\\tanh g$",
+            strengths_told(map(float, strengths)),
         )
         return drawn(figure, form, source, head, rows, told)
 

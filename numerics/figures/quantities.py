@@ -120,7 +120,7 @@ QUANTITIES: dict[str, Quantity] = {
         said=r"Risk $\ell(\mu)$ of the frozen pre-trained model, whose slope is $-a$,",
     ),
     "mean": Quantity(
-        r"mean $c_0(\mu^2)/\sqrt{E\sigma(z)^2}$",
+        r"mean $c_0(\mu^2)/\sqrt{\mathrm{E}[\sigma(z)^2]}$",
         _from_function("relative_mean", _relative_mean),
         ("relative_mean",),
         said=r"Mean $c_0(\mu^2)$ of the student in units of its root mean square at $\mu=1$,",

@@ -11,6 +11,7 @@ from numerics.figures.caption import number, sentences, told_runs
 from numerics.figures.dynamics import draw_band, runs_and_flow_told
 from numerics.figures.style import (
     FLOW_KEY,
+    MARKERS,
     OKABE_ITO,
     TIME_LABEL,
     Drawn,
@@ -26,6 +27,7 @@ from numerics.simulation.simulated import SimulatedRuns
 
 _LABELS = {"loss": "loss", "rho": r"$\rho=\mu+um$", "overlap": r"overlap $|m|$"}
 _COLOURS = tuple(OKABE_ITO[name] for name in ("black", "blue", "vermillion"))
+_MARKED = 7  # a way has a marker at every so many records, and at none of another's
 _NEAR = 0.1  # of a sink, in ρ and |m|
 _HEAD = ("way", "mu", "dimension", "learning_rate", "batch", "steps", "time", "observable", "low",
          "median", "high", "flow")  # fmt: skip
@@ -44,8 +46,11 @@ def draw_stages(
         figure = Figure(figsize=(column_width(), 4.3), layout="constrained")
         axes = figure.subplots(3, sharex=True)
         rows: list[tuple[Any, ...]] = []
-        for colour, (name, point) in zip(_COLOURS, points.items(), strict=False):
-            rows += _draw_way(axes, name, point, colour)
+        looks = [{"color": colour, "marker": marker, "ms": 3}
+                 for colour, marker in zip(_COLOURS, MARKERS, strict=False)]  # fmt: skip
+        for place, (name, point) in enumerate(points.items()):
+            marked = (_MARKED * place, _MARKED * len(points))
+            rows += _draw_way(axes, name, point, looks[place] | {"markevery": marked})
         for axis, (name, label) in zip(axes, _LABELS.items(), strict=True):
             axis.axvline(switch, color="0.5", linestyle=":", linewidth=0.8)
             axis.set_ylabel(label)
@@ -59,8 +64,7 @@ def draw_stages(
                          fontsize=small())  # fmt: skip
         axes[-1].set_xlabel(TIME_LABEL)
         axes[-1].set_xlim(0, max(point.times[-1] for point in points.values()))
-        keys = [Key(name, {"color": colour})
-                for colour, name in zip(_COLOURS, points, strict=False)]  # fmt: skip
+        keys = [Key(name, look) for look, name in zip(looks, points, strict=False)]
         add_keys(figure, [*keys, FLOW_KEY], 1)
         return drawn(figure, form, source, _HEAD, rows, _told(points, switch))
 
@@ -74,7 +78,7 @@ def _mark_sinks(axis: Axes) -> None:
 
 
 def _draw_way(
-    axes: Sequence[Axes], name: str, point: SimulatedRuns, colour: str
+    axes: Sequence[Axes], name: str, point: SimulatedRuns, look: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
     simulation, path, rows = point.simulation, point.path(), []
     loss = simulation.learner.flow.observe(path)["loss"]
@@ -84,7 +88,8 @@ def _draw_way(
             "overlap": point["overlap"]}  # fmt: skip
     for axis, observable in zip(axes, _LABELS, strict=True):
         flow = flows[observable]
-        band = draw_band(axis, point.times, runs[observable], flow, colour)
+        band = draw_band(axis, point.times, runs[observable], flow, look["color"])
+        axis.lines[-2].set(**look)  # the median
         values = zip(point.steps, point.times, *band, flow, strict=True)
         rows += [(*made, step, t, observable, *rest) for step, t, *rest in values]
     return rows

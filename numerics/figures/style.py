@@ -75,7 +75,7 @@ _DASHES: tuple[Any, ...] = (
     "-", (0, (5, 1.5)), (0, (5, 1.2, 1, 1.2)), (0, (2.5, 1)), (0, (1, 1)),
     (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (4, 1, 4, 2.5)),
 )  # fmt: skip
-_MARKERS = "os^DvPX"
+MARKERS = "os^DvPX"
 
 
 class Look(NamedTuple):
@@ -86,7 +86,7 @@ class Look(NamedTuple):
     marker: str
 
 
-_LOOKS = [Look(*each) for each in zip(OKABE_ITO.values(), _DASHES, _MARKERS, strict=True)]
+_LOOKS = [Look(*each) for each in zip(OKABE_ITO.values(), _DASHES, MARKERS, strict=True)]
 # The look of every other activation is the first that is free in its figure.
 _KNOWN = ("x", "relu", "erf", "sigmoid", "gelu", "tanh", "silu")
 

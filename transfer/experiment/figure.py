@@ -6,17 +6,21 @@ deviation of the means of pre-training seeds. Runs that diverged are not drawn, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from math import ceil
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure, SubFigure
 
 from numerics.figures.caption import listed, sentences
 from numerics.figures.style import (
+    MARKERS,
     Drawn,
+    Look,
     degree_colours,
     drawn,
     letter_panels,
@@ -34,6 +38,7 @@ Row = tuple[str, int | None, int, float, float, str]
 _FINAL = "final accuracy"
 _BESIDE = 5  # protocols in a row
 _LONGEST = 20  # characters of a line of their names
+_MARK = 3  # points
 _DARK, _LIGHT = "0.2", "0.7"
 
 
@@ -66,12 +71,14 @@ class Curves:
         found = {row[1]: row[3:5] for row in self.rows if (row[0], row[5]) == (_FINAL, arm)}
         return np.array([found.get(at, (np.nan, np.nan)) for at in self.checkpoints]).T
 
-    def shades(self) -> list[tuple[int, Any]]:
-        """Each checkpoint with its colour: the random start grey, later ones lighter."""
+    def looks(self) -> list[tuple[int, Look]]:
+        """Each checkpoint with its look: the random start grey and dotted, later ones lighter."""
         trained = [epoch for epoch in self.checkpoints if epoch]
         places = np.linspace(0, 1, max(2, len(trained)))
-        chosen = dict(zip(trained, map(degree_colours(), places), strict=False))
-        return [(epoch, chosen.get(epoch, "0.5")) for epoch in self.checkpoints]
+        colours = [to_hex(degree_colours()(place)) for place in places]
+        chosen = {at: Look(colour, "-", marker)
+                  for at, colour, marker in zip(trained, colours, cycle(MARKERS))}  # fmt: skip
+        return [(at, chosen.get(at, Look("0.5", ":", "."))) for at in self.checkpoints]
 
 
 def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
@@ -115,7 +122,8 @@ def _told(task: Task, data: "Dataset", lost: str) -> str:
         f"task over fine-tuning by LoRA of rank {arm.rank} on {_targets(arm.targets)}, "
         f"{task.downstream.shots} images a class, from the checkpoints of {unit} {listed(known)}",
         "The others: downstream accuracy at the end of fine-tuning over the checkpoint, of every "
-        "protocol (black), with LoRA's (grey) for comparison",
+        "protocol (black), with LoRA's (grey) for comparison"
+        + ("; rnd is the random start" if 0 in data.checkpoint.values else ""),
         f"Lines are means over {task.pretraining.seeds} pre-training seeds and {_seeds(task)} "
         "fine-tuning seeds each; bands and bars are one standard deviation of the means of "
         "pre-training seeds",
@@ -197,7 +205,7 @@ def _rows(
 def _draw_source(panels: "np.ndarray", curves: Curves) -> None:
     if not curves.trained_here:
         for axis, name in zip(panels, ("source_loss", "source_accuracy"), strict=True):
-            _draw_line(axis, curves.of(name), _DARK, "o-")
+            _draw_line(axis, curves.of(name), _DARK, "-", "o")
             axis.set_xlabel(f"{curves.unit} of pre-training")
             axis.set_ylabel(name.replace("_", " "))
         return
@@ -208,27 +216,28 @@ def _draw_source(panels: "np.ndarray", curves: Curves) -> None:
     _draw_line(panels[1], curves.of("validation_accuracy"), _DARK, "-")
     for axis, label in zip(panels, ("source loss", "source accuracy, held out"), strict=True):
         axis.set_xlim(left=0)
-        for epoch, colour in curves.shades():
+        for epoch, look in curves.looks():
             if epoch:
-                axis.axvline(epoch, color=colour, linewidth=0.8, zorder=0)
+                axis.axvline(epoch, color=look.colour, linewidth=0.8, zorder=0)
         axis.set_xlabel("epoch of pre-training")
         axis.set_ylabel(label)
-    panels[0].legend(loc="upper center")
+    panels[0].legend(loc="upper center", frameon=True, framealpha=1, facecolor="w", edgecolor="w")
 
 
 def _draw_downstream(panels: "np.ndarray", curves: Curves) -> None:
     for axis, name in zip(panels, ("loss", "accuracy"), strict=True):
-        for epoch, colour in curves.shades():
-            _draw_line(axis, curves.of(name, epoch), colour, "-" if epoch else ":")
+        for epoch, look in curves.looks():
+            _draw_line(axis, curves.of(name, epoch), look.colour, look.dash, look.marker)
         measured = sorted({int(epoch) for epoch in curves.of(name)[0]})
         axis.set_xscale("log")
         axis.set_xticks(measured, [str(epoch) for epoch in measured])
         axis.minorticks_off()
         axis.set_xlabel("epoch of fine-tuning")
         axis.set_ylabel(f"downstream {name}")
-    for epoch, colour in curves.shades():
+    for epoch, look in curves.looks():
         label = f"{curves.unit} {epoch}" if epoch else "random"
-        panels[1].plot([], [], "-" if epoch else ":", color=colour, label=label)
+        panels[1].plot([], [], ls=look.dash, marker=look.marker, ms=_MARK, color=look.colour,
+                       label=label)  # fmt: skip
     panels[1].legend(title="checkpoint", loc="center left", bbox_to_anchor=(1, 0.5))
 
 
@@ -243,7 +252,7 @@ def _draw_protocols(figure: SubFigure, curves: Curves, lines: int) -> None:
         if arm != MAIN:
             axis.plot(places, curves.final(MAIN)[0], color=_LIGHT)
         mean, deviation = curves.final(arm)
-        axis.errorbar(places, mean, deviation, fmt="o-", ms=3, lw=0.9, capsize=2, color=_DARK)
+        axis.errorbar(places, mean, deviation, fmt="o-", ms=_MARK, lw=0.9, capsize=2, color=_DARK)
         axis.set_xticks(places, known)
     for above, axis in zip(panels.ravel()[len(arms) - columns :], panels.ravel()[len(arms) :],
                            strict=False):  # fmt: skip
@@ -256,8 +265,8 @@ def _draw_protocols(figure: SubFigure, curves: Curves, lines: int) -> None:
     figure.supxlabel(f"checkpoint ({curves.unit} of pre-training)", fontsize="medium")
 
 
-def _draw_line(axis: Axes, curve: "np.ndarray", colour: Any, style: str) -> None:
+def _draw_line(axis: Axes, curve: "np.ndarray", colour: Any, dash: str, marker: str = "") -> None:
     """A mean with its band."""
     epochs, mean, deviation = curve
-    axis.plot(epochs, mean, style, color=colour)
+    axis.plot(epochs, mean, ls=dash, marker=marker, ms=_MARK, color=colour)
     axis.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0)

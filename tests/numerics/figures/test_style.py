@@ -17,6 +17,9 @@ from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from numerics.dynamics.sgd import Stage
 from numerics.figures import curves, dynamics, stages, style
+from numerics.figures.caption import letter
+from numerics.figures.degrees import draw_degrees
+from numerics.figures.ends import draw_ends
 from numerics.figures.exit_times import draw_exit_times
 from numerics.figures.networks import draw_network_times
 from numerics.figures.overviews import draw_escape_times, draw_trade_off
@@ -172,9 +175,29 @@ def _draw_exit_times(form):
     return draw_exit_times(points, form, "made so")
 
 
+def _draw_degrees(form):
+    return draw_degrees((3, 9, 10, 100, 1001), form, "made so")
+
+
+def _draw_ends(form):
+    """A first stage, and the switch at which the end changes."""
+    end = {"end": "teacher", "certainty": "certified"}
+    records = [
+        {
+            "mu": mu, "escape": end | {"end": "null student"}, "singularities": [{"mu": 0.32}],
+            "stages": [end | {"first": "squared", "flip": flip, "switch": switch, "end": None}
+                       for flip in (False, True) for switch in (0.2, 0.5, 0.8)],
+            "borders": [{"first": "squared", "flip": True, "low": 0.4, "high": 0.41,
+                         "below": "null student", "above": "teacher", "certainty": "certified"}],
+        }
+        for mu in (0.2, 0.3, 0.4)
+    ]  # fmt: skip
+    return draw_ends(records, "$He_3$", form, "made so")
+
+
 DRAWINGS = (
     _draw_curves, _draw_long_names, _draw_potentials, _draw_dynamics, _draw_stages,
-    _draw_trade_off, _draw_escape_times, _draw_exit_times,
+    _draw_trade_off, _draw_escape_times, _draw_exit_times, _draw_degrees, _draw_ends,
     pytest.param(_draw_networks_runs, marks=pytest.mark.thorough),  # whose flow takes seconds
 )  # fmt: skip
 
@@ -186,6 +209,9 @@ def test_a_figure_is_readable_at_its_printed_size(printed, draw):
     width = printed.checked(result.figure)
     assert result.caption.wide == (width == style.PAGE_WIDTH)
     _check_caption(draw, result)
+    _check_letters(printed, result)
+    if draw is _draw_exit_times:
+        _check_samples(*printed.figures[0].axes[::2])
 
 
 def _check_caption(draw, result):
@@ -201,6 +227,35 @@ def _check_caption(draw, result):
         assert "3 runs each" in latex
         assert "$B=4$" in latex
         assert "dashes are the gradient flow" in latex
+
+
+def _check_letters(printed, result):
+    """Every panel of several has a letter of its own, in order, and the caption none that is not
+    there.
+    """
+    shown = [re.match(r"\((\w+)\)", text.get_text()) for text in printed.places]
+    letters = [found[1] for found in shown if found]
+    assert letters == [letter(k) for k in range(len(letters))]
+    panels = [axis for axis in printed.figures[0].axes if axis.get_subplotspec() and axis.axison]
+    assert len(letters) == (len(panels) if len(panels) > 1 else 0)
+    words = " ".join(result.caption.text.split("$")[::2])
+    assert set(re.findall(r"\(([a-z])\)", words)) <= set(letters)
+
+
+def test_runs_are_drawn_from_the_edge_of_their_panel_on():
+    """On a logarithmic axis the start has no place; it lasts until the first step."""
+    axis = dynamics.draw_on(None, _runs("x", (0.1, 0.9), records=4, horizon=50))
+    for line in axis.lines:
+        assert 0 < line.get_xdata()[0] < axis.get_xlim()[0]
+
+
+def _check_samples(above, below):
+    """The same exits in time and in samples, of which a unit of time takes ``B/γ``."""
+    (d, times), (same, samples) = (
+        axis.containers[0].lines[0].get_data() for axis in (above, below)
+    )
+    assert list(d) == list(same) == [20, 50, 100]
+    np.testing.assert_allclose(samples, times * 4 / 0.01)
 
 
 def test_a_divergence_at_an_end_does_not_squash_the_rest():
