@@ -134,6 +134,15 @@ def test_nothing_evaluates_text_or_loads_pickles(module):
     assert not set(_imported(tree)) & {"pickle", "shelve", "marshal"}
 
 
+def test_records_are_frozen():
+    """They are shared by caches, and are keys of them."""
+    files = [file for package in PACKAGES for file in Path(package.__path__[0]).rglob("*.py")]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    made = [line for line in lines if line.lstrip().startswith("@dataclass")]
+    assert made
+    assert [line for line in made if "frozen=True" not in line] == []
+
+
 def test_the_version_is_the_one_installed_and_unknown_of_a_mere_checkout(monkeypatch):
     assert derive.__version__ == importlib.metadata.version("lora-escape")
     monkeypatch.setattr(importlib.metadata, "version", importlib.metadata.Distribution.from_name)

@@ -60,11 +60,16 @@ def test_breakpoints_are_found_exactly_or_not_at_all():
     for unknown in (sin(z), z**3 - z - 1, tanh(z) - z / 2, exp(z) - z - 2):
         with pytest.raises(NotFound, match=r"is 0 is not found|has a zero of degree"):
             composed(RELU, analytic(unknown))
-    many = analytic(S.Zero)
-    for k in range(MOST_BREAKS + 1):
-        many = many + composed(RELU, analytic(z - k))
-    with pytest.raises(NotFound, match="breakpoints are not accepted"):
-        composed(RELU, many - analytic(S.Half))
+
+
+def test_a_function_has_at_most_forty_breakpoints():
+    most, more = (
+        PiecewiseAnalytic(tuple(S(1 + k % 2) for k in range(n + 1)), tuple(map(S, range(n))))
+        for n in (40, 41)
+    )
+    assert len(composed(RELU, most).breaks) == MOST_BREAKS
+    with pytest.raises(NotFound, match="more than 40 breakpoints are not accepted"):
+        composed(RELU, more)
 
 
 def test_inverses_and_roots_ask_for_a_proof():

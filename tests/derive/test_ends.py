@@ -43,7 +43,8 @@ def test_nothing_is_said_where_the_argument_is_silent():
 
 
 def test_strengths_and_misalignment_are_refused():
-    with pytest.raises(InputError, match="give 0 < μ ≤ 1"):
-        escape_end("He3", Rational(0))
+    for strength in (Rational(0), 1 + Rational(1, 10**9)):
+        with pytest.raises(InputError, match="give 0 < μ ≤ 1"):
+            escape_end("He3", strength)
     with pytest.raises(InputError, match="no misalignment"):
         escape_end(Pair("He3", misalignment="linear"), Rational(1, 2))

@@ -28,8 +28,7 @@ from texts import REFUSED
 
 from derive.catalogue import CATALOGUE
 from derive.errors import InputError
-from derive.grammar import LARGEST_DEGREE, parse_activation, parse_transform
-from derive.parser import DEEPEST_NESTING, LARGEST_POWER, LONGEST_TEXT, MOST_BITS, MOST_TERMS
+from derive.grammar import parse_activation, parse_transform
 from derive.softplus import Softplus
 from derive.symbols import z
 
@@ -143,15 +142,15 @@ def _sum(count):
 
 
 LIMITS = {
-    "characters": (LONGEST_TEXT, lambda n: "x".ljust(n)),
-    "nesting": (DEEPEST_NESTING, lambda n: "(" * (n - 1) + "x" + ")" * (n - 1)),
-    "power": (LARGEST_POWER, lambda n: f"x**{n}"),
-    "degree": (LARGEST_POWER, lambda n: f"x**{n - 30}*x**30"),
-    "degree of a Hermite polynomial": (LARGEST_POWER, lambda n: f"He{n}"),
-    "degree that is given": (LARGEST_DEGREE, lambda n: n),
-    "terms": (MOST_TERMS, lambda n: f"{_sum(20)}*{_sum(n // 20)}" + "+x" * (n % 20)),
+    "characters": (500, lambda n: "x".ljust(n)),
+    "nesting": (20, lambda n: "(" * (n - 1) + "x" + ")" * (n - 1)),
+    "power": (60, lambda n: f"x**{n}"),
+    "degree": (60, lambda n: f"x**{n - 30}*x**30"),
+    "degree of a Hermite polynomial": (60, lambda n: f"He{n}"),
+    "degree that is given": (10**9, lambda n: n),
+    "terms": (500, lambda n: f"{_sum(20)}*{_sum(n // 20)}" + "+x" * (n % 20)),
     # 2^3960 has 3961 bits, those of a factor are added to them.
-    "bits": (MOST_BITS, lambda n: "2**60*" * 66 + f"2**{n - 3961 - 1}"),
+    "bits": (4000, lambda n: "2**60*" * 66 + f"2**{n - 3961 - 1}"),
 }
 
 

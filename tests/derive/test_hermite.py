@@ -16,6 +16,7 @@ from derive.hermite import (
     hermite_product,
     hermite_series,
     information_exponent,
+    insist_on_writable,
     product_coefficients,
     rescaling_coefficients,
 )
@@ -132,3 +133,11 @@ def test_text_is_never_evaluated_and_floats_are_never_taken():
             rescaling_coefficients(2, bad, 1)
         with pytest.raises(InputError, match="give"):
             gaussian_mean(bad, z)
+
+
+def test_polynomials_are_written_out_up_to_degree_two_thousand():
+    insist_on_writable(2000)
+    with pytest.raises(
+        InputError, match="He2001 is not written out: give a degree of at most 2000"
+    ):
+        insist_on_writable(2001)

@@ -62,6 +62,10 @@ def test_the_gram_matrix_is_of_moments_and_positive(degree):
                for j in range(degree + 1) for k in range(degree + 1))  # fmt: skip
 
 
+def test_transforms_have_a_degree_of_at_most_twelve():
+    assert [transform_means("x", degree).degree for degree in (1, 12)] == [1, 12]
+
+
 @pytest.mark.parametrize("given", [
     ("He3", 13), ("He3", 0), (Pair("He3", misalignment="linear"), 2),
 ])  # fmt: skip

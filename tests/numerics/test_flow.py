@@ -54,6 +54,14 @@ def test_bad_usage_is_answered_in_one_line(command, options, said):
     assert said in done.stderr
 
 
+def test_a_pair_has_at_most_a_hundred_thousand_rows(command, monkeypatch):
+    monkeypatch.setattr("numerics.flow._records", lambda options: [])
+    options = (*SMALL, "--scaled-rate", "0", "--mu")
+    assert command(COMMAND, *options, "0.1:0.9:1000", "--points", "100").returncode == 0
+    done = command(COMMAND, *options, "0.1:0.9:9091", "--points", "11")
+    assert "100001 rows a pair are too many" in done.stderr
+
+
 def test_without_a_time_there_is_a_unit(command):
     done = command(COMMAND, "--activation", "x", "--mu", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

@@ -45,7 +45,8 @@ def test_text_of_users_is_escaped():
 
 def test_long_tables_say_how_many_rows_are_left_out():
     assert "… 88 more" in grid(["k"], [[k] for k in range(100)])
-    assert "more" not in grid(["k"], [[k] for k in range(5)])
+    assert "… 1 more" in grid(["k"], [[k] for k in range(13)])
+    assert "more" not in grid(["k"], [[k] for k in range(12)])
 
 
 def test_what_is_printed_is_one_short_line():

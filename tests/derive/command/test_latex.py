@@ -54,6 +54,12 @@ def test_a_name_that_goes_on_is_written_once_and_keeps_its_rows_together():
     assert lines[-2].endswith(r"\\*")
 
 
+def test_a_table_breaks_over_pages_from_forty_one_rows_on():
+    for rows, breaks in ((40, False), (41, True)):
+        made = as_latex(Table("t", TITLE, ("k",), tuple((str(k),) for k in range(rows))))
+        assert ("longtable" in made) is breaks
+
+
 def test_rows_of_any_degree_stand_behind_a_rule():
     rows = body(TABLES["limits"]([2, 3]))
     assert rows.index(r"\midrule") == 2

@@ -76,8 +76,17 @@ def test_a_range_includes_both_ends(first, last):
             Degrees(f"{first}:{last}")
 
 
+def test_degrees_are_at_most_two_thousand_in_as_many_parts():
+    for most in ("1," * (LARGEST_DEGREE - 1) + "1", f"7:{LARGEST_DEGREE + 6}"):
+        assert Degrees(most, LARGEST_DEGREE + 7)
+    for more in ("1," * LARGEST_DEGREE + "1", f"7:{LARGEST_DEGREE + 7}"):
+        with pytest.raises(argparse.ArgumentTypeError, match="give at most 2000 degrees"):
+            Degrees(more, LARGEST_DEGREE + 7)
+
+
 @pytest.mark.parametrize("text", ["0", "11", "x", "-1", "1" * 40])
 def test_integers_outside_the_bounds_are_refused(text):
+    assert [integer_between(1, 10)(each) for each in ("1", "10")] == [1, 10]
     with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 10"):
         integer_between(1, 10)(text)
 

@@ -146,3 +146,29 @@ def test_what_is_no_finite_number_is_not_compared(number):
     for compared in (lambda x: x < number, lambda x: x >= number, lambda x: number in x):
         with pytest.raises(InputError, match="give a finite rational number"):
             compared(Enclosure("0.5", "0"))
+
+
+def test_comparisons_are_certain_up_to_the_very_ends():
+    """Of [2/5, 3/5] with the ends themselves, and with what is just beyond them."""
+    number, step = Enclosure("0.5", "0.1"), Fraction(1, 10**30)
+    low, high = Fraction(2, 5), Fraction(3, 5)
+    assert [low - step in number, low in number, high in number, high + step in number] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert (number < high + step) is (number <= high) is (number >= low) is True
+    assert (number < low) is (number > high) is (number <= low - step) is False
+    assert (number >= high + step) is False
+    for open_one in (lambda: number < high, lambda: number <= low, lambda: number > low,
+                     lambda: number >= high, lambda: number < number):  # fmt: skip
+        with pytest.raises(Undecided, match="ask for more digits"):
+            open_one()
+
+
+def test_what_is_below_half_of_the_smallest_double_is_zero():
+    ends = [
+        nearest_double(lambda x, power=power: x * arb(2) ** power, 1) for power in (-1074, -1076)
+    ]
+    assert ends == [5e-324, 0.0]
+    assert nearest_double(lambda x: arb(0, arb(2) ** -1076), 1) == 0
+    with pytest.raises(Undecided):
+        nearest_double(lambda x: arb(0, arb(2) ** -1074), 1)

@@ -64,3 +64,12 @@ def test_a_ball_around_the_turn_holds_what_is_there():
 
 def test_a_ball_that_is_too_wide_is_not_taken():
     assert he3().around(arb(1), arb(1)) is None
+
+
+def test_a_ball_lies_inside_a_branch_if_it_meets_neither_of_its_ends():
+    left, middle, right = he3().branches
+    assert [branch.holds(arb(x)) for branch, x in ((left, -2), (middle, 0), (right, 2))] == [
+        True
+    ] * 3
+    for branch, others in ((left, (-1, 0, 2)), (middle, (-2, -1, 1, 2)), (right, (-2, 0, 1))):
+        assert not any(branch.holds(arb(x, "1e-9")) for x in others)

@@ -16,12 +16,19 @@ import pytest
 from flint import fmpq, fmpq_poly
 from sympy import Rational
 
+from derive.errors import InputError
 from derive.labels import NAMED
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
 from numerics.certified.balls import rational_polynomial
-from numerics.certified.certificates import Zeros, cell_bounds, certificate, document
+from numerics.certified.certificates import (
+    Zeros,
+    cell_bounds,
+    certificate,
+    document,
+    insist_on_degree,
+)
 from numerics.certified.roots import most_roots, sign_variations
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import sign_cells
@@ -314,6 +321,12 @@ def test_what_has_no_certificate_is_refused_in_one_line(command, tmp_path, text)
     assert "certificate" in done.stderr
     assert "give " in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_certificates_are_of_degrees_up_to_two_hundred():
+    insist_on_degree(200)
+    with pytest.raises(InputError, match="degree 201 is not accepted: give at most 200"):
+        insist_on_degree(201)
 
 
 def test_one_file_is_not_written_twice(command, tmp_path):

@@ -302,16 +302,29 @@ def test_exit_time_grows_with_the_logarithm_of_the_dimension(command):
     assert small["exit_time"][0] == pytest.approx(small["tau"][0] * math.log(1000) / 2)
 
 
+def test_every_row_shows_the_inverse_of_its_time(command):
+    """Also that of the singularity between the strengths, where a = 0."""
+    shown = command(COMMAND, "--degree", "3", "--mu", "0.3,0.4", "--format", "markdown").stdout
+    rows = [
+        [float(cell.strip("$ ").replace(r"\infty", "inf")) for cell in line.strip("|").split("|")]
+        for line in shown.splitlines()
+        if line.startswith("| $0")
+    ]
+    assert [row[1] == 0 for row in rows] == [False, True, False]
+    assert [1 / row[4] for row in rows] == pytest.approx([row[3] for row in rows], rel=1e-4)
+
+
 def test_figure_follows_the_divergence(command, tmp_path):
-    """The data closes in on the singularity far enough to show the local law."""
+    """The data closes in on the singularity, from both sides, to show the local law."""
     command(COMMAND, "--degree", "3", "--plot", "tau.svg", "--output", os.devnull)
     _, *data = (tmp_path / "tau.csv").read_text().splitlines()
     rows = list(csv.DictReader(data))
     (s,) = find_singularities(hermite_drift(3, normalization="n*n!"))
-    largest = max(rows, key=lambda row: float(row["tau"]))
-    assert float(largest["tau"]) > 1e8
-    gap = float(largest["mu"]) - float(s.mu)
-    assert float(largest["tau"]) * gap**2 == pytest.approx(float(s.constant), rel=1e-2)
+    for side in (-1, 1):
+        there = [(float(row["tau"]), float(row["mu"]) - float(s.mu)) for row in rows]
+        largest, gap = max(each for each in there if each[1] * side > 0)
+        assert largest > 1e8
+        assert largest * gap**2 == pytest.approx(float(s.constant), rel=1e-2)
     assert not any(isinf(float(row["tau"])) for row in rows)
 
 

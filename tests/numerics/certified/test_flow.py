@@ -78,9 +78,11 @@ def test_a_disc_holds_what_is_given_and_its_flip():
         disc(0, "0.5").aligned()
 
 
-@pytest.mark.parametrize("given", [("0.1", "1.1"), ("0.1", "0", "0.3"), ("0.1", 0, -1)])
+@pytest.mark.parametrize("given", [("0.1", "1.000001"), ("0.1", "-1.000001"),
+                                   ("0.1", "0", "0.250001"), ("0.1", 0, "-0.000001")])  # fmt: skip
 def test_starts_outside_are_refused(given):
     """|m| ≤ 1, and a radius from 0 to 1/4."""
+    assert [disc("0.1", m, radius="1/4").overlap.contains(m) for m in (1, -1)] == [True] * 2
     with pytest.raises(InputError, match="is not accepted: give"):
         disc(*given)
 

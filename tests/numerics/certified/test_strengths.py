@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, pi
 
 from derive.errors import InputError
-from numerics.certified.strengths import MOST_STRENGTHS, parse_strengths, strengths_of
+from numerics.certified.strengths import correlations_of, parse_strengths, strengths_of
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
@@ -35,6 +35,20 @@ def test_numbers_of_every_kind(given, found):
     assert strengths_of(given) == (found,)
 
 
+def test_correlations_go_to_the_ends_on_both_sides():
+    assert correlations_of("-1:1:2") == correlations_of([-1, 1]) == (-1, 1)
+    for beyond in ("-1.01", "1.01", -1 - 1e-9, 1 + 1e-9):
+        with pytest.raises(InputError, match=r"-1 ≤ ρ ≤ 1|\[-1, 1\]"):
+            correlations_of(beyond)
+
+
+def test_a_decimal_has_at_most_thirty_places():
+    for text in ("0." + "1" * 30, "." + "1" * 30):
+        assert strengths_of(text) == (Fraction(text),)
+        with pytest.raises(InputError):
+            strengths_of(text + "1")
+
+
 def test_text_is_the_grid_that_the_commands_take():
     assert strengths_of("0.1:0.9:9") == tuple(Fraction(k, 10) for k in range(1, 10))
 
@@ -53,10 +67,10 @@ def test_all_else_is_refused_in_one_line(given):
 
 
 def test_a_text_holds_so_many_and_no_more():
-    assert len(parse_strengths(f"0.1:0.2:{MOST_STRENGTHS}")) == MOST_STRENGTHS
-    assert len(parse_strengths(",".join(["0.5"] * MOST_STRENGTHS))) == MOST_STRENGTHS
-    for text in (f"0.1:0.2:{MOST_STRENGTHS + 1}", ",".join(["0.5"] * (MOST_STRENGTHS + 1))):
-        with pytest.raises(InputError, match=str(MOST_STRENGTHS)):
+    assert len(parse_strengths("0.1:0.2:10000")) == 10_000
+    assert len(parse_strengths(",".join(["0.5"] * 10_000))) == 10_000
+    for text in ("0.1:0.2:10001", ",".join(["0.5"] * 10_001)):
+        with pytest.raises(InputError, match="give at most 10000"):
             parse_strengths(text)
 
 

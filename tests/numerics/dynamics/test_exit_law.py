@@ -150,10 +150,13 @@ def test_other_learners_are_refused():
             exit_law(other)
     with pytest.raises(InputError, match="there is no escape at μ = 1"):
         exit_law(replace(X, mu=1.0))
-    with pytest.raises(InputError, match="probability 1 is not accepted"):
-        exit_law(X).quantile(1)
-    for starts in (((0.2, 0.0),), ((0.0, 0.01), (0.01, 0.0))):
+    for probability in (0, 1):
+        with pytest.raises(InputError, match=f"probability {probability} is not accepted"):
+            exit_law(X).quantile(probability)
+    assert exit_law(replace(X, starts=((0.1, 0.0),))).mean != 0  # a fifth of the exit's size
+    for starts in (((0.1001, 0.0),), ((0.0, 0.01), (0.01, 0.0))):
         with pytest.raises(InputError, match="the law is of one start that is at most"):
             exit_law(replace(X, starts=starts))
-    with pytest.raises(InputError, match="below μ if it is the distance"):
-        exit_law(X, 0.5, "strength")
+    for radius, exit_by in ((0.5, "strength"), (0.0, "state"), (1.0, "overlap")):
+        with pytest.raises(InputError, match="below μ if it is the distance"):
+            exit_law(X, radius, exit_by)

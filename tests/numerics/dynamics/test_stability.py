@@ -85,10 +85,14 @@ def test_the_stable_learning_rate_has_a_neutral_recursion(mu, dimension, batch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"mu": -0.1}, {"mu": 1.1}, {"dimension": 2}, {"batch": 0}, {"pair": Pair("0*x + 1")}]
+    "change",
+    [{"mu": -1e-9}, {"mu": 1 + 1e-9}, {"dimension": 2}, {"batch": 0}, {"pair": Pair("0*x + 1")}],
 )
 def test_impossible_questions_of_stability_are_refused(change):
-    settings = {"pair": Pair("x"), "mu": 0.5, "dimension": 3, "batch": 1} | change
+    """At the ends there is one."""
+    settings = {"pair": Pair("x"), "mu": 0.5, "dimension": 3, "batch": 1}
+    assert all(stable_learning_rate(**settings | {"mu": end}) > 0 for end in (0, 1))
+    settings |= change
     with pytest.raises(InputError, match="not accepted"):
         stable_learning_rate(**settings)
 

@@ -1,11 +1,15 @@
 """Starts and ends from the command line: what is taken, from where, and what is refused."""
 
 import json
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
+from contextlib import suppress
 
+import numpy as np
 import pytest
+import xarray
 
-from numerics.options.start import from_zero, start
+from derive.errors import InputError
+from numerics.options.start import from_zero, start, start_and_end
 
 SMALL = ("--activation", "x", "--mu", "0.5", "--dimension", "100", "--learning-rate", "1/d",
          "--batch", "1", "--replicas", "6", "--horizon", "40", "--workers", "1")  # fmt: skip
@@ -39,6 +43,20 @@ def test_runs_go_on_from_saved_states(command, tmp_path):
     starts = {tuple(s) for s in load_dataset(tmp_path / "second.nc")["state"].values[0, :, 0]}
     assert starts <= ends
     assert len(starts) > 3
+
+
+def test_a_file_holds_at_most_ten_thousand_states(tmp_path):
+    """Those of runs that kept none do not count."""
+    path, taken = tmp_path / "states.nc", {}
+    for number in (0, 1, 10**4, 10**4 + 1):
+        states = np.full((1, number + 1, 1, 2), 0.5)
+        states[0, 0] = np.nan
+        axes = ("point", "replica", "record", "parameter")
+        xarray.Dataset({"state": (axes, states)}).to_netcdf(path)
+        options = Namespace(start=path, scale=1, scale_u=None, exit_by="state", radius=None)
+        with suppress(InputError):
+            taken[number] = len(start_and_end(options)["starts"])
+    assert taken == {1: 1, 10**4: 10**4}
 
 
 def test_one_start_has_a_law(command):

@@ -4,17 +4,17 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from numerics.options.values import LARGEST_DIMENSION, Dimensions, Seeds, Strengths, dimension
+from numerics.options.values import Dimensions, Probabilities, Seeds, Strengths, dimension
 
 
-@pytest.mark.parametrize("text", ["3", "03", "1e1", "1e15", str(LARGEST_DIMENSION)])
+@pytest.mark.parametrize("text", ["3", "03", "1e1", "1e15"])
 def test_a_dimension_is_the_integer_that_is_written(text):
     assert dimension(text) == float(text)
     assert isinstance(dimension(text), int)
 
 
 @pytest.mark.parametrize(
-    "text", ["2", "0", "", "-3", "1.5e3", "3e", "1e16", "0e15", str(LARGEST_DIMENSION + 1), "٣"]
+    "text", ["2", "0", "", "-3", "1.5e3", "3e", "1e16", "0e15", str(10**15 + 1), "٣"]
 )
 def test_other_dimensions_are_refused(text):
     with pytest.raises(ArgumentTypeError, match="from 3 to 1e15"):
@@ -39,3 +39,10 @@ def test_a_strength_may_be_one_but_not_zero_nor_more():
     for text in ("0", "0.0", "1.000000000001", "0.5,0", "-0.5"):
         with pytest.raises(ArgumentTypeError):
             Strengths(text)
+
+
+def test_probabilities_lie_between_zero_and_one():
+    assert list(Probabilities(".000000000001,0.999999999999")) == [1e-12, 1 - 1e-12]
+    for text in ("0", ".0", "0.5,0.0", "1", "1.0", ".0000000000001", "5e-1", ""):
+        with pytest.raises(ArgumentTypeError, match="give decimals between 0 and 1"):
+            Probabilities(text)

@@ -94,7 +94,7 @@ def test_what_it_reads_is_what_its_parts_say():
     assert (later.expected < asked.expected).all()
 
 
-@pytest.mark.parametrize(("samples", "mu"), [(0.5, "0.1:0.9:5"), (1e4, [0.5]), (1e30, "0.1,0.2")])
+@pytest.mark.parametrize(("samples", "mu"), [(0.999, "0.4,0.6"), (1e4, [0.5]), (1e18, "0.4,0.6")])
 def test_too_few_samples_or_strengths_are_refused(samples, mu):
     with pytest.raises(InputError, match="give at least one sample, and two strengths"):
         study("x").budget(samples, mu=mu)

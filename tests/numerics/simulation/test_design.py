@@ -204,6 +204,17 @@ def test_impossible_simulations_are_refused(change):
     assert len(str(told.value)) < 300
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"mu": 1.0}, {"dimension": 3}, {"batch": 1}, {"noise": 0.0}, {"horizon": 1},
+     {"horizon": 10**12}, {"replicas": 1}, {"seed": 0}, {"scale": 0.0}, {"scale_u": 0.0},
+     {"starts": ((5.0, -1.0),)}],
+)  # fmt: skip
+def test_the_least_and_the_largest_are_simulated(change):
+    ((name, value),) = change.items()
+    assert getattr(Simulation(**({"pair": "x", "mu": 0.5, "horizon": 10} | change)), name) == value
+
+
 @pytest.mark.parametrize("count", [3, 4, 7])
 def test_as_many_records_are_kept_as_were_asked_for(count):
     """Where the decades are as many: 0, then a power of ten each."""

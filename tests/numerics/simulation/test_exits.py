@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numerics.simulation.exits import fit_log_dimension, median_interval, quantile
+from numerics.simulation.exits import (
+    fit_log_dimension,
+    ks_distance,
+    median_interval,
+    quantile,
+)
 
 
 @pytest.mark.parametrize("q", [0.1, 0.25, 0.5, 0.75, 0.9])
@@ -21,6 +26,7 @@ def test_censored_times_touch_no_quantile_before_them(q, count):
     assert np.mean(times <= found) >= q
     assert np.mean(times < found) <= q
     assert quantile(np.full(count, inf), q) == inf
+    assert (quantile(times, 0), quantile(times, 1)) == (times.min(), times.max())
 
 
 def test_quantiles_are_those_of_kaplan_and_meier():
@@ -32,6 +38,20 @@ def test_quantiles_are_those_of_kaplan_and_meier():
     for q in (0.1, 0.25, 0.5):
         found = quantile(np.where(times > end, inf, times), q)
         assert survival.evaluate(found) <= 1 - q < survival.evaluate(np.nextafter(found, 0))
+
+
+@pytest.mark.parametrize("rate", [0.3, 1, 4])
+def test_the_distance_from_a_law_is_that_of_kolmogorov_and_smirnov(rate):
+    """SciPy's; with a horizon, what both distribution functions are apart until then."""
+    law, times = stats.expon(scale=1 / rate).cdf, np.random.default_rng(5).exponential(size=40)
+    assert ks_distance(times, law) == pytest.approx(stats.kstest(times, law).statistic, rel=1e-12)
+    for end in (0.05, 0.4, float(np.sort(times)[20])):
+        censored = np.where(times > end, inf, times)
+        places = np.append(times[times <= end], end)
+        seen = [(times <= place).mean() - law(place) for place in places]
+        before = [(times < place).mean() - law(place) for place in places]
+        expected = max(map(abs, seen + before))
+        assert ks_distance(censored, law, end) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_interval_of_the_median_covers_as_often_as_it_says():

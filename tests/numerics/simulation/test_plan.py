@@ -38,10 +38,11 @@ def test_what_would_take_months_is_refused_wherever_it_is_asked(command):
 
 
 def test_a_cluster_may_do_more():
-    asked = Plan(1, 1.0, 10 * plan.MOST_SAMPLES)
-    assert asked.checked(cluster=True) == asked
-    with pytest.raises(InputError):
-        asked.checked()
+    for cluster, most in ((False, plan.MOST_SAMPLES), (True, 100 * plan.MOST_SAMPLES)):
+        asked = Plan(1, 1.0, most)
+        assert asked.checked(cluster) == asked
+        with pytest.raises(InputError):
+            Plan(1, 1.0, np.nextafter(most, np.inf)).checked(cluster)
 
 
 def test_a_long_run_is_announced_without_a_terminal_and_a_short_one_is_not(capsys, monkeypatch):
@@ -52,6 +53,30 @@ def test_a_long_run_is_announced_without_a_terminal_and_a_short_one_is_not(capsy
     )
     tell_plan(cells(horizon=10**4, replicas=10), workers=1)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(10, None), (11, "11 seconds"), (119, "119 seconds"), (120, "2 minutes"),
+     (7199, "120 minutes"), (7200, "2 hours"), (172_799, "48 hours"), (172_800, "2 days")],
+)  # fmt: skip
+def test_more_than_ten_seconds_are_told_in_a_unit_of_which_there_are_two(
+    seconds, told, workers, capsys, monkeypatch
+):
+    monkeypatch.setattr(plan, "_samples_a_second", lambda cell: 40.0)
+    monkeypatch.setattr(plan, "_TRIAL", 0)
+    tell_plan(cells(horizon=seconds * workers, replicas=10), workers)
+    said = capsys.readouterr().err
+    assert f"about {told} in {workers} processes\n" in said if told else not said
+
+
+def test_work_of_less_than_a_hundred_trials_is_not_timed(capsys, monkeypatch):
+    monkeypatch.setattr(plan, "_samples_a_second", lambda cell: 1.0)
+    tell_plan(cells(horizon=24_999, replicas=10), workers=1)
+    assert capsys.readouterr().err == ""
+    tell_plan(cells(horizon=25_000, replicas=10), workers=1)
+    assert "in 10 runs" in capsys.readouterr().err
 
 
 def test_what_is_kept_already_is_no_work(tmp_path, monkeypatch):

@@ -162,6 +162,23 @@ def test_what_is_no_series_is_said_in_one_line(runs, spoil, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("folder", ["runs/seed-{}/checkpoint-1", "runs/seed-1/checkpoint-{}"])
+def test_a_pattern_finds_at_most_a_hundred_runs_and_steps(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    one = saved(tmp_path / "one", "vit")
+    for number in range(101):
+        if number == 100:
+            assert (
+                max(map(len, [(found := series_of(Checkpoints(PATTERN))).runs, found.runs[0]]))
+                == 100
+            )
+        path = tmp_path / folder.format(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(one)
+    with pytest.raises(InputError, match="give at most 100 runs of 100"):
+        series_of(Checkpoints(PATTERN))
+
+
 def test_what_checkpoints_do_not_say_has_to_be_stated(runs):
     for path in runs.rglob("preprocessor_config.json"):
         path.unlink()

@@ -14,7 +14,7 @@ from transfer.experiment.task import (
     Pretraining,
     Source,
 )
-from transfer.experiment.toml_tables import converted
+from transfer.experiment.toml_tables import converted, read_tables
 
 VALID = {
     Source: {"dataset": "mnist"},
@@ -130,3 +130,16 @@ def test_choices_are_listed(kind, name, choices):
     with pytest.raises(InputError) as error:
         converted({**VALID[kind], name: "other"}, kind, "[x]")
     assert all(repr(choice) in str(error.value) for choice in choices)
+
+
+@pytest.mark.parametrize(("most", "more", "said"), [
+    ("#" * 2**17, "#" * (2**17 + 1), "is larger than 128 KiB"),
+    ("a." * 100 + "a = 1", "a." * 101 + "a = 1", "is nested too deeply"),
+])  # fmt: skip
+def test_files_are_read_up_to_their_limits(tmp_path, most, more, said):
+    path = tmp_path / "task.toml"
+    path.write_text(most)
+    assert read_tables(path, "task").keys() <= {"a"}
+    path.write_text(more)
+    with pytest.raises(InputError, match=said):
+        read_tables(path, "task")

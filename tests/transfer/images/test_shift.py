@@ -71,7 +71,8 @@ def test_angles_fill_the_range():
     assert abs(angles.mean()) < 3
 
 
-@pytest.mark.parametrize(("rotation", "noise"), [(-1, 0), (181, 0), (0, -0.1), (0, 2)])
+@pytest.mark.parametrize(("rotation", "noise"), [(-0.01, 0), (180.01, 0), (0, -0.01), (0, 1.01)])
 def test_impossible_shifts_are_refused(rotation, noise):
+    assert shifted(pictures(1), 180, 1, 0).shape == (1, 1, 12, 12)
     with pytest.raises(InputError, match="rotations are from 0 to 180"):
         shifted(pictures(1), rotation, noise, 0)
