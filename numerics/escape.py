@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from math import inf, isinf
 from pathlib import Path
@@ -44,6 +45,7 @@ def _record(
             "tau": [None if isinf(tau) else tau for tau in curve.tau],
             "dimension": dimension,
             "exit_time": [None if isinf(t) else t for t in curve.exit_time(dimension)],
+            "took": asdict(curve.took),
         }
         | _between(drift, strengths)
     )

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numerics
@@ -34,6 +35,7 @@ def _record(found: "HermiteExpansion") -> dict[str, Any]:
         ],
         "truncation": found.truncation.mid,
         "truncation_radius": found.truncation.radius,
+        "took": asdict(found.took),
     }
 
 

@@ -1,6 +1,7 @@
 """``python -m numerics.kernel``: dual activations E f(x) g(y) over the correlation."""
 
 from argparse import Namespace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numerics
@@ -36,6 +37,7 @@ def _record(found: "DualActivation") -> dict[str, Any]:
         "value": [value and value.mid for value in values],
         "radius": [value and value.radius for value in values],
         "route": [point.route for point in found.points],
+        "took": asdict(found.took),
     }
 
 

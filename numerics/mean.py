@@ -5,6 +5,7 @@ In Python it is ``numerics.expectation``.
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numerics
@@ -30,6 +31,7 @@ def _record(found: "Expectation") -> dict[str, Any]:
         "exact": None if found.expression is None else str(found.expression),
         "mean": found.value.mid,
         "mean_radius": found.value.radius,
+        "took": asdict(found.took),
     }
 
 

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import derive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from derive.drift import AnyDrift
     from derive.pair import Pair
     from numerics.certified.balls import Enclosure
-    from numerics.certified.singularities import Singularity
+    from numerics.certified.singularities import Singularities, Singularity
 
 _LARGEST_DEGREE = 10**9  # of matched pairs, for which no polynomial is written out
 _SHORT = 10  # most digits of the less important columns where people read them
@@ -36,7 +36,7 @@ class Found:
 
     pair: "Pair"
     drift: "AnyDrift"
-    singularities: tuple["Singularity", ...]
+    singularities: "Singularities"
 
     @property
     def record(self) -> dict[str, Any]:
@@ -44,12 +44,13 @@ class Found:
         listed = [
             _data(s) | {"interval": [str(end) for end in s.interval]} for s in self.singularities
         ]
-        return self.described | {"singularities": listed}
+        return self.described | {"singularities": listed, "took": asdict(self.singularities.took)}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """A record a singularity."""
         common = self.described | {"count": len(self.singularities)}
+        common |= {"took": asdict(self.singularities.took)}
         return [common | data for data in map(_data, self.singularities)] or [common | _NONE]
 
     @property

@@ -108,6 +108,16 @@ def test_certified_results_name_the_balls_they_rest_on(name, shown):
     assert "python-flint" in records(shown, name)[0]["provenance"]
 
 
+@pytest.mark.parametrize("name", ["singularities", "escape", "hermite", "kernel", "mean"])
+def test_certified_numbers_tell_what_they_took_in_the_same_words(name, shown):
+    for record in records(shown, f"numerics.{name}"):
+        assert list(record["took"]) == ["bits", "cells", "evaluations"]
+        assert record["took"]["bits"] >= 53
+        assert record["took"]["evaluations"] > 0
+    _, rows = table(shown, f"numerics.{name}")
+    assert {"took_bits", "took_cells", "took_evaluations"} <= set(rows[0])
+
+
 @pytest.mark.parametrize("form", ["text", "markdown", "latex"])
 @pytest.mark.parametrize("name", EVERY)
 def test_people_read_the_origin_once(name, form, shown):

@@ -12,11 +12,12 @@ from math import ceil, log2
 from numbers import Real
 from typing import Any, TypeVar
 
-from flint import arb, fmpq, fmpq_poly
+from flint import arb, ctx, fmpq, fmpq_poly
 from sympy import Expr, Poly
 
 from derive.command.tabular import decimal
 from derive.errors import InputError, Undecided
+from numerics.certified.effort import DONE
 from numerics.certified.precision import accurate, settled
 
 Number = TypeVar("Number", arb, fmpq)
@@ -181,6 +182,7 @@ def rational_polynomial(polynomial: Poly) -> fmpq_poly:
 
 def evaluate(polynomial: fmpq_poly, point: Number) -> Number:
     """The polynomial at a rational, exact, or wherever in a ball it is taken. Certified."""
+    DONE.evaluated(ctx.prec)
     return polynomial.numer()(point) / polynomial.denom()
 
 

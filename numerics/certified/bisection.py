@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from numerics.certified.effort import DONE
+
 Part = TypeVar("Part")
 Found = TypeVar("Found")
 
@@ -22,6 +24,7 @@ def bisected(
     """
     cells = [start]
     while cells:
+        DONE.cells += 1
         found, parts = decide(cells.pop())
         yield from found
         cells += parts

@@ -14,7 +14,7 @@ A closed form is enclosed where there is one. Elsewhere the first of these that 
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, log2, sqrt
 
 from flint import arb, ctx, fmpq
@@ -32,6 +32,7 @@ from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import rho as RHO
 from derive.symbols import z
 from numerics.certified.balls import Enclosure, bits_for, enclosure
+from numerics.certified.effort import Effort, counted
 from numerics.certified.expansion import HermiteSeries
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import mean_function
@@ -62,7 +63,8 @@ class DualActivation:
     """A dual activation at some correlations.
 
     Fields: the activations ``left`` and ``right``; their ``variances``; the order of
-    ``derivative`` by ρ; ``expression`` in ``rho``, ``None`` if there is no closed form; ``points``.
+    ``derivative`` by ρ; ``expression`` in ``rho``, ``None`` if there is no closed form; ``points``;
+    ``took``, what these took.
     The expression is exact, values are certified.
     """
 
@@ -72,6 +74,7 @@ class DualActivation:
     derivative: int
     expression: Expr | None
     points: tuple[DualValue, ...]
+    took: Effort = field(default_factory=Effort, compare=False)
 
 
 def dual_activation(
@@ -115,11 +118,12 @@ def dual_activation(
     checked_degree(digits, "digits", least=1)
     correlations = [Rational(c.numerator, c.denominator) for c in correlations_of(rho)]
     expression = closed_dual(first, second, sizes, order)
-    if expression is not None:
-        points = [_of_formula(expression, each, digits) for each in correlations]
-    else:
-        points = _Means(first, second, sizes, order, digits).at(correlations)
-    return DualActivation(first, second, sizes, order, expression, tuple(points))
+    with counted() as effort:
+        if expression is not None:
+            points = [_of_formula(expression, each, digits) for each in correlations]
+        else:
+            points = _Means(first, second, sizes, order, digits).at(correlations)
+    return DualActivation(first, second, sizes, order, expression, tuple(points), effort)
 
 
 def closed_dual(

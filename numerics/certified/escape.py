@@ -4,7 +4,7 @@ Polynomials are evaluated exactly at rational strengths, everything else in ball
 double is within one unit in the last place of the truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isinf, log, nan
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from derive.errors import InputError
 from derive.pair_drift import DriftLike, drift_of
 from numerics.certified.balls import DOUBLE_BITS, SMALLEST
 from numerics.certified.drift import BallDrift, ball_drift
+from numerics.certified.effort import Effort, counted
 from numerics.certified.precision import accurate, settled
 from numerics.certified.strengths import StrengthsLike, strengths_of
 
@@ -33,8 +34,8 @@ class EscapeCurve:
 
     Fields, equally long: ``mu``; ``a``, ``b``; ``rate`` :math:`\\lambda_+`; ``tau`` its inverse,
     ``inf`` where there is no escape; ``bits`` of working precision that each took. ``unit`` is that
-    of ``tau``. Certified: each double is within one unit in the last place. ``exit_time`` gives
-    :math:`\\tfrac12 \\tau \\log d` (9).
+    of ``tau``, ``took`` what all took. Certified: each double is within one unit in the last place.
+    ``exit_time`` gives :math:`\\tfrac12 \\tau \\log d` (9).
     """
 
     mu: tuple[float, ...]
@@ -44,6 +45,7 @@ class EscapeCurve:
     tau: tuple[float, ...]
     bits: tuple[int, ...]
     unit: str
+    took: Effort = field(default_factory=Effort, compare=False)
 
     def exit_time(self, dimension: int) -> tuple[float, ...]:
         """Exit time to leading order in the dimension, ``½ τ log d`` (9), (61)."""
@@ -98,10 +100,11 @@ def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:
     """
     drift, points = drift_of(drift), strengths_of(strengths)
     balls = ball_drift(drift)
-    rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in points]
+    with counted() as effort:
+        rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in points]
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
     mu, a, b, rate, tau, bits = columns
-    return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit)
+    return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit, effort)
 
 
 def _point(balls: BallDrift, strength: fmpq) -> tuple[float, ...]:

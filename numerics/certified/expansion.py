@@ -15,7 +15,7 @@ for :math:`\sum_k t^k |h_k(z)|^2` is its kernel at z and its conjugate. The even
 σ are integrated on their own: a part that is a polynomial has coefficients that are exact.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isqrt
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from derive.kinds import HermiteConvention
 from derive.piecewise import PiecewiseAnalytic, in_order
 from derive.symbols import z
 from numerics.certified.balls import Enclosure, bits_for, enclosure
+from numerics.certified.effort import Effort, counted
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import mean_function
 from numerics.certified.precision import settled
@@ -55,7 +56,8 @@ class HermiteExpansion:
     """Hermite coefficients of an activation under a Gaussian, and what they leave out. Certified.
 
     Fields: ``activation``; ``variance``; ``convention``; ``coefficients`` of degrees 0 to the
-    order; ``truncation``, the mean square of the function less its expansion.
+    order; ``truncation``, the mean square of the function less its expansion; ``took``, what these
+    numbers took.
     """
 
     activation: Activation
@@ -63,6 +65,7 @@ class HermiteExpansion:
     convention: HermiteConvention
     coefficients: tuple[Enclosure, ...]
     truncation: Enclosure
+    took: Effort = field(default_factory=Effort, compare=False)
 
     def __repr__(self) -> str:
         order = len(self.coefficients) - 1
@@ -147,15 +150,17 @@ def hermite_expansion(
         sizes = [*(d * arb(k).fac().sqrt() for k, d in enumerate(found[0])), found[1]]
         return all(c.rel_accuracy_bits() >= bits or abs(c) < small for c in sizes)
 
-    (found, left), used = settled(
-        compute, known, f"the coefficients of {chosen.text} are not enclosed", most=_MOST_BITS,
-        first=max(_FIRST_BITS, bits), guard=series.guard(n),
-    )  # fmt: skip
+    with counted() as effort:
+        (found, left), used = settled(
+            compute, known, f"the coefficients of {chosen.text} are not enclosed", most=_MOST_BITS,
+            first=max(_FIRST_BITS, bits), guard=series.guard(n),
+        )  # fmt: skip
     with ctx.workprec(used + series.guard(n)):
         factorials = told.weight(2) != 1
         factors = [ratio() ** k * (arb(k).fac().sqrt() if factorials else 1) for k in range(n + 1)]
         shown = [enclosure(d * c, digits) for d, c in zip(found, factors, strict=True)]
-        return HermiteExpansion(chosen, size, convention, tuple(shown), enclosure(left, digits))
+        left_out = enclosure(left, digits)
+        return HermiteExpansion(chosen, size, convention, tuple(shown), left_out, effort)
 
 
 class HermiteSeries:

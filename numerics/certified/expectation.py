@@ -1,6 +1,6 @@
 """The mean of any function under any Gaussian, in closed form or certified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from flint import arb
@@ -13,6 +13,7 @@ from derive.hermite import checked_degree
 from derive.shifted import expectation as closed_expectation
 from derive.shifted import moved
 from numerics.certified.balls import Enclosure, bits_for, enclosure
+from numerics.certified.effort import Effort, counted
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import mean_function
 from numerics.certified.precision import accurate, settled
@@ -26,7 +27,8 @@ class Expectation:
     """A Gaussian mean.
 
     Fields: ``function`` as text; ``center`` and ``variance`` of the Gaussian; ``expression``, the
-    exact value, ``None`` if there is no closed form; ``value``, its certified digits.
+    exact value, ``None`` if there is no closed form; ``value``, its certified digits; ``took``,
+    what they took.
     """
 
     function: str
@@ -34,6 +36,7 @@ class Expectation:
     variance: Expr
     expression: Expr | None
     value: Enclosure
+    took: Effort = field(default_factory=Effort, compare=False)
 
     @property
     def certainty(self) -> Literal["exact", "certified"]:
@@ -85,10 +88,11 @@ def expectation(
         formula = ball_function(expression, [])
         mean = lambda strength: formula()  # noqa: E731
     small = arb(2) ** (-_TIMES * bits)
-    (found,), _ = settled(
-        lambda accuracy: [mean(arb(1))],
-        lambda balls: accurate(bits)(balls) or abs(balls[0]) < small,
-        f"the mean of {text[:60]} is not enclosed",
-        first=max(_FIRST_BITS, bits + 8),
-    )
-    return Expectation(text, middle, size, expression, enclosure(found, digits))
+    with counted() as effort:
+        (found,), _ = settled(
+            lambda accuracy: [mean(arb(1))],
+            lambda balls: accurate(bits)(balls) or abs(balls[0]) < small,
+            f"the mean of {text[:60]} is not enclosed",
+            first=max(_FIRST_BITS, bits + 8),
+        )
+    return Expectation(text, middle, size, expression, enclosure(found, digits), effort)

@@ -9,6 +9,7 @@ from flint import acb, arb, ctx, fmpq
 from sympy import Abs, Add, E, Expr, I, Mul, Pow, Symbol, cse, numbered_symbols, pi
 
 from derive.errors import InputError
+from numerics.certified.effort import DONE
 from numerics.certified.functions import FUNCTIONS, root
 
 
@@ -41,7 +42,9 @@ def ball_function(
     blank = [None] * len(steps)
 
     def function(*values: Any, analytic: bool = False) -> Any:
-        stack = [analytic, *values, *blank, *constants(ctx.prec)]
+        precision = ctx.prec
+        DONE.evaluated(precision)
+        stack = [analytic, *values, *blank, *constants(precision)]
         for place, operation, left, right in steps:
             stack[place] = operation(stack[left], stack[right])
         return stack[last]

@@ -21,6 +21,7 @@ from derive.hermite import checked_degree
 from derive.symbols import mu, polynomial_in
 from numerics.certified.balls import rational_polynomial
 from numerics.certified.bisection import bisected
+from numerics.certified.effort import DONE
 from numerics.certified.precision import settled
 
 _SHIFT = fmpz_poly([1, 1])  # x + 1
@@ -218,6 +219,7 @@ def value_at(f: fmpz_poly, point: fmpq) -> arb:
     >>> value_at(fmpz_poly([-1, 4]), fmpq(1, 4)).is_zero()
     True
     """
+    DONE.evaluated(ctx.prec)
     value, _ = settled(
         lambda _: f(arb(point)),
         lambda ball: ball.is_exact() or not ball.contains(0),

@@ -6,11 +6,12 @@ zero and by an enclosure that excludes zero if it is not. Those of Hermite stude
 counted for every degree need no polynomial (``numerics.certified.hermite``).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import singledispatch
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from flint import arb, ctx, fmpq
 
@@ -32,6 +33,7 @@ from numerics.certified.balls import (
     rational_polynomial,
 )
 from numerics.certified.drift import BallDrift, ball_drift
+from numerics.certified.effort import Effort, counted
 from numerics.certified.hermite import counted_zeros, zeros_are_counted
 from numerics.certified.precision import accurate, settled
 from numerics.certified.roots import RealRoot, enclose_root, isolate_roots, vanishes_at
@@ -75,9 +77,18 @@ class Singularity:
 
 
 class Singularities(tuple[Singularity, ...]):
-    """Every zero of ``a`` in (0, 1), in increasing order: a tuple that notebooks can show."""
+    """Every zero of ``a`` in (0, 1), in increasing order: a tuple that notebooks can show.
 
-    __slots__ = ()
+    Fields: ``took``, what finding and enclosing all of them took.
+    """
+
+    took: Effort
+
+    def __new__(cls, found: Iterable[Singularity] = (), took: Effort | None = None) -> Self:
+        """These, with what they took."""
+        self = super().__new__(cls, found)
+        self.took = took or Effort()
+        return self
 
     def _repr_html_(self) -> str:
         rows = [(s.mu, s.b, s._fate()) for s in self]
@@ -142,7 +153,9 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> Singularities:
         raise InputError("singularities are those of aligned pre-training: give no misalignment")
     if drift.is_zero:
         raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
-    return Singularities(_singularities(drift, digits))
+    with counted() as effort:
+        found = _singularities(drift, digits)
+    return Singularities(found, effort)
 
 
 @singledispatch
@@ -155,11 +168,20 @@ def _singularities(drift: AnyDrift, digits: int) -> tuple[Singularity, ...]:
     return tuple(_enclosed(balls, interval, drift.unit, digits) for interval in zeros)
 
 
+@singledispatch
 def _vanish_together(drift: AnyDrift) -> bool:
     """Whether a = μ b is proved: labels and student of opposite parity leave -μP and -P alone."""
-    if isinstance(drift, ClosedDrift):
-        return replace(drift, a=drift.a - mu * drift.b, means=None).is_zero
-    if not isinstance(drift, MeanDrift) or drift.label is None or drift.student is None:
+    return False
+
+
+@_vanish_together.register
+def _(drift: ClosedDrift) -> bool:
+    return replace(drift, a=drift.a - mu * drift.b, means=None).is_zero
+
+
+@_vanish_together.register
+def _(drift: MeanDrift) -> bool:
+    if drift.label is None or drift.student is None:
         return False
     label, student = drift.label, drift.student
     odd, other = (label, student) if label.is_odd else (student, label)
