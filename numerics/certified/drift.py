@@ -93,9 +93,12 @@ def ball_drift(drift: DriftLike) -> BallDrift:
     >>> ball_drift(hermite_drift(1)).a(arb(1)).is_zero()
     True
     """
-    drift = drift_of(drift)
-    if isinstance(drift, PlaneDrift):
-        return _misaligned(drift)
+    return _balls(drift_of(drift))
+
+
+@singledispatch
+def _balls(drift: AnyDrift) -> BallDrift:
+    """From functions of the strength alone."""
     a, slope = _coefficient(drift, "a"), _deferred(lambda: _coefficient(drift, "a", 1))
     at_zero, at_one = (_end(drift, [a, slope], end) for end in (0, 1))
     return BallDrift(
@@ -112,7 +115,8 @@ def ball_drift(drift: DriftLike) -> BallDrift:
     )
 
 
-def _misaligned(drift: PlaneDrift) -> BallDrift:
+@_balls.register
+def _(drift: PlaneDrift) -> BallDrift:
     """From means over the plane; where ν = 0 from those of the aligned pair, which they become."""
     spread, aligned = enclosed(drift.misalignment), cache(lambda: ball_drift(drift.aligned))
 
@@ -135,20 +139,34 @@ def _coefficient(drift: AnyDrift, name: Literal["a", "b"], order: int = 0) -> Ba
     """A coefficient, or a derivative of it; around 0 from its means, if it has such."""
     form = drift.derivative(name, order) if order else getattr(drift, name)
     function = enclosed(form)
-    if not isinstance(drift, ClosedDrift) or drift.means is None:
+    means = _means_of(drift)
+    if means is None or means is drift:
         return function
-    means = drift.means
     around_zero = _deferred(lambda: enclosed(means.derivative(name, order)))
     return lambda strength: (
         around_zero(strength) if arb(strength).contains(0) else function(strength)
     )
 
 
+@singledispatch
+def _means_of(drift: AnyDrift) -> MeanDrift | None:
+    """The form as Gaussian means, where it is known as such too."""
+    return None
+
+
+@_means_of.register
+def _(drift: ClosedDrift) -> MeanDrift | None:
+    return drift.means
+
+
+@_means_of.register
+def _(drift: MeanDrift) -> MeanDrift | None:
+    return drift
+
+
 def _around_zero(drift: AnyDrift) -> Callable[[fmpq], arb | None] | None:
-    form = drift.means if isinstance(drift, ClosedDrift) else drift
-    if not isinstance(form, MeanDrift) or not form.is_flat:
-        return None
-    return sign_around_zero(form)
+    means = _means_of(drift)
+    return sign_around_zero(means) if means and means.is_flat else None
 
 
 def _end(drift: AnyDrift, known: list[BallFunction], end: int) -> BallFunction | None:
@@ -157,8 +175,7 @@ def _end(drift: AnyDrift, known: list[BallFunction], end: int) -> BallFunction |
     ``known`` are ``a`` and the first derivatives. Where breakpoints move to infinity at 0, what is
     left of the derivatives there is quick to ask.
     """
-    form = drift.means if isinstance(drift, ClosedDrift) else drift
-    means = form if isinstance(form, MeanDrift) and end == 0 else None
+    means = _means_of(drift) if end == 0 else None
     if means and means.is_flat:
         return None
 

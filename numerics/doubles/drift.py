@@ -18,6 +18,7 @@ from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike, NDArray
 from sympy import Add, Expr, Piecewise, Poly, erf, erfi
 
+from derive.drift import AnyDrift
 from derive.errors import InputError
 from derive.means import Mean
 from derive.pair_drift import DriftLike, drift_of
@@ -85,9 +86,12 @@ def fast_drift(drift: DriftLike) -> FastDrift:
     >>> fast_drift(hermite_drift(1)).tau([0.5]).tolist()
     [4.82842712474619]
     """
-    drift = drift_of(drift)
-    if isinstance(drift, PlaneDrift):
-        return _of_landscape(drift)
+    return _fast(drift_of(drift))
+
+
+@singledispatch
+def _fast(drift: AnyDrift) -> FastDrift:
+    """From functions of the strength alone."""
     balls = ball_drift(drift)
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     aligned = drift.misalignment == 0
@@ -99,7 +103,8 @@ def fast_drift(drift: DriftLike) -> FastDrift:
     )
 
 
-def _of_landscape(drift: PlaneDrift) -> FastDrift:
+@_fast.register
+def _(drift: PlaneDrift) -> FastDrift:
     """From the slopes of the loss where the misaligned direction is: at (μ, ν²)."""
     slopes, spread = float_landscape(drift.pair), vectorised([mu], drift.misalignment)
     a, b = (
