@@ -18,6 +18,7 @@ Decimals, ``1e-3`` too, are exact. How functions are put together is in ``derive
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from math import comb
 from typing import NamedTuple, NoReturn
 
@@ -92,6 +93,7 @@ def _measured(value: PiecewiseAnalytic, least: int) -> _Part:
     return _Part(value, max([least, *degrees]), max(2, terms))
 
 
+@lru_cache(maxsize=256)  # what an option gives is asked for again by all that take it
 def parsed(text: str, variable: str) -> PiecewiseAnalytic:
     """The function that a text in a variable stands for, as a function of ``z``. Exact.
 
