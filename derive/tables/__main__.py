@@ -42,20 +42,7 @@ def _parser() -> CommandParser:
         ),
         default_format="latex",
     )
-    parser.add_argument(
-        "--degree",
-        type=Degrees,
-        metavar="N",
-        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 "
-        f"(default: {_DEGREES})",
-    )
-    parser.add_argument(
-        "--activation",
-        action="append",
-        type=accepted(lambda text: derive.parse_activation(text)),
-        metavar="TEXT",
-        help="tables of this activation instead, such as erf or 'x**3/6 + relu'; may be repeated",
-    )
+    _add_functions(parser)
     _add_expansion(parser)
     parser.add_argument(
         "--table",
@@ -70,6 +57,23 @@ def _parser() -> CommandParser:
         "packages they need",
     )
     return parser
+
+
+def _add_functions(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--degree",
+        type=Degrees,
+        metavar="N",
+        help="Hermite degrees: 5, a range 1:8 (both ends included) or a list 3,5 "
+        f"(default: {_DEGREES})",
+    )
+    parser.add_argument(
+        "--activation",
+        action="append",
+        type=accepted(lambda text: derive.parse_activation(text)),
+        metavar="TEXT",
+        help="tables of this activation instead, such as erf or 'x**3/6 + relu'; may be repeated",
+    )
 
 
 def _add_expansion(parser: CommandParser) -> None:

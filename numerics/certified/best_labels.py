@@ -88,11 +88,6 @@ class Ellipse:
         return self.p * cosine + self.centre[0], self.q * cosine + self.r * sine + self.centre[1]
 
     @property
-    def numbers(self) -> tuple[arb, ...]:
-        """All that it is made of."""
-        return self.p, self.q, self.r, *self.centre
-
-    @property
     def stays_below(self) -> bool:
         """Whether b < 0 at all angles."""
         return bool(self._amplitude < -self.centre[1])
@@ -277,8 +272,10 @@ class Angles:
 
     def _sought(self) -> fmpq:
         """A place of the maximum, about, in doubles; an end, if it is there."""
-        numbers = [float(each.mid()) for each in (*self._arc, *self._ellipse.numbers)]
-        low, high, p, q, r, a0, b0 = numbers
+        low, high = (float(end.mid()) for end in self._arc)
+        ellipse = self._ellipse
+        p, q, r = (float(each.mid()) for each in (ellipse.p, ellipse.q, ellipse.r))
+        a0, b0 = (float(each.mid()) for each in ellipse.centre)
 
         def rate(t: Any) -> Any:
             psi = low + t * (high - low)

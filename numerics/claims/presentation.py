@@ -143,9 +143,9 @@ def _step(step: Step) -> dict[str, object]:
 def _summary(entries: Sequence[Checked]) -> Table:
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
-        (*(latex_of(text) for text in (name, verdict)),
-         latex_of(f"{statement} ({place}). {evidence}."))
-        for name, _, place, statement, verdict, _, evidence in (entry.row for entry in entries)
+        (latex_of(each.entry.name), latex_of(each.finding.verdict),
+         latex_of(f"{each.entry.statement} ({each.entry.place}). {each.finding.evidence}."))
+        for each in entries
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
     paper = Table("claims", _TITLE, head, on_paper, wide=2, share="0.6", breaks=True)

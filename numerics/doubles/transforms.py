@@ -88,7 +88,7 @@ def written_labels(
     best = best_labels(plane, norm, useful)
     if best is None:
         return None
-    found = [_written(rule, means, plane, norm, useful, steps) for steps in _places(rule)]
+    found = [_written(rule, means, plane, norm, useful, places) for places in _places(rule)]
     rate, text = max(found, key=lambda each: each[0])
     return WrittenLabels(text, rate / float(best.lower)) if rate > 0 else None
 
@@ -104,11 +104,15 @@ def _places(rule: FibreRule) -> list[tuple[Doubles, Doubles]]:
 
 
 def _written(
-    rule: FibreRule, means: tuple[Doubles, Doubles], plane: Plane, norm: arb, useful: bool,
-    steps: tuple[Doubles, Doubles],
-) -> tuple[float, str]:  # fmt: skip
-    """The rate of the best labels that functions span, and their text."""
-    (places, widths), y, root = steps, rule.outputs, np.sqrt(rule.masses)
+    rule: FibreRule,
+    means: tuple[Doubles, Doubles],
+    plane: Plane,
+    norm: arb,
+    useful: bool,
+    tangents: tuple[Doubles, Doubles],
+) -> tuple[float, str]:
+    """The rate of the best labels that tangents of these places and widths span, and their text."""
+    (places, widths), y, root = tangents, rule.outputs, np.sqrt(rule.masses)
     rows = [np.ones_like(y), y, *np.tanh((y - places[:, None]) / widths[:, None])]
     left, sizes, right = np.linalg.svd(np.array(rows) * root, full_matrices=False)
     kept = sizes > _NEGLIGIBLE * sizes[0]

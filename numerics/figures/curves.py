@@ -65,7 +65,7 @@ def draw_curves(
         for place, (axis, (title, members)) in enumerate(zip(axes, panels.items(), strict=True)):
             alone = ", ".join(unusual(members[0][0]))  # which kinds they are, the legend says
             shown = f"({letter(place)}) {title}" if several else alone
-            head, points = draw_panel(figure, axis, shown, members, name, dimension)
+            head, points = draw_panel(axis, shown, members, name, dimension)
             rows += points
         axes[-1].set_xlabel(STRENGTH_LABEL)
         if len({drift.normalization for _, drift in chosen}) == 1:
@@ -75,7 +75,6 @@ def draw_curves(
 
 
 def draw_panel(
-    figure: Figure | SubFigure,
     axis: Axes,
     title: str,
     members: Sequence[Member],
@@ -83,7 +82,16 @@ def draw_panel(
     dimension: int,
     with_key: bool = True,
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Draw a quantity of several pairs into one panel; return the head and rows of its data."""
+    """Draw a quantity of several pairs into one panel; return the head and rows of its data.
+
+    Arguments:
+        axis: where.
+        title: above it.
+        members: the pairs with their drifts.
+        name: of the quantity.
+        dimension: of an exit time.
+        with_key: whether it says which line is which.
+    """
     quantity, rows = QUANTITIES[name], []
     heights: list[np.ndarray] = []
     for member, look in zip(members, _looks(members, quantity), strict=True):
@@ -96,7 +104,7 @@ def draw_panel(
     _finish(axis, quantity, members, heights)
     axis.set_title(title)
     if with_key:
-        _add_key(figure, axis, title, members)
+        _add_key(axis.figure, axis, title, members)
     return ("teacher", "student", "labels", "normalization", *lines), rows
 
 
@@ -178,7 +186,7 @@ def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int
     with style_for(ax):
         if ax is None:
             ax = Figure(figsize=(column_width(), 2.2), layout="constrained").subplots()
-        draw_panel(ax.figure, ax, "", chosen, name, dimension)
+        draw_panel(ax, "", chosen, name, dimension)
         ax.set_xlabel(STRENGTH_LABEL)
     return ax
 

@@ -64,7 +64,7 @@ def draw_trade_off(
             axis.set_xlabel(TIME_LABEL)
         keys = [*strength_keys(point.simulation.mu for point in points), FLOW_KEY]
         add_keys(figure, keys)
-        head, curve = draw_panel(figure, axes[2], "", members, "tau", 1000, with_key=False)
+        head, curve = draw_panel(axes[2], "", members, "tau", 1000, with_key=False)
         axes[2].legend(loc="upper left")
         axes[2].set_xlabel(STRENGTH_LABEL)
         for place in (dict(zip(head, row, strict=True)) for row in curve):
@@ -102,7 +102,7 @@ def draw_escape_times(
         name = shown_pair(points[0].simulation.pair)
         rows += _draw_search(search, points)
         for axis, members in zip(curves, panels.values(), strict=True):
-            head, curve = draw_panel(figure, axis, "", members, "tau", 1000, with_key=False)
+            head, curve = draw_panel(axis, "", members, "tau", 1000, with_key=False)
             rows += [("tau", *point) for point in curve]
             axis.set_xlabel(STRENGTH_LABEL)
         letter_panels(axes.ravel(), (f"search of {name}", *panels))

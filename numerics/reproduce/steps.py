@@ -3,6 +3,7 @@
 Adding a step is one entry in ``steps``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 QUALITIES = ("quick", "default", "full")
@@ -27,10 +28,6 @@ class Product:
 
 def steps(quality: str) -> list[Product]:
     """All steps of a quality, one of ``QUALITIES``, in the order of the page."""
-    from numerics.figures.paper import FIGURES
-
-    costly = {name for name, figure in FIGURES.items() if figure.costly}  # left to --full
-    brief = {"quick": set(FIGURES), "default": costly, "full": set()}[quality]
     return [
         Product(
             "claims",
@@ -47,17 +44,7 @@ def steps(quality: str) -> list[Product]:
              "--output @/tables/escape-time.txt",),
             (*_figure("escape-time"), "tables/escape-time.txt"),
         ),
-        *(
-            Product(
-                f"figure-{name}",
-                f"{'Figure ' + name + ': ' if name[0].isdigit() else ''}{figure.caption}",
-                "figure",
-                (f"numerics.figures --figure {name} --as svg --folder @/figures --results @/cells"
-                 f"{' --quick' if name in brief else ''}",),
-                _figure(f"figure-{name}"),
-            )
-            for name, figure in FIGURES.items()
-        ),
+        *_figures(quality),
         Product(
             "explorer",
             "The explorer: any activation, live",
@@ -69,6 +56,22 @@ def steps(quality: str) -> list[Product]:
         *_tables({"quick": 20, "default": 100, "full": 400}[quality]),
         *(() if quality == "quick" else _images()),
     ]  # fmt: skip
+
+
+def _figures(quality: str) -> Iterator[Product]:
+    """Those of the paper, with fewer runs where these are many."""
+    from numerics.figures.paper import FIGURES
+
+    for name, figure in FIGURES.items():
+        brief = quality == "quick" or (figure.costly and quality != "full")
+        yield Product(
+            f"figure-{name}",
+            f"{'Figure ' + name + ': ' if name[0].isdigit() else ''}{figure.caption}",
+            "figure",
+            (f"numerics.figures --figure {name} --as svg --folder @/figures --results @/cells"
+             f"{' --quick' if brief else ''}",),
+            _figure(f"figure-{name}"),
+        )  # fmt: skip
 
 
 def _figure(name: str) -> tuple[str, ...]:

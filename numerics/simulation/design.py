@@ -20,7 +20,7 @@ from sympy import simplify
 
 from derive.command.progress import progress
 from derive.errors import InputError
-from derive.given import insist_on, real, whole
+from derive.given import insist_on, read_numbers, real, whole
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
@@ -149,17 +149,13 @@ class Simulation:
         """
         mean, several = _strengths(mu, strengths, () if neurons == rank == 1 else (1,) * neurons)
         usual = _RADII.get(exit_by, EXIT_RADIUS)
-        given = {"noise": noise, "scale": scale, "radius": usual if radius is None else radius}
-        counts = {"dimension": dimension, "batch": batch, "rank": rank, "seed": seed}
-        self._set(
-            pair=_sayable(Pair.of(pair)),
-            mu=float(mean),
-            strengths=tuple(map(float, several)) or None,
-            **{name: real(value, name) for name, value in given.items()},
-            **{name: whole(value, name) for name, value in counts.items()},
-            replicas=whole(replicas, "replicas"),
-            scale_u=None if scale_u is None else real(scale_u, "initial u"),
-            starts=_states(starts),
+        self._set(pair=_sayable(Pair.of(pair)), mu=float(mean), starts=_states(starts))
+        self._set(strengths=tuple(map(float, several)) or None, replicas=replicas, seed=seed)
+        self._set(dimension=dimension, batch=batch, rank=rank, noise=noise, scale=scale)
+        self._set(radius=usual if radius is None else radius, scale_u=scale_u)
+        read_numbers(self, whole, "dimension", "batch", "rank", "seed", "replicas")
+        read_numbers(
+            self, real, "noise", "scale", "radius", *([] if scale_u is None else ["scale_u"])
         )
         self._set(update=update, signs=signs, stage=stage, exit_by=exit_by, method=method)
         self._set(learning_rate=self._rate(learning_rate))

@@ -104,14 +104,15 @@ def diagnose_checkpoints(options: Namespace) -> Report:
             f"--checkpoint {options.checkpoint} is none of {', '.join(map(str, steps))[:100]}"
         )
     main: Adaptation | None = found.task.arms[MAIN] if found.task else None
-    lora = (main.rank, main.targets) if main else (4, ("query", "value"))
+    rank, targets = (main.rank, main.targets) if main else (4, ("query", "value"))
     parts = disjoint_parts(found.images.train.labels, found.shots, options.draws, options.seed)
     records: list[dict[str, Any]] = []
     rows: list[tuple[Any, ...]] = []
     for candidate in progress(each, "checkpoints"):
         one = diagnose_model(
-            candidate.load(), found.training, parts, found.images.classes, *lora, options.seed
-        )
+            candidate.load(), found.training, parts, found.images.classes,
+            rank=rank, targets=targets, seed=options.seed,
+        )  # fmt: skip
         own = _records(one)
         records.append({"run": candidate.run, found.unit: candidate.step, "matrices": own,
                         "fall": _fall(one)})  # fmt: skip

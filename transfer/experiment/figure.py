@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from math import ceil
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,13 +33,22 @@ from transfer.experiment.report import MAIN, divergence
 if TYPE_CHECKING:
     from xarray import Dataset
 
-_HEAD = ("panel", "checkpoint", "epoch", "mean", "deviation", "protocol")
-Row = tuple[str, int | None, int, float, float, str]
 _FINAL = "final accuracy"
 _BESIDE = 5  # protocols in a row
 _LONGEST = 20  # characters of a line of their names
 _MARK = 3  # points
 _DARK, _LIGHT = "0.2", "0.7"
+
+
+class Row(NamedTuple):
+    """A point of the figure, under the names of its head."""
+
+    panel: str
+    checkpoint: int | None
+    epoch: int
+    mean: float
+    deviation: float
+    protocol: str
 
 
 @dataclass(frozen=True)
@@ -60,15 +69,18 @@ class Curves:
     def of(self, panel: str, checkpoint: int | None = None, arm: str | None = None) -> "np.ndarray":
         """Places, means and deviations of a panel, of one checkpoint or protocol if given."""
         found = [
-            (epoch, mean, deviation)
-            for name, at, epoch, mean, deviation, protocol in self.rows
-            if name == panel and checkpoint in (None, at) and arm in (None, protocol)
+            (row.epoch, row.mean, row.deviation)
+            for row in self.rows
+            if row.panel == panel
+            and checkpoint in (None, row.checkpoint)
+            and arm in (None, row.protocol)
         ]
         return np.array(found, dtype=float).reshape(-1, 3).T
 
     def final(self, arm: str) -> "np.ndarray":
         """Means and deviations of a protocol over the checkpoints, not a number for none."""
-        found = {row[1]: row[3:5] for row in self.rows if (row[0], row[5]) == (_FINAL, arm)}
+        own = [row for row in self.rows if (row.panel, row.protocol) == (_FINAL, arm)]
+        found = {row.checkpoint: (row.mean, row.deviation) for row in own}
         return np.array([found.get(at, (np.nan, np.nan)) for at in self.checkpoints]).T
 
     def looks(self) -> list[tuple[int, Look]]:
@@ -108,7 +120,7 @@ def draw_curves(curves: Curves, caption: str, form: str, source: str) -> Drawn:
         letter_panels(panels.ravel(), [""] * 4)
         _draw_protocols(parts[1], curves, lines)
         figure.suptitle(curves.title, parse_math=False)
-        return drawn(figure, form, source, _HEAD, curves.rows, caption)
+        return drawn(figure, form, source, Row._fields, curves.rows, caption)
 
 
 def _told(task: Task, data: "Dataset", lost: str) -> str:
@@ -194,7 +206,7 @@ def _rows(
     mean = complete.mean(axis=0)
     deviation = complete.std(axis=0, ddof=1) if len(complete) > 1 else np.full(len(mean), np.nan)
     return [
-        (panel, checkpoint, int(epoch), float(m), float(d), arm)
+        Row(panel, checkpoint, int(epoch), float(m), float(d), arm)
         for epoch, m, d in zip(epochs, mean, deviation, strict=True)
     ]
 

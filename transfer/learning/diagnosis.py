@@ -41,7 +41,7 @@ class Diagnosis:
 
 
 def diagnose_model(
-    model: Learner, images: Images, parts: Sequence[Part], classes: int,
+    model: Learner, images: Images, parts: Sequence[Part], classes: int, *,
     rank: int, targets: Sequence[str], seed: int,
 ) -> Diagnosis:  # fmt: skip
     """Linearise gradient flow of LoRA about a model with a converged head.
