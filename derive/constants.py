@@ -41,18 +41,15 @@ class Constant(NumberSymbol):
         return made
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Constant):
-            return False
-        return (self.name, self.value) == (other.name, other.value)
+        return isinstance(other, Constant) and self._known() == other._known()
 
     def __hash__(self) -> int:
-        return hash((self.name, self.value))
+        return hash(self._known())
 
-    def _hashable_content(self) -> tuple[Any, ...]:
+    def _known(self) -> tuple[Any, ...]:
         return (self.name, self.value)
 
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return (self.name, self.value)
+    _hashable_content = __getnewargs__ = _known  # as SymPy and pickle ask for it
 
     def __int__(self) -> int:
         return int(self.value)

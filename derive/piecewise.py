@@ -275,12 +275,12 @@ def in_order(breaks: Iterable[Expr], strength: Expr = _TYPICAL) -> tuple[Expr, .
     return tuple(point for *_, point in standing)
 
 
-def in_common(*functions: PiecewiseAnalytic, strength: Expr = _TYPICAL) -> list[PiecewiseAnalytic]:
-    """The functions cut at each other's breakpoints, in their order at a strength. Exact."""
+def in_common(*functions: PiecewiseAnalytic) -> list[PiecewiseAnalytic]:
+    """The functions cut at each other's breakpoints. Exact."""
     first = functions[0].breaks
     if all(f.breaks == first for f in functions):
         return list(functions)
-    breaks = in_order((p for f in functions for p in f.breaks), strength)
+    breaks = in_order(p for f in functions for p in f.breaks)
     return [f.refined(breaks) for f in functions]
 
 

@@ -58,7 +58,7 @@ nitpick_ignore_regex = [
         r"numerics\.dynamics\.(runs\.Trained|exit_constant\.ExitConstant|full_sgd\.FullFlow|update\.Law)"
         r"|numerics\.dynamics\.(learning_curve\.Descent|fluctuations\.Fluctuations)"
         r"|numerics\.simulation\.budget\.(Best|Measured)"
-        r"|transfer\.learning\.(training\.Images|model\.Learner)|Expr|ArrayLike|Axes|DataFrame|Dataset",
+        r"|transfer\.learning\.(training\.Images|model\.VisionModel)|Expr|ArrayLike|Axes|DataFrame|Dataset",
     ),
 ]
 

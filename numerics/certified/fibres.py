@@ -22,7 +22,7 @@ from sympy import Poly
 
 from derive.errors import InputError, Undecided
 from derive.hermite import normal_moment
-from numerics.certified.balls import rational_polynomial
+from numerics.certified.balls import evaluate, rational_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.branches import Branch, Half, Turn
 from numerics.certified.gauss import ELLIPSE, nodes_for, rule
@@ -106,7 +106,7 @@ def _halves(teacher: fmpq_poly) -> Iterator[Half]:
     mirrored = not any(teacher[k] for k in range(1, teacher.degree() + 1, 2))
     if mirrored:  # the middle turn is at 0
         branches = branches[len(branches) // 2 :]
-    inside = [abs(_at(teacher, arb(side * _REACH))) for side in (-1, 1)]
+    inside = [abs(evaluate(teacher, arb(side * _REACH))) for side in (-1, 1)]
     far = max(each.upper() for each in [*inside, *map(abs, values)]) + 1
     for rank, value in enumerate(values):
         for side in (-1, 1):
@@ -136,10 +136,10 @@ def _critical(teacher: fmpq_poly) -> tuple[list[arb], list[Turn]]:
     slope = teacher.derivative()
     places = [(root, power + 1) for root, power in _real_roots(slope)]
     if not places:
-        return [_at(teacher, arb(0))], []
+        return [evaluate(teacher, arb(0))], []
     places.sort(key=lambda each: float(each[0].mid()))
     values = _values_at_roots(teacher, slope)
-    met = [[rank for rank, value in enumerate(values) if _at(teacher, place).overlaps(value)]
+    met = [[rank for rank, value in enumerate(values) if evaluate(teacher, place).overlaps(value)]
            for place, _ in places]  # fmt: skip
     if any(len(ranks) != 1 for ranks in met):
         raise Undecided("two critical values of the teacher are not told apart")
@@ -170,10 +170,6 @@ def _real_roots(polynomial: fmpq_poly) -> list[tuple[arb, int]]:
         roots: Any = factor.complex_roots() if factor.degree() > 0 else []
         found += [(root.real, power) for root, _ in roots if root.imag.is_zero()]
     return found
-
-
-def _at(polynomial: fmpq_poly, x: arb) -> arb:
-    return polynomial.numer()(x) / polynomial.denom()
 
 
 # Means over outputs, cell by cell.

@@ -10,6 +10,7 @@ majorant (``numerics.certified.majorants``).
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
+from typing import Any
 
 from flint import acb, arb, ctx
 from sympy import Expr, S, oo
@@ -137,13 +138,20 @@ class _Part:
             value: acb = self._complex(x, parameter, analytic=analytic) * (-x * x / 2).exp()
             return value
 
-        tolerance, effort = arb(2) ** -ctx.prec, None
-        if strength.rad() > tolerance:  # its width forbids more accuracy, at any effort
-            tolerance, effort = (strength.rad() / 2**_SLACK_BITS).mid(), _EFFORT
-        value = acb.integral(
-            integrand, low, high, rel_tol=tolerance, abs_tol=tolerance, eval_limit=effort
-        )
-        return value.real
+        return integral(integrand, low, high, strength.rad(), _EFFORT).real
+
+
+def integral(
+    function: Callable[[acb, bool], acb], low: Any, high: Any, width: Any = 0, most: int = 0
+) -> acb:
+    """The integral between exact ends of what depends on a ball of some width. Certified."""
+    tolerance, effort = arb(2) ** -ctx.prec, None
+    if width > tolerance:  # its width forbids more accuracy, at any effort
+        tolerance, effort = (arb(width) / 2**_SLACK_BITS).mid(), most
+    value: acb = acb.integral(
+        function, low, high, rel_tol=tolerance, abs_tol=tolerance, eval_limit=effort
+    )
+    return value
 
 
 class _Place:

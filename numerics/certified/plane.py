@@ -22,9 +22,10 @@ from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
 from numerics.certified.functions import Majorant
 from numerics.certified.majorants import majorant
+from numerics.certified.means import integral
 
 _FARTHEST = 200
-_SLACK_BITS, _EFFORT = 6, 2000  # of inner integrals for many outer values at once
+_EFFORT = 2000  # evaluations of inner integrals for many outer values at once
 Integrand = Callable[[acb, bool], acb]
 
 
@@ -94,11 +95,9 @@ class _Product:
         return total + _Plane(self._f, self._g, strength, spread).mean()
 
 
-def _between(function: Integrand, low: acb, high: acb, tolerance: arb, effort: int | None) -> acb:
+def _between(function: Integrand, low: acb, high: acb, width: arb) -> acb:
     """The integral between balls: between their middles, and what is missed there."""
-    total: acb = acb.integral(
-        function, low.mid(), high.mid(), rel_tol=tolerance, abs_tol=tolerance, eval_limit=effort
-    )
+    total = integral(function, low.mid(), high.mid(), width, _EFFORT)
     for end in (low, high):
         radius = end.rad()
         if radius > 0:
@@ -119,7 +118,7 @@ def _on_line(f: _Function, middle: arb, deviation: arb) -> arb:
             return value
 
         if not (low.is_exact() and high.is_exact() and low == high):
-            total += _between(integrand, acb(low), acb(high), arb(2) ** -ctx.prec, None)
+            total += _between(integrand, acb(low), acb(high), arb(0))
     return total.real / (2 * arb.pi()).sqrt() + arb(0, tail.upper())
 
 
@@ -203,7 +202,7 @@ class _Plane:
         if not all(cut.is_finite() for cut in cuts):
             return arb("nan")
         cuts.sort(key=lambda cut: float(cut.mid()))
-        tolerance, total = arb(2) ** -ctx.prec, acb(0)
+        total = acb(0)
         for low, high in pairwise([self._edges[0], *cuts, self._edges[1]]):
             start, stop = low.mid(), high.mid()
             if not start < stop:
@@ -214,9 +213,7 @@ class _Plane:
                 value: acb = stretch(o, analytic) * (-o * o / 2).exp()
                 return value
 
-            total += acb.integral(
-                integrand, acb(start), acb(stop), rel_tol=tolerance, abs_tol=tolerance
-            )
+            total += integral(integrand, acb(start), acb(stop))
             for end in (low, high):  # next to a cut the order beyond it may be the true one
                 if end.rad() > 0:
                     size = abs(integrand(acb(end), True)) + self._most(end)
@@ -259,14 +256,11 @@ class _Plane:
             parts.append((self._f.pieces[teacher], self._g.pieces[student], left, right))
 
         def value(o: acb, analytic: bool) -> acb:
-            tolerance, effort = arb(2) ** -ctx.prec, None
-            if o.rad() > tolerance:  # its width forbids more accuracy, at any effort
-                tolerance, effort = (arb(o.rad()) / 2**_SLACK_BITS).mid(), _EFFORT
             total = acb(0)
             for f, g, left, right in parts:
                 low, high = self._end(left, o, -1), self._end(right, o, 1)
                 if not (low.is_exact() and high.is_exact() and low == high):
-                    total += _between(self._integrand(f, g, o), low, high, tolerance, effort)
+                    total += _between(self._integrand(f, g, o), low, high, o.rad())
             return total
 
         return value

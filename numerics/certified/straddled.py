@@ -6,10 +6,10 @@ from fractions import Fraction
 from derive.drift import AnyDrift
 from numerics.certified.singularities import Singularity, find_singularities
 
+_DIGITS = 8  # of the strengths
 
-def straddled(
-    drift: AnyDrift, strengths: Sequence[Fraction], digits: int = 8
-) -> tuple[Singularity, ...]:
+
+def straddled(drift: AnyDrift, strengths: Sequence[Fraction]) -> tuple[Singularity, ...]:
     """The strengths of infinite escape time between the least and the largest of a grid.
 
     A grid of one strength has none, nor has misaligned pre-training, where the escape goes on, or a
@@ -23,5 +23,5 @@ def straddled(
     low, high = min(strengths), max(strengths)
     if low == high or drift.misalignment != 0 or drift.is_zero:
         return ()
-    found = find_singularities(drift, digits)
+    found = find_singularities(drift, _DIGITS)
     return tuple(s for s in found if s.diverges and low <= Fraction(s.mu.mid) <= high)

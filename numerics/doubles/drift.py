@@ -26,7 +26,7 @@ from derive.plane import PlaneDrift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
-from numerics.doubles.arrays import Doubles, vectorised
+from numerics.doubles.arrays import Doubles, between, vectorised
 from numerics.doubles.landscape import float_landscape
 
 ArrayFunction = Callable[[ArrayLike], Doubles]
@@ -190,15 +190,8 @@ def _(coefficient: Piecewise, exact: BallFunction, zeros: Sequence[int]) -> Arra
     """A closed form for each stretch of strengths."""
     functions = [evaluated(expression, exact, zeros) for expression, _ in coefficient.args]
     cuts = [float(condition.gts) for _, condition in coefficient.args[:-1]]
-
-    def values(strengths: ArrayLike) -> Doubles:
-        x = _checked(strengths)
-        place, found = np.searchsorted(cuts, x, side="right"), np.empty(x.shape)
-        for i, function in enumerate(functions):
-            found[place == i] = function(x[place == i])
-        return found
-
-    return values
+    values = between(cuts, functions)
+    return lambda strengths: values(_checked(strengths))
 
 
 def _checked(strengths: ArrayLike) -> Doubles:

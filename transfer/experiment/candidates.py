@@ -21,7 +21,7 @@ from transfer.images.data import Dataset
 from transfer.images.folder import Folder, load_folder
 
 if TYPE_CHECKING:
-    from transfer.learning.model import Learner
+    from transfer.learning.model import VisionModel
     from transfer.learning.training import Images
 
 Scale = dict[str, list[float]]
@@ -34,7 +34,7 @@ class Candidate:
     run: int
     step: int
     source: float
-    load: Callable[[], "Learner"]
+    load: Callable[[], "VisionModel"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _in_chain(task: Task, chain: Chain, place: Place, source: Dataset) -> Iterat
         yield Candidate(chain.pretraining["seed"], step, float(accuracy), load)
 
 
-def _loaded(cell: Cell, source: Dataset, place: Place) -> "Learner":
+def _loaded(cell: Cell, source: Dataset, place: Place) -> "VisionModel":
     """The model that a cell starts from, on the device."""
     import torch
 

@@ -30,7 +30,7 @@ from transfer.learning.checkpoint import identity_of, restore, write_adapter
 from transfer.learning.head import Head, features_of, fit_head, put_head
 from transfer.learning.model import (
     ClassTokenViT,
-    Learner,
+    VisionModel,
     give_new_head,
     heads_of,
     only_head_learns,
@@ -122,7 +122,7 @@ def adapt_cells(
     return found
 
 
-def learner_of(cell: Cell, model: PreTrainedModel | PeftModel) -> Learner:
+def learner_of(cell: Cell, model: PreTrainedModel | PeftModel) -> VisionModel:
     """A model that a cell starts from as what learns: one made here, or one's own."""
     return ClassTokenViT(model) if "run" in cell else classifier_of(model)
 
@@ -195,7 +195,7 @@ def adapt(
 
 
 def _adapted(
-    learners: Sequence[Sequence[Learner]], images: tuple[Images, Images], chosen: Tensor,
+    learners: Sequence[Sequence[VisionModel]], images: tuple[Images, Images], chosen: Tensor,
     settings: Mapping[str, Any], seeds: Sequence[int],
 ) -> Arrays:  # fmt: skip
     """Let models learn, side by side: of each checkpoint one a seed, from the seed's own images."""
@@ -221,7 +221,7 @@ def _adapted(
     return _learn(each, images, every, settings, drawn)
 
 
-def _known(learners: Sequence[Sequence[Learner]], images: Images, chosen: Tensor) -> Images:
+def _known(learners: Sequence[Sequence[VisionModel]], images: Images, chosen: Tensor) -> Images:
     """Features of each checkpoint in place of the chosen images, no number in that of others."""
     values = []
     for row in learners:  # the models of a checkpoint have one frozen backbone
@@ -232,7 +232,7 @@ def _known(learners: Sequence[Sequence[Learner]], images: Images, chosen: Tensor
     return Images(torch.stack(values), images.labels, of=torch.tensor(rows, device=chosen.device))
 
 
-def _optimum(features: Tensor, labels: Tensor, chosen: Tensor, model: Learner) -> Head | None:
+def _optimum(features: Tensor, labels: Tensor, chosen: Tensor, model: VisionModel) -> Head | None:
     """The optimum head of the chosen features; ``None`` if they are not finite."""
     values = features[chosen].double().cpu().numpy()
     if not np.isfinite(values).all():
@@ -241,7 +241,7 @@ def _optimum(features: Tensor, labels: Tensor, chosen: Tensor, model: Learner) -
 
 
 def _of_heads(
-    models: Sequence[Learner], heads: Sequence[Head | None], test: Images,
+    models: Sequence[VisionModel], heads: Sequence[Head | None], test: Images,
     settings: Mapping[str, Any],
 ) -> Arrays:  # fmt: skip
     """What is converged has no epochs: the same at all of them, if there is a head."""

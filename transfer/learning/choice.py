@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from transfer.images.subsets import Part
 from transfer.learning.head import features_of, fit_head
-from transfer.learning.model import Learner
+from transfer.learning.model import VisionModel
 from transfer.learning.scores import leep, logme
 from transfer.learning.training import Images
 
@@ -19,7 +19,7 @@ SCORES = ("loss", "accuracy", "leep", "logme")
 
 
 def scores_of(
-    model: Learner, images: Images, parts: Sequence[Part], classes: int
+    model: VisionModel, images: Images, parts: Sequence[Part], classes: int
 ) -> dict[str, NDArray[np.float64]]:
     """Scores of a model for a task, each once for every part.
 

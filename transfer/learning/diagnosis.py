@@ -16,7 +16,7 @@ from derive.errors import InputError
 from transfer.images.subsets import Part
 from transfer.learning.head import features_of, fit_head, put_head
 from transfer.learning.linearised import fall_of_quadratic, linearised
-from transfer.learning.model import Learner, attention_projections, give_new_head
+from transfer.learning.model import VisionModel, attention_projections, give_new_head
 from transfer.learning.training import Images
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Diagnosis:
 
 
 def diagnose_model(
-    model: Learner, images: Images, parts: Sequence[Part], classes: int, *,
+    model: VisionModel, images: Images, parts: Sequence[Part], classes: int, *,
     rank: int, targets: Sequence[str], seed: int,
 ) -> Diagnosis:  # fmt: skip
     """Linearise gradient flow of LoRA about a model with a converged head.
@@ -78,7 +78,7 @@ def _weight(module: nn.Module) -> nn.Parameter:
 
 
 def _of_draw(
-    model: Learner, images: Images, part: Part, classes: int,
+    model: VisionModel, images: Images, part: Part, classes: int,
     matrices: Sequence[nn.Parameter], rank: int, seed: Sequence[int],
 ) -> tuple[list[tuple[float, ...]], tuple[float, bool]]:  # fmt: skip
     device = images.labels.device

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from derive.errors import InputError
 from transfer.experiment.plan import HEAD_DECAY
-from transfer.learning.model import Learner, heads_of
+from transfer.learning.model import VisionModel, heads_of
 from transfer.learning.training import Images, batches, precision
 
 Floats = NDArray[np.float64]
@@ -109,7 +109,7 @@ def _objective(
 
 
 @torch.no_grad()
-def features_of(model: Learner, images: Images, index: Tensor) -> Tensor:
+def features_of(model: VisionModel, images: Images, index: Tensor) -> Tensor:
     """What the head of a model without dropout reads of some images, shape (N, width), float32."""
     model.eval()
     with precision(images.labels.device):
@@ -118,7 +118,7 @@ def features_of(model: Learner, images: Images, index: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def put_head(model: Learner, head: Head) -> None:
+def put_head(model: VisionModel, head: Head) -> None:
     """Give a model that head: of several on parts of the features, logits are the mean."""
     names = heads_of(model.base)
     parts = np.split(head.weight, len(names), axis=1)

@@ -182,7 +182,7 @@ def only_head_learns(model: PreTrainedModel) -> None:
         model.get_submodule(name).requires_grad_(True)
 
 
-class Learner(nn.Module, ABC):
+class VisionModel(nn.Module, ABC):
     """A transformer, with or without adapters, as what learns: images to logits.
 
     ``features`` is what its head reads.
@@ -207,7 +207,7 @@ class Learner(nn.Module, ABC):
         """What the head reads of images as the model takes them, an image a row."""
 
 
-class ClassTokenViT(Learner):
+class ClassTokenViT(VisionModel):
     """A ViT that computes the last layer for the class token alone.
 
     The head reads nothing but the class token's last state, so that the other tokens need no

@@ -23,7 +23,7 @@ from numerics.sweep.store import Arrays, Cell, shortened
 from transfer.experiment.plan import EACH_CHECKPOINT
 from transfer.experiment.series import digest_of_weights, weights_of
 from transfer.images.data import Dataset
-from transfer.learning.model import ClassTokenViT, Learner, heads_of
+from transfer.learning.model import ClassTokenViT, VisionModel, heads_of
 from transfer.learning.network import Network
 from transfer.learning.training import evaluate, normalised
 
@@ -86,7 +86,7 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-class Classifier(Learner):
+class Classifier(VisionModel):
     """Any model for image classification.
 
     ``features`` is what its heads read, side by side; ``head`` makes logits of it.
@@ -142,7 +142,7 @@ class Heads(nn.Module):
 
 
 @torch.no_grad()
-def classifier_of(model: PreTrainedModel | PeftModel) -> Learner:
+def classifier_of(model: PreTrainedModel | PeftModel) -> VisionModel:
     """The model as images to logits: by the class token alone only if that gives equal logits.
 
     It is tried for a ViT, on random images.

@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from numerics.sweep.store import Cell
 from transfer.images.data import Dataset, Split
 from transfer.learning.adapt import adapted_model, checkpoint_of, learner_of
-from transfer.learning.model import ClassTokenViT, Learner
+from transfer.learning.model import ClassTokenViT, VisionModel
 from transfer.learning.network import Network
 from transfer.learning.pretrain import schedule_of, source_model
 from transfer.learning.training import (
@@ -208,7 +208,7 @@ def _of_pretraining(cell: Cell, stage: _Stage, source: Dataset) -> Rehearsal:
     return _rehearsal(cost, 1, learning, disk=(kept + _STATE) * learning * _FLOAT)
 
 
-def _of_adaptation(cell: Cell, stage: _Stage, whole: Learner, downstream: Dataset) -> Rehearsal:
+def _of_adaptation(cell: Cell, stage: _Stage, whole: VisionModel, downstream: Dataset) -> Rehearsal:
     settings, seeds = cell["adaptation"], len(cell["fine_tuning_seeds"])
     shots = cell["downstream"]["shots"] * downstream.classes
     tests, method = len(downstream.test.labels), settings["method"]
@@ -226,7 +226,7 @@ def _of_adaptation(cell: Cell, stage: _Stage, whole: Learner, downstream: Datase
     return _rehearsal(cost, seeds, learning, matrices, kept)
 
 
-def _head_of(stage: _Stage, whole: Learner) -> _Stage:
+def _head_of(stage: _Stage, whole: VisionModel) -> _Stage:
     with torch.no_grad():
         known: Tensor = whole.features(stage.images(1).take(slice(None)))
 
