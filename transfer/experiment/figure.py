@@ -66,14 +66,12 @@ class Curves:
     arms: Sequence[str]
     trained_here: bool = True
 
-    def of(self, panel: str, checkpoint: int | None = None, arm: str | None = None) -> "np.ndarray":
-        """Places, means and deviations of a panel, of one checkpoint or protocol if given."""
+    def of(self, panel: str, checkpoint: int | None = None) -> "np.ndarray":
+        """Places, means and deviations of a panel, of one checkpoint if given."""
         found = [
             (row.epoch, row.mean, row.deviation)
             for row in self.rows
-            if row.panel == panel
-            and checkpoint in (None, row.checkpoint)
-            and arm in (None, row.protocol)
+            if row.panel == panel and checkpoint in (None, row.checkpoint)
         ]
         return np.array(found, dtype=float).reshape(-1, 3).T
 
