@@ -6,7 +6,6 @@ from .conventions import Convention as Convention
 from .drift import AnyDrift as AnyDrift
 from .drift import ClosedDrift as ClosedDrift
 from .drift import Drift as Drift
-from .drift import LeadingTerm as LeadingTerm
 from .drift import MeanDrift as MeanDrift
 from .ends import escape_end as escape_end
 from .errors import InputError as InputError
@@ -50,6 +49,7 @@ from .identities import ornstein_uhlenbeck as ornstein_uhlenbeck
 from .labels import Labels as Labels
 from .landscape import Landscape as Landscape
 from .landscape import landscape_of as landscape_of
+from .leading import LeadingTerm as LeadingTerm
 from .loss import PopulationLoss as PopulationLoss
 from .loss import population_loss as population_loss
 from .mechanics import acceleration as acceleration

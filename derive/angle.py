@@ -13,7 +13,6 @@ from sympy import (
     Float,
     Function,
     Mul,
-    Pow,
     Rational,
     S,
     asin,
@@ -24,6 +23,8 @@ from sympy import (
     sqrt,
 )
 from sympy.core.evalf import prec_to_dps
+
+from derive.radical import Radicand
 
 _NEAR_ONE = Rational(1, 1000)  # share of the square below which SymPy's arcsine would lose digits
 
@@ -101,7 +102,7 @@ class Angle(Function):
     def shown(self) -> Expr:
         r"""The arcsine as it is printed, a number below its radical: :math:`x/\sqrt{3y}`."""
         c, d = self.args
-        usual = self.rewrite(asin)
+        usual = self._eval_rewrite_as_asin(c, d)  # to rewrite would multiply c out
         (q, upper), (r, lower) = c.as_coeff_Mul(), factor(c**2 + d).as_coeff_Mul()
         roots = [part for part in Mul.make_args(upper) if part.is_Pow and part.is_number]
         share = (q * Mul(*roots)) ** 2 / r
@@ -110,7 +111,7 @@ class Angle(Function):
         above = sqrt(share.p) if q.is_positive else -sqrt(share.p)
         if not above.is_Integer:
             return usual
-        below = Pow(Mul(share.q, lower, evaluate=False), -S.Half, evaluate=False)
+        below = 1 / sqrt(Radicand(share.q, lower))
         whole = () if above == 1 else (above,)
         return asin(Mul(*whole, upper / Mul(*roots), below, evaluate=False), evaluate=False)
 

@@ -9,73 +9,45 @@ what each of them answers.
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from math import factorial
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sympy import (
-    QQ,
-    Dummy,
-    Expr,
-    Integer,
-    PoleError,
-    Poly,
-    Rational,
-    S,
-    Symbol,
-    atan,
-    collect,
-    diff,
-    expand,
-    factor,
-    nan,
-    oo,
-    pi,
-    sign,
-    simplify,
-    sqrt,
-    zoo,
-)
+from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, simplify
 
-from derive.angle import Angle
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
 from derive.kinds import NORMALIZATIONS, Normalization
+from derive.leading import HIGHEST_ORDER, LeadingTerm, lowest_term, taylor_term
 from derive.means import Mean
-from derive.notation import in_latex
+from derive.notation import in_latex, written
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, in_variable, mu, polynomial_in
 
 UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
-HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
-
-
-@dataclass(frozen=True)
-class LeadingTerm:
-    """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
-
-    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Exact.
-    """
-
-    coefficient: Expr
-    exponent: Expr = S.Zero
-
-    def _repr_latex_(self) -> str:
-        return f"${in_latex(self.coefficient * Symbol('x') ** self.exponent)}$"
 
 
 @dataclass(frozen=True)
 class AnyDrift(ABC):
     """Drift coefficients of a pair: what all three forms answer.
 
-    Fields: ``a``, ``b``, in the terms of the form; ``normalization``, ``raw``, or ``n*n!`` where
-    both are divided by n·n!, the paper's time scale (50), (68); ``misalignment`` ν, free of ``z``,
-    0 in the main model; ``positive``, whether ``a > 0`` is proved for all strengths in (0, 1);
-    ``certainty`` of numbers computed from the form. Exact.
+    Attributes: ``a``, ``b``, in the terms of the form. Fields: ``normalization``, ``raw``, or
+    ``n*n!`` where both are divided by n·n!, the paper's time scale (50), (68); ``misalignment`` ν,
+    free of ``z``, 0 in the main model; ``positive``, whether ``a > 0`` is proved for all strengths
+    in (0, 1); ``certainty`` of numbers computed from the form. Exact.
     """
 
-    a: Any
-    b: Any
+    if TYPE_CHECKING:  # fields, but of a closed form
+
+        @property
+        def a(self) -> Any:
+            """The coupling of u and m."""
+
+        @property
+        def b(self) -> Any:
+            """The self-coupling of u."""
+
     normalization: Normalization = field(default="raw", kw_only=True)
     misalignment: Expr = field(default=S.Zero, kw_only=True)
     positive: bool = field(default=False, kw_only=True, compare=False)
@@ -136,9 +108,9 @@ class AnyDrift(ABC):
 
     @abstractmethod
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Any:
-        """A coefficient differentiated by ``mu``, in the terms of the form.
+        """A coefficient differentiated by ``mu``, in the terms that numbers are computed from.
 
-        Raises ``NoClosedForm`` where the form goes no further.
+        Of order 0 it is the coefficient. Raises ``NoClosedForm`` where the form goes no further.
         """
 
     @property
@@ -210,7 +182,7 @@ class Drift(AnyDrift):
     def leading_terms(self, end: int) -> tuple[LeadingTerm, LeadingTerm]:
         """Exact, whatever the order."""
         x = Poly(mu if end == 0 else 1 - mu, mu, domain=QQ)
-        a, b = (_lowest_term(f.compose(x)) for f in (self.a, self.b))
+        a, b = (lowest_term(f.compose(x)) for f in (self.a, self.b))
         return a, b
 
 
@@ -218,18 +190,33 @@ class Drift(AnyDrift):
 class ClosedDrift(AnyDrift):
     r"""Drift coefficients in closed form: expressions ``a``, ``b`` in ``mu``. Exact.
 
-    Fields: ``a``, ``b``; ``means``, the same as means where breakpoints move: there the closed form
-    holds :math:`e^{-p^2/2\mu^2}` and is not defined at 0, though its limits are.
+    Fields: ``derived_a``, ``derived_b``, as they are given, sums of terms: numbers are computed
+    from these, for by their terms one sees how much is lost where they cancel; ``means``, the same
+    as means where breakpoints move: there the closed form holds :math:`e^{-p^2/2\mu^2}` and is not
+    defined at 0, though its limits are. Attributes: ``a``, ``b``, the same as one writes them.
     """
 
-    a: Expr
-    b: Expr
+    derived_a: Expr
+    derived_b: Expr
     means: "MeanDrift | None" = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("a", "b"):
-            object.__setattr__(self, name, in_variable(getattr(self, name), mu))
+        for name, given in self._coefficients().items():
+            object.__setattr__(self, name, in_variable(given, mu))
+
+    def _coefficients(self) -> dict[str, Any]:
+        return {"derived_a": self.derived_a, "derived_b": self.derived_b}
+
+    @cached_property
+    def a(self) -> Expr:
+        """As one writes it (``derive.notation.written``)."""
+        return written(self.derived_a)
+
+    @cached_property
+    def b(self) -> Expr:
+        """As one writes it."""
+        return written(self.derived_b)
 
     def normalized(self, normalization: Normalization, degree: int) -> Self:
         """As for all; the means too."""
@@ -245,15 +232,15 @@ class ClosedDrift(AnyDrift):
         """An expression, up to ``HIGHEST_ORDER``."""
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
-        return diff(getattr(self, name), mu, order)
+        return diff(self.derived_a if name == "a" else self.derived_b, mu, order)
 
     @property
     def is_zero(self) -> bool:
         """If SymPy finds it to be; one value that is told from 0 spares the question."""
-        value = self.a.subs(mu, S.Half)
+        value = self.derived_a.subs(mu, S.Half)
         if value.is_comparable and value.n(2) != 0:  # comparable: its precision is known
             return False
-        return bool(simplify(self.a) == 0)
+        return bool(simplify(self.derived_a) == 0)
 
     @property
     def is_flat(self) -> bool:
@@ -270,7 +257,7 @@ class ClosedDrift(AnyDrift):
         """Exact, by Taylor's series."""
         if self.means and end == 0:
             return self.means.leading_terms(end)
-        return _taylor_term(self.a, end), _taylor_term(self.b, end)
+        return taylor_term(self.derived_a, end), taylor_term(self.derived_b, end)
 
 
 @dataclass(frozen=True)
@@ -353,48 +340,3 @@ class MeanDrift(AnyDrift):
                 inward = (-1) ** order if end else 1
                 return LeadingTerm(inward * value / factorial(order), Integer(order))
         raise NoClosedForm(f"{name} vanishes at {end} to an order above {HIGHEST_ORDER}")
-
-
-def _lowest_term(f: Poly) -> LeadingTerm:
-    (exponent,), coefficient = f.terms()[-1]
-    return LeadingTerm(coefficient, Integer(exponent))
-
-
-def _taylor_term(f: Expr, end: int) -> LeadingTerm:
-    """The first term of the Taylor series in the distance from the end that does not vanish."""
-    if f == 0:
-        return LeadingTerm(S.Zero)
-    f0 = f
-    for order in range(HIGHEST_ORDER + 1):
-        value = simplify(f.subs(mu, end))
-        if value.has(nan, zoo, oo):  # a derivative that holds 0/0, or is infinite
-            return _first_of_series(f0, end)
-        if value != 0:
-            inward = (-1) ** order if end else 1
-            return LeadingTerm(inward * value / factorial(order), Integer(order))
-        f = diff(f, mu)
-    raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")
-
-
-def _first_of_series(f: Expr, end: int) -> LeadingTerm:
-    """The same where ``f`` is not smooth, as in misaligned pre-training of a kink."""
-    x = Dummy("x", positive=True)
-
-    def turned(c: Expr, determinant: Expr) -> Expr:
-        """The angle from where it ends up, a right one, if c does not vanish there."""
-        side = sign(c.subs(x, 0))
-        whole = side * pi / 2 - atan(sqrt(factor(expand(determinant))) / c)
-        return whole if side != 0 else Angle(c, determinant)
-
-    near = f.subs(mu, x if end == 0 else 1 - x).replace(Angle, turned)
-    with suppress(PoleError, NotImplementedError, ValueError):
-        for order in range(1, HIGHEST_ORDER):
-            terms = collect(expand(near.series(x, 0, order).removeO()), x, evaluate=False)
-            found = {power.as_coeff_exponent(x)[1]: simplify(c) for power, c in terms.items()}
-            lowest = min((e for e, c in found.items() if c != 0), default=None)
-            if lowest is not None and not found[lowest].has(x, nan, zoo, oo):
-                return LeadingTerm(found[lowest], lowest)
-    raise InputError(
-        f"the leading term at {end} is not found: {str(f)[:40]}... is not smooth there; ask for "
-        "values near it, as with escape_curve"
-    )

@@ -44,12 +44,12 @@ def escape_end(pair: PairLike, strength: str | int | Fraction | Expr) -> RestPoi
             "0 < μ ≤ 1, a rational number, and no misalignment"
         )
     points = rest_points(pair)
-    landscape = landscape_of(pair)
+    loss, slope, _ = landscape_of(pair).derived
     here = {rho: mu, residual: 0}
-    way = landscape.a.subs(here)
+    way = slope.subs(here)
     if way == 0 or pair.loss != "square":
         return None
-    below = landscape.loss - landscape.loss.subs(here)
+    below = loss - loss.subs(here)
     lower = [p for p in points if p.point.sign(p.point.value(below)) < 0]
     if any(point.stability != "sink" for point in lower):
         return None

@@ -20,10 +20,11 @@ from sympy import (
     sqrt,
 )
 
-from derive.drift import Drift, LeadingTerm
+from derive.drift import Drift
 from derive.errors import InputError
 from derive.given import insist_on
 from derive.hermite import checked_degree
+from derive.leading import LeadingTerm
 from derive.pair_drift import DriftLike, drift_of
 from derive.symbols import Q, exact, mu
 

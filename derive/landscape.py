@@ -11,12 +11,13 @@ student's direction becomes the teacher's (``s → 0``), as it is in the variabl
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sympy import Expr, S, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.loss import population_loss
-from derive.notation import in_latex
+from derive.notation import in_latex, written
 from derive.pair import Pair, PairLike
 from derive.pair_drift import closed_drift
 from derive.symbols import Q, mu, residual, rho, z
@@ -26,12 +27,27 @@ from derive.symbols import Q, mu, residual, rho, z
 class Landscape:
     """The loss of a pair and its slopes, as expressions in ``rho`` and ``residual``.
 
-    Fields: ``loss`` (for the correlation loss without its constant), ``a``, ``b``. Exact.
+    Field: ``derived``, all three as they are derived, from which numbers are computed. Attributes:
+    ``loss`` (for the correlation loss without its constant), ``a``, ``b``, the same as one writes
+    them. Exact.
     """
 
-    loss: Expr
-    a: Expr
-    b: Expr
+    derived: tuple[Expr, Expr, Expr]
+
+    @cached_property
+    def loss(self) -> Expr:
+        """As one writes it (``derive.notation.written``)."""
+        return written(self.derived[0])
+
+    @cached_property
+    def a(self) -> Expr:
+        """As one writes it."""
+        return written(self.derived[1])
+
+    @cached_property
+    def b(self) -> Expr:
+        """As one writes it."""
+        return written(self.derived[2])
 
     def _repr_latex_(self) -> str:
         lines = zip("Lab", (self.loss, self.a, self.b), strict=True)
@@ -64,11 +80,12 @@ def landscape_of(pair: PairLike) -> Landscape:
         power = (sigma**2).scaled(sqrt(mu**2 + residual)).mean()
         loss += ((label**2).mean() + power) / 2
     # The means were taken for ρ > 0; they are analytic in ρ, and so hold on the whole line.
-    return Landscape(*(f.subs(mu, rho) for f in (loss, drift.a, drift.b)))
+    a, b = drift.derived_a.subs(mu, rho), drift.derived_b.subs(mu, rho)
+    return Landscape((loss.subs(mu, rho), a, b))
 
 
 def _polynomial(label: Expr, student: Expr, loss: str) -> Landscape:
     found = population_loss(label, student, z)
     chosen = found.expression if loss == "square" else -found.correlation
     here = expand(chosen.subs(Q, rho**2 + residual))
-    return Landscape(here, expand(-diff(here, rho)), expand(-2 * diff(here, residual)))
+    return Landscape((here, expand(-diff(here, rho)), expand(-2 * diff(here, residual))))

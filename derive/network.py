@@ -26,7 +26,6 @@ from sympy import (
     diff,
     expand,
     factor,
-    factor_terms,
     factorial,
     hessian,
     nan,
@@ -39,6 +38,7 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
 from derive.hermite import checked_degree, hermite_coefficients
+from derive.notation import written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.piecewise import PiecewiseAnalytic
@@ -191,7 +191,7 @@ class NetworkDrift:
     Fields: ``a``, ``b``, the diagonal entries of a neuron of strength ``mu``, in ``K`` and
     ``FIELD``; ``a_other``, ``b_other``, the entry of a teacher of strength ``mu`` and a student
     neuron of strength ``OTHER``; ``missing``, the term of ``FIELD`` of a neuron of strength
-    ``mu``. Exact.
+    ``mu``. Of expressions as one writes them. Exact.
     """
 
     a: Expr
@@ -223,22 +223,15 @@ class NetworkDrift:
 
         ``collective``: all neurons move together, once; ``relative``: they move against each
         other, K - 1 times. Each pair has the rate of ``derive.escape.eigenvalues``. In symbolic
-        ``K``. Exact.
+        ``K``, as one writes them. Exact.
         """
         own = [f.subs(FIELD, K * self.missing) for f in (self.a, self.b)]
         other = [f.subs(OTHER, mu) for f in (self.a_other, self.b_other)]
         pairs = list(zip(own, other, strict=True))
         return {
-            "collective": tuple(_by_neurons(f + (K - 1) * g) for f, g in pairs),
-            "relative": tuple(_by_neurons(f - g) for f, g in pairs),
+            "collective": tuple(written(f + (K - 1) * g) for f, g in pairs),
+            "relative": tuple(written(f - g) for f, g in pairs),
         }
-
-
-def _by_neurons(expression: Expr) -> Expr:
-    """A constant plus a multiple of 1/K, which is all that the number of neurons changes."""
-    one, two = expression.subs(K, 1), expression.subs(K, 2)
-    share, rest = (2 * (one - two)).expand(), (2 * two - one).expand()
-    return factor_terms(rest) + factor_terms(share) / K
 
 
 def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDrift:
@@ -261,17 +254,16 @@ def network_drift(teacher: ActivationLike, student: ActivationLike) -> NetworkDr
     (1 - mu)/K
     """
     teacher, student = parse_activation(teacher), parse_activation(student)
-    a, b = drift_of(Pair(teacher, student)).expressions
+    a, b = map(written, drift_of(Pair(teacher, student)).expressions)
     mean, slope, curvature = (student.hermite_coefficient(k, mu**2) for k in range(3))
     teacher_mean, teacher_slope = (teacher.hermite_coefficient(k, Integer(1)) for k in range(2))
-    missing = teacher_mean - mean
+    missing, there = written(teacher_mean - mean), written(slope.subs(mu, OTHER))
     others = FIELD - missing
-    there = slope.subs(mu, OTHER)
     return NetworkDrift(
-        a=((a + mu * curvature * others) / K).expand().collect(FIELD),
-        b=((b + curvature * others) / K).expand().collect(FIELD),
-        a_other=there * (teacher_slope - mu * slope) / K,
-        b_other=-slope * there / K,
+        a=(a + written(mu * curvature) * others) / K,
+        b=(b + written(curvature) * others) / K,
+        a_other=there * written(teacher_slope - mu * slope) / K,
+        b_other=-written(slope) * there / K,
         missing=missing,
     )
 

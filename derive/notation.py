@@ -1,19 +1,18 @@
 r"""Closed forms as one would write them by hand: the same expression, shorter.
 
-Formulas are kept as they were derived, for numbers are computed from them; they are shown as
-``written`` gives them. Every step is an identity: products are multiplied out over their radicals
-and transcendental factors, equal ones are collected with one factored rational function in front,
-common factors are taken out, and of several forms of a part the shortest stays. Nothing is guessed
-and nothing is compared in floating point, so the result is equal by construction.
+Drifts, landscapes and networks are in hand as ``written`` gives them; what was derived is kept
+beside, for numbers are computed from it. Every step is an identity: products are multiplied out
+over their radicals and transcendental factors, equal ones are collected with one factored rational
+function in front, common factors are taken out, and of several forms of a part the shortest stays.
+Nothing is guessed and nothing is compared in floating point, so the result is equal by
+construction.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations
 
 from sympy import (
-    Add,
-    Basic,
     Expr,
     Mul,
     Piecewise,
@@ -24,20 +23,24 @@ from sympy import (
     erfc,
     exp,
     expand,
-    factor,
     factor_terms,
     latex,
-    pi,
     sinh,
-    sqrt,
 )
 
 from derive.angle import Angle
+from derive.brevity import added, length, short_sum, shortest
 from derive.gaussian import Sum, factored, gather
+from derive.radical import Radicand
 from derive.symbols import exact
 
 _HIGHEST_POWER = 3  # of a sum that is multiplied out
-_MOST_TERMS = 14  # among which common factors are looked for
+_WRITTEN = (
+    (Radicand, Mul),
+    (erfc, lambda x: 1 - erf(x)),
+    (cosh, lambda x: (exp(x) + exp(-x)) / 2),
+    (sinh, lambda x: (exp(x) - exp(-x)) / 2),
+)
 
 
 def written(expression: Expr) -> Expr:
@@ -67,37 +70,27 @@ def _written(expression: Expr) -> Expr:
         return Piecewise(*((_written(f), where) for f, where in expression.args), evaluate=False)
     if expression.is_Rational or expression.is_Symbol:
         return expression
-    collected = _collected(_multiplied_out(expression.replace(Angle, _tidy_angle)))
+    expression = expression.replace(_is_power_of_terms, _with_short_base)
+    multiplied = _multiplied_out(_evaluated(expression).replace(Angle, _tidy_angle))
+    collected = _complementary(_collected(multiplied))
     hyperbolic = _by_hyperbolic(collected)
     forms = [collected] if hyperbolic == collected else [collected, hyperbolic]
-    sums = map(_added, forms)
-    return _shortest([*map(_complementary, sums), expression])
+    return shortest([*map(added, forms), expression])
 
 
-@lru_cache(maxsize=65536)  # parts stand in many forms of a whole
-def length(expression: Basic) -> int:
-    """How many signs an expression has in print: digits, letters, operators, brackets."""
-    if expression.is_Rational:
-        return len(str(expression))
-    if not expression.args:
-        return 1
-    inside: int = sum(map(length, expression.args))
-    if expression.is_Add:  # the minus sign of a term is its operator
-        signed: int = sum(part.could_extract_minus_sign() for part in expression.args)
-        return inside + len(expression.args) - max(signed, 1)
-    if expression.is_Mul:  # a 1 before other factors, or above them, is not written
-        number = expression.args[0]
-        unwritten = number.is_Rational and abs(number.p) == 1
-        sums = sum(bool(part.is_Add) for part in expression.args)
-        return inside + 2 * sums - bool(unwritten)
-    if expression.is_Pow:
-        bracketed = expression.base.is_Add and expression.exp not in (S.Half, -S.Half)
-        return inside + 2 * bool(bracketed)
-    return inside + 2
+def _is_power_of_terms(part: Expr) -> bool:
+    return bool(part.is_Pow and part.base.is_Add and part.base.has(erf, erfc))
 
 
-def _shortest(forms: Iterable[Expr]) -> Expr:
-    return min(forms, key=length)
+def _with_short_base(power: Expr) -> Expr:
+    return Pow(_written(power.base), power.exp, evaluate=False)
+
+
+def _evaluated(expression: Expr) -> Expr:
+    """The same without what was only written otherwise, so that equal parts are equal."""
+    for function, usual in _WRITTEN:
+        expression = expression.replace(function, usual)
+    return expression.doit()
 
 
 def _multiplied_out(expression: Expr) -> Sum:
@@ -132,22 +125,31 @@ def _is_rational(part: Expr) -> bool:
 def _collected(terms: Sum) -> Sum:
     found: Sum = {}
     for rest, front in terms.items():
-        gather(found, {rest.replace(exp, _tidy_exponential): S.One}, front)
+        gather(found, {_one_exponential(rest): S.One}, front)
     fronts = {rest: factored(front) for rest, front in found.items()}
     return {rest: front for rest, front in fronts.items() if front != 0}
 
 
+def _one_exponential(rest: Expr) -> Expr:
+    exponents = [part.args[0] for part in Mul.make_args(rest) if isinstance(part, exp)]
+    return _without_exponential(rest) * exp(expand(sum(exponents)))
+
+
 def _tidy_angle(c: Expr, determinant: Expr) -> Expr:
-    return Angle(_short_sum(c), _short_sum(determinant))
+    return Angle(factor_terms(c), short_sum(determinant))
 
 
-def _tidy_exponential(exponent: Expr) -> Expr:
-    return exp(_short_sum(expand(exponent)), evaluate=False)
-
-
-def _short_sum(value: Expr) -> Expr:
-    """A polynomial exponent or argument, factored where that is shorter."""
-    return _shortest([value, factor(value), factor_terms(value)]) if value.is_Add else value
+def _complementary(terms: Sum) -> Sum:
+    """``1 - erf`` as ``erfc``, whatever stands before both."""
+    total = dict(terms)
+    for rest, front in terms.items():
+        for function in rest.atoms(erf):
+            without = rest / function
+            if rest in total and expand(total.get(without, S.Zero) + front) == 0:
+                del total[rest], total[without]
+                found = without * erfc(*function.args)
+                total[found] = factored(total.get(found, S.Zero) - front)
+    return total
 
 
 def _by_hyperbolic(terms: Sum) -> Sum:
@@ -159,7 +161,7 @@ def _by_hyperbolic(terms: Sum) -> Sum:
     for (left, p), (right, q) in combinations(_exponentials(terms), 2):
         half = expand((p - q) / 2)
         common = _without_exponential(left)
-        if left not in total or right not in total or half.is_Add:
+        if left not in total or right not in total or half.is_Add or not _is_odd(half):
             continue
         if common != _without_exponential(right):
             continue
@@ -170,9 +172,13 @@ def _by_hyperbolic(terms: Sum) -> Sum:
         if length(both) + length(only) >= length(f) + length(g):
             continue
         del total[left], total[right]
-        common *= _tidy_exponential((p + q) / 2)
+        common *= exp(expand((p + q) / 2))
         gather(total, {common * cosh(half): both, common * sinh(half): only}, S.One)
     return {rest: front for rest, front in total.items() if front != 0}
+
+
+def _is_odd(argument: Expr) -> bool:
+    return bool(argument.xreplace({x: -x for x in argument.free_symbols}) == -argument)
 
 
 def _exponentials(terms: Sum) -> Iterator[tuple[Expr, Expr]]:
@@ -185,113 +191,3 @@ def _exponentials(terms: Sum) -> Iterator[tuple[Expr, Expr]]:
 
 def _without_exponential(rest: Expr) -> Expr:
     return Mul(*(part for part in Mul.make_args(rest) if not isinstance(part, exp)))
-
-
-def _added(terms: Sum) -> Expr:
-    """The sum, with factors that several terms share taken out where that makes it shorter."""
-    parts = tuple(_product(front, rest) for rest, front in terms.items())
-    return _grouped(parts) if len(parts) <= _MOST_TERMS else Add(*parts)
-
-
-def _product(front: Expr, rest: Expr) -> Expr:
-    """One term: its sign in a factor, its numerical radicals in the denominator, where shorter."""
-    forms = (*_turned(front), front)
-    return _shortest(form for turned in forms for form in _radicals(turned, rest))
-
-
-def _turned(front: Expr) -> Iterator[Expr]:
-    """The same product with the sign of one of its sums turned: ``-(x - 1)`` is ``1 - x``."""
-    factors = Mul.make_args(front)
-    for i, part in enumerate(factors):
-        if part.is_Add and _minus_signs(-part) <= _minus_signs(part):
-            others = Mul(*factors[:i], *factors[i + 1 :])
-            yield Mul(*_flat(-others), -part, evaluate=False)
-
-
-def _minus_signs(total: Expr) -> int:
-    return sum(term.could_extract_minus_sign() for term in Add.make_args(total))
-
-
-def _flat(product: Expr) -> tuple[Expr, ...]:
-    return () if product == 1 else tuple(Mul.make_args(product))
-
-
-def _radicals(front: Expr, rest: Expr) -> Iterator[Expr]:
-    r"""The product as it is, and with :math:`\sqrt n/\sqrt\pi` as :math:`n/\sqrt{n\pi}`."""
-    factors = [*_flat(front), *_flat(rest)]
-    yield Mul(*factors, evaluate=False)
-    yield front * rest
-    roots = [
-        part for part in factors if part.is_Pow and part.exp == S.Half and part.base.is_Integer
-    ]
-    below = 1 / sqrt(pi)
-    if len(roots) == 1 and below in factors:
-        n = roots[0].base
-        left = [part for part in factors if part not in (roots[0], below)]
-        number = Mul(*(part for part in left if part.is_Rational), n)
-        others = [part for part in left if not part.is_Rational]
-        root = Pow(Mul(n, pi, evaluate=False), -S.Half, evaluate=False)
-        yield Mul(*_flat(number), *_flat(Mul(*others)), root, evaluate=False)
-
-
-@lru_cache(maxsize=1024)  # what is left of a sum is met along several ways
-def _grouped(parts: tuple[Expr, ...]) -> Expr:
-    """The sum of the parts, the factors taken out that save most, one after the other."""
-    best = Add(*parts)
-    if len(parts) < 2:
-        return best
-    forms: list[tuple[Expr, tuple[Expr, ...]]] = [(best, parts)]
-    for shared in dict.fromkeys(f for part in parts for f in _factors(part)):
-        holding = [part for part in parts if shared in _factors(part)]
-        if len(holding) < 2:
-            continue
-        inside = _grouped_once(holding)
-        others = tuple(part for part in parts if part not in holding)
-        forms.append((Add(inside, *others), (inside, *others)))
-    shortest, left = min(forms, key=lambda form: length(form[0]))
-    return (
-        best if left is parts or len(left) == len(parts) else _shortest([shortest, _grouped(left)])
-    )
-
-
-def _grouped_once(parts: Sequence[Expr]) -> Expr:
-    """The sum as its common factors times what is left, which is grouped in turn."""
-    total = Add(*parts)
-    whole = factor_terms(total)
-    forms = [whole, total]
-    outside = [part for part in Mul.make_args(whole) if not part.is_Add]
-    inside = [part for part in Mul.make_args(whole) if part.is_Add]
-    if len(inside) == 1 and outside:
-        forms.insert(0, Mul(*outside, _grouped(inside[0].args), evaluate=False))
-    return _shortest(forms)
-
-
-def _factors(part: Expr) -> tuple[Expr, ...]:
-    """What a term could share with others: its factors but numbers."""
-    return tuple(f for f in Mul.make_args(part) if not f.is_Rational)
-
-
-def _complementary(expression: Expr) -> Expr:
-    """With ``1 - erf`` as ``erfc``."""
-
-    def turned(total: Expr) -> Expr:
-        for part in total.args:
-            c, f = part.as_coeff_Mul()
-            if isinstance(f, erf) and -c in total.args:
-                others = [other for other in total.args if other not in (part, -c)]
-                return Add(Mul(-c, erfc(*f.args)), *others)
-        return total
-
-    found: Expr = expression.replace(lambda part: part.is_Add, turned)
-    return found.replace(lambda part: isinstance(part, erf | erfc), _below_a_root)
-
-
-def _below_a_root(function: Expr) -> Expr:
-    r"""An error function of :math:`\sqrt2\,x/2` as one of :math:`x/\sqrt2`."""
-    number, rest = function.args[0].as_independent(*function.args[0].free_symbols, as_Add=False)
-    square = expand(number**2)
-    if not square.is_Rational or square.p != 1 or square == 1 or not number.is_positive:
-        return function
-    root = Pow(square.q, -S.Half, evaluate=False)
-    whole = Mul(*_flat(rest), root, evaluate=False) if rest != 1 else root
-    return function.func(whole, evaluate=False)

@@ -63,7 +63,7 @@ def drift_of(given: DriftLike) -> AnyDrift:
     positive = is_positive(pair)
     try:
         closed = replace(closed_drift(pair), positive=positive)
-        a, b = (rational_polynomial(f, mu) for f in closed.expressions)
+        a, b = (rational_polynomial(f, mu) for f in (closed.derived_a, closed.derived_b))
         if square is None or a is None or b is None:
             return closed
         return Drift(a, b, misalignment=nu, positive=positive)

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Literal
 
 from sympy import Expr, S
 
-from derive.drift import AnyDrift, LeadingTerm
+from derive.drift import AnyDrift
 from derive.gaussian import NoClosedForm
+from derive.leading import LeadingTerm
 from derive.pair import Pair
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.symbols import mu, z

@@ -15,12 +15,13 @@ from derive.activation import Activation
 from derive.command.tabular import Content, Table, Typeset, decimal, formula, typeset
 from derive.constants import decimal_text, definitions, in_constants
 from derive.conventions import convention_of
-from derive.drift import AnyDrift, Drift, LeadingTerm
+from derive.drift import AnyDrift, Drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.kinds import HermiteConvention
+from derive.leading import LeadingTerm
 from derive.network import network_drift
 from derive.notation import written
 from derive.pair import Pair

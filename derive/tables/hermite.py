@@ -6,7 +6,6 @@ from sympy import Expr, Integer, Poly, S, Symbol, factor
 
 from derive.command.tabular import Table, Typeset, formula, plain
 from derive.conventions import convention_of
-from derive.drift import LeadingTerm
 from derive.escape import escape_limit, hermite_escape_limit
 from derive.hermite import (
     hermite_coefficients,
@@ -15,6 +14,7 @@ from derive.hermite import (
     rescaling_coefficients,
 )
 from derive.kinds import HermiteConvention
+from derive.leading import LeadingTerm
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import Q, mu, z
 from derive.tables.activations import (

@@ -12,11 +12,12 @@ from typing import Any, Literal
 from flint import acb, arb, fmpq
 from sympy import Expr, I, Piecewise, Poly, S
 
-from derive.drift import HIGHEST_ORDER, AnyDrift, ClosedDrift, Drift, MeanDrift
+from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.exit import noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
+from derive.leading import HIGHEST_ORDER
 from derive.means import Mean
 from derive.pair import PairLike
 from derive.pair_drift import DriftLike, drift_of
@@ -137,8 +138,7 @@ def _(drift: PlaneDrift) -> BallDrift:
 
 def _coefficient(drift: AnyDrift, name: Literal["a", "b"], order: int = 0) -> BallFunction:
     """A coefficient, or a derivative of it; around 0 from its means, if it has such."""
-    form = drift.derivative(name, order) if order else getattr(drift, name)
-    function = enclosed(form)
+    function = enclosed(drift.derivative(name, order))
     means = _means_of(drift)
     if means is None or means is drift:
         return function

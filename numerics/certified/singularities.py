@@ -176,7 +176,8 @@ def _vanish_together(drift: AnyDrift) -> bool:
 
 @_vanish_together.register
 def _(drift: ClosedDrift) -> bool:
-    return replace(drift, a=drift.a - mu * drift.b, means=None).is_zero
+    difference = drift.derived_a - mu * drift.derived_b
+    return replace(drift, derived_a=difference, means=None).is_zero
 
 
 @_vanish_together.register

@@ -20,10 +20,10 @@ from sympy import (
     zeros,
 )
 
-from derive.drift import LeadingTerm
 from derive.escape import eigenvalues, escape_time, leading_escape_time
 from derive.grammar import parse_activation
 from derive.hermite import gaussian_mean
+from derive.leading import LeadingTerm
 from derive.network import FIELD, K, linearised_network, network_drift, network_loss
 from derive.polynomial_drift import hermite_drift
 from derive.symbols import mu, z

@@ -16,8 +16,8 @@ from sympy import Basic
 from derive.command.progress import progress
 from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
-from derive.drift import LeadingTerm
 from derive.errors import InputError
+from derive.leading import LeadingTerm
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
 
@@ -143,8 +143,8 @@ def _step(step: Step) -> dict[str, object]:
 def _summary(entries: Sequence[Checked]) -> Table:
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
-        (latex_of(each.entry.name), latex_of(each.finding.verdict),
-         latex_of(f"{each.entry.statement} ({each.entry.place}). {each.finding.evidence}."))
+        (latex_of(each.entry.name), latex_of(each.outcome.verdict),
+         latex_of(f"{each.entry.statement} ({each.entry.place}). {each.outcome.evidence}."))
         for each in entries
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")

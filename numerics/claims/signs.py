@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
 from sympy.core.logic import fuzzy_and
 
-from derive.drift import LeadingTerm
+from derive.leading import LeadingTerm
 from derive.errors import Undecided
 from numerics.certified.balls import Enclosure
 

@@ -96,8 +96,8 @@ def _fast(drift: AnyDrift) -> FastDrift:
     zeros = [end for end, known in enumerate((balls.at_zero, balls.at_one)) if known]
     aligned = drift.misalignment == 0
     return FastDrift(
-        evaluated(drift.a, balls.a, zeros),
-        evaluated(drift.b, balls.b, []),
+        evaluated(drift.derivative("a", 0), balls.a, zeros),
+        evaluated(drift.derivative("b", 0), balls.b, []),
         None if aligned else vectorised([mu], drift.misalignment),
         unit=drift.unit,
     )

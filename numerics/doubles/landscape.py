@@ -83,7 +83,7 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
         exact = landscape_of(pair)
     except NoClosedForm:
         return by_quadrature(pair)
-    loss, a, b = (_compiled(f) for f in (exact.loss, exact.a, exact.b))
+    loss, a, b = map(_compiled, exact.derived)
     return FloatLandscape(loss, a, b)
 
 

@@ -123,9 +123,9 @@ def _written(
         return 0.0, ""
     x, z = (float(factor) for factor in near.mixture(norm, best.cosine, best.sine))
     factors = left[:, kept] @ ((x * a + z * b) / sizes[kept])
-    tangents = (f"tanh((y {'-' if q > 0 else '+'} {abs(q):.5g})/{w:.5g})"
-                for q, w in zip(places, widths, strict=True))  # fmt: skip
-    return float(best.lower), sum_as_text(factors, ["", "y", *tangents])
+    names = (f"tanh((y {'-' if q > 0 else '+'} {abs(q):.5g})/{w:.5g})"
+             for q, w in zip(places, widths, strict=True))  # fmt: skip
+    return float(best.lower), sum_as_text(factors, ["", "y", *names])
 
 
 def sum_as_text(factors: Sequence[float], names: Sequence[str]) -> str:

@@ -98,8 +98,9 @@ def closed_forms(texts: Iterable[str]) -> Iterator[str]:
         parts = []
         with suppress(NoClosedForm, NotReal):
             drift = drift_of(pair)
-            if not isinstance(drift.a, Mean):
-                parts += [f"a: {terms(drift.a)}", f"b: {terms(drift.b)}"]
+            a, b = (drift.derivative(name, 0) for name in ("a", "b"))
+            if not isinstance(a, Mean):
+                parts += [f"a: {terms(a)}", f"b: {terms(b)}"]
         with suppress(NoClosedForm, NotReal):
             parts += _landscape(pair)
         if parts:
@@ -111,7 +112,7 @@ def _landscape(pair: Pair) -> list[str]:
     if pair.labels.text != "matched" or (pair.degree or 0) > _HIGHEST:
         return []
     found = landscape_of(pair)
-    return [f"landscape: {function([rho, residual], [found.loss, found.a, found.b])}"]
+    return [f"landscape: {function([rho, residual], found.derived)}"]
 
 
 @cache

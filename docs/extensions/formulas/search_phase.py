@@ -3,9 +3,10 @@
 from sympy import Expr, Function, Integer, Poly, Symbol, diff, expand, latex, simplify, symbols
 
 from derive.activation import Activation
-from derive.escape import LeadingTerm, eigenvalues, escape_time, exit_time, leading_escape_time
+from derive.escape import eigenvalues, escape_time, exit_time, leading_escape_time
 from derive.hermite import hermite_mean, hermite_polynomial
 from derive.identities import IDENTITIES
+from derive.leading import LeadingTerm
 from derive.loss import PopulationLoss, population_loss
 from derive.pair import Pair
 from derive.pair_drift import drift_of

@@ -14,8 +14,8 @@ from sympy import Basic, Function, Integer, Symbol, factorial, factorial2, sqrt,
 
 from derive.command.pages import mathematics
 from derive.command.report import Report, render
-from derive.drift import LeadingTerm
 from derive.errors import Undecided
+from derive.leading import LeadingTerm
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
