@@ -57,8 +57,8 @@ def relu_rises() -> list[Step]:
     tau = escape_time(*closed("relu")).subs(mu, 1 - x)
     size = (1 + 2 * x**2 + sqrt(4 * x**2 + 1)) / (x**3 * sqrt(4 * x**2 + 1))
     return [
-        equal("τ of ReLU: -dτ/dx at μ = 1 - x", -diff(tau, x), 2 * size),
-        judged("that, which is dτ/dμ", 2 * size, positive),
+        equal("dτ/dμ of ReLU, which is -dτ/dx at μ = 1 - x", -diff(tau, x), 2 * size),
+        judged("it is positive: dτ/dμ", 2 * size, positive),
     ]
 
 
@@ -103,16 +103,16 @@ def _zeroth_term() -> Finding:
     dip = tuple(enclosure(enclosed(tau)(arb(k) / 20), 6) for k in (1, 2, 4, 8))
     return Finding(
         "1/(4πμ) for ReLU: without it τ would dip near μ = 0.2, as the figure shows",
-        equal("1/((k-1)! k) is 1/k!", factor, 1 / factorial(k)),
-        equal("as k → 0", factor.limit(k, 0), 1),
-        equal("ReLU: c_0(1) c_0'(Q) at Q = μ²", term, 1 / (4 * pi * mu)),
+        equal("the factor of term k, 1/((k-1)! k), is 1/k!", factor, 1 / factorial(k)),
+        equal("so it is 1 at k = 0: its limit", factor.limit(k, 0), 1),
+        equal("ReLU: the term k = 0 of ∂C/∂Q, c_0(1) c_0'(Q) at Q = μ²", term, 1 / (4 * pi * mu)),
         judged(
-            "τ with b - 1/(2πμ) at μ = 0.05, 0.1, 0.2, 0.4: a dip",
+            "τ without that term, with b - 1/(2πμ), at μ = 0.05, 0.1, 0.2, 0.4: it dips",
             dip,
             _dips,
         ),
         equal("He_2, squared labels: ∂C/∂Q = ½ E y σ'' is its term k = 0", whole, term_of_he2),
-        judged("which is", whole, positive),
+        judged("and it is positive", whole, positive),
     )
 
 
@@ -165,12 +165,12 @@ def _divergence_at_one_any() -> Finding:
     return Finding(
         "at μ = 1 the errors vanish: a = 0 and b = -E σ'(z)² < 0; near there λ₊ ≤ a²/|b| → 0",
         shown("a is the mean of", a),
-        equal("at μ = 1", a.subs(mu, 1).doit(), 0),
+        equal("which is 0 at μ = 1", a.subs(mu, 1).doit(), 0),
         shown("b is the mean of", b),
-        equal("at μ = 1", b.subs(mu, 1).doit(), -(slope.subs(x, z).doit() ** 2)),
-        equal("a²/|b| - λ₊ at b = -P", coupling**2 / size - rate, below),
-        judged("that", below, positive),
-        judged("τ at a = 0, b = -P < 0", escape_time(0, -size), lambda tau: tau == oo),
+        equal("which is -σ'(z)² at μ = 1", b.subs(mu, 1).doit(), -(slope.subs(x, z).doit() ** 2)),
+        equal("near there b = -P < 0, λ₊ ≤ a²/P: a²/P - λ₊", coupling**2 / size - rate, below),
+        judged("that is positive", below, positive),
+        judged("so λ₊ → 0 with a: τ at a = 0, b = -P", escape_time(0, -size), lambda t: t == oo),
     )
 
 
@@ -200,8 +200,9 @@ def _finite_of(texts: tuple[str, ...]) -> Finding:
     steps = []
     for text in texts:
         balls = ball_drift(drift_of(Pair(text)))
+        cells = tuple(zero_cells(balls))
         steps += [
-            judged(f"{text}: cells that cover (0, 1)", tuple(zero_cells(balls)), no_zero),
+            judged(f"{text}: intervals that cover (0, 1), without a zero of a", cells, no_zero),
             judged(f"{text}: a(0)", enclosure(balls.a(arb(0)), 10), positive),
         ]
     return Finding("no zero of a in [0, 1), lists complete", *steps)
@@ -222,7 +223,7 @@ def no_zero(cells: tuple[Stretch, ...]) -> bool:
 def _continuous_times() -> Finding:
     steps = [
         judged(
-            f"{text}: 1 + a'² + b'² on cells that cover [0, 1]: a test of finiteness alone",
+            f"{text}: 1 + a'² + b'² is finite on intervals that cover [0, 1]",
             tuple(sign_cells(_slopes(Pair(text)))),
             partial(signed, 1),  # undecided if infinite
         )
@@ -255,12 +256,12 @@ def _better_start() -> Finding:
     x = Symbol("x")
     a = (y(z) - sigma(mu * z)) * z * diff(sigma(x), x).subs(x, mu * z)
     slope = (diff(loss, mu) + a).simplify()
-    steps = [equal("d/dμ ½(y - σ(μz))², plus what a is the mean of", slope, 0)]
+    steps = [equal("d/dμ ½(y - σ(μz))² + (y - σ(μz)) z σ'(μz), whose mean is a", slope, 0)]
     for text in _COMMON:
         balls = ball_drift(drift_of(Pair(text)))
-        middle = enclosure(balls.a(arb("0.5")), 10)
+        cells, middle = tuple(zero_cells(balls)), enclosure(balls.a(arb("0.5")), 10)
         steps += [
-            judged(f"{text}: cells that cover (0, 1)", tuple(zero_cells(balls)), no_zero),
+            judged(f"{text}: intervals that cover (0, 1), without a zero of a", cells, no_zero),
             judged(f"{text}: a(1/2)", middle, positive),
         ]
     return Finding("a > 0 on (0, 1), and the initial loss has the slope -a", *steps)
@@ -282,7 +283,7 @@ def _monotone_times() -> Finding:
         balls = ball_drift(drift_of(Pair(text)))
         steps += [
             judged(f"{text}: a(1/2)", bounds(balls.a(arb("0.5"))), lambda a: a.sign == 1),
-            judged(f"{text}: F on cells that cover [0, 1]", cells, partial(signed, -1)),
+            judged(f"{text}: F < 0 on intervals that cover [0, 1]", cells, partial(signed, -1)),
         ]
     return Finding("λ₊' < 0 wherever a > 0, which common-activations shows", *steps)
 
@@ -298,7 +299,11 @@ def slope_formula() -> Step:
     a, b = (Function(name, real=True)(x) for name in "ab")
     root = sqrt(b**2 + 4 * a**2)
     f = diff(a, x) + diff(b, x) * a / (root - b)
-    return equal("λ₊' is 2a F/√(b²+4a²)", diff(eigenvalues(a, b)[0], x), 2 * a * f / root)
+    return equal(
+        "slope of λ₊ in μ, and 2a F/√(b²+4a²) with F = a' + b' a/(√(b²+4a²) - b)",
+        diff(eigenvalues(a, b)[0], x),
+        2 * a * f / root,
+    )
 
 
 def slope_of_rate(pair: Pair) -> BallFunction:

@@ -22,8 +22,8 @@ from numerics.claims.signs import negative, positive
 
 _DRIFT = "There exist […] and […] such that, for all […] with […]"
 _DRIFT_READING = (
-    "what the proof of Prop. 4 uses: constants c > 0 and m₀ with -sign(m) ∂_m L ≥ c wherever "
-    "|m| ≥ m₀."
+    "what the proof of Prop. 4 uses: constants c > 0 and m₀ with -sign(m) ∂_m L ≥ c wherever |m| "
+    "≥ m₀."
 )
 _CONVEX = (
     "Convex slice with bounded sublevel sets (no escape to infinity). For each […], the map […] is "
@@ -45,8 +45,8 @@ def matched_risk(text: str) -> Expr:
 
 @ours.proved(
     "App. G, Assumption 2",
-    "The condition of Assumption 2 has to keep u away from 0: there ∂_m L vanishes for every "
-    "L(Q, ρ)",
+    "The condition of Assumption 2 has to keep u away from 0: there ∂_m L vanishes for every L(Q, "
+    "ρ)",
     quote=_DRIFT,
     reading=f"{_DRIFT_READING} The conditions are lost in our copy: they may exclude u = 0, as the "
     "readings of overlap-drift-linear and overlap-drift-cubic do",
@@ -57,8 +57,8 @@ def _overlap_drift() -> Finding:
     slope = by_q * diff(VARIANCE, m) + by_rho * diff(COVARIANCE, m)
     return Finding(
         "∂_m L = u (2μ L_Q + L_ρ) for every L(Q, ρ): without u the direction does not matter",
-        equal("∂_m L", slope, u * (2 * mu * by_q + by_rho)),
-        judged("at u = 0", slope.subs(u, 0), lambda value: value == 0),
+        equal("∂_m L for any loss L(Q, ρ)", slope, u * (2 * mu * by_q + by_rho)),
+        judged("it vanishes at u = 0", slope.subs(u, 0), lambda value: value == 0),
         *[
             judged(f"{text}: ∂_m L at u = 0", diff(loss_of(text), m).subs(u, 0), lambda v: v == 0)
             for text in ("x", "He3")
@@ -79,7 +79,11 @@ def _overlap_drift_linear() -> Finding:
     return Finding(
         "-m ∂_m L = (1-μ) u m for x, so c = (1-μ) r",
         equal("-m ∂_m L", push, (1 - mu) * u * m),
-        judged("for 1-μ > 0, u m = r > 0", push.subs({mu: 1 - gap, u: product / m}), positive),
+        judged(
+            "that with a gap 1-μ > 0 and u m = r > 0",
+            push.subs({mu: 1 - gap, u: product / m}),
+            positive,
+        ),
     )
 
 
@@ -98,8 +102,9 @@ def _overlap_drift_cubic() -> Finding:
     ratio = (push / (u * m)).cancel().subs(u, 0)
     return Finding(
         "for small u, -m ∂_m L is a u m, whatever m is, and a < 0 below μ = 0.3207",
-        equal("-∂_m L/u as u → 0, and a", ratio, closed_drift(Pair("He3")).a.subs(strength)),
-        judged("its sign", ratio, negative),
+        equal("-∂_m L/u as u → 0 is a, whatever m is", ratio,
+              closed_drift(Pair("He3")).a.subs(strength)),
+        judged("it is negative at μ = 1/5", ratio, negative),
         judged("-m ∂_m L at u = 1/10, m = 1/2",
                push.subs({u: Rational(1, 10), m: Rational(1, 2)}), negative),
     )  # fmt: skip
@@ -118,7 +123,9 @@ def _convex_slice() -> Finding:
     at_zero, at_one = (hermite_drift_limit(2 * p + 1, end)[0] for end in (0, 1))
     even = [
         judged(
-            f"He_{n}: ℓ(0), between ℓ(-1) = ℓ(1) = 0", matched_risk(f"He{n}").subs(rho, 0), positive
+            f"He_{n}: ℓ(0) is above ℓ(-1) = ℓ(1) = 0, so that ℓ is not convex",
+            matched_risk(f"He{n}").subs(rho, 0),
+            positive,
         )
         for n in range(2, 9, 2)
     ]
@@ -126,13 +133,22 @@ def _convex_slice() -> Finding:
     over = landscape_of("relu").loss
     relu = tuple(over.subs(rho, Rational(k, 2)).subs(residual, 0) for k in (-1, 0, 1))
     return Finding(
-        "odd n ≥ 3: ℓ' = -a turns from + to -; even n: ℓ(0) > 0 = ℓ(±1); erf: ℓ''(3) < 0; ReLU: "
-        "a kink at 0",
-        judged("a as ρ → 0, degree 2p+1: ℓ rises", at_zero, negative),
-        judged("a as 1 - ρ → 0: ℓ falls", at_one, positive),
+        "not met",
+        "odd n ≥ 3: ℓ' = -a turns from + to -; even n: ℓ(0) > 0 = ℓ(±1); erf: ℓ''(3) < 0; ReLU: a "
+        "kink at 0",
+        judged(
+            "degree 2p+1: a = -ℓ' as ρ → 0, so that ℓ rises; coefficient, exponent of ρ",
+            at_zero,
+            negative,
+        ),
+        judged("a as ρ → 1, so that ℓ falls; coefficient, exponent of 1 - ρ", at_one, positive),
         *even,
-        judged("erf: a' = -ℓ'' at ρ = 3", curvature, positive),
-        judged("ReLU: ℓ at ρ = -1/2, 0, 1/2", relu, lambda at: at[1] > (at[0] + at[2]) / 2),
+        judged("erf: a' = -ℓ'' at ρ = 3 is positive, so that ℓ is not convex", curvature, positive),
+        judged(
+            "ReLU: ℓ at ρ = -1/2, 0, 1/2; the middle one lies above the mean of the others",
+            relu,
+            lambda at: at[1] > (at[0] + at[2]) / 2,
+        ),
         equal("ReLU: ℓ where ρ > 0", frozen_risk("relu"), (1 - mu) ** 2 / 4),
     )
 
@@ -148,8 +164,8 @@ def _convex_slice_linear() -> Finding:
     x = matched_risk("x")
     return Finding(
         "ℓ = (1-ρ)²/2: of the activations here only x meets it",
-        equal("x: ℓ", x, (1 - rho) ** 2 / 2),
-        judged("x: ℓ''", diff(x, rho, 2), positive),
+        equal("the slice loss ℓ(ρ) of x", x, (1 - rho) ** 2 / 2),
+        judged("its second slope", diff(x, rho, 2), positive),
     )
 
 
@@ -165,7 +181,11 @@ def _bounded_slice() -> Finding:
     for n in range(1, 9):
         risk = Poly(matched_risk(f"He{n}"), rho)
         steps += [
-            judged(f"He_{n}: degree of ℓ, 2n", risk.degree(), partial(eq, 2 * n)),
+            judged(
+                f"He_{n}: the degree of the slice loss ℓ(ρ) is 2n",
+                risk.degree(),
+                partial(eq, 2 * n),
+            ),
             judged(f"He_{n}: its leading coefficient", risk.LC(), positive),
         ]
     return Finding("ℓ grows as ρ^2n on both sides", *steps)
@@ -187,7 +207,7 @@ def _bounded_slice_erf() -> Finding:
     root, other = sqrt(1 + 4 * mu**2), mu * sqrt(3 + 2 * mu**2)
     return Finding(
         "erf(ρ z) tends to the sign of z, which fits better than a weak erf(z/10)",
-        shown("ℓ(∞)", far),
+        shown("the slice loss ℓ as ρ → ∞", far),
         judged("ℓ(1/10) - ℓ(∞)", level[100], positive),
         judged("ℓ(0.176) - ℓ(∞)", level[176], positive),
         judged("ℓ(0.177) - ℓ(∞)", level[177], negative),
@@ -222,15 +242,19 @@ def _scaling_symmetry() -> Finding:
         common = {root for root in solve(gap.all_coeffs()[0], factor) if root.is_real}
         fitting = tuple(sorted(r for r in common if gap.subs(factor, r).as_expr().expand() == 0))
         wanted = (1,) if n % 2 else (-1, 1)
-        steps.append(judged(f"He_{n}: all c", fitting, partial(eq, wanted)))
+        steps.append(judged(f"He_{n}: every c with σ(c z) = σ(z)", fitting, partial(eq, wanted)))
     erf = parse_activation("erf").value.smooth
     ratio = diff(erf.subs(z, factor * z), z).subs(z, 0) / diff(erf, z).subs(z, 0)
     relu = tuple(side.subs(z, factor) for side in parse_activation("relu").value.pieces[::-1])
     return Finding(
         "the highest powers, the slopes at 0 or the values at 1 already differ",
         *steps,
-        equal("erf: slope of σ(c z) over that of σ at z = 0", ratio, factor),
-        judged("ReLU: σ(c) for c > 0 and c < 0, to be 1", relu, lambda at: at == (factor, 0)),
+        equal("erf: slope of σ(c z) at z = 0 over that of σ(z), which has to be 1", ratio, factor),
+        judged(
+            "ReLU: σ(c) for c > 0 and c < 0, which has to be σ(1) = 1",
+            relu,
+            lambda at: at == (factor, 0),
+        ),
     )
 
 

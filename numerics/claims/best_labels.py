@@ -50,14 +50,19 @@ def _best_labels_plane() -> Finding:
     return Finding(
         "λ+ is a maximum of functions linear in T; the part of T off the plane changes neither a "
         "nor b, and costs norm",
-        equal("vᵀ M v, v = (cos θ, sin θ)", (vector.T * matrix * vector)[0], form),
-        equal("the same by 2θ", form - (_B / 2 * (1 + cos(2 * _THETA)) + _A * sin(2 * _THETA)), 0),
-        equal("its maximum over θ, b/2 + |(b/2, a)|, is λ+", largest, eigenvalues(_A, _B)[0]),
-        equal("a and b are affine in T: T f of a mixture", mixed * f,
+        equal("growth along the direction v = (cos θ, sin θ) of (u, m), v·Mv with M = [[b, a], "
+              "[a, 0]]", (vector.T * matrix * vector)[0], form),
+        equal("the same less b/2 (1 + cos 2θ) + a sin 2θ",
+              form - (_B / 2 * (1 + cos(2 * _THETA)) + _A * sin(2 * _THETA)), 0),
+        equal("its maximum over θ is λ+: b/2 + √(b²/4 + a²)", largest, eigenvalues(_A, _B)[0]),
+        equal("a and b, means of T times a function f of y and more, are affine in T: T f of a "
+              "mixture", mixed * f,
               weight * t * f + (1 - weight) * s * f),
-        shown("T = xA + yB + R with E RA = E RB = 0: E T A", _X * e_aa + _Y * e_ab),
-        equal("derivative of E T A by the size r of R", diff(_X * e_aa + _Y * e_ab, _R), 0),
-        judged("what R adds to E T², over r²", (norm - norm.subs(_R, 0)) / _R**2,
+        shown("A = E[zσ'(μz) | y], B = E[σ''(μz) | y]; for T = xA + yB + R with E RA = E RB = 0: "
+              "E TA", _X * e_aa + _Y * e_ab),
+        equal("R does not change it: its derivative by the size r of R",
+              diff(_X * e_aa + _Y * e_ab, _R), 0),
+        judged("but costs norm: what R adds to E T², over r²", (norm - norm.subs(_R, 0)) / _R**2,
                lambda added: simplify(added) == 1),
     )  # fmt: skip
 
@@ -85,19 +90,23 @@ def _useful_labels_exist() -> Finding:
     return Finding(
         "raw labels have a = 0, b < 0 there; a small step towards E[zσ'(μz) | y] at the same norm "
         "has a > 0, as that mean is no multiple of y",
-        shown("T = y + ε (A - y E yA/E y²), brought back to the norm of y: E T A", a),
-        equal("its derivative at ε = 0", diff(a, eps).subs(eps, 0), size - along**2 / own),
-        shown("by Cauchy and Schwarz above 0, unless A is a multiple of y", size - along**2 / own),
-        shown("beyond the last turn y has one input: there it would be zσ'(μz) = c σ(z)", z),
-        equal("monomials z^k and z^(k-2) agree on c only if k μ^(k-1) = (k-2) μ^(k-3): k = n",
+        shown("A = E[zσ'(μz) | y], T = y + ε (A - y E yA/E y²) at the norm of y; AA, AY, YY are "
+              "the means of A², Ay and y²: E TA", a),
+        equal("its derivative at ε = 0, by which a grows", diff(a, eps).subs(eps, 0),
+              size - along**2 / own),
+        shown("that is above 0 by Cauchy and Schwarz, unless A = c y", size - along**2 / own),
+        shown("A = c y would mean zσ'(μz) = c σ(z) beyond the last turn of σ, where y has one "
+              "input z", z),
+        equal("its monomials z^k and z^(k-2) ask for one c only if k μ² = k - 2: μ² for k = n",
               first, (n - 2) / n),
-        equal("k = n - 2", second, (n - 4) / (n - 2)),
-        judged("from n = 5 on both would have to hold: numerator of the difference",
+        equal("μ² for k = n - 2", second, (n - 4) / (n - 2)),
+        judged("from n = 5 on both would have to hold, but they differ: numerator of the "
+               "difference",
                simplify((first - second) * n * (n - 2)), lambda gap: gap.is_nonzero),
-        judged("He_3 has the monomials z³ and z, which agree at μ² = 1/3",
+        judged("He_3 has z³ and z alone, which agree at μ² = 1/3: what is left of the condition",
                simplify(3 * c3 * at * c1 - c1 * c3), lambda gap: gap == 0),
-        judged("and a is not 0 there", simplify(drift), positive),
-        shown("b = -dS/dQ < 0", "every odd degree"),
+        judged("but that is not its singular strength: a there", simplify(drift), positive),
+        shown("b = -dS/dQ is negative for every odd degree, as follows", "dS/dQ > 0"),
         *power_rises(),
     )  # fmt: skip
 
@@ -115,7 +124,7 @@ def _best_labels_weak() -> Finding:
     k = 3
     power = hermite_coefficients(z**k, z)
     steps: list[Step] = [
-        shown("zσ'(μz) by powers of μ: its term of μ^(k-1), and z³ in Hermite terms", power),
+        shown("zσ'(μz) holds z^k at the power k - 1 of μ; z³ has the Hermite coefficients", power),
     ]
     with ctx.workprec(BITS):
         for n in (3, 5, 7):
@@ -129,9 +138,10 @@ def _best_labels_weak() -> Finding:
             near = best_labels(planes.of_all(fmpq(1, 10**6)), planes.norm(1))
             assert near is not None
             steps += [
-                judged(f"He_{n}: E E[z | y]²", bounds(known), lambda found: found.sign > 0),
-                shown("λ+ in the limit", bounds(rate)),
-                judged("λ+ of the best labels at μ = 10⁻⁶, over the limit",
+                judged(f"He_{n}: mean square of E[z | y], what the label tells of z", bounds(known),
+                       lambda found: found.sign > 0),
+                shown("λ+ of the best labels as μ → 0", bounds(rate)),
+                judged("λ+ of the best labels at μ = 10⁻⁶, over that limit",
                        bounds(near.lower.union(near.upper) / rate),
                        lambda found: abs(float(found.low) - 1) < 1e-4),
             ]  # fmt: skip
@@ -158,10 +168,13 @@ def _best_labels_at_singularity() -> Finding:
             edge = partial(_on_edge, n != 3)
             steps += [
                 judged(f"He_{n}: a of the best labels", bounds(best.a), lambda a: a.sign > 0),
-                judged("b", bounds(best.b), edge),
-                shown("τ", bounds((1 / best.upper).union(1 / best.lower), 9)),
+                judged("b of the best labels", bounds(best.b), edge),
+                shown(
+                    "τ of the best labels",
+                    bounds((1 / best.upper).union(1 / best.lower), 9),
+                ),
                 judged("a of squared labels", bounds(a), lambda found: found.sign < 0),
-                shown("their τ", bounds(1 / growth_rate(b, a * a))),
+                shown("τ of squared labels", bounds(1 / growth_rate(b, a * a))),
             ]
     return Finding("τ = 1.37406 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
 

@@ -15,7 +15,7 @@ from numerics.claims.ledger import Finding, Step, equal, judged, ours, shown
 
 _MONOTONE = ("relu(x - {})", "elu(x - {})", "selu(x - {})", "celu(x - {})", "hardtanh(x - {})",
              "relu6(x - {})", "tanh(x - {})", "softplus(x - {})")  # fmt: skip
-_BIASES = ("4", "1", "1/2", "(-1)")
+_BIASES = (Rational(4), Rational(1), Rational(1, 2), Rational(-1))
 # Biases of GELU, with the number of zeros of a, and of those at which τ diverges.
 _OF_GELU = {"1/2": (0, 0), "1": (1, 0), "3/2": (1, 1), "2": (2, 2), "5/2": (0, 0)}
 _DIGITS = 12
@@ -33,16 +33,17 @@ def _monotone_students() -> Finding:
     t, s = Symbol("t", positive=True), mu
     integrand = 4 / pi * (1 + 2 * (t**2 + s**2)) ** Rational(-3, 2)
     whole = 4 / pi * t / ((1 + 2 * s**2) * sqrt(1 + 2 * (t**2 + s**2)))
-    biased = [text.format(p) for text in _MONOTONE for p in _BIASES]
     steps = [
         shown("a, as σ(z) - σ(μz) is the integral of z σ'(tz) over t in (μ, 1)",
               "the integral of E[z² σ'(tz) σ'(μz)] over t in (μ, 1); tz, μz have one sign"),
         equal("for erf, E[z² σ'(tz) σ'(μz)]", _mean_for_erf(t), integrand),
-        equal("for erf, its integral over t from 0", diff(whole, t), integrand),
+        equal("for erf, its integral from 0 to t: slope in t", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
               closed_drift(Pair("erf")).a),
-        *(judged(f"{text}: slopes on either side of 0",
-                 Pair(text).student.value.rises_or_falls_outwards(), bool) for text in biased),
+        *(judged(f"{text.format('p')} is monotone on either side of 0: biases p among those tried",
+                 tuple(p for p in _BIASES if _monotone_at(text.format(f"({p})"))),
+                 lambda found: found == _BIASES)
+          for text in _MONOTONE),
     ]  # fmt: skip
     return Finding("z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
                    *steps, *_relu_with_a_bias())  # fmt: skip
@@ -57,6 +58,10 @@ def _mean_for_erf(t: Expr) -> Expr:
     return found.subs(strength, mu)
 
 
+def _monotone_at(text: str) -> bool:
+    return Pair(text).student.value.rises_or_falls_outwards()
+
+
 def _relu_with_a_bias() -> list[Step]:
     """ReLU with p > 0: only z > p/μ counts, where both slopes are 1."""
     q = Symbol("q", positive=True)
@@ -66,9 +71,15 @@ def _relu_with_a_bias() -> list[Step]:
     for p in (S.Half, S.One, Rational(4)):
         known = closed_drift(Pair(f"relu(x - {p})"))
         for name, ours_, derived in (("a", a, known.a), ("b", b, known.b)):
-            steps.append(equal(f"{name} of relu(x - {p})", ours_.subs(q, p / mu), derived))
+            steps.append(
+                equal(
+                    f"{name} of relu(x - {p}), by these and as derived for it",
+                    ours_.subs(q, p / mu),
+                    derived,
+                )
+            )
     ends = [limit(f, q, oo) for f in (q * density + mass, q**2 * density)]
-    return [*steps, *(equal("where μ → 0, q → ∞, and a, b → 0", end, 0) for end in ends)]
+    return [*steps, *(equal("both vanish as μ → 0, where q → ∞: limit", end, 0) for end in ends)]
 
 
 @ours.certified(

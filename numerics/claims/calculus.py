@@ -46,7 +46,20 @@ def gaussian_law() -> Step:
     """The one fact on Gaussians that the proofs rest on: E exp(v z) = exp(v² Q/2)."""
     whole = V * z - z**2 / (2 * Q)
     square = V**2 * Q / 2 - (z - V * Q) ** 2 / (2 * Q)
-    return equal("E e^(vz) = e^(v²Q/2), for the density moves by vQ: exponents", whole, square)
+    return equal(
+        "E e^(vz) = e^(v²Q/2) at variance Q, for e^(vz) moves the density by vQ: exponents of both",
+        whole,
+        square,
+    )
+
+
+def generating_function() -> Step:
+    """What stands for all Hermite polynomials at once."""
+    return shown(
+        "G(s) is the sum of H_k s^k/k! over all k, so what holds of it holds of every degree; it "
+        "is e to the power",
+        generating(S),
+    )
 
 
 def weight(n: Expr, j: Expr) -> Expr:
@@ -59,14 +72,17 @@ def _of_derive() -> Step:
     n, j = _DEGREE + 2, _INDEX
     ratio = weight(n, j + 1) / weight(n, j)
     step = (n - 2 * j) * (n - 2 * j - 1) / (2 * j + 2)
-    return equal("weight n!/((n-2j)! j! 2^j), from j to j+1, n and j symbolic", ratio, step)
+    return equal(
+        "weight n!/((n-2j)! j! 2^j) at j + 1 over that at j, for n = 2j + i + 2", ratio, step
+    )
 
 
 def _definition() -> list[Step]:
     n, j = _DEGREE, _INDEX
     cauchy = factorial(n) * z ** (n - 2 * j) / factorial(n - 2 * j) * (-Q / 2) ** j / factorial(j)
     term = weight(n, j) * (-Q) ** j * z ** (n - 2 * j)
-    return [equal("n! times a term of e^(sz) e^(-Qs²/2) in s^n", cauchy, term), _of_derive()]
+    text = "G(s) is e^(sz) e^(-Qs²/2): n! times its j-th term in s^n, for n = 2j + i"
+    return [equal(text, cauchy, term), _of_derive()]
 
 
 def _rescaling() -> list[Step]:
@@ -74,8 +90,17 @@ def _rescaling() -> list[Step]:
     gap = (_P - Q) * S**2 / 2
     cauchy = factorial(n) / factorial(n - 2 * j) * ((_P - Q) / 2) ** j / factorial(j)
     return [
-        equal("exponent of G at Q, from that at P", generating(S), generating(S, z, _P) + gap),
-        equal("n! times a weight of its product", cauchy, weight(n, j) * (_P - Q) ** j),
+        equal(
+            "exponent of G at variance Q, and that at variance P with (P-Q)s²/2 added",
+            generating(S),
+            generating(S, z, _P) + gap,
+        ),
+        equal(
+            "so G at Q is that at P times e^((P-Q)s²/2): n! times the weight of H_(n-2j) s^n, n = "
+            "2j + i",
+            cauchy,
+            weight(n, j) * (_P - Q) ** j,
+        ),
         _of_derive(),
     ]
 
@@ -87,8 +112,10 @@ def _product() -> list[Step]:
     cauchy = factorial(j) * factorial(k) / (factorial(i) * factorial(j - i) * factorial(k - i))
     both = generating(S + _T) + Q * S * _T
     return [
-        equal("exponent of G(s) G(t)", generating(S) + generating(_T), both),
-        equal("j! k! times a weight of H_(j+k-2i) in it, over Q^i",
+        equal("exponents of G(s) G(t) and of G(s + t) e^(Qst)", generating(S) + generating(_T),
+              both),
+        equal("j! k! times the weight of H_(j+k-2i) s^j t^k in that, over Q^i; j = i + a, k = i + "
+              "b",
               cauchy, factorial(i) * choose[0] * choose[1]),
     ]  # fmt: skip
 
@@ -99,7 +126,11 @@ def _mehler() -> list[Step]:
     series = v**2 * _P / 2 + w**2 * Q / 2 + v * w * _R
     return [
         gaussian_law(),
-        equal("exponent of E e^(vx) e^(wy), y = (ρ/P) x + t", mean_exponent(inner, z, _P), series),
+        equal(
+            "exponent of E e^(vx) e^(wy), y being (ρ/P) x and an independent rest, and of the sum",
+            mean_exponent(inner, z, _P),
+            series,
+        ),
     ]
 
 
@@ -113,37 +144,42 @@ _PROOFS: dict[str, Callable[[], list[Step]]] = {
     "19": _definition,
     "20": lambda: [
         gaussian_law(),
-        equal("exponent of E G(s) G(t): no s^j t^k but j = k, and Q^k (st)^k/k!",
+        equal("exponent of E G(s) G(t): so it holds s^j t^k for j = k alone, with Q^k/k!",
               mean_exponent(generating(S) + generating(_T)), Q * S * _T),
     ],
-    "21": lambda: [gaussian_law(), equal("exponent of E G(s)", mean_exponent(generating(S)), 0)],
-    "22": lambda: [equal("∂G/∂z over G", _slope_of(diff(exp(generating(S)), z)), S)],
+    "21": lambda: [gaussian_law(),
+                   equal("exponent of E G(s), which is 1 at every s", mean_exponent(generating(S)),
+                         0),
+    ],
+    "22": lambda: [equal("∂G/∂z divided by G", _slope_of(diff(exp(generating(S)), z)), S)],
     "23": lambda: [
-        equal("z G, from ∂G/∂s + Q s G", z, _slope_of(diff(exp(generating(S)), S)) + Q * S)
+        equal("z G and ∂G/∂s + Q s G, both divided by G", z,
+              _slope_of(diff(exp(generating(S)), S)) + Q * S)
     ],
     "24": lambda: [
-        equal("exponent of G(s, √Q z)",
+        equal("exponents of G(s) at √Q z, and of G(√Q s) at variance 1",
               generating(S, sqrt(Q) * z), generating(sqrt(Q) * S, z, 1))
     ],
     "26": lambda: [
-        equal("(Q ∂² - z ∂) G and -s ∂G/∂s, over G",
+        equal("Q ∂²G/∂z² - z ∂G/∂z and -s ∂G/∂s, both divided by G",
               _slope_of(ornstein_uhlenbeck(exp(generating(S)), z, Q)),
               -S * _slope_of(diff(exp(generating(S)), S)))
     ],
-    "27": lambda: [equal("exponent of G(s, -z)", generating(S, -z), generating(-S))],
+    "27": lambda: [equal("exponents of G(s) at -z, and of G(-s)", generating(S, -z),
+                         generating(-S))],
     "28": lambda: [
         gaussian_law(),
-        equal("for e^(vz), c_k = v^k e^(v²Q/2): exponent of Σ c_k H_k/k!",
+        equal("σ = e^(vz), with c_k = v^k e^(v²Q/2): exponents of Σ c_k H_k/k! and of σ",
               mean_exponent(V * z) + generating(V), V * z),
     ],
     "29": lambda: [
         gaussian_law(),
-        equal("for e^(vz): c_0(Q), carried from variance 1",
+        equal("σ = e^(vz): exponents of its mean c_0(Q), and of c_0(1) carried to Q",
               mean_exponent(V * z), mean_exponent(V * z, z, 1) + (Q - 1) * V**2 / 2),
     ],
     "30": lambda: [
         gaussian_law(),
-        equal("for e^(vz): exponent of E G(s) e^(vz), and of Σ Q^k c_k s^k/k!",
+        equal("σ = e^(vz): exponents of E G(s) σ, and of Σ Q^k c_k s^k/k!",
               mean_exponent(generating(S) + V * z), mean_exponent(V * z) + Q * S * V),
     ],
     "31": _mehler,
@@ -212,13 +248,13 @@ def _check_identity(equation: str, identity: Identity) -> Finding:
         equal(_named(names, instance), *identity.sides(*instance))
         for instance in product(*(_INSTANCES[name] for name in names))
     ]
-    evidence = "by generating functions, for all at once; low ones as derive computes them"
-    return Finding(evidence, *_PROOFS[equation](), *low)
+    evidence = "by generating functions, for all at once; low ones also one by one"
+    return Finding(evidence, generating_function(), *_PROOFS[equation](), *low)
 
 
 def _named(names: tuple[str, ...], instance: tuple[object, ...]) -> str:
     given = [f"{n} = {v}" for n, v in zip(names, instance, strict=True) if n not in "PQ"]
-    return ", ".join(given)
+    return f"the statement at {', '.join(given)}"
 
 
 _enter_identities()
@@ -240,13 +276,14 @@ def _even_functions() -> Finding:
     odd, even = (hermite_coefficients(f, z, Q) for f in (z**5 - z**3, z**6 + 3 * z**2))
     return Finding(
         "E G(s) cosh(vz) is even in s, and cosh(vz) generates all even powers; so sinh, odd ones",
+        generating_function(),
         gaussian_law(),
         equal("E G(s) cosh(vz)", both, series.rewrite(exp)),
-        equal("the same at -s", series, series.subs(S, -S)),
+        equal("it is even in s: at s and at -s", series, series.subs(S, -S)),
         equal("E G(s) sinh(vz)", odd_part / 2, odd_series.rewrite(exp)),
-        equal("minus the same at -s", odd_series, -odd_series.subs(S, -S)),
-        judged("z^5 - z³: coefficients 0, 2, 4", odd[::2], lambda found: not any(found)),
-        judged("z^6 + 3z²: coefficients 1, 3, 5", even[1::2], lambda found: not any(found)),
+        equal("it is odd in s: at s, and less that at -s", odd_series, -odd_series.subs(S, -S)),
+        judged("z^5 - z³: c_0, c_2 and c_4", odd[::2], lambda found: not any(found)),
+        judged("z^6 + 3z²: c_1, c_3 and c_5", even[1::2], lambda found: not any(found)),
     )
 
 
@@ -265,8 +302,10 @@ def _independent_modes() -> Finding:
     coupling = mean_exponent(generating(S * exp(-_T)) + generating(W))
     return Finding(
         "G(s e^-t, z) solves the dynamics: H_k s^k/k! becomes e^(-kt) H_k s^k/k!",
-        shown("solution that starts at G(s, z)", path),
-        equal("its motion less the operator, over itself", expand(motion / path), 0),
-        equal("exponent of its mean with G(w): powers of s w alone", coupling,
+        generating_function(),
+        shown("solution of the dynamics f that starts at G(s)", path),
+        equal("∂f/∂t - (Q f'' - z f'), divided by f", expand(motion / path), 0),
+        equal("exponent of E f G(w), which holds powers of s w alone: no degree feeds another",
+              coupling,
               Q * S * W * exp(-_T)),
     )  # fmt: skip

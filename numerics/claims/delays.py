@@ -105,7 +105,7 @@ def _strong_pre_training_delays() -> Finding:
     found = [exit_of(*linear_paths(strength), among=len(LONG)) for strength in LONG]
     return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.5, 0.9, d = 1000, γ = 0.2",
-        judged("medians in steps, intervals disjoint", found, apart),
+        judged("median steps of μ = 0.1, 0.5, 0.9: their intervals do not meet", found, apart),
     )
 
 
@@ -130,8 +130,14 @@ def _weak_converges_first() -> Finding:
         starts.append(median(loss[:, 0], 2 * len(LONG)) | setting(simulation))
     return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.5, 0.9, d = 1000, γ = 0.2",
-        judged("losses at the start, intervals disjoint", tuple(reversed(starts)), apart),
-        judged("medians in steps, intervals disjoint", tuple(found), apart),
+        judged(
+            "losses at the start, of μ = 0.9, 0.5, 0.1: their intervals do not meet",
+            tuple(reversed(starts)),
+            apart,
+        ),
+        judged(
+            "median steps of μ = 0.1, 0.5, 0.9: their intervals do not meet", tuple(found), apart
+        ),
     )
 
 
@@ -158,7 +164,10 @@ def _common_delays() -> Finding:
     listed = "; ".join(f"{text} {_listed(each)}" for text, each in found.items())
     return Finding(
         f"medians in steps of {RUNS} runs, d = 1000: {listed}",
-        *[judged(f"{text}: medians, intervals disjoint", e, apart) for text, e in found.items()],
+        *[
+            judged(f"{text}: median steps, whose intervals do not meet", e, apart)
+            for text, e in found.items()
+        ],
     )
 
 
@@ -179,9 +188,11 @@ def _tuned_delay_vanishes() -> Finding:
     first, *_, best, later, last = found
     return Finding(
         f"medians {_listed(found)} steps of {RUNS} runs at μ = 0.1, 0.3, 0.5, 0.7, 0.9, 0.97",
-        shown("medians in steps at all strengths", found),
-        judged("those at μ = 0.7 and 0.1, intervals disjoint", (best, first), apart),
-        judged("those at μ = 0.7, 0.9, 0.97, intervals disjoint", (best, later, last), apart),
+        shown("median steps at all strengths", found),
+        judged("those at μ = 0.7 and 0.1, whose intervals do not meet", (best, first), apart),
+        judged(
+            "those at μ = 0.7, 0.9, 0.97, whose intervals do not meet", (best, later, last), apart
+        ),
     )
 
 
@@ -221,7 +232,7 @@ def _cubic_times() -> Finding:
         "enclosed",
         shown("τ at 0.325", enclosure(near, 8)),
         judged(
-            "over τ at 0.2, 0.5, 0.7, 0.9",
+            "that over τ at 0.2, 0.5, 0.7, 0.9",
             ratios,
             lambda all_: all(r.ball() > least for r, least in zip(all_, _LEAST, strict=True)),
         ),
@@ -248,7 +259,9 @@ def _cubic_delay() -> Finding:
         f"with medians {_listed(others)}",
         *[
             judged(
-                f"μ = {other['mu']} and 0.325: medians, ten times apart", (other, near), _tenfold
+                f"median steps at μ = {other['mu']} and 0.325, ten times apart",
+                (other, near),
+                _tenfold,
             )
             for other in others
         ],
@@ -287,6 +300,7 @@ def _overlap_grows_mildly() -> Finding:
 def _without_sign(products: Doubles, simulation: Simulation) -> Step:
     told = median(products / np.std(products), 2) | setting(simulation)
     return judged(
-        "u at half the time by u at the end, over its spread: the median", told,
+        "u at half the time times u at the end, over the square of its spread: the median, 0 if "
+        "noise", told,
         lambda each: each["low"] < 0 < each["high"],
     )  # fmt: skip

@@ -49,8 +49,8 @@ def _slopes(by_q: Expr, by_rho: Expr) -> tuple[Expr, Expr]:
     "App. G, (91), (92)",
     "The population loss decreases along the flow",
     quote="Equation (92) shows that the dynamics monotonically decrease the population loss.",
-    reading="(92) is dL/dt = -(∂_u L)² - (1-m²)(∂_m L)² ≤ 0, with equality if and only if "
-    "∂_u L = 0 and, besides, m² = 1 or ∂_m L = 0",
+    reading="(92) is dL/dt = -(∂_u L)² - (1-m²)(∂_m L)² ≤ 0, with equality if and only if ∂_u L = "
+    "0 and, besides, m² = 1 or ∂_m L = 0",
     falsifier="a loss L(Q, ρ) whose rate along the flow is not that",
 )
 def _lyapunov() -> Finding:
@@ -60,14 +60,22 @@ def _lyapunov() -> Finding:
     for text in ("x", "relu", "erf", "He3"):
         found = landscape_of(text)
         steps += [
-            equal(f"{text}: a(ρ, s) is -∂_ρ L", found.a, -diff(found.loss, rho)),
-            equal(f"{text}: b(ρ, s) is -2 ∂_s L", found.b, -2 * diff(found.loss, residual)),
+            equal(f"{text}: a at any state, and -∂L/∂ρ", found.a, -diff(found.loss, rho)),
+            equal(
+                f"{text}: b at any state, and -2 ∂L/∂s, s = Q - ρ²",
+                found.b,
+                -2 * diff(found.loss, residual),
+            ),
         ]
     return Finding(
         "for any loss L(Q, ρ), along the flow that is integrated here",
-        equal("u̇, from the slopes over (ρ, s), is -∂_u L", up, -by_u),
-        equal("ṁ likewise is -(1-m²) ∂_m L", down, -(1 - m**2) * by_m),
-        equal("∂_u L u̇ + ∂_m L ṁ", by_u * up + by_m * down, -(by_u**2) - (1 - m**2) * by_m**2),
+        equal("u̇, from the slopes over (ρ, s), and -∂L/∂u", up, -by_u),
+        equal("ṁ, likewise, and -(1-m²) ∂L/∂m", down, -(1 - m**2) * by_m),
+        equal(
+            "dL/dt = ∂L/∂u u̇ + ∂L/∂m ṁ, which is nowhere positive",
+            by_u * up + by_m * down,
+            -(by_u**2) - (1 - m**2) * by_m**2,
+        ),
         *steps,
     )
 
@@ -92,9 +100,9 @@ def _overlap_decay() -> Finding:
     relative = (change / grown).subs(by_rho, assumed).simplify()
     return Finding(
         "for any L(Q, ρ): (1-m²) e^(2ct) does not grow where -m ∂_m L = c + excess",
-        equal("d/dt (1-m²) is 2 m ∂_m L (1-m²)", rate, 2 * m * by_m * (1 - m**2)),
-        equal("d/dt log((1-m²) e^(2ct))", relative, -2 * excess),
-        judged("its sign", relative, lambda rate: rate.is_nonpositive),
+        equal("d/dt (1-m²), and 2 m ∂_m L (1-m²)", rate, 2 * m * by_m * (1 - m**2)),
+        equal("d/dt log((1-m²) e^(2ct)) where -m ∂_m L is c and an excess", relative, -2 * excess),
+        judged("it is not positive", relative, lambda rate: rate.is_nonpositive),
     )
 
 
@@ -115,7 +123,9 @@ def _overlap_sign() -> Finding:
     return Finding(
         "for any L(Q, ρ): d/dt m² is at least 2c (1-m²)",
         equal("d/dt m² where -m ∂_m L = c", least, 2 * c * (1 - m**2)),
-        judged("its sign for m² < 1", (least / (1 - m**2)).simplify() * inside, positive),
+        judged(
+            "it is positive where 1 - m² is", (least / (1 - m**2)).simplify() * inside, positive
+        ),
     )
 
 
@@ -139,8 +149,9 @@ def _global_minimum() -> Finding:
             for k, (x, y) in enumerate(zip(here, there, strict=True))
         ]
         steps += [
-            equal(f"He_{n}: L as a sum of terms ≥ 0", loss, sum(squares)),
-            equal(f"He_{n}: its last term, over n!/2", 2 * squares[n] / factorial(n),
+            equal(f"He_{n}: L is a sum of terms that are nowhere negative", loss, sum(squares)),
+            equal(f"He_{n}: the last of them over n!/2, which is 0 only if ρ^n = 1 and Q = ρ²",
+                  2 * squares[n] / factorial(n),
                   (1 - rho**n) ** 2 + Q**n - rho ** (2 * n)),
             equal(f"He_{n}: L at Q = ρ = 1", loss.subs({Q: 1, rho: 1}), 0),
             equal(f"He_{n}: L at Q = 1, ρ = -1", loss.subs({Q: 1, rho: -1}),
@@ -175,8 +186,16 @@ def _teacher_attracts() -> Finding:
         a, b = found.a.subs(at), found.b.subs(at)
         by_m = (a * u - b * u**2 * m).subs({u: 1 - mu, m: 1})  # ṁ over 1 - m²
         steps += [
-            equal(f"{text}: decay of 1-m²", 2 * by_m, 2 * (1 - mu) ** 2 * square),
-            equal(f"{text}: decay of u", diff(frozen_risk(text), mu, 2).subs(mu, 1), weighted),
+            equal(
+                f"{text}: rate at which 1-m² decays at the teacher",
+                2 * by_m,
+                2 * (1 - mu) ** 2 * square,
+            ),
+            equal(
+                f"{text}: rate at which u decays there on m² = 1",
+                diff(frozen_risk(text), mu, 2).subs(mu, 1),
+                weighted,
+            ),
         ]
     return Finding("from the slopes of the loss at u = 1-μ, m = 1", *steps)
 
@@ -195,7 +214,11 @@ def _descent() -> Finding:
     for text in ("x", "He2", "He3"):
         at = told(fate(ball_flow(text, "0.6"), disc("0.05", "0.05"), 100))
         steps.append(
-            judged(f"{text} at μ = 0.6: sink", at, lambda at: (at["u"], at["m"]) == (_GAP, 1))
+            judged(
+                f"{text} at μ = 0.6: where the flow ends",
+                at,
+                lambda at: (at["u"], at["m"]) == (_GAP, 1),
+            )
         )
     evidence = "flow of x, He_2, He_3: the Hessian of the loss is positive around u = 0.4, m = 1"
     return Finding(f"{evidence}, where it arrives", *steps)
@@ -231,10 +254,11 @@ def _even_plateau() -> Finding:
         *[shown(f"He4, mu = {strength}", halt) for strength, halt in halts.items()],
         judged("μ = 0.1, m = 1/10: u is more than half of 1 - μ", early["u at m = 1/10"],
                lambda at: float(at.low) > 0.45),
-        judged("μ = 0.1: m then takes longer to 2/5 than it took to 1/10, twice over",
+        judged("μ = 0.1: from m = 1/10 to 2/5 takes more than twice as long as from the start to "
+               "1/10",
                (early["time to 1/10"], early["time from 1/10 to 2/5"]),
                lambda t: float(t[1].low) > 2 * float(t[0].high)),
-        judged("change of u from then on, increasing with μ", changes,
+        judged("change of u from then on at μ = 0.1, 0.2, 0.5: it increases", changes,
                lambda c: all(float(x.high) < float(y.low) for x, y in pairwise(c))),
         judged("at μ = 0.1 it is small", changes[0], lambda c: float(c.high) < 0.02),
     )  # fmt: skip

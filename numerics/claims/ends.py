@@ -4,7 +4,6 @@ The flow is taken over u and θ = arccos m, in which it is a gradient; a, b are 
 loss over (ρ, s), ρ = μ + u m, s = u²(1-m²) (``derive.landscape``).
 """
 
-from functools import partial
 from typing import Any
 
 from sympy import Expr, Function, Integer, Matrix, Poly, Rational, Symbol, cos, diff, sin, symbols
@@ -17,7 +16,7 @@ from numerics.certified.balls import bounds
 from numerics.certified.flow import ball_flow
 from numerics.certified.rest_points import singular_lines
 from numerics.claims.every_degree import power_rises
-from numerics.claims.ledger import Finding, equal, judged, ours
+from numerics.claims.ledger import Finding, Step, equal, judged, ours
 from numerics.claims.signs import negative, positive
 
 _THETA, _HERE = Symbol("theta", real=True), Symbol("rho_0", real=True)
@@ -25,6 +24,7 @@ _W, _C = sin(_THETA), cos(_THETA)
 _A, _B = (Function(name)(rho, residual) for name in ("a", "b"))
 _PLACE = {rho: mu + u * _C, residual: u**2 * _W**2}
 _ODD = range(3, 12, 2)
+_NEAR = Rational(1, 10**6)
 
 
 def _pulled(parameter: Symbol) -> Expr:
@@ -63,14 +63,16 @@ def _rest_points() -> Finding:
     return Finding(
         "from the chain rule; inside, u̇ = θ̇ = 0 give b u = 0, then a = 0, and (u, θ) → (ρ, s) is "
         "invertible: Sylvester's law",
-        equal("u̇ = -∂_u L, m = cos θ", by_u, _A * _C + _B * u * _W**2),
-        equal("θ̇ = -∂_θ L", by_angle, -u * _W * factor),
-        equal("u̇ less m (a - b u m)", by_u - _C * factor, _B * u),
-        equal("m = 1, u = ρ₀ - μ, a(ρ₀) = 0: ∂u̇/∂u is a'", edge[0, 0], _SLOPE),
-        equal("there ∂u̇/∂θ", edge[0, 1], 0),
-        equal("there ∂θ̇/∂θ", edge[1, 1], _B_HERE * u**2),
-        equal("determinant of (u, θ) → (ρ, s)", moved.det().simplify(), 2 * u**2 * _W),
-        judged("search phase: product of the eigenvalues, a ≠ 0",
+        equal("with m = cos θ: u̇ = -∂L/∂u", by_u, _A * _C + _B * u * _W**2),
+        equal("dθ/dt = -∂L/∂θ", by_angle, -u * _W * factor),
+        equal("u̇ less m (a - b u m): inside it vanishes only where b = 0, and then a = 0",
+              by_u - _C * factor, _B * u),
+        equal("on the edge, m = 1, u = ρ₀ - μ, where a(ρ₀) = 0: ∂u̇/∂u is a'", edge[0, 0], _SLOPE),
+        equal("there ∂u̇/∂θ is 0", edge[0, 1], 0),
+        equal("there the slope of dθ/dt in θ is b u²", edge[1, 1], _B_HERE * u**2),
+        equal("the map from (u, θ) to (ρ, s) is invertible inside: its determinant",
+              moved.det().simplify(), 2 * u**2 * _W),
+        judged("the search phase is a saddle if a ≠ 0: product of its eigenvalues",
                search.det().subs(_A, Symbol("a", real=True, nonzero=True)), negative),
     )  # fmt: skip
 
@@ -91,47 +93,60 @@ def _singular_line() -> Finding:
     assert line.turn is not None
     return Finding(
         "at u = 0 the velocity is (a(μ) m, 0)",
-        equal("u̇ at u = 0", by_u.subs(u, 0).subs(_HERE, mu), _ZERO * _C),
-        judged("θ̇ at u = 0", by_angle.subs(u, 0), lambda value: value == 0),
-        equal("∂u̇/∂u at u = 0", across, _SLOPE * _C**2 + _B_HERE * _W**2),
+        equal("u̇ at u = 0 is a m, and a = 0", by_u.subs(u, 0).subs(_HERE, mu), _ZERO * _C),
+        judged("dθ/dt at u = 0, m = cos θ", by_angle.subs(u, 0), lambda value: value == 0),
+        equal("rate across the line: ∂u̇/∂u at u = 0", across, _SLOPE * _C**2 + _B_HERE * _W**2),
         judged("He_3: signs of a' and b at the singularity", saddle.signs, lambda v: v == (1, -1)),
-        judged("He_3: |m| at which the rate is 0, √(|b|/(a' + |b|))", bounds(line.turn),
+        judged("He_3: |m| below which the line attracts, √(|b|/(a' + |b|))", bounds(line.turn),
                lambda turn: turn.low.startswith("0.5819")),
     )  # fmt: skip
 
 
 @ours.proved(
     "App. G, Prop. 2",
-    "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student "
-    "ρ = 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 11); inside "
-    "there is none for any odd n",
+    "He_n, n odd, rests at three places but the search phase, all with m² = 1: the null student ρ "
+    "= 0 and the teacher ρ = 1, which are sinks, and ρ = μ⋆, a saddle (n = 3 to 11); inside there "
+    "is none for any odd n",
     reading="over (ρ, s), for every μ ≠ μ⋆; each place is one state and its mirror image. So the "
     "one curve into the saddle, and its image, part the teacher's basin from the null student's",
     falsifier="a further rest point, or one of another kind",
 )
 def _odd_rest_points() -> Finding:
-    steps = []
-    for n in _ODD:
-        found = rest_points(f"He{n}")
-        steps.append(judged(f"He_{n}: where it rests, and signs of a' and b", _told(found), _three))
     return Finding(
         "isolated exactly; inside b = -dS/dQ would have to be 0, but S rises",
-        *steps,
+        *map(_rests, _ODD),
         *power_rises(),
     )
 
 
-def _told(found: tuple[RestPoint, ...]) -> tuple[Any, ...]:
-    return tuple((p.kind, p.stability, p.signs,
-                  p.rational[0] if p.rational else tuple(p.point.within(Rational(1, 10**6))))
-                 for p in found)  # fmt: skip
+def _rests(n: int) -> Step:
+    found = rest_points(f"He{n}")
+    text = f"He_{n}: where it rests; eigenvalues have the signs of a' and b"
+    return judged(text, _told(found), lambda _: _three(found))
 
 
-def _three(told: tuple[Any, ...]) -> bool:
-    kinds = [(kind, what) for kind, what, _, _ in told]
-    places = told[0][3], told[-1][3]
+def _told(found: tuple[RestPoint, ...]) -> tuple[dict[str, Any], ...]:
+    """Rest points in words, each with its ρ."""
+    return tuple(
+        {f"{p.stability} {_WHERE[p.kind]}, signs {p.signs[0]} and {p.signs[1]}, ρ": _overlap(p)}
+        for p in found
+    )
+
+
+_WHERE = {"edge": "on the edge m² = 1", "inside": "inside"}
+
+
+def _overlap(place: RestPoint) -> dict[str, Any]:
+    if place.rational:
+        return {"=": place.rational[0]}
+    low, high = place.point.within(_NEAR)
+    return {"from": low, "to": high}
+
+
+def _three(found: tuple[RestPoint, ...]) -> bool:
+    kinds = [(place.kind, place.stability) for place in found]
     edge = [("edge", "sink"), ("edge", "saddle"), ("edge", "sink")]
-    return kinds == edge and places == (0, 1)
+    return kinds == edge and (found[0].rational, found[2].rational) == ((0, 0), (1, 0))
 
 
 @ours.proved(
@@ -152,11 +167,13 @@ def _odd_escape_ends() -> Finding:
     for n in _ODD:
         null, saddle, teacher = rest_points(f"He{n}")
         order = (null.signs[0], saddle.signs[0], teacher.signs[0])
-        steps.append(judged(f"He_{n}: signs of a' at 0, μ⋆, 1: ℓ is largest on [0, 1] at μ⋆", order,
+        steps.append(judged(f"He_{n}: signs of a' = -ℓ'' at ρ = 0, μ⋆, 1: ℓ is largest on [0, 1] "
+                            f"at μ⋆", order,
                             lambda v: v == (-1, 1, -1)))  # fmt: skip
         low, high = saddle.point.within(Rational(1, 10**9))
         ends = tuple(_end(n, place) for place in (low - Rational(1, 10**9), high, Rational(1, 10)))
-        steps.append(judged(f"He_{n}: ρ at the end from 10⁻⁹ below, above, and from 1/10", ends,
+        steps.append(judged(f"He_{n}: ρ at the end of escapes from 10⁻⁹ below μ⋆, above it, and "
+                            f"from 1/10", ends,
                             lambda v: v == (0, 1, 0)))  # fmt: skip
     return Finding(
         "below ℓ(μ) only sinks rest, so each connected piece has one end; the manifold is joined "
@@ -186,20 +203,23 @@ def _even_partial_recovery() -> Finding:
     end = escape_end("He10", Rational(39, 100))
     return Finding(
         "a' < 0 and b < 0 at an irrational zero of a",
-        judged("its irrational sinks", Integer(len(found)), lambda count: count == 2),
-        judged("ρ between", tuple(sink.point.within(Rational(1, 10**6))),
+        judged("number of its sinks with an irrational ρ", Integer(len(found)),
+               lambda count: count == 2),
+        judged("one of them lies between", tuple(sink.point.within(_NEAR)),
                lambda v: Rational(396, 1000) < v[0] <= v[1] < Rational(397, 1000)),
-        judged("signs of a' and b there", sink.signs, lambda v: v == (-1, -1)),
-        judged("sign of the loss there", Integer(sink.point.sign(sink.point.value(loss))),
+        judged("it is a sink: signs of a' and b", sink.signs, lambda v: v == (-1, -1)),
+        judged("the loss is above 0 there: its sign",
+               Integer(sink.point.sign(sink.point.value(loss))),
                positive),
-        judged("the escape at μ = 0.39 ends there", end == sink, partial(bool)),
+        judged("where the escape at μ = 0.39 ends", _told((end,)) if end else (),
+               lambda _: end == sink),
     )  # fmt: skip
 
 
 @ours.proved(
     "App. G, Remark 4",
-    "He_2 recovers the teacher from every start but those on curves into saddles: its sinks are "
-    "ρ = ±1, m² = 1 alone",
+    "He_2 recovers the teacher from every start but those on curves into saddles: its sinks are ρ "
+    "= ±1, m² = 1 alone",
     reading="by the flow, at every μ in (0, 1); the other rest points are a source, ρ = 0 on the "
     "edge, and saddles, among them ρ = 0, s = 1/3, the student of the best size that is "
     "orthogonal to the teacher",
@@ -211,10 +231,11 @@ def _he2_recovers() -> Finding:
     sinks = [p for p in found if p.stability == "sink"]
     return Finding(
         "the loss grows without bound in u, so every orbit ends at a rest point",
-        judged("its rest points", _told(found), lambda told: len(told) == 4),
+        judged("its rest points", _told(found), lambda places: len(places) == 4),
         judged("its sinks: ρ, s", tuple(p.rational for p in sinks),
                lambda v: v == ((-1, 0), (1, 0))),
         *[equal(f"the loss at ρ = {p.rational[0]}", loss.subs({rho: p.rational[0], residual: 0}), 0)
           for p in sinks if p.rational],
-        judged("leading coefficient of the loss in s", Poly(loss, residual).LC(), positive),
+        judged("the loss grows without bound in s: its leading coefficient in s",
+               Poly(loss, residual).LC(), positive),
     )  # fmt: skip

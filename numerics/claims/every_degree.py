@@ -65,14 +65,16 @@ def _power_as_mean() -> Finding:
     of_cosine = binomial(2 * j, j) / 4**j
     return Finding(
         "both are Σ_j C(n,2j) C(2j,j)/4^j (Q-1)^(2j) Q^(n-2j), symbolic n and j",
-        equal("exponents of generating functions: that of He_n(√Q g) has the factor e^((Q-1)t²/2)",
+        equal("generating function of He_n(√Q g): exponents of that of variance Q times "
+              "e^((Q-1)t²/2), and of it",
               (sqrt(Q) * g * t - Q * t**2 / 2) + (Q - 1) * t**2 / 2, sqrt(Q) * g * t - t**2 / 2),
-        shown("so He_n(√Q g) is Σ_j Q^(n/2-j) (Q-1)^j He_(n-2j)(g) times", rescaled),
-        equal("mean of cos^(2j) φ", gamma(j + Rational(1, 2)) / sqrt(pi) / gamma(j + 1), of_cosine),
-        equal("weight of (Q-1)^(2j) Q^(n-2j) in S(Q)/n!, and in the mean",
+        shown("so He_n(√Q g) is the sum over j of Q^(n/2-j) (Q-1)^j He_(n-2j)(g) times", rescaled),
+        equal("mean of cos^(2j) φ over a uniform angle φ",
+              gamma(j + Rational(1, 2)) / sqrt(pi) / gamma(j + 1), of_cosine),
+        equal("weight of (Q-1)^(2j) Q^(n-2j) in S(Q)/n!, and in the mean over the angle",
               rescaled**2 * factorial(_N - 2 * j) / factorial(_N),
               binomial(_N, 2 * j) * of_cosine),
-        equal("slope of the mean's integrand over n, c = cos φ",
+        equal("1/n times the slope in Q of what the mean is taken of, c = cos φ",
               diff(ARGUMENT**_N, Q) / _N, (1 - COSINE) * ARGUMENT ** (_N - 1)),
     )  # fmt: skip
 
@@ -92,8 +94,8 @@ def _drift_at_singularities() -> Finding:
 
     return Finding(
         "a = 0 gives μ b, symbolic n",
-        equal_for("a of derive, and n n! μ^(n-1) + μ b", SAMPLED, of_derive),
-        equal("n n! μ^(n-1) + μ b, where b/(n n!) = -μ^(n-2)",
+        equal_for("a of He_3 to He_12, and n n! μ^(n-1) + μ b", SAMPLED, of_derive),
+        equal("so a = 0 where b = -n n! μ^(n-2), for every n: n n! μ^(n-1) + μ b there",
               whole + mu * _N * factorial(_N) * B_AT_ZERO, 0),
         remainder_is_b_at_zero(),
     )  # fmt: skip
@@ -104,11 +106,12 @@ def power_rises() -> list[Step]:
     n = 2 * _K + 1
     slope = n * (1 - COSINE) * ARGUMENT ** (n - 1)
     return [
-        shown("odd degrees n: S(Q)/n! is the mean over φ, c = cos φ, of (power-as-mean)",
+        shown("odd degrees n: by power-as-mean S(Q)/n! is the mean over φ, c = cos φ, of",
               ARGUMENT**n),
-        equal("its slope in Q, n = 2k+1", diff(ARGUMENT**n, Q), slope),
-        judged("that over 1 - c", slope / (1 - COSINE), lambda value: value.is_nonnegative),
-        judged("and at c = 0: so it is not 0 throughout, and dS/dQ > 0",
+        equal("the slope of that in Q, n = 2k+1", diff(ARGUMENT**n, Q), slope),
+        judged("that slope over 1 - c is not negative", slope / (1 - COSINE),
+               lambda value: value.is_nonnegative),
+        judged("and it is positive at c = 0, so that its mean dS/dQ is positive",
                slope.subs(COSINE, 0), positive),
     ]  # fmt: skip
 
@@ -122,11 +125,19 @@ def tied() -> Step:
         a = hermite_drift(n, normalization="n*n!").a
         return a.exquo(Poly(mu, mu)).as_expr(), compared.subs(Q, mu**2)
 
-    return equal_for("a/μ of He_3 to He_12, and Q^((n-2)/2) - G_n at Q = μ²", SAMPLED, sides)
+    text = (
+        "a/μ of He_3 to He_12, and Q^((n-2)/2) - G_n at Q = μ², where G_n is the mean over φ of "
+        "(1-c) X^(n-1), c = cos φ, X = Q + (1-Q) c"
+    )
+    return equal_for(text, SAMPLED, sides)
 
 
 def _density() -> Step:
-    return judged("1 - c, a density over the angle", 1 - COSINE, lambda w: over_angle(w) == 1)
+    return judged(
+        "1 - c, whose mean over the angle is 1: it is a density",
+        1 - COSINE,
+        lambda w: over_angle(w) == 1,
+    )
 
 
 @ours.proved(
@@ -147,15 +158,19 @@ def _odd_singularity_single() -> Finding:
         "G_n^(1/(n-1)) is convex in Q and Q^((n-2)/(2n-2)) concave: equal at Q = 1 and once before",
         tied(),
         _density(),
-        judged("X, affine in Q, so that its norm G_n^(1/(n-1)) is convex", ARGUMENT,
+        judged("X is affine in Q, so that its norm G_n^(1/(n-1)) is convex: X", ARGUMENT,
                lambda x: diff(x, Q, 2) == 0),
-        judged("second slope of Q^((n-2)/(2n-2)), n = 2k+3", diff(Q**power, Q, 2), negative),
-        equal_for("G_n(0) of odd degrees", range(3, 13, 2), its_mean),
-        judged("G_n(0), the mean of c^(2k+2), where Q^((n-2)/(2n-2)) is 0", at_zero, positive),
-        judged("slope of the one less that of the other at Q = 1, where both are 1",
+        judged("Q^((n-2)/(2n-2)) is concave: its second slope, n = 2k+3", diff(Q**power, Q, 2),
+               negative),
+        equal_for("G_n at Q = 0, odd degrees: the mean of (1-c) c^(n-1) over the angle",
+                  range(3, 13, 2), its_mean),
+        judged("it is positive for n = 2k+3, where Q^((n-2)/(2n-2)) is 0: the norm begins above",
+               at_zero, positive),
+        judged("at Q = 1 both are 1: slope of the norm there less that of Q^((n-2)/(2n-2))",
                (over_angle((1 - COSINE) ** 2) - power).factor(), positive),
         remainder_is_b_at_zero(),
-        judged("b where a = 0: τ diverges", B_AT_ZERO.subs(_N, _ODD), negative),
+        judged("b/(n n!) where a = 0 is negative, n = 2k+3: τ diverges", B_AT_ZERO.subs(_N, _ODD),
+               negative),
     )  # fmt: skip
 
 
@@ -174,7 +189,7 @@ def _odd_singularity_shifts() -> Finding:
         "first stays above on a longer interval",
         tied(),
         _density(),
-        judged("(n-2)/(2n-2) at n = 2k+5 less that at 2k+3",
+        judged("the power (n-2)/(2n-2) grows from one odd degree to the next: at 2k+5 less at 2k+3",
                (power.subs(_K, _K + 1) - power).factor(), positive),
     )  # fmt: skip
 
@@ -198,7 +213,11 @@ def _even_singularities() -> Finding:
         *_at_most_two(),
         *_at_least_two(),
         remainder_is_b_at_zero(),
-        judged("b where a = 0: τ diverges", B_AT_ZERO.subs(_N, 2 * _K + 10), negative),
+        judged(
+            "b/(n n!) where a = 0 is negative, n = 2k+10: τ diverges",
+            B_AT_ZERO.subs(_N, 2 * _K + 10),
+            negative,
+        ),
     )
 
 
@@ -223,17 +242,22 @@ def _at_most_two() -> list[Step]:
     angle = Symbol("varphi", real=True)
     at_one = integrand.subs({r: 1, c: 2 * cos(angle / 2) ** 2 - 1}).simplify()
     return [
-        equal("slope in Q of G_n's integrand, not negative for even n: G_n > 0 on an interval",
+        equal("slope of (1-c) X^(n-1) in Q: not negative for even n, so that G_n rises, and is "
+              "positive from some Q on",
               diff((1 - c) * ARGUMENT ** (n - 1), Q), (n - 1) * (1 - c) ** 2 * ARGUMENT ** (n - 2)),
-        equal("X (1+r) with Q = 1/(1+r)", (ARGUMENT * (1 + r)).subs(Q, 1 / (1 + r)), 1 + r * c),
-        equal("so G_n/Q^((n-2)/2) is H/(1+r)^(n/2), H = E (1-c)(1 + r c)^(n-1)",
+        equal("with Q = 1/(1+r): X (1+r)", (ARGUMENT * (1 + r)).subs(Q, 1 / (1 + r)), 1 + r * c),
+        equal("so G_n/Q^((n-2)/2) is H/(1+r)^(n/2), where H is the mean of (1-c)(1 + r c)^(n-1): "
+              "logarithms of what H is multiplied by",
               log(1 + r) * (1 - n) - expand_log(log(side), force=True), -subtracted),
-        shown("D H", annihilator(n, Symbol("H"), Symbol("H'"), Symbol("H''"))),
-        equal("D H = 0: D of H's integrand is the slope in φ of a periodic function (n = k+3)",
+        shown("a differential operator D, applied to H",
+              annihilator(n, Symbol("H"), Symbol("H'"), Symbol("H''"))),
+        equal("D H = 0, n = k+3: D of (1-c)(1 + r c)^(n-1) is the slope in φ of a periodic "
+              "function, whose mean is 0",
               annihilated.subs(n, _K + 3), slope_of_flux.subs(n, _K + 3)),
-        judged("H's integrand at r = 1, where D loses its order: H(1) > 0, and ψ exists up to it",
+        judged("ψ = log H - (n/2) log(1+r), n = 2k+6, exists up to r = 1, where D loses its "
+               "order: (1-c)(1+c)^(n-1), of which H(1) is the mean, is not negative",
                at_one.subs(n, 2 * _K + 6), lambda f: f.is_nonnegative),
-        judged("ψ' at r = 0: ψ falls at first",
+        judged("ψ falls at first: its slope at r = 0",
                ((n - 1) * over_angle((1 - c) * c) - diff(subtracted, r).subs(r, 0)).factor(),
                negative),
         *_turns(subtracted),
@@ -253,20 +277,22 @@ def _turns(subtracted: Expr) -> list[Step]:
     inside = {r: 1 / (1 + Symbol("s", positive=True))}  # 0 < r < 1
     (at_one,) = solve(annihilator(n, 1, of_log, curvature).subs(r, 1), slope)
     return [
-        equal("ψ'' where ψ' = 0, by D H = 0: at a turn",
+        equal("where ψ turns, its second slope, by D H = 0: a quadratic over something positive "
+              "if r < 1",
               second.subs(slope, 0), quadratic / divisor),
-        judged("its quadratic, n = 2k+6: first coefficient",
+        judged("the quadratic for n = 2k+6, that is for even degrees from 6 on: coefficient of r²",
                quadratic.coeff(r, 2).subs(even).factor(), positive),
-        judged("value at 0, so that it has one zero r_1 > 0",
+        judged("its value at r = 0, so that it has one zero r_1 > 0",
                quadratic.subs(r, 0).subs(even), negative),
-        judged("value at 1, so that r_1 < 1: lowest turns in (r_1, 1), highest ones elsewhere",
+        judged("its value at r = 1, so that r_1 < 1: ψ has minima in (r_1, 1) alone, and maxima "
+               "elsewhere",
                expand(quadratic.subs(r, 1).subs(even)), positive),
         equal("third slope of ψ where the first two are 0, less a multiple of the quadratic",
               third - quadratic * diff(1 / divisor, r), diff(quadratic, r) / divisor),
-        judged("that at r_1 in (0, 1): a turn there would have ψ' > 0 before it, but ψ' < 0 on "
-               "(0, r_1), where no turn is a lowest one",
+        judged("that third slope at r_1 = 1/(1+s) is positive: a turn there would have ψ rise "
+               "before it, but ψ falls on (0, r_1), where it has no minimum",
                (diff(quadratic, r) / divisor).subs(inside).subs(even).factor(), positive),
-        judged("ψ' at r = 1, by D H = 0: no turn there", at_one.subs(even).factor(), positive),
+        judged("no turn at r = 1: ψ' there, by D H = 0", at_one.subs(even).factor(), positive),
     ]  # fmt: skip
 
 
@@ -276,11 +302,15 @@ def _at_least_two() -> list[Step]:
     tenth, twelfth = (over_angle((1 - COSINE) * doubled**m) for m in (9, 11))
     p = 5 + _K
     return [
-        equal("Y = 2X at Q = 1/4, in [-1, 2]", (2 * ARGUMENT).subs(Q, Rational(1, 4)), doubled),
-        judged("n = 10: E (1-c) Y^(n-1) - 2; positive if and only if a(1/2) < 0",
+        equal("at μ = 1/2, Q = 1/4: Y = 2X, which lies in [-1, 2]",
+              (2 * ARGUMENT).subs(Q, Rational(1, 4)), doubled),
+        judged("n = 10: mean of (1-c) Y^(n-1), less 2; positive if and only if a(1/2) < 0",
                tenth - 2, positive),
-        judged("its growth to n = 12, less 1, the most that Y < 0 adds; Y > 0 is convex in n",
+        judged("it grows from n = 10 to 12 by more than 1, the most that Y < 0 can take off "
+               "later, while what Y > 0 adds is convex in n: growth, less 1",
                twelfth - tenth - 1, positive),
-        judged("a as μ → 0, degree 2k+10", hermite_drift_limit(2 * p, 0)[0], positive),
-        judged("a as 1 - μ → 0, degree 2k+10", hermite_drift_limit(2 * p, 1)[0], positive),
+        judged("a as μ → 0, n = 2k+10: coefficient, exponent of μ",
+               hermite_drift_limit(2 * p, 0)[0], positive),
+        judged("a as μ → 1, n = 2k+10: coefficient, exponent of 1 - μ",
+               hermite_drift_limit(2 * p, 1)[0], positive),
     ]  # fmt: skip

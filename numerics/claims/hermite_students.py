@@ -42,7 +42,8 @@ def remainder_is_b_at_zero() -> Step:
         drift = hermite_drift(n, normalization="n*n!")
         return drift.b.rem(drift.a.exquo(Poly(mu, mu))).as_expr(), B_AT_ZERO.subs(_N, n)
 
-    return equal_for("b modulo a/μ, of He_3 to He_12", SAMPLED, sides)
+    text = "b/(n n!) where a = 0 is -μ^(n-2): remainder of b by a/μ, He_3 to He_12"
+    return equal_for(text, SAMPLED, sides)
 
 
 def zeros_of(n: int, labels: str = "matched") -> Zeros:
@@ -64,15 +65,15 @@ def _odd_singularity() -> Finding:
     b = B_AT_ZERO.subs(_N, n)
     return Finding(
         "a = μ^(n-1) + μ b changes sign on (0, 1), and b = -μ^(n-2) < 0 where it vanishes",
-        judged("a as μ → 0, degree 2p+1", at_zero, negative),
-        judged("a as 1 - μ → 0, degree 2p+1", at_one, positive),
+        judged("a as μ → 0, n = 2p+1: coefficient, exponent of μ", at_zero, negative),
+        judged("a as μ → 1, n = 2p+1: coefficient, exponent of 1 - μ", at_one, positive),
         remainder_is_b_at_zero(),
         equal(
-            "a = μ^(n-1) + μ b (drift-coefficients) vanishes with such a b",
+            "such a b does make a = 0: by drift-coefficients a/(n n!) = μ^(n-1) + μ b",
             mu ** (n - 1) + mu * b,
             0,
         ),
-        judged("that b", b, negative),
+        judged("that b is negative", b, negative),
         judged("τ at a = 0 and such a b", escape_time(0, b), lambda tau: tau.is_infinite),
     )
 
@@ -82,8 +83,8 @@ def _odd_singularity() -> Finding:
     "Degrees 2 to 41: one singularity if odd, ever further right; if even none, or two from 10 on",
     quote="for even Hermite degrees that are sufficiently large, two singularities appear … no "
     "singularity is observed for […] and […], whereas clear singularities emerge for […]",
-    reading="the lost degrees are 2 and 6 against 10, which their Fig. 2 (b) draws; "
-    "a singularity is a zero of a with b ≤ 0",
+    reading="the lost degrees are 2 and 6 against 10, which their Fig. 2 (b) draws; a singularity "
+    "is a zero of a with b ≤ 0",
     falsifier="a degree up to 41 with another number of zeros of a, or one with b > 0 there",
     settled_by=CODE,
 )
@@ -92,11 +93,15 @@ def _singularities_list() -> Finding:
     odd = [found[n][0].mu for n in _ODD]
     ends = f"{float(odd[0]):.4f} to {float(odd[-1]):.4f}"
     steps = [
-        judged(f"He_{n}: all zeros", zeros, partial(_all_diverge, 1 if n % 2 else 2 * (n > 8)))
+        judged(
+            f"He_{n}: all zeros of a, with b there",
+            zeros,
+            partial(_all_diverge, 1 if n % 2 else 2 * (n > 8)),
+        )
         for n, zeros in found.items()
     ]
     steps += [
-        judged(f"He_{n} and He_{n + 2}: zeros in this order", pair, _in_order)
+        judged(f"the zero of He_{n} lies below that of He_{n + 2}", pair, _in_order)
         for n, pair in zip(_ODD, pairwise(odd), strict=False)
     ]
     evidence = f"lists complete; disjoint enclosures for odd degrees, {ends}"
@@ -130,7 +135,11 @@ def _limit_at_one() -> Finding:
         shown("a and b as x = 1 - μ → 0: coefficient, exponent", (a, b)),
         judged("τ as x → 0: coefficient, exponent", law, lambda tau: tau.exponent == -2),
         equal("its coefficient", law.coefficient, 1 / (2 * _N - 1) ** 2),
-        judged("1 - coefficient of n+1 over n", (1 - ratio).factor(), positive),
+        judged(
+            "it falls with n: 1 less its value at n+1 over that at n",
+            (1 - ratio).factor(),
+            positive,
+        ),
     )
 
 
@@ -194,8 +203,8 @@ def _limit_at_zero_order() -> Finding:
     ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
     return Finding(
         "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
-        equal("coefficient of degree 2p+3 over that of n = 2p+1", ratio, (n + 1) / n),
-        judged("that minus 1", (ratio - 1).factor(), positive),
+        equal("coefficient of μ^-2 for degree 2p+3 over that for n = 2p+1", ratio, (n + 1) / n),
+        judged("it is above 1: that, minus 1", (ratio - 1).factor(), positive),
     )
 
 
@@ -211,9 +220,13 @@ def _limit_at_zero_order_raw() -> Finding:
     raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
     return Finding(
         "the order is that of the units n n!: without them, or with He_n/√n!, it is reversed",
-        judged("1 - ratio, time as in the flow", (1 - raw).factor(), positive),
-        judged("1 - ratio for He_n/√n!", (1 - scaled).factor(), positive),
-        shown("ratio of degree 2p+3 to 2p+1: flow, He_n/√n!", (raw, scaled)),
+        judged(
+            "ratio of degree 2p+3 to 2p+1 in the time of the flow is below 1: 1 less it",
+            (1 - raw).factor(),
+            positive,
+        ),
+        judged("that for He_n/√n! is below 1: 1 less it", (1 - scaled).factor(), positive),
+        shown("both ratios", (raw, scaled)),
     )
 
 
@@ -227,7 +240,7 @@ def _start_gets_worse() -> Finding:
     a = hermite_drift_limit(2 * _HALF + 1, 0)[0]
     return Finding(
         "ℓ' = -a > 0 near μ = 0 for every odd degree from 3 on, until a turns positive",
-        judged("a as μ → 0, degree 2p+1", a, negative),
+        judged("a as μ → 0, n = 2p+1: coefficient, exponent of μ", a, negative),
     )
 
 
@@ -265,9 +278,9 @@ def _turn_condition() -> list[Step]:
     here, there, by_a, by_b = symbols("a b a' b'", real=True)
     turned = -2 * here * by_a / by_b
     return [
-        equal("(2λ₊ - b) λ₊', where 2λ₊ > b", (2 * rate - b) * diff(rate, x),
+        equal("slope of λ₊, times 2λ₊ - b > 0", (2 * rate - b) * diff(rate, x),
               diff(b, x) * rate + 2 * a * diff(a, x)),
-        equal("λ² - bλ - a² at λ = -2aa'/b', times b'²/a",
+        equal("so τ turns where λ = -2aa'/b' solves λ² - bλ - a² = 0: the left side, times b'²/a",
               ((turned**2 - there * turned - here**2) * by_b**2 / here).expand(),
               _resultant(here, there, by_a, by_b).expand()),
     ]  # fmt: skip
@@ -277,7 +290,9 @@ def _turning(n: int, counts: tuple[int, int]) -> Step:
     def agree(sides: Turns) -> bool:
         return tuple(map(len, sides)) == counts
 
-    return judged(f"He_{n}: where τ turns, left and right of the singularity", turns(n), agree)
+    return judged(
+        f"He_{n}: strengths at which τ turns, left and right of the singularity", turns(n), agree
+    )
 
 
 @claim.certified(

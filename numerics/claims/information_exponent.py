@@ -39,9 +39,10 @@ def _rescaled() -> list[Step]:
     n = 2 * _J + _K
     series = factorial(n - 2 * _J) * weight(n, _J) * (Q - 1) ** _J
     return [
-        equal("exponent of He's generating function, from that at Q: even powers of s added",
+        equal("generating functions at the variances 1 and Q: exponent of the first, and that of "
+              "the second with (Q-1)s²/2 added",
               generating(S, z, Integer(1)), generating(S) + (Q - 1) * S**2 / 2),
-        equal("c_(n-2j)(Q) of He_n, symbolic n and j", series, coefficient(n, _J, Q - 1)),
+        equal("so c_(n-2j)(Q) of He_n, for every n and j", series, coefficient(n, _J, Q - 1)),
     ]  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def _student_parity() -> Finding:
         low += [equal(f"He_{n}: c_{n - 2 * j}", found[n - 2 * j], coefficient(n, j, Q - 1))
                 for j in range(n // 2 + 1)]  # fmt: skip
         others = found[1 - n % 2 :: 2]
-        low.append(judged(f"He_{n}: the others", others, lambda rest: not any(rest)))
+        low.append(judged(f"He_{n}: its other coefficients", others, lambda rest: not any(rest)))
     return Finding("by generating functions; all are nonzero if Q ≠ 1", *_rescaled(), *low)
 
 
@@ -82,7 +83,7 @@ def _information_exponent() -> Finding:
     return Finding(
         "c_1 or c_2 is n! (Q-1)^p/(p! 2^p), n = 2p+1 or 2p+2",
         *_rescaled(),
-        *[judged(f"c_{k} at j = p, n = {n}, g = Q - 1", coefficient(n, _HALF, _GAP),
+        *[judged(f"c_{k} for n = {n}, with g = Q - 1: it is not 0", coefficient(n, _HALF, _GAP),
                  lambda c: c.is_nonzero) for k, n in _LOWEST.items()],
         *low,
     )  # fmt: skip
@@ -143,16 +144,18 @@ def _exponent_almost_always() -> Finding:
     return Finding(
         "c_(n-2j)(Q) is a polynomial in Q of degree j that does not vanish: j zeros at most",
         _heat(),
-        judged("its leading coefficient, symbolic j", top / (factorial(_J) * 2**_J),
+        judged("it does not vanish: its leading coefficient, for every j",
+               top / (factorial(_J) * 2**_J),
                lambda c: c.is_nonzero),
-        equal("leading coefficient of c_1(Q), degree 5", leading, top / 8),
+        equal("degree 5: leading coefficient of c_1(Q)", leading, top / 8),
     )  # fmt: skip
 
 
 def _heat() -> Step:
     carried = mean_exponent(W * z) + (_P - Q) * W**2 / 2
     return equal(
-        "for e^(wz): exponents of c_k(P)/w^k and of Σ ((P-Q)/2)^j c_(k+2j)(Q)/(w^k j!)",
+        "σ = e^(wz), from which all polynomials follow: exponents of c_k(P)/w^k and of Σ "
+        "((P-Q)/2)^j c_(k+2j)(Q)/(w^k j!)",
         mean_exponent(W * z, z, _P),
         carried,
     )
@@ -193,7 +196,11 @@ def _squared_series() -> Finding:
         low += [equal(f"({p})²: c_{k}", squared[k], c) for k, c in enumerate(direct)]
     return Finding(
         "by exponentials e^(vz) e^(wz), and (37)",
-        equal("exponent of both series multiplied", sum(parts), whole),
+        equal(
+            "φ² for sums of e^(vz), e^(wz): exponents of the product of two series, and of its own",
+            sum(parts),
+            whole,
+        ),
         *low,
     )
 
@@ -219,8 +226,8 @@ def _squared_labels_exponent() -> Finding:
         low.append(judged(text, (k, Integer(weights[k])), partial(eq, expected)))
     return Finding(
         "by (37), whose degrees 2n - 2i are even; i = n - 1 gives He_2",
-        equal("weight i! C(n,i)² at i = n - 1, symbolic n", size, n * factorial(n)),
-        judged("it", n * factorial(n), positive),
+        equal("weight i! C(n,i)² of He_2 in He_n², i = n - 1, for every n", size, n * factorial(n)),
+        judged("it is positive", n * factorial(n), positive),
         *low,
     )
 
@@ -241,10 +248,22 @@ def _constant_of_labels() -> Finding:
     raw, centred = (drift_from_loss(label, he, z) for label in (he**2, he**2 - 2))
     return Finding(
         "by exponentials e^(wz), with E σ'' = w² c_0; He_2, squared: b changes by 4",
-        equal("E σ''(μz) over c_0: b", b, W**2),
-        equal("a", a, mu * W**2),
-        equal("He_2, squared labels: b less that of He_2² - 2", (raw.b - centred.b).as_expr(), 4),
-        equal("a less that of He_2² - 2", (raw.a - centred.a).as_expr(), 4 * mu),
+        equal(
+            "σ = e^(wz), from which all polynomials follow: what labels 1 add to b, E σ'' over c_0",
+            b,
+            W**2,
+        ),
+        equal("what they add to a, over c_0", a, mu * W**2),
+        equal(
+            "He_2: b with the labels He_2² less that with He_2² - 2",
+            (raw.b - centred.b).as_expr(),
+            4,
+        ),
+        equal(
+            "He_2: a with the labels He_2² less that with He_2² - 2",
+            (raw.a - centred.a).as_expr(),
+            4 * mu,
+        ),
     )
 
 
@@ -271,7 +290,11 @@ def _squared_teacher_suffices() -> Finding:
     return Finding(
         "φ_2 = 2 n n! and c_2(Q) = n! (Q-1)^p/(p! 2^p), n = 2p + 2",
         *_rescaled(),
-        judged("weight of ρ² for symbolic n = 2p + 2, g = Q - 1", term, lambda c: c.is_nonzero),
+        judged(
+            "weight of ρ² for every even n = 2p + 2, with g = Q - 1: it is not 0",
+            term,
+            lambda c: c.is_nonzero,
+        ),
         *low,
     )
 
@@ -293,10 +316,10 @@ def _no_truncation() -> Finding:
     term = population_loss(student, student, z).correlation.coeff(rho, 3) * rho**3
     return Finding(
         "the term left out adds 18 μ² to a",
-        shown("a", whole),
+        shown("a of x + He_3", whole),
         shown("the term of degree 3 in the loss", -term),
-        equal("what it adds to a", whole - cut, 18 * mu**2),
-        judged("its sign", (whole - cut).expand(), positive),
+        equal("what that term adds to a", whole - cut, 18 * mu**2),
+        judged("it is positive", (whole - cut).expand(), positive),
     )
 
 
@@ -304,9 +327,9 @@ def _no_truncation() -> Finding:
     "Sec. 2.2",
     "Terms of the loss go as ρ^k, besides c_k(Q) φ_k/k!: ρ^(k+j)/ρ^k vanishes as m → 0 at μ = 0, "
     "and tends to μ^j at μ > 0",
-    quote="When the teacher has […], the leading nonzero contribution of this term scales as "
-    "[…], while higher-order terms scale as […] for […]. In the setting of Ben Arous et al [7] "
-    "([…]), one has […] at early times, so higher-order terms are suppressed and the loss is well "
+    quote="When the teacher has […], the leading nonzero contribution of this term scales as […], "
+    "while higher-order terms scale as […] for […]. In the setting of Ben Arous et al [7] ([…]), "
+    "one has […] at early times, so higher-order terms are suppressed and the loss is well "
     "approximated by its leading Hermite component.",
     reading="the terms scale as ρ^k, with ρ = μ + u m; factors c_k(Q) φ_k/k! aside, which have "
     "limits",
@@ -321,10 +344,11 @@ def _higher_terms_suppressed() -> Finding:
     fresh = {Q: u**2, rho: u * m}
     return Finding(
         "ρ^(k+j)/ρ^k = (μ + u m)^j",
-        equal("C by exponentials, (v w ρ)^k/k! in it: slope of its exponent in ρ",
+        equal("teacher e^(vz), student e^(wz): C is e to a power whose slope in ρ is v w, so that "
+              "its k-th term goes as (v w ρ)^k/k!: slope",
               diff(correlation(V, W).args[0], rho), V * W),
-        judged("ratio at m = 0 without pre-training", before.subs(m, 0), lambda r: r == 0),
-        equal("ratio at m = 0 with it", after.subs(m, 0), mu**j),
+        judged("(ρ^(k+j)/ρ^k) at m = 0 without pre-training", before.subs(m, 0), lambda r: r == 0),
+        equal("the same with pre-training", after.subs(m, 0), mu**j),
         *[judged(f"x + He_2 + He_3, term {k} over the first: μ = 0, m → 0",
                  (term / first).subs(fresh).cancel().subs(m, 0), lambda r: r == 0)
           for k, term in ((2, second), (3, third))],

@@ -56,7 +56,9 @@ def _squared_odd_list() -> Finding:
         balls = ball_drift(hermite_drift(n, "squared", "n*n!"))
         value = enclosure(balls.a(arb("0.5")), 10)
         steps += [
-            judged(f"He_{n}: all zeros", zeros_of(n, "squared"), lambda found: not found),
+            judged(
+                f"He_{n}: zeros of a in (0, 1)", zeros_of(n, "squared"), lambda found: not found
+            ),
             judged(f"He_{n}: a(1/2)", value, negative),
         ]
     return Finding("no zero of a in (0, 1), lists complete", *steps)
@@ -70,7 +72,11 @@ def _squared_odd_list() -> Finding:
 )
 def _squared_even_list() -> Finding:
     steps = [
-        judged(f"He_{n}: all zeros", zeros_of(n, "squared"), partial(_in_turn, n // 2 - 1))
+        judged(
+            f"He_{n}: all zeros of a in (0, 1), with b there",
+            zeros_of(n, "squared"),
+            partial(_in_turn, n // 2 - 1),
+        )
         for n in range(4, 41, 2)
     ]
     evidence = "lists complete; from the last zero down b is positive and negative in turn"
@@ -108,7 +114,7 @@ def _squared_decreasing() -> Finding:
         first, last = _times(n, fmpq(1, 20), fmpq(99, 100))
         steps += [
             shown(f"He_{n}: τ at 0.05, 0.99", (first, last)),
-            judged("first over last", _over(first, last), partial(_above, least)),
+            judged("the first over the last", _over(first, last), partial(_above, least)),
         ]
     return Finding("τ(0.05)/τ(0.99), enclosed", *steps)
 
@@ -133,7 +139,8 @@ def _squared_rises_midway() -> Finding:
         first, last = _times(n, *(fmpq(k, 10) for k in ends))
         steps += [
             shown(f"He_{n}: τ at {ends[0] / 10}, {ends[1] / 10}", (first, last)),
-            judged(f"last over first, {percent} % to a half", _over(last, first),
+            judged(f"the last over the first: a rise by {percent} %, to half a percent",
+                   _over(last, first),
                    partial(_rises_by, percent)),
         ]  # fmt: skip
         told.append(f"{float(first.ball().mid()):.1f} to {float(last.ball().mid()):.1f}")
@@ -159,12 +166,14 @@ def _squared_teacher_drops_out() -> Finding:
     steps = []
     for name, integrand in (("a", label * z * slope), ("b", label * curvature)):
         even = integrand + integrand.subs(z, -z).subs(f(-z), -f(z))
-        steps.append(equal(f"what y adds to {name}: even part of its integrand", even, 0))
+        steps.append(
+            equal(f"what the label adds to {name}: even part of what is averaged", even, 0)
+        )
     student = Function("sigma")
     rest = student(mu * z) * z * diff(student(x), x).subs(x, mu * z)
     half = diff(student(mu * z) ** 2, mu) / 2
     return Finding(
         "for any odd σ = x g(x²) and odd φ: a = -½ d/dμ E σ(μz)², and b as without labels",
         *steps,
-        equal("σ(μz) z σ'(μz) - ½ d/dμ σ(μz)²", simplify(rest - half), 0),
+        equal("what is left of a: σ(μz) z σ'(μz) less ½ d/dμ σ(μz)²", simplify(rest - half), 0),
     )

@@ -46,8 +46,8 @@ _LITTLE = (
     "A step of one-pass SGD is affine in the label, and no longer in y once labels are squared",
     quote="In particular, one-pass SGD updates can be viewed as CSQ queries of the form […], for "
     "which a general lower bound of […] holds [12].",
-    reading="a correlational query is y h(x), up to what needs no label; the bound is cited, "
-    "not judged",
+    reading="a correlational query is y h(x), up to what needs no label; the bound is cited, not "
+    "judged",
     falsifier="a second derivative of the step by y",
 )
 def _gradient_is_correlational() -> Finding:
@@ -61,9 +61,11 @@ def _gradient_is_correlational() -> Finding:
             -diff((y - sigma(x)) ** 2 / 2, x),
             step,
         ),
-        equal("its second derivative by y", diff(step, y, 2), 0),
+        equal(
+            "that step is affine in the label y: its second derivative by y", diff(step, y, 2), 0
+        ),
         judged(
-            "that with y² for y",
+            "with y² in place of y it is not: the second derivative",
             diff(step.subs(y, y**2), y, 2).subs(diff(sigma(x), x), slope),
             lambda e: e.is_nonzero,
         ),
@@ -109,9 +111,11 @@ def _squared_linear_faster() -> Finding:
     slope = simplify(diff(escape_time(a, b), mu) * mu**3 * sqrt(4 * mu**2 + 1))
     return Finding(
         "a = -μ, b = -1: dτ/dμ < 0 in closed form",
-        equal("a", a, -mu),
-        equal("b", b, -1),
-        equal("μ³ √(4μ²+1) dτ/dμ, negative", slope, -(1 + 2 * mu**2 + sqrt(4 * mu**2 + 1))),
+        equal("a of x with squared labels", a, -mu),
+        equal("b of x with squared labels", b, -1),
+        equal(
+            "μ³ √(4μ²+1) dτ/dμ, which is negative", slope, -(1 + 2 * mu**2 + sqrt(4 * mu**2 + 1))
+        ),
     )
 
 
@@ -137,8 +141,8 @@ def _squared_linear_mirror() -> Finding:
     "Under squared labels τ of erf falls with μ up to 0.66, and up to 0.45 stays above that at 1; "
     "from 0.69 on it rises (squared-erf-rises)",
     quote=_FASTER,
-    reading="the trend of the figure, over most of the range; the last third, where τ rises by "
-    "15 %, is squared-erf-rises",
+    reading="the trend of the figure, over most of the range; the last third, where τ rises by 15 "
+    "%, is squared-erf-rises",
     falsifier="two strengths up to 0.66 of which the larger has the larger τ",
     units="τ in 1/γ",
 )
@@ -150,7 +154,7 @@ def _squared_erf_faster() -> Finding:
         slope_formula(),
         *_negative(pair),
         judged(
-            "F on cells that cover [0, 0.66]",
+            "F < 0 on intervals, as shares of [0, 0.66], that cover it; a < 0 there, so λ₊ rises",
             _cells(slope_of_rate(pair), "0", "0.66"),
             partial(signed, -1),
         ),
@@ -174,7 +178,7 @@ def _squared_erf_rises() -> Finding:
         slope_formula(),
         *_negative(pair),
         judged(
-            "F on cells that cover [0.69, 1]",
+            "F > 0 on intervals, as shares of [0.69, 1], that cover it; a < 0 there, so λ₊ falls",
             _cells(slope_of_rate(pair), "0.69", "1"),
             partial(signed, 1),
         ),
@@ -186,7 +190,9 @@ def _negative(pair: Pair) -> list[Step]:
     """Steps: a < 0 on (0, 1), so λ₊' has the sign of -F."""
     balls = ball_drift(drift_of(pair))
     return [
-        judged("cells that cover (0, 1): zeros of a", tuple(zero_cells(balls)), no_zero),
+        judged(
+            "intervals that cover (0, 1), none with a zero of a", tuple(zero_cells(balls)), no_zero
+        ),
         judged("a(1/2)", enclosure(balls.a(arb("0.5")), 10), negative),
     ]
 
@@ -217,11 +223,13 @@ def _squared_relu_rises() -> Finding:
     ends = tuple(enclosure(tau(arb(end)), 6) for end in (0, 1))
     return Finding(
         "a = √(2/π) - μ/2 falls and b = -1/2 stays, and λ₊ rises with a",
-        shown("a", a),
-        judged("a at μ = 1", a.subs(mu, 1), positive),
-        judged("slope of a", diff(a, mu), negative),
-        equal("b", b, -Rational(1, 2)),
-        judged("∂λ₊/∂a at any b", diff(1 / escape_time(rate, root), rate), positive),
+        shown("a of ReLU with squared labels", a),
+        judged("it is positive at μ = 1", a.subs(mu, 1), positive),
+        judged("and falls: its slope in μ", diff(a, mu), negative),
+        equal("b of ReLU with squared labels", b, -Rational(1, 2)),
+        judged(
+            "λ₊ rises with a at any b: ∂λ₊/∂a", diff(1 / escape_time(rate, root), rate), positive
+        ),
         judged("τ at 0 and 1", ends, partial(_round_to, ("1.71", "7.20"))),
     )
 
@@ -275,7 +283,13 @@ def _squared_sigmoid() -> Finding:
     steps = []
     for name, integrand in (("a", change * z * slope), ("b", change * curvature)):
         odd = integrand + integrand.subs(z, -z)
-        steps.append(equal(f"change of {name}: its integrand is odd in z", odd, 0))
+        steps.append(
+            equal(
+                f"what that changes in {name} is the mean of an odd function of z: its even part",
+                odd,
+                0,
+            )
+        )
     return Finding(
         "y² - y is even in z, so a and b do not change: τ diverges as μ → 1 just as before",
         shown("what squaring adds to the label", change),

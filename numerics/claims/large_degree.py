@@ -48,8 +48,8 @@ _LARGE = Symbol("n", positive=True)
 
 @ours.certified(
     "Sec. 3.2 (c)",
-    "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with "
-    "e^(x/2) = I_0(x) - I_1(x)",
+    "With the degree n the last singularity tends to 1: n (1-μ) → x/2 = 5.0363..., with e^(x/2) = "
+    "I_0(x) - I_1(x)",
     reading="the last singularity is the largest zero of a in (0, 1), for odd and even degrees",
     falsifier="another limit of n (1-μ), or degrees along which it has none",
 )
@@ -60,15 +60,18 @@ def _last_singularity_limit() -> Finding:
         "at Q = 1 - x/n both sides have limits in n, which cross once; no zero comes nearer to x = "
         "0; I_0 and I_1 are enclosed",
         tied(),
-        equal("X^(n-1) at Q = 1 - x/n as n → ∞, with |X| ≤ 1: its mean converges, too",
+        equal("X^(n-1) at Q = 1 - x/n as n → ∞; as |X| ≤ 1 its mean converges, too",
               limit(ARGUMENT.subs(Q, 1 - x / n) ** (n - 1), n, oo), exp(-x * (1 - COSINE))),
-        shown("so G_n → E (1-c) e^(-x(1-c)), log-convex in x", _of_mean(x)),
-        equal("Q^((n-2)/2) as n → ∞, log-linear", limit((1 - x / n) ** ((n - 2) / 2), n, oo),
+        shown("so G_n tends to the mean of (1-c) e^(-x(1-c)), whose logarithm is convex in x",
+              _of_mean(x)),
+        equal("Q^((n-2)/2) as n → ∞, whose logarithm is linear: the two limits cross once in x > 0",
+              limit((1 - x / n) ** ((n - 2) / 2), n, oo),
               _of_power(x)),
-        judged("slope at x = 0 of the one less that of the other",
+        judged("both limits are 1 at x = 0: slope of the first there less that of the second",
                Rational(1, 2) - over_angle((1 - COSINE) ** 2), negative),
-        judged("I_0 - I_1 - e^(x/2) at x = 10.07264337", low, negative),
-        judged("I_0 - I_1 - e^(x/2) at x = 10.07264339", high, positive),
+        judged("they cross where I_0 - I_1 = e^(x/2): difference at x = 10.07264337", low,
+               negative),
+        judged("difference at x = 10.07264339", high, positive),
         *_none_near_one(),
         shown("n (1-μ) of the last zero, n = 10³, 10⁴, 10⁵, 10⁶",
               tuple(_of_last(n, lambda s, n: n * (1 - s.mu.ball())) for n in _DEGREES)),
@@ -99,15 +102,17 @@ def _none_near_one() -> list[Step]:
     weight, other = (n - 1) * (n - 2) / n**2, (n - 2) * (n - 4) / (4 * n**2)
     bound, most = weight * over_angle(expand((1 - c) ** 3)) + other, Rational(11, 4)
     return [
-        equal("1 - X, not negative", 1 - ARGUMENT, (1 - Q) * (1 - c)),
-        equal("1 + X, not negative: |X| ≤ 1", 1 + ARGUMENT, 2 * Q + (1 - Q) * (1 + c)),
-        equal("G_n - Q^((n-2)/2) at Q = 1 - x/n, n = k+6: slope at x = 0", slope, -1 + 1 / (2 * n)),
-        equal("curvature of its first part, in the mean",
+        equal("|X| ≤ 1: 1 - X is not negative", 1 - ARGUMENT, (1 - Q) * (1 - c)),
+        equal("and 1 + X is not negative", 1 + ARGUMENT, 2 * Q + (1 - Q) * (1 + c)),
+        equal("no zero comes nearer to x = 0. G_n - Q^((n-2)/2) at Q = 1 - x/n, n = k+6: slope in "
+              "x at 0", slope, -1 + 1 / (2 * n)),
+        equal("second slope in x of (1-c) X^(n-1), of which G_n is the mean",
               diff(mean, x, 2), weight * (1 - c) ** 3 * ARGUMENT.subs(scaled) ** (n - 3)),
-        equal("curvature of its second part",
+        equal("second slope in x of Q^((n-2)/2)",
               diff(side, x, 2), other * (1 - x / n) ** (n / 2 - 3)),
-        judged("11/4 less a bound of both", (most - bound).factor(), positive),
-        judged("so it is negative up to x = 1/2: -x (1 - 1/(2n)) + 11/8 x² there",
+        judged("so the second slope of the difference is at most 11/4: 11/4 less a bound of both",
+               (most - bound).factor(), positive),
+        judged("so the difference is negative up to x = 1/2: -x (1 - 1/(2n)) + 11/8 x² at 1/2",
                (slope / 2 + most / 8).factor(), negative),
     ]  # fmt: skip
 
@@ -130,7 +135,10 @@ def _last_singularity_law() -> Finding:
     with ctx.workprec(_BITS):
         b, constant = laws_of_the_last(crossing())
         steps = [
-            shown("limits of b and n² C", (enclosure(b, 15), enclosure(constant, 15))),
+            shown(
+                "with the enclosed x: limits of b and n² C",
+                (enclosure(b, 15), enclosure(constant, 15)),
+            ),
             _settles("b", lambda s, n: n * (s.b.ball() - b)),
             _settles("n² C", lambda s, n: n * (n**2 * _constant(s) - constant)),
         ]
@@ -138,11 +146,12 @@ def _last_singularity_law() -> Finding:
         "b = -μ^(n-2), and a' → 2n times the slope in x of the difference of the two limits; the "
         "distance from the limits falls as 1/n",
         remainder_is_b_at_zero(),
-        equal("b = -Q^((n-2)/2) as n → ∞", -limit((1 - x / n) ** ((n - 2) / 2), n, oo),
+        equal("b = -Q^((n-2)/2) at Q = 1 - x/n, as n → ∞",
+              -limit((1 - x / n) ** ((n - 2) / 2), n, oo),
               -_of_power(x)),
-        equal("dx/dμ of x = n (1-μ²), by which a = -μ (G_n - Q^((n-2)/2)) turns",
+        equal("x = n (1-μ²), and a = -μ (G_n - Q^((n-2)/2)): dx/dμ",
               diff(_LARGE * (1 - mu**2), mu), -2 * n * mu),
-        equal("slope in x of the difference where it vanishes",
+        equal("slope in x of the difference of the two limits, where it vanishes",
               expand(reduced.subs(where_zero)), expand(slope)),
         shown("so n² C, C = -b/a'², tends to", exp(-x / 2) / (2 * slope) ** 2),
         *steps,
@@ -185,7 +194,8 @@ def _settles(name: str, scaled: Callable[[Singularity, int], arb]) -> Step:
     """That n times the distance from the limit is constant to 3 percent."""
     distances = tuple(_of_last(n, scaled) for n in (*_DEGREES, 100_001))
     return judged(
-        f"n times the distance of {name} from it, n = 10³, 10⁴, 10⁵, 10⁶, 100001, of one size",
+        f"distance of {name} from its limit falls as 1/n: n times it at n = 10³, 10⁴, 10⁵, 10⁶ and "
+        "100001, equal within 3 %",
         distances,
         _of_one_size,
     )
@@ -214,17 +224,20 @@ def _first_singularity_limit() -> Finding:
         "at 2n Q = log(4n) + s, n^(3/2) G_n tends to a multiple of 1 - e^(-s): a is positive for s "
         "< 0 and negative for s > 0",
         tied(),
-        equal("n (1-c) at c = cos(t/√n), as n → ∞", limit(n * (1 - near), n, oo), t**2 / 2),
-        equal("log X^(n-1) there", limit(of_near, n, oo), -(t**2) / 2),
-        equal("log of n (-X)^(n-1) at c = -cos(t/√n), where 1 - c → 2",
+        equal("2n Q = log(4n) + s. Near φ = 0, at c = cos(t/√n): n (1-c) as n → ∞",
+              limit(n * (1 - near), n, oo), t**2 / 2),
+        equal("log X^(n-1) there, as n → ∞", limit(of_near, n, oo), -(t**2) / 2),
+        equal("near φ = π, at c = -cos(t/√n), where 1 - c → 2: log of n (-X)^(n-1) as n → ∞",
               limit(of_far, n, oo), -s - log(4) - t**2 / 2),
-        equal("a bound of 0 ≤ X ≤ e^(-(1-Q)(1-c)) for c > 0: 1 - X", 1 - ARGUMENT,
+        equal("0 ≤ X ≤ e^(-(1-Q)(1-c)) for c > 0, which bounds what is integrated: 1 - X",
+              1 - ARGUMENT,
               (1 - Q) * (1 - COSINE)),
-        equal("and of -X ≤ (1-2Q) e^(-w) for c = w - 1 < 0: (1-2Q)(1-w) + X; there X ≤ Q",
+        equal("and X ≤ Q, -X ≤ (1-2Q) e^(-w) for c = w - 1 < 0: (1-2Q)(1-w) + X",
               (1 - 2 * Q) * (1 - gap) + ARGUMENT.subs(COSINE, gap - 1), Q * gap),
-        equal("so n^(3/2) G_n → the mean over both ends of the angle",
+        equal("so n^(3/2) G_n tends to what both ends of the angle give: the first less the second",
               ends[0] - ends[1], (1 - exp(-s)) / (2 * sqrt(2 * pi))),
-        equal("n^(3/2) Q^((n-2)/2)",
+        equal("limit of n^(3/2) Q^((n-2)/2): so a has the sign of minus that, which is the sign "
+              "of -s",
               exp(limit((n - 2) / 2 * log(Q.subs(at)) + 3 * log(n) / 2, n, oo)), 0),
         shown("2n μ² - log(4n) of the first zero, n = 10³, 10⁴, 10⁵, 10⁶",
               tuple(_of_first(n, _distance) for n in _DEGREES)),
@@ -233,8 +246,8 @@ def _first_singularity_limit() -> Finding:
 
 @ours.certified(
     "Sec. 3.2 (c)",
-    "With L = log 4n, the first singularity of even degrees has 2n μ² ≈ L - L²/(2n), "
-    "b ≈ -(L/2n)^((n-2)/2) (4n)^(-1/4) and C ≈ 2π n³ |b|/L²",
+    "With L = log 4n, the first singularity of even degrees has 2n μ² ≈ L - L²/(2n), b ≈ "
+    "-(L/2n)^((n-2)/2) (4n)^(-1/4) and C ≈ 2π n³ |b|/L²",
     reading="relative errors of b at most 0.1 L²/n and of C/|b| at most 3 L/n, n = 10³ to 10⁶; of "
     "2n μ² absolute, at most 0.5 L³/n²",
     falsifier="one of these degrees with a larger error",
@@ -252,24 +265,28 @@ def _first_singularity_law() -> Finding:
     return Finding(
         "the parts of G_n from the two ends are as 1 to 4n at Q = 0, and turn by e^(-2nQ - 2nQ²); "
         "the errors are those of the next order",
-        equal("E c^n over E |c|^(n-1), times the next of them",
+        equal("mean of c^n over that of |c|^(n-1), times the same quotient for n+1",
               expand_func(gammasimp(ratio * ratio.subs(n, n + 1))), n / (n + 1)),
-        equal("so it is 1 - 1/(2n) + 1/(8n²) + ...: remainder of that, times n², as n → ∞",
+        equal("so the quotient is 1 - 1/(2n) + 1/(8n²) + ...: what that leaves of the product, "
+              "times n², as n → ∞",
               limit((expanded * expanded.subs(n, n + 1) - n / (n + 1)) * n**2, n, oo), 0),
-        equal("the far part over the near one at Q = 0, over 4n, less 1, times n: as n → ∞",
+        equal("so at Q = 0 the part of G_n from φ = π is 4n times that from φ = 0: their quotient "
+              "over 4n, less 1, times n, as n → ∞",
               limit((ends / (4 * n) - 1) * n, n, oo), 0),
-        equal("log of its change to Q, leading orders of Laplace's method: slope at Q = 0",
+        equal("with Q the quotient changes, by Laplace's method: slope of its logarithm at Q = 0",
               diff(turned, Q).subs(Q, 0), -2 * n),
-        equal("at 2n Q = y and over y²/(2n), less the slope, as n → ∞",
+        equal("what is left of that logarithm at 2n Q = y, over y²/(2n), as n → ∞",
               limit((turned.subs(large) + y) * 2 * n / y**2, n, oo), -1),
-        equal("so 2n Q = L - L²/(2n): remainder of y + y²/(2n) = L there, times n, as n → ∞",
+        equal("the parts cancel where y + y²/(2n) = L, so at y = L - L²/(2n): what that leaves, "
+              "times n, as n → ∞",
               limit((found + found**2 / (2 * n) - size) * n, n, oo), 0),
-        equal("log of b over (L/2n)^((n-2)/2), as n → ∞: -log(4n)/4",
+        equal("b = -Q^((n-2)/2) there, over -(L/2n)^((n-2)/2): its logarithm as n → ∞, with L = "
+              "log 4n",
               limit(power, n, oo), -size / 4),
         remainder_is_b_at_zero(),
-        _within("2n μ² less L - L²/(2n), over L³/n², n = 10³ to 10⁶", _of_distance, "0.5"),
-        _within("b over its law, less 1, over L²/n", _of_b, "0.1"),
-        _within("C over 2π n³ |b|/L², less 1, over L/n", _of_constant, "3"),
+        _within("enclosed zeros, n = 10³ to 10⁶: error of 2n μ² over L³/n²", _of_distance, "0.5"),
+        _within("relative error of b over L²/n", _of_b, "0.1"),
+        _within("relative error of C/|b| over L/n", _of_constant, "3"),
     )  # fmt: skip
 
 

@@ -51,7 +51,11 @@ def _linear_eigenvalues() -> Finding:
     return Finding(
         "characteristic polynomial of the Jacobian at the origin",
         shown("Jacobian", jacobian),
-        equal("characteristic polynomial", jacobian.charpoly(x).as_expr(), claimed),
+        equal(
+            "its characteristic polynomial, of which λ± are the roots",
+            jacobian.charpoly(x).as_expr(),
+            claimed,
+        ),
     )
 
 
@@ -85,8 +89,8 @@ def _linear_increase() -> Finding:
         "dτ/da < 0 for a = 1 - μ > 0, in closed form, and a falls with μ",
         shown("τ at a = x", escape_time(x, -1)),
         equal("dτ/da", slope, -size),
-        judged("minus that", size, positive),
-        judged("da/dμ", diff(closed("x")[0], mu), negative),
+        judged("minus that is positive: τ falls with a", size, positive),
+        judged("and a falls with μ: da/dμ", diff(closed("x")[0], mu), negative),
     )
 
 
@@ -122,6 +126,10 @@ def _linear_start() -> Finding:
     risk = frozen_risk(Pair("x"))
     return Finding(
         "closed form, symbolic μ",
-        equal("loss", risk, (1 - mu) ** 2 / 2),
-        judged("its slope at 1 - μ = x", diff(risk, mu).subs(mu, 1 - x).expand(), negative),
+        equal("loss of x before fine-tuning", risk, (1 - mu) ** 2 / 2),
+        judged(
+            "it falls: its slope in μ at 1 - μ = x > 0",
+            diff(risk, mu).subs(mu, 1 - x).expand(),
+            negative,
+        ),
     )

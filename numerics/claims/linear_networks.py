@@ -87,9 +87,17 @@ def _network_rank() -> Finding:
         loss = sum(slope * entry for slope, entry in zip(slopes, entries, strict=True))
         blocks = _blocks(linearised_network(loss, variables), len(columns[0]))
         steps += [
-            judged(f"r = {rank}: slopes of R and Q at 0", tuple(set(first)), lambda f: f == (0,)),
-            judged(f"r = {rank}: blocks of the columns", blocks[0], lambda b: len(set(b)) == 1),
-            judged(f"r = {rank}: blocks between them", blocks[1], _all_zero),
+            judged(
+                f"r = {rank}: slopes of R and Q at U = M = 0",
+                tuple(set(first)),
+                lambda f: f == (0,),
+            ),
+            judged(
+                f"r = {rank}: the linearised flow of each column (U_l, M_l), all the same",
+                blocks[0],
+                lambda b: len(set(b)) == 1,
+            ),
+            judged(f"r = {rank}: what one column does to another", blocks[1], _all_zero),
         ]
     return Finding(
         "R and Q have no slope at 0, so L enters by its slopes there: the columns decouple, alike",
@@ -114,8 +122,8 @@ def _all_zero(blocks: tuple[Matrix, ...]) -> bool:
 
 @claim.proved(
     "App. K, (101)-(109)",
-    "With U_l = Σ_j U_jl, M_l = Σ_i (1-μ_i) m_il the flow of x is dU_l/dt = M_l - U_l, "
-    "dM_l/dt = |1-μ|²/K U_l (K = 1 to 4)",
+    "With U_l = Σ_j U_jl, M_l = Σ_i (1-μ_i) m_il the flow of x is dU_l/dt = M_l - U_l, dM_l/dt = "
+    "|1-μ|²/K U_l (K = 1 to 4)",
     quote="Projecting onto the two collective coordinates gives a closed system",
     reading="(102) are these two sums, (103) to (107) their closed system, (109) its matrix with "
     "rows (-1, 1) and (|1-μ|²/K, 0). In the search phase",
@@ -133,8 +141,16 @@ def _network_collective() -> Finding:
         distance = sum(gap**2 for gap in gaps)
         by_u, by_m = a.T * m + b * u, a * u
         steps += [
-            equal(f"K = {size}: sum of the flow of U", sum(by_u), weighted - total),
-            equal(f"K = {size}: that of m, weighted", (gaps.T * by_m)[0], distance / size * total),
+            equal(
+                f"K = {size}: sum over the neurons of dU_j/dt, and M - U",
+                sum(by_u),
+                weighted - total,
+            ),
+            equal(
+                f"K = {size}: sum of (1-μ_i) dm_i/dt, and |1-μ|²/K U",
+                (gaps.T * by_m)[0],
+                distance / size * total,
+            ),
         ]
     return Finding("from the drift of the network, symbolic strengths", *steps)
 
@@ -156,11 +172,12 @@ def _network_linear() -> Finding:
     missing = sum((1 - s) ** 2 for s in strengths) / 3
     return Finding(
         "symbolic K: with v_j = (1-μ_j)/K the sums Σu_j and Σv_j m_j close; K = 3 in full",
-        equal("a of a neuron to itself is v", drift.a, (1 - mu) / K),
-        equal("and to the others", drift.a_other, drift.a),
-        equal("b of a neuron to itself is -1/K", drift.b, -1 / K),
-        equal("and to the others", drift.b_other, drift.b),
-        equal("polynomial of the sums, with D = |1-μ|²", sums.charpoly(_RATE).as_expr(),
+        equal("coupling a of a neuron to its own overlap", drift.a, (1 - mu) / K),
+        equal("and to those of the others: the same", drift.a_other, drift.a),
+        equal("damping b of a neuron by itself", drift.b, -1 / K),
+        equal("and by the others: the same", drift.b_other, drift.b),
+        equal("flow of the two sums, with D = |1-μ|²: characteristic polynomial",
+              sums.charpoly(_RATE).as_expr(),
               _RATE**2 + _RATE - distance / K),
         equal("whose larger root is", eigenvalues(sqrt(distance / K), drift.b * K)[0],
               (-1 + sqrt(1 + 4 * distance / K)) / 2),
@@ -188,11 +205,11 @@ def _network_linear_rank() -> Finding:
         jacobian = _jacobian(strengths, rank)
         own, between = _blocks(jacobian, 4)
         steps += [
-            equal(f"r = {rank}: polynomial of a column, from the loss",
+            equal(f"r = {rank}: characteristic polynomial of a column, from the loss",
                   Matrix(own[-1]).charpoly(_RATE).as_expr(), of_one),
             judged(f"r = {rank}: number of equal columns", len(own) if len(set(own)) == 1 else 0,
                    partial(eq, rank)),
-            judged(f"r = {rank}: blocks between them", between, _all_zero),
+            judged(f"r = {rank}: what one column does to another", between, _all_zero),
         ]  # fmt: skip
     return Finding("each column has the rates of rank one", *steps)
 
@@ -212,8 +229,8 @@ def _network_linear_delay() -> Finding:
     rate = eigenvalues(sqrt((gap**2 + others) / K), -K / K)[0]
     return Finding(
         "λ₊ grows with each gap 1-μ_i; others is the sum of the other neurons' squares",
-        judged("dλ₊/d(1-μ_i)", diff(rate, gap).simplify(), positive),
-        judged("λ₊ if all others are 1", rate.subs(others, 0), _grows),
+        judged("λ₊ grows with the gap 1-μ_i: its slope", diff(rate, gap).simplify(), positive),
+        judged("λ₊ if all other strengths are 1", rate.subs(others, 0), _grows),
     )
 
 

@@ -56,7 +56,9 @@ def _lora_model_size() -> Finding:
             ((left * right).shape, weight.shape),
             lambda pair: pair[0] == pair[1],
         ),
-        equal("free numbers", entries[1] + entries[2] - 1, entries[0]),
+        equal(
+            "free numbers of B A with |A| = 1, and of W", entries[1] + entries[2] - 1, entries[0]
+        ),
     )
 
 
@@ -74,9 +76,10 @@ def _lora_model_size() -> Finding:
 def _table_decoupling() -> Finding:
     steps: list[Step] = []
     for task in _TABLE:
-        steps.append(judged(f"{task}: source", _column(task, _SOURCE), _rises))
+        sources = _column(task, _SOURCE)
+        steps.append(judged(f"{task}: source accuracy over the epochs", sources, _rises))
         steps += [
-            judged(f"{task}: after {epochs} epochs", _column(task, column),
+            judged(f"{task}: accuracy after {epochs} epochs of fine-tuning", _column(task, column),
                    lambda values: bool(values[2] == min(values)))
             for epochs, column in ((20, _SHORT), (100, _LONG))
         ]  # fmt: skip
@@ -95,9 +98,13 @@ def _table_decoupling() -> Finding:
 def _table_fashion() -> Finding:
     return Finding(
         "the printed numbers, compared exactly",
-        judged("source", _column(_TO_FASHION, _SOURCE), _rises),
+        judged("source accuracy from epoch 2, 5, 100", _column(_TO_FASHION, _SOURCE), _rises),
         *[
-            judged(f"after {epochs} epochs", _column(_TO_FASHION, column), _middle_is_best)
+            judged(
+                f"FashionMNIST after {epochs} epochs of fine-tuning",
+                _column(_TO_FASHION, column),
+                _middle_is_best,
+            )
             for epochs, column in ((20, _SHORT), (100, _LONG))
         ],
     )
@@ -119,9 +126,13 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
 def _table_svhn() -> Finding:
     return Finding(
         "the printed numbers, compared exactly; source accuracies have the spread 0.00",
-        judged("source", _column(_TO_SVHN, _SOURCE), _rises),
+        judged("source accuracy from epoch 50, 100, 200", _column(_TO_SVHN, _SOURCE), _rises),
         *[
-            judged(f"minus that after {epochs} epochs", -_column(_TO_SVHN, column), _rises)
+            judged(
+                f"SVHN after {epochs} epochs of fine-tuning, negated: it rises",
+                -_column(_TO_SVHN, column),
+                _rises,
+            )
             for epochs, column in ((20, _SHORT), (100, _LONG))
         ],
     )
@@ -146,12 +157,18 @@ def _table_spreads() -> Finding:
         (_TO_SVHN, 0, _LONG, "2.4"),
     ):
         fall = _fall(task, column, best, 2)
-        steps.append(judged(f"{task}: about {text}", fall, partial(_rounds_to, text)))
+        steps.append(
+            judged(f"{task}: fall over its spread, about {text}", fall, partial(_rounds_to, text))
+        )
     near = tuple(_fall(_TO_SVHN, c, k, k + 1) for c in (_SHORT, _LONG) for k in (0, 1))
     return Finding(
         "the three checkpoints of SVHN are in order, but no neighbours are far apart",
         *steps,
-        judged("SVHN: between neighbours", near, lambda all_: max(all_) < Rational(3, 2)),
+        judged(
+            "SVHN: gaps of neighbouring checkpoints over their spreads",
+            near,
+            lambda all_: max(all_) < Rational(3, 2),
+        ),
     )
 
 
@@ -179,8 +196,8 @@ def _table_one_source() -> Finding:
     cifar, emnist = (_column(task, _SOURCE, 1) for task in (_TO_SVHN, _TO_FASHION))
     return Finding(
         "the printed spreads; those of EMNIST are 0.83, 0.58, 0.24",
-        judged("CIFAR-10", cifar, lambda spreads: not any(spreads)),
-        judged("EMNIST", emnist, all),
+        judged("printed spreads of CIFAR-10", cifar, lambda spreads: not any(spreads)),
+        judged("printed spreads of EMNIST", emnist, all),
     )
 
 
@@ -202,7 +219,7 @@ def _table_gap() -> Finding:
                      (_column(task, _SHORT), _column(task, _LONG)))  # fmt: skip
         steps += [
             judged(f"{task}: gap after 20 and 100 epochs", gaps, lambda pair: pair[0] < pair[1]),
-            *[equal(f"{task}: {text}", gap, Rational(text))
+            *[equal(f"{task}: the gap, and {text}", gap, Rational(text))
               for gap, text in zip(gaps, told, strict=True)],
         ]  # fmt: skip
     return Finding("the printed numbers, compared exactly", *steps)

@@ -62,7 +62,7 @@ def _mechanics_variables() -> Finding:
     return Finding(
         "slopes of L up to the second, symbolic; a = -(2μ L_Q + L_ρ)",
         equal("ġ", rate, -diff(loss, m)),
-        equal("its part of first order", first, coefficients()[0] * u),
+        equal("its part of first order in u, m is a u", first, coefficients()[0] * u),
     )
 
 
@@ -78,7 +78,7 @@ def _mechanics() -> Finding:
     force = acceleration(_A, _B, _G, _V)
     return Finding(
         "derived from the flow, symbolic a and b; friction if b < 0, a push if b > 0",
-        equal("g̈, with v = ġ", force, _A**2 * tanh(_G) + _B * _V),
+        equal("g̈ from the flow, with v = ġ", force, _A**2 * tanh(_G) + _B * _V),
         equal("-V'(g) + b ġ is g̈", -diff(potential(_A, _G), _G) + _B * _V, force),
     )
 
@@ -100,7 +100,7 @@ def _mechanics_energy() -> Finding:
     moving = Symbol("v", nonzero=True)
     return Finding(
         "along the derived equation of motion, symbolic a and b",
-        shown("E", total),
+        shown("energy E = ½ ġ² + V", total),
         equal("dE/dt", rate, _B * _V**2),
         judged("dE/dt where b < 0", rate.subs({_B: down, _V: moving}), negative),
         judged("dE/dt where b > 0", rate.subs({_B: up, _V: moving}), positive),
@@ -119,8 +119,8 @@ def _mechanics_curvature() -> Finding:
     at_rest = acceleration(_A, _B, _G, Integer(0))
     return Finding(
         "from the force on a particle at rest",
-        equal("its slope at g = 0", diff(at_rest, _G).subs(_G, 0), _A**2),
-        judged("its slope by b", diff(at_rest, _B), lambda slope: slope == 0),
+        equal("slope of the force at g = 0, which is -V''", diff(at_rest, _G).subs(_G, 0), _A**2),
+        judged("its slope in b", diff(at_rest, _B), lambda slope: slope == 0),
     )
 
 
@@ -155,8 +155,8 @@ def _mechanics_oscillates_not() -> Finding:
     return Finding(
         "λ₊ λ₋ = -a² and both are real, whatever the friction b is",
         equal("λ₊ λ₋", plus * minus, -(a**2)),
-        judged("its sign", (plus * minus).expand(), negative),
-        judged("(λ₊ - λ₋)²", ((plus - minus) ** 2).expand(), positive),
+        judged("it is negative", (plus * minus).expand(), negative),
+        judged("both are real: (λ₊ - λ₋)² is positive", ((plus - minus) ** 2).expand(), positive),
     )
 
 
@@ -171,7 +171,7 @@ def _mechanics_oscillates_not() -> Finding:
 def _mechanics_linear() -> Finding:
     a, b = closed("x")
     force = acceleration(a, b, _G, _V)
-    step = equal("g̈, with v = ġ", force, (1 - mu) ** 2 * tanh(_G) - _V)
+    step = equal("g̈ of x, with v = ġ", force, (1 - mu) ** 2 * tanh(_G) - _V)
     return Finding("a = 1 - μ, b = -1", shown("a and b", (a, b)), step)
 
 
@@ -191,7 +191,7 @@ def _mechanics_everywhere() -> Finding:
         "from the loss of x over (ρ, s)",
         equal("u̇", by_u, (1 - mu) * m - u),
         equal("ṁ", by_m, (1 - m**2) * (1 - mu) * u),
-        equal("g̈ along it is that of (89)", force, given),
+        equal("g̈ along the flow, and that of (89)", force, given),
     )
 
 
@@ -218,7 +218,7 @@ def _mechanics_frozen() -> Finding:
         equal("loss at μ = 1", loss.expand(), u**2 / 2),
         equal("ṁ", by_m, 0),
         equal("u(t), solved from u̇", solution, start * exp(-t)),
-        judged("its limit as t → ∞", limit(solution, t, oo), lambda end: end == 0),
+        judged("u as t → ∞", limit(solution, t, oo), lambda end: end == 0),
     )
 
 
@@ -233,7 +233,7 @@ def _mechanics_frozen() -> Finding:
 def _mechanics_open() -> Finding:
     growth = eigenvalues(*closed("x"))
     evidence = "not said of which functions; the linear flow (57), of which (89) is made, has one"
-    return Finding(evidence, shown("exponents of that flow (59)", growth))
+    return Finding(evidence, shown("exponents of the linear flow (59)", growth))
 
 
 @claim.proved(
@@ -250,10 +250,10 @@ def _mechanics_potential() -> Finding:
     return Finding(
         "V'' = -(1-μ)²/cosh² g < 0, from the force on x at rest, with 1 - μ as gap",
         equal("V(g) = -(1-μ)² log cosh g has that force", -diff(potential(_GAP, _G), _G), force),
-        equal("V(-g)", potential(_GAP, -_G), -(_GAP**2) * log(cosh(_G))),
+        equal("V is even: at -g", potential(_GAP, -_G), -(_GAP**2) * log(cosh(_G))),
         equal("cosh² g V''(g)", curvature, -(_GAP**2)),
-        judged("its sign", curvature, negative),
-        judged("it vanishes as μ → 1", limit(curvature, _GAP, 0), lambda end: end == 0),
+        judged("it is negative: V is concave", curvature, negative),
+        judged("it vanishes as μ → 1: limit", limit(curvature, _GAP, 0), lambda end: end == 0),
     )
 
 
@@ -274,7 +274,7 @@ def _mechanics_top() -> Finding:
         judged("force at g = 0", force.subs(_G, 0), lambda value: value == 0),
         judged("force at g > 0", force.subs(_G, g), positive),
         judged("force at g < 0", force.subs(_G, -g), negative),
-        judged("g over m at m = 0", limit(atanh(m) / m, m, 0), lambda ratio: ratio == 1),
+        judged("g over m as m → 0", limit(atanh(m) / m, m, 0), lambda ratio: ratio == 1),
         judged("m as g → ∞", limit(tanh(_G), _G, oo), lambda end: end == 1),
     )
 
@@ -294,8 +294,8 @@ def _mechanics_steeper() -> Finding:
     rate = diff(eigenvalues(a, b)[0], _GAP)
     return Finding(
         "both grow with 1 - μ",
-        judged("d|V'|/d(1-μ) at g > 0", slope, positive),
-        judged("dλ₊/d(1-μ)", simplify(rate), positive),
+        judged("|V'| grows with 1-μ: its slope at g > 0", slope, positive),
+        judged("and so does λ₊: its slope in 1-μ", simplify(rate), positive),
     )
 
 
@@ -317,9 +317,10 @@ def _mechanics_rate() -> Finding:
     of_x = top.charpoly(rate).as_expr().subs(dict(zip((_A, _B), closed("x"), strict=True)))
     return Finding(
         "λ² - b λ - a² = 0 on both sides, symbolic a and b",
-        equal("its characteristic polynomial", top.charpoly(rate).as_expr(),
+        equal("characteristic polynomial of the particle near the top, and that of (59)",
+              top.charpoly(rate).as_expr(),
               ((rate - plus) * (rate - minus)).expand()),
-        equal("for x", of_x, rate**2 + rate - (1 - mu) ** 2),
+        equal("the same for x", of_x, rate**2 + rate - (1 - mu) ** 2),
     )  # fmt: skip
 
 
@@ -339,6 +340,6 @@ def _mechanics_terminal() -> Finding:
     return Finding(
         "where the pull (1-μ)² balances the damping; the same from the flow at u = 1-μ, m = 1",
         judged("speeds at which g̈ = 0 as g → ∞", tuple(speed), lambda found: len(found) == 1),
-        equal("the speed", speed[0], (1 - mu) ** 2),
+        equal("that speed", speed[0], (1 - mu) ** 2),
         equal("d/dt log(1-m²) at the teacher", decay, -2 * (1 - mu) ** 2),
     )

@@ -49,8 +49,8 @@ def _network_hermite() -> Finding:
     a, b = (2 * f.subs(FIELD, -_S / 2) for f in (drift.a, drift.b))  # theirs divides by √2
     return Finding(
         "symbolic K and strengths, from the kernels' slopes; s = Σ(μ_i² - 1)",
-        equal("a_j", a, mu / K * (2 - 2 * mu**2 - _S)),
-        equal("b_j", b, -(2 * mu**2 + _S) / K),
+        equal("a_j, from the kernels of He_2/√2", a, mu / K * (2 - 2 * mu**2 - _S)),
+        equal("b_j, likewise", b, -(2 * mu**2 + _S) / K),
     )
 
 
@@ -68,8 +68,8 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
     "r = 2)",
     quote="Equivalently, for each fixed pair […], … The two eigenvalues of this block are",
     reading="(117) is the block with rows (b_j, a_j) and (a_j, 0), (118) its eigenvalues, (119) "
-    "their largest over the neurons. "
-    "Columns of the update start orthogonal to each other, but for terms of order 1/√d",
+    "their largest over the neurons. Columns of the update start orthogonal to each other, but for "
+    "terms of order 1/√d",
     falsifier="a term that couples two neurons or two columns in the search phase",
     units="rates in γ",
 )
@@ -88,7 +88,7 @@ def _network_hermite_pairs() -> Finding:
             found = ImmutableMatrix(jacobian[at : at + 2, at : at + 2])
             jacobian[at : at + 2, at : at + 2] = zeros(2, 2)
             steps.append(
-                judged(f"block of neuron {j + 1}, column {k + 1}", found, partial(eq, block))
+                judged(f"linear flow of neuron {j + 1}, column {k + 1}", found, partial(eq, block))
             )
     a, b = symbols("a b", real=True)
     rate = Symbol("lambda")
@@ -96,8 +96,10 @@ def _network_hermite_pairs() -> Finding:
     return Finding(
         "from the loss, symbolic strengths",
         *steps,
-        judged("all else", ImmutableMatrix(jacobian), lambda rest: rest.is_zero_matrix),
-        equal("polynomial of a block", ImmutableMatrix([[b, a], [a, 0]]).charpoly(rate).as_expr(),
+        judged("all other entries of the linear flow", ImmutableMatrix(jacobian),
+               lambda rest: rest.is_zero_matrix),
+        equal("characteristic polynomial of one of these, of which λ± are the roots",
+              ImmutableMatrix([[b, a], [a, 0]]).charpoly(rate).as_expr(),
               ((rate - plus) * (rate - minus)).expand()),
     )  # fmt: skip
 
@@ -115,7 +117,7 @@ def _network_hermite_regular() -> Finding:
     return Finding(
         "s = μ_j²-1 - others, where others = Σ (1-μ_i²) ≥ 0 over the other neurons",
         equal("a_j K/μ_j", (a * K / mu).expand(), 3 * (1 - mu**2) + others),
-        judged("its sign, for own = 1-μ_j² > 0", 3 * own + others, positive),
+        judged("it is positive, own standing for 1-μ_j² > 0", 3 * own + others, positive),
     )
 
 
@@ -135,10 +137,10 @@ def _network_hermite_divergence() -> Finding:
     weak = escape_time(Integer(0), b.subs(mu, 0).simplify())
     return Finding(
         "from the leading terms of a and b, symbolic K",
-        equal("a", a, mu * (K + 2) * (1 - mu**2) / K),
-        equal("b", b, (K - (K + 2) * mu**2) / K),
-        equal("(1-μ)² τ at μ = 1", tau.coefficient, K / (2 * (K + 2) ** 2)),
-        judged("its order", tau.exponent, partial(eq, -2)),
+        equal("a of neurons of one strength", a, mu * (K + 2) * (1 - mu**2) / K),
+        equal("b of neurons of one strength", b, (K - (K + 2) * mu**2) / K),
+        equal("limit of (1-μ)² τ as μ → 1", tau.coefficient, K / (2 * (K + 2) ** 2)),
+        judged("power of 1-μ in τ there", tau.exponent, partial(eq, -2)),
         judged("τ at μ = 0", weak, partial(eq, 1)),
     )
 
@@ -157,9 +159,9 @@ def _network_hermite_early() -> Finding:
     return Finding(
         "b = 1 at μ = 0, the pull of the means; a² adds more than b loses",
         equal("λ₊ at μ = 0", rate.subs(mu, 0), 1),
-        equal("its slope there", diff(rate, mu).subs(mu, 0), 0),
-        equal("half its curvature there", second, 2 * (K + 2) / K**2),
-        judged("its sign", second.factor(), positive),
+        equal("slope of λ₊ in μ there", diff(rate, mu).subs(mu, 0), 0),
+        equal("half its second slope there", second, 2 * (K + 2) / K**2),
+        judged("it is positive", second.factor(), positive),
     )
 
 
@@ -175,7 +177,7 @@ def _network_single() -> Finding:
     alone = hermite_drift(2, normalization="raw")
     one = {K: 1, FIELD: drift.missing}
     steps = [
-        equal(f"{name} of K = 1, times 4", 4 * own.subs(one), single.as_expr())
+        equal(f"K = 1: 4 {name}, and {name} of He_2", 4 * own.subs(one), single.as_expr())
         for name, own, single in (("a", drift.a, alone.a), ("b", drift.b, alone.b))
     ]
     return Finding("(x² - 1)/2 is He_2/2, whose a and b are a quarter", *steps)
@@ -212,7 +214,7 @@ def _network_loss() -> Finding:
     terms = len(found.args)
     return Finding(
         "from the kernels, symbolic U, M, G",
-        equal(f"L less the formula, of {terms} terms", (found - claimed).expand(), 0),
+        equal(f"L, of {terms} terms, less the formula", (found - claimed).expand(), 0),
     )
 
 
@@ -240,7 +242,7 @@ def _network_flow() -> Finding:
     claimed = _claimed_flow(strengths, us, ms, gram)
     steps = [
         judged(
-            f"flow of {name}, less the equation",
+            f"flow of {name} from the gradient of the loss, less the equation",
             ImmutableMatrix((found - claimed[name]).expand()),
             lambda rest: rest.is_zero_matrix,
         )
@@ -275,7 +277,7 @@ def _quadratic_form() -> list[Step]:
     return [
         shown("students less teachers, A = Σ w_j⊗w_j, A⋆ = Σ ω⋆_j⊗ω⋆_j, D = A - A⋆",
               "x'Dx/√(2K), and x'Dx = Σ d_j z_j² in the eigenvalues d_j of D"),
-        equal("E(x'Dx)², K and r symbolic", fourth * square + second**2 * cross,
+        equal("mean of (x'Dx)² over x, for all K and r", fourth * square + second**2 * cross,
               2 * square + trace**2),
     ]  # fmt: skip
 
@@ -341,9 +343,11 @@ def _network_final_loss() -> Finding:
         shown("the w_j differ from the μ ω⋆_j by rank r: K - r of their singular values are at "
               "most μ (Weyl), and 1 - a_j of the eigenvalues a_j bound |D|² (Mirsky): 2K L ≥ F",
               "F = Σ x_j² + ½ (Σ x_j)², convex, with x_j ≥ gap = 1 - μ² for K - r of the x_j"),
-        equal("slope of F in the r free ones at their value", 2 * best + total, 0),
-        judged("slope in the others, at gap, for K = r + n", (2 * gap + total).subs(k, r + _MORE)
+        equal("F is least where its slopes in the r free x_j are 0 and those in the others "
+              "positive: the first", 2 * best + total, 0),
+        judged("the slope in the others, at their least value gap, for K = r + n",
+               (2 * gap + total).subs(k, r + _MORE)
                .factor(), positive),
-        equal("F there", least, gap**2 * (k - r) * (k + 2) / (r + 2)),
-        judged("F of r less that of r + 1", falls, positive),
+        equal("F there, which is 2K times the loss", least, gap**2 * (k - r) * (k + 2) / (r + 2)),
+        judged("it falls with the rank: F of r less that of r + 1", falls, positive),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from derive.loss import PopulationLoss, population_loss
 from derive.polynomial_drift import drift_from_loss, hermite_power
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.claims.calculus import V, W, gaussian_law, mean_exponent, weight
-from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours
+from numerics.claims.ledger import Finding, Step, claim, equal, judged, ours, shown
 from numerics.claims.setting import COVARIANCE, VARIANCE
 from numerics.claims.signs import positive
 
@@ -41,7 +41,8 @@ def hermite_loss(n: int) -> PopulationLoss:
 
 def _power() -> Step:
     return equal(
-        "student: exponent of E e^(wy) e^(ty), y of variance Q, and of Σ c_k c_k' Q^k/k!",
+        "students e^(wy) and e^(ty), y of variance Q: exponents of the mean of their product, and "
+        "of Σ c_k c_k' Q^k/k! with the coefficients of both",
         mean_exponent((W + _T) * z),
         student_power(W, _T).args[0],
     )
@@ -85,7 +86,8 @@ def _population_loss() -> Finding:
         "bilinear, hence by exponentials; low degrees against the mean over the plane",
         gaussian_law(),
         _power(),
-        equal("exponent of E e^(vz) e^(wy), y = ρz + g, and of Σ φ_k c_k ρ^k/k!",
+        equal("teacher e^(vz), student e^(wy), y = ρz + g: exponents of the mean of their product, "
+              "and of Σ φ_k c_k ρ^k/k!",
               mean_exponent(inner, z, 1), correlation(V, W).args[0]),
         *low,
     )  # fmt: skip
@@ -101,8 +103,8 @@ def _direct_loss(teacher: Expr, student: Expr) -> Expr:
     "App. D.1, (51)",
     "∂L/∂u = (2u + 2μm) L_Q + m L_ρ, ∂L/∂m = 2μu L_Q + u L_ρ, the slopes as Hermite sums",
     quote="The partial derivative of […] respect to […] and […] are […]",
-    reading="the lost formula is the chain rule with L_Q = ½ S' - C_Q and L_ρ = -C_ρ, where "
-    "c_k' = c_(k+2)/2",
+    reading="the lost formula is the chain rule with L_Q = ½ S' - C_Q and L_ρ = -C_ρ, where c_k' "
+    "= c_(k+2)/2",
     falsifier="a loss of Q and ρ, or a polynomial pair, with another gradient",
 )
 def _loss_gradient() -> Finding:
@@ -115,14 +117,16 @@ def _loss_gradient() -> Finding:
         "the chain rule for any loss, and the sums by exponentials",
         equal("∂L/∂u", diff(direct, u), by_u),
         equal("∂L/∂m", diff(direct, m), by_m),
-        equal("∂L/∂u as derive has it", of_derive[0], by_u),
-        equal("∂L/∂m as derive has it", of_derive[1], by_m),
-        equal("c_k' = c_(k+2)/2, over c_k = w^k e^(w²Q/2)",
+        equal("∂L/∂u by the code for polynomials", of_derive[0], by_u),
+        equal("∂L/∂m by the code for polynomials", of_derive[1], by_m),
+        shown("teacher e^(vz), student e^(wz), from which all polynomials follow: C", exp(pair)),
+        shown("students e^(wz) and e^(tz), as S is quadratic: S", exp(power)),
+        equal("c_k' = c_(k+2)/2, for c_k = w^k e^(w²Q/2): both divided by c_k",
               diff(mean_exponent(W * z), Q), W**2 / 2),
-        equal("S' = Σ (c_k c_(k+2) Q^k + k c_k² Q^(k-1))/k!, over S",
+        equal("S' = Σ (c_k c_(k+2) Q^k + k c_k² Q^(k-1))/k!: both divided by S",
               diff(power, Q), (W**2 + _T**2) / 2 + W * _T),
-        equal("C_Q = ½ Σ φ_k c_(k+2) ρ^k/k!, over C", diff(pair, Q), W**2 / 2),
-        equal("C_ρ = Σ k φ_k c_k ρ^(k-1)/k!, over C", diff(pair, rho), V * W),
+        equal("C_Q = ½ Σ φ_k c_(k+2) ρ^k/k!: both divided by C", diff(pair, Q), W**2 / 2),
+        equal("C_ρ = Σ k φ_k c_k ρ^(k-1)/k!: both divided by C", diff(pair, rho), V * W),
     )  # fmt: skip
 
 
@@ -142,11 +146,17 @@ def _drift_sums() -> Finding:
     square = (s**2 + t**2) / 2 + s * t  # what Σ s_k s_(k+2) + k s_k² becomes, symmetric in both
     return Finding(
         "by exponentials for every polynomial pair; low degrees against the linearised flow",
-        equal("Σ φ_k (k s_k + s_(k+2))/(μ k!), over C", a, (V * s + s**2) / mu),
-        equal("Σ φ_k s_(k+2)/(μ² k!), over C", b, s**2 / mu**2),
-        equal("Σ s_k (k s_k + s_(k+2))/(μ k!), over S: half of it goes to -a", own_a / 2,
+        shown("teacher e^(vz), student e^(wz), from which all polynomials follow: C",
+              correlation(V, W)),
+        equal("what C adds to a is Σ φ_k (k s_k + s_(k+2))/(μ k!): both divided by C", a,
+              (V * s + s**2) / mu),
+        equal("what C adds to b is Σ φ_k s_(k+2)/(μ² k!): both divided by C", b, s**2 / mu**2),
+        shown("students e^(wz) and e^(tz), as S is quadratic: S", student_power(W, _T)),
+        equal("what ½ S takes from a is Σ s_k (k s_k + s_(k+2))/(μ k!): both divided by S",
+              own_a / 2,
               square / mu),
-        equal("Σ (s_k s_(k+2) + k s_k²)/(μ² k!), over S", own_b / 2, square / mu**2),
+        equal("what ½ S takes from b is Σ (s_k s_(k+2) + k s_k²)/(μ² k!): both divided by S",
+              own_b / 2, square / mu**2),
         *[step for pair in _PAIRS for step in _low_degree(*pair)],
     )  # fmt: skip
 
@@ -190,9 +200,11 @@ def _second_term() -> Finding:
     found = [population_loss(teacher, student, z) for student in (z, z**2 + z, z**3)]
     return Finding(
         "S is E σ², of the student alone for every pair; it pulls on m through Q, by μ u S'(Q)",
-        *[judged("S(Q)", loss.student_power, lambda power: not power.has(*labels))
+        *[judged("S(Q) holds no coefficient y_0 to y_3 of the teacher", loss.student_power,
+                 lambda power: not power.has(*labels))
           for loss in found],
-        *[judged("C(Q, ρ)", loss.correlation, lambda value: value.has(*labels)) for loss in found],
+        *[judged("C(Q, ρ) holds them", loss.correlation,
+                 lambda value: value.has(*labels)) for loss in found],
         equal("∂Q/∂m", slope, 2 * mu * u),
     )  # fmt: skip
 
@@ -212,10 +224,14 @@ def _second_term_drives() -> Finding:
     b = hermite_drift_limit(n, 0)[1]
     return Finding(
         "b → -S'(0)/(n n!), positive for every even n",
-        equal("coefficient of H_n in He_n at any variance, over n!", weight(n, Integer(0)), 1),
-        equal("C of He_4", hermite_loss(4).correlation, factorial(4) * rho**4),
-        judged("b as μ → 0, n = 2p", b, positive),
-        equal("b as μ → 0, n = 2p", b.coefficient, factorial2(n - 1) / factorial2(n)),
+        equal(
+            "coefficient of H_n in He_n at every variance, over n!: so C = n! ρ^n",
+            weight(n, Integer(0)),
+            1,
+        ),
+        equal("C of He_4, without Q", hermite_loss(4).correlation, factorial(4) * rho**4),
+        judged("b as μ → 0, n = 2p: coefficient, exponent", b, positive),
+        equal("its coefficient", b.coefficient, factorial2(n - 1) / factorial2(n)),
     )
 
 
@@ -237,10 +253,12 @@ def _drift_coefficients() -> Finding:
         b = -diff(power, Q).subs(Q, mu**2)
         steps += [
             equal(
-                f"a of He_{n}, flow linearised", found.a.as_expr(), scale * mu ** (n - 1) + mu * b
+                f"a of He_{n}, from its flow linearised",
+                found.a.as_expr(),
+                scale * mu ** (n - 1) + mu * b,
             ),
-            equal(f"b of He_{n}, flow linearised", found.b.as_expr(), b),
-            equal(f"S of He_{n}, as derive has it", hermite_power(n).as_expr(), power),
+            equal(f"b of He_{n}, from its flow linearised", found.b.as_expr(), b),
+            equal(f"S of He_{n}, by the code and by the sum", hermite_power(n).as_expr(), power),
         ]
     evidence = "C = n! ρ^n whatever the variance Q, symbolic n; low degrees by the loss itself"
     return Finding(evidence, *steps)
@@ -259,12 +277,13 @@ def _symbolic_drift() -> list[Step]:
     by_q, by_rho = diff(loss, Q).subs(diff(power, Q), slope), diff(loss, rho)
     a, b = -(2 * mu * by_q + by_rho).subs(rho, mu), -2 * by_q
     return [
-        equal("exponent of the mean of both generating functions: its part of as many s as t",
+        equal("generating functions of teacher in s, student in t: exponent of the mean of their "
+              "product, its terms with as many s as t",
               even, rho * s * t),
-        equal("so C, n!² times the coefficient of (s t)^n in e^(ρ s t)",
+        equal("so C is n!² times the coefficient of (s t)^n in e^(ρ s t)",
               third, factorial(n) * rho**n),
-        equal("b = -2 L_Q", b, -slope),
-        equal("a = -(2μ L_Q + L_ρ), less μ b", a - mu * b, n * factorial(n) * mu ** (n - 1)),
+        equal("with L = ½ S(Q) - n! ρ^n: b = -2 L_Q", b, -slope),
+        equal("a - μ b, where a = -(2μ L_Q + L_ρ)", a - mu * b, n * factorial(n) * mu ** (n - 1)),
     ]  # fmt: skip
 
 

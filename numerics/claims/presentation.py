@@ -1,13 +1,15 @@
 """How the ledger is shown: one line a claim, or every step of a check.
 
 A step's value is written by its kind: an expression as mathematics, an enclosure with its radius, a
-number to six digits, a list or mapping part by part.
+number to six digits, a list or mapping part by part; zeros and the cells that cover (0, 1) in
+words, where JSON has their fields.
 """
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.errors import InputError
 from derive.leading import LeadingTerm
+from derive.singularities import SingularStrength
 from numerics.certified.balls import Bounds, Enclosure
+from numerics.certified.singularities import Singularity
+from numerics.certified.zeros import Stretch
 from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
 
 HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")
@@ -211,19 +216,61 @@ def _written(value: object, in_tex: bool) -> str:
         return f"{write(value.left)} = {write(value.right)}"
     if isinstance(value, LeadingTerm):
         return f"({write(value.coefficient)}, {write(value.exponent)})"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return write("∞") if value == inf else f"{value:.6g}"
     if isinstance(value, tuple | list):
         return "; ".join(map(write, value)) or "none"
-    if isinstance(value, dict) or is_dataclass(value):
-        return ", ".join(f"{write(name)} {write(part)}" for name, part in _named_parts(value))
+    worded = _WORDS.get(type(value))
+    told = worded(value) if worded else value
+    if isinstance(told, dict) or is_dataclass(told):
+        return ", ".join(f"{write(name)} {write(part)}" for name, part in _named_parts(told))
     return latex_of(str(value)).latex if in_tex else str(value)
 
 
+_SYMBOLS = {"mu": "μ", "rho": "ρ", "tau": "τ", "half_tau": "½ τ"}
+
+
 def _named_parts(value: Any) -> list[tuple[str, object]]:
-    if isinstance(value, dict):
-        return [(str(name).replace("_", " "), part) for name, part in value.items()]
-    return [(field.name, getattr(value, field.name)) for field in fields(value)]
+    parts = (
+        value
+        if isinstance(value, dict)
+        else {f.name: getattr(value, f.name) for f in fields(value)}
+    )
+    return [(_in_words(str(name)), part) for name, part in parts.items()]
+
+
+def _in_words(name: str) -> str:
+    words = _SYMBOLS.get(name, name.replace("_", " "))
+    return f"{words}:" if words[-1].isdigit() else words  # n = 3: …
+
+
+def _zero(zero: Singularity) -> dict[str, object]:
+    told: dict[str, object] = {
+        "at μ =": zero.mu,
+        "b =": zero.b,
+        "τ": "diverges" if zero.diverges else "is 1/b",
+    }
+    if zero.multiplicity > 1:
+        told["multiplicity"] = zero.multiplicity
+    return told if zero.constant is None else {**told, "C =": zero.constant}
+
+
+def _exact_zero(zero: SingularStrength) -> dict[str, object]:
+    return {"between": zero.low, "and": zero.high, "τ": "diverges" if zero.diverges else "is 1/b"}
+
+
+def _cell(cell: Stretch) -> dict[str, object]:
+    ends = f"on [{float(cell.lower):.6g}, {float(cell.upper):.6g}]"
+    return {f"{ends} {'one zero, as ' if cell.zero else ''}{cell.reason}, in": cell.bounds}
+
+
+_WORDS: dict[type, Callable[[Any], object]] = {
+    Singularity: _zero,
+    SingularStrength: _exact_zero,
+    Stretch: _cell,
+}
 
 
 def structure(value: object) -> object:
@@ -236,7 +283,7 @@ def structure(value: object) -> object:
         return {str(name): structure(part) for name, part in value.items()}
     if is_dataclass(value):
         return {field.name: structure(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, float) and abs(value) == float("inf"):
+    if isinstance(value, float) and abs(value) == inf:
         return str(value)
     return value if isinstance(value, bool | int | float | None) else str(value)
 

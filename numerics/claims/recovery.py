@@ -40,10 +40,9 @@ from numerics.claims.signs import negative, positive
 @claim.proved(
     "App. G, Remark 4, proof of Prop. 5",
     "ℓ vanishes at ρ = 1 alone, or at ρ = ±1 for even σ: u = ±(1-μ), u = ±(1+μ) (He_1 to He_8)",
-    quote="when […] is even, the slice loss may admit two global minimizers. … "
-    "If […] is not even, the identity […] fails, so the case […] is impossible, and the only "
-    "minimizer is […]. If […] is even, both are admissible, yielding the two minimizers […] and "
-    "[…].",
+    quote="when […] is even, the slice loss may admit two global minimizers. … If […] is not "
+    "even, the identity […] fails, so the case […] is impossible, and the only minimizer is […]. "
+    "If […] is even, both are admissible, yielding the two minimizers […] and […].",
     reading="the identity is σ(-z) = σ(z). The minimisers on the slice m = s are u = (1-μ)/s and, "
     "for even σ, u = -(1+μ)/s",
     falsifier="another real zero of ℓ",
@@ -53,9 +52,9 @@ def _slice_minimisers() -> Finding:
     for n in range(1, 9):
         risk = Poly(matched_risk(f"He{n}"), rho)
         ends = (1,) if n % 2 else (1, -1)
-        steps += [equal(f"He_{n}: ℓ at ρ = {end}", risk.eval(end), 0) for end in ends]
+        steps += [equal(f"He_{n}: slice loss ℓ at ρ = {end}", risk.eval(end), 0) for end in ends]
         count = int(risk.sqf_part().count_roots())
-        steps.append(judged(f"He_{n}: its real zeros", count, partial(eq, len(ends))))
+        steps.append(judged(f"He_{n}: number of real zeros of ℓ", count, partial(eq, len(ends))))
     return Finding("by Sturm's theorem; ℓ ≥ 0, so its zeros are its minima", *steps)
 
 
@@ -80,9 +79,11 @@ def _slice_limit() -> Finding:
     return Finding(
         "variation of constants: |u - s(1-μ)| is at last below (1-μ) ε, for every ε > 0",
         equal("d/dt of e^t (u - s(1-μ))", grown, exp(t) * (1 - mu) * (overlap - side)),
-        equal("e^-t times its integral from T to t, if |m - s| ≤ ε there", most,
+        equal("if |m - s| ≤ ε from T on, u is off by at most this, and what is left of its start",
+              most,
               (1 - mu) * within * (1 - exp(since - t))),
-        judged("what is left of u(T), as t → ∞", limit(exp(since - t), t, oo), lambda v: v == 0),
+        judged("limit of what is left, e^(T-t), as t → ∞", limit(exp(since - t), t, oo),
+               lambda v: v == 0),
         equal("limit of the bound as t → ∞", limit(most, t, oo), (1 - mu) * within),
     )  # fmt: skip
 
@@ -109,7 +110,7 @@ def _even_minimisers() -> Finding:
     return Finding(
         "a convex ℓ that is 0 at ρ = ±1 is at most 0 between; ℓ(0) = ½ E(σ(z) - σ(0))²",
         equal("ℓ(0), with mean c_0 = E σ(z) and the variance of σ(z)", at_zero, middle),
-        judged("its sign, σ not constant", middle, positive),
+        judged("it is positive, unless σ is constant", middle, positive),
         *steps,
     )
 
@@ -128,8 +129,13 @@ def _assumed_and_singular() -> Finding:
     (tangent,) = solve(here + slope * gap + above, slope)
     return Finding(
         "ℓ' = -a, and a convex ℓ lies above its tangents: a ≥ ℓ(ρ)/(1-ρ) > 0",
-        equal("-ℓ' if the tangent at ρ is at ρ = 1 below ℓ(1) = 0", -tangent, (here + above) / gap),
-        judged("its sign for ρ < 1", -tangent, positive),
+        equal(
+            "a convex ℓ lies above its tangents: -ℓ'(ρ), if that at ρ is by some height below "
+            "ℓ(1) = 0",
+            -tangent,
+            (here + above) / gap,
+        ),
+        judged("it is positive for ρ < 1", -tangent, positive),
         *[equal(f"{t}: -ℓ' and a", -diff(frozen_risk(t), mu), closed_drift(t).a) for t in texts],
     )
 
@@ -152,7 +158,7 @@ def _matched_recovery() -> Finding:
     for text, strength in (("He3", "0.25"), ("He5", "0.4")):
         at = told(fate(ball_flow(text, strength), disc("0.1", "0.1"), 200))
         steps.append(
-            judged(f"{text} at μ = {strength}: sink of the flow from u = m = 1/10", at,
+            judged(f"{text} at μ = {strength}: where the flow from u = m = 1/10 ends", at,
                    partial(_is_null, strength))
         )  # fmt: skip
         loss = matched_loss(int(text[2:])).subs({u: -mu, m: 1})
@@ -189,9 +195,12 @@ def _null_student() -> Finding:
         jacobian = jacobian.applyfunc(expand)
         at_rest = tuple(expand(f.subs(place)) for f in velocity)
         steps += [
-            judged(f"He_{n}: velocity there", at_rest, lambda v: v == (0, 0)),
-            judged(f"He_{n}: Jacobian there, triangular", jacobian.as_immutable(), _stable),
-            judged(f"He_{n}: ∂_m L there: m ≤ 1 is an edge", expand(diff(loss, m).subs(place)),
+            judged(f"He_{n}: velocity of the flow at u = -μ, m = 1", at_rest,
+                   lambda v: v == (0, 0)),
+            judged(f"He_{n}: linearised flow there, triangular with negative diagonal",
+                   jacobian.as_immutable(), _stable),
+            judged(f"He_{n}: slope of L in m there, which points over the edge m = 1",
+                   expand(diff(loss, m).subs(place)),
                    negative),
             equal(f"He_{n}: loss there", loss.subs(place), factorial(n) / 2),
             equal(f"He_{n}: loss at the teacher", loss.subs({u: 1 - mu, m: 1}), 0),
@@ -219,9 +228,10 @@ def _mismatch() -> Finding:
     loss = landscape_of(Pair("relu", "x")).loss
     return Finding(
         "teacher ReLU, student x: the loss is least at ρ = 1/2, s = 0, and nowhere else",
-        equal("L over ρ and s ≥ 0", loss, (rho - Rational(1, 2)) ** 2 / 2 + residual / 2
+        equal("loss of teacher ReLU and student x, over ρ and s ≥ 0", loss,
+              (rho - Rational(1, 2)) ** 2 / 2 + residual / 2
               + Rational(1, 8)),
-        judged("L at ρ = 1, s = 0, less its minimum", loss.subs({rho: 1, residual: 0})
+        judged("at ρ = 1, s = 0 it is above its minimum 1/8: by", loss.subs({rho: 1, residual: 0})
                - Rational(1, 8), positive),
     )  # fmt: skip
 
@@ -241,7 +251,7 @@ def _mismatch_recovers() -> Finding:
     steps = []
     for share in (Integer(1), Integer(-2), Rational(1, 3)):
         loss = landscape_of(Pair(z + share * hermite_polynomial(3, z), "x")).loss
-        steps.append(equal(f"c = {share}: L less that of x with x", loss - alone, 3 * share**2))
+        steps.append(equal(f"c = {share}: loss less that of x with x", loss - alone, 3 * share**2))
     least = alone.subs({rho: 1, residual: 0})
     return Finding(
         "x sees He_3 of the teacher as noise: the flow is that of x with x, see slice-limit",

@@ -39,8 +39,8 @@ _DELAY = "models with larger […] remain trapped in the correlated search phase
 
 @ours.proved(
     "Sec. 3.2",
-    "At its own stable γ a matched pair leaves in κ d log d / 2 samples, and κ tends to "
-    "E σ'⁴ / 2(E z²σ'²)² as μ → 1, where τ diverges",
+    "At its own stable γ a matched pair leaves in κ d log d / 2 samples, and κ tends to E σ'⁴ / "
+    "2(E z²σ'²)² as μ → 1, where τ diverges",
     reading="a(1) = 0, and a'(1) = -E z²σ'² since only the factor σ(z) - σ(μz) of a is to be "
     "differentiated there; b(1) = -Eσ'². So λ₊ ~ (1-μ)² (E z²σ'²)²/Eσ'², while γ_s d/B ~ "
     "2Eσ'²/((1-μ)² Eσ'⁴): strength costs time at one rate, and samples up to a constant",
@@ -51,14 +51,24 @@ def _tuned_cost_is_finite() -> Finding:
     p0, p2, q0, v = symbols("p0 p2 q0 v", positive=True)
     rate = eigenvalues(p2 * v, -p0)[0]
     cost = 1 / (rate * 2 * p0 / (v**2 * q0))
-    steps = [equal("limit of κ for a = p₂v, b = -p₀", limit(cost, v, 0), q0 / (2 * p2**2))]
+    steps = [
+        equal(
+            "limit of κ as v = 1-μ → 0, if a ~ p₂ v and b → -p₀",
+            limit(cost, v, 0),
+            q0 / (2 * p2**2),
+        )
+    ]
     for name in _NAMES:
         a, b = drift_of(name).expressions
         student = Pair(name).student
         steps += [
-            equal(f"{name}: a'(1)", diff(a, mu).subs(mu, 1), -slope_moment(student, 2, 2)),
-            equal(f"{name}: b(1)", b.subs(mu, 1), -slope_moment(student, 2)),
-            judged(f"{name}: κ at 1", cost_at_full_strength(name), positive),
+            equal(
+                f"{name}: slope of a at μ = 1, and -E z²σ'²",
+                diff(a, mu).subs(mu, 1),
+                -slope_moment(student, 2, 2),
+            ),
+            equal(f"{name}: b at μ = 1, and -E σ'²", b.subs(mu, 1), -slope_moment(student, 2)),
+            judged(f"{name}: limit of κ, a finite number", cost_at_full_strength(name), positive),
         ]
     return Finding(f"for {', '.join(_NAMES)}, in closed form", *steps)
 
@@ -77,12 +87,12 @@ def _homogeneous_cost_falls() -> Finding:
     for name in ("x", "relu", "abs"):
         cost = 1 / (eigenvalues(*drift_of(name).expressions)[0] * stable_scaled_rate(name))
         ratio = simplify((cost / cost_at_full_strength(name)).subs(mu, 1 - v))
-        steps.append(equal(f"{name}: κ over that at 1", ratio, shape))
+        steps.append(equal(f"{name}: κ over its limit at μ = 1, with v = 1-μ", ratio, shape))
     return Finding(
         "closed forms; at μ = 0 it is the golden ratio",
         *steps,
-        judged("its slope in 1-μ", diff(shape, v), positive),
-        equal("at μ = 0", shape.subs(v, 1), (1 + sqrt(5)) / 2),
+        judged("it rises with v, so falls with μ: its slope in v", diff(shape, v), positive),
+        equal("its value at μ = 0, the golden ratio", shape.subs(v, 1), (1 + sqrt(5)) / 2),
     )
 
 
@@ -103,7 +113,7 @@ def _erf_cost() -> Finding:
     samples = enclosure(weak / strong * by_rate, 6)
     return Finding(
         f"τ: {time.mid} times, samples: {samples.mid} times",
-        equal("κ at 1", cost_at_full_strength("erf"), Rational(125, 6)),
+        equal("limit of κ as μ → 1", cost_at_full_strength("erf"), Rational(125, 6)),
         judged("τ at 0.9 over that at 0.1", time, lambda r: 700 < r.ball() < 800),
         judged("κ at 0.9 over that at 0.1", samples, lambda r: 9 < r.ball() < 10),
     )
@@ -122,11 +132,15 @@ def _singularities_cost_samples() -> Finding:
     for degree in (3, 5, 7, 10):
         student = Pair(degree).student
         ratio = 2 * slope_moment(student, 2) / slope_moment(student, 4)
-        steps.append(shown(f"He_{degree}: γ_s (1-μ)² d/B", ratio))
+        steps.append(shown(f"He_{degree}: the stable rate, γ_s (1-μ)² d/B at every μ", ratio))
         for found in find_singularities(drift_of(f"He{degree}"), 8):
             steps += [
-                judged(f"He_{degree}: 1 - μ⋆", enclosure(1 - found.mu.ball(), 6), positive),
-                judged(f"He_{degree}: b(μ⋆)", found.b, negative),
+                judged(
+                    f"He_{degree}: it is finite, as 1 - μ⋆ is positive",
+                    enclosure(1 - found.mu.ball(), 6),
+                    positive,
+                ),
+                judged(f"He_{degree}: b at the singularity is negative", found.b, negative),
             ]
     return Finding("enclosed zeros of a, b below 0 at each", *steps)
 
@@ -150,16 +164,25 @@ def _noisy_labels_cost_samples() -> Finding:
         clean = sample_noise(name).subs(mu, 1)
         given = sample_noise(name, Rational(1, 3)).subs(mu, 1)
         steps += [
-            equal(f"{name}: N at 1 without noise", clean, 0),
-            equal(f"{name}: with ς = 1/3", given, slope_moment(student, 2) / 9),
+            equal(f"{name}: noise N of a sample at μ = 1, labels without noise", clean, 0),
+            equal(
+                f"{name}: the same with noise ς = 1/3, and ς² E σ'²",
+                given,
+                slope_moment(student, 2) / 9,
+            ),
         ]
         power = sample_noise(name) + noise**2 * slope_moment(student, 2)
         bounded = 4 * (2 * rate - b) / power  # γd/B with the share ½ at R = ½, by v_u² = λ/(2λ-b)
         at_one = limit(bounded, mu, 1, "-")
         lasting = limit((1 - mu) ** 2 / (rate * bounded), mu, 1, "-")
         steps += [
-            equal(f"{name}: largest γd/B at 1", at_one, 4 / noise**2),
-            judged(f"{name}: (1-μ)² over λ₊ γd/B at 1", simplify(lasting), positive),
+            equal(f"{name}: limit of the largest γd/B as μ → 1", at_one, 4 / noise**2),
+            judged(
+                f"{name}: limit of (1-μ)² over λ₊ γd/B as μ → 1, finite: the samples diverge as "
+                f"(1-μ)^-2",
+                simplify(lasting),
+                positive,
+            ),
         ]
     return Finding("closed forms of x, ReLU and He_2, their limits", *steps)
 
@@ -180,18 +203,24 @@ def _lora_scaling() -> Finding:
     product = growth_with_scaling(a, -beta, 1)
     return Finding(
         "closed forms, symbolic a > 0, b = -β < 0, α > 0",
-        equal("at α = 1", product, eigenvalues(a, -beta)[0]),
-        equal("λ₊ as a product", growth, 2 * alpha * a**2 / (alpha * beta + root)),
-        equal("as α → ∞", limit(growth, alpha, oo), a**2 / beta),
+        equal(
+            "λ₊ of the flow with the scaling at α = 1, and (59)", product, eigenvalues(a, -beta)[0]
+        ),
+        equal("λ₊ with the scaling α", growth, 2 * alpha * a**2 / (alpha * beta + root)),
+        equal("its limit as α → ∞, the inverse of |b|/a²", limit(growth, alpha, oo), a**2 / beta),
         judged(
-            "slope in α of α/(αβ + √(α²β² + 4a²))",
+            "it rises with α: slope of α/(αβ + √(α²β² + 4a²)), up to a positive factor",
             simplify(
                 diff(alpha / (alpha * beta + root), alpha) * root * (alpha * beta + root) ** 2
             ),
             positive,
         ),
-        equal("at a = 0", growth_with_scaling(S.Zero, -beta, alpha), 0),
-        equal("as μ → 1", limit(product / a**2, a, 0), 1 / beta),
+        equal("at a singularity, a = 0: λ₊ at any α", growth_with_scaling(S.Zero, -beta, alpha), 0),
+        equal(
+            "as μ → 1, where a → 0: λ₊/a² at α = 1 has the limit already",
+            limit(product / a**2, a, 0),
+            1 / beta,
+        ),
     )
 
 
@@ -210,10 +239,11 @@ def _best_share() -> Finding:
     best = best_share(r)
     return Finding(
         "slope, and limits",
-        equal("slope at the share", diff(samples, c).subs(c, best), 0),
-        equal("as r → 0", limit(best, r, 0), 1),
-        equal("as r → ∞", limit(best, r, oo), S.Half),
-        judged("samples at c = 2/3 less at 1/2, r = 1/3",
+        equal("samples are least at that share: their slope there", diff(samples, c).subs(c, best),
+              0),
+        equal("the share as r → 0", limit(best, r, 0), 1),
+        equal("the share as r → ∞", limit(best, r, oo), S.Half),
+        judged("r = 1/3: samples at the share 1/2 less those at 2/3, the best one",
                samples.subs({r: S.One / 3, c: S.Half}) - samples.subs({r: S.One / 3,
                                                                       c: 2 * S.One / 3}),
                positive),
@@ -233,12 +263,12 @@ def _best_rate_simulated() -> Finding:
     found = {rate: _learnt(rate) for rate in ("0.2*stable", "best", "1*stable")}
     best = found["best"]
     steps = [
-        judged(f"best and {rate}, intervals apart by 1.5", (best, found[rate]),
-               lambda pair: bool(1.5 * pair[0]["high"] < pair[1]["low"]))
+        judged(f"best share and {rate}: medians whose intervals are apart by 1.5 times",
+               (best, found[rate]), lambda pair: bool(1.5 * pair[0]["high"] < pair[1]["low"]))
         for rate in ("0.2*stable", "1*stable")
     ]  # fmt: skip
     listed = ", ".join(f"{each['median']:.0f} ({rate})" for rate, each in found.items())
-    return Finding(f"medians {listed}", shown("best", best), *steps)
+    return Finding(f"medians {listed}", shown("best share: median samples, of", best), *steps)
 
 
 @cache
@@ -275,7 +305,7 @@ def _erf_tuned_delay() -> Finding:
 
 def _below(weak: Median, strong: Median) -> Step:
     return judged(
-        "medians at 0.1 and 0.8, their intervals less than 15 times apart",
+        "median steps at 0.1 and 0.8, their intervals less than 15 times apart",
         (weak, strong),
         lambda pair: pair[1]["high"] < 15 * pair[0]["low"],
     )

@@ -63,7 +63,7 @@ def _search_phase() -> Finding:
         equal("∂u̇/∂m is a", found[0, 1], a),
         equal("∂ṁ/∂u is a", found[1, 0], a),
         equal("∂ṁ/∂m", found[1, 1], 0),
-        *[equal("rest of the flow at the origin", f.subs({u: 0, m: 0}), 0) for f in velocity],
+        *[equal("the flow at the origin itself", f.subs({u: 0, m: 0}), 0) for f in velocity],
     )
 
 
@@ -102,7 +102,7 @@ def _escape_rate() -> Finding:
         "eigenvalues of the flow's Jacobian, symbolic a and b",
         shown("Jacobian", _JACOBIAN),
         shown("λ₊, λ₋", (plus, minus)),
-        equal("characteristic polynomial is (x-λ₊)(x-λ₋)", found, (x - plus) * (x - minus)),
+        equal("its characteristic polynomial, and (x-λ₊)(x-λ₋)", found, (x - plus) * (x - minus)),
     )
 
 
@@ -119,8 +119,8 @@ def _unstable_if_coupled() -> Finding:
     return Finding(
         "λ₊λ₋ = -a² and λ₊ - λ₋ = √(b² + 4a²)",
         equal("λ₊λ₋", expand(plus * minus), -(_COUPLING**2)),
-        judged("λ₊λ₋", -(_COUPLING**2), negative),
-        judged("λ₊ - λ₋", plus - minus, positive),
+        judged("it is negative", -(_COUPLING**2), negative),
+        judged("the larger one is positive: λ₊ - λ₋", plus - minus, positive),
     )
 
 
@@ -138,12 +138,12 @@ def _modes() -> list[Step]:
     flow = _JACOBIAN.subs(_A, _COUPLING)
     grow, die = (ImmutableMatrix([rate, _COUPLING]) for rate in (plus, minus))
     return [
-        *[equal(f"entry {i + 1} of J v, v = (λ₊, a)", (flow * grow)[i], plus * grow[i])
+        *[equal(f"J v and λ₊ v, v = (λ₊, a): component {i + 1}", (flow * grow)[i], plus * grow[i])
           for i in (0, 1)],
-        *[equal(f"entry {i + 1} of J w, w = (λ₋, a)", (flow * die)[i], minus * die[i])
+        *[equal(f"J w and λ₋ w, w = (λ₋, a): component {i + 1}", (flow * die)[i], minus * die[i])
           for i in (0, 1)],
-        equal("v·w", expand(grow.dot(die)), 0),
-        judged("λ₋ λ₊, so that the part along w dies", expand(plus * minus), negative),
+        equal("v and w are orthogonal: v·w", expand(grow.dot(die)), 0),
+        judged("λ₋ λ₊ is negative, so that the part along w dies", expand(plus * minus), negative),
     ]  # fmt: skip
 
 
@@ -166,16 +166,16 @@ def _exit_time() -> Finding:
     return Finding(
         "t lies between two bounds that both grow as ½ τ log d, symbolic a and b",
         *_modes(),
-        shown("exit between, with c_1 and c_2 the squared parts of √d times the start", _exits()),
-        *[equal(f"{name} bound over log d as d → ∞", value, target)
+        shown("exit between these; c_1, c_2 are squared parts of √d times the start", _exits()),
+        *[equal(f"{name} bound over log d, as d → ∞", value, target)
           for name, value in zip(("lower", "upper"), limits, strict=True)],
     )  # fmt: skip
 
 
 @claim.proved(
     "App. E.1, (60)",
-    "In the linear flow, from a distance r at an angle θ to v, the time to radius R is "
-    "t = log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0",
+    "In the linear flow, from a distance r at an angle θ to v, the time to radius R is t = "
+    "log(R/r)/λ₊ - log|cos θ|/λ₊ as r → 0",
     quote="As a result, the exit time from a ball of radius […] satisfies, up to additive "
     "constants, […]",
     reading="(60) is log(R/r)/λ₊, the constant that of the start's direction. For random starts it "
@@ -191,11 +191,11 @@ def _exit_up_to_constants() -> Finding:
     return Finding(
         "the bounds of exit-time, which meet as r → 0",
         *_modes(),
-        equal("λ₊-fold upper bound as a logarithm: its square",
+        equal("the upper bound, times λ₊, is a logarithm of this: its square",
               _squared(last), (_RADIUS / (r * cos(angle))) ** 2),
-        equal("square of the lower one over that of the upper one",
+        equal("the same for the lower bound, over that: square of the quotient",
               (_squared(first) / _squared(last)).simplify(), gap),
-        equal("the same at r = 0", gap.subs(r, 0), 1),
+        equal("as r → 0 both bounds meet: that at r = 0", gap.subs(r, 0), 1),
     )  # fmt: skip
 
 
@@ -221,8 +221,8 @@ def _exit_radius() -> Finding:
     return Finding(
         "the radius enters by its logarithm",
         shown("upper bound of exit-time", last),
-        equal("change of the bound", change, (log(other) - log(_RADIUS)) / _RATE),
-        judged("change over log d as d → ∞", limit(change / log(d), d, oo), lambda x: x == 0),
+        equal("its change from R₁ to R₂", change, (log(other) - log(_RADIUS)) / _RATE),
+        judged("that change over log d, as d → ∞", limit(change / log(d), d, oo), lambda x: x == 0),
     )
 
 
@@ -251,12 +251,12 @@ def _zero_start() -> Finding:
     ahead, behind = (later(without * factor) for factor in (1 + part, 1 / (1 + part)))
     return Finding(
         "what counts is the part along v = (λ₊, a), which is a m₀ at u₀ = 0",
-        shown("part along v at u₀ = 0, times |v|", without),
-        equal("delay", _as_one_log(later(with_u)), _as_one_log(constant)),
-        equal("λ₊-fold delay if λ₊u₀ + a m₀ is (1+x) a m₀: later", _as_one_log(ahead), 1 + part),
-        equal("if it is a m₀/(1+x): earlier", _as_one_log(behind), 1 / (1 + part)),
+        shown("part of the start along v at u₀ = 0, times |v|", without),
+        equal("delay against a start at u₀", _as_one_log(later(with_u)), _as_one_log(constant)),
+        equal("e^(λ₊ delay) if λ₊u₀ + a m₀ is (1+x) a m₀: later", _as_one_log(ahead), 1 + part),
+        equal("e^(λ₊ delay) if it is a m₀/(1+x): earlier", _as_one_log(behind), 1 / (1 + part)),
         judged("delay over log d as d → ∞", limit(later(with_u) / log(d), d, oo), lambda x: x == 0),
-        equal("t/log d from u₀ = 0 as d → ∞",
+        equal("exit time over log d from u₀ = 0, as d → ∞",
               limit(last.subs(_GROWING, without**2) / log(d), d, oo), 1 / (2 * _RATE)),
     )  # fmt: skip
 
@@ -281,12 +281,12 @@ def _slow_where_small() -> Finding:
     root = plus - minus
     return Finding(
         "slopes of λ₊ in closed form, symbolic a > 0 and b",
-        equal("∂λ₊/∂a is positive", diff(plus, a), 2 * a / root),
-        equal("∂λ₊/∂b has the sign of λ₊", diff(plus, _B), plus / root),
+        equal("λ₊ rises with a: ∂λ₊/∂a", diff(plus, a), 2 * a / root),
+        equal("and with b, as it has the sign of λ₊: ∂λ₊/∂b", diff(plus, _B), plus / root),
         equal("λ₊λ₋ is negative, so λ₊ > 0 > λ₋", expand(plus * minus), -(a**2)),
         judged("λ₊ - λ₋", root, positive),
         equal("λ₊ at b = 0, so that at b < 0 it is lower", eigenvalues(a, Integer(0))[0], a),
-        equal("λ₊ of εa, εb", eigenvalues(small * a, small * _B)[0], small * plus),
+        equal("λ₊ at εa, εb", eigenvalues(small * a, small * _B)[0], small * plus),
     )
 
 

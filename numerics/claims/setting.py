@@ -76,9 +76,9 @@ def _lora_parameters() -> Finding:
     bound = p * q / (p + q)
     return Finding(
         "p q - r (p + q) has the sign of p q/(p + q) - r; for p = q the bound is p/2",
-        judged("saved at r = p q/(p + q) - h",
+        judged("parameters saved, p q - r (p + q), at r = p q/(p + q) - h, h > 0",
                (p * q - (bound - below) * (p + q)).simplify(), positive),
-        equal("saved at the bound", p * q - bound * (p + q), 0),
+        equal("parameters saved at r = p q/(p + q)", p * q - bound * (p + q), 0),
         equal("share trained at r = p/10, q = p", (p / 10 * (p + q) / (p * q)).subs(q, p),
               Rational(1, 5)),
     )  # fmt: skip
@@ -96,10 +96,10 @@ def _lora_parameters() -> Finding:
 def _joint_law() -> Finding:
     return Finding(
         "linear images of a Gaussian; their covariances are inner products, in any dimension",
-        equal("|ω|²", _DIRECTION.dot(_DIRECTION), 1),
-        equal("variance |ω⋆|²", _TEACHER.dot(_TEACHER), 1),
-        equal("variance |w|²", _STUDENT.dot(_STUDENT), VARIANCE),
-        equal("covariance ω⋆·w", _STUDENT.dot(_TEACHER), COVARIANCE),
+        equal("ω has length 1: |ω|²", _DIRECTION.dot(_DIRECTION), 1),
+        equal("variance of ω⋆·x: |ω⋆|²", _TEACHER.dot(_TEACHER), 1),
+        equal("variance of w·x: |w|²", _STUDENT.dot(_STUDENT), VARIANCE),
+        equal("their covariance: ω⋆·w", _STUDENT.dot(_TEACHER), COVARIANCE),
     )
 
 
@@ -117,9 +117,9 @@ def _effective_alignment() -> Finding:
     start = {u: 0, m: 0}
     return Finding(
         "of the vectors ω⋆ and w = μ ω⋆ + u ω, at every strength",
-        shown("ω⋆·w/|w|", covariance / length),
-        equal("ω⋆·w at u = m = 0", covariance.subs(start), mu),
-        equal("ω⋆·w/|w| at u = m = 0", (covariance / length).subs(start), 1),
+        shown("cosine of the angle of teacher and student, ω⋆·w/|w|", covariance / length),
+        equal("overlap ω⋆·w at u = m = 0", covariance.subs(start), mu),
+        equal("the cosine at u = m = 0", (covariance / length).subs(start), 1),
         *[equal(f"slope of {text} in {x} there", diff(value, x).subs(start), 0)
           for text, value in (("ω⋆·w", covariance), ("ω⋆·w/|w|", covariance / length))
           for x in (u, m)],
@@ -141,11 +141,19 @@ def _alignment_no_indicator() -> Finding:
     loss = landscape_of(Pair("x")).loss.subs({rho: 1, residual: Q - 1}, simultaneous=True)
     return Finding(
         "at ρ = 1 it is Q - 1 = u² - (1-μ)², which vanishes at u = 1 - μ, m = 1 alone if u > 0",
-        equal("|w - ω⋆|²", away.dot(away), 1 - 2 * COVARIANCE + VARIANCE),
+        equal(
+            "squared distance of student and teacher, |w - ω⋆|²",
+            away.dot(away),
+            1 - 2 * COVARIANCE + VARIANCE,
+        ),
         equal("ρ at u = 0", COVARIANCE.subs(u, 0), mu),
         equal("ρ at m = (1-μ)/u", COVARIANCE.subs(recovered), 1),
         equal("Q - 1 there", VARIANCE.subs(recovered) - 1, u**2 - (1 - mu) ** 2),
-        judged("how Q changes with u there", diff(VARIANCE.subs(recovered).expand(), u), bool),
+        judged(
+            "it is not constant: its slope in u",
+            diff(VARIANCE.subs(recovered).expand(), u),
+            lambda slope: slope != 0,
+        ),
         equal("loss of x at ρ = 1", loss, (Q - 1) / 2),
     )
 
@@ -168,14 +176,17 @@ def _alignment_at_minimum() -> Finding:
     return Finding(
         "z^n has the weight ρ^n = 1, so |ρ| = 1; z^(n-1) g has n ρ^(n-1) √s = 0, so s = Q - ρ² = 0",
         shown("student's highest degree, given the teacher's z", top),
-        judged("log |ρ^n| where log |ρ| = x ≠ 0", n * log_size, lambda value: value.is_nonzero),
-        *[judged(f"weight of z^(n-1) g at ρ = {sign}", mixed.subs(rho, sign).simplify(),
+        judged("if |ρ| is not 1, nor is |ρ^n|: log |ρ^n| where log |ρ| = x ≠ 0", n * log_size,
+               lambda value: value.is_nonzero),
+        *[judged(f"weight of z^(n-1) g at ρ = {sign}, which is 0 only for s = 0",
+                 mixed.subs(rho, sign).simplify(),
                  lambda value: value.is_nonzero) for sign in (1, -1)],
         equal("ρ^n at ρ = -1, odd n: no minimum", (-1) ** (2 * half + 1), -1),
         equal("ρ^n at ρ = -1, even n", (-1) ** (2 * half), 1),
-        judged("σ(z) - σ(-z) of an odd power in σ, which ρ = -1 must send to 0: so σ is even",
+        judged("at ρ = -1 no loss asks for σ(z) = σ(-z), which an odd power in σ excludes: "
+               "z^(2k-1) less its value at -z",
                z ** (2 * half - 1) - (-1) ** (2 * half - 1) * z ** (2 * half - 1), positive),
-        equal("ρ at u = 1 - μ, m = 1: it is reached", COVARIANCE.subs(whole), 1),
+        equal("ρ = 1 is reached, at u = 1 - μ, m = 1", COVARIANCE.subs(whole), 1),
         equal("Q there", VARIANCE.subs(whole), 1),
     )  # fmt: skip
 
@@ -195,7 +206,7 @@ def _initial_overlap() -> Finding:
     density = (1 - share**2 / d) ** ((d - 3) / 2)
     return Finding(
         "the density on [-1, 1] is proportional to (1-m²)^((d-3)/2)",
-        equal("radius^(d-2) of the slice at m, over its slope: the density",
+        equal("density of m: radius^(d-2) of the slice of the sphere at m, over the slope there",
               slice_, (1 - m**2) ** ((d - 3) / 2)),
         equal("E m₀²", moment(1), 1 / d),
         equal("E m₀^4", moment(2), 3 / (d * (d + 2))),
@@ -258,8 +269,12 @@ def _square_integrable() -> Finding:
 def _initial_scale() -> Finding:
     return Finding(
         "u₀ √d = d^(-3/2) → 0, or 0 throughout; E d m₀² = 1",
-        judged("limit of u₀ √d as d → ∞", limit(_SCALE_OF_CODE * sqrt(d), d, oo), _finite),
-        judged("E d m₀², m₀ of a random ω", (d * moment(1)).simplify(), _finite),
+        judged(
+            "limit of u₀ √d as d → ∞, for the u₀ of the code",
+            limit(_SCALE_OF_CODE * sqrt(d), d, oo),
+            _finite,
+        ),
+        judged("mean of d m₀² for a random ω", (d * moment(1)).simplify(), _finite),
     )
 
 
@@ -299,11 +314,15 @@ def _sphere_constraint() -> Finding:
     flow = Matrix(3, 3, lambda i, j: expand(diff(velocity[i], state[j]).subs(start)))
     return Finding(
         "the length moves at second order only",
-        shown("flow of u, ω·ω⋆ and the rest of ω, linearised", ImmutableMatrix(flow)),
+        shown("matrix of the linear flow of u, ω·ω⋆ and the rest of ω", ImmutableMatrix(flow)),
         equal("∂u̇/∂u is b", flow[0, 0], b),
         equal("∂u̇/∂m is a", flow[0, 1], a),
         equal("∂ṁ/∂u is a", flow[1, 0], a),
-        judged("all other entries", (flow[1, 1], *flow[:, 2], *flow[2, :]), lambda f: not any(f)),
+        judged(
+            "all its other entries are 0",
+            (flow[1, 1], *flow[:, 2], *flow[2, :]),
+            lambda f: not any(f),
+        ),
     )
 
 
@@ -332,5 +351,5 @@ def _balanced_length() -> Finding:
     return Finding(
         "u ∂L/∂u = ω·∂L/∂ω, for L is a function of their product",
         equal("d|ω|²/dt and d(u²)/dt", expand(sum(direction)), expand(scale)),
-        judged("they are not both 0", expand(scale), bool),
+        judged("they do change: d(u²)/dt is not 0", expand(scale), lambda rate: rate != 0),
     )

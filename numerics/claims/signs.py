@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
 from sympy.core.logic import fuzzy_and
 
-from derive.leading import LeadingTerm
 from derive.errors import Undecided
+from derive.leading import LeadingTerm
 from numerics.certified.balls import Enclosure
 
 

@@ -49,10 +49,18 @@ def _spherical_gradient() -> Finding:
     across = _REST * z - m * _G
     return Finding(
         "in the plane of ω⋆ and ω and the length of the rest",
-        equal("ω·x", expand(_DIRECTION.dot(_INPUT)), own),
-        equal("part along ω", expand(_TANGENT.dot(_DIRECTION)), 0),
-        equal("part along ω⋆", expand(_TANGENT.dot(_TEACHER)), expand(-_PULL * u * (z - m * own))),
-        equal("square length", _SIZE, expand(_PULL**2 * u**2 * (across**2 + _X**2))),
+        equal(
+            "with o for ω·x, z for ω⋆·x and s = (y - ŷ) σ': ω·x",
+            expand(_DIRECTION.dot(_INPUT)),
+            own,
+        ),
+        equal("part of the tangent along ω", expand(_TANGENT.dot(_DIRECTION)), 0),
+        equal(
+            "part of the tangent along ω⋆",
+            expand(_TANGENT.dot(_TEACHER)),
+            expand(-_PULL * u * (z - m * own)),
+        ),
+        equal("square of its length", _SIZE, expand(_PULL**2 * u**2 * (across**2 + _X**2))),
     )
 
 
@@ -70,11 +78,11 @@ def _small_rate_expansion() -> Finding:
     second = series((m - _RATE * along) / sqrt(1 + _RATE**2 * size), _RATE, 0, 3).removeO()
     return Finding(
         "the tangent is orthogonal to ω, so that the length is √(1 + γ²|∇|²)",
-        equal("|ω - γ ∇|²", length, 1 + _RATE**2 * _SIZE),
-        equal("one over the length, to third order", shrink, 1 - _RATE**2 * size / 2),
+        equal("squared length of ω after the step, |ω - γ ∇|²", length, 1 + _RATE**2 * _SIZE),
+        equal("one over the length, up to γ³", shrink, 1 - _RATE**2 * size / 2),
         equal("(ω - γ ∇)·ω⋆", expand(moved.dot(_TEACHER)),
               expand(m - _RATE * _TANGENT.dot(_TEACHER))),
-        equal("m⁺, to second order", expand(second), m - _RATE * along - _RATE**2 * size * m / 2),
+        equal("m⁺, up to γ²", expand(second), m - _RATE * along - _RATE**2 * size * m / 2),
     )  # fmt: skip
 
 
@@ -107,9 +115,9 @@ def _slopes(x: Symbol) -> tuple[Expr, Expr]:
 @claim.proved(
     "Sec. 2.1, App. C, (45)",
     "E[s o] = -∂L/∂u and u E[s (z - m o)] = -(1-m²) ∂L/∂m: every polynomial pair",
-    quote="Since the gradients in … are unbiased estimators of the population gradient, "
-    "the one-pass dynamics can be seen as a random discretization of gradient flow on the "
-    "population risk [40]: […]",
+    quote="Since the gradients in … are unbiased estimators of the population gradient, the "
+    "one-pass dynamics can be seen as a random discretization of gradient flow on the population "
+    "risk [40]: […]",
     reading="both sides for u and for m, in any dimension; o = ω·x. Square-integrable functions "
     "with slopes are limits",
     falsifier="a polynomial pair whose mean gradient is another",
@@ -122,11 +130,13 @@ def _unbiased_gradient() -> Finding:
                     for mean in (for_u[1], for_m[1]))  # fmt: skip
     return Finding(
         "by exponentials, each mean against the slope of the closed form",
-        equal("E[y σ' o] is ∂C/∂u, over C", for_u[0], by_u[0]),
-        equal("E[(σσ)' o] is ∂S/∂u, over S", own_u, by_u[1]),
-        equal("u E[y σ' (z - m o)] is (1-m²) ∂C/∂m, over C", expand(u * for_m[0]),
+        equal("teacher e^(vz), student e^(wλ), from which all polynomials follow: E[y σ' o] and "
+              "∂C/∂u, divided by C", for_u[0], by_u[0]),
+        equal("E[(σσ)' o] and ∂S/∂u, divided by S, where σσ is a product of two exponentials",
+              own_u, by_u[1]),
+        equal("u E[y σ' (z - m o)] and (1-m²) ∂C/∂m, divided by C", expand(u * for_m[0]),
               expand((1 - m**2) * by_m[0])),
-        equal("u E[(σσ)' (z - m o)] is (1-m²) ∂S/∂m, over S", expand(u * own_m),
+        equal("u E[(σσ)' (z - m o)] and (1-m²) ∂S/∂m, divided by S", expand(u * own_m),
               expand((1 - m**2) * by_m[1])),
     )  # fmt: skip
 
@@ -135,8 +145,8 @@ def _unbiased_gradient() -> Finding:
     "App. C, (45), (46)",
     "To second order m shrinks by the factor 1 - ½ γ² E|∇|² besides its drift: in (0, 1) if and "
     "only if γ² E|∇|² < 2, in (-1, 1) if and only if it is < 4",
-    quote="Now after averaging over the data we obtain … The update is contractive "
-    "provided the learning rate satisfies […]",
+    quote="Now after averaging over the data we obtain … The update is contractive provided the "
+    "learning rate satisfies […]",
     reading="(45) is E m⁺ = (1 - ½ γ² E|∇|²) m - γ E ∇·ω⋆; (46) bounds γ so that the factor "
     "contracts. With E|∇|² = u² E[s² ((√(1-m²) z - m g)² + d - 2)] the bound on γ u is of the "
     "order 1/√d, that on γ of the order 1 where u is of the order 1/√d",
@@ -148,14 +158,16 @@ def _contraction() -> Finding:
     factor = 1 - share / 2
     return Finding(
         "the factor is that of small-rate-expansion, averaged",
-        judged("1 less the factor, h = γ² E|∇|²", 1 - factor, positive),
-        judged("factor at h = 2/(1+x)", factor.subs(share, 2 / (1 + share)).factor(), positive),
-        judged("factor at h = 2 (1+x)", factor.subs(share, 2 * (1 + share)).expand(), negative),
-        judged("factor and 1 at h = 4/(1+x)",
+        judged("the factor 1 - h/2, h = γ² E|∇|², is below 1: 1 less it", 1 - factor, positive),
+        judged("it is positive for h < 2, at h = 2/(1+x)",
+               factor.subs(share, 2 / (1 + share)).factor(), positive),
+        judged("and negative for h > 2, at h = 2 (1+x)",
+               factor.subs(share, 2 * (1 + share)).expand(), negative),
+        judged("above -1 for h < 4: factor plus 1 at h = 4/(1+x)",
                (factor.subs(share, 4 / (1 + share)) + 1).factor(), positive),
-        judged("factor and 1 at h = 4 (1+x)",
+        judged("and below -1 for h > 4: factor plus 1 at h = 4 (1+x)",
                (factor.subs(share, 4 * (1 + share)) + 1).expand(), negative),
-        equal("E|∇|² of the d - 2 other directions, S_2 = E s²",
+        equal("part of E|∇|² in the d - 2 directions off the plane of ω and ω⋆, with S_2 = E s²",
               _off_the_plane().subs(_PULL**2, power), power * u**2 * (d - 2)),
     )  # fmt: skip
 
@@ -167,8 +179,8 @@ def _off_the_plane() -> Expr:
 
 @ours.proved(
     "App. C, (46)",
-    "The update (38) itself shrinks m at every rate, by 1/√(1 + γ²|∇|²): in (0, 1], and 1 where "
-    "u = 0 or s = 0",
+    "The update (38) itself shrinks m at every rate, by 1/√(1 + γ²|∇|²): in (0, 1], and 1 where u "
+    "= 0 or s = 0",
     reading="so a bound such as (46) is one of the expansion, not of the algorithm; what limits "
     "the rate is the noise in u",
     falsifier="a rate at which the length before it is restored is below 1",
@@ -179,9 +191,15 @@ def _no_contraction_bound() -> Finding:
     squares = (_RATE * _PULL * u) ** 2 * ((rest * z - m * _G) ** 2 + _X**2)
     return Finding(
         "the step is tangent, so that it never shortens ω",
-        equal("|ω - γ ∇|² less 1", expand(length - 1), expand(squares.subs(rest, _REST))),
-        judged("that, with r for √(1-m²)", squares, lambda value: value.is_nonnegative),
-        judged("the factor", 1 / sqrt(1 + squares), positive),
+        equal(
+            "squared length after the step, less 1",
+            expand(length - 1),
+            expand(squares.subs(rest, _REST)),
+        ),
+        judged(
+            "it is not negative; r stands for √(1-m²)", squares, lambda value: value.is_nonnegative
+        ),
+        judged("so the factor, one over the length, is in (0, 1]", 1 / sqrt(1 + squares), positive),
         *[equal(f"the factor at {x} = 0", (1 / sqrt(length)).subs(x, 0), 1) for x in (u, _PULL)],
     )
 
@@ -204,9 +222,9 @@ def _continuous_limit() -> Finding:
     scale = -diff(u - _RATE * (-_PULL * own), _RATE)
     return Finding(
         "with unbiased-gradient, the flow (91)",
-        equal("step of m over γ, at γ = 0", diff(step, _RATE).subs(_RATE, 0),
+        equal("mean step of m over γ as γ → 0, before averaging", diff(step, _RATE).subs(_RATE, 0),
               _PULL * u * expand(z - m * own)),
-        equal("step of u over γ", -scale, _PULL * own),
+        equal("step of u over γ, before averaging", -scale, _PULL * own),
     )  # fmt: skip
 
 
@@ -226,9 +244,10 @@ def _finite_rate() -> Finding:
     return Finding(
         "(d - 2)/d of the term in γ² stays; it is cubic, so the linear flow is as before",
         equal("what stays as d → ∞", kept, -fixed * u**2 * m * power / 2),
-        *[equal(f"its slope in {x} at u = m = 0", diff(kept, x).subs({u: 0, m: 0}), 0)
+        *[equal(f"it is of third order: its slope in {x} at u = m = 0",
+                diff(kept, x).subs({u: 0, m: 0}), 0)
           for x in (u, m)],
-        judged("what stays is not 0", kept, bool),
+        judged("what stays is not 0", kept, lambda rest: rest != 0),
     )  # fmt: skip
 
 
@@ -252,7 +271,8 @@ def _closed_chain() -> Finding:
         "z, g are standard normal whatever ω is, and x² is a chi-square of d - 2",
         *[judged(text, value, lambda e: e.free_symbols <= allowed)
           for text, value in found.items()],
-        *[equal(f"{text}: at -x", value.subs(_X, -_X), value) for text, value in found.items()],
+        *[equal(f"{text}: even in the rest x of the input, at -x", value.subs(_X, -_X),
+                value) for text, value in found.items()],
     )  # fmt: skip
 
 
@@ -270,8 +290,12 @@ def _time_rescaling() -> Finding:
     raw, scaled = hermite_drift(3), hermite_drift(3, normalization="n*n!")
     return Finding(
         "λ₊ is of first order in (a, b)",
-        equal("λ₊ of a/c, b/c", eigenvalues(a / c, b / c)[0], eigenvalues(a, b)[0] / c),
-        equal("τ of a/c, b/c", escape_time(a / c, b / c), c * escape_time(a, b)),
-        equal("He_3: a over that of the paper's unit", raw.a.as_expr(), 18 * scaled.a.as_expr()),
-        equal("He_3: b", raw.b.as_expr(), 18 * scaled.b.as_expr()),
+        equal("λ₊ with a/c and b/c", eigenvalues(a / c, b / c)[0], eigenvalues(a, b)[0] / c),
+        equal("τ with a/c and b/c", escape_time(a / c, b / c), c * escape_time(a, b)),
+        equal(
+            "He_3, n n! = 18: a, and 18 times a in the paper's unit",
+            raw.a.as_expr(),
+            18 * scaled.a.as_expr(),
+        ),
+        equal("He_3: b, and 18 times b in that unit", raw.b.as_expr(), 18 * scaled.b.as_expr()),
     )

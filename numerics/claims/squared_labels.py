@@ -103,12 +103,14 @@ def _typed() -> list[Step]:
 
     return [
         equal(
-            "e_i/n!: the weight j! C(n,j)² of He_(n-2i) in He_n², j = N+i, times c_(n-2i)(Q)/n!",
+            "with n = 2N the correlation of labels and student is C(Q, ρ), the sum over i of e_i "
+            "(Q-1)^i ρ^(n-2i). By (37) and (64) e_i is the weight j! C(n,j)², j = N+i, of "
+            "He_(n-2i) in He_n² times a coefficient of the student: e_i/n! over that weight",
             gammasimp(WEIGHT / (factorial(_N + _I) * binomial(2 * _N, _N + _I) ** 2)),
             1 / (factorial(_I) * 2**_I),
         ),
-        equal_for("a of He_2 to He_12, and the slope of C(μ², μ) - S(μ²)/2", _EVEN, of_a),
-        equal_for("b of He_2 to He_12, and 2 C_Q - S'", _EVEN, of_b),
+        equal_for("a of He_2 to He_12, and the slope in μ of C(μ², μ) - S(μ²)/2", _EVEN, of_a),
+        equal_for("b of He_2 to He_12, and 2 ∂C/∂Q - S' at Q = μ², ρ = μ", _EVEN, of_b),
     ]
 
 
@@ -145,14 +147,19 @@ def _jacobi() -> list[Step]:
         return ours_ / ours_.subs(Q, 1), theirs / theirs.subs(Q, 1)
 
     return [
-        equal("e_(i+1)/e_i: 2θ(θ+N) h = -t (θ-N)² h for h = Σ e_i (-t)^i, θ = t d/dt",
+        equal("e_(i+1)/e_i; so h(t) = Σ e_i (-t)^i obeys 2θ(θ+N) h = -t (θ-N)² h with the "
+              "operator θ = t d/dt",
               gammasimp(WEIGHT.subs(_I, _I + 1) / WEIGHT),
               (_N - _I) ** 2 / (2 * (_I + 1) * (_N + _I + 1))),
-        shown("so this vanishes for M = Q^N h((1-Q)/Q)", equation(_VALUE, _SLOPE, _CURVATURE)),
-        _solves("it does", Q**_N, t, of_series),
-        _solves("and for (1+Q)^N P(x); Q = 1 is singular, and a solution without a singularity "
-                "there is one, up to a factor", (1 + Q) ** _N, x, of_jacobi),
-        judged("there its k-th slope gives M^(k+1) from lower ones: factor of M^(k+1)",
+        shown("then this vanishes if f is M(Q) = C(Q, √Q), which is Q^N h((1-Q)/Q)",
+              equation(_VALUE, _SLOPE, _CURVATURE)),
+        _solves("by the equation of h: its value for M", Q**_N, t, of_series),
+        _solves("it vanishes, too, if f is (1+Q)^N P(x), where x = (3Q-1)/(1+Q) and P is the "
+                "polynomial of Jacobi of degree N with the parameters N and 0: its value for that",
+                (1 + Q) ** _N, x, of_jacobi),
+        judged("so M is a multiple of that: among solutions that are smooth at Q = 1 there is one, "
+               "up to a factor, for k slopes of the equation there give the slope k+1 of f, whose "
+               "factor is not 0",
                (_K * diff(equation(0, 0, 1), Q) + equation(0, 1, 0)).subs(Q, 1).factor(), negative),
         equal_for("M/M(1), n = 2 to 12, and (1+Q)^N P(x) over its value at 1", _EVEN, sides),
     ]  # fmt: skip
@@ -169,16 +176,21 @@ def _zeros_in_the_disc() -> list[Step]:
         return abs(slope), slopes[end].subs(_N, n // 2)
 
     return [
-        equal("|w - Q|² on the circle w = (1 + e^(iθ))/2, with x = cos θ: linear in x, so log |M'| "
-              "is concave in it, and least at w = 0 or w = 1",
+        equal("on the circle w = (1 + e^(iθ))/2 over (0, 1) the square distance from a point Q is "
+              "linear in x = cos θ; so log |M'|, a sum of logarithms of such, is concave in x, and "
+              "least at w = 0 or 1: |w - Q|²",
               apart.expand().subs(y**2, 1 - x**2), (1 + x) / 2 - x * Q + Q**2 - Q),
-        equal("X = Q + (1-Q) c lies between 2Q - 1 and 1: |X| ≤ 1 in the disc, |S'/2| ≤ N n!",
+        equal("X = Q + (1-Q) c is a mean of 2Q - 1 and 1, so that |X| ≤ 1 in the disc; hence "
+              "|S'/2| ≤ N n! there, by power-as-mean",
               ARGUMENT, (1 - COSINE) / 2 * (2 * Q - 1) + (1 + COSINE) / 2),
-        equal("e_N/n! = |M(0)|/n!, at least 1", gammasimp(WEIGHT.subs(_I, _N) / LEAST), 1),
-        equal("e_0/n! = M(1)/n!, at least 1", gammasimp(WEIGHT.subs(_I, 0) / LARGEST), 1),
-        equal_for("|M'(0)|/n!", _EVEN, partial(at_end, 0)),
-        equal_for("|M'(1)|/n!", _EVEN, partial(at_end, 1)),
-        judged("both exceed N by more than this", (WEIGHT.subs(_I, _N - 1), WEIGHT.subs(_I, 1)),
+        equal("|M(0)|/n! is e_N/n!, over (2N-1)!!, which is at least 1",
+              gammasimp(WEIGHT.subs(_I, _N) / LEAST), 1),
+        equal("M(1)/n! is e_0/n!, over N! C(2N,N)², which is at least 1",
+              gammasimp(WEIGHT.subs(_I, 0) / LARGEST), 1),
+        equal_for("slope |M'(0)|/n!, and N (2N-1)!! + e_(N-1)/n!", _EVEN, partial(at_end, 0)),
+        equal_for("slope |M'(1)|/n!, and N N! C(2N,N)² + e_1/n!", _EVEN, partial(at_end, 1)),
+        judged("so both exceed N, and |M'| exceeds |S'/2| on the circle: e_(N-1)/n! and e_1/n!",
+               (WEIGHT.subs(_I, _N - 1), WEIGHT.subs(_I, 1)),
                all_positive),
     ]  # fmt: skip
 
@@ -194,16 +206,20 @@ def _changes_of_sign() -> list[Step]:
     energy -= _SLOPE**2 * diff(value, Q) / value**2
     bend = _N * (4 * _N + 1)
     return [
-        judged("v = Q^(1/4) M obeys v'' + A v' + B v = 0: B, N = k+2 and Q = 1/(1+s)",
+        judged("v = Q^(1/4) M obeys v'' + A v' + B v = 0 with B > 0 in (0, 1), N from 2 on: B at "
+               "N = k+2, Q = 1/(1+s)",
                value.subs(inside).factor(), positive),
-        equal("slope of v² + v'²/B, which is v² where v' = 0, over v'² (2A + B'/B)/B, plus 1",
+        equal("v² + v'²/B, which is v² where v is extreme, has the slope -v'² (2A + B'/B)/B: one "
+              "over the other, plus 1",
               together(energy * value / (_SLOPE**2 * falls) + 1).factor(), 0),
-        judged("-(2A + B'/B), numerator and denominator: each extreme value of v exceeds those "
-               "before it", fraction(-falls.subs(inside).factor()), all_positive),
-        equal("-M'(0)/M(0), the sum of 1/q over the zeros q of M: |M| ≥ |M(0)|/2 up to half its "
-              "inverse, where |v|, and so |M| at all extremes of v, is at least e_N/2 (2 times it)"
-              "^(-1/4)", gammasimp(_N + WEIGHT.subs(_I, _N - 1) / WEIGHT.subs(_I, _N)), bend),
-        judged("((2N-1)!!)^4 - 2N(4N+1) at N = 2: that exceeds n!/2",
+        judged("-(2A + B'/B) is positive, so that each extreme value of v exceeds those before it: "
+               "its numerator and denominator", fraction(-falls.subs(inside).factor()),
+               all_positive),
+        equal("the sum of 1/q over the zeros q of M is -M'(0)/M(0). Up to half the inverse of "
+              "that, |M| ≥ |M(0)|/2; there |v|, and so |M| at all extremes of v, is at least "
+              "|M(0)|/2 times twice the sum to the power -1/4: the sum",
+              gammasimp(_N + WEIGHT.subs(_I, _N - 1) / WEIGHT.subs(_I, _N)), bend),
+        judged("that exceeds n!/2 ≥ S/2 if ((2N-1)!!)^4 > 2N(4N+1): difference at N = 2",
                (LEAST**4 - 2 * bend).subs(_N, 2), positive),
         _grows(),
     ]  # fmt: skip
@@ -212,7 +228,8 @@ def _changes_of_sign() -> list[Step]:
 def _grows() -> Step:
     bend = 2 * _N * (4 * _N + 1)
     growth = (2 * _N + 1) ** 4 * bend - bend.subs(_N, _N + 1)
-    return judged("the first grows faster than the second from N to N + 1, N = k+2",
+    return judged("the left side grows faster than the right one from N to N + 1: their growths "
+                  "at N = k+2, multiplied out",
                   growth.subs(_N, _K + 2).expand(), positive)  # fmt: skip
 
 
@@ -233,12 +250,13 @@ def _signs_of_b() -> list[Step]:
         return slope, 2 * Q * (n // 2 * m + (1 - Q) * diff(m, Q))
 
     return [
-        equal("b - a/μ", b - a / mu, -by_rho / mu),
-        equal_for("ρ C_ρ and 2Q (N M + (1-Q) M'); where a = 0 |M'| = |S'/2| ≤ N n!, so b < 0 if "
-                  "M > n! and b > 0 if M < -n!", _EVEN, of_rho),
-        judged("((2N-1)!!)^4 - 81 · 2N(4N+1) at N = 3: |M| > 3/2 n! at extremes of v, N from 3 on",
+        equal("with a = 2μ C_Q + C_ρ - μ S' and b = 2 C_Q - S': b - a/μ", b - a / mu, -by_rho / mu),
+        equal_for("so where a = 0 b is -C_ρ/μ. There |M'| = |S'/2| ≤ N n!, so b < 0 if M > n! and "
+                  "b > 0 if M < -n!: ρ C_ρ, and 2Q (N M + (1-Q) M')", _EVEN, of_rho),
+        judged("|M| > 3/2 n! at all extremes of v, N from 3 on, as ((2N-1)!!)^4 > 81 · 2N(4N+1): "
+               "difference at N = 3",
                (LEAST**4 - 162 * _N * (4 * _N + 1)).subs(_N, 3), positive),
-        judged("He_4: its one zero of a, where b is positive",
+        judged("He_4 has one zero of a, where b is positive and τ does not diverge: its zeros",
                singular_strengths(hermite_drift(4, "squared")),
                lambda zeros: [zero.diverges for zero in zeros] == [False]),
     ]  # fmt: skip

@@ -29,7 +29,8 @@ def _time(k: Expr) -> Expr:
 
 def _solved(k: Expr) -> Step:
     slope = -diff(_time(k), _START)
-    return equal(f"exponent {k}: slope of the time in m₀ is -1/ṁ", slope,
+    return equal(f"exponent {k}: the time solves the flow ṁ = κ m^(k-1), as its slope in m₀ is "
+                 f"-1/ṁ", slope,
                  1 / (_KAPPA * _START ** (k - 1)))  # fmt: skip
 
 
@@ -65,7 +66,9 @@ def _standard_exit() -> Finding:
         *map(_leading, (1, 2, 3)),
         *map(_solved, (Integer(1), Integer(2), k)),
         equal("exponent 1: limit of the time", _over(Integer(1), Integer(1)), _RADIUS / _KAPPA),
-        equal("exponent 2: over log d", _over(Integer(2), log(d)), 1 / (2 * _KAPPA)),
+        equal(
+            "exponent 2: limit of the time over log d", _over(Integer(2), log(d)), 1 / (2 * _KAPPA)
+        ),
         *_higher(),
     )
 
@@ -74,18 +77,18 @@ def _higher() -> list[Step]:
     """The time from m₀ = 1/√d is of the order d^((k-2)/2) for every exponent k from 3 on."""
     k = _HIGHER
     return [
-        equal(f"exponent {k}: over d^(({k}-2)/2)",
+        equal(f"exponent {k}: time over d^(({k}-2)/2)",
               _time(k).subs(_START, 1 / sqrt(d)) / sqrt(d) ** (k - 2),
               (1 - (_RADIUS * sqrt(d)) ** (2 - k)) / (_KAPPA * (k - 2))),
-        judged("power of d in what is taken off", (2 - k) / 2, negative),
-        judged("what is left of it as d → ∞", 1 / (_KAPPA * (k - 2)), positive),
+        judged("what is taken off vanishes: its power of d", (2 - k) / 2, negative),
+        judged("what is left as d → ∞", 1 / (_KAPPA * (k - 2)), positive),
     ]  # fmt: skip
 
 
 @claim.proved(
     "Sec. 2.2",
-    "Without pre-training, exponent k ≥ 2: the search takes ever longer with d, the descent to "
-    "m = 1 is exponential at the rate 2κ and as long at every d",
+    "Without pre-training, exponent k ≥ 2: the search takes ever longer with d, the descent to m "
+    "= 1 is exponential at the rate 2κ and as long at every d",
     quote="Thm. 1.5 shows that the majority of samples/updates are used during the search phase, "
     "while, once this phase is exited, the model recovers the target direction at an exponential "
     "rate in time, making the search phase the most algorithmically relevant regime.",
@@ -104,11 +107,12 @@ def _standard_descent() -> Finding:
         equal("He_k, symbolic k: slope of C = k! m^k", diff(factorial(k) * m**k, m),
               k * factorial(k) * m ** (k - 1)),
         equal("slope of the flow at m = 1", diff(flow, m).subs(m, 1), -2 * kappa),
-        judged("flow at any m = 1/(1+h): the way from R takes a time of its own",
+        judged("the flow at m = 1/(1+h), h > 0, is positive, whatever d: so is the time from R on",
                between.factor(), positive),
         judged("exponent 2: search as d → ∞", _over(Integer(2), Integer(1)), lambda t: t == oo),
         *_higher(),
-        judged("power of d there, so that the search grows with d", (_HIGHER - 2) / 2, positive),
+        judged("exponent k > 2: the search grows with d, by the power", (_HIGHER - 2) / 2,
+               positive),
     )  # fmt: skip
 
 
@@ -130,7 +134,7 @@ def _correlation_stays() -> Finding:
     return Finding(
         "ρ - μ = u m, no activation in it",
         equal("ρ - μ", COVARIANCE - mu, u * m),
-        judged("r² - |u m| at |u| = r/(1+h), |m| = r/(1+k)",
+        judged("r² - |u m| is positive at all |u| = r/(1+h), |m| = r/(1+k), h and k > 0",
                (radius**2 - (u * m).subs(small)).factor(), positive),
     )  # fmt: skip
 
@@ -172,7 +176,8 @@ def _correlation_kept() -> Finding:
         *[equal(f"He_{n}: L + n! ρ^n - ½ S(Q)", _without(n), factorial(n) / Integer(2))
           for n in (1, 2, 3, 4)],
         equal("x: bound on ρ", _spared(1), mu * (2 - mu) / 2),
-        judged("at μ = 1/(1+h)", _spared(1).subs(mu, 1 / (1 + weak)).factor(), positive),
+        judged("it is positive at every μ = 1/(1+h) < 1",
+               _spared(1).subs(mu, 1 / (1 + weak)).factor(), positive),
         shown("He_3: bound on 6 ρ³ over μ²/2", cubic.as_expr()),
         judged("He_3: number of its zeros in [0.48, 1]",
                Integer(cubic.count_roots(Rational(48, 100), 1)), lambda number: number == 0),

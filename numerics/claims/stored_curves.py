@@ -114,13 +114,13 @@ def _bent(curve: StoredCurve) -> list[Step]:
     read = len(curve.times)
     gaps = _over(values[:read], exact[:read])
     return [
-        shown("strengths", tuple(stored)),
-        shown("stored", tuple(enclosure(time, 4) for time in values)),
-        shown("exact", tuple(enclosure(time, 4) for time in exact)),
+        shown("strengths at which the stored curve was read", tuple(stored)),
+        shown("stored times", tuple(enclosure(time, 4) for time in values)),
+        shown("exact times, enclosed", tuple(enclosure(time, 4) for time in exact)),
         shown("stored over exact, where that was read", dict(curve.ratios)),
         judged("stored over exact, minus 1, where times were read", gaps,
                lambda all_: all(g.ball() > 0.1 for g in all_)),
-        judged("stored over such sums without the term of degree 0, minus 1",
+        judged("stored times over those of their sums without the term of degree 0, minus 1",
                _over(values, _cut_times(curve, tuple(stored))), _within(_CLOSE)),
     ]  # fmt: skip
 
@@ -155,9 +155,13 @@ def _stored_squared_relu() -> Finding:
         "11.8 at 0.03, 3.46 at 0.3 and 8.8 at 0.99, where τ is 1.75, 2.25 and 7.01; their sums to "
         "degree 10 without the term of degree 0 give these to 2 %",
         shown("the term that b lacks", _left_out(theirs.SQUARED_RELU)),
-        equal("exact b does not change", diff(b, mu), 0),
-        judged("slope of exact a, which is positive up to 1", diff(a, mu), lambda e: e.is_negative),
-        judged("exact a at 1", a.subs(mu, 1), lambda e: e.is_positive),
+        equal("the exact b does not change with μ: its slope", diff(b, mu), 0),
+        judged(
+            "the exact a is positive up to 1, but falls: its slope",
+            diff(a, mu),
+            lambda e: e.is_negative,
+        ),
+        judged("the exact a at 1", a.subs(mu, 1), lambda e: e.is_positive),
         *_bent(theirs.SQUARED_RELU),
     )
 
@@ -213,7 +217,11 @@ def _stored_erf() -> Finding:
     return Finding(
         "what is cut moves τ by 0.7 % at 0.99, and less below; the term of degree 0 is 0",
         equal("the term of degree 0", _left_out(erf), 0),
-        judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(erf.gap)),
+        judged(
+            f"τ of the sums to degree 16 over the exact one, minus 1, at μ = {', '.join(_HIGH)}",
+            gaps,
+            _within(erf.gap),
+        ),
         shown(_NOTED, erf.gap),
     )
 
@@ -233,7 +241,11 @@ def _stored_sigmoid() -> Finding:
     return Finding(
         "what is cut moves τ by 2e-6 at 0.99, and less below; the term of degree 0 is 0",
         equal("σ''(z) + σ''(-z), so that its mean e_2 is 0", curvature + curvature.subs(z, -z), 0),
-        judged(f"cut over exact, minus 1, at μ = {', '.join(_HIGH)}", gaps, _within(1e-5)),
+        judged(
+            f"τ of the sums to degree 16 over the exact one, minus 1, at μ = {', '.join(_HIGH)}",
+            gaps,
+            _within(1e-5),
+        ),
         shown(_NOTED, theirs.SIGMOID.gap),
     )
 

@@ -41,13 +41,15 @@ def _even_mean() -> Finding:
         direct = hermite_coefficients(hermite_polynomial(n, z), z, Q)[0]
         closed = _mean(Integer(n // 2), Q - 1) if n % 2 == 0 else Integer(0)
         low += [equal(f"mean of He_{n}", direct, closed),
-                equal(f"mean of He_{n}, as derive has it", hermite_mean(n), closed)]  # fmt: skip
+                equal(f"mean of He_{n}, by the code and the formula", hermite_mean(n),
+                      closed)]  # fmt: skip
     return Finding(
         "the generating function has the mean e^((Q-1)s²/2), even in s",
         gaussian_law(),
-        equal("exponent of the mean of e^(sz - s²/2)",
+        equal("generating function e^(sz - s²/2) of He_n: exponent of its mean at variance Q",
               mean_exponent(generating(S, z, Integer(1))), (Q - 1) * S**2 / 2),
-        equal("n! times its term in s^n, n = 2p", term, _mean(p, Q - 1)),
+        equal("so the mean of He_n is n! times the term in s^n, n = 2p, g = Q - 1", term,
+              _mean(p, Q - 1)),
         *low,
     )  # fmt: skip
 
@@ -67,7 +69,7 @@ def _first_coefficient() -> Finding:
     for degree in range(1, 9):
         found = hermite_coefficients(hermite_polynomial(degree, z), z, Q)
         first = Integer(next(k for k, c in enumerate(found) if c != 0))
-        low.append(equal(f"He_{degree}: first k with c_k(Q) ≠ 0", first, degree % 2))
+        low.append(equal(f"He_{degree}: the first k with c_k(Q) ≠ 0", first, degree % 2))
     return Finding(
         "c_(n-2j) = n! (Q-1)^j/(j! 2^j) at the last j, and none of the other parity",
         judged("c_1, n = 2p+1, j = p, g = Q - 1", coefficient(n, p, gap), lambda c: c.is_nonzero),
@@ -90,7 +92,7 @@ def _even_mean_vanishes() -> Finding:
     return Finding(
         "|mean| = n!/((n/2)! 2^(n/2)) (1-μ²)^(n/2), symbolic n",
         shown("|mean| for n = 2p, with g = 1 - μ²", size),
-        judged("its slope in g", combsimp(diff(size, _GAP)), positive),
+        judged("it rises with g: its slope", combsimp(diff(size, _GAP)), positive),
         judged("its value at g = 0", size.subs(_GAP, 0), lambda value: value == 0),
     )
 
@@ -118,11 +120,12 @@ def _even_mean_grows() -> Finding:
         "the ratio of neighbours is (n+1)(1-μ²), above 1 for all n ≥ 2 if μ² < 2/3",
         equal("|mean| of He_(n+2) over that of He_n, n = 2p, g = 1 - μ²", ratio,
               (2 * _HALF + 1) * _GAP),
-        judged("less 1 at p = 1, g = 1/3 + h",
+        judged("above 1 at p = 1, g = 1/3 + h, h > 0: ratio less 1",
                (ratio.subs({_HALF: 1, _GAP: Rational(1, 3) + beyond}) - 1).expand(), positive),
-        judged("its growth from p to p + 1", (ratio.subs(_HALF, _HALF + 1) - ratio).expand(),
+        judged("and the ratio grows from p to p + 1: by",
+               (ratio.subs(_HALF, _HALF + 1) - ratio).expand(),
                positive),
-        equal("as μ → 0", ratio.subs(_GAP, 1), 2 * _HALF + 1),
+        equal("the ratio as μ → 0", ratio.subs(_GAP, 1), 2 * _HALF + 1),
     )  # fmt: skip
 
 
@@ -141,12 +144,13 @@ def _even_mean_falls() -> Finding:
     sizes = tuple(_mean(Integer(p), Rational(19, 100)) for p in (1, 2, 3))
     return Finding(
         "the ratio is (n+1)(1-μ²); |mean| = 0.19, 0.108, 0.103 for n = 2, 4, 6 at μ = 0.9",
-        judged("ratio less 1 at μ² = n/(n+1) + h, n = 2p",
+        judged("the ratio is below 1 at μ² = n/(n+1) + h, n = 2p, h > 0: ratio less 1",
                (ratio.subs(_GAP, over) - 1).simplify(), negative),
         judged("|mean| of He_2, He_4, He_6 at μ = 9/10", sizes, lambda s: s[0] > s[1] > s[2]),
-        judged("He_n/√n!: square of the ratio less 1, at most this at g = 1",
+        judged("He_n/√n!: the ratio is below 1, for at g = 1, where it is largest, its square "
+               "less 1 is",
                (normalised.subs(_GAP, 1) - 1).factor(), negative),
-        equal("that square over g²", normalised / _GAP**2, (n + 1) / (n + 2)),
+        equal("He_n/√n!: square of the ratio, over g²", normalised / _GAP**2, (n + 1) / (n + 2)),
     )  # fmt: skip
 
 
@@ -192,8 +196,12 @@ def _mean_speeds_up() -> Finding:
     odd, even = hermite_escape_limit(2 * _HALF + 1, 0), hermite_escape_limit(2 * other, 0)
     return Finding(
         "the ratio goes as μ^-2, symbolic degrees 2p+1 and 2q",
-        judged("exponent of μ in it", odd.exponent - even.exponent, negative),
-        judged("its coefficient", odd.coefficient / even.coefficient, positive),
+        judged(
+            "τ of odd degree over τ of even degree as μ → 0: power of μ",
+            odd.exponent - even.exponent,
+            negative,
+        ),
+        judged("its coefficient is positive", odd.coefficient / even.coefficient, positive),
     )
 
 
@@ -225,7 +233,8 @@ def _gain(text: str, strength: str) -> Bounds:
 
 def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
     gains = {at: _gain(text, at) for at in strengths}
-    return [judged(f"{text}, mu = {at}: change of u", gain, lambda of_u: float(of_u.low) > _MOVING)
+    return [judged(f"{text} at μ = {at}: change of u while m grows from 1/10 to 2/5", gain,
+                   lambda of_u: float(of_u.low) > _MOVING)
             for at, gain in gains.items()]  # fmt: skip
 
 

@@ -108,8 +108,8 @@ def _two_stages_without_flip() -> Finding:
     return Finding(
         f"{len(null)} of {len(fates)} end at ρ = 0, loss 3; one recovers, from a short stage one",
         *_end_at(0, null),
-        judged("how many end at ρ = 0", Integer(len(null)), lambda count: count == 11),
-        judged("the others: ρ = 1", tuple(sink for _, sink in fates if sink["rho"] != 0),
+        judged("number of flows that end at ρ = 0", Integer(len(null)), lambda count: count == 11),
+        judged("where the others end", tuple(sink for _, sink in fates if sink["rho"] != 0),
                lambda others: [sink["rho"] for sink in others] == [1]),
         *[judged(f"start (0.03, 0.03): {text}", {"time": bounds(arb(length)), **told(sink)},
                  partial(_ends_at, rho))
@@ -139,8 +139,8 @@ def _two_stages_side() -> Finding:
 
 @ours.certified(
     "App. B.4, Fig. 4",
-    "After a long first stage of squared labels He_3 recovers only if u is flipped, and "
-    "only if 2μ > 0.3207…",
+    "After a long first stage of squared labels He_3 recovers only if u is flipped, and only if "
+    "2μ > 0.3207…",
     reading="for all lengths beyond one that depends on the start: basins are open, and stage one "
     "tends to the null student (squared-null); at the strengths that are judged",
     falsifier="a strength at which the null student does not attract, or the flipped one ends on "
@@ -152,8 +152,9 @@ def _two_stages_long() -> Finding:
         _, flow = _stages(strength)
         flipped = told(fate(flow, disc(strength, 1), _HORIZON))
         steps += [
-            judged(f"μ = {strength}: the null student attracts", _null(flow), lambda x: x == 0),
-            judged(f"μ = {strength}: flipped, ρ = 2μ goes to", flipped,
+            judged(f"μ = {strength}: where a flow beside the null student ends", _null(flow),
+                   lambda x: x == 0),
+            judged(f"μ = {strength}: where the flipped null student, with ρ = 2μ, goes to", flipped,
                    partial(_ends_at, rho)),
         ]  # fmt: skip
     return Finding(
@@ -172,8 +173,8 @@ def _null(flow: BallFlow) -> Rational | None:
 
 @claim.certified(
     "App. B.4, Fig. 4",
-    "Squared labels leave the search phase of He_3 at μ = 0.325 while the original ones "
-    "have not yet in ten times that time",
+    "Squared labels leave the search phase of He_3 at μ = 0.325 while the original ones have not "
+    "yet in ten times that time",
     quote="this learning paradigm enables a much faster escape from the correlated search phase",
     reading="|m| passes 1/2 before time 6; the original labels alone leave it below 0.05 at 60",
     falsifier="a passage of the original labels in a time of the same order",
@@ -223,13 +224,14 @@ def _squared_null() -> Finding:
         judged("points at rest", tuple((at[u], at[m]) for at in rest),
                lambda points: set(points) == {(0, 0), (-mu, 1), (mu, -1)}),
         equal("Q at u = -μ m, m = ±1", VARIANCE.subs({u: -mu, m: 1}), 0),
-        equal("u stays bounded: Q - (u - μ)² for u > 0, over 2 μ u, is 1 + m",
+        equal("u stays bounded with Q, as Q ≥ (u - μ)² for u > 0: difference over 2 μ u",
               ((VARIANCE - (u - mu) ** 2) / (2 * mu * u)).simplify(), 1 + m),
-        judged("product of the eigenvalues at u = m = 0, over k²", (origin.det() / k**2).simplify(),
+        judged("u = m = 0 is a saddle: product of the eigenvalues there, over k²",
+               (origin.det() / k**2).simplify(),
                negative),
-        equal("where u m = 0 it falls: (u m)˙ / k + u m", turn.simplify() / k,
+        equal("where u m = 0 it falls: slope of u m in time over k, plus u m", turn.simplify() / k,
               -mu * (m**2 + (1 - m**2) * u**2)),
-        equal("where u m < 0, m² rises: (m²)˙ / k", diff(m**2, m) * velocity[1] / k,
+        equal("where u m < 0, m² rises: its slope in time over k", diff(m**2, m) * velocity[1] / k,
               -2 * mu * (1 - m**2) * u * m),
         *power_rises(),
     )  # fmt: skip

@@ -91,7 +91,7 @@ def _misaligned_norm() -> Finding:
     return Finding(
         f"κ grows with u, and u with κ; x at μ = 0.9: τ = {shortened}",
         equal("dκ/dt at m = κ = 0, for any loss of slope L_Q there", at_once, -2 * _NU * u * by_q),
-        judged("Jacobian at 0, rows u, m, κ", jacobian, lambda found: found == claimed),
+        judged("linearised flow of u, m, κ: its matrix", jacobian, lambda found: found == claimed),
         shown("a² + ν²b² of x, in the place of a²", coupling.expand()),
         judged("x: τ at μ = 9/10, with ξ and without", times, lambda t: bool(1.9 * t[0] < t[1])),
         equal("x with κ held at 0: a, with ξ and without", *drifts["x"]),
@@ -182,8 +182,16 @@ def _misaligned_not_singular() -> Finding:
         drift = drift_of(Pair(f"He{n}", misalignment="linear"))
         common = gcd(drift.a, drift.b).as_expr()
         steps += [
-            judged(f"He_{n}, aligned: a at 1/10 and 9/10", signs, lambda at: at[0] < 0 < at[1]),
-            judged(f"He_{n}: common divisor of a and b", common, _constant_in_mu),
+            judged(
+                f"He_{n}, aligned: a at 1/10 and 9/10, which has a zero in between",
+                signs,
+                lambda at: at[0] < 0 < at[1],
+            ),
+            judged(
+                f"He_{n}: a and b have no common zero, as their common divisor is a constant",
+                common,
+                _constant_in_mu,
+            ),
         ]
     return Finding("a² + ν²b² vanishes where a and b do, and they never do", *steps)
 
@@ -242,10 +250,10 @@ def _correlation_loss() -> Finding:
     slopes = (diff(loss, u), diff(loss, m))
     return Finding(
         "μ is a constant of the loss",
-        equal("L", loss, -(mu + u * m)),
+        equal("correlation loss of x", loss, -(mu + u * m)),
         equal("∂L/∂u", slopes[0], -m),
         equal("∂L/∂m", slopes[1], -u),
-        judged("slopes of these by μ", tuple(diff(f, mu) for f in slopes), lambda f: f == (0, 0)),
+        judged("their slopes in μ", tuple(diff(f, mu) for f in slopes), lambda f: f == (0, 0)),
     )
 
 
@@ -265,7 +273,7 @@ def _correlation_dynamics() -> Finding:
         "u̇ = m, ṁ = (1-m²) u, on the whole flow",
         equal("u̇", by_u, m),
         equal("ṁ", by_m, (1 - m**2) * u),
-        judged("a and b", (drift.a, drift.b), lambda found: found == (1, 0)),
+        judged("so a and b are", (drift.a, drift.b), lambda found: found == (1, 0)),
         equal("τ", escape_time(drift.a, drift.b), 1),
     )
 
@@ -300,9 +308,11 @@ def _correlation_nonlinear() -> Finding:
     point = {mu: Rational(1, 2), u: Rational(1, 3), m: Rational(1, 4)}
     return Finding(
         "ReLU: a = 1/2, b = 0, twice the τ of x; erf: b = -2μ a",
-        judged("ReLU: a and b", (relu.a, relu.b), lambda f: f == (Rational(1, 2), 0)),
         judged(
-            "ReLU: ∂u̇/∂μ at μ = 1/2, u = 1/3, m = 1/4",
+            "ReLU: a and b, whatever μ is", (relu.a, relu.b), lambda f: f == (Rational(1, 2), 0)
+        ),
+        judged(
+            "but its flow depends on μ later: slope of u̇ in μ at μ = 1/2, u = 1/3, m = 1/4",
             whole.subs(point),
             lambda slope: not is_zero(slope),
         ),
@@ -326,6 +336,6 @@ def _correlation_hermite() -> Finding:
         steps += [
             equal(f"He_{n}: a", drift.a, n * factorial(n) * mu ** (n - 1)),
             equal(f"He_{n}: b", drift.b, 0),
-            judged(f"He_{n}: da/dμ", diff(drift.a, mu), positive),
+            judged(f"He_{n}: a rises with μ, its slope", diff(drift.a, mu), positive),
         ]
     return Finding("τ = 1/a falls with μ, to 1/(n n!) at μ = 1", *steps)
