@@ -132,7 +132,7 @@ export class App {
     view.showLaw({ horizon: theory.horizon, searching: this.law?.searching });
     view.clearRuns(state.runs);
     note("phase", "nullclines", theory.sure);
-    describe("phase", `Phase portrait of overlap m and size u at strength ${state.mu}, with nullclines and runs`);
+    describe("phase", `Phase portrait of overlap m and scale u at strength ${state.mu}, with nullclines and runs`);
     note("law", exits ? `log K = ${shown(theory.constant.value, 6)} ± ${shown(theory.constant.error, 1)}` : "no exit: the search does not end here", "heuristic");
     this.numbers();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -45,7 +45,7 @@ export class View {
       tau: chart("tau", { x: strength, y: { title: "τ (1/γ)", type: "logarithmic" }, draw: (made) => this.overTau(made) }),
       overlap: chart("overlap", { x: time, y: { title: "|m|", min: 0, max: 1.02 }, draw: (made) => this.overPaths(made, (p) => Math.abs(p.m)), tooltip: false }),
       loss: chart("loss", { x: time, y: { title: "loss L" }, draw: (made) => this.overPaths(made, (p) => p.loss), tooltip: false }),
-      phase: chart("phase", { x: { title: "overlap m", min: -1, max: 1 }, y: { title: "size u", min: -1.25, max: 1.25 }, draw: (made) => this.overPhase(made), tooltip: false }),
+      phase: chart("phase", { x: { title: "overlap m", min: -1, max: 1 }, y: { title: "scale u", min: -1.25, max: 1.25 }, draw: (made) => this.overPhase(made), tooltip: false }),
       law: chart("law", { x: time, y: { title: "share still searching", min: 0, max: 1.02 }, draw: (made) => this.overLaw(made) }),
     };
     keys("drift", [["a", "blue"], ["b", "vermilion", "dashed"]]);
