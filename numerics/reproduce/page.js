@@ -5,7 +5,6 @@ addEventListener("DOMContentLoaded", () => {
     const image = document.querySelector(`${link.hash} img`);
     if (!image) continue;
     const small = new Image();
-    small.alt = "";
     small.src = image.src;
     small.alt = `Thumbnail: ${image.alt}`;
     link.prepend(small);
