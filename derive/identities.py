@@ -178,6 +178,7 @@ def ornstein_uhlenbeck(expression: Expr, z: Symbol, variance: Expr) -> Expr:
 
     Arguments:
         expression: in ``z``.
+        z: its variable.
         variance: :math:`Q`, any expression.
 
     .. math:: \mathcal{L} f = Q f'' - z f'

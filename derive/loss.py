@@ -58,6 +58,7 @@ def population_loss(teacher: Expr, student: Expr, z: Symbol) -> PopulationLoss:
     Arguments:
         teacher, student: :math:`\phi` and :math:`\sigma`, polynomials in ``z``; transformed labels
             are a transformed teacher, as in ``teacher**2``.
+        z: their variable.
 
     .. math:: S(Q) = \sum_k \frac{c_k^\sigma(Q)^2 Q^k}{k!}, \qquad
               C(Q,\rho) = \sum_k \frac{c_k^\phi(1)\, c_k^\sigma(Q)\, \rho^k}{k!}

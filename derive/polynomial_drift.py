@@ -61,6 +61,7 @@ def drift_from_loss(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     Arguments:
         teacher, student: polynomials in ``z``; transformed labels are a transformed teacher, as in
             ``teacher**2``.
+        z: their variable.
 
     .. math:: \dot u = a\,m + b\,u, \qquad \dot m = a\,u
 
@@ -83,7 +84,7 @@ def drift_from_expectation(teacher: Expr, student: Expr, z: Symbol) -> Drift:
     r"""Drift coefficients as Gaussian means over a single standard normal.
 
     Arguments:
-        teacher, student: as in ``drift_from_loss``.
+        teacher, student, z: as in ``drift_from_loss``.
 
     .. math:: a = E[(\phi(z) - \sigma(\mu z))\, z\, \sigma'(\mu z)], \qquad
               b = E[(\phi(z) - \sigma(\mu z))\, \sigma''(\mu z)] - E[\sigma'(\mu z)^2]

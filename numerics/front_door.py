@@ -33,7 +33,7 @@ from derive.tables.names import pair_name
 from numerics.certified.escape import EscapeCurve, escape_curve
 from numerics.certified.expansion import HermiteExpansion, hermite_expansion
 from numerics.certified.singularities import Singularities, find_singularities
-from numerics.certified.strengths import StrengthsLike, strengths_of
+from numerics.certified.strengths import Strength, StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, float_landscape
 from numerics.reported.report import report_of
@@ -159,9 +159,13 @@ class Study:
     ) -> tuple[Expr, ...]:
         """Hermite coefficients :math:`c_0, …, c_n` of the student at a variance (30). Exact.
 
-        The convention is ``he``, ``h`` or ``orthonormal`` (``derive.conventions``). Raises
-        ``InputError`` for a degree that is none, ``NoClosedForm`` if one has none: ``expansion``
-        has numbers of all.
+        Arguments:
+            n: ≥ 0.
+            variance: of the Gaussian.
+            convention: ``he``, ``h`` or ``orthonormal`` (``derive.conventions``).
+
+        Raises ``InputError`` for a degree that is none, ``NoClosedForm`` if one has none:
+        ``expansion`` has numbers of all.
 
         >>> study("erf").hermite(1), study("relu").hermite(2, convention="orthonormal")[2]
         ((0, 2*sqrt(3)/(3*sqrt(pi))), 1/(2*sqrt(pi)))
@@ -204,10 +208,15 @@ class Study:
 
         return run_simulation(Simulation(self.pair, mu, dimension=dimension, **how))
 
-    def flow(self, mu: float, *, scaled_rate: float = 0.0, label_noise: float = 0.0) -> "Flow":
+    def flow(
+        self, mu: Strength | str, *, scaled_rate: float = 0.0, label_noise: float = 0.0
+    ) -> "Flow":
         """The flow of the order parameters in large dimensions; times are in units of 1/γ.
 
-        Arguments: as ``numerics.dynamics.flow.flow_of`` takes them; γd/B is the ``scaled_rate``.
+        Arguments:
+            mu: pre-training strength in (0, 1].
+            scaled_rate: γd/B ≥ 0; 0 is the limit of small steps.
+            label_noise: standard deviation of noise on the labels.
 
         Raises ``InputError`` for values outside their ranges. Heuristic.
 

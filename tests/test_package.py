@@ -54,6 +54,17 @@ def _imported(tree):
             yield node.module.split(".")[0]
 
 
+def test_docstrings_list_their_arguments_one_a_line():
+    running = [
+        f"{module}.{node.name}"
+        for module in MODULES
+        for node in ast.walk(_source(module))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and re.search(r"Arguments: *\S", ast.get_docstring(node) or "")
+    ]
+    assert running == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_is_there_and_documented(package):
     assert package.__all__

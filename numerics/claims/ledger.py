@@ -83,6 +83,11 @@ def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
 def equal(text: str, left: Expr, right: Expr | int) -> Step:
     """A step that holds if two expressions agree identically; their difference is simplified.
 
+    Arguments:
+        text: what the step says.
+        left: as computed.
+        right: as claimed.
+
     Raises ``Undecided`` if it is neither proved to vanish nor to differ from zero.
     """
     sides = Equation(exact(left), exact(right))
@@ -90,7 +95,13 @@ def equal(text: str, left: Expr, right: Expr | int) -> Step:
 
 
 def equal_for(text: str, degrees: Iterable[int], sides: Callable[[int], tuple[Expr, Expr]]) -> Step:
-    """A step that holds if two expressions agree at every one of these degrees."""
+    """A step that holds if two expressions agree at every one of these degrees.
+
+    Arguments:
+        text: what the step says.
+        degrees: all that are compared.
+        sides: both, from a degree.
+    """
     each = {f"n = {n}": equal("", *sides(n)) for n in degrees}
     return Step(
         text, {n: step.value for n, step in each.items()}, all(s.holds for s in each.values())
@@ -202,7 +213,9 @@ Check: TypeAlias = Callable[[], Finding]
 class Kind:
     """A kind of entry, by whose verdicts checks are entered: ``@claim.proved(...)``.
 
-    Arguments: ``name``, one of ``KINDS``; the fields of ``Text`` that all its entries have.
+    Arguments:
+        name: one of ``KINDS``.
+        text: the fields of ``Text`` that all its entries have.
     """
 
     def __init__(self, name: str, **text: str) -> None:

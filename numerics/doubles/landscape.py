@@ -90,7 +90,9 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
 def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
     r"""Compile the mean square of a sample's pull over ρ and s, in closed form where there is one.
 
-    Arguments: as ``derive.finite_rate.noise_landscape``, the noise of labels as a double.
+    Arguments:
+        pair: as ``derive.finite_rate.noise_landscape`` takes it.
+        label_noise: standard deviation ς of noise on the labels.
 
     .. math:: N = E\big[\big((y - \sigma(x))^2 + \varsigma^2\big)\,\sigma'(x)^2\big]
 

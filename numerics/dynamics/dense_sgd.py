@@ -116,8 +116,13 @@ def simulate_network_densely(
 ) -> Doubles:
     """Run a network's SGD in ``d`` dimensions; packed statistics ``U, M, G``, one row a record.
 
-    Arguments: as ``simulate_densely``. The teachers are the first K basis vectors. Source:
-    App. K. A simulation.
+    Arguments:
+        learner: whose columns are directions in the input space.
+        rng: the source of all that is random.
+        horizon: number of steps.
+        records: steps at which statistics are kept.
+
+    The teachers are the first K basis vectors. Source: App. K. A simulation.
 
     >>> from derive import Pair
     >>> learner = NetworkLearner(Pair("x"), (0.5, 0.2), 1, 10, 1e-2)

@@ -23,6 +23,7 @@ from derive.errors import InputError, Undecided
 from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
+from numerics.certified.strengths import Strength
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics.kinds import EXIT_RADIUS
@@ -190,7 +191,7 @@ class StagedFlow(Flow):
 
 
 def flow_of(
-    pair: PairLike, mu: float, *, scaled_rate: float = 0.0, label_noise: float = 0.0
+    pair: PairLike, mu: Strength | str, *, scaled_rate: float = 0.0, label_noise: float = 0.0
 ) -> Flow:
     """The gradient flow of a pair at a pre-training strength.
 

@@ -57,7 +57,9 @@ def fluctuations(flow: Flow, states: Doubles, dimension: int) -> Fluctuations:
 def growth_at(flow: Flow, dimension: int) -> float:
     r"""The mean growth rate of the search phase at a finite d, in units of λ.
 
-    Arguments: as ``fluctuations`` takes them, of a flow with an escape.
+    Arguments:
+        flow: with an escape.
+        dimension: d.
 
     With :math:`v_\pm` the stable and unstable unit vectors of the search phase, ``N`` the mean
     square of a sample's pull and ``f`` the velocity of the flow,

@@ -27,8 +27,12 @@ _SCALED = {"first": r"$2n\mu_\star^2/\log\,4n$", "last": r"$n(1-\mu_\star)$"}
 def draw_degrees(degrees: Iterable[int], form: str, source: str) -> Drawn:
     """Draw the first and the last zero of ``a`` over the degree, then each in its own scale.
 
-    Arguments: ``degrees``, and ``form`` and ``source`` as of ``draw_curves``. The result is the
-    figure's file, its data as CSV and its caption. All places are certified.
+    Arguments:
+        degrees: n ≥ 1 each.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    The result is the figure's file, its data as CSV and its caption. All places are certified.
     """
     rows = [row for n in degrees for row in _places(n)]
     with own_style():

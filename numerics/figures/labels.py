@@ -73,7 +73,12 @@ def draw_rates(points: Sequence[Sequence[Judged]], form: str, source: str) -> Dr
 def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) -> Drawn:
     """Draw the transforms of one strength over the output, one panel a pair.
 
-    Arguments and result as ``draw_rates``. Heuristic: they are drawn from doubles.
+    Arguments:
+        points: of one strength, one sequence a pair.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    The result is as of ``draw_rates``. Heuristic: they are drawn from doubles.
     """
 
     def panel(axis: Axes, members: Sequence[Judged]) -> Rows:

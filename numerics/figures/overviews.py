@@ -48,8 +48,13 @@ def draw_trade_off(
 ) -> Drawn:
     """Draw loss and overlap of runs of one pair over time, and τ of several pairs over μ.
 
-    Arguments: ``points``, one a strength; ``members``, pairs and drifts; ``form`` and ``source`` as
-    of ``draw_curves``. After Fig. 1.
+    Arguments:
+        points: runs, one a strength.
+        members: pairs and drifts.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    After Fig. 1.
     """
     rows: Rows = []
     with own_style():
@@ -90,9 +95,14 @@ def draw_escape_times(
 ) -> Drawn:
     """Draw the overlap of runs of one pair over time, and τ over μ in four panels.
 
-    Arguments: ``points``, one a strength; ``panels``, pairs and drifts by their titles, the first
-    three and the last of which are of one kind each, activations or Hermite degrees; ``form`` and
-    ``source`` as of ``draw_curves``. After Fig. 2.
+    Arguments:
+        points: runs, one a strength.
+        panels: pairs and drifts by their titles, the first three and the last of which are of one
+            kind each, activations or Hermite degrees.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    After Fig. 2.
     """
     rows: Rows = []
     with own_style():

@@ -33,7 +33,13 @@ def draw_potentials(
 ) -> Drawn:
     r"""Draw the mechanical potential :math:`V(g) = -a^2 \log\cosh g`, one curve a strength.
 
-    Arguments and result as ``draw_curves``, with one panel a pair. After Fig. 8; (86), (90).
+    Arguments:
+        chosen: pairs and drifts, one panel each.
+        strengths: in (0, 1], one curve each.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    The result is as of ``draw_curves``. After Fig. 8; (86), (90).
     """
     rows: list[tuple[Any, ...]] = []
     with own_style():

@@ -38,9 +38,13 @@ def draw_stages(
 ) -> Drawn:
     r"""Draw loss, ρ = μ + u m and overlap of several ways to learn over time, with their flows.
 
-    Arguments: ``points``, at most three, of one dimension and strength, by the names of the ways;
-    ``switch``, the time at which their first stages end; ``form`` and ``source`` as of
-    ``draw_dynamics``. After Fig. 4. The caption says where runs are at the end of each stage.
+    Arguments:
+        points: at most three, of one dimension and strength, by the names of the ways.
+        switch: time at which their first stages end.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance, kept in the files.
+
+    After Fig. 4. The caption says where runs are at the end of each stage.
     """
     with own_style():
         figure = Figure(figsize=(column_width(), 4.3), layout="constrained")

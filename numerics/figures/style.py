@@ -122,9 +122,17 @@ def drawn(
     rows: Iterable[Sequence[object]],
     caption: str = "",
 ) -> Drawn:
-    """A figure as a ``pdf``, ``png`` or ``svg`` file, its data and its caption.
+    """A figure as a file, its data and its caption.
 
-    Without one, the caption says what the axes say. File and data hold their provenance and no
+    Arguments:
+        figure: with all that is drawn.
+        form: ``pdf``, ``png`` or ``svg``.
+        source: provenance.
+        head: names of the columns of its data.
+        rows: the data, as long each.
+        caption: what the axes say by default.
+
+    File and data hold their provenance and no
     date: the same command writes the same bytes. The file is as wide as the figure, so that fonts
     have the size that they say.
     """

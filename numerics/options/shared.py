@@ -36,6 +36,9 @@ def option(
 
     Arguments:
         kind: from the text to the value; also of a ``default`` that is text.
+        metavar: what stands for the value in the help.
+        summary: the help.
+        default: the value where none is given.
         more: anything else that ``add_argument`` takes.
     """
     settings: Settings = {"type": kind, "metavar": metavar, "help": summary, **more}

@@ -60,6 +60,9 @@ def make(step: Product, folder: Path, provenance: str, commands: Commands | None
     """Make a step in a folder, unless what it makes is there already, of the same provenance.
 
     Arguments:
+        step: what is made.
+        folder: where.
+        provenance: what this run would be known by.
         commands: runs what is to be run, and can end it.
     """
     if step.needs and importlib.util.find_spec(step.needs) is None:

@@ -60,6 +60,8 @@ def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Arrays | 
     """A finished cell, or ``None`` if it is not there.
 
     Arguments:
+        folder: of the results.
+        cell: all its fields.
         forms: dtype and shape that its arrays have to have, or ``None`` for any.
 
     Raises ``InputError`` for a file that is damaged or foreign. One without a checksum, as files

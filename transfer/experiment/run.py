@@ -171,6 +171,8 @@ def run_experiment(
     """Compute what is missing of the chains.
 
     Arguments:
+        chains: of cells, each after the one before it.
+        place: where they are computed and kept.
         executor: what runs them, or ``None`` for this process.
         done: called with the weight of each finished cell, as of ``weight_of``.
 

@@ -100,7 +100,16 @@ def adapt_cells(
     cells: Sequence[Cell], source: Dataset, downstream: Dataset, folder: Path,
     device: torch.device, adapters: Path | None = None,
 ) -> list[Arrays]:  # fmt: skip
-    """As ``adapt_cell``, for cells that differ in their checkpoint alone: all side by side."""
+    """As ``adapt_cell``, for cells that differ in their checkpoint alone: all side by side.
+
+    Arguments:
+        cells: of one protocol.
+        source: the dataset of pre-training.
+        downstream: that of fine-tuning.
+        folder: of the checkpoints.
+        device: where it is computed.
+        adapters: a folder for the adapters; they are not kept by default.
+    """
     (cell, *_), each = cells, []
     seeds = [nested_seed(cell["seed"], seed) for seed in cell["fine_tuning_seeds"]]
     train, test, chosen = _images(cell, source, downstream, device, seeds)
@@ -271,6 +280,8 @@ def adapted_model(
     """A copy of a checkpoint's model, ready to be fine-tuned as the cell says.
 
     Arguments:
+        cell: of an adaptation.
+        checkpoint: which is left as it is.
         classes: of the downstream task.
         seed: of a new head and of LoRA's A.
     """

@@ -77,6 +77,8 @@ def restore(model: nn.Module, path: Path, expected: Facts) -> None:
     """Load a model's weights.
 
     Arguments:
+        model: of the shape that was kept.
+        path: of the file.
         expected: facts that the file must agree with, such as its architecture.
 
     Raises ``InputError`` for a checkpoint of another architecture or run.
@@ -112,13 +114,25 @@ def identity_of(model: nn.Module) -> str:
 
 
 def write_adapter(model: PeftModel, path: Path, backbone: str, facts: Facts) -> None:
-    """Write adapters and head; ``backbone`` is the ``identity_of`` the model they were put on."""
+    """Write adapters and head.
+
+    Arguments:
+        model: with adapters.
+        path: of the file, which is written whole or not at all.
+        backbone: the ``identity_of`` the model they were put on.
+        facts: what else the file says of them.
+    """
     adapter = get_peft_model_state_dict(model)
     write_tensors(path, adapter, {**facts, "backbone": backbone})
 
 
 def read_adapter(model: PeftModel, path: Path, backbone: str) -> None:
     """Load adapters and head into a model that has adapters of the same shape.
+
+    Arguments:
+        model: with adapters.
+        path: of the file.
+        backbone: the ``identity_of`` the model without them.
 
     Raises ``InputError`` for an adapter of another backbone or of another shape: loaded there, it
     would give other logits without a word.

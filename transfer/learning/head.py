@@ -110,7 +110,13 @@ def _objective(
 
 @torch.no_grad()
 def features_of(model: VisionModel, images: Images, index: Tensor) -> Tensor:
-    """What the head of a model without dropout reads of some images, shape (N, width), float32."""
+    """What the head of a model without dropout reads of some images, shape (N, width), float32.
+
+    Arguments:
+        model: left in evaluation mode.
+        images: all that there are.
+        index: the places of N of them.
+    """
     model.eval()
     with precision(images.labels.device):
         parts = [model.features(images.take(index[part])) for part in batches(len(index))]

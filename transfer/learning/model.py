@@ -156,6 +156,7 @@ def with_lora(
     """Put LoRA on linear maps; adapters and head learn, the backbone is frozen.
 
     Arguments:
+        model: which is changed.
         rank: of the update, ≥ 1.
         alpha: scale: the update is alpha/rank B A.
         targets: as in ``attention_projections``.

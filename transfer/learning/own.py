@@ -37,6 +37,7 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
     """A model for image classification from a folder that ``save_pretrained`` wrote, in float32.
 
     Arguments:
+        folder: as a library wrote it.
         digest: that its content has to have, if any.
 
     Raises ``InputError`` for a folder without safetensors, one whose content has changed, a model
