@@ -28,6 +28,7 @@ def test_rows_are_states_of_the_flow(command):
             [row["population_loss"] for row in path], flow.loss(states), rtol=1e-12
         )
     assert rows[5]["m"] < rows[2]["m"] - 0.005  # noise shortens the overlap
+    assert {row["noise"] for row in rows} == {0.5}
     assert rows[0]["certainty"] == "heuristic"
 
 

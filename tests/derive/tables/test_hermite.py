@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from sympy import Poly, S, expand, factorial, hermite, hermite_prob, parse_expr, simplify, sqrt
@@ -24,6 +25,18 @@ def test_factored_drift_reads_back_as_the_drift(n):
     for polynomial in (drift.a, drift.b):
         product = parse_expr(factored(polynomial).plain, SYMBOLS)
         assert Poly(product, mu, domain="QQ") == polynomial
+
+
+@pytest.mark.parametrize(
+    "product",
+    [mu**2 * (1 - mu) ** 3 * (mu + 2), -2 * (1 - mu) ** 2 / 3, (mu + 1) ** 2, -(mu**3), mu + 1],
+)
+def test_repeated_factors_are_powers(product):
+    made = factored(Poly(product, mu, domain="QQ"))
+    assert expand(parse_expr(made.plain, SYMBOLS) - product) == 0
+    powers = [re.findall(pattern, text) for pattern, text in (
+        (r"\*\*(\d)", made.plain), (r"\^\{(\d)\}", made.latex))]  # fmt: skip
+    assert powers[0] == powers[1]
 
 
 def test_printed_combinations_read_back_as_the_polynomials():

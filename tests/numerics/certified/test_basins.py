@@ -114,6 +114,13 @@ def test_the_border_of_the_linear_squared_student_is_the_axis():
     assert [sink.m for sink in found.sinks] == [1, -1]
 
 
+def test_a_border_is_as_narrow_as_starts_are_decided():
+    """The middle of this line is on the axis, and rests."""
+    flow = ball_flow(Pair("x", labels="squared"), "0.5")
+    found = border(flow, lambda u: disc(u, 0), ("-0.1", "0.1"), 20)
+    assert (found.low, found.high) == (fmpq(-1, 10), fmpq(1, 10))
+
+
 def test_ends_in_one_basin_have_no_border():
     flow = ball_flow("He3", "0.6")
     with pytest.raises(InputError, match="give ends in different basins"):

@@ -1,9 +1,12 @@
 """Means over the plane: against closed forms, another quadrature, and their limits."""
 
+from contextlib import nullcontext
+
 import pytest
 from flint import arb, ctx
 from sympy import Rational, S
 
+from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
@@ -105,3 +108,13 @@ def test_a_spread_that_may_be_nothing_gives_no_number_or_the_one_that_holds_with
     kinked = parse_activation("relu(x - 1/2)").value
     found = plane_function(PlaneMean(((S.One, kinked, kinked),), 1 - mu))(arb(1, 1e-10))
     assert not found.is_finite() or abs(found - arb("0.20963926")) < 1e-8
+
+
+@pytest.mark.parametrize(("farthest", "reached"), [(8, False), (9, True)])
+def test_an_integral_reaches_as_far_as_the_limit_and_no_farther(farthest, reached, monkeypatch):
+    """Of E |z|, what is beyond r is 2φ(r): below 2⁻⁵³ at 9 and not at 8."""
+    monkeypatch.setattr("numerics.certified.plane._FARTHEST", farthest)
+    size = parse_activation("abs").value
+    mean = plane_function(PlaneMean(((S.One, size, size),), S.One))
+    with nullcontext() if reached else pytest.raises(InputError, match="grows too fast"):
+        assert abs(mean(arb(0)) - 2 / arb.pi()) < 1e-12

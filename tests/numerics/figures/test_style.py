@@ -15,8 +15,10 @@ from matplotlib.figure import Figure
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
+from numerics.doubles.drift import fast_drift
 from numerics.dynamics.sgd import Stage
 from numerics.figures import curves, dynamics, stages, style
+from numerics.figures.biases import draw_biases
 from numerics.figures.caption import letter
 from numerics.figures.degrees import draw_degrees
 from numerics.figures.ends import draw_ends
@@ -166,6 +168,11 @@ def _draw_escape_times(form):
     return draw_escape_times(points, panels, form, "made so")
 
 
+def _draw_biases(form):
+    panels = (("He3", (-0.3, 0.3)), ("relu", ()))
+    return draw_biases(panels, np.array([-0.3, 0.3]), form, "made so")
+
+
 def _draw_exit_times(form):
     points = {
         name: [run for d in (20, 50, 100)
@@ -199,6 +206,7 @@ DRAWINGS = (
     _draw_curves, _draw_long_names, _draw_potentials, _draw_dynamics, _draw_stages,
     _draw_trade_off, _draw_escape_times, _draw_exit_times, _draw_degrees, _draw_ends,
     pytest.param(_draw_networks_runs, marks=pytest.mark.thorough),  # whose flow takes seconds
+    pytest.param(_draw_biases, marks=pytest.mark.thorough),
 )  # fmt: skip
 
 
@@ -256,6 +264,19 @@ def _check_samples(above, below):
     )
     assert list(d) == list(same) == [20, 50, 100]
     np.testing.assert_allclose(samples, times * 4 / 0.01)
+
+
+def test_a_bias_moves_an_activation_to_the_right():
+    """Times are those of f(x - p), up to a million; zeros are zeros of its a."""
+    rows = list(csv.DictReader(_draw_biases("svg").data.decode().splitlines()[1:]))
+    for name, bias, text in (("He3", "-0.3", "He3(x + 0.3)"), ("relu", "0.3", "relu(x - 0.3)")):
+        own = [row for row in rows if (row["activation"], row["bias"]) == (name, bias)]
+        times = [(float(row["mu"]), float(row["tau"])) for row in own if row["tau"]]
+        zeros = [float(row["mu"]) for row in own if not row["tau"]]
+        assert (len(times), len(zeros)) == (50, name == "He3")
+        known, (strengths, found) = fast_drift(Pair(text)), np.transpose(times)
+        np.testing.assert_allclose(found, np.minimum(known.tau(strengths), 1e6), rtol=1e-6)
+        np.testing.assert_allclose(known.a(np.array(zeros)), 0, atol=1e-8)
 
 
 def test_a_divergence_at_an_end_does_not_squash_the_rest():
