@@ -70,10 +70,8 @@ def _told(panels: Sequence[tuple[str, Sequence[float]]], shown: Sequence[str]) -
               for (_, certified), name in zip(panels, shown, strict=True)]  # fmt: skip
     return sentences(
         f"Escape time $\\tau$, in units of $1/\\gamma$, of {listed(shown)} over the bias $p$ and "
-        "the "
-        "pre-training strength $\\mu$, matched labels, square loss. Colours are computed in "
-        "doubles, "
-        f"heuristically, and end at ${number(_SHORTEST)}$ and ${number(_LONGEST)}$",
+        "the pre-training strength $\\mu$, matched labels, square loss. Colours are computed in "
+        f"doubles, heuristically, and end at ${number(_SHORTEST)}$ and ${number(_LONGEST)}$",
         f"Points are all zeros of $a$, certified, at {listed(biases)}: white where $b\\leq0$ and "
         "$\\tau=\\infty$, black where $b>0$ and $\\tau=1/b$",
     )

@@ -82,19 +82,16 @@ def _caption(budgets: Sequence[tuple[Budget, Budget | None]], names: Sequence[st
     tuned = any(tuned is not None for _, tuned in budgets)
     return sentences(
         f"What samples buy of {listed(names)} over the pre-training strength $\\mu$, by the "
-        "limit law "
-        f"of one-pass SGD at large $d$, heuristic; {spanned('B', batches)}, "
+        f"limit law of one-pass SGD at large $d$, heuristic; {spanned('B', batches)}, "
         f"{spanned(chr(92) + 'gamma', rates)}",
         f"Top: expected loss after {spanned('n', [own.samples for own, _ in budgets])} samples "
-        "(blue, "
-        "its band from the 10 to the 90 per cent quantile of runs, the darker one the error of "
-        "the limit), the loss of the pre-trained model alone (dashed)"
+        "(blue, its band from the 10 to the 90 per cent quantile of runs, the darker one the error "
+        "of the limit), the loss of the pre-trained model alone (dashed)"
         + (", and at the rate of the fewest samples (dash-dotted)" if tuned else ""),
         "The dot is the best strength at which learning pays; shaded strengths are better left "
         "alone",
         "Bottom: expected loss over $\\mu$ and the number of samples; on the white line half of "
-        "the "
-        "runs have left the search phase, dashes are the samples of the top row",
+        "the runs have left the search phase, dashes are the samples of the top row",
         "Dotted lines are certified singularities"
         if any(own.singularities for own, _ in budgets)
         else "",

@@ -4,7 +4,7 @@ Bands hold 80 % of the replicas, lines are their medians; the flow, dashed, star
 initial state. Simulations support the theory drawn beside them; they certify nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,21 +64,9 @@ _TOLD_OF_NETWORKS = {
     r"teachers, for one neuron $|\rho|/\sqrt{Q}$",
 }
 DEFAULT = ("loss", "overlap", "alignment")
-DATA_HEAD = (
-    "teacher",
-    "student",
-    "mu",
-    "dimension",
-    "learning_rate",
-    "batch",
-    "steps",
-    "time",
-    "observable",
-    "low",
-    "median",
-    "high",
-    "flow",
-)
+OBSERVED_HEAD = ("mu", "dimension", "learning_rate", "batch", "steps", "time", "observable", "low",
+                 "median", "high", "flow")  # fmt: skip
+DATA_HEAD = ("teacher", "student", *OBSERVED_HEAD)
 _LEAST_LOSS = 1e-6
 _START = 1e-3  # of the first time: where the start is drawn
 _BEFORE = 300  # what is drawn begins at this part of the shortest run
@@ -170,17 +158,26 @@ def draw_point(
     with_flow: bool,
 ) -> list[tuple[Any, ...]]:
     """Draw one point's observables into a column of panels; return the rows of data."""
-    times, simulation = point.times, point.simulation
-    flows = simulation.learner.flow.observe(point.path()) if with_flow else None
-    texts = simulation.pair.texts
-    head = (texts["teacher"], texts["student"], simulation.mu, simulation.dimension,
-            simulation.learning_rate, simulation.batch)  # fmt: skip
-    rows = []
-    for axis, observable in zip(column, shown, strict=True):
-        flow = np.full(len(times), np.nan) if flows is None else flows[observable]
-        band = draw_band(axis, times, point[observable], flow, colour)
-        values = zip(point.steps, times, *band, flow, strict=True)
-        rows += [(*head, step, t, observable, *rest) for step, t, *rest in values]
+    texts, nothing = point.simulation.pair.texts, np.full(len(point.times), np.nan)
+    flows = point.simulation.learner.flow.observe(point.path()) if with_flow else {}
+    observed = {name: (point[name], flows.get(name, nothing)) for name in shown}
+    rows = draw_observed(column, point, observed, colour)
+    return [(texts["teacher"], texts["student"], *row) for row in rows]
+
+
+def draw_observed(
+    column: Sequence[Axes],
+    point: SimulatedRuns,
+    observed: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    colour: Any,
+) -> list[tuple[Any, ...]]:
+    """Draw what was observed of runs and of their flow, a panel each; return the rows of data."""
+    how, rows = point.simulation, []
+    made = (how.mu, how.dimension, how.learning_rate, how.batch)
+    for axis, (name, (runs, flow)) in zip(column, observed.items(), strict=True):
+        band = draw_band(axis, point.times, runs, flow, colour)
+        values = zip(point.steps, point.times, *band, flow, strict=True)
+        rows += [(*made, step, t, name, *rest) for step, t, *rest in values]
     return rows
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from numerics.figures.caption import number, sentences, told_runs
-from numerics.figures.dynamics import draw_band, runs_and_flow_told
+from numerics.figures.dynamics import OBSERVED_HEAD, draw_observed, runs_and_flow_told
 from numerics.figures.style import (
     FLOW_KEY,
     MARKERS,
@@ -29,8 +29,6 @@ _LABELS = {"loss": "loss", "rho": r"$\rho=\mu+um$", "overlap": r"overlap $|m|$"}
 _COLOURS = tuple(OKABE_ITO[name] for name in ("black", "blue", "vermillion"))
 _MARKED = 7  # a way has a marker at every so many records, and at none of another's
 _NEAR = 0.1  # of a sink, in ρ and |m|
-_HEAD = ("way", "mu", "dimension", "learning_rate", "batch", "steps", "time", "observable", "low",
-         "median", "high", "flow")  # fmt: skip
 
 
 def draw_stages(
@@ -70,7 +68,7 @@ def draw_stages(
         axes[-1].set_xlim(0, max(point.times[-1] for point in points.values()))
         keys = [Key(name, look) for look, name in zip(looks, points, strict=False)]
         add_keys(figure, [*keys, FLOW_KEY], 1)
-        return drawn(figure, form, source, _HEAD, rows, _told(points, switch))
+        return drawn(figure, form, source, ("way", *OBSERVED_HEAD), rows, _told(points, switch))
 
 
 def _mark_sinks(axis: Axes) -> None:
@@ -84,19 +82,14 @@ def _mark_sinks(axis: Axes) -> None:
 def _draw_way(
     axes: Sequence[Axes], name: str, point: SimulatedRuns, look: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
-    simulation, path, rows = point.simulation, point.path(), []
-    loss = simulation.learner.flow.observe(path)["loss"]
-    made = (name, simulation.mu, simulation.dimension, simulation.learning_rate, simulation.batch)
-    flows = {"loss": loss, "rho": _rho(simulation.mu, path), "overlap": np.abs(path[:, 1])}
-    runs = {"loss": point["loss"], "rho": _rho(simulation.mu, point.states),
-            "overlap": point["overlap"]}  # fmt: skip
-    for axis, observable in zip(axes, _LABELS, strict=True):
-        flow = flows[observable]
-        band = draw_band(axis, point.times, runs[observable], flow, look["color"])
+    path, mu = point.path(), point.simulation.mu
+    flow = point.simulation.learner.flow.observe(path) | {"rho": _rho(mu, path)}
+    runs = {**point.observed, "rho": _rho(mu, point.states)}
+    observed = {each: (runs[each], flow[each]) for each in _LABELS}
+    rows = draw_observed(axes, point, observed, look["color"])
+    for axis in axes:
         axis.lines[-2].set(**look)  # the median
-        values = zip(point.steps, point.times, *band, flow, strict=True)
-        rows += [(*made, step, t, observable, *rest) for step, t, *rest in values]
-    return rows
+    return [(name, *row) for row in rows]
 
 
 def _rho(mu: float, states: np.ndarray) -> np.ndarray:
@@ -133,8 +126,7 @@ def _told(points: Mapping[str, SimulatedRuns], switch: float) -> str:
     names = r"(a) loss, (b) $\rho=\mu+um$, (c) overlap $|m|$"
     return sentences(
         f"Two-stage labels at $\\mu={number(first.simulation.mu)}$: {names} over time. Squared "
-        "labels "
-        f"until $t={number(switch)}$ (dotted), then the original ones",
+        f"labels until $t={number(switch)}$ (dotted), then the original ones",
         told_runs(list(points.values())),
         runs_and_flow_told(list(points.values())),
         f"How the stages end, of {first.simulation.replicas} runs each: {'; '.join(ends)}",
