@@ -118,7 +118,7 @@ def _product(front: Expr, rest: Expr, merged: bool) -> Expr:
 
 def _over_one(front: Expr) -> Expr:
     """The fraction with its numerator multiplied out."""
-    above, below = fraction(front)
+    above, below = fraction(front, exact=True)
     number, inside = factor_terms(expand(above)).as_coeff_Mul()
     divisor, others = below.as_coeff_Mul()
     return Mul(*_flat(number / divisor), *_flat(inside), *_flat(1 / others), evaluate=False)

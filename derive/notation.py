@@ -70,12 +70,12 @@ def _written(expression: Expr) -> Expr:
         return Piecewise(*((_written(f), where) for f, where in expression.args), evaluate=False)
     if expression.is_Rational or expression.is_Symbol:
         return expression
-    expression = expression.replace(_is_power_of_terms, _with_short_base)
     multiplied = _multiplied_out(_evaluated(expression).replace(Angle, _tidy_angle))
     collected = _complementary(_collected(multiplied))
     hyperbolic = _by_hyperbolic(collected)
     forms = [collected] if hyperbolic == collected else [collected, hyperbolic]
-    return shortest([*map(added, forms), expression])
+    found = [*map(added, forms), expression]
+    return shortest(form.replace(_is_power_of_terms, _with_short_base) for form in found)
 
 
 def _is_power_of_terms(part: Expr) -> bool:

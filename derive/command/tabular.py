@@ -5,7 +5,7 @@ decided by its author (``derive.tables``, the ``numerics`` commands).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isinf
@@ -61,6 +61,7 @@ _LATEX_SPECIAL = str.maketrans(
 
 
 # A longer numerator stands behind the fraction, where TeX breaks; the inverse sine is \\arcsin.
+_WIDEST = 56  # signs in a numerator that stays whole: a column is no wider
 _BROKEN = {"long_frac_ratio": 12, "inv_trig_style": "full", "fold_frac_powers": True}
 
 
@@ -101,9 +102,25 @@ def formula(expression: "Expr") -> str:
 def _formula(expression: "Expr") -> str:
     from sympy import latex
 
-    breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", latex(expression, **_BROKEN))
+    shown = latex(expression, **_BROKEN)
+    if any(signs > _WIDEST for signs in _numerators(shown)):
+        shown = latex(expression, **_BROKEN | {"long_frac_ratio": 1})
+    breakable = re.sub(r"\\(left|right)(?=[()\[\]])", "", shown)
     breakable = re.sub(r"\\substack\{ ([^{}]*) \}", r"\1", breakable)  # one line needs no stack
     return re.sub(r"(\([^()]{1,16}\))", r"{\1}", breakable)
+
+
+def _numerators(shown: str) -> Iterator[int]:
+    """How many signs each numerator has, about."""
+    for found in re.finditer(r"\\frac\{", shown):
+        depth, end = 1, found.end()
+        while depth:
+            depth += {"{": 1, "}": -1}.get(shown[end], 0)
+            end += 1
+        inside = re.sub(
+            r"\\(left|right|frac|sqrt|operatorname)\b|[{} ^_]", "", shown[found.end() : end]
+        )
+        yield len(re.sub(r"\\[a-zA-Z]+", "x", inside))
 
 
 def decimal(number: str) -> Typeset:

@@ -39,7 +39,7 @@ def _monotone_students() -> Finding:
         equal("for erf, E[z² σ'(tz) σ'(μz)]", _mean_for_erf(t), integrand),
         equal("for erf, its integral from 0 to t: slope in t", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
-              closed_drift(Pair("erf")).a),
+              closed_drift(Pair("erf")).derived_a),
         *(judged(f"{text.format('p')} is monotone on either side of 0: biases p among those tried",
                  tuple(p for p in _BIASES if _monotone_at(text.format(f"({p})"))),
                  lambda found: found == _BIASES)

@@ -92,8 +92,8 @@ def _labels_are_mismatch() -> Finding:
             closed_drift(Pair(parse_activation(square), text)),
         )
         steps += [
-            equal(f"{text}: {name}", x, y)
-            for name, x, y in zip("ab", squared.expressions, teacher.expressions, strict=True)
+            equal(f"{text}: {name[-1]}", getattr(squared, name), getattr(teacher, name))
+            for name in ("derived_a", "derived_b")
         ]
     return Finding("a and b of both, symbolic in μ", *steps)
 

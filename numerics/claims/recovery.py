@@ -136,7 +136,10 @@ def _assumed_and_singular() -> Finding:
             (here + above) / gap,
         ),
         judged("it is positive for ρ < 1", -tangent, positive),
-        *[equal(f"{t}: -ℓ' and a", -diff(frozen_risk(t), mu), closed_drift(t).a) for t in texts],
+        *[
+            equal(f"{t}: -ℓ' and a", -diff(frozen_risk(t), mu), closed_drift(t).derived_a)
+            for t in texts
+        ],
     )
 
 

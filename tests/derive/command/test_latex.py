@@ -87,8 +87,11 @@ def test_formulas_are_set_as_in_print():
     assert function_name("sin(3*x)").latex == r"\texttt{sin(3*x)}"
 
 
-def test_a_document_of_every_kind_of_table_compiles(compiles):
-    compiles(latex_document(MADE))
+def test_a_document_of_every_kind_of_table_compiles_and_no_row_sticks_out(compiles):
+    """The widest of the catalogue among them: the limits of SELU, a network's rows."""
+    widest = {"activation-limits": "selu", "activation-drift": "hardswish",
+              "activation-network": "gelu"}  # fmt: skip
+    compiles(latex_document(MADE + [ACTIVATION_TABLES[name]([of]) for name, of in widest.items()]))
 
 
 def test_pieces_with_numbers_and_a_table_over_pages_compile(compiles):
