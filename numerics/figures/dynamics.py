@@ -221,8 +221,11 @@ def dynamics_told(
     names = list(dict.fromkeys(_name(point, points) for point in points))
     width = len(names)
     rows = [f"{lettered(k * width, width)} {said[name]}" for k, name in enumerate(shown)]
+    several = " (columns)" if width > 1 else ""
+    of = "; ".join(names) if any("," in name for name in names) else listed(names)
     return sentences(
-        f"Learning of {listed(names)}{' (columns)' if width > 1 else ''} over time: {listed(rows)}",
+        f"Learning of {of}{several} over time: {listed(rows)}",
+        "Networks are of $K$ neurons with LoRA of rank $r$" if _networks(points) else "",
         told_runs(points),
         strengths_told(point.simulation.mu for point in points),
         runs_and_flow_told(points, with_flow),

@@ -81,9 +81,15 @@ def _draw_column(
         )
         axis.plot(d, line * scale, linestyle=look.dash, color=look.colour, lw=0.9)
         axis.set_xscale("log")
-        axis.set_xticks(d, [f"${number(each)}$" for each in d])
+        axis.set_xticks(d, [f"${_dimension(each)}$" for each in d])
         axis.minorticks_off()
     return found
+
+
+def _dimension(d: int) -> str:
+    """A power of ten as such."""
+    power = len(str(d)) - 1
+    return f"10^{power}" if d == 10**power else number(d)
 
 
 def _samples(point: SimulatedRuns) -> float:
