@@ -1,6 +1,7 @@
 """How results show themselves: in one line, as HTML, as frames, as pictures; numbers as numbers."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,19 +17,27 @@ from numerics.claims import CLAIMS
 from numerics.simulate import main as simulate
 
 HE3, RELU = study("He3"), study("relu")
-RUNS = RELU.simulate(mu=0.1, dimension=1000, replicas=5, seed=3)
-LAW = RELU.exit_law(mu=0.1)
-CURVE = HE3.curve("0.1:0.9:5")
-ZEROS = HE3.singularities(20)
-SERIES = hermite_expansion("tanh", 3, digits=8)
-SHOWN = {"certified": (CURVE, ZEROS, SERIES), "simulated": (RUNS,), "heuristic": (LAW,),
-         "proved": (HE3,)}  # fmt: skip
+SHOWN = {"certified": ("curve", "zeros", "series"), "simulated": ("runs",), "heuristic": ("law",),
+         "proved": ("study",)}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made() -> SimpleNamespace:
+    """One of each: made here, for it takes seconds that not every process needs to spend."""
+    return SimpleNamespace(
+        study=HE3,
+        runs=RELU.simulate(mu=0.1, dimension=1000, replicas=5, seed=3),
+        law=RELU.exit_law(mu=0.1),
+        curve=HE3.curve("0.1:0.9:5"),
+        zeros=HE3.singularities(20),
+        series=hermite_expansion("tanh", 3, digits=8),
+    )
 
 
 @pytest.mark.parametrize("certainty", SHOWN)
-def test_html_is_well_formed_stands_alone_and_says_how_sure_it_is(certainty):
-    for thing in SHOWN[certainty]:
-        html = thing._repr_html_()
+def test_html_is_well_formed_stands_alone_and_says_how_sure_it_is(certainty, made):
+    for name in SHOWN[certainty]:
+        html = getattr(made, name)._repr_html_()
         root = ElementTree.fromstring(html)
         assert [badge.text for badge in root.iter("span")] == [certainty]
         assert "lora-escape 0" in "".join(root.itertext())  # where it is from
@@ -49,16 +58,16 @@ def test_long_tables_say_how_many_rows_are_left_out():
     assert "more" not in grid(["k"], [[k] for k in range(12)])
 
 
-def test_what_is_printed_is_one_short_line():
-    things = (*(t for ts in SHOWN.values() for t in ts), ZEROS[0], RELU.a, CLAIMS)
+def test_what_is_printed_is_one_short_line(made):
+    things = (*vars(made).values(), made.zeros[0], RELU.a, CLAIMS)
     for thing in things:
         assert "\n" not in repr(thing)
         assert len(repr(thing)) < 130
-    assert "0.32072" in repr(ZEROS[0])
+    assert "0.32072" in repr(made.zeros[0])
 
 
-def test_a_number_known_to_lie_in_a_ball_is_a_number():
-    (zero,) = ZEROS
+def test_a_number_known_to_lie_in_a_ball_is_a_number(made):
+    (zero,) = made.zeros
     low, high = zero.mu.ends
     assert abs(Fraction(float(zero.mu)) - low) <= high - low + Fraction(1, 2**53)
     assert float(zero.mu) == pytest.approx(0.3207243473, abs=1e-9)
@@ -81,26 +90,26 @@ def test_exact_balls_are_ordered_as_their_numbers(left, right):
     assert (x < y, x <= y, x > y, x >= y) == (a < b, a <= b, a > b, a >= b)
 
 
-def test_frames_hold_the_numbers_with_their_units():
-    frame = CURVE.to_frame()
-    assert tuple(frame["tau"]) == CURVE.tau
+def test_frames_hold_the_numbers_with_their_units(made):
+    frame = made.curve.to_frame()
+    assert tuple(frame["tau"]) == made.curve.tau
     assert frame.attrs == {"unit": "1/γ", "certainty": "certified"}
-    assert ZEROS.to_frame()["mu"].tolist() == [float(ZEROS[0].mu)]
-    np.testing.assert_array_equal(RUNS.to_frame()["exit_time"], RUNS.exit_times)
-    assert SERIES.to_frame()["coefficient"][1] == float(SERIES.coefficients[1])
+    assert made.zeros.to_frame()["mu"].tolist() == [float(made.zeros[0].mu)]
+    np.testing.assert_array_equal(made.runs.to_frame()["exit_time"], made.runs.exit_times)
+    assert made.series.to_frame()["coefficient"][1] == float(made.series.coefficients[1])
     assert len(CLAIMS.to_frame()) == len(CLAIMS) > 50
 
 
-def test_runs_as_xarray_are_the_file_that_the_command_writes(tmp_path):
+def test_runs_as_xarray_are_the_file_that_the_command_writes(tmp_path, made):
     file = tmp_path / "runs.nc"
     options = "--activation relu --mu 0.1 --dimension 1000 --replicas 5 --seed 3"
     assert simulate([*options.split(), "--data", str(file), "--output", str(tmp_path / "t")]) == 0
     written = xarray.load_dataset(file)
-    xarray.testing.assert_identical(RUNS.to_xarray(written.attrs["provenance"]), written)
+    xarray.testing.assert_identical(made.runs.to_xarray(written.attrs["provenance"]), written)
 
 
-def test_pictures_are_drawn_on_the_axes_that_are_given():
-    for thing, values in ((CURVE, 5), (LAW, 200), (RUNS, len(RUNS.times) - 1)):
+def test_pictures_are_drawn_on_the_axes_that_are_given(made):
+    for thing, values in ((made.curve, 5), (made.law, 200), (made.runs, len(made.runs.times) - 1)):
         ax = Figure().subplots()
         assert thing.plot(ax=ax) is ax
         assert len(ax.lines[0].get_xdata()) == values
@@ -109,13 +118,14 @@ def test_pictures_are_drawn_on_the_axes_that_are_given():
         assert thing.plot().figure is not ax.figure
 
 
-def test_what_is_drawn_is_what_is_held():
-    (zero,) = ZEROS
-    curve = CURVE.plot()
-    assert ZEROS.plot(curve) is curve
+def test_what_is_drawn_is_what_is_held(made):
+    (zero,) = made.zeros
+    curve = made.curve.plot()
+    assert made.zeros.plot(curve) is curve
     assert list(curve.lines[-1].get_xdata()) == [float(zero.mu)] * 2
-    assert ZEROS.plot().get_xlim() == (0, 1)
-    assert list(SERIES.plot().lines[0].get_ydata()) == [float(c) for c in SERIES.coefficients]
+    assert made.zeros.plot().get_xlim() == (0, 1)
+    series = made.series
+    assert list(series.plot().lines[0].get_ydata()) == [float(c) for c in series.coefficients]
     budget = RELU.budget(1e5, mu="0.2:0.8:3", batch=1)
     expected, frozen = budget.plot().lines
     assert list(expected.get_ydata()) == list(budget.expected)
@@ -132,8 +142,9 @@ def test_the_landscape_is_drawn_by_lines_of_equal_loss():
     assert len(lines.levels) > 5
 
 
-def test_formulas_are_shown_short():
-    for thing in (HE3.drift, study("erf").drift, landscape_of("relu"), SERIES, ZEROS[0].mu):
+def test_formulas_are_shown_short(made):
+    drifts = (HE3.drift, study("erf").drift)
+    for thing in (*drifts, landscape_of("relu"), made.series, made.zeros[0].mu):
         latex = thing._repr_latex_()
         assert latex.startswith("$")
         assert latex.endswith("$")
@@ -142,7 +153,7 @@ def test_formulas_are_shown_short():
     assert r"\lambda^{2}" in study("selu")._repr_html_()  # its constants, by name
 
 
-def test_singularities_are_a_tuple_as_before():
-    assert find_singularities("He3", 20) == ZEROS
-    assert isinstance(ZEROS, tuple)
+def test_singularities_are_a_tuple_as_before(made):
+    assert find_singularities("He3", 20) == made.zeros
+    assert isinstance(made.zeros, tuple)
     assert "no strength" in RELU.singularities()._repr_html_()
