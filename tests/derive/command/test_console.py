@@ -123,18 +123,29 @@ def test_version():
     assert re.match(r"lora-escape \d+\.\d+", done.stdout)
 
 
-@pytest.mark.parametrize("words", [(), *WORDS, ("transfer",)], ids=" ".join)
-def test_no_help_waits_for_a_library(words):
+def test_no_help_waits_for_a_library():
+    """One after the other in one process, so that the first that loads one is the one told."""
     code = (
-        "import sys; from derive.command.console import main\ntry: main()\n"
-        f"finally: print(*(set(sys.modules) & set({HEAVY})), end='', file=sys.stderr)"
+        "import contextlib, io, json, sys\nfrom derive.command.console import main\n"
+        "for words in json.load(sys.stdin):\n"
+        "    sys.argv, out, err = ['-c', *words, '--help'], io.StringIO(), io.StringIO()\n"
+        "    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):\n"
+        "        try: code = main()\n"
+        "        except SystemExit as end: code = end.code\n"
+        f"    heavy = sorted(set(sys.modules) & set({HEAVY}))\n"
+        "    print(json.dumps([code or 0, out.getvalue(), err.getvalue(), heavy]))"
     )
+    asked = [*WORDS, ("transfer",), ()]  # the last looks into all
     done = subprocess.run(
-        [sys.executable, "-c", code, *words, "--help"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    called = " ".join(("lora-escape", *words))
-    assert done.stdout.startswith((f"usage: {called}", f"{called} COMMAND"))
+        [sys.executable, "-c", code], input=json.dumps(asked), capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    for words, line in zip(asked, done.stdout.splitlines(), strict=True):
+        code, out, err, heavy = json.loads(line)
+        assert (code, err, heavy) == (0, "", []), words
+        called = " ".join(("lora-escape", *words))
+        assert out.startswith((f"usage: {called}", f"{called} COMMAND")), words
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
