@@ -27,8 +27,12 @@ for heard, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP
         signal.signal(heard, usual)
 
 
+# What is loaded stays: to look through it again and again would be a sixth of the time.
+gc.set_threshold(500_000, 20, 100)
+
+
 def pytest_collection_finish() -> None:
-    """What is loaded stays: to look through it again and again would be a sixth of the time."""
+    """Of what is loaded by now nothing is looked through again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
