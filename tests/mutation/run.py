@@ -94,9 +94,9 @@ def tests_of(module: Path) -> Iterator[str]:
             yield f"tests/numerics/claims/test_ledger.py -k '{' or '.join(names[:_MOST_CLAIMS])}'"
     yield f"tests/test_package.py -k '[{_dotted(module)}] or frozen'"
     others = [
-        *Path("tests").rglob(f"test_{module.name}"),
         *_naming(module, Path("tests")),
         *filter(Path.exists, map(_mirror, users)),
+        *Path("tests", *module.parts[:1]).rglob(f"test_{module.name}"),
         *_files(Path("tests") / module.parent),
     ]
     chosen = dict.fromkeys(file for file in others if file.name.startswith("test_"))

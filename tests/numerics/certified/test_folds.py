@@ -48,6 +48,16 @@ def test_a_teacher_that_only_rises_knows_its_input():
         assert found.rad() < 1e-15
 
 
+def test_what_lies_beyond_the_reach_is_in_the_error(monkeypatch):
+    """With a reach of 3 it is much; what is known of the student's size bounds it."""
+    for module in ("folds", "turns"):
+        monkeypatch.setattr(f"numerics.certified.{module}.REACH", 3)
+    known = (135 * MU**4, 54 * MU**3, 36 * MU**2)
+    for found, exact in zip(gram("squareplus(x) + x", "x**3"), known, strict=True):
+        assert found.contains(exact)
+        assert abs(found.mid() - exact) > 0.1
+
+
 def test_a_sine_is_the_sum_over_its_preimages():
     """With x³, in doubles, at z + 2πk and π - z + 2πk."""
     theta, weights = np.polynomial.legendre.leggauss(80)

@@ -9,6 +9,7 @@ from derive import Pair, drift_of
 from derive.command.hypertext import BADGES
 from derive.command.provenance import versions
 from derive.errors import InputError
+from derive.escape import escape_limit
 from numerics import study
 from numerics.certified.singularities import find_singularities
 from numerics.figures.caption import shown_pair
@@ -90,6 +91,16 @@ def test_the_verdict_is_what_is_certified():
     assert listed.rows[0][0] == zero.mu._repr_latex_()
     (relu,) = _sections(Pair("relu"), "In a sentence")
     assert (relu.certainty, "at every strength" in relu.text) == ("proved", True)
+
+
+@pytest.mark.parametrize(("pair", "grows"), [
+    (Pair("x"), True), (Pair("x", loss="correlation"), False),
+])  # fmt: skip
+def test_the_verdict_says_where_times_grow_towards_the_teacher(pair, grows):
+    """They do for the square loss, whose drift vanishes there; the other's does not."""
+    (verdict,) = _sections(pair, "In a sentence")
+    assert ("it takes ever longer, $\\tau \\sim" in verdict.text) is grows
+    assert escape_limit(drift_of(pair), 1).exponent.is_negative is grows
 
 
 def test_numbers_beside_others_are_those_of_the_functions():
