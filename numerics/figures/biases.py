@@ -51,7 +51,7 @@ def draw_biases(
         for axis, (name, certified) in zip(axes, panels, strict=True):
             mesh, points = _draw_times(axis, name, biases)
             rows += points + _draw_zeros(axis, name, certified)
-            axis.set_xlabel("bias $p$")
+            axis.set(xlabel="bias $p$", xlim=biases[[0, -1]], ylim=_STRENGTHS[[0, -1]])
         shown = [shown_function(f"{name}(x - p)") for name, _ in panels]
         letter_panels(axes, shown)
         axes[0].set_ylabel(STRENGTH_LABEL)

@@ -19,7 +19,15 @@ from matplotlib.figure import Figure, SubFigure
 
 from derive.errors import InputError
 from numerics.certified.singularities import Singularity, find_singularities
-from numerics.figures.caption import letter, listed, sentences, shown_name, spanned, unusual
+from numerics.figures.caption import (
+    letter,
+    listed,
+    sentences,
+    shown_name,
+    shown_pair,
+    spanned,
+    unusual,
+)
 from numerics.figures.quantities import QUANTITIES, Lines, Member, Quantity
 from numerics.figures.style import (
     MOST_IN_LEGEND,
@@ -153,8 +161,9 @@ def _members_told(members: Sequence[Member]) -> str:
     degrees = [n for member in members if (n := _degree(member))]
     own = unusual(members[0][0])
     if len(degrees) == len(members):
-        shown = listed([str(n) for n in degrees] if len(degrees) <= 10 else
-                       [f"{min(degrees)} to {max(degrees)}"])  # fmt: skip
+        low, high = min(degrees), max(degrees)
+        whole = high - low > 2 and set(degrees) == set(range(low, high + 1))
+        shown = f"{low} to {high}" if whole or len(degrees) > 10 else listed(map(str, degrees))
         own += ["even ones dashed"] if len({n % 2 for n in degrees}) > 1 else []
         return ", ".join([f"Hermite polynomials of degree $n=$ {shown}", *own])
     return ", ".join([listed(shown_name(pair) for pair, _ in members), *own])
@@ -168,7 +177,7 @@ def singularities_told(members: Sequence[Member], quantity: Quantity) -> list[st
     if not found:
         return []
     places = listed(
-        rf"$\mu_\star={float(s.mu):.4f}$ ({shown_name(member[0])})" for member, s in found
+        rf"$\mu_\star={float(s.mu):.4f}$ ({shown_pair(member[0])})" for member, s in found
     )
     told = f": {places}" if len(found) <= _MOST_TOLD else ""
     return [f"Dotted vertical lines are certified singularities, where the time is infinite{told}"]
