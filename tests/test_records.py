@@ -7,6 +7,10 @@ from importlib.util import find_spec
 import pytest
 from invoke import invoke
 
+from derive.__main__ import main as of_derive
+from numerics.__main__ import main as of_numerics
+
+GROUPS = {"derive": of_derive, "numerics": of_numerics}
 CERTAINTIES = {"exact", "certified", "heuristic"}
 PAIR = ("teacher", "student", "labels", "loss", "misalignment")
 OF_PAIRS = {
@@ -15,6 +19,7 @@ OF_PAIRS = {
     "numerics.exit": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu", "0.5"),
     "numerics.fate": ("--activation", "x", "--mu", "0.5", "--first", "none"),
     "numerics.flow": ("--activation", "x", "--mu", "0.5", "--points", "2"),
+    "numerics.labels": ("--activation", "He2", "--mu", "0.5", "--polynomial", "1"),
     "numerics.budget": ("--teacher", "He2", "--student", "x**2", "--labels", "y**2", "--mu",
                         "0.5,0.6", "--samples", "1e4"),
     "numerics.simulate": ("--activation", "x", "--mu", "0.5", "--replicas", "2", "--horizon", "9",
@@ -34,6 +39,12 @@ OTHERS = {
 if find_spec("peft"):
     OTHERS["transfer status"] = ("demo",)
 EVERY = OF_PAIRS | OTHERS
+PAGES = {"numerics.report", "numerics.explorer"}  # one file each, tested beside what is on it
+
+
+def test_every_command_of_the_mathematics_is_held_to_the_schema():
+    members = {f"{package}.{name}" for package, group in GROUPS.items() for name in group.members}
+    assert members == {name.partition(" ")[0] for name in EVERY} - {"transfer"} | PAGES
 
 
 @pytest.fixture(scope="module")

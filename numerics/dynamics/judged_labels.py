@@ -286,11 +286,9 @@ class Judged:
         """The same as data."""
         pair, judge = self.judge.pair, self.judge
         record: dict[str, Any] = {
-            "activation": pair.student.text,
-            "teacher": pair.teacher.text,
-            "student": pair.student.text,
+            **pair.texts,
             "mu": float(self.mu),
-            "degree": judge.degree,
+            "polynomial_degree": judge.degree,
             "norm": judge.norm,
             "useful": judge.useful,
             "objective": judge.objective,

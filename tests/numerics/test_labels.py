@@ -14,7 +14,7 @@ HE3 = ("--activation", "He3", "--mu", "0.3")
 
 def test_json_holds_what_was_promised(command):
     (record,) = json.loads(command(COMMAND, *HE3, "--format", "json").stdout)
-    assert (record["activation"], record["mu"], record["certainty"]) == ("He3", 0.3, "certified")
+    assert (record["student"], record["mu"], record["certainty"]) == ("He3", 0.3, "certified")
     assert record["polynomial"] is None  # none of degree 5 is useful
     for kind in ("raw", "squared", "optimum"):
         assert {"a", "b", "tau", "noise", "towards_teacher", "samples"} <= set(record[kind])
@@ -43,7 +43,7 @@ def test_people_and_csv_see_the_same(command):
     rows = list(
         csv.DictReader(command(COMMAND, *options, "--format", "csv").stdout.splitlines()[1:])
     )
-    assert [row["activation"] for row in rows] == ["He3", "erf"]
+    assert [row["student"] for row in rows] == ["He3", "erf"]
     for form in ("text", "latex", "markdown"):
         shown = command(COMMAND, *options, "--format", form).stdout
         assert "none is useful" in shown
@@ -66,7 +66,7 @@ def test_what_is_asked_for_changes_the_answer(command):
 def test_a_grid_is_one_table_a_pair(command):
     done = command(COMMAND, "--degree", "2,3", "--mu", "0.2:0.8:3", "--format", "json")
     records = json.loads(done.stdout)
-    assert [(r["activation"], r["mu"]) for r in records] == [
+    assert [(r["student"], r["mu"]) for r in records] == [
         (name, mu) for name in ("He2", "He3") for mu in (0.2, 0.5, 0.8)
     ]
     assert all(r["optimum"]["labels"] is None for r in records)
