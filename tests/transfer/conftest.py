@@ -1,10 +1,13 @@
 """What the tests of the transfer experiments share: small tasks, small data, a model."""
 
 import os
+import subprocess
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from forked import Forked, prepare
 
 _NEEDED = ("torch", "transformers", "peft", "msgspec")
 if any(find_spec(name) is None for name in _NEEDED):
@@ -18,6 +21,31 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+# What a run imports, which takes longer than the small ones of the tests.
+prepare("transfer.experiment.commands", "transfer.experiment.run")
+
+
+@pytest.fixture
+def started(tmp_path, tmp_path_factory) -> Iterator[Callable[..., Forked]]:
+    """Start ``python -m MODULE OPTIONS...`` as from a terminal, where its imports are done."""
+    running: list[Forked] = []
+
+    def start(module: str, *options: str) -> Forked:
+        told = tmp_path_factory.mktemp("told")
+        running.append(Forked(module, *options, folder=tmp_path, told=told))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.end()
+
+
+@pytest.fixture
+def process(started) -> Callable[..., subprocess.CompletedProcess]:
+    """Run ``python -m MODULE OPTIONS...`` so, to its end."""
+    return lambda module, *options: started(module, *options).completed()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Forked
 from processes import session
 
 from transfer.__main__ import main
@@ -53,19 +54,10 @@ def whole(tmp_path_factory, small_text):
     """The folder of a run by one process that nothing stopped."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "small.toml").write_text(small_text, encoding="utf-8")
-    line = ("run", "small.toml", "--results", "whole", "--workers", "1")
-    subprocess.run([sys.executable, "-m", "transfer", *line], cwd=folder, check=True,
-                   capture_output=True)  # fmt: skip
+    line = ("transfer", "run", "small.toml", "--results", "whole", "--workers", "1")
+    run = Forked(*line, folder=folder, told=tmp_path_factory.mktemp("told"))
+    run.completed().check_returncode()
     return folder / "whole"
-
-
-def start(small_task, folder):
-    return subprocess.Popen(
-        [sys.executable, "-m", "transfer", "run", str(small_task), "--results", folder,
-         "--workers", "1"],
-        cwd=small_task.parent, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
 
 
 def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
@@ -109,19 +101,21 @@ def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
     assert damaged.name in refused.stderr
 
 
-def test_killed_at_any_moment_it_goes_on_to_the_same_bits(transfer, whole, small_task, tmp_path):
+def test_killed_at_any_moment_it_goes_on_to_the_same_bits(
+    transfer, whole, small_task, started, tmp_path
+):
     states = 0
+    line = ("transfer", "run", str(small_task), "--results", "parts", "--workers", "1")
     for _ in range(2):  # once while pre-training, once later
-        running = start(small_task, "parts")
+        running = started(*line)
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and running.poll() is None:
+        while time.monotonic() < deadline and running.returncode is None:
             now = sum(path.stat().st_mtime_ns for path in tmp_path.glob("parts/*/*/state*"))
             if now != states:
                 states = now
                 break
             time.sleep(0.002)
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+        running.end()
     unfinished = len(cells(tmp_path / "parts"))
     assert unfinished < len(cells(whole))
     assert transfer("run", str(small_task), "--results", "parts").returncode == 0
