@@ -40,9 +40,10 @@ class Forked:
         return self._process.exitcode
 
     def communicate(self, timeout: float = _LONG) -> tuple[str, str]:
-        """Wait for its end; what it wrote to stdout and to stderr."""
+        """Wait for its end, and make it where it does not come; what it wrote to both streams."""
         self._process.join(timeout)
         if self.returncode is None:
+            self.end()
             raise subprocess.TimeoutExpired(self.args, timeout)
         out, err = (file.read_text(encoding="utf-8") for file in self._told)
         return out, err

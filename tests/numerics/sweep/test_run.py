@@ -58,6 +58,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_cells(square, CELLS, tmp_path / "file" / "folder")
 
 
+WORDS = ("--activation", "x", "--horizon", "10", "--replicas", "1")
+
+
 def _simulate(folder, *options, limit=None):
     def prepare():
         as_anybody()
@@ -67,16 +70,15 @@ def _simulate(folder, *options, limit=None):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
     return subprocess.run(
-        [sys.executable, "-m", "numerics.simulate", "--activation", "x", "--horizon", "10",
-         "--replicas", "1", *options],
+        [sys.executable, "-m", "numerics.simulate", *WORDS, *options],
         cwd=folder, preexec_fn=prepare, capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
-def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(tmp_path):
+def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(command, tmp_path):
     options = ("--mu", "0.5", "--results", "cells")
-    first = _simulate(tmp_path, *options)
+    first = command("numerics.simulate", *WORDS, *options)
     (tmp_path / "cells").chmod(0o555)
     again = _simulate(tmp_path, *options)
     assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
