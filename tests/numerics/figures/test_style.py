@@ -289,6 +289,14 @@ def test_a_divergence_at_an_end_does_not_squash_the_rest():
     assert max(axis.lines[0].get_ydata()) > 10 * high
 
 
+def test_a_curve_is_called_by_its_degree_in_the_unit_of_degrees_alone():
+    """In that of activations He3 is one of them."""
+    names = [curves.draw_on(None, members, "rate").lines[0].get_label()
+             for members in (_degrees([3]), _members("He3"))]  # fmt: skip
+    assert names[0] == "$n=3$"
+    assert "He" in names[1]
+
+
 def test_where_runs_end_is_counted():
     """Planted states: one at the teacher, one at the null student, one on its way."""
     (run,) = _runs("He3", [0.4], learning_rate=1e-4)
