@@ -52,6 +52,18 @@ def test_it_is_shown_as_the_arcsine():
     assert latex(Angle(C, D) ** 2) == latex(asin(C / sqrt(C**2 + D)) ** 2)
 
 
+@pytest.mark.parametrize(("factor", "shown"), [
+    (S.One, "c/sqrt(3*p)"), (S(2), "2*c/sqrt(3*p)"), (Rational(2, 3), "2*c/sqrt(27*p)"),
+    (sqrt(2) / 2, "c/sqrt(6*p)"), (sqrt(3), "c/sqrt(p)"),
+])  # fmt: skip
+def test_a_number_is_shown_below_its_radical(factor, shown):
+    """x/√(3y), and the value that it stands for."""
+    p = Symbol("p", positive=True)
+    angle = Angle(factor * C, 3 * p - factor**2 * C**2)
+    assert abs(N((angle.shown() - angle).subs({C: Rational(1, 3), p: 2}), 30)) < 1e-25
+    assert sstr(angle) == f"asin({shown})"
+
+
 def test_signs_and_rewriting():
     positive = Symbol("p", positive=True)
     assert Angle(positive, D).is_positive

@@ -72,6 +72,12 @@ def test_a_steep_sine_has_two():
     assert arb(low) <= found[0].mu.ball() <= arb(high)
 
 
+def test_a_sign_around_0_is_asked_for_where_all_derivatives_vanish():
+    first, *others = zero_cells(ball_drift("triangular(x - 2)/2"))
+    assert (first.lower, "around 0" in first.reason) == (0, True)
+    assert not any("around 0" in cell.reason for cell in others)
+
+
 def test_planted_zeros_are_found_with_their_fate():
     """A closed form with zeros at 1/4 and 3/4, b negative at one and positive at the other."""
     a = (4 * mu - 1) * (4 * mu - 3) * exp(mu)
