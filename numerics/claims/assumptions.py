@@ -133,7 +133,6 @@ def _convex_slice() -> Finding:
     over = landscape_of("relu").loss
     relu = tuple(over.subs(rho, Rational(k, 2)).subs(residual, 0) for k in (-1, 0, 1))
     return Finding(
-        "not met",
         "odd n ≥ 3: ℓ' = -a turns from + to -; even n: ℓ(0) > 0 = ℓ(±1); erf: ℓ''(3) < 0; ReLU: a "
         "kink at 0",
         judged(
