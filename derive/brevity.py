@@ -93,8 +93,8 @@ def added(terms: Sum) -> Expr:
         terms: transcendental factors, each with the rational function before it.
 
     >>> from sympy.abc import x
-    >>> added({exp(x): x, erf(x): -x, S.One: x})
-    x*(exp(x) - erf(x) + 1)
+    >>> added({exp(x): 2 * x**2, erf(x): -2 * x**2})
+    2*x**2*(exp(x) - erf(x))
     """
     forms = dict.fromkeys(
         tuple(_product(front, rest, merged) for rest, front in terms.items())

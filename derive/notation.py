@@ -51,7 +51,7 @@ def written(expression: Expr) -> Expr:
 
     The result is for people: its products are not to be multiplied out again by arithmetic. Exact.
 
-    >>> from sympy import Symbol
+    >>> from sympy import Symbol, pi, sqrt
     >>> x = Symbol("x", positive=True)
     >>> written(x * exp(x) * erf(x) - x * exp(x)), written((x**2 + 2 * x + 1) / sqrt(2 * pi))
     (-x*exp(x)*erfc(x), (x + 1)**2/sqrt(2*pi))

@@ -17,9 +17,9 @@ class Radicand(Mul):
 
     An ordinary product in all else; ``expand`` and ``simplify`` take its roots apart. Exact.
 
-    >>> from sympy import Symbol, pi, sqrt
+    >>> from sympy import Rational, Symbol, pi, sqrt
     >>> Q = Symbol("Q", positive=True)
-    >>> 1 / sqrt(Radicand(2, pi)), sqrt(Radicand(Q, 1 / pi, S.Half)), Radicand(2, 3)
+    >>> 1 / sqrt(Radicand(2, pi)), sqrt(Radicand(Q, 1 / pi, Rational(1, 2))), Radicand(2, 3)
     (1/sqrt(2*pi), sqrt(Q/(2*pi)), 6)
     """
 
