@@ -1,10 +1,6 @@
 """Checkpoints of one's own from end to end: the series, every arm, taken up again, reported."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -94,26 +90,22 @@ def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
                 assert values.tobytes() == again[name].tobytes(), name
 
 
-def test_killed_at_a_random_moment_it_goes_on_to_the_same_bits(task, tmp_path, process):
+def test_killed_at_a_random_moment_it_goes_on_to_the_same_bits(task, tmp_path, started, process):
     series(tmp_path, seeds=1)
     more = '[arms.optimum]\nmethod = "optimum"\n[arms.sgd]\nhead = "optimum"\noptimiser = "sgd"\n'
     task.write_text(TASK.replace("epochs = 2", "epochs = 60") + more)
     place = Place(tmp_path / "whole")
     (chain,) = computed(task, place)
     options = ("run", str(task), "--results", "parts", "--keep-adapters")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "transfer", *options, "--workers", "1"], cwd=tmp_path,
-        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    running = started("transfer", *options, "--workers", "1")
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and running.poll() is None:
+    while time.monotonic() < deadline and running.returncode is None:
         if [*tmp_path.glob("parts/cells/*.npz")]:
             break
         time.sleep(0.002)
     time.sleep(np.random.default_rng().uniform(0, 0.2))
-    assert running.poll() is None
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    assert running.returncode is None
+    running.end()
     parts = Place(tmp_path / "parts")
     before = len([*parts.cells.glob("*.npz")])
     assert process("transfer", *options).returncode == 0

@@ -51,9 +51,7 @@ EVIDENCE = {
 }
 SLOW = {"network-rank", "matched-recovery"}
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
-DEAR = {"even-singularities", "drift-coefficients"}  # of files with others that are shown as well
-SHOWN = [*(name for name in QUICK if name not in DEAR), "relu-dip"]
-A_FILE_EACH = [*{CLAIMS[name].check.__module__: name for name in SHOWN}.values()]
+A_FILE_EACH = [*{CLAIMS[name].check.__module__: name for name in [*QUICK, "relu-dip"]}.values()]
 ALL = pytest.param(QUICK, id="all", marks=pytest.mark.thorough)
 x = Symbol("x", positive=True)
 
