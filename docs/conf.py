@@ -57,7 +57,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"numerics\.dynamics\.(runs\.Trained|exit_constant\.ExitConstant|full_sgd\.FullFlow|update\.Law)"
         r"|numerics\.dynamics\.(learning_curve\.Descent|fluctuations\.Fluctuations)"
-        r"|numerics\.simulation\.budget\.(Best|Measured)"
+        r"|numerics\.simulation\.budget\.(Best|Measured)|numerics\.certified\.effort\.Effort"
         r"|transfer\.learning\.(training\.Images|model\.VisionModel)|Expr|ArrayLike|Axes|DataFrame|Dataset",
     ),
 ]
