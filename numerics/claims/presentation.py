@@ -297,7 +297,8 @@ _MATHEMATICS = {
     "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
     "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla", "₁": "_1", "₂": "_2", "⁺": "^+",
     "⊗": r"\otimes", "δ": r"\delta", "⁴": "^4", "⁵": "^5", "⁶": "^6", "Q̇": r"\dot Q",
-    "˙": r"^\cdot",
+    "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y", "⁻": "^-",
+    "⁹": "^9", "ʲ": "^j", "¹": "^1",
 }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def _spherical_gradient() -> Finding:
     return Finding(
         "in the plane of ω⋆ and ω and the length of the rest",
         equal(
-            "with o for ω·x, z for ω⋆·x and s = (y - ŷ) σ': ω·x",
+            "with o for ω·x, z for ω⋆·x, and s the error times σ': ω·x",
             expand(_DIRECTION.dot(_INPUT)),
             own,
         ),
