@@ -169,3 +169,12 @@ def test_the_mean_of_a_derivative_is_the_derivative_of_the_mean(pair, name):
         ours = means.derivative(name, order).integrands[0].mean().subs(here)
         theirs = closed.derivative(name, order).as_expr().subs(here)
         assert abs((ours - theirs).evalf(30)) < Rational(1, 10**25)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_leading_terms_of_means_are_those_of_closed_forms(end):
+    pair = Pair("erf")
+    both = mean_drift(pair).leading_terms(end), drift_of(pair).leading_terms(end)
+    for ours, theirs in zip(*both, strict=True):
+        assert ours.exponent == theirs.exponent
+        assert abs((ours.coefficient - theirs.coefficient).evalf(30)) < Rational(1, 10**25)

@@ -48,6 +48,8 @@ def test_every_value_lies_in_the_range(expression, ends, share):
         (1 / (1 - z), (-oo, S.Zero), (0, 1)),
         (exp(-z), ENDS[1], (0, 1)),
         (z**3, ENDS[3], (-1, Rational(27, 8))),
+        (z**3, (-oo, S.One), (-oo, 1)),
+        ((z + tanh(z)) ** 3, (-oo, S.Zero), (-oo, 0)),
         (sin(z) ** 2, ENDS[0], (0, 1)),
         (S(3), ENDS[0], (3, 3)),
         (exp(z), (-oo, S(-1000)), (0, Rational(1, 2**20))),

@@ -88,10 +88,11 @@ def tests_of(module: Path) -> Iterator[str]:
     if module.parent.name == "claims":
         from numerics.claims import CLAIMS
 
-        here = {_dotted(file) for file in (module, *users)}
-        names = [f"[{name}]" for name, each in CLAIMS.items() if each.check.__module__ in here]
-        if names:
-            yield f"tests/numerics/claims/test_ledger.py -k '{' or '.join(names[:_MOST_CLAIMS])}'"
+        made = {f"[{name}]": each.check.__module__ for name, each in CLAIMS.items()}
+        own = [name for name, where in made.items() if where == _dotted(module)]
+        theirs = [name for name, where in made.items() if where in map(_dotted, users)]
+        if names := own or theirs[:_MOST_CLAIMS]:
+            yield f"tests/numerics/claims/test_ledger.py -k '{' or '.join(names)}'"
     yield f"tests/test_package.py -k '[{_dotted(module)}] or frozen'"
     others = [
         *_naming(module, Path("tests")),
