@@ -38,7 +38,14 @@ class Convention:
     weight: Callable[[int], Expr]
 
     def coefficient(self, value: Expr, k: int, variance: Expr) -> Expr:
-        """A coefficient in this convention, from that of degree ``k`` in the paper's. Exact.
+        """A coefficient in this convention, from the paper's.
+
+        Arguments:
+            value: c_k in the paper's, probabilists' convention.
+            k: the degree, 0 or more.
+            variance: Q > 0 of the Gaussian.
+
+        Exact.
 
         >>> CONVENTIONS["orthonormal"].coefficient(Integer(6), 3, S.One)  # x³ has 6 He_3/3!
         sqrt(6)

@@ -44,7 +44,14 @@ def potential(a: Expr, g: Expr) -> Expr:
 
 
 def energy(a: Expr, g: Expr, velocity: Expr) -> Expr:
-    r"""Energy :math:`\tfrac12 \dot g^2 + V(g)`, of rate :math:`b\,\dot g^2` (87), (88). Exact.
+    r"""Energy :math:`\tfrac12 \dot g^2 + V(g)`, of rate :math:`b\,\dot g^2` (87), (88).
+
+    Arguments:
+        a: of the linear flow, real.
+        g: the position.
+        velocity: that of g.
+
+    Exact.
 
     >>> from sympy.abc import a
     >>> energy(a, 0, 2)

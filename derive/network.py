@@ -67,7 +67,14 @@ class Kernel:
     cross: Symbol = _CROSS
 
     def at(self, first: Expr, second: Expr, cross: Expr) -> Expr:
-        """The mean at given variances and covariance. Exact."""
+        """The mean of the product at given moments.
+
+        Arguments:
+            first, second: variances of the two Gaussians, not negative.
+            cross: their covariance, whose square is at most the product of the two.
+
+        Exact.
+        """
         given = {self.first: first, self.second: second, self.cross: cross}
         here = self.expression.subs(given, simultaneous=True)
         # Radicands as products: a determinant keeps its sign where it is evaluated in floats.

@@ -5,6 +5,7 @@ import configparser
 import doctest
 import importlib
 import importlib.metadata
+import inspect
 import os
 import pkgutil
 import re
@@ -63,6 +64,52 @@ def test_docstrings_list_their_arguments_one_a_line():
         and re.search(r"Arguments: *\S", ast.get_docstring(node) or "")
     ]
     assert running == []
+
+
+def _functions_of(public):
+    """A public function, or the methods of a public class that have no underscore."""
+    if inspect.isfunction(public):
+        yield public
+    elif inspect.isclass(public):
+        methods = {name: f for name, f in vars(public).items() if inspect.isfunction(f)}
+        yield from (method for name, method in methods.items() if not name.startswith("_"))
+
+
+def _listed(text):
+    """The names in a docstring's list of arguments."""
+    rows = re.search(r"^Arguments:\n((?: .*\n|\n)*)", f"{inspect.cleandoc(text)}\n", re.MULTILINE)
+    heads = re.findall(r"^ {4}([\w, *]+):", rows[1], re.MULTILINE) if rows else []
+    return {name for head in heads for name in re.findall(r"\w+", head)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_three_arguments_of_public_functions_or_more_are_all_in_their_docstrings(package):
+    """Or in that of the function to which these refer."""
+    functions = {f for name in package.__all__ for f in _functions_of(getattr(package, name))}
+    asked = {
+        function: set(inspect.signature(function).parameters) - {"self"}
+        for function in functions
+        if not re.search(r"rguments as of ``[\w.]+``", function.__doc__)
+    }
+    missing = {
+        f"{function.__module__}.{function.__qualname__}": sorted(left)
+        for function, names in asked.items()
+        if len(names) > 2 and (left := names - _listed(function.__doc__))
+    }
+    assert sum(len(names) > 2 for names in asked.values()) > 1
+    assert missing == {}
+
+
+def test_no_more_than_six_arguments_are_given_by_position():
+    """Beyond, a reader does not know which is which."""
+    long = [
+        f"{module}.{node.name}"
+        for module in MODULES
+        for node in ast.walk(_source(module))
+        if isinstance(node, ast.FunctionDef)
+        and len({each.arg for each in (*node.args.posonlyargs, *node.args.args)} - {"self"}) > 6
+    ]
+    assert long == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -22,7 +22,7 @@ from numerics.dynamics.flow import Motion
 from numerics.dynamics.kinds import EXIT_RADIUS, EXITS, ExitBy
 from numerics.dynamics.runs import Counts, Ran, Run
 from numerics.dynamics.sgd import Learner, compiled_functions
-from numerics.dynamics.update import LARGEST_STATE, TOLD, Algorithm, State
+from numerics.dynamics.update import LARGEST_STATE, TOLD, Algorithm, State, Watch
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class FullLearner(Learner):
         return FullFlow(float_landscape(self.pair), noise, self.mu, self.scaled_rate)
 
     def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
-        """What simulates one replica; raises ``InputError`` for an exit by what it has not."""
+        """What simulates one replica; arguments as of ``Learner.runner``.
+
+        Raises ``InputError`` for an exit by anything but the teacher.
+        """
         if exit_by != "teacher":
             raise InputError(
                 f"exit by {exit_by!r} is not accepted for full fine-tuning, which has no search "
@@ -123,7 +126,8 @@ class FullLearner(Learner):
 
         def run(rng: Generator, horizon: int, steps: Counts, count: Counts) -> Ran:
             states = np.full((len(steps), 2), np.nan)
-            return states, *_run(rng, algorithm, self.mu, target, horizon, steps, states, count)
+            watch = Watch(horizon, steps, states, count)
+            return states, *_run(rng, algorithm, self.mu, target, watch)
 
         return run
 
@@ -136,24 +140,24 @@ class FullLearner(Learner):
 
 
 @numba.njit(nogil=True)
-def _run(rng, algorithm, rho, target, horizon, records, states, count):  # type: ignore[no-untyped-def]
+def _run(rng, algorithm, rho, target, watch):  # type: ignore[no-untyped-def]
     """One replica, as ``numerics.dynamics.update.run``.
 
     The whole direction stands where LoRA's does, with u = 1 and nothing frozen.
     """
     law, rest, exit_step, record = algorithm.law, 0.0, -1, 0
-    for step in range(horizon + 1):
+    for step in range(watch.horizon + 1):
         if exit_step < 0 and rho >= target:
             exit_step = step
             if law.stop_at_exit:
                 break
-        if record < len(records) and records[record] == step:
-            states[record, 0], states[record, 1] = rho, rest * rest
+        if record < len(watch.records) and watch.records[record] == step:
+            watch.states[record, 0], watch.states[record, 1] = rho, rest * rest
             record += 1
-        if step == horizon:
+        if step == watch.horizon:
             break
         if (step + 1) % TOLD == 0:
-            count[0] += TOLD
+            watch.done[0] += TOLD
         place = State(1.0, rho, 0.0)
         on_teacher, _, on_rest, power = update.batch_means(rng, algorithm, place, rest, False)
         off = algorithm.steps.across(rng, law, power)

@@ -21,14 +21,11 @@ from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import network_update
 from numerics.dynamics.kinds import NETWORK_HORIZON, ExitBy
 from numerics.dynamics.network_flow import NetworkFlow, NetworkState, network_flow
-from numerics.dynamics.network_update import (
-    NetworkAlgorithm,
-    NetworkLaw,
-    Statistics,
-)
+from numerics.dynamics.network_update import NetworkAlgorithm, NetworkLaw, Statistics
 from numerics.dynamics.runs import Counts, Ran, Run
 from numerics.dynamics.sgd import compiled_functions, simulate_sgd
 from numerics.dynamics.stability import cause_of_divergence
+from numerics.dynamics.update import Watch
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,10 @@ class NetworkLearner:
         return network_flow(self.pair, self.mu, self.rank)
 
     def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
-        """What simulates one replica of this learner; raises ``InputError`` for another exit."""
+        """What simulates one replica; arguments as of ``Learner.runner``.
+
+        Raises ``InputError`` for an exit by anything but the state.
+        """
         if exit_by != "state":
             raise InputError(f"exit by {exit_by!r} is not accepted for networks: leave it out")
         functions = compiled_functions(self.pair, self.pair)
@@ -131,7 +131,8 @@ class NetworkLearner:
             states = np.full((len(steps), len(self.names)), np.nan)
             start = self.initial(rng)
             statistics = Statistics(start.u, start.m, start.g)
-            ends = network_update.run(rng, algorithm, statistics, horizon, steps, states, count)
+            watch = Watch(horizon, steps, states, count)
+            ends = network_update.run(rng, algorithm, statistics, watch)
             return states, *ends
 
         return run

@@ -253,24 +253,24 @@ def distance(statistics):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def run(rng, algorithm, statistics, horizon, records, states, count):  # type: ignore[no-untyped-def]
+def run(rng, algorithm, statistics, watch):  # type: ignore[no-untyped-def]
     """One replica, as ``numerics.dynamics.update.run``."""
     law = algorithm.law
     exit_step, record = -1, 0
-    for step in range(horizon + 1):
+    for step in range(watch.horizon + 1):
         if exit_step < 0 and distance(statistics) >= law.radius * law.radius:
             exit_step = step
             if law.stop_at_exit:
                 break
-        if record < len(records) and records[record] == step:
-            place = _keep(statistics.u, states[record], 0)
-            place = _keep(statistics.m, states[record], place)
-            _keep(statistics.g, states[record], place)
+        if record < len(watch.records) and watch.records[record] == step:
+            place = _keep(statistics.u, watch.states[record], 0)
+            place = _keep(statistics.m, watch.states[record], place)
+            _keep(statistics.g, watch.states[record], place)
             record += 1
-        if step == horizon:
+        if step == watch.horizon:
             break
         if (step + 1) % TOLD == 0:
-            count[0] += TOLD
+            watch.done[0] += TOLD
         statistics = updated(rng, algorithm, statistics)
         if not _largest(statistics.u) < LARGEST_STATE or not _largest(statistics.g) <= 1.0 + 1e-9:
             return exit_step, step + 1

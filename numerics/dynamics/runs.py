@@ -62,7 +62,7 @@ class Trained(Protocol):
         """An initial state, drawn, as one vector."""
 
     def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
-        """What simulates one replica."""
+        """What simulates one replica; arguments as of ``Learner.runner``."""
 
     def cause_of_divergence(self) -> str:
         """What made a run diverge, and what to try."""
@@ -201,14 +201,22 @@ def run_replicas(
     learner: Trained,
     run: Run,
     replicas: Sequence[int],
+    *,
     seed: int,
     horizon: int,
     records: Sequence[int],
-    *,
     threads: int | None = None,
     count: Counts | None = None,
 ) -> Runs:
-    """Run replicas in threads and gather them; arguments and errors as of ``simulate_sgd``."""
+    """Run replicas in threads and gather them.
+
+    Arguments:
+        learner: whose runs they are, named in the result and where they diverge.
+        run: simulates one replica.
+        replicas, seed, horizon, records, threads, count: as of ``simulate_sgd``.
+
+    Raises ``InputError`` as ``simulate_sgd`` does.
+    """
     horizon = whole(horizon, "horizon")
     if not len(replicas) or horizon < 1:
         raise InputError(

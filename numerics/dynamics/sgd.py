@@ -41,7 +41,7 @@ from numerics.dynamics.kinds import (
 )
 from numerics.dynamics.runs import Counts, Ran, Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
-from numerics.dynamics.update import Algorithm, Functions, Law, State
+from numerics.dynamics.update import Algorithm, Functions, Law, State, Watch
 
 NEVER = 2**62
 A_LEARNER = "give a Learner or NetworkLearner, or use the method of study(...), which makes one"
@@ -203,7 +203,7 @@ class Learner:
         )
 
     def law(self, radius: float, stop_at_exit: bool, exit_by: int) -> Law:
-        """The numbers that a run follows."""
+        """The numbers that a run follows; arguments as of ``Learner.runner``, an exit by number."""
         stage = self.stage or Stage(self.pair.labels, until_step=0)
         return Law(
             mu=self.mu,
@@ -223,7 +223,13 @@ class Learner:
         )
 
     def runner(self, radius: float, stop_at_exit: bool, exit_by: ExitBy = "state") -> Run:
-        """What simulates one replica of this learner."""
+        """What simulates one replica of this learner.
+
+        Arguments:
+            radius: the size that counts as exit, above 0.
+            stop_at_exit: whether the rest of a run is saved.
+            exit_by: what has that size, as of ``simulate_sgd``.
+        """
         functions = compiled_functions(self.pairs[0], self.pair)
         law = self.law(radius, stop_at_exit, EXITS.index(exit_by))
         algorithm = Algorithm(update.STEPS, functions, law)
@@ -231,7 +237,7 @@ class Learner:
         def run(rng: Generator, horizon: int, steps: Counts, count: Counts) -> Ran:
             states = np.full((len(steps), 3), np.nan)
             start = State(*map(float, self.initial(rng)))
-            ends = update.run(rng, algorithm, start, horizon, steps, states, count)
+            ends = update.run(rng, algorithm, start, Watch(horizon, steps, states, count))
             return states[:, : len(self.names)], *ends
 
         return run
@@ -248,8 +254,8 @@ def simulate_sgd(
     seed: int = 0,
     horizon: int | None = None,
     records: Sequence[int] = (),
-    radius: float = EXIT_RADIUS,
     *,
+    radius: float = EXIT_RADIUS,
     stop_at_exit: bool = False,
     exit_by: ExitBy = "state",
     threads: int | None = None,
@@ -291,10 +297,10 @@ def simulate_sgd(
     numbers = [whole(each, "replica") for each in several]
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)
-    run = learner.runner(radius, stop_at_exit, exit_by)
     return run_replicas(
-        learner, run, numbers, whole(seed, "seed"), horizon, records, threads=threads, count=count
-    )
+        learner, learner.runner(radius, stop_at_exit, exit_by), numbers, seed=whole(seed, "seed"),
+        horizon=horizon, records=records, threads=threads, count=count,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
 LARGEST_STATE = 1e3  # beyond it a run counts as diverged
 TOLD = 2**16  # steps after which a run says how far it is
@@ -76,6 +78,19 @@ class Algorithm(NamedTuple):
     steps: Steps
     functions: Functions
     law: Law
+
+
+class Watch(NamedTuple):
+    """What is done with a run.
+
+    Fields: its steps, ``horizon``; ``records``, increasing ones of them, whose ``states`` are
+    filled in, one row each; ``done``, of one entry, which grows by the steps that are done.
+    """
+
+    horizon: int
+    records: NDArray[np.int64]
+    states: NDArray[np.float64]
+    done: NDArray[np.int64]
 
 
 @numba.njit(nogil=True)
@@ -180,26 +195,23 @@ def outside(law, state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True)
-def run(rng, algorithm, state, horizon, records, states, count):  # type: ignore[no-untyped-def]
-    """One replica: fill ``states``, return the step of exit and of divergence, -1 for none.
-
-    ``count``, of one entry, grows by the steps that are done.
-    """
+def run(rng, algorithm, state, watch):  # type: ignore[no-untyped-def]
+    """One replica, ``watch``ed: the step of exit and that of divergence, -1 for none."""
     steps, law = algorithm.steps, algorithm.law
     exit_step, record = -1, 0
     in_first = steps.in_first_stage(law, state, 0)
-    for step in range(horizon + 1):
+    for step in range(watch.horizon + 1):
         if exit_step < 0 and outside(law, state):
             exit_step = step
             if law.stop_at_exit:
                 break
-        if record < len(records) and records[record] == step:
-            states[record, 0], states[record, 1], states[record, 2] = state
+        if record < len(watch.records) and watch.records[record] == step:
+            watch.states[record, 0], watch.states[record, 1], watch.states[record, 2] = state
             record += 1
-        if step == horizon:
+        if step == watch.horizon:
             break
         if (step + 1) % TOLD == 0:
-            count[0] += TOLD
+            watch.done[0] += TOLD
         state = updated(rng, algorithm, state, in_first)
         if not abs(state.u) < LARGEST_STATE or not abs(state.m) <= 1.0 + 1e-9:
             return exit_step, step + 1

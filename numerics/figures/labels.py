@@ -67,7 +67,9 @@ def draw_rates(points: Sequence[Sequence[Judged]], form: str, source: str) -> Dr
         f"{_TOLD}; the optimum's rate is certified, the others are computed in doubles",
         r"Crosses mark labels that lead away from the teacher, $a<0$",
     )
-    return _figure(points, panel, STRENGTH_LABEL, head, form, source, told)
+    with own_style():
+        figure, rows = _figure(points, panel, STRENGTH_LABEL)
+        return drawn(figure, form, source, head, rows, told)
 
 
 def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) -> Drawn:
@@ -108,7 +110,9 @@ def draw_transforms(points: Sequence[Sequence[Judged]], form: str, source: str) 
         f"{_TOLD}; squared labels, far larger, are in the data alone. Drawn from doubles, over the "
         "inner 99 per cent of $y$",
     )
-    return _figure(points, panel, "teacher's output $y$", head, form, source, told)
+    with own_style():
+        figure, rows = _figure(points, panel, "teacher's output $y$")
+        return drawn(figure, form, source, head, rows, told)
 
 
 def _pairs(points: Sequence[Sequence[Judged]]) -> str:
@@ -129,26 +133,19 @@ def _with_gaps(x: Any, y: Any) -> tuple[list[float], list[float]]:
 
 
 def _figure(
-    points: Sequence[Sequence[Judged]],
-    panel: Callable[[Axes, Sequence[Judged]], Rows],
-    below: str,
-    head: Sequence[str],
-    form: str,
-    source: str,
-    told: str,
-) -> Drawn:
+    points: Sequence[Sequence[Judged]], panel: Callable[[Axes, Sequence[Judged]], Rows], below: str
+) -> tuple[Figure, Rows]:
     rows: Rows = []
-    with own_style():
-        figure = Figure(figsize=(column_width(), 2.1 * len(points) + 0.3), layout="constrained")
-        axes = figure.subplots(len(points), squeeze=False)[:, 0]
-        for axis, members in zip(axes, points, strict=True):
-            rows += panel(axis, members)
-            axis.set_title(shown_pair(members[0].judge.pair))
-            axis.legend()
-        axes[-1].set_xlabel(below)
-        if len(points) > 1:
-            letter_panels(axes, [axis.get_title(loc="left") for axis in axes])
-        return drawn(figure, form, source, head, rows, told)
+    figure = Figure(figsize=(column_width(), 2.1 * len(points) + 0.3), layout="constrained")
+    axes = figure.subplots(len(points), squeeze=False)[:, 0]
+    for axis, members in zip(axes, points, strict=True):
+        rows += panel(axis, members)
+        axis.set_title(shown_pair(members[0].judge.pair))
+        axis.legend()
+    axes[-1].set_xlabel(below)
+    if len(points) > 1:
+        letter_panels(axes, [axis.get_title(loc="left") for axis in axes])
+    return figure, rows
 
 
 def _names(point: Judged) -> tuple[str, str]:

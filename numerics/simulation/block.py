@@ -23,7 +23,7 @@ def compute_cell(cell: Cell, meter: Path | None = None) -> Arrays:
         seed,
         simulation.horizon,
         records,
-        simulation.radius,
+        radius=simulation.radius,
         stop_at_exit=not records,
         exit_by=simulation.exit_by,
         threads=1,

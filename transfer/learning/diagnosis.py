@@ -6,6 +6,7 @@ else is measured, and rows of A.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from derive.errors import InputError
 from transfer.images.subsets import Part
 from transfer.learning.head import features_of, fit_head, put_head
-from transfer.learning.linearised import fall_of_quadratic, linearised
+from transfer.learning.linearised import Loss, fall_of_quadratic, linearised
 from transfer.learning.model import VisionModel, attention_projections, give_new_head
 from transfer.learning.training import Images
 
@@ -62,9 +63,19 @@ def diagnose_model(
     names = attention_projections(model.base, targets)
     model.requires_grad_(False)
     matrices = [_weight(model.base.get_submodule(name)) for name in names]
-    rows = []
+    device, rows = images.labels.device, []
+
+    def loss(taken: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(model(images.take(taken)), images.labels[taken])
+
     for draw, part in enumerate(parts):
-        rows.append(_of_draw(model, images, part, classes, matrices, rank, [seed, draw]))
+        shots = _on(device, part.shots)
+        features = features_of(model, images, shots).double().cpu().numpy()
+        put_head(model, fit_head(features, images.labels[shots].cpu().numpy(), classes))
+        stream = np.random.default_rng([seed, draw])
+        held = _on(device, stream.permutation(part.held_out))
+        drawn = [_on(device, _unit_rows(stream, rank, each)).to(each.dtype) for each in matrices]
+        rows.append(_of_draw(loss, held, matrices, drawn))
     each, falls = zip(*rows, strict=True)
     columns = np.array(each)  # draws x matrices x quantities
     fall, errs = zip(*falls, strict=True)
@@ -77,20 +88,20 @@ def _weight(module: nn.Module) -> nn.Parameter:
     return module.weight.requires_grad_(True)
 
 
+def _on(device: torch.device, values: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(values).to(device)
+
+
+def _unit_rows(stream: np.random.Generator, rank: int, matrix: nn.Parameter) -> Floats:
+    rows: Floats = stream.standard_normal((rank, matrix.shape[1]))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
 def _of_draw(
-    model: VisionModel, images: Images, part: Part, classes: int,
-    matrices: Sequence[nn.Parameter], rank: int, seed: Sequence[int],
-) -> tuple[list[tuple[float, ...]], tuple[float, bool]]:  # fmt: skip
-    device = images.labels.device
-    index = torch.from_numpy(part.shots).to(device)
-    features = features_of(model, images, index).double().cpu().numpy()
-    put_head(model, fit_head(features, images.labels[index].cpu().numpy(), classes))
-
-    def loss(taken: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(model(images.take(taken)), images.labels[taken])
-
-    stream = np.random.default_rng(seed)
-    held = torch.from_numpy(stream.permutation(part.held_out)).to(device)
+    loss: Loss, held: Tensor, matrices: Sequence[nn.Parameter], drawn: Sequence[Tensor]
+) -> tuple[list[tuple[float, ...]], tuple[float, bool]]:
+    """Of each matrix what is linearised, on images ``held`` out along the ``drawn`` rows."""
     size = len(held) // _CHUNKS
     if size < _LEAST:
         raise InputError(
@@ -98,11 +109,6 @@ def _of_draw(
             "fewer draws or shots, or more images"
         )
     chunks = held[: size * _CHUNKS].split(size)
-    drawn = []
-    for matrix in matrices:
-        row = stream.standard_normal((rank, matrix.shape[1]))
-        row /= np.linalg.norm(row, axis=1, keepdims=True)
-        drawn.append(torch.from_numpy(row).to(device, matrix.dtype))
     found: list[tuple[float, ...]] = []
     for matrix, own in zip(matrices, drawn, strict=True):
         one = linearised(loss, matrix, chunks, own)

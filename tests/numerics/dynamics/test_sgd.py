@@ -197,7 +197,7 @@ def test_exits_are_first_passages(misalignment):
 def test_other_exits_are_first_passages_of_the_overlap(exit_by, radius):
     learner = _learner("x", 50, 0.02)
     steps = range(2001)
-    runs = simulate_sgd(learner, 20, 5, 2000, steps, radius, exit_by=exit_by)
+    runs = simulate_sgd(learner, 20, 5, 2000, steps, radius=radius, exit_by=exit_by)
     overlaps = np.abs(runs["m"])
     inside = {
         "overlap": overlaps >= radius,
