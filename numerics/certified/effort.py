@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(frozen=True)
 class Effort:
     """What was done for a result.
 
@@ -17,6 +17,12 @@ class Effort:
     cells: int = 0
     evaluations: int = 0
 
+
+class Counts:
+    """What this process has done so far; its ``bits`` since last asked."""
+
+    bits = cells = evaluations = 0
+
     def evaluated(self, bits: int) -> None:
         """One evaluation more, at so many bits."""
         self.evaluations += 1
@@ -24,7 +30,7 @@ class Effort:
             self.bits = bits
 
 
-DONE = Effort()  # by this process so far
+DONE = Counts()
 
 
 @contextmanager
@@ -36,12 +42,12 @@ def counted() -> Iterator[Effort]:
     >>> effort
     Effort(bits=0, cells=2, evaluations=0)
     """
-    before, effort = replace(DONE), Effort()
+    bits, cells, evaluations, effort = DONE.bits, DONE.cells, DONE.evaluations, Effort()
     DONE.bits = 0
     try:
         yield effort
     finally:
-        effort.bits = DONE.bits
-        effort.cells = DONE.cells - before.cells
-        effort.evaluations = DONE.evaluations - before.evaluations
-        DONE.bits = max(DONE.bits, before.bits)
+        vars(effort).update(  # once, when it is known
+            bits=DONE.bits, cells=DONE.cells - cells, evaluations=DONE.evaluations - evaluations
+        )
+        DONE.bits = max(DONE.bits, bits)
