@@ -239,7 +239,7 @@ def _grouped(parts: tuple[Expr, ...]) -> Expr:
 def _sum(parts: Iterable[Expr]) -> Expr:
     """The sum, its terms as they are: to evaluate it would multiply some of them out."""
     terms = [term for part in parts for term in Add.make_args(part)]
-    return Add(*terms, evaluate=False) if len(terms) > 1 else Add(*terms)
+    return Add(*terms, evaluate=False)
 
 
 def _grouped_once(parts: Sequence[Expr]) -> Expr:

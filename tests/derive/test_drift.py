@@ -7,6 +7,7 @@ from derive.drift import NORMALIZATIONS, ClosedDrift, Drift
 from derive.errors import InputError
 from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
+from derive.leading import LeadingTerm
 from derive.pair import Pair
 from derive.pair_drift import drift_of, mean_drift
 from derive.polynomial_drift import LABELS, HermiteDrift, hermite_drift
@@ -178,3 +179,15 @@ def test_leading_terms_of_means_are_those_of_closed_forms(end):
     for ours, theirs in zip(*both, strict=True):
         assert ours.exponent == theirs.exponent
         assert abs((ours.coefficient - theirs.coefficient).evalf(30)) < Rational(1, 10**25)
+
+
+@pytest.mark.parametrize("highest", [1, 2, 3])
+def test_a_leading_term_is_looked_for_up_to_the_highest_order_and_no_farther(highest, monkeypatch):
+    """Of x³, σ'(μz) = 3μ²z²: a begins with 3μ² E z⁶."""
+    monkeypatch.setattr("derive.drift.HIGHEST_ORDER", highest)
+    drift = mean_drift(Pair("x**3"))
+    if highest < 2:
+        with pytest.raises(NoClosedForm, match=f"a vanishes at 0 to an order above {highest}"):
+            drift.leading_terms(0)
+    else:
+        assert drift.leading_terms(0)[0] == LeadingTerm(Integer(45), Integer(2))

@@ -65,3 +65,10 @@ def test_labels_of_an_output_are_the_function_of_it(text):
     output = analytic(z**2 - z / 3)
     expected = parse_transform(text).smooth.subs(z, output.smooth)
     assert expand(Labels.of(text).of_output(output).smooth - expected) == 0
+
+
+def test_a_refusal_quotes_the_first_sixty_characters_and_no_more():
+    text = "1 + " * 20 + "1"
+    with pytest.raises(InputError) as refused:
+        Labels.of(text)
+    assert str(refused.value).split("'")[1] == text[:60]

@@ -73,3 +73,4 @@ def test_a_ball_lies_inside_a_branch_if_it_meets_neither_of_its_ends():
     ] * 3
     for branch, others in ((left, (-1, 0, 2)), (middle, (-2, -1, 1, 2)), (right, (-2, 0, 1))):
         assert not any(branch.holds(arb(x, "1e-9")) for x in others)
+        assert not any(branch.holds(arb(x)) for x in (-1, 1))

@@ -10,6 +10,7 @@ from sympy import Rational, asin, exp, pi, sqrt
 from derive.errors import InputError, Undecided
 from derive.symbols import rho
 from numerics import dual_activation, expectation, hermite_expansion
+from numerics.certified.quadrature import Rule
 
 GRID = [Rational(k, 4) for k in range(-4, 5)]
 AREA = asin(rho)
@@ -207,3 +208,18 @@ def test_what_is_infinite_or_open_says_so():
     assert [point.value is None for point in relu.points] == [True, False, True]
     with pytest.raises(Undecided, match="lower order"):
         dual_activation("hardtanh", rho=0.999, derivative=3)
+
+
+def test_the_errors_of_rules_over_the_plane_bound_what_they_miss(monkeypatch):
+    """A rule without a node misses ∫ σ(x) exp(-dx²): half the mass, as σ(x) + σ(-x) = 1."""
+
+    def nothing(f, envelope, bits):
+        return Rule((), (), (arb.pi() / envelope.decay).sqrt() / 2)
+
+    (known,) = dual_activation("sigmoid", rho=0.25).points
+    monkeypatch.setattr("numerics.certified.dual.rule_for", nothing)
+    monkeypatch.setattr("numerics.certified.dual._ORDERS", (4,))
+    (found,) = dual_activation("sigmoid", rho=0.25).points
+    assert known.route != found.route == "plane"
+    assert found.value.ball().contains(known.value.ball())
+    assert found.value.ball().rad() < 0.4

@@ -114,3 +114,17 @@ def test_a_high_degree_is_enclosed():
 def test_others_are_refused(polynomial):
     with pytest.raises(InputError, match="polynomial"):
         fibres_of(polynomial, 1)
+
+
+@pytest.mark.parametrize("text", ["x**3 + x", "He3"])
+def test_what_lies_beyond_the_reach_is_bounded(text, monkeypatch):
+    """E 1·E[zᵏ|y] = E zᵏ at a reach at which what is left out is far above all other errors."""
+    monkeypatch.setattr("numerics.certified.fibres._REACH", 6)
+    moments = fibres_of.__wrapped__(teacher(text), 4).moments
+    for k in range(5):
+        assert moments[0, k].contains(normal_moment(k) if k % 2 == 0 else 0)
+    assert 1e-9 < moments[0, 0].rad() < 3e-9
+
+
+def test_the_highest_degree_is_taken():
+    assert fibres_of(teacher("x**30"), 0).moments[0, 0].contains(1)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import comb
 
 import mpmath
+import numpy as np
 import pytest
 from flint import ctx
 from sympy import Poly
@@ -379,3 +380,17 @@ def test_other_labels_leave_b_its_sign(teacher, labels):
     found = find_singularities(Pair(teacher, "x*gauss(2*x)", labels=labels), digits=10)
     assert found
     assert all(each.b < 0 for each in found)
+
+
+def test_a_frame_and_a_picture_show_each_zero_with_its_fate():
+    """One where b < 0, one that a and b share, one where b > 0; a' is 4 at the first."""
+    found = find_singularities(_drift((4 * mu - 1) * (2 * mu - 1) * (4 * mu - 3), 2 * mu - 1))
+    shown = found.to_frame()
+    assert shown["mu"].tolist() == [0.25, 0.5, 0.75]
+    assert shown["b"].tolist() == [-0.5, 0, 0.5]
+    assert shown["diverges"].tolist() == [True, True, False]
+    assert shown["multiplicity"].tolist() == [1, 1, 1]
+    assert shown["constant"].tolist() == pytest.approx([0.5 / 4**2, np.nan, np.nan], nan_ok=True)
+    lines = found.plot().lines
+    assert [line.get_xdata()[0] for line in lines] == shown["mu"].tolist()
+    assert [line.get_linestyle() for line in lines] == [":", ":", "--"]
