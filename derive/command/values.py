@@ -87,7 +87,7 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
     """Option type for an integer from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+        if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(
                 f"{text[:40]!r} is not accepted: give an integer from {low} to {high}"
             )

@@ -78,10 +78,10 @@ def test_a_range_includes_both_ends(first, last):
 
 def test_degrees_are_at_most_two_thousand_in_as_many_parts():
     for most in ("1," * (LARGEST_DEGREE - 1) + "1", f"7:{LARGEST_DEGREE + 6}"):
-        assert Degrees(most, LARGEST_DEGREE + 7)
+        assert Degrees(most, largest=LARGEST_DEGREE + 7)
     for more in ("1," * LARGEST_DEGREE + "1", f"7:{LARGEST_DEGREE + 7}"):
         with pytest.raises(argparse.ArgumentTypeError, match="give at most 2000 degrees"):
-            Degrees(more, LARGEST_DEGREE + 7)
+            Degrees(more, largest=LARGEST_DEGREE + 7)
 
 
 @pytest.mark.parametrize("text", ["0", "11", "x", "-1", "1" * 40])

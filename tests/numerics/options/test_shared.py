@@ -1,6 +1,7 @@
 """Options that several commands share: one name means one thing."""
 
-from argparse import ArgumentParser
+import re
+from argparse import ArgumentParser, ArgumentTypeError
 
 import pytest
 
@@ -18,6 +19,42 @@ _PARSERS = {
 _OTHERS = {"dimension": ("escape", "labels", "report"), "workers": ("reproduce",),
            "scale": ("transfer",), "start": ("flow", "fate"),
            "seed": ("transfer", "report")}  # fmt: skip
+# The least and the largest of every option that is an integer, where not all have the same.
+_LIMITS = {
+    "digits": {(1, 10_000): "singularities", (1, 1000): "hermite kernel mean"},
+    "batch": (1, 10**8), "replicas": (1, 10**8), "neurons": (1, 1000), "rank": (1, 1000),
+    "points": {(2, 10_000): "flow", (0, 1000): "simulate"}, "until-step": (1, 10**9),
+    "workers": {(1, 256): "reproduce",
+                (1, 4096): "exit budget simulate choose diagnose run"},
+    "polynomial": (1, 12), "order": (0, 1000), "derivative": (0, 20), "shots": (1, 10**6),
+    "size": (1, 4096), "draws": (3, 100), "checkpoint": (0, 10**12),
+    "seed": {(0, 10**9 - 1): "exit budget simulate report", (0, 2**32): "choose diagnose"},
+}  # fmt: skip
+# What commands do where they are told nothing: numbers and kinds; `*`: all that have the option.
+_DEFAULTS = {
+    "*": {"format": "text", "loss": "square", "misalignment": "none", "scale": "1", "batch": 16,
+          "learning-rate": "0.1*stable", "exit-by": "state", "device": "auto", "draws": 5,
+          "variance": "1"},
+    "singularities": {"labels": "matched", "digits": 30},
+    "escape": {"labels": "matched", "mu": "0.1:0.9:9", "dimension": 1000},
+    "exit": {"mu": "0.1,0.5,0.9", "dimension": "1e3", "probability": "0.1,0.5,0.9", "seed": "0",
+             "replicas": 100},
+    "flow": {"mu": "0.5", "scaled-rate": "0,1", "points": 9},
+    "labels": {"mu": "0.3", "polynomial": 5, "dimension": 10_000, "norm": "raw",
+               "no-useful": True, "objective": "rate"},
+    "fate": {"mu": "0.3", "switch": "0.1,0.3,0.5,0.7,0.9", "horizon": "300", "width": "0.02"},
+    "budget": {"mu": "0.05:0.95:19", "dimension": "1e3", "replicas": 100, "seed": "0"},
+    "simulate": {"mu": "0.1,0.5,0.9", "dimension": "1e3", "method": "lora", "neurons": 1, "rank": 1,
+                 "signs": "random", "update": "spherical", "replicas": 100, "points": 60,
+                 "seed": "0"},
+    "hermite": {"order": 8, "digits": 30, "hermite": "he"},
+    "kernel": {"rho": "-1:1:21", "digits": 15},
+    "mean": {"center": "0", "digits": 30},
+    "report": {"labels": "matched", "dimension": 1000, "replicas": 200, "output": "report.html"},
+    "figures": {"folder": "figures", "as": "pdf"},
+    "explorer": {"output": "explorer.html"},
+    "reproduce": {"folder": "results", "workers": 1},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -41,3 +78,40 @@ def test_the_help_says_the_default_that_a_command_has():
     assert parser.parse_args([]).often == 3
     assert "(default: 0.25)" in parser.format_help()
     assert "how often (default: 3)" in parser.format_help()
+
+
+def _integers():
+    for command, parser in _PARSERS.items():
+        for action in parser._actions:
+            try:
+                callable(action.type) and action.type("no number")
+            except ArgumentTypeError as reason:
+                if found := re.search(r"give an integer from (\d+) to (\d+)$", str(reason)):
+                    name = action.option_strings[-1].removeprefix("--")
+                    yield command.split()[-1], name, action.type, tuple(map(int, found.groups()))
+
+
+def test_integers_are_accepted_from_the_least_to_the_largest_that_is_said():
+    seen = set()
+    for command, name, parse, (least, largest) in _integers():
+        limits = _LIMITS[name] if isinstance(_LIMITS[name], dict) else {_LIMITS[name]: command}
+        assert command in limits[least, largest].split()
+        values = {str(value): parse(str(value)) for value in (least, largest)}
+        assert all(value in (int(text), (int(text),)) for text, value in values.items())
+        for text in (str(least - 1), str(largest + 1)):
+            with pytest.raises(ArgumentTypeError):
+                parse(text)
+        seen.add(name)
+    assert seen == _LIMITS.keys()
+
+
+def test_what_commands_do_where_they_are_told_nothing():
+    for command, parser in _PARSERS.items():
+        own = _DEFAULTS.get(command.split()[-1] if "numerics" in command else "", {})
+        for action in parser._actions:
+            (*_, option) = action.option_strings or [""]
+            if not option or action.default in (None, False, "==SUPPRESS=="):
+                continue
+            usual = {**_DEFAULTS["*"], **own}[option.removeprefix("--")]
+            assert action.default == usual or str(action.default) == usual, (command, option)
+        assert {f"--{name}" for name in own} <= parser._option_string_actions.keys()
