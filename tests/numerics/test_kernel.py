@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from sympy import latex, sympify
@@ -38,6 +39,15 @@ def test_two_activations_two_variances_and_a_derivative(command):
                             derivative=1, digits=10)  # fmt: skip
     assert record["value"] == [point.value.mid for point in found.points]
     assert (record["exact"], record["certainty"]) == (None, "certified")
+    told = ("function", "function2", "variance", "variance2", "derivative")
+    assert [record[name] for name in told] == ["tanh", "softsign", "2", "1/2", 1]
+    assert record["radius"] == [point.value.radius for point in found.points]
+    for form in ("text", "latex"):
+        shown = command("numerics.kernel", *options[:-1], form).stdout
+        places = [shown.index(name) for name in ("tanh", "softsign")]
+        assert places == sorted(places)
+        assert re.search(r"variances (2|\$2\$) and (1/2|\$.*2)", shown)
+        assert ("K^(1)" if form == "text" else "K^{(1)}") in shown
 
 
 def test_what_is_infinite_is_shown(command):

@@ -179,6 +179,7 @@ STRAY = [
     *({k: v for k, v in LAUNCHED.items() if k != name} for name in list(LAUNCHED)[1:]),
     {"WORLD_SIZE": "4"}, LAUNCHED | {"WORLD_SIZE": "four"}, LAUNCHED | {"RANK": "-1"},
     LAUNCHED | {"WORLD_SIZE": ""}, LAUNCHED | {"WORLD_SIZE": "0"}, LAUNCHED | {"RANK": "4"},
+    LAUNCHED | {"RANK": "one"}, LAUNCHED | {"LOCAL_RANK": "one"}, LAUNCHED | {"RANK": "0" * 7},
 ]  # fmt: skip
 
 
@@ -210,6 +211,7 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
         monkeypatch.setenv(name, value)
     for rank in range(4):
         monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("LOCAL_RANK", str(rank % 2))
         share, own = share_of_processes(place)
         assert own == place
         found += chains[share]

@@ -7,6 +7,8 @@ import pytest
 
 from numerics import Simulation
 from numerics.dynamics.best_rate import best_learning_rate
+from numerics.dynamics.exit_constant import ExitConstant
+from numerics.dynamics.exit_law import exit_law
 from numerics.dynamics.learning_curve import learning_curve
 from numerics.dynamics.sgd import Learner, simulate_sgd
 from numerics.dynamics.stability import stable_learning_rate
@@ -55,6 +57,21 @@ def test_noisy_labels_bound_it_whatever_the_strength():
     assert max(rates) < 1.2 * min(rates)
     clean = [best_learning_rate("x", mu, 10**6) for mu in (0.9, 0.99)]
     assert clean[1] > 50 * clean[0]
+
+
+@pytest.mark.parametrize(("text", "batch"), [("x", 1), ("x", 8), ("He2", 4)])
+def test_there_it_slows_the_growth_at_the_exit_by_a_half(text, batch):
+    """As the law of the exit time has it, which knows the noise by its own way."""
+    rate = best_learning_rate(text, 0.98, 10**6, batch, 0.5)
+    assert rate < 0.1 * best_learning_rate(text, 0.98, 10**6, batch)
+    learner = Learner(text, 0.98, 10**6, rate, batch, noise=0.5)
+    law = exit_law(learner, constant=ExitConstant(0.0, 0.0, "heuristic"))
+    assert law.finite_rate == pytest.approx(0.5, rel=1e-9)
+
+
+def test_where_nothing_leaves_it_is_the_best_of_the_descent():
+    """Of 1 - (1 - γ/γ_s) (γ/γ_s) a step the least is at a half."""
+    assert best_learning_rate("x", 1, 500, 3) == stable_learning_rate("x", 1, 500, 3) / 2
 
 
 def test_larger_ones_leave_earlier_but_do_not_learn():

@@ -41,8 +41,9 @@ def test_a_pair_says_what_is_not_usual_of_it():
 
 
 def test_numbers_and_lists():
-    assert [number(x) for x in (1e-5, 3e7, 0.125, 64, 999.7, float("inf"))] == [
-        "10^{-5}", r"3 \times 10^{7}", "0.125", "64", "1000", r"\infty"]  # fmt: skip
+    assert [number(x) for x in (1e-5, 3e7, 1e6, 999_999, 0.125, 64, 999.7, float("inf"))] == [
+        "10^{-5}", r"3 \times 10^{7}", "10^{6}", "999999", "0.125", "64", "1000", r"\infty",
+    ]  # fmt: skip
     assert listed(["a"]) == "a"
     assert listed(["a", "a", "b"]) == "a and b"
     assert sentences("One", "", "two.") == "One. two."

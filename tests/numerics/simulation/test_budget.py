@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from derive.errors import InputError
 from numerics import Simulation, study
+from numerics.dynamics.stability import stable_learning_rate
 from numerics.simulation.budget import Budget
 
 
@@ -32,6 +34,14 @@ class Curve:
         return [self.expected_loss for _ in shares]
 
 
+class Ran(dict):
+    """Runs of which only what was observed is known, and how many have not left."""
+
+    def __init__(self, observed, censored):
+        super().__init__(observed)
+        self.censored = censored
+
+
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -46,6 +56,10 @@ def test_what_is_best_and_as_good():
     assert (best.mu, best.low, best.high, best.frozen_loss) == (0.5, 0.3, 0.5, 0.5)
     learnt = budget((1e-9, 1e-7, 1e-12, 1e-5, 0.3)).best
     assert (learnt.low, learnt.high) == (0.1, 0.7)  # all of these are nothing
+    unsure = budget((0.5, 0.27, 0.2, 0.23, 0.3))
+    curves = [replace(curve, off=0.02) for curve in unsure.curves]
+    best = replace(unsure, curves=curves).best  # up to 0.22 + 0.02 + 0.02
+    assert (best.low, best.high, best.error) == (0.5, 0.7, 0.02)
 
 
 def test_more_pre_training_that_does_worse_is_to_be_avoided():
@@ -62,12 +76,19 @@ def test_strengths_whose_runs_do_not_leave_are_told_from_those_that_learn():
     assert "pre-training alone does as well from 0.9 on" in found.advice()
     none = budget((0.2,) * 5, searching=(0.6,) * 5)
     assert (none.best_left, none.break_even) == (None, None)
+    assert "at none of them do most runs leave in time" in none.advice()
+    half = budget((0.2, 0.1, 0.2, 0.2, 0.2), searching=(1, 0.5, 0.5 + 1e-12, 1, 1))
+    assert half.best_left.mu == 0.3  # half of them are not more than half
+    assert half.stuck == [(0.1, 0.1), (0.5, 0.9)]
+    assert budget((0.2,) * 5, frozen=(1.0, 0.8, 0.2, 0.3, 0.1)).break_even == 0.5
 
 
 def test_a_rate_above_the_stable_one_is_said():
     found = budget((0.2,) * 5, rate=7 / 1000 * 16)  # that of 0.5 is 8
     assert found.unstable == [(0.1, 0.3)]
     assert "at 0.1 to 0.3 the rate is too large to be stable" in found.advice()
+    most = stable_learning_rate(found.simulations[0].pair, 0.5, 1000, 16)
+    assert budget((0.2,) * 5, rate=most).unstable == [(0.1, 0.3)]  # that itself is stable
 
 
 def test_around_a_singularity_the_grid_is_finer_and_learning_fails():
@@ -106,5 +127,35 @@ def test_runs_that_tell_no_error_or_take_no_step_are_not_put_beside_the_law():
     with pytest.raises(InputError, match="1 replicas are not accepted beside the law: give at"):
         asked.watched(1)
     batch = asked.simulations[0].batch
+    assert [each.horizon for each in replace(asked, samples=batch).watched(2)] == [1] * 5
     with pytest.raises(InputError, match=f"{batch - 1} samples are fewer than a batch of {batch}"):
         replace(asked, samples=batch - 1).watched(2)
+
+
+def test_runs_beside_the_law_have_a_mean_its_error_and_who_has_not_left():
+    """The mean and its standard error are SciPy's; a strength agrees up to the law's and three."""
+    asked = budget((0.2,) * 5)
+    losses = np.random.default_rng(1).exponential(size=(2, 4))
+    runs = [
+        Ran({"loss": each[:, None]}, censored)
+        for each, censored in zip(losses, (0, 3), strict=True)
+    ]
+    found = replace(asked, simulations=asked.simulations[:2], curves=asked.curves[:2]).beside(runs)
+    assert found.measured.replicas == 4
+    np.testing.assert_allclose(found.measured.losses, losses.mean(axis=1))
+    np.testing.assert_allclose(found.measured.errors, stats.sem(losses, axis=1))
+    assert found.measured.searching.tolist() == [0, 0.75]
+    room = 0.25 + 3 * 0.125
+    measured = replace(found.measured, errors=np.full(2, 0.125))
+    for off, agrees in ((room, True), (-room, True), (1.001 * room, False), (-1.001 * room, False)):
+        curves = [Curve(1.0, 1.0, 0.0, 0.25)] * 2
+        beside = replace(
+            found, curves=curves, measured=replace(measured, losses=1 + np.array([off, 0]))
+        )
+        assert beside.agrees.tolist() == [agrees, True]
+        assert beside.record()["simulated"]["within_error"] == 1 + agrees
+
+
+def test_one_sample_and_two_strengths_are_enough():
+    found = study("x").budget(1, mu="0.4,0.6", batch=1)
+    assert found.expected == pytest.approx(found.frozen, rel=0.05)

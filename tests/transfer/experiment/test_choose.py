@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from transfer.experiment import statistics
-from transfer.experiment.choose import choice_of, judged
+from transfer.experiment.candidates import Candidate, Candidates
+from transfer.experiment.choose import Choice, choice_of, judged, sentence
+from transfer.experiment.statistics import Difference
 
 PARTS, RUNS = 5, [0, 0, 0, 1, 1, 1]
 
@@ -100,3 +102,28 @@ def test_a_choice_is_judged_by_what_adapting_gives():
     assert (alone.right, alone.clearly, alone.gains) == (True, False, {})
     one = judged({"best": best[:1], "last": best[:1] - 0.5})  # of one seed nothing is clear
     assert (one.right, one.clearly) == (True, False)
+
+
+def _said(choice, runs=(0, 0, 1)):
+    kept = tuple(Candidate(run, step, 0.5, lambda: None) for step, run in enumerate(runs, 1))
+    return sentence(Candidates("", kept, "epoch", None, None, 1, None, ""), kept, choice)
+
+
+def test_a_choice_in_a_line_says_who_may_be_best_too_and_how_far_the_last_is_behind():
+    """In points, which are hundredths; whose name has its run only where there are several."""
+    behind = Difference(0.125, 0.0625, 0.25, 0.01)
+    for places, told in (
+        ((0,), "it is told apart from all others"),
+        ((0, 2), "epoch 3 of run 1 cannot be told apart from it"),
+        ((0, 1, 2), "no checkpoint can be told apart from it"),
+    ):
+        assert _said(Choice(0, places, 1, behind)) == (
+            f"Adapt epoch 1 of run 0; {told}; the last, epoch 2 of run 0, is behind by 12.5 [+6.2, "
+            "+25.0] points of held-out accuracy of the head (95 %)."
+        )
+    unsure = Choice(0, (0,), 1, Difference(0.125, 0.0, 0.25, 0.05))
+    assert "is not clearly behind: 12.5 [+0.0, +25.0]" in _said(unsure)
+    last = Choice(0, (0,), 0, None)
+    assert _said(last, (0,)) == (
+        "Adapt epoch 1, the last of its run; it is told apart from all others."
+    )

@@ -131,6 +131,19 @@ def test_tables_hold_the_means_and_both_spreads(planted):
     assert tables(task, data)[0].rows[2][3].plain == f"{mean:.1f} ± {between:.1f} ({within:.1f})"
 
 
+def test_the_phases_of_an_adaptation_are_shown_to_two_decimals(planted):
+    """Each in its own column; of the main protocol at the checkpoint of the row."""
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    names = ("search_phase", "left", "right", "size")
+    for place, name in enumerate(names):
+        data[name][:] = 7.0
+        data[name].loc[{"arm": "LoRA"}] = place + np.array([0.125, 0.25, 0.375])[None, :, None]
+    (main, _) = tables(task, data)
+    shown = [[cell.plain.split(" ")[0] for cell in row[-4:]] for row in main.rows]
+    assert shown == [[f"{place}.{end}" for place in range(4)] for end in ("12", "25", "38")]
+    assert list(map(str, main.columns[-4:])) == ["search phase", "overlap left", "right", "size"]
+
+
 def test_rows_are_all_measurements_once(planted):
     task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
     found = rows(task, data)
