@@ -147,3 +147,17 @@ def test_impossible_networks_are_refused(change):
     settings = {"mu": (0.5, 0.5), "rank": 1, "dimension": 10, "learning_rate": 0.1} | change
     with pytest.raises(InputError, match="not accepted"):
         NetworkLearner(_pair("x"), **settings)
+
+
+def test_what_rounding_alone_leaves_of_a_column_is_a_null_direction():
+    """So it is not divided by; a column that is there by more is one."""
+    factor = network_update.cholesky.py_func
+    two = 2 * np.finfo(float).eps
+    for left in (two, 0.0, -two):
+        matrix = np.array([[1, 1, 1], [1, 1 + left, 1 + left], [1, 1 + left, 2]])
+        assert factor(matrix).tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 1]]
+    assert factor(np.array([[1, 1], [1, 1 + 1e-14]]))[1, 1] == pytest.approx(1e-7, rel=0.05)
+    columns = np.array([[1, 2, 0, 3], [0, 1, 0, -1]])  # of rank 2, one of them nothing
+    found = factor((columns.T @ columns).astype(float))
+    np.testing.assert_allclose(found @ found.T, columns.T @ columns)
+    assert np.count_nonzero(np.diagonal(found)) == 2

@@ -135,6 +135,8 @@ def test_choices_are_listed(kind, name, choices):
 @pytest.mark.parametrize(("most", "more", "said"), [
     ("#" * 2**17, "#" * (2**17 + 1), "is larger than 128 KiB"),
     ("a." * 100 + "a = 1", "a." * 101 + "a = 1", "is nested too deeply"),
+    ("a = {b = 2, " + "a." * 100 + "a = 1}", "a = {b = 2, " + "a." * 101 + "a = 1}",
+     "is nested too deeply"),
 ])  # fmt: skip
 def test_files_are_read_up_to_their_limits(tmp_path, most, more, said):
     path = tmp_path / "task.toml"

