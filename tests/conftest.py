@@ -13,11 +13,15 @@ from functools import partial
 import flint
 import pytest
 from browsers import chromium
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from invoke import invoke
 
-settings.register_profile("usual", deadline=None, max_examples=15, derandomize=True)
-settings.register_profile("thorough", deadline=None, max_examples=60, derandomize=True)
+# Neither what an example may take nor what drawing one may is asked of a clock: machines are busy.
+for profile, examples in (("usual", 15), ("thorough", 60)):
+    settings.register_profile(
+        profile, deadline=None, max_examples=examples, derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
 settings.load_profile("usual")
 
 # Signals are heard as from a terminal, whatever the tests are started with: ``nohup`` and ``&``
