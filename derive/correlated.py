@@ -75,7 +75,7 @@ def correlated_mean(
     total: Sum = {}
     for x, weight in left.terms.items():
         for y, other in right.terms.items():
-            gather(total, _mean(x, y, covariance), weight * other)
+            gather(total, monomial_mean(x, y, covariance), weight * other)
     return Add(*(rest * factored(rational) for rest, rational in total.items()))
 
 
@@ -103,27 +103,28 @@ def _tilted(x: Monomial, y: Monomial, covariance: Covariance) -> _Tilted:
 
 
 @lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
-def _mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
+def monomial_mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
+    """The mean of a product of monomials, one of either Gaussian, by parts. Exact."""
     if y.delta and not x.delta:
-        return _mean(y, x, covariance.swapped())
+        return monomial_mean(y, x, covariance.swapped())
     if x.delta:
         return _at_origin(y, covariance)
     centred = x.linear == 0 and y.linear == 0
     if centred and (x.power + y.power + len(x.scales) + len(y.scales)) % 2:
         return {}
     if x.power == 0 and y.power > 0:
-        return _mean(y, x, covariance.swapped())
+        return monomial_mean(y, x, covariance.swapped())
     tilted = _tilted(x, y, covariance)
     if x.power == 0:
         return _mean_without_powers(x, y, tilted)
     (p, _, c, _), lower = tilted.covariance, x._replace(power=x.power - 1)
     total: Sum = {}
     if not centred:
-        gather(total, _mean(lower, y, covariance), tilted.first_mean)
+        gather(total, monomial_mean(lower, y, covariance), tilted.first_mean)
     for derived, weight in _derivatives(lower):
-        gather(total, _mean(derived, y, covariance), weight * p)
+        gather(total, monomial_mean(derived, y, covariance), weight * p)
     for derived, weight in _derivatives(y):
-        gather(total, _mean(lower, derived, covariance), weight * c)
+        gather(total, monomial_mean(lower, derived, covariance), weight * c)
     return compact(total)
 
 

@@ -159,7 +159,7 @@ class GaussianFunction:
         """
         total: Sum = {}
         for key, c in self._terms.items():
-            gather(total, _mean(key), c)
+            gather(total, monomial_mean(key), c)
         return Add(*(rest * factored(rational) for rest, rational in total.items()))
 
     def conditions(self) -> tuple[Expr, ...]:
@@ -307,7 +307,8 @@ def factored(rational: Expr) -> Expr:
 
 
 @lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
-def _mean(key: Monomial) -> Sum:
+def monomial_mean(key: Monomial) -> Sum:
+    """The mean of a monomial, by parts down to what is known. Exact."""
     if key.delta:
         return {1 / sqrt(2 * pi): S.One}
     weight = expand(1 + 2 * key.quadratic)
@@ -323,11 +324,11 @@ def _mean(key: Monomial) -> Sum:
     lower = key._replace(power=key.power - 1)
     total: Sum = {}
     if key.linear != 0:
-        gather(total, _mean(lower), key.linear / weight)
+        gather(total, monomial_mean(lower), key.linear / weight)
     if key.power > 1:
-        gather(total, _mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
+        gather(total, monomial_mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
     for derived, scale in error_derivatives(lower):
-        gather(total, _mean(derived), scale / weight)
+        gather(total, monomial_mean(derived), scale / weight)
     return compact(total)
 
 

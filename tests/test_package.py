@@ -177,11 +177,37 @@ def test_numerics_does_not_import_transfer(module):
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")), ids=lambda file: file.name)
-def test_tests_import_no_private_names(file):
+def test_tests_use_no_private_names(file):
+    """Neither imported nor asked of a module; a fault may be planted in one by its name."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    imported = [node.names for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names = {name.name for names in imported for name in names} - {"__main__"}
-    assert [name for name in names if name.startswith("_")] == []
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {name.name for node in imported for name in node.names} - {"__main__"}
+    packages = {package.__name__ for package in PACKAGES}
+    ours = {
+        name.asname or name.name
+        for node in imported
+        if node.module and node.module.split(".")[0] in packages
+        for name in node.names
+    }
+    asked = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ours
+    }
+    assert [name for name in names | asked if re.match("_(?!_)", name)] == []
+
+
+def test_what_is_checked_before_a_commit_is_what_the_lint_job_checks():
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    job = tox["testenv:lint"]["commands"].strip().splitlines()
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0][
+        "hooks"
+    ]
+    entries = [hook["entry"].replace(" --force-exclude", "") for hook in hooks]
+    assert entries == [command.removesuffix(" .") for command in job]  # files are given to hooks
 
 
 @pytest.mark.parametrize("module", MODULES)

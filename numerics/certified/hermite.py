@@ -63,9 +63,9 @@ def counted_zeros(drift: HermiteDrift) -> list[CountedZero]:
     if drift.labels == "squared" or n in _NO_ZERO:
         return []
     ends = max(fmpq(1, 8 if n % 2 else 2), 1 - fmpq(8, n)), 1 - fmpq(1, n)
-    found = [_counted(_near(drift, _about_one), *ends)]
+    found = [_counted(enclosed_near(drift, mean_about_one), *ends)]
     if n % 2 == 0:
-        first = _near(drift, _about_zero)
+        first = enclosed_near(drift, mean_about_zero)
         lower = upper = fmpq(1, isqrt(n) + 1)
         while upper < fmpq(1, 2) and sign_of(first.a, upper) > 0:
             upper = min(2 * upper, fmpq(1, 2))
@@ -85,7 +85,7 @@ def _counted(drift: BallDrift, lower: fmpq, upper: fmpq) -> CountedZero:
     return CountedZero(drift, (lower, upper))
 
 
-def _near(drift: HermiteDrift, mean: _Mean) -> BallDrift:
+def enclosed_near(drift: HermiteDrift, mean: _Mean) -> BallDrift:
     """The drift as balls; its ``b`` is that of a zero of ``a``, by a = μ^(n-1) + μ b."""
     n = drift.degree
 
@@ -104,33 +104,33 @@ def _near(drift: HermiteDrift, mean: _Mean) -> BallDrift:
     return BallDrift(a, lambda strength: -unit() * strength ** (n - 2), slope, None, None)
 
 
-def _about_one(n: int, variance: arb) -> tuple[arb, arb]:
+def mean_about_one(n: int, variance: arb) -> tuple[arb, arb]:
     """From the powers of (1-Q) c on: E (1-c) c^m is E c^m for even m and -E c^(m+1) for odd m."""
     gap = 1 - variance
 
     def ratio(k: int) -> arb:
         return -gap / variance * fmpq(n - 1 - k, 2 * (k // 2 + 1))
 
-    total, weighted = _sums(ratio, n - 1)
+    total, weighted = weighted_sums(ratio, n - 1)
     slope = ((n - 1) * total - weighted) / variance - weighted / gap
     first = variance ** (n - 1)
     return first * total, first * slope
 
 
-def _about_zero(n: int, variance: arb) -> tuple[arb, arb]:
+def mean_about_zero(n: int, variance: arb) -> tuple[arb, arb]:
     """The same terms from the other end, the powers of Q on, for even n."""
     gap = 1 - variance
 
     def ratio(k: int) -> arb:
         return -variance / gap * fmpq(2 * ((n - k) // 2), k + 1)
 
-    total, weighted = _sums(ratio, n - 1)
+    total, weighted = weighted_sums(ratio, n - 1)
     slope = weighted / variance - ((n - 1) * total - weighted) / gap
     first = -(gap ** (n - 1)) * arb.bin_uiui(n, n // 2) / arb(2) ** n
     return first * total, first * slope
 
 
-def _sums(ratio: Callable[[int], arb], last: int) -> tuple[arb, arb]:
+def weighted_sums(ratio: Callable[[int], arb], last: int) -> tuple[arb, arb]:
     """Σ t_k and Σ k t_k up to a last k, from t_0 = 1 and t_(k+1)/t_k, whose size must fall with k.
 
     Where that is below 1/4, all terms beyond t_k are at most (k+1) |t_k| in either sum.

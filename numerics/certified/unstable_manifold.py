@@ -140,17 +140,17 @@ _READINGS: dict[str, Reading] = {
 
 def _begun(phase: SearchPhase, level: fmpq, reading: Reading) -> tuple[fmpq, Disc]:
     """A parameter below which the manifold is known, and inside the level; its place there."""
-    size, curve = level / 2, _curve(phase)
+    size, curve = level / 2, manifold_curve(phase)
     for _ in range(_HALVINGS):
         size /= 2
-        error = _error(phase, curve, size)
-        tube = _on(curve, arb(0).union(arb(size)), error)
+        error = error_of(phase, curve, size)
+        tube = places_on(curve, arb(0).union(arb(size)), error)
         if error < size * _ACCURACY and reading(tube) < level**2:
-            return size, _on(curve, arb(size), error)
+            return size, places_on(curve, arb(size), error)
     raise Undecided("the unstable manifold is not enclosed: choose a strength off a singularity")
 
 
-def _on(curve: Curve, size: arb, error: arb) -> Disc:
+def places_on(curve: Curve, size: arb, error: arb) -> Disc:
     """All places of a curve at parameters of a ball, and what is within an error of them."""
     u, turn = (part(size) for part in curve)
     angle = arb.pi() / 2 - turn
@@ -163,7 +163,7 @@ def _field(flow: BallFlow, u: arb_series, turn: arb_series) -> tuple[arb_series,
     return by_u, -by_angle
 
 
-def _curve(phase: SearchPhase) -> Curve:
+def manifold_curve(phase: SearchPhase) -> Curve:
     r"""The manifold to order ``ORDER`` - 1, by :math:`(k\lambda - M)\,p_k = [s^k] f(P_{<k})`.
 
     The flow is odd, and so is P.
@@ -180,7 +180,7 @@ def _curve(phase: SearchPhase) -> Curve:
     return arb_poly(u.coeffs()), arb_poly(turn.coeffs())
 
 
-def _error(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
+def error_of(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
     r"""A bound of what the curve cuts off up to a parameter, infinite if none is found.
 
     On the orbit :math:`s = s_0 e^{\lambda t}` the curve misses the field by at most :math:`C s^n`,
@@ -194,7 +194,7 @@ def _error(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
     guess = (2 * missed / (ORDER * phase.rate)).upper()
     if not guess < size:
         return arb("inf")
-    parting = phase.flow.rate(*_on(curve, span, guess).box)
+    parting = phase.flow.rate(*places_on(curve, span, guess).box)
     slack = ORDER * phase.rate - parting
     if not ((slack > 0 and missed / slack < guess) or missed.is_zero()):
         return arb("inf")

@@ -1,7 +1,7 @@
 """Drift coefficients and escape times as fast, vectorised doubles.
 
 Closed forms are compiled to numpy once, polynomials to Horner's rule. Where their terms cancel by
-more than ``_MOST_CANCELLATION``, as next to a singularity or to an end, the double is taken from
+more than ``MOST_CANCELLATION``, as next to a singularity or to an end, the double is taken from
 ball arithmetic instead, point by point. Means without a closed form are interpolated in Chebyshev
 points of (0, 1), zeros at the ends divided out; the trapezoidal rule gives the values there, in the
 widest floats of the machine, and certified quadrature where that cannot be trusted.
@@ -31,13 +31,13 @@ from numerics.doubles.landscape import float_landscape
 
 ArrayFunction = Callable[[ArrayLike], Doubles]
 Judged = tuple[Doubles, NDArray[np.bool_]]  # values, and whether each can be trusted
-_MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
+MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 within 1e-13
 _LEAST = 1e-290  # terms below it lose digits
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
 _REACH, _STEP = 16, 1 / 8  # of the trapezoidal rule, in standard deviations
 _WIDEST = float(np.finfo(np.longdouble).eps)  # the machine may have nothing wider than doubles
-_MOST_WIDE = _MOST_CANCELLATION * np.finfo(float).eps / _WIDEST
+_MOST_WIDE = MOST_CANCELLATION * np.finfo(float).eps / _WIDEST
 _LEAST_SHARE = 0.05  # below it, an absolute error near 5e-15 is a relative one of 1e-13
 
 
@@ -179,7 +179,7 @@ def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
         values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
         result, size = np.real(sum(values)), sum(np.abs(value) for value in values)
         # A sum of 0 may have fallen below all doubles.
-        trusted = (size <= _MOST_CANCELLATION * np.abs(result)) & (np.abs(result) > _LEAST)
+        trusted = (size <= MOST_CANCELLATION * np.abs(result)) & (np.abs(result) > _LEAST)
         return np.array(result, dtype=float), trusted
 
     return _with_balls(evaluate, exact, zeros)

@@ -162,7 +162,7 @@ def test_what_has_no_mean_says_so():
 def test_a_wrong_angle_is_noticed(monkeypatch):
     """Planted fault: the sine in place of the angle makes the case of one Gaussian fail."""
     monkeypatch.setattr(correlated, "Angle", lambda c, d: c / sqrt(c**2 + d))
-    monkeypatch.setattr(correlated, "_mean", correlated._mean.__wrapped__)  # not what is remembered
+    monkeypatch.setattr(correlated, "monomial_mean", correlated.monomial_mean.__wrapped__)  # afresh
     one = Covariance(1, 1, 1, 0)
     assert not _close(correlated_mean(error_function(1), error_function(1), one),
                       (error_function(1) ** 2).mean())  # fmt: skip

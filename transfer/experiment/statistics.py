@@ -213,7 +213,7 @@ def chance_of_gain(gains: Floats) -> float:
     count, candidates = gains.shape
     rank = min(count, candidates)
     rotations = uniform_rotations(count, rank)
-    rotated = rotations.reshape(-1, rank) @ _positive_qr(gains)[1]  # much faster than in a stack
+    rotated = rotations.reshape(-1, rank) @ positive_qr(gains)[1]  # much faster than in a stack
     found = _clarity(rotated.reshape(-1, count, candidates))
     above = int((found >= _clarity(gains) * (1 - 1e-9)).sum())
     return (1 + above) / (1 + len(found))
@@ -276,10 +276,10 @@ def _clarity(gains: Floats) -> Floats:
 def uniform_rotations(count: int, rank: int) -> Floats:
     """Random orthonormal columns, uniform: what rotations make of the first unit vectors."""
     number = min(ROTATIONS, max(1000, 5_000_000 // (count * rank)))
-    return _positive_qr(np.random.default_rng(0).standard_normal((number, count, rank)))[0]
+    return positive_qr(np.random.default_rng(0).standard_normal((number, count, rank)))[0]
 
 
-def _positive_qr(matrices: Floats) -> tuple[Floats, Floats]:
+def positive_qr(matrices: Floats) -> tuple[Floats, Floats]:
     """The QR decomposition that is unique, and its Q uniform: R with a diagonal not negative."""
     q, r = np.linalg.qr(matrices)
     signs = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)

@@ -60,8 +60,8 @@ def test_both_sums_enclose_the_drift_and_its_slope(n):
     """Anywhere in (0, 1), not only near a zero, and on balls: against exact polynomials."""
     drift = hermite_drift(n, normalization="n*n!")
     exact = ball_drift(drift.expanded)
-    for mean in (hermite._about_one, *([] if n % 2 else [hermite._about_zero])):
-        near = hermite._near(drift, mean)
+    for mean in (hermite.mean_about_one, *([] if n % 2 else [hermite.mean_about_zero])):
+        near = hermite.enclosed_near(drift, mean)
         for k in range(1, 12):
             with ctx.workprec(300):
                 point = arb(fmpq(k, 12))
@@ -109,7 +109,7 @@ def test_a_sum_that_is_cut_off_holds_the_whole(power):
     for bits in (60, 64, 200):
         with ctx.workprec(bits):
             q = arb(2) ** -power
-            total, weighted = hermite._sums(lambda k, q=q: q, 10**9)
+            total, weighted = hermite.weighted_sums(lambda k, q=q: q, 10**9)
             whole = fmpq(2**power, 2**power - 1)
             assert total.contains(whole)
             assert weighted.contains(whole * whole / 2**power)

@@ -55,10 +55,10 @@ def test_the_flow_goes_along_the_curve(pair, strength):
     """From P(s) to P(s e^(λt)): both enclosures hold the same state."""
     phase = SearchPhase.of(ball_flow(pair, strength))
     with flow_arithmetic():
-        curve, size, time = unstable_manifold._curve(phase), fmpq(1, 32), fmpq(1, 2)
-        error = unstable_manifold._error(phase, curve, fmpq(1, 16))
-        start = unstable_manifold._on(curve, arb(size), error)
-        grown = unstable_manifold._on(curve, size * (phase.rate * time).exp(), error)
+        curve, size, time = unstable_manifold.manifold_curve(phase), fmpq(1, 32), fmpq(1, 2)
+        error = unstable_manifold.error_of(phase, curve, fmpq(1, 16))
+        start = unstable_manifold.places_on(curve, arb(size), error)
+        grown = unstable_manifold.places_on(curve, size * (phase.rate * time).exp(), error)
     assert error < 1e-9
     end = advance(phase.flow, start, time)
     with ctx.workprec(96):
@@ -70,8 +70,8 @@ def test_what_the_curve_cuts_off_is_of_its_order():
     """A quarter of the size: 4^18 to 4^19 times less, as the next order of an odd curve is."""
     phase = SearchPhase.of(ball_flow("He3", "0.6"))
     with flow_arithmetic():
-        curve = unstable_manifold._curve(phase)
-        one, four = (unstable_manifold._error(phase, curve, fmpq(1, n)) for n in (256, 64))
+        curve = unstable_manifold.manifold_curve(phase)
+        one, four = (unstable_manifold.error_of(phase, curve, fmpq(1, n)) for n in (256, 64))
     assert 4**18 < float(four / one) < 4**20
 
 

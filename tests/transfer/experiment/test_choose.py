@@ -21,7 +21,7 @@ def few_rotations(monkeypatch):
 
 @cache
 def rotations(count, rank):
-    return statistics._positive_qr(np.random.default_rng(0).standard_normal((400, count, rank)))[0]
+    return statistics.positive_qr(np.random.default_rng(0).standard_normal((400, count, rank)))[0]
 
 
 def drawn(stream, means):
