@@ -31,6 +31,12 @@ def test_counts_are_nested_and_bits_are_the_most():
     assert outer == Effort(bits=200, cells=7, evaluations=3)
 
 
+def test_nothing_takes_nothing():
+    with counted() as effort:
+        pass
+    assert effort == Effort()
+
+
 def test_the_loop_that_raises_precision_tells_the_bits_that_settled_it():
     with counted() as effort:
         settled(lambda bits: bits, lambda bits: bits >= 50, first=10, guard=3)
