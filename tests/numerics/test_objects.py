@@ -14,6 +14,7 @@ from derive import InputError, Undecided, landscape_of
 from derive.command.hypertext import BADGES, badge, box, grid
 from numerics import Enclosure, find_singularities, hermite_expansion, study
 from numerics.claims import CLAIMS
+from numerics.dynamics.runs import Runs
 from numerics.simulate import main as simulate
 
 HE3, RELU = study("He3"), study("relu")
@@ -130,6 +131,19 @@ def test_what_is_drawn_is_what_is_held(made):
     expected, frozen = budget.plot().lines
     assert list(expected.get_ydata()) == list(budget.expected)
     assert list(frozen.get_ydata()) == list(budget.frozen)
+
+
+def test_the_picture_of_runs_has_the_median_and_the_middle_eight_of_ten():
+    """Of eleven runs the second and the tenth; without those that were stopped, nor the start."""
+    sizes = np.arange(11.0)[:, None] * [1, 2, 3]
+    sizes = np.vstack([sizes, np.full(3, np.nan)])
+    signs = np.where(np.arange(12) % 2, 1, -1)[:, None]
+    states = np.stack([0 * sizes, signs * sizes], axis=-1)
+    runs = Runs(np.array([0, 10, 20]), states, np.full(12, np.nan), ("u", "m"), 0.1)
+    ax = runs.plot()
+    assert np.allclose(ax.lines[0].get_data(), [[1, 2], [10, 15]])
+    low, high = np.split(ax.collections[0].get_paths()[0].vertices[[1, 2, 5, 4]], 2)
+    assert np.allclose([low, high], [[[1, 2], [2, 3]], [[1, 18], [2, 27]]])
 
 
 def test_the_landscape_is_drawn_by_lines_of_equal_loss():
