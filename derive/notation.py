@@ -70,7 +70,7 @@ def _written(expression: Expr) -> Expr:
         return Piecewise(*((_written(f), where) for f, where in expression.args), evaluate=False)
     if expression.is_Rational or expression.is_Symbol:
         return expression
-    multiplied = _multiplied_out(_evaluated(expression).replace(Angle, _tidy_angle))
+    multiplied = _multiplied_out(unwritten(expression).replace(Angle, _tidy_angle))
     collected = _complementary(_collected(multiplied))
     hyperbolic = _by_hyperbolic(collected)
     forms = [collected] if hyperbolic == collected else [collected, hyperbolic]
@@ -86,8 +86,19 @@ def _with_short_base(power: Expr) -> Expr:
     return Pow(_written(power.base), power.exp, evaluate=False)
 
 
-def _evaluated(expression: Expr) -> Expr:
-    """The same without what was only written otherwise, so that equal parts are equal."""
+def unwritten(expression: Expr) -> Expr:
+    r"""The same without what was only written otherwise, so that equal parts are equal.
+
+    Arguments:
+        expression: as ``written`` gives it, or made of such.
+
+    The complementary error function, hyperbolic functions and roots of products give way to the
+    error function, exponentials and roots of factors. Exact.
+
+    >>> from sympy import Symbol, sinh
+    >>> unwritten(2 * sinh(Symbol("x"))), unwritten(1 - erfc(Symbol("x")))
+    (exp(x) - exp(-x), erf(x))
+    """
     for function, usual in _WRITTEN:
         expression = expression.replace(function, usual)
     return expression.doit()

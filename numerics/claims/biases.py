@@ -70,7 +70,7 @@ def _relu_with_a_bias() -> list[Step]:
     steps = [shown("ReLU with p > 0, q = p/μ: a = (1-μ) E[z²; z > q]", a), shown("and b", b)]
     for p in (S.Half, S.One, Rational(4)):
         known = closed_drift(Pair(f"relu(x - {p})"))
-        for name, ours_, derived in (("a", a, known.a), ("b", b, known.b)):
+        for name, ours_, derived in (("a", a, known.derived_a), ("b", b, known.derived_b)):
             steps.append(
                 equal(
                     f"{name} of relu(x - {p}), by these and as derived for it",

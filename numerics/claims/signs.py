@@ -7,6 +7,7 @@ from sympy.core.logic import fuzzy_and
 
 from derive.errors import Undecided
 from derive.leading import LeadingTerm
+from derive.notation import unwritten
 from numerics.certified.balls import Enclosure
 
 
@@ -43,13 +44,18 @@ def is_zero(expression: Expr) -> bool:
 
     Raises ``Undecided`` if neither succeeds.
     """
-    if expand(numer(together(expression))) == 0 or simplify(expression) == 0:
+    plain = unwritten(expression)
+    if any(expand(numer(together(form))) == 0 for form in (plain, expression)):
+        return True
+    if simplify(expression) == 0:
         return True
     symbols = sorted(expression.free_symbols, key=str)
     point = {symbol: _value_for(symbol, k) for k, symbol in enumerate(symbols)}
     value = expression.subs(point).evalf(40)
     if value.is_number and abs(value) > Rational(1, 10**20):
         return False
+    if plain != expression and simplify(plain) == 0:
+        return True
     raise Undecided(f"whether {str(expression)[:60]} vanishes is neither proved nor refuted")
 
 

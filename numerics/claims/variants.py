@@ -26,7 +26,8 @@ def _velocities(loss: Expr) -> tuple[Expr, Expr, Expr]:
 def _misaligned(text: str, misalignment: str = "linear") -> tuple[Expr, Expr]:
     """What stands in the place of a², that is a² + ν²b², and b of a misaligned matched pair."""
     drift = closed_drift(Pair(text, misalignment=misalignment))
-    return drift.a**2 + drift.misalignment**2 * drift.b**2, drift.b
+    a, b = drift.derived_a, drift.derived_b
+    return a**2 + drift.misalignment**2 * b**2, b
 
 
 @claim.proved(
@@ -83,7 +84,7 @@ def _misaligned_norm() -> Finding:
     tau = 1 / eigenvalues(sqrt(coupling), friction)[0]
     times = tuple(f.subs(mu, Rational(9, 10)) for f in (tau, escape_time(1 - mu, -1)))
     drifts = {
-        text: tuple(closed_drift(Pair(text, misalignment=k)).a for k in ("linear", "none"))
+        text: tuple(closed_drift(Pair(text, misalignment=k)).derived_a for k in ("linear", "none"))
         for text in ("x", "He2")
     }
     shortened = " instead of ".join(f"{float(time):.4g}" for time in times)
