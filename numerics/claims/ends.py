@@ -122,25 +122,7 @@ def _odd_rest_points() -> Finding:
 def _rests(n: int) -> Step:
     found = rest_points(f"He{n}")
     text = f"He_{n}: where it rests; eigenvalues have the signs of a' and b"
-    return judged(text, _told(found), lambda _: _three(found))
-
-
-def _told(found: tuple[RestPoint, ...]) -> tuple[dict[str, Any], ...]:
-    """Rest points in words, each with its ρ."""
-    return tuple(
-        {f"{p.stability} {_WHERE[p.kind]}, signs {p.signs[0]} and {p.signs[1]}, ρ": _overlap(p)}
-        for p in found
-    )
-
-
-_WHERE = {"edge": "on the edge m² = 1", "inside": "inside"}
-
-
-def _overlap(place: RestPoint) -> dict[str, Any]:
-    if place.rational:
-        return {"=": place.rational[0]}
-    low, high = place.point.within(_NEAR)
-    return {"from": low, "to": high}
+    return judged(text, found, _three)
 
 
 def _three(found: tuple[RestPoint, ...]) -> bool:
@@ -205,15 +187,17 @@ def _even_partial_recovery() -> Finding:
         "a' < 0 and b < 0 at an irrational zero of a",
         judged("number of its sinks with an irrational ρ", Integer(len(found)),
                lambda count: count == 2),
-        judged("one of them lies between", tuple(sink.point.within(_NEAR)),
-               lambda v: Rational(396, 1000) < v[0] <= v[1] < Rational(397, 1000)),
-        judged("it is a sink: signs of a' and b", sink.signs, lambda v: v == (-1, -1)),
+        judged("one of them lies between 396/1000 and 397/1000", sink, _near_its_decimals),
         judged("the loss is above 0 there: its sign",
                Integer(sink.point.sign(sink.point.value(loss))),
                positive),
-        judged("where the escape at μ = 0.39 ends", _told((end,)) if end else (),
-               lambda _: end == sink),
+        judged("where the escape at μ = 0.39 ends: there", end, lambda place: place == sink),
     )  # fmt: skip
+
+
+def _near_its_decimals(place: RestPoint) -> bool:
+    low, high = place.point.within(_NEAR)
+    return bool(Rational(396, 1000) < low <= high < Rational(397, 1000))
 
 
 @ours.proved(
@@ -231,7 +215,8 @@ def _he2_recovers() -> Finding:
     sinks = [p for p in found if p.stability == "sink"]
     return Finding(
         "the loss grows without bound in u, so every orbit ends at a rest point",
-        judged("its rest points", _told(found), lambda places: len(places) == 4),
+        judged("its rest points, with the signs of their eigenvalues", found,
+               lambda places: len(places) == 4),
         judged("its sinks: ρ, s", tuple(p.rational for p in sinks),
                lambda v: v == ((-1, 0), (1, 0))),
         *[equal(f"the loss at ρ = {p.rational[0]}", loss.subs({rho: p.rational[0], residual: 0}), 0)

@@ -227,9 +227,14 @@ class Kind:
         It takes the place in the paper, the statement and the fields of ``Text``; the entry has the
         name of its check, with hyphens, unless another is given.
         """
+        if verdict.startswith("_"):  # asked for by copies, which have no fields yet
+            raise AttributeError(verdict)
         recorded = verdict.replace("_", " ")
         if recorded not in VERDICTS[self.name]:
-            raise AttributeError(f"{recorded!r} is no verdict on: {self.name}")
+            accepted = ", ".join(each.replace(" ", "_") for each in VERDICTS[self.name])
+            raise AttributeError(
+                f"{recorded!r} is no verdict on: {self.name}; choose from {accepted}"
+            )
 
         def entered(
             place: str, statement: str, *, name: str = "", **text: str

@@ -8,6 +8,7 @@ words, where JSON has their fields.
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from math import inf
 from pathlib import Path
@@ -20,8 +21,10 @@ from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula, typeset
 from derive.errors import InputError
 from derive.leading import LeadingTerm
+from derive.rest import RestPoint
 from derive.singularities import SingularStrength
-from numerics.certified.balls import Bounds, Enclosure
+from numerics.certified.balls import Bounds, Enclosure, bounds
+from numerics.certified.rest_points import coordinates
 from numerics.certified.singularities import Singularity
 from numerics.certified.zeros import Stretch
 from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
@@ -191,7 +194,7 @@ _text = lru_cache(maxsize=4096)(str)  # of an expression, which is written in se
 def plain(value: object, between: str = "; ") -> str:
     """A step's value as text; long parts of a list are parted by ``between``."""
     if isinstance(value, tuple | list):
-        parts = [plain(part) for part in value]
+        parts = [_inner(part, in_tex=False) for part in value]
         return (between if max(map(len, parts), default=0) > _SHORT else "; ").join(parts) or "none"
     return _written(value, in_tex=False)
 
@@ -201,9 +204,15 @@ def in_latex(value: object) -> str:
     return _written(value, in_tex=True)
 
 
+def _inner(part: object, in_tex: bool) -> str:
+    """A part of a value: a list in brackets, for else it would run into what stands beside it."""
+    text = _written(part, in_tex)
+    return f"({text})" if isinstance(part, tuple | list) and part else text
+
+
 def _written(value: object, in_tex: bool) -> str:
     def write(part: object) -> str:
-        return _written(part, in_tex)
+        return _inner(part, in_tex)
 
     if isinstance(value, Basic):
         return f"${formula(value)}$" if in_tex else _text(value)
@@ -214,6 +223,8 @@ def _written(value: object, in_tex: bool) -> str:
         return f"[{value.low}, {value.high}]"
     if isinstance(value, Equation):
         return f"{write(value.left)} = {write(value.right)}"
+    if isinstance(value, _Between):
+        return f"between {write(value.low)} and {write(value.high)}"
     if isinstance(value, LeadingTerm):
         return f"({write(value.coefficient)}, {write(value.exponent)})"
     if isinstance(value, bool):
@@ -227,6 +238,12 @@ def _written(value: object, in_tex: bool) -> str:
     if isinstance(told, dict) or is_dataclass(told):
         return ", ".join(f"{write(name)} {write(part)}" for name, part in _named_parts(told))
     return latex_of(str(value)).latex if in_tex else str(value)
+
+
+@dataclass(frozen=True)
+class _Between:
+    low: Basic
+    high: Basic
 
 
 _SYMBOLS = {"mu": "μ", "rho": "ρ", "tau": "τ", "half_tau": "½ τ"}
@@ -258,18 +275,35 @@ def _zero(zero: Singularity) -> dict[str, object]:
 
 
 def _exact_zero(zero: SingularStrength) -> dict[str, object]:
-    return {"between": zero.low, "and": zero.high, "τ": "diverges" if zero.diverges else "is 1/b"}
+    tau = "diverges" if zero.diverges else "is 1/b"
+    return {"μ": _Between(zero.low, zero.high), "τ": tau}
+
+
+_EDGE = {"edge": "on the edge m² = 1", "inside": "inside"}
+
+
+def _rest_point(place: RestPoint) -> dict[str, object]:
+    name = f"{place.stability} {_EDGE[place.kind]}, signs {place.signs[0]} and {place.signs[1]}, ρ"
+    if place.rational:
+        return {f"{name} =": place.rational[0]}
+    return {f"{name} in": bounds(coordinates(place.point)[0])}
 
 
 def _cell(cell: Stretch) -> dict[str, object]:
-    ends = f"on [{float(cell.lower):.6g}, {float(cell.upper):.6g}]"
-    return {f"{ends} {'one zero, as ' if cell.zero else ''}{cell.reason}, in": cell.bounds}
+    ends = f"[{_to_six_digits(cell.lower)}, {_to_six_digits(cell.upper)}]"
+    return {f"on {ends} {'one zero, as ' if cell.zero else ''}{cell.reason}, in": cell.bounds}
+
+
+def _to_six_digits(end: Fraction) -> str:
+    text = f"{float(end):.6g}"
+    return text if Fraction(text) == end else f"about {text}"
 
 
 _WORDS: dict[type, Callable[[Any], object]] = {
     Singularity: _zero,
     SingularStrength: _exact_zero,
     Stretch: _cell,
+    RestPoint: _rest_point,
 }
 
 
@@ -291,6 +325,7 @@ def structure(value: object) -> object:
 _MATHEMATICS = {
     "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
     "γ": r"\gamma", "φ": r"\varphi", "κ": r"\kappa", "ν": r"\nu", "ω": r"\omega", "π": r"\pi",
+    "θ̇": r"\dot\theta",  # before the letter alone
     "θ": r"\theta", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12", "Σ": r"\Sigma",
     "√": r"\surd", "²": "^2", "³": "^3", "₊": "_+", "₋": "_-", "₀": "_0", "⋆": r"^\star",
     "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",

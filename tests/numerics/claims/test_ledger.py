@@ -1,22 +1,43 @@
 """The ledger: every verdict is the recorded one and rests on its steps; kinds are not mixed."""
 
+import ast
+import copy
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 import pytest
 from paper import read_prints, stands_in
-from sympy import Basic, Function, Integer, Symbol, factorial, factorial2, sqrt, symbols
+from sympy import (
+    Basic,
+    Function,
+    Integer,
+    Rational,
+    Symbol,
+    expand,
+    factorial,
+    factorial2,
+    sqrt,
+    symbols,
+)
 
 from derive.command.pages import mathematics
 from derive.command.report import Report, render
 from derive.errors import Undecided
 from derive.leading import LeadingTerm
+from derive.pair import Pair
+from derive.pair_drift import closed_drift
+from derive.rest import rest_points
+from derive.symbols import mu
 from numerics.certified.balls import Bounds, Enclosure
+from numerics.certified.zeros import Stretch
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
 from numerics.claims.ledger import (
@@ -33,7 +54,7 @@ from numerics.claims.ledger import (
     leaves,
     shown,
 )
-from numerics.claims.presentation import Checked, in_latex, ledger
+from numerics.claims.presentation import Checked, in_latex, latex_of, ledger, plain
 from numerics.claims.signs import is_zero, negative, positive
 
 COMMAND = "numerics.claims"
@@ -114,6 +135,13 @@ def test_kinds_and_verdicts_are_not_mixed():
     assert {entry.kind for entry in CLAIMS.values()} == set(VERDICTS)
     with pytest.raises(AttributeError, match="'refuted' is no verdict on: assumption"):
         assumption.refuted("", "")
+    with pytest.raises(AttributeError, match="choose from met, not_met, undecided"):
+        assumption.proved("", "")
+
+
+def test_kinds_are_copied_like_all_objects():
+    assert vars(copy.copy(assumption)) == vars(assumption)
+    assert vars(copy.deepcopy(claim)) == vars(claim)
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -202,6 +230,15 @@ def test_zero_is_proved_or_refuted_or_open():
             is_zero(unknown)
 
 
+@pytest.mark.parametrize("text", ["relu(x - 1)", "sin"])
+def test_what_is_written_and_what_was_derived_are_found_to_agree(text):
+    """erfc and sinh against erf and exp, and against another form that holds them too."""
+    drift = closed_drift(Pair(text))
+    for written, derived in ((drift.a, drift.derived_a), (drift.b, drift.derived_b)):
+        assert is_zero(written - derived)
+        assert is_zero(expand(derived) - written)
+
+
 def test_zero_is_refuted_only_where_symbols_may_be():
     n, below = Symbol("n", integer=True, positive=True), Symbol("h", negative=True)
     assert not is_zero(factorial2(2 * n) - factorial(n))
@@ -236,6 +273,65 @@ def test_one_line_a_claim_unless_steps_are_wanted():
 def test_the_ledger_fits_a_terminal():
     *lines, _ = render(reported(True), "text", "source").splitlines()
     assert max(map(len, lines)) <= 120
+
+
+def test_lists_within_lists_are_told_apart():
+    one, other = Integer(-1), Integer(2)
+    for write in (plain, in_latex):
+        flat = write((one, other, one, other))
+        pairs, parts = write(((one, other), (one, other))), write({"at": (one, other)})
+        assert write((((one, other), one), other)) != write(((one, (other, one)), other)) != flat
+        assert pairs == "; ".join([f"({write((one, other))})"] * 2) != flat
+        assert parts == f"at ({write((one, other))})"
+    assert plain(((), one)) == "none; -1"
+
+
+def test_rounded_ends_of_a_cell_are_said_to_be():
+    bounds = Bounds("1", "2")
+    exact, rounded = (
+        plain(Stretch(Fraction(1, 4), end, False, "a > 0", bounds))
+        for end in (Fraction(1, 2), Fraction(1, 3))
+    )
+    assert "on [0.25, 0.5] " in exact
+    assert "on [0.25, about 0.333333] " in rounded
+
+
+def test_rest_points_are_told_by_what_was_found():
+    null, saddle, teacher = rest_points("He3")
+    assert plain(teacher) == "sink on the edge m² = 1, signs -1 and -1, ρ = 1"
+    low, high = re.search(r"saddle .* ρ in \[(.*), (.*)\]", plain(saddle)).groups()
+    a = closed_drift(Pair("He3")).derived_a.subs(mu, Symbol("x", real=True))
+    (at_low, at_high) = (a.subs(Symbol("x", real=True), Rational(end)) for end in (low, high))
+    assert at_low * at_high < 0
+    assert 0 < Rational(high) - Rational(low) < Rational(1, 1000)
+    assert plain(null) != plain(teacher)
+
+
+@pytest.mark.parametrize(
+    "check", ["odd-rest-points", "even-partial-recovery", "he2-recovers", "singular-line"]
+)
+def test_a_rest_point_of_another_kind_changes_the_verdict(check, monkeypatch):
+    """What is shown is what is judged."""
+    found = rest_points
+
+    def turned(pair):
+        return tuple(replace(point, signs=(1, 1)) for point in found(pair))
+
+    monkeypatch.setattr("numerics.claims.ends.rest_points", turned)
+    assert CLAIMS[check].check().details
+    assert CLAIMS[check].found().verdict != "proved"
+
+
+@pytest.mark.parametrize("module", sorted({entry.check.__module__ for entry in CLAIMS.values()}))
+def test_every_sign_of_an_entry_has_its_latex(module):
+    """Also of its evidence and steps, whose words stand in its check; and letters with marks."""
+    texts = {
+        part.value
+        for part in ast.walk(ast.parse(inspect.getsource(sys.modules[module])))
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    assert texts
+    assert [text for text in texts if not latex_of(text).latex.isascii()] == []
 
 
 def test_a_list_of_claims_checks_none(monkeypatch, capsys):
