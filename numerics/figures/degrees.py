@@ -60,8 +60,11 @@ def _told(rows: Sequence[tuple[int, str, float, float]]) -> str:
         f"degree, from {min(row[0] for row in rows)} to {max(row[0] for row in rows)}: (a) the "
         "first (triangles; of even degrees from 10 on, which have two) and the last (discs); (b) "
         "and (c) each in the scale in which it tends to a constant, "
-        f"{_SCALED['first']} of the first, ${number(ends['first'], 4)}$ at the largest degree, and "
-        f"{_SCALED['last']} of the last, ${number(ends['last'], 4)}$",
+        + " and ".join(
+            f"{_SCALED[which]} of the {which}, ${number(ends[which], 4)}$ at the largest degree"
+            for which in _DRAWN
+            if which in ends
+        ),
     )
 
 

@@ -186,6 +186,12 @@ def _draw_degrees(form):
     return draw_degrees((3, 9, 10, 100, 1001), form, "made so")
 
 
+def test_degrees_without_a_first_singularity_are_said_by_their_last():
+    told = draw_degrees((3, 5), "svg", "made so").caption.text
+    assert "of the last" in told
+    assert "of the first" not in told
+
+
 def _draw_ends(form):
     """A first stage, and the switch at which the end changes."""
     end = {"end": "teacher", "certainty": "certified"}
