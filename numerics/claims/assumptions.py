@@ -157,7 +157,7 @@ def _convex_slice() -> Finding:
     "The slice loss is convex over the whole line for x",
     quote=_CONVEX,
     reading=f"{_SLICE} Its sublevel sets are bounded: see bounded-slice",
-    falsifier="a curvature that is not positive",
+    falsifier="a second slope that is not positive",
 )
 def _convex_slice_linear() -> Finding:
     x = matched_risk("x")

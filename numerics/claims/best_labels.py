@@ -52,7 +52,7 @@ def _best_labels_plane() -> Finding:
         "nor b, and costs norm",
         equal("growth along the direction v = (cos θ, sin θ) of (u, m), v·Mv with M = [[b, a], "
               "[a, 0]]", (vector.T * matrix * vector)[0], form),
-        equal("the same less b/2 (1 + cos 2θ) + a sin 2θ",
+        equal("the same less (b/2 (1 + cos 2θ) + a sin 2θ)",
               form - (_B / 2 * (1 + cos(2 * _THETA)) + _A * sin(2 * _THETA)), 0),
         equal("its maximum over θ is λ+: b/2 + √(b²/4 + a²)", largest, eigenvalues(_A, _B)[0]),
         equal("a and b, means of T times a function f of y and more, are affine in T: T f of a "

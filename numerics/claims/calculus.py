@@ -81,7 +81,7 @@ def _definition() -> list[Step]:
     n, j = _DEGREE, _INDEX
     cauchy = factorial(n) * z ** (n - 2 * j) / factorial(n - 2 * j) * (-Q / 2) ** j / factorial(j)
     term = weight(n, j) * (-Q) ** j * z ** (n - 2 * j)
-    text = "G(s) is e^(sz) e^(-Qs²/2): n! times its j-th term in s^n, for n = 2j + i"
+    text = "n! times the j-th term of G(s) in s^n, for n = 2j + i"
     return [equal(text, cauchy, term), _of_derive()]
 
 

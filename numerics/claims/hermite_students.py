@@ -203,7 +203,7 @@ def _limit_at_zero_order() -> Finding:
     ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
     return Finding(
         "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
-        equal("coefficient of μ^-2 for degree 2p+3 over that for n = 2p+1", ratio, (n + 1) / n),
+        equal("coefficient of μ^-2 for degree n + 2 over that for n = 2p+1", ratio, (n + 1) / n),
         judged("it is above 1: that, minus 1", (ratio - 1).factor(), positive),
     )
 

@@ -347,7 +347,7 @@ def _higher_terms_suppressed() -> Finding:
         equal("teacher e^(vz), student e^(wz): C is e to a power whose slope in ρ is v w, so that "
               "its k-th term goes as (v w ρ)^k/k!: slope",
               diff(correlation(V, W).args[0], rho), V * W),
-        judged("(ρ^(k+j)/ρ^k) at m = 0 without pre-training", before.subs(m, 0), lambda r: r == 0),
+        judged("ρ^(k+j)/ρ^k at m = 0 without pre-training", before.subs(m, 0), lambda r: r == 0),
         equal("the same with pre-training", after.subs(m, 0), mu**j),
         *[judged(f"x + He_2 + He_3, term {k} over the first: μ = 0, m → 0",
                  (term / first).subs(fresh).cancel().subs(m, 0), lambda r: r == 0)

@@ -92,8 +92,11 @@ def _labels_are_mismatch() -> Finding:
             closed_drift(Pair(parse_activation(square), text)),
         )
         steps += [
-            equal(f"{text}: {name[-1]}", getattr(squared, name), getattr(teacher, name))
-            for name in ("derived_a", "derived_b")
+            equal(f"{text}: {name} with squared labels, and with the squared teacher", *both)
+            for name, *both in (
+                ("a", squared.derived_a, teacher.derived_a),
+                ("b", squared.derived_b, teacher.derived_b),
+            )
         ]
     return Finding("a and b of both, symbolic in μ", *steps)
 

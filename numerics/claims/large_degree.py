@@ -89,7 +89,7 @@ def _of_power(x: Expr) -> Expr:
 def _none_near_one() -> list[Step]:
     """What carries the limit over to zeros: the difference of the sides at Q = 1 - x/n, each n.
 
-    Its curvature in x is bounded for all n, so it converges with its slope, uniformly on bounded
+    Its second slope in x is bounded for all n, so it converges with its slope, uniformly on bounded
     intervals; and it is negative until some x that does not depend on n. So its least zero, the
     last singularity for either parity, tends to the crossing of the limits.
     """
@@ -236,8 +236,8 @@ def _first_singularity_limit() -> Finding:
               (1 - 2 * Q) * (1 - gap) + ARGUMENT.subs(COSINE, gap - 1), Q * gap),
         equal("so n^(3/2) G_n tends to what both ends of the angle give: the first less the second",
               ends[0] - ends[1], (1 - exp(-s)) / (2 * sqrt(2 * pi))),
-        equal("limit of n^(3/2) Q^((n-2)/2): so a has the sign of minus that, which is the sign "
-              "of -s",
+        equal("so a has the sign of minus that, the sign of -s, since n^(3/2) Q^((n-2)/2) "
+              "vanishes as n → ∞: its limit",
               exp(limit((n - 2) / 2 * log(Q.subs(at)) + 3 * log(n) / 2, n, oo)), 0),
         shown("2n μ² - log(4n) of the first zero, n = 10³, 10⁴, 10⁵, 10⁶",
               tuple(_of_first(n, _distance) for n in _DEGREES)),
@@ -277,11 +277,10 @@ def _first_singularity_law() -> Finding:
               diff(turned, Q).subs(Q, 0), -2 * n),
         equal("what is left of that logarithm at 2n Q = y, over y²/(2n), as n → ∞",
               limit((turned.subs(large) + y) * 2 * n / y**2, n, oo), -1),
-        equal("the parts cancel where y + y²/(2n) = L, so at y = L - L²/(2n): what that leaves, "
-              "times n, as n → ∞",
+        equal("the parts cancel where y + y²/(2n) = L, with L = log 4n, so at y = L - L²/(2n): "
+              "what that leaves, times n, as n → ∞",
               limit((found + found**2 / (2 * n) - size) * n, n, oo), 0),
-        equal("b = -Q^((n-2)/2) there, over -(L/2n)^((n-2)/2): its logarithm as n → ∞, with L = "
-              "log 4n",
+        equal("b = -Q^((n-2)/2) there, over -(L/2n)^((n-2)/2): its logarithm as n → ∞",
               limit(power, n, oo), -size / 4),
         remainder_is_b_at_zero(),
         _within("enclosed zeros, n = 10³ to 10⁶: error of 2n μ² over L³/n²", _of_distance, "0.5"),

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq
-from sympy import Rational, S, diff, limit, oo, simplify, sqrt, symbols
+from sympy import Expr, Rational, S, diff, limit, oo, simplify, sqrt, symbols
 
 from derive.escape import eigenvalues
 from derive.exit import sample_noise
 from derive.pair import Pair
-from derive.pair_drift import drift_of
+from derive.pair_drift import closed_drift, drift_of
 from derive.symbols import mu
 from derive.tuned_rate import (
     best_share,
@@ -59,7 +59,7 @@ def _tuned_cost_is_finite() -> Finding:
         )
     ]
     for name in _NAMES:
-        a, b = drift_of(name).expressions
+        a, b = _derived(name)
         student = Pair(name).student
         steps += [
             equal(
@@ -71,6 +71,12 @@ def _tuned_cost_is_finite() -> Finding:
             judged(f"{name}: limit of κ, a finite number", cost_at_full_strength(name), positive),
         ]
     return Finding(f"for {', '.join(_NAMES)}, in closed form", *steps)
+
+
+def _derived(name: str) -> tuple[Expr, Expr]:
+    """``a`` and ``b``, not as one writes them: arithmetic goes on from here."""
+    drift = closed_drift(Pair(name))
+    return drift.derived_a, drift.derived_b
 
 
 @ours.proved(
@@ -85,7 +91,7 @@ def _homogeneous_cost_falls() -> Finding:
     shape = (1 + sqrt(1 + 4 * v**2)) / 2
     steps = []
     for name in ("x", "relu", "abs"):
-        cost = 1 / (eigenvalues(*drift_of(name).expressions)[0] * stable_scaled_rate(name))
+        cost = 1 / (eigenvalues(*_derived(name))[0] * stable_scaled_rate(name))
         ratio = simplify((cost / cost_at_full_strength(name)).subs(mu, 1 - v))
         steps.append(equal(f"{name}: κ over its limit at μ = 1, with v = 1-μ", ratio, shape))
     return Finding(
@@ -159,8 +165,8 @@ def _noisy_labels_cost_samples() -> Finding:
     noise = symbols("varsigma", positive=True)
     steps = []
     for name in ("x", "relu", "He2"):
-        (_, b), student = drift_of(name).expressions, Pair(name).student
-        rate = eigenvalues(*drift_of(name).expressions)[0]
+        (a, b), student = _derived(name), Pair(name).student
+        rate = eigenvalues(a, b)[0]
         clean = sample_noise(name).subs(mu, 1)
         given = sample_noise(name, Rational(1, 3)).subs(mu, 1)
         steps += [
@@ -260,15 +266,20 @@ def _best_share() -> Finding:
     units="samples",
 )
 def _best_rate_simulated() -> Finding:
-    found = {rate: _learnt(rate) for rate in ("0.2*stable", "best", "1*stable")}
-    best = found["best"]
+    rates = {"0.2 γ_s": "0.2*stable", "the best share": "best", "γ_s": "1*stable"}
+    found = {name: _learnt(rate) for name, rate in rates.items()}
+    best = found.pop("the best share")
     steps = [
-        judged(f"best share and {rate}: medians whose intervals are apart by 1.5 times",
-               (best, found[rate]), lambda pair: bool(1.5 * pair[0]["high"] < pair[1]["low"]))
-        for rate in ("0.2*stable", "1*stable")
+        judged(f"the best share and {name}: medians whose intervals are apart by 1.5 times",
+               (best, other), lambda pair: bool(1.5 * pair[0]["high"] < pair[1]["low"]))
+        for name, other in found.items()
     ]  # fmt: skip
-    listed = ", ".join(f"{each['median']:.0f} ({rate})" for rate, each in found.items())
-    return Finding(f"medians {listed}", shown("best share: median samples, of", best), *steps)
+    listed = ", ".join(f"{each['median']:.0f} at {name}" for name, each in found.items())
+    return Finding(
+        f"medians {best['median']:.0f} at the best share, {listed}",
+        shown("at the best share: median samples and how they were made", best),
+        *steps,
+    )
 
 
 @cache

@@ -138,6 +138,7 @@ def _modes() -> list[Step]:
     flow = _JACOBIAN.subs(_A, _COUPLING)
     grow, die = (ImmutableMatrix([rate, _COUPLING]) for rate in (plus, minus))
     return [
+        shown("J, the matrix of (58)", flow),
         *[equal(f"J v and λ₊ v, v = (λ₊, a): component {i + 1}", (flow * grow)[i], plus * grow[i])
           for i in (0, 1)],
         *[equal(f"J w and λ₋ w, w = (λ₋, a): component {i + 1}", (flow * die)[i], minus * die[i])
@@ -191,9 +192,9 @@ def _exit_up_to_constants() -> Finding:
     return Finding(
         "the bounds of exit-time, which meet as r → 0",
         *_modes(),
-        equal("the upper bound, times λ₊, is a logarithm of this: its square",
+        equal("e^(λ₊ t) at the upper bound, squared",
               _squared(last), (_RADIUS / (r * cos(angle))) ** 2),
-        equal("the same for the lower bound, over that: square of the quotient",
+        equal("that at the lower bound over it, squared",
               (_squared(first) / _squared(last)).simplify(), gap),
         equal("as r → 0 both bounds meet: that at r = 0", gap.subs(r, 0), 1),
     )  # fmt: skip

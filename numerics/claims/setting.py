@@ -183,8 +183,8 @@ def _alignment_at_minimum() -> Finding:
                  lambda value: value.is_nonzero) for sign in (1, -1)],
         equal("ρ^n at ρ = -1, odd n: no minimum", (-1) ** (2 * half + 1), -1),
         equal("ρ^n at ρ = -1, even n", (-1) ** (2 * half), 1),
-        judged("at ρ = -1 no loss asks for σ(z) = σ(-z), which an odd power in σ excludes: "
-               "z^(2k-1) less its value at -z",
+        judged("a loss of 0 at ρ = -1 would need σ(z) = σ(-z), which an odd power in σ "
+               "excludes: z^(2k-1) less its value at -z",
                z ** (2 * half - 1) - (-1) ** (2 * half - 1) * z ** (2 * half - 1), positive),
         equal("ρ = 1 is reached, at u = 1 - μ, m = 1", COVARIANCE.subs(whole), 1),
         equal("Q there", VARIANCE.subs(whole), 1),

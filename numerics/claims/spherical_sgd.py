@@ -222,9 +222,9 @@ def _continuous_limit() -> Finding:
     scale = -diff(u - _RATE * (-_PULL * own), _RATE)
     return Finding(
         "with unbiased-gradient, the flow (91)",
-        equal("mean step of m over γ as γ → 0, before averaging", diff(step, _RATE).subs(_RATE, 0),
-              _PULL * u * expand(z - m * own)),
-        equal("step of u over γ, before averaging", -scale, _PULL * own),
+        equal("step of m over γ as γ → 0, before its mean is taken",
+              diff(step, _RATE).subs(_RATE, 0), _PULL * u * expand(z - m * own)),
+        equal("step of u over γ, before its mean is taken", -scale, _PULL * own),
     )  # fmt: skip
 
 

@@ -215,10 +215,11 @@ def _changes_of_sign() -> list[Step]:
         judged("-(2A + B'/B) is positive, so that each extreme value of v exceeds those before it: "
                "its numerator and denominator", fraction(-falls.subs(inside).factor()),
                all_positive),
-        equal("the sum of 1/q over the zeros q of M is -M'(0)/M(0). Up to half the inverse of "
-              "that, |M| ≥ |M(0)|/2; there |v|, and so |M| at all extremes of v, is at least "
-              "|M(0)|/2 times twice the sum to the power -1/4: the sum",
+        equal("the sum of 1/q over the zeros q of M, which is -M'(0)/M(0)",
               gammasimp(_N + WEIGHT.subs(_I, _N - 1) / WEIGHT.subs(_I, _N)), bend),
+        shown("up to half the inverse of that sum |M| ≥ |M(0)|/2, so at it |v|, and |M| at all "
+              "extremes of v beyond, is at least (|M(0)|/2) (2 sum)^(-1/4): that over n!",
+              LEAST / 2 / (2 * bend) ** Rational(1, 4)),
         judged("that exceeds n!/2 ≥ S/2 if ((2N-1)!!)^4 > 2N(4N+1): difference at N = 2",
                (LEAST**4 - 2 * bend).subs(_N, 2), positive),
         _grows(),

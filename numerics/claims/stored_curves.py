@@ -240,7 +240,11 @@ def _stored_sigmoid() -> Finding:
     curvature = diff(theirs.SIGMOID.pair.student.value.smooth, z, 2)
     return Finding(
         "what is cut moves τ by 2e-6 at 0.99, and less below; the term of degree 0 is 0",
-        equal("σ''(z) + σ''(-z), so that its mean e_2 is 0", curvature + curvature.subs(z, -z), 0),
+        equal(
+            "σ''(z) + σ''(-z), so that its mean, the coefficient of degree 2, is 0",
+            curvature + curvature.subs(z, -z),
+            0,
+        ),
         judged(
             f"τ of the sums to degree 16 over the exact one, minus 1, at μ = {', '.join(_HIGH)}",
             gaps,

@@ -242,7 +242,10 @@ def runs_and_flow_told(points: Sequence[SimulatedRuns], with_flow: bool = True) 
     elif all(each.simulation.signs == "aligned" and len(each.names) == 2 for each in points):
         whose = "the median start"
     else:
-        whose = "the median sizes of a start with the signs that grow, which the others trail"
+        whose = (
+            "a start of median sizes, $u$ and $m$ with the signs of the growing direction; runs "
+            "with other signs start to grow later"
+        )
     return f"{told}; dashes are the gradient flow from {whose}"
 
 
