@@ -9,19 +9,9 @@ from functools import cache
 from html import escape
 from itertools import islice
 
+from derive.command.palette import OKABE_ITO
 from derive.command.provenance import versions
 
-# The colours of Okabe and Ito, which the colour-blind tell apart, but for their yellow, too light
-# for lines on white. Figures draw in them, too.
-OKABE_ITO = {
-    "black": "#000000",
-    "vermillion": "#D55E00",
-    "blue": "#0072B2",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "orange": "#E69F00",
-    "sky": "#56B4E9",
-}
 # What a badge may say, and its colour.
 BADGES = {
     "proved": OKABE_ITO["blue"],

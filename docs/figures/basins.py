@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from derive.command.palette import OKABE_ITO
 from derive.command.provenance import versions
 from numerics import Learner, Runs, simulate_sgd, stable_learning_rate
 
@@ -17,8 +18,12 @@ MU, DIMENSION, BATCH, RUNS, LAST = 0.30, 1000, 64, 40, 20.0
 FRAMES, SECONDS, FIRST = 48, 10, 0.02
 WIDTH, HEIGHT, MARGIN = 560, 400, 46
 U, M = 0.8, 1.08  # the range that is drawn, either way
-# Of Okabe and Ito: who ends at the teacher, at the null student, who still searches.
-COLOURS = {"teacher": "#0072B2", "null student": "#D55E00", "still searching": "#808080"}
+# Who ends at the teacher, at the null student, who still searches.
+COLOURS = {
+    "teacher": OKABE_ITO["blue"],
+    "null student": OKABE_ITO["vermillion"],
+    "still searching": "#808080",
+}
 
 
 def simulated() -> Runs:

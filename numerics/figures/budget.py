@@ -14,9 +14,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from derive.command.palette import OKABE_ITO
 from numerics.figures.caption import listed, number, sentences, shown_pair, spanned
 from numerics.figures.style import (
-    OKABE_ITO,
     STRENGTH_LABEL,
     Drawn,
     column_width,

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from derive.command.palette import OKABE_ITO
 from numerics.figures.caption import sentences
 from numerics.figures.style import (
-    OKABE_ITO,
     STRENGTH_LABEL,
     Drawn,
     column_width,

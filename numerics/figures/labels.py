@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from derive.command.palette import OKABE_ITO
 from numerics.dynamics.judged_labels import Judged
 from numerics.figures.caption import listed, number, sentences, shown_pair
 from numerics.figures.style import (
-    OKABE_ITO,
     STRENGTH_LABEL,
     Drawn,
     column_width,

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.integrate import solve_ivp
 
+from derive.command.palette import OKABE_ITO
 from derive.pair import Pair
 from numerics.certified.flow import BallFlow
 from numerics.certified.rest_points import Placed, SingularLine, placed, singular_lines
@@ -22,7 +23,6 @@ from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import Flow, flow_of
 from numerics.figures.caption import number, sentences, shown_pair
 from numerics.figures.style import (
-    OKABE_ITO,
     Drawn,
     column_width,
     drawn,

@@ -24,7 +24,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from derive.command.hypertext import OKABE_ITO as OKABE_ITO
+from derive.command.palette import OKABE_ITO
 from derive.command.report import csv_text
 from derive.errors import InputError
 from numerics.figures.caption import Caption, letter, listed, sentences
@@ -132,9 +132,8 @@ def drawn(
         rows: the data, as long each.
         caption: what the axes say by default.
 
-    File and data hold their provenance and no
-    date: the same command writes the same bytes. The file is as wide as the figure, so that fonts
-    have the size that they say.
+    File and data hold their provenance and no date: the same command writes the same bytes. The
+    file is as wide as the figure, so that fonts have the size that they say.
     """
     metadata = {
         "pdf": {"Subject": source, "CreationDate": None},

@@ -3,9 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from derive.command.palette import OKABE_ITO
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_law import ExitLaw
-from numerics.figures.style import COLUMN_WIDTH, OKABE_ITO, drawn, own_style
+from numerics.figures.style import COLUMN_WIDTH, drawn, own_style
 
 
 def draw_law(law: ExitLaw, exit_times: Doubles, horizon: float, source: str) -> bytes:
