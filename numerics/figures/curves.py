@@ -151,7 +151,7 @@ def _units_told(quantity: Quantity, members: Sequence[Member]) -> str:
     scaled = {_degree(member) is not None for member in members}
     usual = r"times are in units of $1/\gamma$" if quantity.is_time else ""
     if True not in scaled or not (quantity.is_time or quantity.is_rate):
-        return usual.capitalize()
+        return usual[:1].upper() + usual[1:]
     divided = rf"Of Hermite polynomials $a$ and $b$ are divided by ${SCALE}$"
     own = rf", and times are in units of $1/(\gamma\,{SCALE})$" if quantity.is_time else ""
     return divided + own + (f"; other {usual}" if usual and False in scaled else "")

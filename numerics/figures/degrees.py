@@ -5,11 +5,11 @@ from math import log
 
 from matplotlib.figure import Figure
 
+from derive.command.palette import OKABE_ITO
 from derive.polynomial_drift import hermite_drift
 from numerics.certified.singularities import find_singularities
 from numerics.figures.caption import number, sentences
 from numerics.figures.style import (
-    OKABE_ITO,
     Drawn,
     Key,
     add_keys,
@@ -54,16 +54,14 @@ def draw_degrees(degrees: Iterable[int], form: str, source: str) -> Drawn:
 
 
 def _told(rows: Sequence[tuple[int, str, float, float]]) -> str:
-    ends = {which: scaled for _, which, _, scaled in rows}  # of the largest degree
+    ends = {which: f"${number(scaled, 4)}$ at $n={n}$" for n, which, _, scaled in rows}
     return sentences(
         r"Certified singularities $\mu_\star$ of matched Hermite students $\mathrm{He}_n$ over the "
         f"degree, from {min(row[0] for row in rows)} to {max(row[0] for row in rows)}: (a) the "
         "first (triangles; of even degrees from 10 on, which have two) and the last (discs); (b) "
         "and (c) each in the scale in which it tends to a constant, "
         + " and ".join(
-            f"{_SCALED[which]} of the {which}, ${number(ends[which], 4)}$ at the largest degree"
-            for which in _DRAWN
-            if which in ends
+            f"{_SCALED[which]} of the {which}, {ends[which]}" for which in _DRAWN if which in ends
         ),
     )
 

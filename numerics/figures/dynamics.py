@@ -68,7 +68,7 @@ OBSERVED_HEAD = ("mu", "dimension", "learning_rate", "batch", "steps", "time", "
                  "median", "high", "flow")  # fmt: skip
 DATA_HEAD = ("teacher", "student", *OBSERVED_HEAD)
 _LEAST_LOSS = 1e-6
-_START = 1e-3  # of the first time: where the start is drawn
+_START = 1e-3  # of the first time after it: where the start is drawn
 _BEFORE = 300  # what is drawn begins at this part of the shortest run
 
 
@@ -106,6 +106,8 @@ def dynamics_figure(
     width = column_width() if len(columns) <= 2 else page_width()
     figure = Figure(figsize=(width, 1.3 * len(shown) + 0.6), layout="constrained")
     axes = figure.subplots(len(shown), len(columns), sharex="col", sharey="row", squeeze=False)
+    for axis in axes.flat:
+        axis.set_xscale("log")
     rows: list[tuple[Any, ...]] = []
     for column, members in zip(axes.T, columns.values(), strict=True):
         for point in members:
@@ -139,6 +141,7 @@ def draw_on(
     with style_for(ax):
         if ax is None:
             ax = Figure(figsize=(column_width(), 2.2), layout="constrained").subplots()
+        ax.set_xscale("log")
         for point in points:
             colour = strength_colour(point.simulation.mu)
             draw_point([ax], point, [observable], colour, with_flow)
@@ -161,7 +164,7 @@ def draw_point(
     texts, nothing = point.simulation.pair.texts, np.full(len(point.times), np.nan)
     flows = point.simulation.learner.flow.observe(point.path()) if with_flow else {}
     observed = {name: (point[name], flows.get(name, nothing)) for name in shown}
-    rows = draw_observed(column, point, observed, colour)
+    rows = draw_observed(column, point, observed, {"color": colour})
     return [(texts["teacher"], texts["student"], *row) for row in rows]
 
 
@@ -169,33 +172,42 @@ def draw_observed(
     column: Sequence[Axes],
     point: SimulatedRuns,
     observed: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    colour: Any,
+    look: Mapping[str, Any],
 ) -> list[tuple[Any, ...]]:
     """Draw what was observed of runs and of their flow, a panel each; return the rows of data."""
     how, rows = point.simulation, []
     made = (how.mu, how.dimension, how.learning_rate, how.batch)
     for axis, (name, (runs, flow)) in zip(column, observed.items(), strict=True):
-        band = draw_band(axis, point.times, runs, flow, colour)
+        band = draw_band(axis, point.times, runs, flow, look)
         values = zip(point.steps, point.times, *band, flow, strict=True)
         rows += [(*made, step, t, name, *rest) for step, t, *rest in values]
     return rows
 
 
 def draw_band(
-    axis: Axes, times: np.ndarray, runs: np.ndarray, flow: np.ndarray, colour: Any
+    axis: Axes, times: np.ndarray, runs: np.ndarray, flow: np.ndarray, look: Mapping[str, Any]
 ) -> np.ndarray:
-    """Draw quantiles of runs over time, and the flow dashed; return 10 %, 50 % and 90 % of them."""
+    """Draw quantiles of runs over time, and the flow dashed; return 10 %, 50 % and 90 % of them.
+
+    Arguments:
+        axis: with its scale of times.
+        times: recorded.
+        runs: what was observed at each, a row a run.
+        flow: the same of the flow.
+        look: of the line of medians; band and flow have its ``color``.
+    """
     band: np.ndarray = np.quantile(runs, [0.1, 0.5, 0.9], axis=0)
-    # On a logarithmic axis the start, which lasts until the first step, is drawn from its edge on.
-    times = np.maximum(times, _START * times[times > 0].min(initial=1))
+    if axis.get_xscale() == "log":  # where time 0 has no place: drawn left of what is shown
+        times = np.maximum(times, _START * times[times > 0].min(initial=1))
+    colour = look["color"]
     axis.fill_between(times, *band[::2], color=colour, alpha=0.25, lw=0)
-    axis.plot(times, band[1], color=colour)
+    axis.plot(times, band[1], **look)
     axis.plot(times, flow, "--", color=colour, linewidth=0.9, dashes=FLOW_DASHES)
     return band
 
 
 def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
-    """Scales and limits of a column of panels, once everything is drawn into them."""
+    """Limits of a column of panels, and the scale of losses, once everything is drawn into them."""
     for axis, observable in zip(column, shown, strict=True):
         together = axis.get_shared_y_axes().get_siblings(axis)  # of which some are drawn later
         drawn_lines = [line for each in together for line in each.lines]
@@ -203,7 +215,6 @@ def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
         ends = [times[-1] for times, _ in lines if len(times)]
         heights = np.concatenate([np.asarray(line.get_ydata(), float) for line in drawn_lines])
         heights = heights[np.isfinite(heights)]
-        axis.set_xscale("log")
         axis.set_xlim(min(ends) / _BEFORE, max(ends))
         if observable == "loss" and heights.min() < heights.max() / 20:
             axis.set_yscale("log")

@@ -89,7 +89,7 @@ def _draw_column(
 def _dimension(d: int) -> str:
     """A power of ten as such."""
     power = len(str(d)) - 1
-    return f"10^{power}" if d == 10**power else number(d)
+    return f"10^{{{power}}}" if d == 10**power else number(d)
 
 
 def _samples(point: SimulatedRuns) -> float:

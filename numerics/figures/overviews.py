@@ -60,6 +60,8 @@ def draw_trade_off(
     with own_style():
         figure = Figure(figsize=(page_width(), 2.4), layout="constrained")
         axes = figure.subplots(1, 3)
+        for axis in axes[:2]:
+            axis.set_xscale("log")
         shown = ("loss", "overlap")
         for point in points:
             rows += draw_point(axes[:2], point, shown, strength_colour(point.simulation.mu), True)
@@ -130,10 +132,12 @@ def draw_escape_times(
 
 def _draw_search(axis: Axes, points: Sequence[SimulatedRuns]) -> Rows:
     rows: Rows = []
+    axis.set_xscale("log")
     for point in points:
         mu, pair = point.simulation.mu, point.simulation.pair
         nothing = np.full(len(point.times), np.nan)
-        band = draw_band(axis, point.times, point["overlap"], nothing, strength_colour(mu))
+        look = {"color": strength_colour(mu)}
+        band = draw_band(axis, point.times, point["overlap"], nothing, look)
         rows += [
             ("overlap", pair.teacher.text, pair.student.text, "matched", "raw", mu, t, m, "", "")
             for t, m in zip(point.times, band[1], strict=True)

@@ -237,7 +237,7 @@ def _exit_times(request: Request) -> Drawn:
 def _over_degrees(request: Request) -> Drawn:
     """The first and the last zero of ``a`` over the degree, and what each tends to in its scale."""
     large = [int(10 ** (k / 8)) for k in range(9, 49)]
-    degrees = [*range(3, 13), *(n + (n + k) % 2 for k, n in enumerate(large))]  # by turns even, odd
+    degrees = [*range(3, 13), *(n - (n + k + 1) % 2 for k, n in enumerate(large))]  # odd, even
     return draw_degrees(degrees, request.form, request.source)
 
 

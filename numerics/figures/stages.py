@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from derive.command.palette import OKABE_ITO
 from numerics.figures.caption import number, sentences, told_runs
 from numerics.figures.dynamics import OBSERVED_HEAD, draw_observed, runs_and_flow_told
 from numerics.figures.style import (
     FLOW_KEY,
     MARKERS,
-    OKABE_ITO,
     TIME_LABEL,
     Drawn,
     Key,
@@ -86,9 +86,7 @@ def _draw_way(
     flow = point.simulation.learner.flow.observe(path) | {"rho": _rho(mu, path)}
     runs = {**point.observed, "rho": _rho(mu, point.states)}
     observed = {each: (runs[each], flow[each]) for each in _LABELS}
-    rows = draw_observed(axes, point, observed, look["color"])
-    for axis in axes:
-        axis.lines[-2].set(**look)  # the median
+    rows = draw_observed(axes, point, observed, look)
     return [(name, *row) for row in rows]
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from functools import cache
 from itertools import combinations
 
 import matplotlib
@@ -11,6 +10,7 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from planted import flows_as_runs
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -26,8 +26,6 @@ from numerics.figures.exit_times import draw_exit_times
 from numerics.figures.networks import draw_network_times
 from numerics.figures.overviews import draw_escape_times, draw_trade_off
 from numerics.figures.potentials import draw_potentials
-from numerics.simulation.design import Simulation
-from numerics.simulation.simulated import SimulatedRuns
 
 VISIONS = ("normal", "deuteranomaly", "protanomaly", "tritanomaly")
 TOLD_APART = 10  # ΔE in CAM02-UCS: several times what is just noticed
@@ -76,35 +74,12 @@ def test_an_activation_always_looks_the_same():
 
 def test_a_strength_has_one_colour_in_every_figure():
     """Whatever else is drawn beside it."""
-    (alone,), pair = _runs("x", [0.5]), _runs("x", [0.1, 0.5])
+    (alone,), pair = flows_as_runs("x", [0.5]), flows_as_runs("x", [0.1, 0.5])
     both = [dynamics.draw_on(None, points) for points in ([alone], pair)]
     assert both[0].lines[0].get_color() == both[1].lines[2].get_color()
 
 
 # Every figure at its printed size, of tiny data.
-
-
-def _runs(name, strengths, **how):
-    """Flows from three starts in place of runs: nothing is simulated, or compiled for it."""
-    how = {"dimension": 50, "replicas": 3, "horizon": 200, "records": 12, "batch": 4,
-           "learning_rate": 0.01} | how  # fmt: skip
-    return [_planted(Simulation(name, mu, **how)) for mu in strengths]
-
-
-@cache
-def _planted(simulation):
-    learner, stream = simulation.learner, np.random.default_rng(0)
-    steps = np.array(simulation.records)
-    starts = [learner.start(stream)[: len(learner.names)] for _ in range(simulation.replicas)]
-    times = steps * simulation.learning_rate
-    paths = [learner.flow.path(start[None], times) if len(times) else start[None][:0]
-             for start in starts]  # fmt: skip
-    states = np.stack(paths)
-    observed = learner.flow.observe(states)
-    exits = stream.uniform(90, 110, len(starts)) * np.log(simulation.dimension)
-    predicted = exits * simulation.learning_rate
-    return SimulatedRuns(steps, states, exits, learner.names, simulation.learning_rate, simulation,
-                         observed, predicted)  # fmt: skip
 
 
 def _members(*names):
@@ -130,12 +105,12 @@ def _draw_potentials(form):
 
 def _draw_dynamics(form):
     strengths = (0.1, 0.3, 0.5, 0.7, 0.9)  # so many that one line of the legend is too long
-    points = [run for d in (50, 100) for run in _runs("x", strengths, dimension=d)]
+    points = [run for d in (50, 100) for run in flows_as_runs("x", strengths, dimension=d)]
     return dynamics.draw_dynamics(points, form, "made so")
 
 
 def _draw_networks_runs(form):
-    points = [_runs("x", (0.3,), neurons=2, rank=rank)[0] for rank in (1, 2)]
+    points = [flows_as_runs("x", (0.3,), neurons=2, rank=rank)[0] for rank in (1, 2)]
     shown = ("loss", "overlap", "alignment")
     return dynamics.draw_dynamics(points, form, "made so", shown)
 
@@ -147,14 +122,14 @@ def _draw_stages(form):
         "squared first, $u$ flipped at the switch": Stage("squared", np.inf, 100, True),
     }
     points = {
-        name: _runs("He3", [0.4], stage=stage, learning_rate=1e-4)[0]
+        name: flows_as_runs("He3", [0.4], stage=stage, learning_rate=1e-4)[0]
         for name, stage in ways.items()
     }
     return stages.draw_stages(points, 0.01, form, "made so")
 
 
 def _draw_trade_off(form):
-    return draw_trade_off(_runs("x", (0.1, 0.9)), _members("x", "relu"), form, "made so")
+    return draw_trade_off(flows_as_runs("x", (0.1, 0.9)), _members("x", "relu"), form, "made so")
 
 
 def _draw_escape_times(form):
@@ -164,7 +139,7 @@ def _draw_escape_times(form):
         "squared labels, activations": _members("x", "relu"),
         "squared labels, degrees": _degrees(range(1, 4), "squared"),
     }
-    points = _runs("He3", (0.1, 0.5), learning_rate=1e-4)
+    points = flows_as_runs("He3", (0.1, 0.5), learning_rate=1e-4)
     return draw_escape_times(points, panels, form, "made so")
 
 
@@ -176,7 +151,7 @@ def _draw_biases(form):
 def _draw_exit_times(form):
     points = {
         name: [run for d in (20, 50, 100)
-               for run in _runs(name, [0.5], dimension=d, records=0, horizon=2000)]
+               for run in flows_as_runs(name, [0.5], dimension=d, records=0, horizon=2000)]
         for name in ("x", "He3")
     }  # fmt: skip
     return draw_exit_times(points, form, "made so")
@@ -228,6 +203,15 @@ def test_a_figure_is_readable_at_its_printed_size(printed, draw):
         _check_samples(*printed.figures[0].axes[::2])
 
 
+@pytest.mark.parametrize("power", [3, 10])
+def test_dimensions_that_are_powers_of_ten_are_shown_as_powers(printed, power):
+    """All digits of the exponent stand above."""
+    runs = flows_as_runs("x", [0.5], dimension=10**power, records=0, horizon=100)
+    draw_exit_times({"x": runs}, "svg", "made so")
+    (label,) = printed.figures[0].axes[-1].get_xticklabels()
+    assert label.get_text() == f"$10^{{{power}}}$"
+
+
 def _check_caption(draw, result):
     """LaTeX that no text command of its own breaks, with the numbers of the data."""
     latex = result.caption.latex
@@ -257,10 +241,24 @@ def _check_letters(printed, result):
 
 
 def test_runs_are_drawn_from_the_edge_of_their_panel_on():
-    """On a logarithmic axis the start has no place; it lasts until the first step."""
-    axis = dynamics.draw_on(None, _runs("x", (0.1, 0.9), records=4, horizon=50))
+    """On a logarithmic axis, where the start has no place."""
+    axis = dynamics.draw_on(None, flows_as_runs("x", (0.1, 0.9), records=4, horizon=50))
     for line in axis.lines:
         assert 0 < line.get_xdata()[0] < axis.get_xlim()[0]
+
+
+def test_on_a_linear_axis_runs_start_at_zero(printed):
+    """With a marker on the line of medians alone."""
+    _draw_stages("svg")
+    for axis in printed.figures[0].axes:
+        of_runs = [line for line in axis.lines if len(line.get_xdata()) > 2]
+        assert len(of_runs) == 6
+        assert all(line.get_xdata()[0] == 0 for line in of_runs)
+        assert all(band.get_paths()[0].vertices[:, 0].min() == 0 for band in axis.collections)
+        for median, flow in zip(of_runs[::2], of_runs[1::2], strict=True):
+            assert (median.get_linestyle(), flow.get_linestyle()) == ("-", "--")
+            assert (median.get_marker() in style.MARKERS, flow.get_marker()) == (True, "None")
+            assert median.get_color() == flow.get_color()
 
 
 def _check_samples(above, below):
@@ -305,7 +303,7 @@ def test_a_curve_is_called_by_its_degree_in_the_unit_of_degrees_alone():
 
 def test_where_runs_end_is_counted():
     """Planted states: one at the teacher, one at the null student, one on its way."""
-    (run,) = _runs("He3", [0.4], learning_rate=1e-4)
+    (run,) = flows_as_runs("He3", [0.4], learning_rate=1e-4)
     run.states[:, -1, :2] = [(0.6, 1.0), (-0.4, 0.99), (0.0, 0.1)]
     assert stages.where_runs_are(run, np.inf) == {
         "at the teacher": 1, "at the null student": 1, "elsewhere": 1}  # fmt: skip
