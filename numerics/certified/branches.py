@@ -266,21 +266,24 @@ class _Equation:
         return self.enclosed(x, s)
 
     def enclosed(self, centre: Any, s: Any) -> Any | None:
-        """All solutions for a ball of s near a point, if Newton's method proves them."""
+        """The solutions near an exact point for a ball of s, if Newton's method proves them."""
         value, slope = self.left(centre)
         gap = value - self.right(s)
         size = 2 * abs(gap / slope).upper() + arb(2) ** -ctx.prec
-        return near(centre, size, lambda ball: centre - gap / self.left(ball)[1])
+        return invariant_ball(centre, size, lambda ball: centre - gap / self.left(ball)[1])
 
 
-def near(centre: Any, size: arb, step: Callable[[Any], Any]) -> Any | None:
-    """All solutions near a real or complex point, ``None`` if Newton's method does not prove them.
+def invariant_ball(centre: Any, size: arb, step: Callable[[Any], Any]) -> Any | None:
+    """What a step makes of a ball that it maps to its inside, ``None`` if none of those tried is.
 
     Arguments:
-        centre: the point.
-        size: of the first ball around it; it is doubled some times.
-        step: of Newton's method, with the slope on a ball: what it maps into the ball's inside
-            holds the one solution in it.
+        centre: of the balls, an exact real or complex number.
+        size: of the first ball; it is doubled some times.
+        step: from a ball to an enclosure of what a continuous map makes of it.
+
+    The map has a fixed point there, and all that it has in the ball. Newton's step is
+    ``centre - f(centre) / slope(ball)``, with the slope of f over the whole ball: then f has one
+    zero in the ball, and it is in the result.
     """
     for _ in range(_WIDENED):
         reach = arb(0, size)

@@ -18,7 +18,7 @@ from derive.activation import Activation
 from derive.errors import Undecided
 from derive.symbols import z
 from numerics.certified.bisection import bisected
-from numerics.certified.branches import near
+from numerics.certified.branches import invariant_ball
 from numerics.certified.expressions import ball_function
 from numerics.certified.gauss import ELLIPSE
 
@@ -164,7 +164,7 @@ def _solved(
         x = (x - step).mid()
     gap = function(x) - aim
     size = 2 * abs(gap / slope(x)).upper() + arb(2) ** -(2 * ctx.prec)
-    return near(x, size, lambda ball: x - gap / slope(ball))
+    return invariant_ball(x, size, lambda ball: x - gap / slope(ball))
 
 
 class Turned:
@@ -226,10 +226,15 @@ class Turned:
     def _enclosed(
         self, box: acb, middle: arb, centre: arb, slope: Callable[[Any, Any], Any]
     ) -> tuple[acb, acb] | None:
-        """All partners of a box with their slopes, if Newton's method proves them."""
+        """All partners of a box with their slopes, if a ball proves to hold them.
+
+        The partner of the middle, moved by slopes over the box and the ball, stays in the ball.
+        """
         step = box - middle
         size = 2 * abs(slope(box, acb(centre)) * step).upper()
         if not size.is_finite():
             return None
-        found = near(acb(centre.mid()), size, lambda ball: acb(centre) - slope(box, ball) * step)
+        found = invariant_ball(
+            acb(centre.mid()), size, lambda ball: acb(centre) - slope(box, ball) * step
+        )
         return None if found is None else (found, slope(box, found))

@@ -3,7 +3,7 @@
 import pytest
 from flint import acb, arb, ctx, fmpq_poly
 
-from numerics.certified.branches import Branch, Half, Turn
+from numerics.certified.branches import Branch, Half, Turn, invariant_ball
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +74,21 @@ def test_a_ball_lies_inside_a_branch_if_it_meets_neither_of_its_ends():
     for branch, others in ((left, (-1, 0, 2)), (middle, (-2, -1, 1, 2)), (right, (-2, 0, 1))):
         assert not any(branch.holds(arb(x, "1e-9")) for x in others)
         assert not any(branch.holds(arb(x)) for x in (-1, 1))
+
+
+def newton(constant, centre):
+    """Newton's step for x² - constant."""
+    return lambda ball: centre - (centre**2 - constant) / (2 * ball)
+
+
+@pytest.mark.parametrize("kind", [arb, acb])
+def test_a_ball_that_newton_maps_to_its_inside_holds_the_zero(kind):
+    found = invariant_ball(kind("1.414"), arb("0.001"), newton(2, kind("1.414")))
+    assert found.real.overlaps(arb(2).sqrt())
+    assert found.real.rad() < 0.001
+
+
+@pytest.mark.parametrize(("constant", "centre", "size"), [(-1, 1, "0.001"), (1, 0, "2")])
+def test_no_zero_or_two_are_not_proved_to_be_one(constant, centre, size):
+    """x² + 1 has none, and x² - 1 has two in a ball around 0."""
+    assert invariant_ball(arb(centre), arb(size), newton(constant, arb(centre))) is None
