@@ -4,20 +4,28 @@ Ranges are the business of the functions; what is refused here is refused in one
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from derive.errors import InputError
 from derive.hermite import checked_degree
 
+Kind: TypeAlias = type | tuple[type, ...] | Callable[[object], bool]
 
-def insist_on(given: object, kind: type | tuple[type, ...], wanted: str) -> None:
-    """Raise ``InputError`` unless what is given is of a kind; ``wanted`` says how to get one.
+
+def insist_on(given: object, kind: Kind, wanted: str) -> None:
+    """Raise ``InputError`` unless what is given is of a kind.
+
+    Arguments:
+        given: anything.
+        kind: a type, several, or what tells whether something is of the kind, such as ``callable``.
+        wanted: how to get one, as it goes on after "give".
 
     >>> insist_on("relu", float, "a number")
     Traceback (most recent call last):
     ...
     derive.errors.InputError: 'relu' is not accepted: give a number
     """
-    if not isinstance(given, kind):
+    if not (isinstance(given, kind) if isinstance(kind, type | tuple) else kind(given)):
         raise InputError(f"{str(given)[:40]!r} is not accepted: give {wanted}")
 
 
@@ -44,6 +52,23 @@ def whole(given: object, name: str) -> int:
 
 
 def read_numbers(record: object, read: Callable[[object, str], float], *names: str) -> None:
-    """Fields of a frozen record read as numbers, as its last step of being made."""
+    """Read fields of a frozen record as numbers while it is made, before anything is made of them.
+
+    Arguments:
+        record: of a class that calls this in ``__post_init__`` or ``__init__``.
+        read: ``real`` or ``whole``.
+        names: of fields that are there.
+
+    Raises ``InputError`` as ``read``, with the name of the field.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Noisy:
+    ...     noise_level: float
+    ...     def __post_init__(self):
+    ...         read_numbers(self, real, "noise_level")
+    >>> Noisy("0.5")
+    Noisy(noise_level=0.5)
+    """
     for name in names:
         object.__setattr__(record, name, read(getattr(record, name), name.replace("_", " ")))

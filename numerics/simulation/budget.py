@@ -308,7 +308,7 @@ def budget_of(
 
     Raises ``InputError`` for fewer samples or strengths, and as ``learning_curve``. Heuristic.
     """
-    insist_on(learn, Callable, "a function from a strength to its Simulation")  # type: ignore[arg-type]
+    insist_on(learn, callable, "a function from a strength to its Simulation")
     samples, strengths = real(samples, "samples"), sorted(set(strengths_of(mu)))
     if len(strengths) < 2 or not 1 <= samples < 1e18:
         raise InputError(

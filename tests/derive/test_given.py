@@ -33,8 +33,14 @@ def test_what_is_no_whole_number_is_refused(given):
         whole(given, "seed")
 
 
+def test_a_kind_is_a_type_or_what_tells_it():
+    for fits, kind, other in ((3, int, "3"), ("3", (int, str), 0.5), (len, callable, 3)):
+        insist_on(fits, kind, "another")
+        with pytest.raises(InputError, match="give another"):
+            insist_on(other, kind, "another")
+
+
 def test_a_kind_is_asked_for_in_one_short_line():
-    insist_on(3, (int, str), "a number")
     with pytest.raises(InputError, match="give a flow") as error:
         insist_on("\n" * 10**4, int, "a flow")
     assert len(str(error.value)) < 120
