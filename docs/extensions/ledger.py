@@ -28,7 +28,7 @@ class Ledger(Drawing):
 
     def run(self) -> list[nodes.Node]:
         """Run the checks and show what they found."""
-        records = json.loads(self.run_command(_COMMAND, self.folder()))
+        records = json.loads(self.run_command(_COMMAND, Path(self.env.doctreedir)))
         verdicts = ordered(record["verdict"] for record in records)
         chosen = [(kind, [r for r in records if r["kind"] == kind]) for kind in HEADINGS]
         return [_html(controls(verdicts)), *(_of_kind(kind, found) for kind, found in chosen)]

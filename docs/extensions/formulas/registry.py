@@ -13,10 +13,11 @@ from derive.command.tabular import Table, Typeset, formula
 from derive.grammar import parse_activation
 from derive.loss import PopulationLoss
 from derive.pair import Pair
+from derive.registry import Registry
 from derive.symbols import Q, mu, rho
 
 Built = str | Table
-FORMULAS: dict[str, Callable[[], Built]] = {}
+FORMULAS = Registry[Callable[[], Built]]()
 A, B = symbols("a b", real=True)
 L_Q, L_RHO = Symbol("L_Q", real=True), Symbol(r"L_\rho", real=True)  # slopes of any loss
 
@@ -29,7 +30,8 @@ def enter(build: Callable[[], Built]) -> Callable[[], Built]:
 
 def enter_short(**builders: Callable[[], Built]) -> None:
     """Enter builders of one line each, under their names with hyphens."""
-    FORMULAS.update({name.replace("_", "-"): build for name, build in builders.items()})
+    for name, build in builders.items():
+        FORMULAS[name.replace("_", "-")] = build
 
 
 def lines(*equations: tuple[str, Expr | str]) -> str:

@@ -38,28 +38,17 @@ from extensions.formulas.registry import (
     table,
 )
 
+# Hermite calculus.
+
 enter_short(
     rescaling=lambda: rescaling_table(range(1, 7)),
-    squares=lambda: squares_table(range(1, 5)),
-    hermite_drifts=lambda: drift_table(range(1, 7)),
-    limits_of_hermite_students=lambda: limits_table(range(1, 7)),
-    hermite_singularities=lambda: singularities_table([*range(1, 11), 15, 20]),
     hermite_polynomials=lambda: lines(
         *((rf"H_{n}^{{[Q]}}(z)", hermite_polynomial(n, z, Q)) for n in range(1, 6))
     ),
     means_of_even_students=lambda: lines(
         *((rf"E_Q[\mathrm{{He}}_{n}]", hermite_mean(n)) for n in (2, 4, 6))
     ),
-    hermite_powers=lambda: lines(*((f"S_{n}(Q)", hermite_power(n).as_expr()) for n in range(1, 5))),
-    growth_rates=lambda: lines(*zip((r"\lambda_+", r"\lambda_-"), eigenvalues(A, B), strict=True)),
-    time_scale=lambda: rf"\tau = \frac{{1}}{{\lambda_+}} = {latex(simplify(escape_time(A, B)))}",
-    leaving_time=lambda: rf"t_{{\text{{exit}}}} \asymp {latex(simplify(exit_time(A, B, d)))}",
-    cubic_drift=lambda: (
-        rf"a = {factored(hermite_drift(3, normalization='n*n!').a).latex.strip('$')}"
-    ),
 )
-
-# Hermite calculus.
 
 
 @enter
@@ -69,6 +58,11 @@ def _hermite_identities() -> Built:
 
 
 # The population loss.
+
+enter_short(
+    squares=lambda: squares_table(range(1, 5)),
+    hermite_powers=lambda: lines(*((f"S_{n}(Q)", hermite_power(n).as_expr()) for n in range(1, 5))),
+)
 
 
 @enter
@@ -100,6 +94,13 @@ def _chain_rule() -> Built:
 
 
 # The search phase.
+
+enter_short(
+    hermite_drifts=lambda: drift_table(range(1, 7)),
+    cubic_drift=lambda: (
+        rf"a = {factored(hermite_drift(3, normalization='n*n!').a).latex.strip('$')}"
+    ),
+)
 
 
 @enter
@@ -175,6 +176,13 @@ def _a_and_b_of_hermite_students() -> Built:
 
 # The escape time.
 
+enter_short(
+    growth_rates=lambda: lines(*zip((r"\lambda_+", r"\lambda_-"), eigenvalues(A, B), strict=True)),
+    time_scale=lambda: rf"\tau = \frac{{1}}{{\lambda_+}} = {latex(simplify(escape_time(A, B)))}",
+    leaving_time=lambda: rf"t_{{\text{{exit}}}} \asymp {latex(simplify(exit_time(A, B, d)))}",
+    limits_of_hermite_students=lambda: limits_table(range(1, 7)),
+)
+
 
 @enter
 def _four_cases() -> Built:
@@ -189,6 +197,8 @@ def _four_cases() -> Built:
 
 
 # Singularities.
+
+enter_short(hermite_singularities=lambda: singularities_table([*range(1, 11), 15, 20]))
 
 
 @enter
