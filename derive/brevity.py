@@ -126,10 +126,10 @@ def _over_one(front: Expr) -> Expr:
 
 def _by_variance(front: Expr) -> Expr:
     """The product with its polynomials in ρ and s as short as they can be."""
-    factors = Mul.make_args(front)
     if not front.has(residual):
         return front
-    return Mul(*(shortest(_polynomials(part)) for part in factors), evaluate=False)
+    parts = (shortest(_polynomials(part)) for part in Mul.make_args(front))
+    return Mul(*parts, evaluate=False)
 
 
 def _polynomials(total: Expr) -> Iterator[Expr]:

@@ -60,8 +60,8 @@ _LATEX_SPECIAL = str.maketrans(
 )
 
 
-# A longer numerator stands behind the fraction, where TeX breaks; the inverse sine is \\arcsin.
 _WIDEST = 56  # signs in a numerator that stays whole: a column is no wider
+# A longer numerator stands behind the fraction, where TeX breaks; the inverse sine is \\arcsin.
 _BROKEN = {"long_frac_ratio": 12, "inv_trig_style": "full", "fold_frac_powers": True}
 
 

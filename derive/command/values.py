@@ -13,7 +13,6 @@ from derive.errors import InputError
 
 LARGEST_DEGREE = 2000
 
-
 Entry = TypeVar("Entry", covariant=True)
 Value = TypeVar("Value")
 
