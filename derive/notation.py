@@ -60,8 +60,14 @@ def written(expression: Expr) -> Expr:
 
 
 def in_latex(expression: Expr) -> str:
-    """LaTeX of an expression as it is shown."""
-    return str(latex(written(expression)))
+    r"""LaTeX of an expression as it is shown, the inverse sine as in the tables.
+
+    >>> from sympy import asin
+    >>> from derive.symbols import mu
+    >>> print(in_latex(asin(mu) / 2))
+    \frac{\arcsin{\left(\mu \right)}}{2}
+    """
+    return str(latex(written(expression), inv_trig_style="full", fold_frac_powers=True))
 
 
 @lru_cache(maxsize=1024)  # a formula stands in a table, in a record and on a page

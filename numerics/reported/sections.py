@@ -18,7 +18,7 @@ from derive.drift import AnyDrift
 from derive.errors import InputError, LoraEscapeError, Undecided
 from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
-from derive.notation import written
+from derive.notation import in_latex
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.plane import PlaneDrift
@@ -159,7 +159,7 @@ def _towards_one(asked: Asked) -> str:
         return ""
     if not limit.exponent.is_negative:
         return ""
-    grown = latex(written(limit.coefficient) * (1 - mu) ** limit.exponent)
+    grown = in_latex(limit.coefficient * (1 - mu) ** limit.exponent)
     return f"; as pre-training nears the teacher it takes ever longer, $\\tau \\sim {grown}$"
 
 
@@ -218,7 +218,7 @@ def _of_escape(nu: Expr) -> tuple[str, ...]:
 
 
 def _equations(a: Expr, b: Expr) -> tuple[str, str]:
-    return (rf"a(\mu) = {latex(written(a))}", rf"b(\mu) = {latex(written(b))}")
+    return (rf"a(\mu) = {in_latex(a)}", rf"b(\mu) = {in_latex(b)}")
 
 
 def _curves(asked: Asked) -> Section:
@@ -280,7 +280,7 @@ def _comparison(asked: Asked) -> Section:
     members = [(asked.pair, asked.drift), *_others(asked)]
     curves = [escape_curve(drift, ",".join(_STRENGTHS)).tau for _, drift in members]
     rows = tuple(
-        (strength, *(_shown(tau, 4) for tau in times))
+        (f"${strength}$", *(_shown(tau, 4) for tau in times))
         for strength, *times in zip(_STRENGTHS, *curves, strict=True)
     )
     head = ("$\\mu$", *(shown_pair(pair) for pair, _ in members))
@@ -304,9 +304,9 @@ def _samples(asked: Asked) -> Section:
         law = _attempted(partial(_law, simulation))
         if isinstance(law, ExitLaw):
             told = (*(law.samples(p) for p in _SHARES), simulation.learning_rate)
-            rows.append((strength, *map(_shown, told)))
+            rows.append((f"${strength}$", *map(_shown, told)))
         else:
-            rows.append((strength, _reason(law), "", "", ""))
+            rows.append((f"${strength}$", _reason(law), "", "", ""))
     text = (
         f"In $d = {asked.dimension}$ dimensions, at a tenth of the largest stable learning rate "
         f"$\\gamma$ of each strength, {_simulation(asked, '0.5').batch} samples a step: the law of "
