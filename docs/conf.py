@@ -8,6 +8,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from docutils import nodes
+
 sys.path.insert(0, str(Path(__file__).parent))
 # The commands on the pages are those of this environment, at a width that fits a page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -80,6 +82,15 @@ def _dealt(app, env, docnames):
     docnames[:] = docnames[::2] + docnames[1::2]
 
 
+def _trimmed(app, doctree):
+    """End blocks of code with their last line: doctest wants an empty one behind an answer."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.rawsource == block.astext():  # highlighted, unlike what is marked up
+            block.rawsource = block.rawsource.rstrip()
+            block.children[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
-    """Enter it."""
+    """Enter them."""
     app.connect("env-before-read-docs", _dealt)
+    app.connect("doctree-read", _trimmed)
