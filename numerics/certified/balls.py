@@ -17,7 +17,7 @@ from sympy import Expr, Poly
 
 from derive.command.tabular import decimal
 from derive.errors import InputError, Undecided
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 from numerics.certified.precision import accurate, settled
 
 Number = TypeVar("Number", arb, fmpq)
@@ -182,7 +182,7 @@ def rational_polynomial(polynomial: Poly) -> fmpq_poly:
 
 def evaluate(polynomial: fmpq_poly, point: Number) -> Number:
     """The polynomial at a rational, exact, or wherever in a ball it is taken. Certified."""
-    DONE.evaluated(ctx.prec)
+    spent(bits=ctx.prec, evaluations=1)
     return polynomial.numer()(point) / polynomial.denom()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 
 Part = TypeVar("Part")
 Found = TypeVar("Found")
@@ -24,7 +24,7 @@ def bisected(
     """
     cells = [start]
     while cells:
-        DONE.cells += 1
+        spent(cells=1)
         found, parts = decide(cells.pop())
         yield from found
         cells += parts

@@ -118,12 +118,12 @@ def dual_activation(
     checked_degree(digits, "digits", least=1)
     correlations = [Rational(c.numerator, c.denominator) for c in correlations_of(rho)]
     expression = closed_dual(first, second, sizes, order)
-    with counted() as effort:
+    with counted() as count:
         if expression is not None:
             points = [_of_formula(expression, each, digits) for each in correlations]
         else:
             points = _Means(first, second, sizes, order, digits).at(correlations)
-    return DualActivation(first, second, sizes, order, expression, tuple(points), effort)
+    return DualActivation(first, second, sizes, order, expression, tuple(points), count.effort)
 
 
 def closed_dual(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 
@@ -18,36 +19,51 @@ class Effort:
     evaluations: int = 0
 
 
-class Counts:
-    """What this process has done so far; its ``bits`` since last asked."""
+class Count:
+    """A count that goes on."""
 
-    bits = cells = evaluations = 0
+    def __init__(self) -> None:
+        self.bits = self.cells = self.evaluations = 0
 
-    def evaluated(self, bits: int) -> None:
-        """One evaluation more, at so many bits."""
-        self.evaluations += 1
+    def add(self, bits: int = 0, cells: int = 0, evaluations: int = 0) -> None:
+        """Cells and evaluations more, at so many bits."""
         if bits > self.bits:
             self.bits = bits
+        self.cells += cells
+        self.evaluations += evaluations
+
+    @property
+    def effort(self) -> Effort:
+        """What was counted so far."""
+        return Effort(self.bits, self.cells, self.evaluations)
 
 
-DONE = Counts()
+_COUNT: ContextVar[Count | None] = ContextVar("count", default=None)
+
+
+def spent(bits: int = 0, cells: int = 0, evaluations: int = 0) -> None:
+    """Tell the count of this thread, if there is one, of work that is done."""
+    if (count := _COUNT.get()) is not None:
+        count.add(bits, cells, evaluations)
 
 
 @contextmanager
-def counted() -> Iterator[Effort]:
-    """What is done inside, known when that is left; counts may be nested.
+def counted() -> Iterator[Count]:
+    """Count what is done inside; counts may be nested, and an outer one holds the inner ones.
 
-    >>> with counted() as effort:
-    ...     DONE.cells += 2
-    >>> effort
+    Not counted is what other threads and processes do, those begun inside included, and what was
+    done before and is only looked up, as in caches.
+
+    >>> with counted() as count:
+    ...     spent(cells=2)
+    >>> count.effort
     Effort(bits=0, cells=2, evaluations=0)
     """
-    bits, cells, evaluations, effort = DONE.bits, DONE.cells, DONE.evaluations, Effort()
-    DONE.bits = 0
+    outer, count = _COUNT.get(), Count()
+    before = _COUNT.set(count)
     try:
-        yield effort
+        yield count
     finally:
-        vars(effort).update(  # once, when it is known
-            bits=DONE.bits, cells=DONE.cells - cells, evaluations=DONE.evaluations - evaluations
-        )
-        DONE.bits = max(DONE.bits, bits)
+        _COUNT.reset(before)
+        if outer is not None:
+            outer.add(count.bits, count.cells, count.evaluations)

@@ -99,12 +99,12 @@ def escape_curve(drift: DriftLike, strengths: StrengthsLike) -> EscapeCurve:
     ((4.82842712474619,), '1/γ')
     """
     drift, points = drift_of(drift), strengths_of(strengths)
-    balls = ball_drift(drift)
-    with counted() as effort:
+    with counted() as count:
+        balls = ball_drift(drift)
         rows = [(float(mu), *_point(balls, fmpq(mu.numerator, mu.denominator))) for mu in points]
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
     mu, a, b, rate, tau, bits = columns
-    return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit, effort)
+    return EscapeCurve(mu, a, b, rate, tau, bits, drift.unit, count.effort)
 
 
 def _point(balls: BallDrift, strength: fmpq) -> tuple[float, ...]:

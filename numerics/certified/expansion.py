@@ -150,7 +150,7 @@ def hermite_expansion(
         sizes = [*(d * arb(k).fac().sqrt() for k, d in enumerate(found[0])), found[1]]
         return all(c.rel_accuracy_bits() >= bits or abs(c) < small for c in sizes)
 
-    with counted() as effort:
+    with counted() as count:
         (found, left), used = settled(
             compute, known, f"the coefficients of {chosen.text} are not enclosed", most=_MOST_BITS,
             first=max(_FIRST_BITS, bits), guard=series.guard(n),
@@ -160,7 +160,7 @@ def hermite_expansion(
         factors = [ratio() ** k * (arb(k).fac().sqrt() if factorials else 1) for k in range(n + 1)]
         shown = [enclosure(d * c, digits) for d, c in zip(found, factors, strict=True)]
         left_out = enclosure(left, digits)
-        return HermiteExpansion(chosen, size, convention, tuple(shown), left_out, effort)
+        return HermiteExpansion(chosen, size, convention, tuple(shown), left_out, count.effort)
 
 
 class HermiteSeries:

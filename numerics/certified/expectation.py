@@ -88,11 +88,11 @@ def expectation(
         formula = ball_function(expression, [])
         mean = lambda strength: formula()  # noqa: E731
     small = arb(2) ** (-_TIMES * bits)
-    with counted() as effort:
+    with counted() as count:
         (found,), _ = settled(
             lambda accuracy: [mean(arb(1))],
             lambda balls: accurate(bits)(balls) or abs(balls[0]) < small,
             f"the mean of {text[:60]} is not enclosed",
             first=max(_FIRST_BITS, bits + 8),
         )
-    return Expectation(text, middle, size, expression, enclosure(found, digits), effort)
+    return Expectation(text, middle, size, expression, enclosure(found, digits), count.effort)

@@ -9,7 +9,7 @@ from flint import acb, arb, ctx, fmpq
 from sympy import Abs, Add, E, Expr, I, Mul, Pow, Symbol, cse, numbered_symbols, pi
 
 from derive.errors import InputError
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 from numerics.certified.functions import FUNCTIONS, root
 
 
@@ -43,7 +43,7 @@ def ball_function(
 
     def function(*values: Any, analytic: bool = False) -> Any:
         precision = ctx.prec
-        DONE.evaluated(precision)
+        spent(bits=precision, evaluations=1)
         stack = [analytic, *values, *blank, *constants(precision)]
         for place, operation, left, right in steps:
             stack[place] = operation(stack[left], stack[right])

@@ -20,7 +20,7 @@ from flint import arb, ctx, fmpq
 from derive.errors import Undecided
 from derive.polynomial_drift import HermiteDrift
 from numerics.certified.drift import BallDrift
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 from numerics.certified.zeros import sign_of
 
 _NO_ZERO = (1, 2, 4, 6, 8)  # degrees whose a has no zero in (0, 1)
@@ -79,7 +79,7 @@ def _counted(drift: BallDrift, lower: fmpq, upper: fmpq) -> CountedZero:
     if sign_of(drift.a, upper) == sign:
         raise Undecided(f"a does not change its sign between {lower} and {upper}")
     for _ in range(_HALVINGS):
-        DONE.cells += 1
+        spent(cells=1)
         middle = (lower + upper) / 2
         lower, upper = (middle, upper) if sign_of(drift.a, middle) == sign else (lower, middle)
     return CountedZero(drift, (lower, upper))
@@ -135,7 +135,7 @@ def weighted_sums(ratio: Callable[[int], arb], last: int) -> tuple[arb, arb]:
 
     Where that is below 1/4, all terms beyond t_k are at most (k+1) |t_k| in either sum.
     """
-    DONE.evaluated(ctx.prec)
+    spent(bits=ctx.prec, evaluations=1)
     term, total, weighted = arb(1), arb(1), arb(0)
     negligible = arb(2) ** -ctx.prec
     for k in range(1, last + 1):

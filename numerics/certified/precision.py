@@ -10,7 +10,7 @@ from typing import TypeVar
 from flint import arb, ctx
 
 from derive.errors import Undecided
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 
 T = TypeVar("T")
 MOST_BITS = 4096
@@ -44,7 +44,7 @@ def settled(
         with ctx.workprec(bits + guard):
             value = compute(bits)
             if known(value):
-                DONE.bits = max(DONE.bits, bits + guard)
+                spent(bits=bits + guard)
                 return value, bits
         bits *= 2
     raise Undecided(f"{question} at {most} bits")

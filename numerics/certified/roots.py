@@ -18,10 +18,10 @@ from sympy import Expr, Poly
 from derive.errors import InputError
 from derive.given import insist_on
 from derive.hermite import checked_degree
-from derive.symbols import mu, polynomial_in
+from derive.symbols import exact, mu, polynomial_in
 from numerics.certified.balls import rational_polynomial
 from numerics.certified.bisection import bisected
-from numerics.certified.effort import DONE
+from numerics.certified.effort import spent
 from numerics.certified.precision import settled
 
 _SHIFT = fmpz_poly([1, 1])  # x + 1
@@ -72,6 +72,11 @@ def isolate_roots(polynomial: fmpz_poly | Poly | Expr) -> list[RealRoot]:
     (1/2, 1)
     """
     if not isinstance(polynomial, fmpz_poly):
+        given = polynomial if isinstance(polynomial, Poly) else exact(polynomial)
+        if len(given.free_symbols) > 1:
+            raise InputError(
+                f"{str(given)[:40]} is not accepted: give a polynomial in one symbol alone"
+            )
         polynomial = rational_polynomial(polynomial_in(polynomial, mu)).numer()
     if polynomial.is_zero():
         raise InputError("the zero polynomial is not accepted: every number is its root")
@@ -219,7 +224,7 @@ def value_at(f: fmpz_poly, point: fmpq) -> arb:
     >>> value_at(fmpz_poly([-1, 4]), fmpq(1, 4)).is_zero()
     True
     """
-    DONE.evaluated(ctx.prec)
+    spent(bits=ctx.prec, evaluations=1)
     value, _ = settled(
         lambda _: f(arb(point)),
         lambda ball: ball.is_exact() or not ball.contains(0),

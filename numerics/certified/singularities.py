@@ -153,9 +153,9 @@ def find_singularities(drift: DriftLike, digits: int = 30) -> Singularities:
         raise InputError("singularities are those of aligned pre-training: give no misalignment")
     if drift.is_zero:
         raise InputError("a vanishes identically: every μ is a zero, there is nothing to isolate")
-    with counted() as effort:
+    with counted() as count:
         found = _singularities(drift, digits)
-    return Singularities(found, effort)
+    return Singularities(found, count.effort)
 
 
 @singledispatch
