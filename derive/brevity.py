@@ -12,6 +12,7 @@ from operator import and_
 from sympy import (
     Add,
     Basic,
+    Dummy,
     Expr,
     Mul,
     Poly,
@@ -32,9 +33,10 @@ from sympy import (
 from derive.angle import Angle
 from derive.gaussian import Sum
 from derive.radical import Radicand
-from derive.symbols import Q, residual, rho
+from derive.symbols import residual, rho
 
 _MOST_TERMS = 14  # among which common factors are looked for
+_VARIANCE = Dummy("Q")  # an expression may hold the symbol itself
 
 
 @lru_cache(maxsize=65536)  # parts stand in many forms of a whole
@@ -140,7 +142,7 @@ def _polynomials(total: Expr) -> Iterator[Expr]:
     yield _grouped(total.args)
     powers = Poly(total, residual).terms()
     yield _sum(Mul(*_flat(factor(c)), *_flat(residual**k), evaluate=False) for (k,), c in powers)
-    powers = Poly(total.subs(residual, Q - rho**2), Q).terms()
+    powers = Poly(total.subs(residual, _VARIANCE - rho**2), _VARIANCE).terms()
     variance = rho**2 + residual
     for least in (1, 2):  # the power from which on the variance is kept
         whole = [(k, c) for (k,), c in powers if k >= least]

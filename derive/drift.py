@@ -232,7 +232,7 @@ class ClosedDrift(AnyDrift):
         """An expression, up to ``HIGHEST_ORDER``."""
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
-        return diff(self.derived_a if name == "a" else self.derived_b, mu, order)
+        return diff(self._coefficients()[f"derived_{name}"], mu, order)
 
     @property
     def is_zero(self) -> bool:

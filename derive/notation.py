@@ -16,6 +16,7 @@ from sympy import (
     Expr,
     Mul,
     Piecewise,
+    Poly,
     Pow,
     S,
     cosh,
@@ -31,6 +32,7 @@ from sympy import (
 from derive.angle import Angle
 from derive.brevity import added, length, short_sum, shortest
 from derive.gaussian import Sum, factored, gather
+from derive.given import insist_on
 from derive.radical import Radicand
 from derive.symbols import exact
 
@@ -43,23 +45,27 @@ _WRITTEN = (
 )
 
 
-def written(expression: Expr) -> Expr:
+def written(expression: Expr | Poly) -> Expr:
     r"""A closed form as it is shown: equal by construction, and short.
 
     Arguments:
-        expression: exact, such as a drift coefficient, a loss, a Hermite coefficient.
+        expression: exact, or a polynomial, such as a drift coefficient, a loss.
 
-    The result is for people: its products are not to be multiplied out again by arithmetic. Exact.
+    The result is for people: its products are not to be multiplied out again by arithmetic. Raises
+    ``InputError`` for what is neither. Exact.
 
     >>> from sympy import Symbol, pi, sqrt
     >>> x = Symbol("x", positive=True)
     >>> written(x * exp(x) * erf(x) - x * exp(x)), written((x**2 + 2 * x + 1) / sqrt(2 * pi))
     (-x*exp(x)*erfc(x), (x + 1)**2/sqrt(2*pi))
     """
-    return _written(expression if isinstance(expression, Expr) else exact(expression))
+    given = expression.as_expr() if isinstance(expression, Poly) else expression
+    found = given if isinstance(given, Expr) else exact(given)
+    insist_on(found, Expr, "an expression or a polynomial")
+    return _written(found)
 
 
-def in_latex(expression: Expr) -> str:
+def in_latex(expression: Expr | Poly) -> str:
     r"""LaTeX of an expression as it is shown, the inverse sine as in the tables.
 
     >>> from sympy import asin

@@ -125,7 +125,7 @@ def closed_drift(pair: PairLike) -> ClosedDrift:
     pair = Pair.of(pair)
     try:
         found = _closed_in_the_algebra(pair)
-        if (pair.label.breaks or pair.student.value.breaks) and found.a.has(sin, cos):
+        if (pair.label.breaks or pair.student.value.breaks) and found.derived_a.has(sin, cos):
             raise NoClosedForm("closed forms of waves with a phase, cut at 0, are too long")
         return found
     except NoClosedForm:

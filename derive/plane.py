@@ -56,7 +56,9 @@ class PlaneDrift(AnyDrift):
         raise NoClosedForm("a and b are means over a plane, without a closed form")
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Any:
-        """Raises ``NoClosedForm``: nothing asks for the slopes of misaligned pairs."""
+        """Raises ``NoClosedForm`` of an order above 0: nothing asks for these slopes."""
+        if order == 0:
+            return self._coefficients()[name]
         raise NoClosedForm("means over a plane are not differentiated: ask for values")
 
     @property

@@ -31,6 +31,7 @@ from derive.parser import (
     MOST_BITS,
     MOST_TERMS,
 )
+from derive.plane import PlaneMean
 from derive.symbols import m, mu, residual, rho, u
 from numerics.certified.singularities import find_singularities
 from numerics.explorer.javascript import NotReal, function, terms, tree
@@ -99,7 +100,7 @@ def closed_forms(texts: Iterable[str]) -> Iterator[str]:
         with suppress(NoClosedForm, NotReal):
             drift = drift_of(pair)
             a, b = (drift.derivative(name, 0) for name in ("a", "b"))
-            if not isinstance(a, Mean):
+            if not isinstance(a, Mean | PlaneMean):
                 parts += [f"a: {terms(a)}", f"b: {terms(b)}"]
         with suppress(NoClosedForm, NotReal):
             parts += _landscape(pair)

@@ -9,7 +9,7 @@ from derive.escape import escape_limit
 from derive.gaussian import NoClosedForm
 from derive.leading import LeadingTerm
 from derive.pair import Pair
-from derive.pair_drift import drift_of, mean_drift
+from derive.pair_drift import closed_drift, drift_of, mean_drift
 from derive.polynomial_drift import LABELS, HermiteDrift, hermite_drift
 from derive.symbols import mu, z
 
@@ -159,6 +159,19 @@ def test_closed_forms_are_differentiated_up_to_the_highest_order():
         assert drift.derivative("b", order) == -(2**order) * exp(2 * mu)
     with pytest.raises(NoClosedForm, match="8 times"):
         drift.derivative("a", 9)
+
+
+@pytest.mark.parametrize("drift", [Drift(mu, -1), ClosedDrift(exp(mu), -exp(mu))])
+def test_there_are_two_coefficients(drift):
+    with pytest.raises((KeyError, AttributeError)):
+        drift.derivative("c", 1)
+
+
+def test_a_drift_is_found_whatever_its_forms_look_like(monkeypatch):
+    """Which way it takes does not hang on how closed forms are shown, which costs."""
+    monkeypatch.setattr("derive.drift.written", None)
+    assert closed_drift(Pair("erf")).derived_a.has(mu)
+    assert (closed_drift(Pair("relu")).derived_a - (1 - mu) / 2).expand() == 0
 
 
 @pytest.mark.parametrize("pair", [Pair("erf"), Pair("cos", "relu"), Pair("He2", "exp(x/2)")])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import (
+    Eq,
     Poly,
     Rational,
     S,
@@ -38,12 +39,12 @@ from derive.notation import written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.radical import Radicand
-from derive.symbols import mu, residual, rho
+from derive.symbols import Q, mu, residual, rho
 
-SYMBOLS = {"mu": mu, "rho": rho, "s": residual}
+SYMBOLS = {"mu": mu, "rho": rho, "s": residual, "Q": Q}
 PLACES = [
-    {mu: Rational(1, 7), rho: Rational(2, 3), residual: Rational(1, 5)},
-    {mu: Rational(9, 10), rho: -Rational(4, 7), residual: Rational(11, 3)},
+    {mu: Rational(1, 7), rho: Rational(2, 3), residual: Rational(1, 5), Q: Rational(2)},
+    {mu: Rational(9, 10), rho: -Rational(4, 7), residual: Rational(11, 3), Q: Rational(1, 3)},
 ]
 
 # By hand: drift a, b of matched pairs, as the constants of SELU are named; loss over (ρ, s).
@@ -242,8 +243,9 @@ def test_roots_stay_one_in_latex_and_come_apart_in_algebra():
     assert expand(sqrt(Radicand(2, S.Pi)) ** 2 - 2 * S.Pi) == 0
 
 
-@given(st.lists(st.sampled_from(["mu", "s", "rho", "2/3", "-1", "sqrt(2)", "1/sqrt(pi)", "exp(mu)",
-                                 "exp(-mu)", "erf(sqrt(2)*mu/2)", "(mu+1)", "1/(rho**2+s)", "+"]),
+@given(st.lists(st.sampled_from(["mu", "s", "rho", "Q", "2/3", "-1", "sqrt(2)", "1/sqrt(pi)",
+                                 "exp(mu)", "exp(-mu)", "erf(sqrt(2)*mu/2)", "(mu+1)",
+                                 "1/(rho**2+s)", "+"]),
                 min_size=1, max_size=12))  # fmt: skip
 @settings(max_examples=20, deadline=None)
 def test_any_sum_of_products_is_written_as_an_equal_one(words):
@@ -253,6 +255,20 @@ def test_any_sum_of_products_is_written_as_an_equal_one(words):
     assert _differ(usual, shown) < 1e-30
     assert _differ(usual, written(shown * exp(mu)) * exp(-mu)) < 1e-30
     assert length(shown) <= length(usual)
+
+
+@pytest.mark.parametrize("function", ["erf", "exp"])
+def test_the_variance_beside_its_parts_is_another_symbol(function):
+    usual = parse_expr(
+        f"(Q**2*rho**2 + Q**2*s + s)*{function}(rho*(Q**2*rho**2+Q**2*s+s))", SYMBOLS
+    )
+    assert _differ(usual, written(usual)) < 1e-30
+
+
+def test_what_is_no_expression_is_not_written():
+    with pytest.raises(InputError, match="give an expression or a polynomial"):
+        written(Eq(mu, 1))
+    assert written(Poly(mu**2 + 2 * mu + 1, mu)) == (mu + 1) ** 2
 
 
 def _parts(words):

@@ -23,6 +23,11 @@ def test_it_vanishes_where_the_aligned_drift_does():
     assert not drift.vanishes(0)
 
 
+def test_of_order_0_a_derivative_is_the_coefficient():
+    drift = drift_of(Pair("selu", misalignment="linear"))
+    assert (drift.derivative("a", 0), drift.derivative("b", 0)) == (drift.a, drift.b)
+
+
 @pytest.mark.parametrize("ask", [lambda d: d.expressions, lambda d: d.derivative("a"),
                                  lambda d: d.leading_terms(1)])  # fmt: skip
 def test_there_are_no_formulas(ask):
