@@ -103,7 +103,7 @@ def _overlap_drift_cubic() -> Finding:
     return Finding(
         "for small u, -m ∂_m L is a u m, whatever m is, and a < 0 below μ = 0.3207",
         equal("-∂_m L/u as u → 0 is a, whatever m is", ratio,
-              closed_drift(Pair("He3")).a.subs(strength)),
+              closed_drift(Pair("He3")).derived_a.subs(strength)),
         judged("it is negative at μ = 1/5", ratio, negative),
         judged("-m ∂_m L at u = 1/10, m = 1/2",
                push.subs({u: Rational(1, 10), m: Rational(1, 2)}), negative),

@@ -58,13 +58,13 @@ def _lyapunov() -> Finding:
     (up, down), (by_u, by_m) = _flow(by_q, by_rho), _slopes(by_q, by_rho)
     steps = []
     for text in ("x", "relu", "erf", "He3"):
-        found = landscape_of(text)
+        loss, a, b = landscape_of(text).derived
         steps += [
-            equal(f"{text}: a at any state, and -∂L/∂ρ", found.a, -diff(found.loss, rho)),
+            equal(f"{text}: a at any state, and -∂L/∂ρ", a, -diff(loss, rho)),
             equal(
                 f"{text}: b at any state, and -2 ∂L/∂s, s = Q - ρ²",
-                found.b,
-                -2 * diff(found.loss, residual),
+                b,
+                -2 * diff(loss, residual),
             ),
         ]
     return Finding(
@@ -182,8 +182,7 @@ def _teacher_attracts() -> Finding:
         rates[f"He{n}"] = gaussian_mean(slope**2, z), gaussian_mean((z * slope) ** 2, z)
     steps = []
     for text, (square, weighted) in rates.items():
-        found, at = landscape_of(text), {rho: 1, residual: 0}
-        a, b = found.a.subs(at), found.b.subs(at)
+        a, b = (f.subs({rho: 1, residual: 0}) for f in landscape_of(text).derived[1:])
         by_m = (a * u - b * u**2 * m).subs({u: 1 - mu, m: 1})  # ṁ over 1 - m²
         steps += [
             equal(

@@ -150,7 +150,8 @@ def _stored_relu() -> Finding:
     units="1/γ",
 )
 def _stored_squared_relu() -> Finding:
-    a, b = closed_drift(theirs.SQUARED_RELU.pair).expressions
+    drift = closed_drift(theirs.SQUARED_RELU.pair)
+    a, b = drift.derived_a, drift.derived_b
     return Finding(
         "11.8 at 0.03, 3.46 at 0.3 and 8.8 at 0.99, where τ is 1.75, 2.25 and 7.01; their sums to "
         "degree 10 without the term of degree 0 give these to 2 %",

@@ -5,11 +5,11 @@ from sympy import Expr, Integer, Rational, Symbol, combsimp, diff, factorial
 from derive.escape import eigenvalues, escape_time, hermite_drift_limit, hermite_escape_limit
 from derive.hermite import hermite_coefficients, hermite_mean, hermite_polynomial
 from derive.pair import Pair
-from derive.pair_drift import closed_drift
 from derive.symbols import Q, z
 from numerics.certified.balls import Bounds, bounds
 from numerics.certified.flow import ball_flow, disc
 from numerics.certified.integrator import passage
+from numerics.claims.activations import closed
 from numerics.claims.calculus import S, gaussian_law, generating, mean_exponent
 from numerics.claims.information_exponent import coefficient
 from numerics.claims.ledger import CODE, Finding, Step, claim, equal, judged, ours, shown
@@ -213,7 +213,7 @@ def _mean_speeds_up() -> Finding:
     units="τ in 1/γ",
 )
 def _mean_without_speed() -> Finding:
-    relu, linear = (closed_drift(Pair(text)).expressions for text in ("relu", "x"))
+    relu, linear = (closed(text) for text in ("relu", "x"))
     means = [Pair(text).student.hermite_coefficient(0, Q) for text in ("relu", "x")]
     return Finding(
         "closed forms, symbolic μ",
