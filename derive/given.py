@@ -4,6 +4,8 @@ Ranges are the business of the functions; what is refused here is refused in one
 """
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import isnan, nan
 from typing import TypeAlias
 
 from derive.errors import InputError
@@ -32,23 +34,34 @@ def insist_on(given: object, kind: Kind, wanted: str) -> None:
 def real(given: object, name: str) -> float:
     """A number, or the text of one, as a double; raises ``InputError`` for anything else.
 
-    >>> real("0.5", "noise")
-    0.5
+    Infinite is a number here, ``nan`` and truth are none.
+
+    >>> real("0.5", "noise"), real("1/2", "noise")
+    (0.5, 0.5)
     """
     try:
-        return float(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} {str(given)[:40]!r} is not accepted: give a number") from None
+        exact = Fraction(given) if isinstance(given, str) and "/" in given else given
+        number = float(exact)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ArithmeticError):
+        number = nan
+    if isnan(number) or isinstance(given, bool):
+        raise InputError(f"{name} {str(given)[:40]!r} is not accepted: give a number")
+    return number
 
 
-def whole(given: object, name: str) -> int:
+def whole(given: object, name: str, least: int = 0) -> int:
     """An integer, also as the float that ``1e6`` is; raises ``InputError`` for anything else.
+
+    Arguments:
+        given: what was given.
+        name: of the argument, for the error.
+        least: the smallest that is taken.
 
     >>> whole(1e6, "dimension")
     1000000
     """
     integral = isinstance(given, float) and given.is_integer()
-    return checked_degree(int(given) if integral else given, name)  # type: ignore[arg-type, call-overload]
+    return checked_degree(int(given) if integral else given, name, least)  # type: ignore[arg-type, call-overload]
 
 
 def read_numbers(record: object, read: Callable[[object, str], float], *names: str) -> None:

@@ -11,7 +11,7 @@ from derive.expression import activation_from, function_from
 from derive.hermite import checked_degree
 from derive.parser import parsed
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import exact, z
+from derive.symbols import exact, polynomial_in, z
 
 TransformLike: TypeAlias = str | Expr | Poly
 LARGEST_DEGREE = 10**9  # of a Hermite polynomial that is given by it
@@ -115,6 +115,11 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     >>> parse_transform("squared").smooth
     z**2
     """
+    if not isinstance(given, str | Expr | Poly):
+        raise InputError(
+            f"labels {str(given)[:60]!r} are not accepted: give matched, squared, or a function of "
+            "y as text or as a SymPy expression"
+        )
     text = NAMED_LABELS.get(given, given) if isinstance(given, str) else str(given)
     try:
         found = parsed(text, "y") if isinstance(given, str) else _function_from(given)
@@ -130,8 +135,13 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
             "that is not constant, as in 'y**2 - 1' or 'tanh(y)'"
         )
     insist_on_continuity(found, text)
-    return found
+    return found.mapped(_multiplied_out)
 
 
 def _function_from(given: Expr | Poly) -> PiecewiseAnalytic:
     return function_from(given if isinstance(given, Poly) else exact(given))[1]
+
+
+def _multiplied_out(piece: Expr) -> Expr:
+    """A piece that is a polynomial in one form, whatever it was given in."""
+    return polynomial_in(piece, z).as_expr() if piece.is_polynomial(z) else piece

@@ -33,7 +33,7 @@ from sympy import (
 from derive.angle import Angle
 from derive.errors import InputError
 from derive.notation import in_latex
-from derive.symbols import mu
+from derive.symbols import exact, mu
 
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
 
@@ -42,11 +42,18 @@ HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated fo
 class LeadingTerm:
     """Leading behaviour ``coefficient · x^exponent`` of a function as ``x → 0+``.
 
-    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Exact.
+    The zero function has coefficient 0; an infinite one has coefficient ``oo``. Raises
+    ``InputError`` for floats and what is no number or expression. Exact.
     """
 
     coefficient: Expr
     exponent: Expr = S.Zero
+
+    def __post_init__(self) -> None:
+        for name in ("coefficient", "exponent"):
+            given = getattr(self, name)
+            endless = isinstance(given, Expr) and given.is_infinite
+            object.__setattr__(self, name, given if endless else exact(given))
 
     def _repr_latex_(self) -> str:
         return f"${in_latex(self.coefficient * Symbol('x') ** self.exponent)}$"

@@ -348,7 +348,7 @@ def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
     if not all(isinstance(each, Symbol) for each in variables):
         raise InputError(f"variables {str(variables)[:40]} are not accepted: give symbols")
     origin = dict.fromkeys(variables, 0)
-    flow = -hessian(loss, variables).subs(origin)
+    flow = -hessian(loss, variables).subs(origin) if variables else Matrix(0, 0, [])
     if flow.has(nan, zoo):
         raise NoClosedForm("the loss has infinite terms that cancel here: use network_drift")
     return flow

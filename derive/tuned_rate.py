@@ -15,6 +15,7 @@ from sympy import Expr, sqrt
 
 from derive.errors import InputError
 from derive.grammar import ActivationLike, parse_activation
+from derive.hermite import checked_degree
 from derive.pair import Pair, PairLike
 from derive.symbols import exact, mu, z
 
@@ -27,11 +28,13 @@ def slope_moment(student: ActivationLike, power: int, k: int = 0) -> Expr:
         power: n.
         k: power of z.
 
-    Raises ``NoClosedForm`` if there is none. Exact.
+    Raises ``InputError`` for powers that are no integers ≥ 0, ``NoClosedForm`` if there is none.
+    Exact.
 
     >>> slope_moment("He3", 4), slope_moment("relu", 2, 2)
     (4860, 1/2)
     """
+    power, k = checked_degree(power, "power"), checked_degree(k, "power")
     return (parse_activation(student).value.derivative() ** power * z**k).mean()
 
 

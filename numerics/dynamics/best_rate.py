@@ -54,7 +54,7 @@ def best_learning_rate(
     0.63
     """
     pair, mu, noise = Pair.of(pair), real(mu, "strength"), real(noise, "noise")
-    dimension, batch = whole(dimension, "dimension"), whole(batch, "batch")
+    dimension, batch = whole(dimension, "dimension", 3), whole(batch, "batch", 1)
     limit = stable_learning_rate(pair, mu, dimension, batch)
     flow = flow_of(pair, mu)
     rate, b = flow.rate(), float(flow.linearisation()[0, 0])

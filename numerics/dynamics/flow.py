@@ -247,11 +247,11 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
     >>> [round(float(value), 6) for value in end]
     [0.5, 1.0]
     """
-    start, horizon = _start(flow, initial), real(horizon, "time")
-    if not np.sum(start[1:] ** 2) <= 1 or not 0 < horizon < math.inf:
+    start = _start(flow, initial)
+    if not np.sum(start[1:] ** 2) <= 1:
         raise InputError(
-            f"initial state {start.tolist()} up to {horizon} is not accepted: give {flow.size} "
-            "numbers, the overlaps inside the unit ball, and a positive time"
+            f"initial state {start.tolist()} is not accepted: give {flow.size} numbers, the "
+            "overlaps inside the unit ball"
         )
     tolerances = {"rtol": _RELATIVE, "atol": _ABSOLUTE}
     method = "LSODA" if stiff else "DOP853"
@@ -261,7 +261,13 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
 def trajectory(
     velocity: Callable[..., Doubles], start: Doubles, horizon: float, **how: Any
 ) -> Trajectory:
-    """The solution of ``solve_ivp``, which takes ``how``; raises ``Undecided`` if it gives up."""
+    """The solution of ``solve_ivp``, which takes ``how``, up to a time.
+
+    Raises ``InputError`` unless that is positive and finite, ``Undecided`` if the solver gives up.
+    """
+    horizon = real(horizon, "time")
+    if not 0 < horizon < math.inf:
+        raise InputError(f"time {horizon} is not accepted: give one > 0, in units of 1/γ")
     solution = solve_ivp(velocity, (0.0, horizon), start, dense_output=True, **how)
     if not solution.success:
         raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
@@ -279,6 +285,7 @@ def integrate_stages(flow: StagedFlow, initial: ArrayLike, horizon: float) -> Tr
     >>> integrate_stages(both, [0.03, 0.03], 60.0).at([30.0, 60.0]).round(3).tolist()
     [[0.325, 1.0], [0.675, 1.0]]
     """
+    horizon = real(horizon, "time")
     early = integrate(flow.first, initial, min(flow.until_time, horizon))
     passed = _first_passage(lambda t: early.at(t)[..., 1:2], early.times, flow.until_overlap)
     switch = float(early.times[-1]) if passed is None else passed
@@ -346,7 +353,7 @@ def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) 
     >>> round(predicted_exit(flow_of("He2/2", 0.5), [1e-3, 1e-3]), 4)
     9.3396
     """
-    grown = linearised(flow, initial)
+    grown, radius = linearised(flow, initial), real(radius, "radius")
     return first_passage_of(grown, np.asarray(initial, dtype=float), flow.rate(), radius)
 
 

@@ -201,11 +201,9 @@ def network_flow(pair: PairLike, strengths: StrengthsLike, rank: int = 1) -> Net
     0.125
     """
     pair = Pair.of(pair)
-    mu, rank = np.array([float(each) for each in strengths_of(strengths)]), whole(rank, "rank")
+    mu, rank = np.array([float(each) for each in strengths_of(strengths)]), whole(rank, "rank", 1)
     if not len(mu):
         raise InputError(f"strengths {strengths!r} are not accepted: give one in [0, 1] a neuron")
-    if rank < 1:
-        raise InputError(f"rank {rank} is not accepted: give an integer of at least 1")
     if pair.loss != "square" or pair.misalignment != 0:
         raise InputError("networks take the square loss and aligned pre-training: use those")
     mixed = float_landscape(replace(pair, loss="correlation"))
@@ -225,8 +223,8 @@ def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) 
         initial: of its shape.
         horizon: > 0, in units of 1/γ.
 
-    Raises ``InputError`` for statistics that are no Gram matrix, ``Undecided`` if the solver gives
-    up. Heuristic.
+    Raises ``InputError`` for statistics that are no Gram matrix and other times, ``Undecided`` if
+    the solver gives up. Heuristic.
     """
     insist_on(flow, NetworkFlow, "a flow, as network_flow(pair, strengths, rank) makes it")
     insist_on(initial, NetworkState, "a NetworkState of U, M and G")

@@ -6,7 +6,7 @@ dimension.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
@@ -57,7 +57,7 @@ class NetworkLearner:
 
     def __post_init__(self) -> None:
         read_numbers(self, real, "learning_rate", "noise", "scale")
-        read_numbers(self, whole, "rank", "dimension", "batch")
+        read_numbers(self, partial(whole, least=1), "rank", "dimension", "batch")
         object.__setattr__(self, "mu", tuple(map(float, strengths_of(self.mu))))
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         neurons = len(self.mu)
@@ -68,7 +68,6 @@ class NetworkLearner:
             (neurons <= self.dimension, f"{neurons} neurons", f"at most d = {self.dimension}"),
             (1 <= self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
-            (self.batch >= 1, f"batch {self.batch}", "an integer of at least 1"),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
             (self.pair.loss == "square", f"loss {self.pair.loss}", "the square loss"),
             (self.pair.misalignment == 0, "misalignment", "aligned pre-training"),

@@ -217,11 +217,9 @@ def run_replicas(
 
     Raises ``InputError`` as ``simulate_sgd`` does.
     """
-    horizon = whole(horizon, "horizon")
-    if not len(replicas) or horizon < 1:
-        raise InputError(
-            f"{len(replicas)} replicas of {horizon} steps are not accepted: give at least one"
-        )
+    horizon = whole(horizon, "horizon", 1)
+    if not len(replicas):
+        raise InputError("no replica is not accepted: give at least one")
     steps = checked_records(records, horizon)
 
     told = np.zeros(1, dtype=np.int64) if count is None else count

@@ -10,9 +10,9 @@ itself is in ``numerics.dynamics.update``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
@@ -44,7 +44,7 @@ from numerics.dynamics.stability import cause_of_divergence
 from numerics.dynamics.update import Algorithm, Functions, Law, State, Watch
 
 NEVER = 2**62
-A_LEARNER = "give a Learner or NetworkLearner, or use the method of study(...), which makes one"
+A_LEARNER = "a Learner or NetworkLearner, or use the method of study(...), which makes one"
 
 
 @dataclass(frozen=True, init=False)
@@ -115,13 +115,12 @@ class Learner:
 
     def __post_init__(self) -> None:
         read_numbers(self, real, "mu", "learning_rate", "noise", "scale")
-        read_numbers(self, whole, "dimension", "batch")
+        read_numbers(self, partial(whole, least=3), "dimension")
+        read_numbers(self, partial(whole, least=1), "batch")
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         checks = (
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
-            (self.dimension >= 3, f"dimension {self.dimension}", "an integer of at least 3"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
-            (self.batch >= 1, f"batch {self.batch}", "an integer of at least 1"),
             (self.update in UPDATES, f"update {self.update!r}", " or ".join(UPDATES)),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
             (self.scale >= 0, f"initial scale {self.scale}", "a number ≥ 0"),
@@ -250,7 +249,7 @@ class Learner:
 
 def simulate_sgd(
     learner: Trained,
-    replicas: int | Sequence[int] = 20,
+    replicas: int | Iterable[int] = 20,
     seed: int = 0,
     horizon: int | None = None,
     records: Sequence[int] = (),
@@ -292,15 +291,24 @@ def simulate_sgd(
     ((3, 2), 3)
     """
     if not hasattr(learner, "runner"):
-        raise InputError(f"{str(learner)[:40]!r} is not accepted: {A_LEARNER}")
-    several = replicas if isinstance(replicas, Sequence) else range(whole(replicas, "replicas"))
-    numbers = [whole(each, "replica") for each in several]
+        raise InputError(f"{str(learner)[:40]!r} is not accepted: give {A_LEARNER}")
+    numbers = _replicas(replicas)
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)
     return run_replicas(
         learner, learner.runner(radius, stop_at_exit, exit_by), numbers, seed=whole(seed, "seed"),
         horizon=horizon, records=records, threads=threads, count=count,
     )  # fmt: skip
+
+
+def _replicas(given: int | Iterable[int]) -> list[int]:
+    """The numbers of replicas, given or counted."""
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        return [whole(each, "replica") for each in given]
+    try:
+        return list(range(whole(given, "replicas", 1)))
+    except InputError as error:
+        raise InputError(f"{error}, or their numbers in a sequence") from None
 
 
 @lru_cache(maxsize=64)

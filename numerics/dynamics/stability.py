@@ -49,12 +49,9 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int =
     8.0
     """
     pair, mu = Pair.of(pair), real(mu, "strength")
-    dimension, batch = whole(dimension, "dimension"), whole(batch, "batch")
-    if not (0 <= mu <= 1 and dimension >= 3 and batch >= 1):
-        raise InputError(
-            f"μ = {mu}, d = {dimension}, a batch of {batch} are not accepted: give a strength in "
-            "[0, 1], a dimension of at least 3, and a batch of at least 1"
-        )
+    dimension, batch = whole(dimension, "dimension", 3), whole(batch, "batch", 1)
+    if not 0 <= mu <= 1:
+        raise InputError(f"strength {mu} is not accepted: give 0 ≤ μ ≤ 1")
     insist_on_doubles(pair)
     slope = pair.student.value.derivative()
     if slope.is_zero:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import product
 from math import ceil, inf, prod
 from typing import Any
@@ -153,7 +153,8 @@ class Simulation:
         self._set(strengths=tuple(map(float, several)) or None, replicas=replicas, seed=seed)
         self._set(dimension=dimension, batch=batch, rank=rank, noise=noise, scale=scale)
         self._set(radius=usual if radius is None else radius, scale_u=scale_u)
-        read_numbers(self, whole, "dimension", "batch", "rank", "seed", "replicas")
+        read_numbers(self, whole, "seed")
+        read_numbers(self, partial(whole, least=1), "dimension", "batch", "rank", "replicas")
         read_numbers(
             self, real, "noise", "scale", "radius", *([] if scale_u is None else ["scale_u"])
         )
@@ -173,11 +174,8 @@ class Simulation:
         self._set(horizon=steps, records=_records(records, steps))
 
     def _check(self) -> None:
-        if not self.radius > 0 or self.replicas < 1:
-            raise InputError(
-                f"radius {self.radius:g} and {self.replicas} replicas are not accepted: give a "
-                "positive radius and at least one replica"
-            )
+        if not self.radius > 0:
+            raise InputError(f"radius {self.radius:g} is not accepted: give a positive one")
         if self.exit_by not in EXITS:
             raise InputError(f"exit by {self.exit_by!r} is not accepted: give {', '.join(EXITS)}")
         if self.method not in METHODS or (self.method == "full") > (self.exit_by == "teacher"):
@@ -292,10 +290,11 @@ def _sayable(pair: Pair) -> Pair:
 
 def _same(said: Pair, pair: Pair) -> bool:
     """Whether two pairs of the same texts are the same functions, however these are written."""
-    differences = (said.teacher.value - pair.teacher.value, said.student.value - pair.student.value)
-    pieces = [piece for f in differences for piece in f.pieces]
-    alike = said.labels == pair.labels and said.misalignment == pair.misalignment
-    return alike and all(simplify(piece) == 0 for piece in pieces)
+    first, second = (
+        (each.teacher.value, each.student.value, each.labels.value) for each in (said, pair)
+    )
+    pieces = [piece for f, g in zip(first, second, strict=True) for piece in (f - g).pieces]
+    return said.misalignment == pair.misalignment and all(simplify(p) == 0 for p in pieces)
 
 
 def _strengths(

@@ -39,7 +39,7 @@ def run_simulation(simulation: Simulation) -> SimulatedRuns:
 
 
 def run_simulations(
-    simulations: Sequence[Simulation],
+    simulations: Simulation | Iterable[Simulation],
     *,
     folder: Path | None = None,
     scheduler: str | None = None,
@@ -48,7 +48,7 @@ def run_simulations(
     """Run simulations, telling of progress on stderr.
 
     Arguments:
-        simulations: whose cells are computed, block by block.
+        simulations: whose cells are computed, block by block; one, or several.
         folder: keeps finished cells, and only missing ones are computed; none by default.
         scheduler: address of a Dask cluster that does the work, instead of processes here.
         workers: how many of these, one a core by default.
@@ -56,8 +56,7 @@ def run_simulations(
     Raises ``InputError`` for a learning rate at which a run diverges, for what would take months,
     and as ``run_cells`` and ``executor_for`` do.
     """
-    for simulation in simulations:
-        insist_on(simulation, Simulation, _A_SIMULATION)
+    simulations = _listed(simulations)
     blocks = [simulation.cells() for simulation in simulations]
     cells = [cell for own in blocks for cell in own]
     missing = [cell for cell in cells if _is_missing(cell, folder)]
@@ -79,6 +78,14 @@ def run_simulations(
         SimulatedRuns.of(simulation, list(islice(found, len(own))))
         for simulation, own in zip(simulations, blocks, strict=True)
     ]
+
+
+def _listed(given: Simulation | Iterable[Simulation]) -> list[Simulation]:
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    simulations = list(given) if several else [given]
+    for simulation in simulations:
+        insist_on(simulation, Simulation, _A_SIMULATION)
+    return simulations
 
 
 def _is_missing(cell: Cell, folder: Path | None) -> bool:
