@@ -81,8 +81,9 @@ def run_simulations(
 
 
 def _listed(given: Simulation | Iterable[Simulation]) -> list[Simulation]:
-    several = isinstance(given, Iterable) and not isinstance(given, str)
-    simulations = list(given) if several else [given]
+    if isinstance(given, Simulation):
+        return [given]
+    simulations = list(given) if isinstance(given, Iterable) else [given]
     for simulation in simulations:
         insist_on(simulation, Simulation, _A_SIMULATION)
     return simulations
