@@ -87,13 +87,13 @@ def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
 def test_exits_are_first_passages():
     """|U|² + |M|² ≥ radius², of all neurons and columns."""
     learner = NetworkLearner(_pair("x"), (0.3, 0.6), 2, 60, 0.05, batch=4)
-    runs = simulate_network(learner, 20, 2, 1500, range(1501), 0.6)
+    runs = simulate_network(learner, 20, 2, 1500, range(1501), radius=0.6)
     outside = np.linalg.norm(runs.states[..., :8], axis=-1) >= 0.6
     first = np.where(outside.any(1), outside.argmax(1), np.nan)
     np.testing.assert_array_equal(runs.exits, first)
     assert np.isfinite(first).sum() > 0
     assert runs["m_1_0"].tolist() == runs.states[..., 6].tolist()
-    stopped = simulate_network(learner, 20, 2, 1500, (), 0.6, stop_at_exit=True)
+    stopped = simulate_network(learner, 20, 2, 1500, (), radius=0.6, stop_at_exit=True)
     np.testing.assert_array_equal(stopped.exits, first)
 
 
