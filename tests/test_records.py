@@ -121,10 +121,11 @@ def test_certified_results_name_the_balls_they_rest_on(name, shown):
 
 @pytest.mark.parametrize("name", ["singularities", "escape", "hermite", "kernel", "mean"])
 def test_certified_numbers_tell_what_they_took_in_the_same_words(name, shown):
-    for record in records(shown, f"numerics.{name}"):
-        assert list(record["took"]) == ["bits", "cells", "evaluations"]
-        assert record["took"]["bits"] >= 53
-        assert record["took"]["evaluations"] > 0
+    took = [record["took"] for record in records(shown, f"numerics.{name}")]
+    assert any(each["evaluations"] for each in took)
+    for each in took:  # that He_2 has no zero is read off its coefficients
+        assert list(each) == ["bits", "cells", "evaluations"]
+        assert (each["bits"] >= 53) == (each["evaluations"] > 0)
     _, rows = table(shown, f"numerics.{name}")
     assert {"took_bits", "took_cells", "took_evaluations"} <= set(rows[0])
 
