@@ -37,7 +37,7 @@ from derive.radical import Radicand
 from derive.symbols import exact
 
 _HIGHEST_POWER = 3  # of a sum that is multiplied out
-_WRITTEN = (
+_USUAL = (
     (Radicand, Mul),
     (erfc, lambda x: 1 - erf(x)),
     (cosh, lambda x: (exp(x) + exp(-x)) / 2),
@@ -111,7 +111,7 @@ def unwritten(expression: Expr) -> Expr:
     >>> unwritten(2 * sinh(Symbol("x"))), unwritten(1 - erfc(Symbol("x")))
     (exp(x) - exp(-x), erf(x))
     """
-    for function, usual in _WRITTEN:
+    for function, usual in _USUAL:
         expression = expression.replace(function, usual)
     return expression.doit()
 

@@ -167,11 +167,11 @@ def bits_for(digits: int) -> int:
     return ceil(digits * log2(10)) + 8
 
 
-def rational_polynomial(polynomial: Poly) -> fmpq_poly:
+def flint_polynomial(polynomial: Poly) -> fmpq_poly:
     """A SymPy polynomial as a FLINT polynomial; ``InputError`` unless it is rational. Exact.
 
     >>> from sympy.abc import x
-    >>> rational_polynomial(Poly(x**2 / 2 - 3, x))
+    >>> flint_polynomial(Poly(x**2 / 2 - 3, x))
     1/2*x^2 + (-3)
     """
     coefficients = polynomial.all_coeffs()

@@ -24,7 +24,7 @@ from derive.errors import InputError
 from derive.hermite import normal_moment
 from derive.pair import Pair
 from derive.polynomial_drift import in_strength
-from numerics.certified.balls import Enclosure, evaluate, rational_polynomial
+from numerics.certified.balls import Enclosure, evaluate, flint_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.precision import settled
 from numerics.certified.roots import (
@@ -104,7 +104,7 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
     transform = pair.labels.polynomial
     if not isinstance(drift, Drift) or transform is None:
         raise InputError("a certificate is made of a drift in polynomials: give that of drift_of")
-    a, b = rational_polynomial(drift.a), rational_polynomial(drift.b)
+    a, b = flint_polynomial(drift.a), flint_polynomial(drift.b)
     roots = sorted(isolate_roots(a.numer()), key=lambda root: root.lower + root.upper)
     common = b.numer().gcd(a.numer())
     flat = [vanishes_at(common, root) for root in roots]
@@ -133,7 +133,7 @@ def certificate(zeros: Zeros) -> dict[str, Any]:
 
 
 def _texts(polynomial: Poly) -> list[str]:
-    return [str(c) for c in rational_polynomial(polynomial)]
+    return [str(c) for c in flint_polynomial(polynomial)]
 
 
 def _power(student: Poly) -> Poly:

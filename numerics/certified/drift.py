@@ -25,7 +25,7 @@ from derive.plane import PlaneDrift, PlaneMean
 from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu
 from numerics.certified.around_zero import sign_around_zero
-from numerics.certified.balls import evaluate, rational_polynomial
+from numerics.certified.balls import evaluate, flint_polynomial
 from numerics.certified.expressions import ball_function
 from numerics.certified.means import by_strength, mean_function
 from numerics.certified.plane import plane_function
@@ -211,7 +211,7 @@ def enclosed(coefficient: Any) -> BallFunction:
 
 @enclosed.register
 def _(coefficient: Poly) -> BallFunction:
-    polynomial = rational_polynomial(coefficient)
+    polynomial = flint_polynomial(coefficient)
     return lambda strength: arb(evaluate(polynomial, strength))
 
 

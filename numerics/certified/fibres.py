@@ -22,7 +22,7 @@ from sympy import Poly
 
 from derive.errors import InputError, Undecided
 from derive.hermite import normal_moment
-from numerics.certified.balls import evaluate, rational_polynomial
+from numerics.certified.balls import evaluate, flint_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.branches import Branch, Half, Turn
 from numerics.certified.gauss import ELLIPSE, nodes_for, rule
@@ -74,7 +74,7 @@ def fibres_of(teacher: Poly, degree: int) -> Fibres:
         )
     with ctx.workprec(_BITS):
         sizes = [arb(normal_moment(2 * k)).sqrt() for k in range(degree + 1)]
-        halves = _halves(rational_polynomial(teacher.set_domain("QQ")))
+        halves = _halves(flint_polynomial(teacher.set_domain("QQ")))
         whole = [(half, 0, 1) for half in halves]
         cells = [cell for part in whole for cell in bisected(part, lambda p: _decide(*p, sizes))]
         error = sum((cell.error for cell in cells), arb(0))

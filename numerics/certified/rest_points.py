@@ -14,7 +14,7 @@ from sympy import QQ, Add, Poly, Rational
 
 from derive.rest import AlgebraicPoint, RestPoint, Stability, rest_points_of
 from derive.symbols import Q, rho
-from numerics.certified.balls import evaluate, rational_polynomial
+from numerics.certified.balls import evaluate, flint_polynomial
 from numerics.certified.drift import growth_rate
 from numerics.certified.flow import (
     BallFlow,
@@ -82,7 +82,7 @@ def coordinates(point: AlgebraicPoint) -> tuple[arb, arb]:
     low, high = (fmpq(int(end.p), int(end.q)) for end in point.within(_WIDTH))
     t = arb(low).union(arb(high))
     elements = (Poly(c, domain=QQ) for c in (point.rho, point.residual))
-    first, second = (evaluate(rational_polynomial(element), t) for element in elements)
+    first, second = (evaluate(flint_polynomial(element), t) for element in elements)
     return first, second
 
 

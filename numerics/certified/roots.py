@@ -19,7 +19,7 @@ from derive.errors import InputError
 from derive.given import insist_on
 from derive.hermite import checked_degree
 from derive.symbols import exact, mu, polynomial_in
-from numerics.certified.balls import rational_polynomial
+from numerics.certified.balls import flint_polynomial
 from numerics.certified.bisection import bisected
 from numerics.certified.effort import spent
 from numerics.certified.precision import settled
@@ -77,7 +77,7 @@ def isolate_roots(polynomial: fmpz_poly | Poly | Expr) -> list[RealRoot]:
             raise InputError(
                 f"{str(given)[:40]} is not accepted: give a polynomial in one symbol alone"
             )
-        polynomial = rational_polynomial(polynomial_in(polynomial, mu)).numer()
+        polynomial = flint_polynomial(polynomial_in(polynomial, mu)).numer()
     if polynomial.is_zero():
         raise InputError("the zero polynomial is not accepted: every number is its root")
     _, factors = polynomial.factor_squarefree()

@@ -29,8 +29,8 @@ from numerics.certified.balls import (
     bits_for,
     enclosure,
     evaluate,
+    flint_polynomial,
     fraction,
-    rational_polynomial,
 )
 from numerics.certified.drift import BallDrift, ball_drift
 from numerics.certified.effort import Effort, counted
@@ -192,7 +192,7 @@ def _(drift: MeanDrift) -> bool:
 @_singularities.register
 def _(drift: Drift, digits: int) -> tuple[Singularity, ...]:
     """Decided, whatever the polynomial: by isolation in integer arithmetic."""
-    roots = isolate_roots(rational_polynomial(drift.a).numer())
+    roots = isolate_roots(flint_polynomial(drift.a).numer())
     in_order = sorted(roots, key=lambda root: root.lower + root.upper)  # intervals are disjoint
     return tuple(_singularity(drift, root, bits_for(digits), digits) for root in in_order)
 
@@ -233,7 +233,7 @@ def _told(
 
 
 def _singularity(drift: Drift, root: RealRoot, bits: int, digits: int) -> Singularity:
-    minus_b, slope = (rational_polynomial(f) for f in local_law(drift, root.multiplicity))
+    minus_b, slope = (flint_polynomial(f) for f in local_law(drift, root.multiplicity))
     flat = vanishes_at(minus_b.numer(), root)
 
     def values(precision: int) -> tuple[arb, arb, arb]:

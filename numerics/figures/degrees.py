@@ -28,7 +28,7 @@ def draw_degrees(degrees: Iterable[int], form: str, source: str) -> Drawn:
     """Draw the first and the last zero of ``a`` over the degree, then each in its own scale.
 
     Arguments:
-        degrees: n ≥ 1 each.
+        degrees: n ≥ 1 each, of which one at least has a singularity.
         form: ``pdf``, ``png`` or ``svg``.
         source: provenance, kept in the files.
 

@@ -19,9 +19,9 @@ from numerics.certified.balls import (
     bounds,
     enclosure,
     evaluate,
+    flint_polynomial,
     fraction,
     nearest_double,
-    rational_polynomial,
 )
 
 fractions = st.fractions(min_value=-(10**6), max_value=10**6, max_denominator=10**9)
@@ -124,7 +124,7 @@ def test_evaluation_contains_the_exact_value(p, strength):
     polynomial = Poly(p, z, domain="QQ")
     value = polynomial.eval(Rational(strength.numerator, strength.denominator))
     ball = evaluate(
-        rational_polynomial(polynomial), arb(fmpq(strength.numerator, strength.denominator))
+        flint_polynomial(polynomial), arb(fmpq(strength.numerator, strength.denominator))
     )
     assert ball.rad() < 1e-9
     with ctx.workprec(2000):  # contains() rounds a rational to the working precision

@@ -21,7 +21,7 @@ from derive.labels import NAMED
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
-from numerics.certified.balls import rational_polynomial
+from numerics.certified.balls import flint_polynomial
 from numerics.certified.certificates import (
     Zeros,
     cell_bounds,
@@ -153,7 +153,7 @@ def test_sturm_sequences_give_the_same_lists(labels, n):
     """The variations of a Sturm sequence fall by the number of roots in between."""
     drift = hermite_drift(n, labels)
     made = certificate(Zeros(find_singularities(drift, 5), Pair(n, labels=labels), drift))
-    a = rational_polynomial(drift.a)
+    a = flint_polynomial(drift.a)
     for end in (0, 1):
         while a(end) == 0:
             a /= fmpq_poly([-end, 1])
@@ -258,7 +258,7 @@ def test_a_zero_is_not_listed_as_often_as_the_sign_varies(written):
     """Without isolation nothing tells how many zeros are there."""
     drift = hermite_drift(11)
     made = certificate(Zeros(find_singularities(drift, 5), Pair(11), drift))
-    bound = most_roots(rational_polynomial(drift.a).numer())
+    bound = most_roots(flint_polynomial(drift.a).numer())
     assert bound > len(made["zeros"]) == 1
     false = made | {"cells": [[0, 0]], "zeros": made["zeros"] * bound}
     assert [checked(written(each))[0] for each in (made, false)] == [0, 1]

@@ -17,21 +17,15 @@ import pytest
 from paper import read_prints, stands_in
 from sympy import (
     Basic,
-    Function,
     Integer,
     Rational,
     Symbol,
-    expand,
-    factorial,
-    factorial2,
     sqrt,
-    symbols,
 )
 
 from derive.command.pages import mathematics
 from derive.command.report import Report, render
 from derive.errors import Undecided
-from derive.leading import LeadingTerm
 from derive.pair import Pair
 from derive.pair_drift import closed_drift
 from derive.rest import rest_points
@@ -55,7 +49,7 @@ from numerics.claims.ledger import (
     shown,
 )
 from numerics.claims.presentation import Checked, in_latex, latex_of, ledger, plain
-from numerics.claims.signs import is_zero, negative, positive
+from numerics.claims.signs import positive
 
 COMMAND = "numerics.claims"
 PAPER_PRINTS = read_prints()
@@ -203,46 +197,6 @@ def test_a_check_that_judges_nothing_is_an_error_unless_it_is_undecided():
         with pytest.raises(ValueError, match="at least one"):
             decided(verdict, only)
     assert decided("undecided", only).verdict == "undecided"
-
-
-@pytest.mark.parametrize(
-    "value",
-    [Symbol("y", real=True), Enclosure("0.1", "0.2"), LeadingTerm(Symbol("c", real=True))],
-)
-def test_an_unknown_sign_is_not_guessed(value):
-    assert positive(value) is negative(value) is None
-    with pytest.raises(Undecided, match="sign"):
-        judged("sign", value, positive)
-
-
-@pytest.mark.parametrize("value", [Integer(3), Enclosure("0.3", "0.2"), LeadingTerm(Integer(2))])
-def test_known_signs_are_told(value):
-    assert (positive(value), negative(value)) == (True, False)
-
-
-def test_zero_is_proved_or_refuted_or_open():
-    a, b = symbols("a b", real=True)
-    assert is_zero((a + b) ** 2 - a**2 - 2 * a * b - b**2)
-    assert not is_zero(a - b)
-    assert not is_zero(a / 10**19)
-    for unknown in (a / 10**21, Function("f")(a) - Function("f")(b)):  # too small; no value
-        with pytest.raises(Undecided, match="neither proved nor refuted"):
-            is_zero(unknown)
-
-
-@pytest.mark.parametrize("text", ["relu(x - 1)", "sin"])
-def test_what_is_written_and_what_was_derived_are_found_to_agree(text):
-    """erfc and sinh against erf and exp, and against another form that holds them too."""
-    drift = closed_drift(Pair(text))
-    for written, derived in ((drift.a, drift.derived_a), (drift.b, drift.derived_b)):
-        assert is_zero(written - derived)
-        assert is_zero(expand(derived) - written)
-
-
-def test_zero_is_refuted_only_where_symbols_may_be():
-    n, below = Symbol("n", integer=True, positive=True), Symbol("h", negative=True)
-    assert not is_zero(factorial2(2 * n) - factorial(n))
-    assert is_zero(sqrt(below**2) + below)
 
 
 def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
