@@ -14,6 +14,11 @@ from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 _DIGITS = 17
+# A loop, which Python calls, and its parts, which only machine code may: what would let Python call
+# those is a third of the time a loop takes to compile.
+kernel = numba.njit(nogil=True, no_cfunc_wrapper=True)
+part_of_kernel = numba.njit(nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+_function = numba.njit(no_cfunc_wrapper=True)
 
 
 @lru_cache(maxsize=256)  # each new one makes numba compile all that takes it
@@ -38,7 +43,7 @@ def compiled(function: PiecewiseAnalytic) -> Callable[[float], float]:
 def _either(
     left: Callable[[float], float], point: float, right: Callable[[float], float]
 ) -> Callable[[float], float]:
-    both: Callable[[float], float] = numba.njit(lambda x: left(x) if x < point else right(x))
+    both: Callable[[float], float] = _function(lambda x: left(x) if x < point else right(x))
     return both
 
 
@@ -46,5 +51,5 @@ def _machine_code(expression: Expr) -> Callable[[float], float]:
     numeric = N(expression, _DIGITS)  # numba has no integers beyond 64 bits
     if expression.is_polynomial(z):
         numeric = horner(numeric, z) if expression.has(z) else numeric
-    fast: Callable[[float], float] = numba.njit(lambdify(z, 1.0 * numeric, "math", cse=True))
+    fast: Callable[[float], float] = _function(lambdify(z, 1.0 * numeric, "math", cse=True))
     return fast

@@ -9,13 +9,13 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numba
 import numpy as np
 from numpy.random import Generator
 from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
 from numerics.doubles.arrays import Doubles
+from numerics.doubles.compiled import kernel
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics import update
 from numerics.dynamics.flow import Motion
@@ -139,7 +139,7 @@ class FullLearner(Learner):
         )
 
 
-@numba.njit(nogil=True)
+@kernel
 def _run(rng, algorithm, rho, target, watch):  # type: ignore[no-untyped-def]
     """One replica, as ``numerics.dynamics.update.run``.
 

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from numerics.doubles.arrays import Doubles
+from numerics.doubles.compiled import kernel, part_of_kernel
 from numerics.dynamics.update import LARGEST_STATE, TOLD, Functions
 
 
@@ -53,7 +53,7 @@ class NetworkSteps(NamedTuple):
 # Products of small matrices as loops: numba's own would compile for seconds to call a BLAS.
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def _times(left, right):  # type: ignore[no-untyped-def]
     rows, inner = left.shape
     result = np.zeros((rows, right.shape[1]))
@@ -64,13 +64,13 @@ def _times(left, right):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def gram(rows):  # type: ignore[no-untyped-def]
     """Inner products of rows."""
     return _times(rows, rows.T)
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def cholesky(matrix):  # type: ignore[no-untyped-def]
     """Lower Cholesky factor of a positive semi-definite matrix; null directions give zeros."""
     size = len(matrix)
@@ -90,7 +90,7 @@ def cholesky(matrix):  # type: ignore[no-untyped-def]
     return factor
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def own_factor(m, g):  # type: ignore[no-untyped-def]
     """Coordinates of the columns off the teachers: the Cholesky factor of ``G - MᵀM``."""
     left = g.copy()
@@ -101,7 +101,7 @@ def own_factor(m, g):  # type: ignore[no-untyped-def]
     return cholesky(left)
 
 
-@numba.njit(nogil=True)
+@kernel
 def wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
     """Gram matrix of ``freedom`` Gaussian vectors' columns with the given covariance."""
     size = len(covariance)
@@ -120,7 +120,7 @@ def wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
     return gram(_times(factor, bartlett))
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def gradients(rng, functions, law, statistics, factor):  # type: ignore[no-untyped-def]
     """Batch means: pull on U, in-plane pull on the columns, covariance of the rest."""
     u, m, _ = statistics
@@ -160,7 +160,7 @@ def gradients(rng, functions, law, statistics, factor):  # type: ignore[no-untyp
     return on_u, on_v, rest
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def _largest(matrix):  # type: ignore[no-untyped-def]
     """Largest absolute value; NaN if there is one."""
     largest = 0.0
@@ -171,7 +171,7 @@ def _largest(matrix):  # type: ignore[no-untyped-def]
     return largest
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def _keep(matrix, row, start):  # type: ignore[no-untyped-def]
     """Write a matrix into a row from a place on; return the place after it."""
     for i in range(matrix.shape[0]):
@@ -181,7 +181,7 @@ def _keep(matrix, row, start):  # type: ignore[no-untyped-def]
     return start
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def moved(law, m, factor, on_v):  # type: ignore[no-untyped-def]
     """In-plane coordinates of the columns after a step along their spherical gradients (39)."""
     neurons, rank = m.shape
@@ -197,7 +197,7 @@ def moved(law, m, factor, on_v):  # type: ignore[no-untyped-def]
     return columns
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def across(rng, law, rest, others):  # type: ignore[no-untyped-def]
     """Gram matrix of the columns' steps in all other directions."""
     far = wishart(rng, rest, others)
@@ -218,7 +218,7 @@ class NetworkAlgorithm(NamedTuple):
     law: NetworkLaw
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def updated(rng, algorithm, statistics):  # type: ignore[no-untyped-def]
     """The statistics after one update: gradient for U, columns moved and normalised (38)."""
     steps, functions, law = algorithm
@@ -242,7 +242,7 @@ def updated(rng, algorithm, statistics):  # type: ignore[no-untyped-def]
     return Statistics(u, m, g)
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def distance(statistics):  # type: ignore[no-untyped-def]
     """``|U|² + |M|²``."""
     total = 0.0
@@ -252,7 +252,7 @@ def distance(statistics):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(nogil=True)
+@kernel
 def run(rng, algorithm, statistics, watch):  # type: ignore[no-untyped-def]
     """One replica, as ``numerics.dynamics.update.run``."""
     law = algorithm.law

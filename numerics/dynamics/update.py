@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from numerics.doubles.compiled import kernel, part_of_kernel
 
 LARGEST_STATE = 1e3  # beyond it a run counts as diverged
 TOLD = 2**16  # steps after which a run says how far it is
@@ -93,13 +94,13 @@ class Watch(NamedTuple):
     done: NDArray[np.int64]
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def argument(law, state, z, x, own):  # type: ignore[no-untyped-def]
     """The student's pre-activation ``(μ ω⋆ + ν ξ + u ω)·x``, from the decomposition (40) of x."""
     return law.mu * z + law.nu * x + state.u * own
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def batch_means(rng, algorithm, state, rest, in_first):  # type: ignore[no-untyped-def]
     """Means over a batch of ``s z, s x, s w``, and the sum of ``s²``.
 
@@ -126,21 +127,21 @@ def batch_means(rng, algorithm, state, rest, in_first):  # type: ignore[no-untyp
     return on_teacher / law.batch, on_other / law.batch, on_own / law.batch, power
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def across(rng, law, power):  # type: ignore[no-untyped-def]
     """Square of the mean gradient's length in all other directions: a chi-square (40)."""
     others = law.dimension - (3 if law.nu != 0.0 else 2)
     return power / (law.batch * law.batch) * rng.chisquare(others) if others > 0 else 0.0
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def tangent(state, rest, pulls, along):  # type: ignore[no-untyped-def]
     """The spherical gradient's coordinates: the part along ω is removed (39)."""
     on_teacher, on_other, on_own = pulls
     return on_teacher - along * state.m, on_other - along * state.kappa, on_own - along * rest
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def moved(law, state, rest, pulls, along, off):  # type: ignore[no-untyped-def]
     """The next state: ``u⁺ = u + γ g·ω``, and the direction ``ω + γ u g`` normalised (38)."""
     pull = law.rate * state.u
@@ -150,13 +151,13 @@ def moved(law, state, rest, pulls, along, off):  # type: ignore[no-untyped-def]
     return State(state.u + law.rate * along, m / size, kappa / size)
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def in_first_stage(law, state, step):  # type: ignore[no-untyped-def]
     """Whether a first stage goes on at a step (App. B.4)."""
     return step < law.until_step and abs(state.m) < law.until_overlap
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def switched(law, state):  # type: ignore[no-untyped-def]
     """The state where a first stage ends: as it is, or with u of the sign of m (Fig. 4)."""
     if law.flip and state.u * state.m < 0.0:
@@ -167,7 +168,7 @@ def switched(law, state):  # type: ignore[no-untyped-def]
 STEPS = Steps(argument, across, tangent, moved, in_first_stage, switched)
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def updated(rng, algorithm, state, in_first):  # type: ignore[no-untyped-def]
     """The state after one update."""
     steps, law = algorithm.steps, algorithm.law
@@ -181,7 +182,7 @@ def updated(rng, algorithm, state, in_first):  # type: ignore[no-untyped-def]
     return steps.moved(law, state, rest, pulls, along, off)
 
 
-@numba.njit(nogil=True)
+@part_of_kernel
 def outside(law, state):  # type: ignore[no-untyped-def]
     r"""Whether a state counts as exit: by its size or \|m\|, by \|m\| near μ, by ρ (``EXITS``)."""
     if law.exit_by == 1:
@@ -194,7 +195,7 @@ def outside(law, state):  # type: ignore[no-untyped-def]
     return size >= law.radius * law.radius
 
 
-@numba.njit(nogil=True)
+@kernel
 def run(rng, algorithm, state, watch):  # type: ignore[no-untyped-def]
     """One replica, ``watch``ed: the step of exit and that of divergence, -1 for none."""
     steps, law = algorithm.steps, algorithm.law

@@ -141,14 +141,12 @@ def test_a_planted_fault_changes_the_law(monkeypatch, name, step, fault):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_compiled_and_plain_python_take_the_same_path(monkeypatch, name):
+def test_compiled_and_plain_python_take_the_same_path(monkeypatch, request, name):
     learner, _ = CASES[name]
     compiled = simulate_sgd(learner, [5], 3, 12, range(13))
     functions = sgd.compiled_functions
     monkeypatch.setattr(sgd, "compiled_functions", lambda *pair: plain(functions(*pair)))
-    monkeypatch.setattr(update, "STEPS", plain(update.STEPS))
-    for name in ("run", "updated", "batch_means"):
-        monkeypatch.setattr(update, name, getattr(update, name).py_func)
+    request.getfixturevalue("plain_loops")
     ours = simulate_sgd(learner, [5], 3, 12, range(13))
     np.testing.assert_allclose(compiled.states, ours.states, rtol=1e-11, atol=1e-12)
     np.testing.assert_array_equal(compiled.exits, ours.exits)
