@@ -148,21 +148,21 @@ class _Part:
             waiting += [(middle, end), (start, middle)]
 
     def _panel(self, middle: arb, half: arb) -> _Panel | None:
-        """The rule with the fewest nodes, if they are few enough for a panel."""
-        best = None
+        """The rule with the fewest nodes, if they are few enough for a panel and what is there."""
+        best, size = None, 0
         for axes in _AXES:
             with ctx.workprec(_COARSE_BITS):
                 bound = self._bound(middle, half, axes)
                 if bound is None:
                     continue
                 whole = bound * half * fmpq(64, 15) / (1 - axes**-2)
-                needed = (whole.log() / arb(2).log() + self.bits) / (
-                    2 * arb(axes).log() / arb(2).log()
-                )
+                large = whole.log() / arb(2).log()
+                needed = (large + self.bits) / (2 * arb(axes).log() / arb(2).log())
                 count = max(2, int(float(needed.upper())) + 1)
                 if best is None or count < best.count:
                     best = _Panel(middle, half, count, whole * arb(axes) ** (-2 * count))
-        return best if best is not None and best.count <= self.bits // 2 + 8 else None
+                    size = max(0, int(float(large.upper())))
+        return best if best is not None and best.count <= (self.bits + size) // 2 + 8 else None
 
     def _bound(self, middle: arb, half: arb, axes: fmpq) -> arb | None:
         """A bound of |f E| in an ellipse, if f is analytic there; it is real on the line."""

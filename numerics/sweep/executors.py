@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from derive.errors import InputError, Undecided
 from numerics.sweep.processes import LocalPool
 
+PATIENCE = 10  # seconds in which a scheduler answers
 _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 
 
@@ -47,7 +48,7 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
             "pip install -c constraints.txt '.[sweep]'"
         ) from None
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError):
         raise InputError(
             f"no scheduler answers at {scheduler[:80]!r}: give the address that dask scheduler "

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,14 +61,14 @@ def whole(tmp_path_factory, small_text):
     return folder / "whole"
 
 
-def test_run_status_report_and_run_again(transfer, small_task, tmp_path):
+def test_run_again_status_and_report(transfer, whole, small_task, tmp_path):
+    shutil.copytree(whole, tmp_path / RESULTS)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    assert len(before) == 2 * (1 + 3 * 2 * 2)
     ran = transfer("run", str(small_task), "--results", RESULTS)
     assert ran.returncode == 0, ran.stderr
     assert "linear probe" in ran.stdout
     assert besides_progress(ran.stderr) == ""
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
-    assert len(before) == 2 * (1 + 3 * 2 * 2)
-    assert transfer("run", str(small_task), "--results", RESULTS).returncode == 0
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
 
     status = json.loads(
@@ -218,19 +219,20 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
     assert sorted(found) == chains
 
 
-def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_task, tmp_path, monkeypatch):
+def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_text, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
+    (tmp_path / "one.toml").write_text(small_text.replace("seeds = 2", "seeds = 1"))
     code = (
         "import sys; from derive.command import progress; progress._SILENCE = 0\n"
         "from transfer.__main__ import main; main(['run', *sys.argv[1:]])"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, str(small_task), "--results", RESULTS],
+        [sys.executable, "-c", code, "one.toml", "--results", RESULTS, "--workers", "1"],
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     stray, *lines = ran.stderr.splitlines()
     assert "ignored, this process runs everything" in stray
-    assert len(cells(tmp_path / RESULTS)) == len(lines) == 26
+    assert len(cells(tmp_path / RESULTS)) == len(lines) == 1 + 3 * 2
     shares = [int(re.fullmatch(r"images: (\d+)% done after .* minutes", line)[1]) for line in lines]
     assert shares == sorted(shares)
     assert shares[-1] == 100

@@ -94,7 +94,7 @@ def test_the_cubic_is_delayed_near_its_singularity_and_squared_labels_help():
 
 def test_even_students_meet_a_plateau():
     """Fig. 7: at weak pre-training u is learnt long before the overlap, and waits for it."""
-    how = {"signs": "aligned", "horizon": "8*tau", "learning_rate": "0.1*stable"}
+    how = {"signs": "aligned", "horizon": "8*tau", "learning_rate": "0.3*stable"}
     runs = run_simulation(Simulation(4, 0.1, replicas=5, records=200, **how))
     u, m = (np.median(np.abs(runs[name]), axis=0) for name in ("u", "m"))
     learnt_u, learnt_m = runs.times[np.argmax(u > 0.4)], runs.times[np.argmax(m > 0.9)]

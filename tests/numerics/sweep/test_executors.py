@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 
-def test_an_unreachable_scheduler_is_one_clear_line(command):
+def test_an_unreachable_scheduler_is_one_clear_line(command, monkeypatch):
+    monkeypatch.setattr("numerics.sweep.executors.PATIENCE", 1)
     done = command("numerics.simulate", "--activation", "x", "--scheduler", "tcp://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
