@@ -161,8 +161,27 @@ def test_its_workers_end_with_it(number, code, small_task, started, tmp_path):
     assert len(cells(tmp_path / "parts")) < 26
 
 
-def test_several_processes_find_what_one_finds(whole, small_task, tmp_path):
-    """As ``accelerate launch`` starts them on GPUs: by PyTorch's launcher."""
+def test_several_processes_find_what_one_finds(whole, small_task, started, tmp_path, monkeypatch):
+    """As ``accelerate launch`` starts them on GPUs: they are told of one another by variables."""
+    runs = []
+    for rank in "01":
+        for name, value in {
+            **LAUNCHED,
+            "WORLD_SIZE": "2",
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+        }.items():
+            monkeypatch.setenv(name, value)
+        runs.append(started("transfer", "run", str(small_task), "--results", "two"))
+    for number, run in enumerate(runs, start=1):
+        _, told = run.communicate()
+        assert run.returncode == 0, told
+        assert f"process {number} of 2: runs its share" in told
+    assert cells(whole) == cells(tmp_path / "two")
+
+
+@pytest.mark.thorough
+def test_the_launcher_of_pytorch_sets_those_variables(whole, small_task, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
          "--master_addr", "127.0.0.1", "--master_port", "0",
@@ -219,17 +238,17 @@ def test_the_shares_of_all_processes_are_everything_once(monkeypatch):
     assert sorted(found) == chains
 
 
-def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(small_text, tmp_path, monkeypatch):
+def test_a_batch_job_hears_of_its_cells_and_of_a_stray_variable(
+    process, small_text, tmp_path, monkeypatch
+):
     monkeypatch.setenv("WORLD_SIZE", "4")
     (tmp_path / "one.toml").write_text(small_text.replace("seeds = 2", "seeds = 1"))
-    code = (
+    (tmp_path / "batch.py").write_text(
         "import sys; from derive.command import progress; progress._SILENCE = 0\n"
         "from transfer.__main__ import main; main(['run', *sys.argv[1:]])"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code, "one.toml", "--results", RESULTS, "--workers", "1"],
-        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
+    monkeypatch.syspath_prepend(tmp_path)
+    ran = process("batch", "one.toml", "--results", RESULTS, "--workers", "1")
     stray, *lines = ran.stderr.splitlines()
     assert "ignored, this process runs everything" in stray
     assert len(cells(tmp_path / RESULTS)) == len(lines) == 1 + 3 * 2
