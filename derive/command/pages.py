@@ -17,6 +17,8 @@ from math_core import LatexError, LatexToMathML
 from derive.command.tabular import without_latex
 
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
+_FORMULA = r"<math>(?:(?!</math>).)*+</math>"  # not a displayed one
+_WORD = re.compile(rf"(?<![^\s<>])(?:[^\s<>]*+{_FORMULA})+[^\s<>]*", re.DOTALL)
 _ENLARGED = 17, 10  # pixels for points: print has 4 for 3
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -62,7 +64,25 @@ def mathematics(text: str, displayed: bool = False) -> Markup:
     pieces = text.split("$")
     pieces[::2] = [html.escape(without_latex(piece)) for piece in pieces[::2]]
     pieces[1::2] = [mathml(piece, displayed) for piece in pieces[1::2]]
-    return Markup("".join(pieces))
+    return Markup(kept_together("".join(pieces)))
+
+
+def kept_together(page: str) -> str:
+    """HTML whose lines do not break between a formula and what touches it, such as a comma.
+
+    To a browser a formula is a box, beside which a line may end; a style sheet gives the class
+    ``kept`` its look.
+
+    >>> kept_together("of (<math>…</math>), and")
+    'of <span class="kept">(<math>…</math>),</span> and'
+    """
+    return _WORD.sub(_kept, page)
+
+
+def _kept(found: re.Match[str]) -> str:
+    word = found[0]
+    alone = word.startswith("<math>") and word.find("</math>") == len(word) - len("</math>")
+    return word if alone else f'<span class="kept">{word}</span>'
 
 
 def image(content: bytes, suffix: str) -> dict[str, Any]:

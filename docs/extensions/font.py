@@ -1,8 +1,8 @@
 """A font for mathematics beside the pages, so that formulas look the same on every machine.
 
 STIX Two Math (SIL Open Font License) as the package ziamath ships it, cut to the signs that
-formulas here are made of, as WOFF2. A browser that blocks fonts takes one of its own, which
-style.css names.
+formulas here are made of, as WOFF2, with roots that are all as wide as the smallest. A browser that
+blocks fonts takes one of its own, which style.css names.
 """
 
 from importlib.resources import as_file, files
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fontTools import subset
+from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 
 FILE = "math.woff2"
@@ -21,6 +24,7 @@ _SIGNS = (
     (0x2A7D, 0x2A7E), (0x1D400, 0x1D467),
     (0x1D49C, 0x1D4CF), (0x1D538, 0x1D551), (0x1D6A8, 0x1D71B),
 )  # fmt: skip
+_ROOT = 0x221A
 _FEATURES = ["ccmp", "dtls", "flac", "mark", "mkmk", "ssty"]  # what formulas ask for
 
 
@@ -34,7 +38,32 @@ def write(target: Path) -> None:
     cut = subset.Subsetter(options)
     cut.populate(unicodes=[sign for low, high in _SIGNS for sign in range(low, high + 1)])
     cut.subset(font)
+    narrow_roots(font)
     subset.save_font(font, str(target), options)
+
+
+def root_glyphs(font: TTFont) -> list[str]:
+    """The glyphs of a root: the one of its sign, taller ones, the parts of the tallest."""
+    sign = font.getBestCmap()[_ROOT]
+    variants = font["MATH"].table.MathVariants
+    place = variants.VertGlyphCoverage.glyphs.index(sign)
+    built = variants.VertGlyphConstruction[place]
+    taller = [record.VariantGlyph for record in built.MathGlyphVariantRecord]
+    parts = [record.glyph for record in built.GlyphAssembly.PartRecords]
+    return list(dict.fromkeys([sign, *taller, *parts]))
+
+
+def narrow_roots(font: TTFont) -> None:
+    """Make tall roots as wide as the smallest: Chromium leaves room for the widest behind each."""
+    sign, *taller = root_glyphs(font)
+    glyphs, metrics = font["glyf"], font["hmtx"]
+    width = metrics[sign][0]
+    for name in taller:
+        pen = TTGlyphPen(None)
+        glyphs[name].draw(TransformPen(pen, (width / metrics[name][0], 0, 0, 1, 0, 0)), glyphs)
+        glyphs[name] = pen.glyph()
+        glyphs[name].recalcBounds(glyphs)
+        metrics[name] = (width, glyphs[name].xMin)
 
 
 def _place(app: Sphinx, exception: Exception | None) -> None:

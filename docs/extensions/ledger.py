@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 from extensions.derived import table_of, text_with_formulas
 from extensions.gallery import Drawing
 from numerics.claims import CLAIMS
+from numerics.claims.formulas import with_formulas
 from numerics.claims.ledger import Entry
 from numerics.reproduce.ledger import HEADINGS, asset, controls, entry, ordered
 
@@ -77,7 +78,11 @@ def _row(entry: Entry) -> list[list[nodes.Node]]:
     name = nodes.literal(entry.name, entry.name)
     link = nodes.reference("", "", name, refuri=f"claims.html#entry-{entry.name}")
     ours = " (ours)" if entry.kind == "beyond the paper" else ""
-    return [[link], [nodes.Text(entry.recorded + ours)], text_with_formulas(entry.statement)]
+    return [
+        [link],
+        [nodes.Text(entry.recorded + ours)],
+        text_with_formulas(with_formulas(entry.statement)),
+    ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sympy import Basic
 
 from derive.command.progress import progress
 from derive.command.report import Certainty, Report
-from derive.command.tabular import Table, Typeset, formula, typeset
+from derive.command.tabular import Table, Typeset, formula
 from derive.errors import InputError
 from derive.leading import LeadingTerm
 from derive.rest import RestPoint
@@ -27,6 +27,7 @@ from numerics.certified.balls import Bounds, Enclosure, bounds
 from numerics.certified.rest_points import coordinates
 from numerics.certified.singularities import Singularity
 from numerics.certified.zeros import Stretch
+from numerics.claims.formulas import latex_of
 from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
 
 HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")
@@ -320,36 +321,3 @@ def structure(value: object) -> object:
     if isinstance(value, float) and abs(value) == inf:
         return str(value)
     return value if isinstance(value, bool | int | float | None) else str(value)
-
-
-_MATHEMATICS = {
-    "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
-    "γ": r"\gamma", "φ": r"\varphi", "κ": r"\kappa", "ν": r"\nu", "ω": r"\omega", "π": r"\pi",
-    "θ̇": r"\dot\theta",  # before the letter alone
-    "θ": r"\theta", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12", "Σ": r"\Sigma",
-    "√": r"\surd", "²": "^2", "³": "^3", "₊": "_+", "₋": "_-", "₀": "_0", "⋆": r"^\star",
-    "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",
-    "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
-    "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla", "₁": "_1", "₂": "_2", "⁺": "^+",
-    "⊗": r"\otimes", "δ": r"\delta", "⁴": "^4", "⁵": "^5", "⁶": "^6", "Q̇": r"\dot Q",
-    "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y", "⁻": "^-",
-    "⁹": "^9", "ʲ": "^j", "¹": "^1",
-}  # fmt: skip
-
-
-_SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
-
-
-def latex_of(text: str) -> Typeset:
-    """Text with mathematics in Unicode, or between dollars, as LaTeX."""
-    pieces = text.split("$")
-    for place in range(0, len(pieces), 2):
-        written = typeset(pieces[place])
-        for sign, command in _MATHEMATICS.items():
-            written = written.replace(sign, f"${command}$")
-        for sign, command in _SIGNS.items():
-            written = written.replace(sign, command)
-        pieces[place] = written
-    for place in range(1, len(pieces), 2):
-        pieces[place] = f"${pieces[place]}$"
-    return Typeset(text, "".join(pieces))

@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from derive.command.pages import environment
+from derive.command.pages import environment, mathematics
+from numerics.claims.formulas import with_formulas
 
 HERE = Path(__file__).parent
 HEADINGS = {
@@ -25,8 +26,10 @@ _FIRST = ("refuted", "not met", "differs", "undecided")  # what surprises a read
 
 @cache
 def templates() -> Environment:
-    """The templates of this folder."""
-    return environment(HERE)
+    """The templates of this folder; the words of entries go through ``told``."""
+    made = environment(HERE)
+    made.filters["told"] = lambda text: mathematics(with_formulas(text))
+    return made
 
 
 def asset(name: str) -> Markup:

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from derive.command.pages import image, mathematics, mathml
+from derive.command.pages import image, kept_together, mathematics, mathml
 from numerics.claims.ledger import VERDICTS
 from numerics.reproduce.ledger import HEADINGS, asset, ordered, templates
 
@@ -131,7 +131,7 @@ def _tables(file: Path) -> Markup:
     rendered = reader.render(text).replace("h3>", "h4>")
     rendered = rendered.replace("<table>", '<div class="wide" tabindex="0"><table>')
     rendered = rendered.replace("</table>", "</table></div>")
-    return Markup(rendered)  # from this project's own commands, raw HTML escaped
+    return Markup(kept_together(rendered))  # from this project's own commands, raw HTML escaped
 
 
 def _claims(file: Path) -> list[dict[str, Any]]:

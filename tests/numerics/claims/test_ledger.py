@@ -34,6 +34,7 @@ from numerics.certified.balls import Bounds, Enclosure
 from numerics.certified.zeros import Stretch
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
+from numerics.claims.formulas import latex_of, with_formulas
 from numerics.claims.ledger import (
     CODE,
     VERDICTS,
@@ -48,7 +49,7 @@ from numerics.claims.ledger import (
     leaves,
     shown,
 )
-from numerics.claims.presentation import Checked, in_latex, latex_of, ledger, plain
+from numerics.claims.presentation import Checked, in_latex, ledger, plain
 from numerics.claims.signs import positive
 
 COMMAND = "numerics.claims"
@@ -297,6 +298,29 @@ def test_every_sign_of_an_entry_has_its_latex(module):
     ]
     assert texts
     assert [text for text in texts if not latex_of(text).latex.isascii()] == []
+
+
+@pytest.mark.parametrize("entry", CLAIMS.values(), ids=list(CLAIMS))
+def test_no_index_power_or_root_of_an_entry_stays_text(entry):
+    texts = [entry.statement, entry.text.reading, entry.text.falsifier, entry.text.units]
+    words = [piece for text in texts for piece in with_formulas(text or "").split("$")[::2]]
+    assert [piece for piece in words if set(piece) & set("_^√")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a of He_3 at a zero of a all rest", r"$a$ of $\mathrm{He}_{3}$ at a zero of a all rest"),
+        ("Σ_j c_(n-2j)² < 10⁻¹² n!", r"$\sum_{j}$ $c_{n-2j}^{2}$ < $10^{-12}$ $n$!"),
+        ("the 2D case of App. E, Sec. 3 (c)", "the 2D case of App. E, Sec. 3 (c)"),
+        (r"of LaTeX, $c_k(Q)$, c_k'(Q)", r"of LaTeX, $c_k(Q)$, $c_{k}'$($Q$)"),
+        ("z's two-stage √(1+μ²), λ₊", r"z's two-stage $\sqrt{1+\mu^{2}}$, $\lambda_{+}$"),
+        ("e^(-2(1-μ)² t)", r"$e^{-2(1-\mu)^{2} t}$"),
+        ("divergence-needs-b: -∂_m L", r"divergence-needs-b: $-\partial_{m}$ $L$"),
+    ],
+)
+def test_mathematics_is_told_from_words(text, told):
+    assert with_formulas(text) == told
 
 
 def test_a_list_of_claims_checks_none(monkeypatch, capsys):

@@ -1,0 +1,114 @@
+"""Text with mathematics in Unicode, as entries are written, as LaTeX.
+
+Indices, powers and roots become formulas, as ``He_3``, ``(1-μ)^-2``, ``c_(n-2j)`` and ``√(1+μ²)``;
+of the rest each sign by itself, for what is a variable in a sentence and what is a word cannot be
+told.
+"""
+
+import re
+
+from derive.command.tabular import Typeset, typeset
+
+_MATHEMATICS = {
+    "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
+    "γ": r"\gamma", "φ": r"\varphi", "κ": r"\kappa", "ν": r"\nu", "ω": r"\omega", "π": r"\pi",
+    "θ̇": r"\dot\theta",  # before the letter alone
+    "θ": r"\theta", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12", "Σ": r"\sum",
+    "√": r"\surd", "⋆": r"^\star",
+    "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",
+    "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
+    "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla",
+    "⊗": r"\otimes", "δ": r"\delta", "Q̇": r"\dot Q",
+    "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y",
+
+}  # fmt: skip
+
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ʲ", "0123456789+-j", strict=True))
+_LOWERED = dict(zip("₀₁₂₊₋", "012+-", strict=True))
+_SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
+
+_GROUP = r"\([^()]*\)"
+for _ in range(3):  # one within another
+    _GROUP = rf"\((?:[^()]|{_GROUP})*\)"
+_HIGH, _LOW = f"[{''.join(_RAISED)}]+", f"[{''.join(_LOWERED)}]+"
+_LETTER = rf"(?:(?!{_HIGH})[^\W\d_]|∂)"
+_PRIMES = "(?:'(?!s))*"
+_MARKS = f"(?:{_HIGH}|⋆|!)*{_PRIMES}"
+_SCRIPT = rf"[_^](?:{_GROUP}|-?(?:{_LETTER}|[0-9])+)"
+_ROOT = rf"√(?:{_GROUP}|[0-9]+|{_LETTER}!?)"
+_POWER = rf"(?:{_GROUP}|\)|\|[^|()]+\||{_LETTER}+|[0-9]+){_MARKS}(?:{_SCRIPT}{_MARKS})+"
+_SIGN = "|".join(map(re.escape, _MATHEMATICS))
+_ONE = rf"{_LETTER}(?![A-Za-z])"
+_MINUS = (
+    rf"(?<= )-(?= )|(?<=[0-9)²!])-(?=[0-9(√]|{_ONE})|(?<=\b{_LETTER})-(?=[0-9])"
+    rf"|(?<=\({_LETTER})-(?={_ONE})|(?<![\w)])-(?=[0-9√(∂]|{_ONE})"
+)
+# No variable: the article, the letter of an appendix, of an abbreviation or of an entry's name.
+_ARTICLE = r"a\b(?! ?[=<>≤≥≠(/'|,;:)]| [-+·]| (?:of|and|or|is|has|at|vanishes|tends)\b|$)"
+_VARIABLE = (
+    r"(?<![A-Za-z0-9_.’'])(?<![a-z]{2}-)(?<!App\. )(?<!\d \()"
+    rf"(?:[0-9]+(?![A-Ze])|(?!{_ARTICLE}|[AI]\b))"
+    rf"[A-Za-z](?![A-Za-z0-9_]|\.\w|'s|-\w+-){_PRIMES}"
+)
+_IN_TEXT = re.compile(
+    f"{_ROOT}|{_POWER}|[0-9]+{_HIGH}|(?:{_SIGN}|{_HIGH}|{_LOW}){_PRIMES}|{_MINUS}|{_VARIABLE}"
+)
+_NAMES = {"He": r"\mathrm{He}"} | {name: rf"\{name}" for name in ("cos", "sin", "exp", "log")}
+_IN_FORMULA = re.compile(f"{_ROOT}|{_SCRIPT}|{_HIGH}|{_LOW}|{_SIGN}|{'|'.join(_NAMES)}")
+
+
+def with_formulas(text: str) -> str:
+    r"""Text with mathematics in Unicode, its mathematics between dollars.
+
+    >>> print(with_formulas("the power of He_3 grows as (1-μ)^-2, in 90% of runs"))
+    the power of $\mathrm{He}_{3}$ grows as $(1-\mu)^{-2}$, in 90% of runs
+    """
+    pieces = text.split("$")  # between them there may be LaTeX already
+    for place in range(0, len(pieces), 2):
+        indexed = re.sub(r"\bHe(?=[0-9])", "He_", pieces[place])  # as students are named
+        pieces[place] = _IN_TEXT.sub(lambda found: f"${_formula(found[0])}$", indexed)
+    return _joined("$".join(pieces))
+
+
+def latex_of(text: str) -> Typeset:
+    r"""Text with mathematics in Unicode, or between dollars, as LaTeX.
+
+    >>> print(latex_of("in 90% of runs of He_3").latex)
+    in 90\% of runs of $\mathrm{He}_{3}$
+    """
+    pieces = with_formulas(text).split("$")
+    pieces[::2] = [_words(piece) for piece in pieces[::2]]
+    return Typeset(text, "$".join(pieces))
+
+
+def _words(text: str) -> str:
+    written = typeset(text)
+    for sign, command in _SIGNS.items():
+        written = written.replace(sign, command)
+    return written
+
+
+def _joined(text: str) -> str:
+    """Formulas that touch are one."""
+    return re.sub(r"(\\[A-Za-z]+)\$\$(?=[A-Za-z])", r"\1 ", text).replace("$$", "")
+
+
+def _formula(text: str) -> str:
+    """What stands between the dollars of a formula."""
+    pieces, done = [], 0
+    for found in _IN_FORMULA.finditer(text):
+        pieces += [text[done : found.start()], _piece(found[0])]
+        done = found.end()
+    return _joined("$$".join(piece for piece in [*pieces, text[done:]] if piece))
+
+
+def _piece(text: str) -> str:
+    if whole := _MATHEMATICS.get(text) or _NAMES.get(text):
+        return whole
+    for sign, levels in (("^", _RAISED), ("_", _LOWERED)):
+        if text[0] in levels:
+            return f"{sign}{{{''.join(map(levels.get, text))}}}"
+    sign, to = text[0], text[1:]
+    inside = _formula(to[1:-1] if to.startswith("(") else to)
+    return rf"\sqrt{{{inside}}}" if sign == "√" else f"{sign}{{{inside}}}"
