@@ -123,7 +123,7 @@ class Activation:
             convention: ``he``, probabilists', as in the formula; ``h``, physicists'; or
                 ``orthonormal``, as ``derive.conventions`` defines them.
 
-        .. math:: c_k(Q) = Q^{-k/2} E[He_k(g)\,\sigma(\sqrt Q g)]
+        .. math:: c_k(Q) = Q^{-k/2} E[\mathrm{He}_k(g)\,\sigma(\sqrt Q g)]
 
         Raises ``NoClosedForm`` if neither the function nor its part of the degree's parity is in
         the algebra of ``derive.gaussian``, ``InputError`` for a negative degree. Source: (30).

@@ -2,11 +2,13 @@ r"""The three conventions of Hermite polynomials and coefficients, and what ties
 
 In each :math:`\sigma(x) = \sum_k \frac{c_k}{w_k} P_k(x)` under a Gaussian of variance Q, where
 
-- ``he``, probabilists', as in the paper: :math:`P_k = H_k^{[Q]}(x) = Q^{k/2} He_k(x/\sqrt Q)` and
-  :math:`w_k = k!`, so that :math:`c_k = E\,\sigma^{(k)}`;
-- ``h``, physicists': :math:`P_k = H_k(x/\sqrt{2Q}) = 2^{k/2} He_k(x/\sqrt Q)`, :math:`w_k = k!`;
-- ``orthonormal``: :math:`P_k = He_k(x/\sqrt Q)/\sqrt{k!}`, :math:`w_k = 1`, so that squares of
-  coefficients add up to the mean square.
+- ``he``, probabilists', as in the paper: :math:`w_k = k!` and
+  :math:`P_k = H_k^{[Q]}(x) = Q^{k/2} \mathrm{He}_k(x/\sqrt Q)`, so that
+  :math:`c_k = E\,\sigma^{(k)}`;
+- ``h``, physicists': :math:`w_k = k!` and
+  :math:`P_k = H_k(x/\sqrt{2Q}) = 2^{k/2} \mathrm{He}_k(x/\sqrt Q)`;
+- ``orthonormal``: :math:`w_k = 1` and :math:`P_k = \mathrm{He}_k(x/\sqrt Q)/\sqrt{k!}`, so that
+  squares of coefficients add up to the mean square.
 """
 
 from collections.abc import Callable

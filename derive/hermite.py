@@ -75,7 +75,7 @@ def hermite_polynomial(n: int, z: Expr = PREACTIVATION, variance: Expr = S.One) 
     Arguments:
         n: degree ≥ 0.
         z: argument, any finite expression.
-        variance: any finite expression; 1 gives the probabilists' :math:`He_n`.
+        variance: any finite expression; 1 gives the probabilists' :math:`\mathrm{He}_n`.
 
     .. math:: H_n^{[Q]}(z) = \sum_{j \le n/2} \frac{n!}{(n-2j)!\,j!\,2^j} (-Q)^j z^{n-2j}
 
@@ -175,7 +175,7 @@ def hermite_coefficients(
     .. math:: c_k(Q) = E_Q[\sigma^{(k)}(z)]
 
     Raises ``InputError`` if ``expression`` is no polynomial in ``z``.
-    Source: (28), (30), (35); for :math:`He_n` this is (64). Exact.
+    Source: (28), (30), (35); for :math:`\mathrm{He}_n` this is (64). Exact.
 
     >>> from derive.symbols import Q, z
     >>> hermite_coefficients(z**3, z, Q)
@@ -302,7 +302,7 @@ def information_exponent(expression: Expr, z: Symbol | None = None) -> Expr:
 
     The result is ``oo`` for a constant.
 
-    .. math:: \min \{k \ge 1 : E[He_k(z)\,\sigma(z)] \ne 0\}
+    .. math:: \min \{k \ge 1 : E[\mathrm{He}_k(z)\,\sigma(z)] \ne 0\}
 
     Raises ``InputError`` if ``expression`` is no polynomial in ``z``, or if a symbolic
     coefficient leaves the answer open: undecided is not zero. Source: Sec. 2.2. Exact.
@@ -331,7 +331,7 @@ def hermite_mean(n: int, variance: Expr = VARIANCE) -> Expr:
         n: degree ≥ 0.
         variance: the student's :math:`Q`, any expression.
 
-    .. math:: E_Q[He_n] = \frac{n!}{(n/2)!\,2^{n/2}} (Q-1)^{n/2}
+    .. math:: E_Q[\mathrm{He}_n] = \frac{n!}{(n/2)!\,2^{n/2}} (Q-1)^{n/2}
               \text{ for even } n, \qquad 0 \text{ for odd } n
 
     Raises ``InputError`` for a negative or non-integer degree. Source: App. E.5. Exact.

@@ -131,7 +131,7 @@ def in_strength(weights: dict[int, Any]) -> Poly:
 
 
 def hermite_power(n: int) -> Poly:
-    r"""Power of the pure Hermite student, :math:`S(Q) = E[He_n(\sqrt Q g)^2]`, in ``Q``.
+    r"""Power of the pure Hermite student, :math:`S(Q) = E[\mathrm{He}_n(\sqrt Q g)^2]`, in ``Q``.
 
     Arguments:
         n: degree ≥ 0.
@@ -229,8 +229,8 @@ def hermite_drift(
 
     Arguments:
         n: degree ≥ 1.
-        labels: ``matched`` or ``y`` (teacher :math:`He_n`), ``squared`` or ``y**2`` (teacher
-            :math:`He_n^2`).
+        labels: ``matched`` or ``y`` (teacher :math:`\mathrm{He}_n`), ``squared`` or ``y**2``
+            (teacher :math:`\mathrm{He}_n^2`).
         normalization: ``raw``, as ``drift_of``, or ``n*n!``, which divides both by :math:`n\,n!`.
 
     .. math:: a = 2\mu\,C_Q + C_\rho - \mu S'(\mu^2), \qquad b = 2\,C_Q - S'(\mu^2)

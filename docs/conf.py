@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",  # arguments, one a line
     "sphinxcontrib.programoutput",
+    "extensions.breaks",
     "extensions.derived",
     "extensions.explorer",
     "extensions.font",
@@ -41,6 +42,7 @@ nb_execution_mode = "force"  # what a cell shows may change with any part of the
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True
+nb_merge_streams = True  # what a cell prints is one block
 nb_output_stderr = "remove"  # progress, which no page needs; errors end the build
 
 napoleon_custom_sections = [("Fields", "params_style")]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
 from derive.command.messages import fail, show
@@ -65,9 +67,17 @@ class Group:
         return fail(f"{called}: error: {what} was given{meant}: give {known}", 2)
 
     def listing(self, called: str) -> str:
-        """What there is, a line each."""
-        wide = max(map(len, self.members))
-        lines = [f"  {name:<{wide}}  {_summary(self.member(name))}" for name in self.members]
+        """What there is, as wide as the terminal."""
+        wide, room = max(map(len, self.members)), get_terminal_size().columns - 2  # as argparse
+        lines = [
+            fill(
+                _summary(self.member(name)),
+                room,
+                initial_indent=f"  {name:<{wide}}  ",
+                subsequent_indent=" " * (wide + 4),
+            )
+            for name in self.members
+        ]
         parts = [f"{called} COMMAND [OPTIONS]", self.summary, "\n".join(lines), self.notes(),
                  f"{called} COMMAND --help shows the options and examples"]  # fmt: skip
         return "\n\n".join(filter(None, parts))

@@ -17,6 +17,8 @@ from math_core import LatexError, LatexToMathML
 from derive.command.tabular import without_latex
 
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
+_TALL = r"\\(?:left|right|middle|[dt]?frac|sqrt|sum|int|prod|begin|[dt]?binom)\b"
+_STRETCHED = re.compile(rf"\\left([(\[])((?:(?!{_TALL}).)*)\\right([)\]])", re.DOTALL)
 _FORMULA = r"<math>(?:(?!</math>).)*+</math>"  # not a displayed one
 _WORD = re.compile(rf"(?<![^\s<>])(?:[^\s<>]*+{_FORMULA})+[^\s<>]*", re.DOTALL)
 _ENLARGED = 17, 10  # pixels for points: print has 4 for 3
@@ -41,16 +43,29 @@ def environment(folder: Path) -> Environment:
     return made
 
 
+def converted(formula: str, display: bool = False) -> str:
+    r"""A formula as MathML, in a line of its own if ``display``.
+
+    Brackets around what is not tall are those of the line: a browser leaves room beside brackets
+    that stretch. Raises ``LatexError`` for a command that is not known.
+
+    >>> converted(r"\left(x\right)") == converted("(x)")
+    True
+    """
+    low = formula
+    while (lower := _STRETCHED.sub(r"\1\2\3", low)) != low:
+        low = lower
+    shown: str = _CONVERTER.convert_with_local_state(low, displaystyle=display)
+    return shown
+
+
 def mathml(formula: str, displayed: bool = False) -> str:
     """A formula as MathML, or as it is written if the converter does not know a command in it.
 
     If ``displayed``, with fractions as large as in a line of their own.
     """
     try:
-        shown: str = _CONVERTER.convert_with_local_state(
-            rf"\displaystyle {formula}" if displayed else formula, displaystyle=False
-        )
-        return shown
+        return converted(rf"\displaystyle {formula}" if displayed else formula)
     except LatexError:
         return f"<code>{html.escape(formula)}</code>"
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any, NoReturn
 
 from derive.command.files import OutputFile, OutputFolder, refuse_shared
@@ -92,7 +94,8 @@ class CommandParser(argparse.ArgumentParser):
         return options
 
     def format_help(self) -> str:
-        """The help, with the examples as the command is called."""
+        """The help, as wide as the terminal, with the examples as the command is called."""
+        self.description = fill(self.description or "", get_terminal_size().columns - 2)
         self.epilog = "\n".join(["examples:", *(f"  {self.prog} {each}" for each in self.examples)])
         return super().format_help()
 

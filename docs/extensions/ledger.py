@@ -1,7 +1,8 @@
 """The directives ``ledger``, its entries checked when the pages are built, and ``entries``.
 
 A verdict that differs from the recorded one is an error of the build. ``entries`` lists those on a
-figure, table or section of the paper with their recorded verdicts, which the ledger's page holds.
+figure, table or section of the paper, or those it names, with their recorded verdicts, which the
+ledger's page holds.
 """
 
 import json
@@ -59,7 +60,7 @@ def _place(app: Sphinx, exception: Exception | None) -> None:
 
 
 class Entries(SphinxDirective):
-    """A table of the entries on one place of the paper, each with a link into the ledger."""
+    """A table of the entries on one place of the paper, or of those named, with links to them."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -67,22 +68,20 @@ class Entries(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Find them; a place with none is an error of the build."""
         place = re.compile(rf"{re.escape(self.arguments[0])}(?!\d)")
-        chosen = [entry for entry in CLAIMS.values() if place.search(entry.place)]
+        named = self.arguments[0].split()
+        chosen = [e for e in CLAIMS.values() if place.search(e.place) or e.name in named]
         if not chosen:
             raise self.error(f"no entry of the ledger is on {self.arguments[0]!r}")
         head = [[nodes.Text(text)] for text in ("entry", "verdict", "what was decided")]
-        return [table_of([head, *map(_row, chosen)], ["ledger"])]
+        return [table_of([head, *(self._row(entry) for entry in chosen)], ["ledger"])]
 
-
-def _row(entry: Entry) -> list[list[nodes.Node]]:
-    name = nodes.literal(entry.name, entry.name)
-    link = nodes.reference("", "", name, refuri=f"claims.html#entry-{entry.name}")
-    ours = " (ours)" if entry.kind == "beyond the paper" else ""
-    return [
-        [link],
-        [nodes.Text(entry.recorded + ours)],
-        text_with_formulas(with_formulas(entry.statement)),
-    ]
+    def _row(self, entry: Entry) -> list[list[nodes.Node]]:
+        name = nodes.literal(entry.name, entry.name)
+        page = "../" * self.env.docname.count("/") + "claims.html"
+        link = nodes.reference("", "", name, refuri=f"{page}#entry-{entry.name}")
+        ours = " (ours)" if entry.kind == "beyond the paper" else ""
+        told = text_with_formulas(with_formulas(entry.statement))
+        return [[link], [nodes.Text(entry.recorded + ours)], told]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

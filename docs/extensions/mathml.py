@@ -8,19 +8,17 @@ import re
 from typing import Any
 
 from docutils import nodes
-from math_core import LatexError, LatexToMathML
+from math_core import LatexError
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
-from derive.command.pages import kept_together
-
-_CONVERTER = LatexToMathML(fancy_error=False)
+from derive.command.pages import converted
 
 
 def _converted(node: nodes.Element, display: bool) -> str:
     try:
-        return _CONVERTER.convert_with_local_state(node.astext(), displaystyle=display)
+        return converted(node.astext(), display)
     except LatexError as error:
         logging.getLogger(__name__).warning("formula %r: %s", node.astext(), error, location=node)
         return ""
@@ -48,16 +46,8 @@ def _results(app: Sphinx, tree: nodes.document, _: str) -> None:
             raw.children = [nodes.Text(made)]
 
 
-def _keep_words(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
-) -> None:
-    if "body" in context:
-        context["body"] = kept_together(context["body"])
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make MathML the form of formulas in HTML."""
     app.connect("doctree-resolved", _results)
-    app.connect("html-page-context", _keep_words)
     app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -85,7 +85,7 @@ class HermiteExpansion:
         rows = [(k, c) for k, c in enumerate(self.coefficients)]
         title = f"Hermite coefficients of {self.activation.text}, variance {self.variance}"
         told = convention_of(self.convention)
-        note = f"{told.series}; left out in mean square: {self.truncation}"
+        note = f"{told.latex}; left out in mean square: {self.truncation}"
         return box(title, "certified", grid(("degree", "coefficient"), rows), note)
 
     def to_frame(self) -> "DataFrame":

@@ -67,6 +67,13 @@ class Singularity:
     def __repr__(self) -> str:
         return f"Singularity(μ = {self.mu}, {self._fate()})"
 
+    def _shown_fate(self) -> str:
+        """For a notebook, with formulas between dollars."""
+        if not self.diverges or self.constant is None:
+            return self._fate()
+        law = rf"{float(self.constant):.6g}/(\mu-\mu_\star)^{{{2 * self.multiplicity}}}"
+        return rf"$\tau \sim {law}$ in units of {self.unit}"
+
     def _fate(self) -> str:
         if not self.diverges:
             return f"τ = 1/b, b = {float(self.b):.6g} > 0"
@@ -91,8 +98,8 @@ class Singularities(tuple[Singularity, ...]):
         return self
 
     def _repr_html_(self) -> str:
-        rows = [(s.mu, s.b, s._fate()) for s in self]
-        content = grid(("μ⋆", "b(μ⋆)", "escape time"), rows) if rows else ""
+        rows = [(s.mu, s.b, s._shown_fate()) for s in self]
+        content = grid((r"$\mu_\star$", r"$b(\mu_\star)$", "escape time"), rows) if rows else ""
         count = (
             f"{len(rows)} {'strength' if len(rows) == 1 else 'strengths'}"
             if rows
