@@ -37,6 +37,8 @@ class Enclosure:
     >>> third = Enclosure("0.33333", "3.34e-6")
     >>> third < 0.5, Fraction(1, 3) in third, float(third)
     (True, True, 0.33333)
+    >>> print(third, Enclosure("0.50000", "0"))
+    0.33333 ± 3.34e-6 0.5
     """
 
     mid: str
@@ -46,11 +48,19 @@ class Enclosure:
         """The double nearest to ``mid``."""
         return float(self.mid)
 
+    def _numbers(self) -> list[str]:
+        """The radius where there is one; zeros at the end of an exact number say nothing."""
+        if self.radius != "0":
+            return [self.mid, self.radius]
+        digits, letter, power = self.mid.partition("e")
+        short = digits.rstrip("0").removesuffix(".") if "." in digits else digits
+        return [f"{short}{letter}{power}"]
+
     def __str__(self) -> str:
-        return self.mid if self.radius == "0" else f"{self.mid} ± {self.radius}"
+        return " ± ".join(self._numbers())
 
     def _repr_latex_(self) -> str:
-        numbers = [self.mid] if self.radius == "0" else [self.mid, self.radius]
+        numbers = self._numbers()
         shown = r" \pm ".join(decimal(number).latex.strip("$") for number in numbers)
         return f"${shown}$"
 

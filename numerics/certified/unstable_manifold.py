@@ -188,6 +188,8 @@ def error_of(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
     thus within :math:`C s^n / (n\lambda - \omega)` of the manifold, as long as that holds.
     """
     span = arb(0).union(arb(size))
+    if not phase.flow.is_regular(arb.pi() / 2 - curve[1](span)):
+        return arb("inf")
     shifted = (arb_series(part(arb_poly([span, 1])).coeffs()) for part in curve)
     missed = length_of(*(part[ORDER] for part in _field(phase.flow, *shifted)))
     missed *= arb(size) ** ORDER

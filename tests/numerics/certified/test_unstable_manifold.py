@@ -8,6 +8,7 @@ from taylor import constant_by_taylor
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics.certified import unstable_manifold
+from numerics.certified.finite_rate import finite_rate_flow
 from numerics.certified.flow import ball_flow, flow_arithmetic
 from numerics.certified.integrator import advance
 from numerics.certified.unstable_manifold import SearchPhase, exit_constant
@@ -73,6 +74,15 @@ def test_what_the_curve_cuts_off_is_of_its_order():
         curve = unstable_manifold.manifold_curve(phase)
         one, four = (unstable_manifold.error_of(phase, curve, fmpq(1, n)) for n in (256, 64))
     assert 4**18 < float(four / one) < 4**20
+
+
+def test_no_error_is_claimed_where_the_curve_may_leave_the_sphere():
+    """At m² = 1 the flow of a finite rate has no velocity."""
+    phase = SearchPhase.of(finite_rate_flow("x", "0.5", "0.1"))
+    with flow_arithmetic():
+        curve = unstable_manifold.manifold_curve(phase)
+        assert unstable_manifold.error_of(phase, curve, fmpq(1, 256)) < 1e-9
+        assert not unstable_manifold.error_of(phase, curve, fmpq(8)).is_finite()
 
 
 def test_what_has_no_exit_is_refused():
