@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from derive.catalogue import CATALOGUE
 from derive.command.tabular import Table
@@ -168,6 +169,50 @@ def test_the_moving_picture_counts_its_runs_and_says_what_draws_it():
     }
     assert len(drawn) < 100_000
     assert not re.search(r"<script|href=", drawn)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_index_or_power_in_prose_is_typed(page):
+    prose = re.sub(r"^(`{3,}|:{3,}).*?^\1$", "", PAGES[page], flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"(`+)[^`].*?\1|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)", "", prose, flags=re.DOTALL)
+    assert re.findall(r"\S*(?:\bHe_|\bc_|[\w)]\^)\S*", prose) == []
+
+
+@pytest.mark.filterwarnings("ignore:path is deprecated:DeprecationWarning")  # of ziamath
+def test_a_root_is_as_wide_whatever_its_height(tmp_path):
+    """Chromium leaves room behind each for the widest."""
+    pytest.importorskip("ziamath")
+    font = pytest.importorskip("extensions.font")
+    font.write(tmp_path / font.FILE)
+    with TTFont(tmp_path / font.FILE) as made:
+        glyphs = font.root_glyphs(made)
+        widths = {made["hmtx"][name][0] for name in glyphs}
+        heights = [made["glyf"][name].yMax - made["glyf"][name].yMin for name in glyphs[:4]]
+    assert len(glyphs) > len(widths) == 1
+    assert heights == sorted(set(heights))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("9.8 ± 1.2 (0.3)", ["9.8 ± 1.2", "(0.3)"]),
+        ("+4.6 [-0.2, +8.9] of 95 %", ["+4.6", "[-0.2, +8.9]", "of", "95 %"]),
+        ("see [1, a note]", ["see", "[1,", "a", "note]"]),
+        ("at 5e-4", ["at", "5e-4"]),
+    ],
+)
+def test_numbers_keep_to_what_belongs_to_them(text, lines):
+    breaks = pytest.importorskip("extensions.breaks")
+    kept = breaks.numbers_kept(text)
+    shown = [line.replace("\N{NO-BREAK SPACE}", " ") for line in kept.split(" ")]
+    assert [line.replace("\N{NON-BREAKING HYPHEN}", "-") for line in shown] == lines
+    assert "e-" not in kept
+
+
+def test_names_of_modules_break_at_their_dots():
+    breaks = pytest.importorskip("extensions.breaks")
+    assert breaks.breakable("numerics.front_door").split("<wbr>") == ["numerics.", "front_", "door"]
+    assert breaks.breakable("A release of 0.1") == "A release of 0.1"
 
 
 @pytest.mark.parametrize(

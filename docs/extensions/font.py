@@ -33,13 +33,14 @@ def write(target: Path) -> None:
     options = subset.Options()
     options.flavor = "woff2"
     options.layout_features = _FEATURES
-    with as_file(files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf") as source:
-        font = subset.load_font(str(source), options)
-    cut = subset.Subsetter(options)
-    cut.populate(unicodes=[sign for low, high in _SIGNS for sign in range(low, high + 1)])
-    cut.subset(font)
-    narrow_roots(font)
-    subset.save_font(font, str(target), options)
+    signs = [sign for low, high in _SIGNS for sign in range(low, high + 1)]
+    kept = files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf"
+    with as_file(kept) as source, subset.load_font(str(source), options) as font:
+        cut = subset.Subsetter(options)
+        cut.populate(unicodes=signs)
+        cut.subset(font)
+        narrow_roots(font)
+        subset.save_font(font, str(target), options)
 
 
 def root_glyphs(font: TTFont) -> list[str]:

@@ -139,13 +139,14 @@ def _verdict(asked: Asked, zeros: Singularities) -> Section:
     """One sentence on what pre-training does to the search phase."""
     singular = [s for s in zeros if s.diverges]
     certainty = "proved" if asked.drift.positive else "certified"
+    told = f"With {asked.name}{',' if ', ' in asked.name else ''}"
     if not singular:
-        said = f"With {asked.name} LoRA leaves the search phase at every strength $0 < \\mu < 1$"
+        said = f"{told} LoRA leaves the search phase at every strength $0 < \\mu < 1$"
         return Section("In a sentence", certainty, f"{said}{_towards_one(asked)}.")
     places = ", ".join(s.mu._repr_latex_() for s in singular)
     many = "strengths" if len(singular) > 1 else "strength"
     said = (
-        f"With {asked.name} LoRA never leaves the search phase at the {many} $\\mu^\\star$ = "
+        f"{told} LoRA never leaves the search phase at the {many} $\\mu^\\star$ = "
         f"{places}: there the escape time is infinite; at all others in $(0, 1)$ it is finite"
     )
     return Section("In a sentence", certainty, f"{said}{_towards_one(asked)}.")

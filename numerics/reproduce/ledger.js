@@ -1,10 +1,10 @@
-// Filters the entries of the ledger by a text and by verdicts; opens the entry of the address.
+// Filters the entries of the ledger by a text, formulas as shown or typed, and by verdicts; opens the entry of the address.
 "use strict";
 addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form.filter");
   if (!form) return;
   const entries = [...document.querySelectorAll("article.entry")];
-  const words = new Map(entries.map((e) => [e, e.textContent.toLowerCase()]));
+  const words = new Map(entries.map((e) => [e, `${e.textContent} ${e.dataset.typed}`.toLowerCase()]));
   const apply = () => {
     const text = form.elements.text.value.trim().toLowerCase();
     const boxes = [...form.querySelectorAll("[name=verdict]")];

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from browsers import faults
 from processes import as_anybody, besides_progress
 
 from derive.command import extras
-from derive.command.pages import mathematics
+from derive.command.pages import converted, mathematics
 from derive.command.provenance import versions
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
@@ -132,6 +133,31 @@ def test_formulas_become_mathematics_and_text_stays_text():
     assert str(mathematics(r"$\unheard{<}$")) == r"<code>\unheard{&lt;}</code>"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("of $x$ and", 0), ("of $x$, and", 1), ("for ($x$) $y$.", 2), ("$S$($Q$)", 1), ("x, y", 0)],
+)
+def test_what_touches_a_formula_stays_in_its_line(text, kept):
+    html = mathematics(text)
+    assert html.count('<span class="kept">') == kept == html.count("</span>")
+    plain = re.sub("<[^>]*>", "", html)
+    assert plain == text.replace("$", "")
+
+
+@pytest.mark.parametrize(
+    ("formula", "low"),
+    [
+        (r"\left(x\right)^{2}", "(x)^{2}"),
+        (r"\left[y \left(x + 1\right)\right]", "[y (x + 1)]"),
+        (r"\left(\frac{1}{2} \left(x\right)\right)", r"\left(\frac{1}{2} (x)\right)"),
+    ],
+)
+def test_brackets_stretch_around_what_is_tall_alone(formula, low):
+    assert converted(formula) == converted(low)
+    flat = low.replace(r"\left", "").replace(r"\right", "")
+    assert (converted(low) == converted(flat)) == ("frac" not in low)
+
+
 def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
     command = "numerics.claims --claim relu-dip --format json --output @/claims.json"
     step = Product("claims", "Claims", "ledger", (command,), ("claims.json",))
@@ -232,6 +258,11 @@ def test_the_ledger_is_filtered_by_words_and_verdicts(browser, folder):
     assert browser.execute_script("return document.querySelector('details[open]').innerText")
     browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
     assert browser.execute_script(_SHOWN) == ["entry-relu-dip"]
+    browser.find_element("css selector", "[type=search]").clear()
+    browser.find_element("css selector", "[type=search]").send_keys("for μ ≠ 1, (89)")  # as typed
+    assert browser.execute_script(_SHOWN) == ["entry-mechanics-open"]
+    browser.find_element("css selector", "[type=search]").clear()
+    browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
     browser.execute_script("document.querySelector('[value=refuted]').click()")
     assert browser.execute_script(_SHOWN) == []
     assert "0 of 2 entries" in browser.find_element("css selector", "output").text
