@@ -29,7 +29,7 @@ def environment(folder: Path) -> Environment:
     """Templates of a folder.
 
     Text with formulas between dollars goes through ``mathematics``, or ``displayed`` if they are to
-    be as large as in a line of their own.
+    be as large as in a line of their own; commands through ``typed``.
     """
     made = Environment(
         loader=FileSystemLoader(folder),
@@ -39,6 +39,7 @@ def environment(folder: Path) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["mathematics"] = mathematics
+    made.filters["typed"] = typed
     made.filters["displayed"] = partial(mathematics, displayed=True)
     return made
 
@@ -80,6 +81,16 @@ def mathematics(text: str, displayed: bool = False) -> Markup:
     pieces[::2] = [html.escape(without_latex(piece)) for piece in pieces[::2]]
     pieces[1::2] = [mathml(piece, displayed) for piece in pieces[1::2]]
     return Markup(kept_together("".join(pieces)))
+
+
+def typed(command: str) -> Markup:
+    """A command as HTML whose lines do not break within an option.
+
+    >>> str(typed("python -m numerics.claims --list"))
+    'python -m numerics.claims <span class="kept">--list</span>'
+    """
+    kept = r'<span class="kept">\g<0></span>'
+    return Markup(re.sub(r"(?<!\S)--[\w-]+", kept, html.escape(command)))
 
 
 def kept_together(page: str) -> str:

@@ -48,7 +48,7 @@ _MINUS = (
 _ARTICLE = r"a\b(?! ?[=<>≤≥≠(/'|,;:)]| [-+·]| (?:of|and|or|is|has|at|vanishes|tends)\b|$)"
 _VARIABLE = (
     r"(?<![A-Za-z0-9_.’'])(?<![a-z]{2}-)(?<!App\. )(?<!\d \()"
-    rf"(?:[0-9]+(?![A-Ze])|(?!{_ARTICLE}|[AI]\b))"
+    rf"(?:[0-9]+(?![De])|(?!{_ARTICLE}|[AI]\b))"
     rf"[A-Za-z](?![A-Za-z0-9_]|\.\w|'s|-\w+-){_PRIMES}"
 )
 _IN_TEXT = re.compile(

@@ -86,7 +86,7 @@ def _part(result: Any, folder: Path) -> dict[str, Any]:
         "commands": [f"python {shlex.join(line)}" for line in command_lines(step, named)],
         "files": shown,
         "images": [_image(folder / name) for name in shown if Path(name).suffix in _IMAGES],
-        "captions": [_caption(folder / name) for name in shown if _is_snippet(name)],
+        "captions": [_caption(folder / n, step.title) for n in shown if _is_snippet(n)],
         "tables": [_tables(folder / name) for name in shown if name.endswith(".md")],
         "claims": [c for name in shown if name == "claims.json" for c in _claims(folder / name)],
     }
@@ -118,9 +118,13 @@ def _is_snippet(name: str) -> bool:
     return name.startswith("figures/") and name.endswith(".tex")
 
 
-def _caption(file: Path) -> Markup:
+def _caption(file: Path, title: str) -> Markup:
+    """The caption of a figure, without a first sentence that is its title."""
     found = re.search(r"\\caption\{(.*)\}\n *\\label", file.read_text("utf-8"), re.DOTALL)
-    return mathematics(found[1] if found else "")
+    caption = found[1] if found else ""
+    first, _, rest = caption.partition(". ")
+    titled, begun = (re.sub(r"\\[a-z]+|[\W_]", "", text) for text in (title, first))
+    return mathematics(rest if rest and titled.endswith(begun) else caption)
 
 
 def _tables(file: Path) -> Markup:
@@ -129,6 +133,7 @@ def _tables(file: Path) -> Markup:
     reader.use(dollarmath_plugin, renderer=lambda formula, _: mathml(formula))
     text = re.sub(r"<!--.*?-->", "", file.read_text(encoding="utf-8"))  # provenance, shown on top
     rendered = reader.render(text).replace("h3>", "h4>")
+    rendered = re.sub(r'<span class="math inline">(.*?)</span>', r"\1", rendered)
     rendered = rendered.replace("<table>", '<div class="wide" tabindex="0"><table>')
     rendered = rendered.replace("</table>", "</table></div>")
     return Markup(kept_together(rendered))  # from this project's own commands, raw HTML escaped
