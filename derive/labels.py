@@ -30,6 +30,9 @@ class Labels:
     value: PiecewiseAnalytic
     text: str = field(compare=False)
 
+    def __repr__(self) -> str:
+        return f"Labels.of({self.text!r})"
+
     @classmethod
     def of(cls, given: "LabelsLike") -> "Labels":
         """Labels as people give them: text, a function, an expression in any one symbol.

@@ -18,8 +18,9 @@ from derive.command.tabular import without_latex
 
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
 _TALL = r"\\(?:left|right|middle|[dt]?frac|sqrt|sum|int|prod|begin|[dt]?binom)\b"
-_STRETCHED = re.compile(rf"\\left([(\[])((?:(?!{_TALL}).)*)\\right([)\]])", re.DOTALL)
+_STRETCHED = re.compile(rf"(?:\\!)?\\left([(\[])((?:(?!{_TALL}).)*)\\right([)\]])", re.DOTALL)
 _FORMULA = r"<math>(?:(?!</math>).)*+</math>"  # not a displayed one
+_SPREAD = re.compile(r"[-+\d.,]+ <math><mo[^>]*>±</mo></math> [\d.,]+")
 _WORD = re.compile(rf"(?<![^\s<>])(?:[^\s<>]*+{_FORMULA})+[^\s<>]*", re.DOTALL)
 _ENLARGED = 17, 10  # pixels for points: print has 4 for 3
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -94,7 +95,8 @@ def typed(command: str) -> Markup:
 
 
 def kept_together(page: str) -> str:
-    """HTML whose lines do not break between a formula and what touches it, such as a comma.
+    """HTML whose lines do not break between a formula and what touches it, such as a comma, nor
+    around a ± between numbers.
 
     To a browser a formula is a box, beside which a line may end; a style sheet gives the class
     ``kept`` its look.
@@ -102,7 +104,7 @@ def kept_together(page: str) -> str:
     >>> kept_together("of (<math>…</math>), and")
     'of <span class="kept">(<math>…</math>),</span> and'
     """
-    return _WORD.sub(_kept, page)
+    return _WORD.sub(_kept, _SPREAD.sub(r'<span class="kept">\g<0></span>', page))
 
 
 def _kept(found: re.Match[str]) -> str:

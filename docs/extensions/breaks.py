@@ -53,7 +53,11 @@ def _break_pages(
 ) -> None:
     if "body" in context:
         body = kept_together(context["body"])
-        body = re.sub(rf'(?<=<span class="pre)(?=">[^<\s]{{{_LONG},}}</span>)', " long", body)
+        body = re.sub(
+            rf'(?<=<span class="pre)">([^<\s]{{{_LONG},}})(?=</span>)',
+            lambda found: f' long">{breakable(found[1])}',
+            body,
+        )
         context["body"] = re.sub(
             r"(?<=<h1>)[^<]+", lambda found: breakable(found[0]), body, count=1
         )
