@@ -8,7 +8,7 @@ dimensions. ``--simulate`` puts runs beside it that are exact in law.
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import log, sqrt
+from math import log
 from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
@@ -103,7 +103,7 @@ def _finite_dimension(simulation: "Simulation") -> float:
 
 
 def _simulated(point: _Compared, probabilities: Sequence[float]) -> dict[str, Any]:
-    from numerics.simulation.exits import quantile
+    from numerics.simulation.exits import ks_bound, quantile
 
     times, count = point.runs.exit_times, point.simulation.replicas
     return {
@@ -111,13 +111,8 @@ def _simulated(point: _Compared, probabilities: Sequence[float]) -> dict[str, An
         "censored": point.runs.censored,
         "simulated": {str(p): quantile(times, p) for p in probabilities},
         "ks_distance": point.distance,
-        "ks_bound": _chance(count),
+        "ks_bound": ks_bound(count),
     }
-
-
-def _chance(count: int) -> float:
-    """The distance that 19 of 20 samples of the law itself do not exceed, for many runs."""
-    return 1.358 / sqrt(count)
 
 
 # What is shown.

@@ -8,7 +8,6 @@ and supports that law, no more.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
-from math import sqrt
 from typing import Any
 
 from sympy import Expr, latex
@@ -31,7 +30,7 @@ from numerics.figures.caption import number, shown_pair
 from numerics.figures.curves import draw_curves
 from numerics.reported.figure import draw_law
 from numerics.simulation.design import Simulation
-from numerics.simulation.exits import ks_distance, quantile
+from numerics.simulation.exits import ks_bound, ks_distance, quantile
 from numerics.simulation.run import run_simulation
 
 Member = tuple[Pair, AnyDrift]
@@ -41,7 +40,6 @@ _STRENGTHS = ("0.1", "0.3", "0.5", "0.7", "0.9")
 _SHARES = (0.5, 0.9, 0.99)  # of runs that have left
 _CHECKED = (0.1, 0.5, 0.9)  # quantiles that a simulation is compared at
 _LAST = 0.999  # the share of runs that it waits for
-_CHANCE = 1.358  # over √n: what the distance of 19 of 20 samples of the law itself stays below
 _MOST_STEPS = 10**8  # of all runs of the check together
 _HIGHEST = 6  # the degree of polynomials whose exit law is computed: others take a minute or more
 
@@ -361,7 +359,7 @@ def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
         f"{count} runs of one-pass SGD, exact in law, at $\\mu = {strength}$, "
         f"$d = {asked.dimension}$; {runs.censored} still search at the end. Kolmogorov–Smirnov "
         f"distance {distance:.3f}; 19 of 20 samples of the law itself stay below "
-        f"{_CHANCE / sqrt(count):.3f}."
+        f"{ks_bound(count):.3f}."
     )
     head = ("have left", "the law (1/γ)", "the runs (1/γ)")
     alt = "Share of runs that still search over time: the law, and the runs as steps"

@@ -61,6 +61,17 @@ def ks_distance(
     return float(max(np.max(after / len(every) - law), np.max(law - before / len(every))))
 
 
+def ks_bound(count: int) -> float:
+    """The distance that 19 of 20 samples of the law itself stay below; more of censored ones.
+
+    >>> round(ks_bound(200), 3)
+    0.095
+    """
+    from scipy.stats import kstwo  # its import costs half a second
+
+    return float(kstwo.isf(0.05, count))
+
+
 @dataclass(frozen=True)
 class LogFit:
     """Median exit time fitted by a line in ``log d``: its slope with standard error, and τ/2."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from derive.command.report import Report
-from derive.command.tabular import Table
+from derive.command.tabular import Table, prose
 from transfer.experiment.commands import finished_place
 from transfer.experiment.plan import (
     Chain,
@@ -19,7 +19,6 @@ from transfer.experiment.plan import (
     in_words,
 )
 from transfer.experiment.records import Task
-from transfer.experiment.report import same
 from transfer.images.folder import Folder, kinds_in
 
 _MEGABYTE, _TERA = 1e6, 1e12
@@ -42,16 +41,17 @@ def check_task(options: Namespace) -> Report:
     parts = [*_rehearsed(task, chains, place)]
     total = {"part": "all", **{name: _sum(row[name] for row in parts) for name in _SUMMED}}
     notes = (
-        same("learning: parameters that learn; matrices: that get adapters. minutes: of one "
-             "process on this machine, by two batches of each part: an estimate. megabytes: "
-             "weights on disk, those of adapters only with --keep-adapters."),
-        same("steps: of training, one after another; launches: of operations before any are fused, "
-             "likewise; teraflop: of matrix products. All as if nothing were finished, for one "
-             "process; on a GPU the seeds and checkpoints of a protocol take their steps at once."),
+        prose("learning: parameters that learn; matrices: that get adapters. minutes: of one "
+              "process on this machine, by two batches of each part: an estimate. megabytes: "
+              "weights on disk, those of adapters only with --keep-adapters."),
+        prose("steps: of training, one after another; launches: of operations before any are "
+              "fused, likewise; teraflop: of matrix products. All as if nothing were finished, for "
+              "one process; on a GPU the seeds and checkpoints of a protocol take their steps at "
+              "once."),
     )  # fmt: skip
     tables = [
-        Table("images", same(f"{task.title}: images"), _IMAGES, _cells(images, _IMAGES)),
-        Table("parts", same(f"{task.title}: what it will take"), _PARTS,
+        Table("images", prose(f"{task.title}: images"), _IMAGES, _cells(images, _IMAGES)),
+        Table("parts", prose(f"{task.title}: what it will take"), _PARTS,
               _cells([*parts, total], _PARTS), notes),
     ]  # fmt: skip
     content = {"task": task.name, "images": images, "parts": parts}

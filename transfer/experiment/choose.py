@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Table
+from derive.command.tabular import Table, prose
 from derive.errors import InputError
 from numerics.figures.caption import listed
 from transfer.experiment.candidates import Candidate, Candidates, candidates_of
 from transfer.experiment.commands import compute
 from transfer.experiment.plan import HEAD_DECAY
-from transfer.experiment.report import MAIN, same
+from transfer.experiment.report import MAIN
 from transfer.experiment.statistics import Difference, best_gain, maybe_best, paired
 from transfer.images.subsets import Part, disjoint_parts
 
@@ -154,30 +154,30 @@ def _table(
         len(part) // found.images.classes for part in (parts[0].shots, parts[0].held_out)
     )
     notes = [
-        same(sentence(found, kept, choice)),
-        same(f"A head is fitted to convergence on frozen features (L-BFGS, weight decay "
-             f"{HEAD_DECAY:g}) in {len(parts)} draws that share no image: {shots} shots and {held} "
-             f"held-out images of each class, all of the training images; [...] are 95 % intervals "
-             f"over such draws, each for itself. No test image is seen."),
-        same("may be best: not excluded at 5 % by a rotation test over the draws, in which the "
-             "choice is allowed for."),
-        same(HELD),
+        prose(sentence(found, kept, choice)),
+        prose(f"A head is fitted to convergence on frozen features (L-BFGS, weight decay "
+              f"{HEAD_DECAY:g}) in {len(parts)} draws that share no image: {shots} shots and "
+              f"{held} held-out images of each class, all of the training images; [...] are 95 % "
+              "intervals over such draws, each for itself. No test image is seen."),
+        prose("may be best: not excluded at 5 % by a rotation test over the draws, in which the "
+              "choice is allowed for."),
+        prose(HELD),
     ]  # fmt: skip
     if lost := int((~well).sum()):
-        notes.insert(1, same(f"{lost} checkpoints have diverged: they have no features."))
+        notes.insert(1, prose(f"{lost} checkpoints have diverged: they have no features."))
     if shots < found.shots:
         notes.insert(
-            1, same(f"Fewer shots than the {found.shots} asked for: draws share no image.")
+            1, prose(f"Fewer shots than the {found.shots} asked for: draws share no image.")
         )
-    title = same(f"{found.title}: which checkpoint to adapt")
+    title = prose(f"{found.title}: which checkpoint to adapt")
     return Table("choose", title, _COLUMNS, tuple(rows), tuple(notes))
 
 
 def _interval(found: Difference, factor: float, digits: int) -> Any:
     if not np.isfinite(found.mean):
-        return same("-")
+        return prose("-")
     numbers = [f"{factor * value:.{digits}f}" for value in (found.mean, found.low, found.high)]
-    return same(f"{numbers[0]} [{numbers[1]}, {numbers[2]}]")
+    return prose(f"{numbers[0]} [{numbers[1]}, {numbers[2]}]")
 
 
 def verify(
@@ -256,13 +256,14 @@ def _verified(
     )  # fmt: skip
     count = len(finals["best"])
     notes = (
-        same(judgement.sentence),
-        same(f"Each adapted by the main protocol with {count} fine-tuning seeds, which draw shots, "
-             "head and order, the same for all; accuracy on the test images. best - it: 95 % "
-             "intervals over such seeds, together, given the checkpoints and the test images."),
+        prose(judgement.sentence),
+        prose(f"Each adapted by the main protocol with {count} fine-tuning seeds, which draw "
+              "shots, head and order, the same for all; accuracy on the test images. best - it: "
+              "95 % intervals over such seeds, together, given the checkpoints and the test "
+              "images."),
     )  # fmt: skip
     head = ("adapted", "checkpoint", "accuracy", "best - it")
-    table = Table("verify", same(f"{found.title}: the choice, verified"), head, rows, notes)
+    table = Table("verify", prose(f"{found.title}: the choice, verified"), head, rows, notes)
     content = {"right": judgement.right, "clearly": judgement.clearly,
                "verdict": judgement.sentence, "adapted": [
         {"kind": kind, found.unit: step, "accuracy": finals[kind].tolist()}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from derive.command.progress import advancing
 from derive.command.report import Report
-from derive.command.tabular import Table
+from derive.command.tabular import Table, prose
 from derive.errors import InputError
 from numerics.options.values import figure_files, refuse_idle_style
 from numerics.sweep.executors import executor_for
@@ -32,7 +32,6 @@ from transfer.experiment.report import (
     data_note,
     decline,
     rows,
-    same,
     tables,
     verdict,
 )
@@ -161,7 +160,7 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
     head = ("part", "finished", "cells")
     found = tuple((name, *counts) for name, counts in finished(chains, place).items())
     data = facts_of_data(task, place)
-    title = same(f"{task.title}: finished cells in {place.results.name}")
+    title = prose(f"{task.title}: finished cells in {place.results.name}")
     table = Table("status", title, head, found, (data_note(data),))
     records = [dict(zip(head, row, strict=True)) for row in found]
     return Report(records, [table], "exact", of=in_words(data))

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from derive.command.progress import progress
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset
+from derive.command.tabular import Table, Typeset, prose
 from derive.errors import InputError
 from transfer.experiment.candidates import Candidates, candidates_of
 from transfer.experiment.records import Adaptation
-from transfer.experiment.report import MAIN, same
+from transfer.experiment.report import MAIN
 from transfer.experiment.statistics import Difference, paired
 from transfer.images.subsets import disjoint_parts
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _QUANTITIES = ("a", "b", "rate", "noise_scale")
-_COLUMNS = ("checkpoint", "matrix", "a", "b", same("λ"), "noise scale")
+_COLUMNS = ("checkpoint", "matrix", "a", "b", prose("λ"), "noise scale")
 _NOTES = (
     "Of an update u p v' of a matrix, v a random unit row of A: a is the size of the mean "
     "gradient, b = -d²L/du², λ = (b + √(b² + 4a²))/2 the fastest rate of gradient flow near its "
@@ -119,8 +119,8 @@ def diagnose_checkpoints(options: Namespace) -> Report:
         rows += [(found.name(candidate), each["matrix"], *(_shown(each[q]) for q in _QUANTITIES))
                  for each in own]  # fmt: skip
     counts = f"{len(parts)} draws of head, A and images, none of which they share"
-    notes = (*(same(note) for note in _NOTES), same(f"[...]: 95 % intervals over {counts}."))
-    table = Table("diagnose", same(f"{found.title}: LoRA near its start"), _COLUMNS,
+    notes = (*(prose(note) for note in _NOTES), prose(f"[...]: 95 % intervals over {counts}."))
+    table = Table("diagnose", prose(f"{found.title}: LoRA near its start"), _COLUMNS,
                   tuple(rows), notes)  # fmt: skip
     lines = [
         {"run": record["run"], found.unit: record[found.unit], **_flat(matrix)}
@@ -161,8 +161,8 @@ def _flat(matrix: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(quantity: dict[str, Any]) -> Typeset:
     if not quantity["resolved"]:
-        return same("n.r.")
-    return same("{mean:.3g} [{low:.3g}, {high:.3g}]".format(**quantity))
+        return prose("n.r.")
+    return prose("{mean:.3g} [{low:.3g}, {high:.3g}]".format(**quantity))
 
 
 def _falls(found: Candidates, each: list[Any], records: list[dict[str, Any]]) -> Table:
@@ -176,5 +176,5 @@ def _falls(found: Candidates, each: list[Any], records: list[dict[str, Any]]) ->
         "to its own minimum."
     )
     head = ("checkpoint", "fall of loss until the quadratic model errs by 10 %", "draws it errs in")
-    return Table("fall", same(f"{found.title}: how far the linear theory reaches"), head, rows,
-                 (same(note),))  # fmt: skip
+    return Table("fall", prose(f"{found.title}: how far the linear theory reaches"), head, rows,
+                 (prose(note),))  # fmt: skip

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from derive.command.report import Report
-from derive.command.tabular import Table
+from derive.command.tabular import Table, prose
 from derive.errors import InputError
 from transfer.experiment.commands import finished_place
 from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, in_words
 from transfer.experiment.records import Task
-from transfer.experiment.report import same
 
 Row = tuple[str, int, int, str]  # part, seed, checkpoint, folder
 
@@ -34,11 +33,11 @@ def export_task(options: Namespace) -> Report:
         )
     head = ("part", "seed", "checkpoint", "folder")
     notes = (
-        same("A checkpoint: AutoModelForImageClassification.from_pretrained(FOLDER)."),
-        same("An adapter: PeftModel.from_pretrained(model, FOLDER) on the checkpoint of its "
-             "facts.json, loaded with num_labels=CLASSES, ignore_mismatched_sizes=True."),
+        prose("A checkpoint: AutoModelForImageClassification.from_pretrained(FOLDER)."),
+        prose("An adapter: PeftModel.from_pretrained(model, FOLDER) on the checkpoint of its "
+              "facts.json, loaded with num_labels=CLASSES, ignore_mismatched_sizes=True."),
     )  # fmt: skip
-    table = Table("export", same(f"{task.title}: exported to {to.name}"), head, rows, notes)
+    table = Table("export", prose(f"{task.title}: exported to {to.name}"), head, rows, notes)
     of = in_words(facts_of_data(task, place))
     return Report([dict(zip(head, row, strict=True)) for row in rows], [table], "exact", of=of)
 

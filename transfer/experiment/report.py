@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive.command.tabular import Table, Typeset, typeset
+from derive.command.tabular import Table, Typeset, prose
 from transfer.experiment.plan import in_words
 from transfer.experiment.records import Task
 from transfer.experiment.statistics import (
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
 MAIN = "LoRA"
-_SIGNS = {"±": r"$\pm$", "→": r"$\to$", "λ": r"$\lambda$", "γ": r"$\gamma$", "√": r"$\sqrt{}$",
-          "²": "$^2$"}  # fmt: skip
 CONDITION = (
     "Intervals are over pre-training seeds, each with its own weights to begin with, part of the "
     "source images, shots and heads. They hold given both datasets, the test images among them, "
@@ -163,19 +161,19 @@ def _main_table(task: Task, data: "Dataset") -> Table:
                  for epoch in data.checkpoint.values)  # fmt: skip
     return Table(
         "transfer",
-        same(f"{task.title}: accuracy in per cent"),
+        prose(f"{task.title}: accuracy in per cent"),
         columns,
         rows,
         (
-            same("± is the standard deviation over pre-training seeds, that over fine-tuning "
+            prose("± is the standard deviation over pre-training seeds, that over fine-tuning "
                   "seeds is in parentheses."),
-            same("search phase: epochs until half of the fall of the training loss; overlap: of "
+            prose("search phase: epochs until half of the fall of the training loss; overlap: of "
                   "the update's singular subspaces with those of the weights, 1 is chance; size: "
                   "norm of the update over that of the weights."),
             *_divergence_note(data),
-            same(verdict(task, data)),
-            *(same(told) for told in [decline(task, data)] if told),
-            same(CONDITION),
+            prose(verdict(task, data)),
+            *(prose(told) for told in [decline(task, data)] if told),
+            prose(CONDITION),
             data_note(data.attrs["data"]),
         ),
     )  # fmt: skip
@@ -194,7 +192,7 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
                 arm,
                 f"{learning:,.0f}" if np.isfinite(learning) else "-",
                 *(_percent(final.sel(at), done.sel(at)) for at in checkpoints),
-                same(_interval(found.gain, 1) + without) if found else None,
+                prose(_interval(found.gain, 1) + without) if found else None,
             )
         )
     unit = data.attrs["unit"]
@@ -203,16 +201,16 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
                "earlier - last [95 %]")  # fmt: skip
     return Table(
         "arms",
-        same(f"{task.title}: downstream accuracy of all protocols, by checkpoint"),
+        prose(f"{task.title}: downstream accuracy of all protocols, by checkpoint"),
         columns,
         tuple(rows),
         (
-            same("earlier - last: in points, the best earlier checkpoint, chosen for each "
+            prose("earlier - last: in points, the best earlier checkpoint, chosen for each "
                   "pre-training seed on the other seeds; the interval allows for the choice; "
                   "random is no candidate."),
-            same(CONDITION),
-            same(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
-                 "one process."),
+            prose(CONDITION),
+            prose(f"All finished cells together took {data.attrs['seconds'] / 60:.0f} minutes of "
+                  "one process."),
             *_divergence_note(data),
             data_note(data.attrs["data"]),
         ),
@@ -231,7 +229,7 @@ def divergence(data: "Dataset") -> str:
 
 def _divergence_note(data: "Dataset") -> list[Typeset]:
     found = divergence(data)
-    return [same(
+    return [prose(
         f"{found}: a loss, a weight or a logit was not finite. Means and spreads are over the "
         "others; earlier - last and the verdict leave out every pre-training seed of which a run "
         "diverged, and hold on that condition."
@@ -242,33 +240,25 @@ def _percent(accuracy: "DataArray", finished: "DataArray") -> Typeset:
     """Mean and spreads in per cent, and how many of the finished runs diverged."""
     shown = _both(100 * accuracy)
     count, lost = int(finished.sum()), int((finished & accuracy.isnull()).sum())
-    return same(f"{shown.plain}; {lost} of {count} diverged") if lost else shown
+    return prose(f"{shown.plain}; {lost} of {count} diverged") if lost else shown
 
 
 def _both(values: "DataArray", digits: int = 1) -> Typeset:
     """Mean and both spreads of the runs of one checkpoint."""
     found = spread(values.transpose("pretraining_seed", "fine_tuning_seed").values)
     if not np.isfinite(found.mean):
-        return same("-")
+        return prose("-")
     text = f"{found.mean:.{digits}f}"
     if np.isfinite(found.between):
         text += f" ± {found.between:.{digits}f}"
     if np.isfinite(found.within):
         text += f" ({found.within:.{digits}f})"
-    return same(text)
-
-
-def same(text: str) -> Typeset:
-    """Text in both forms."""
-    latex = typeset(text)
-    for sign, command in _SIGNS.items():
-        latex = latex.replace(sign, command)
-    return Typeset(text, latex)
+    return prose(text)
 
 
 def data_note(data: Mapping[str, Facts]) -> Typeset:
     """What stands under a table of the images it is about."""
-    return same(f"Images: {in_words(data)}.")
+    return prose(f"Images: {in_words(data)}.")
 
 
 def comparisons(task: Task, data: "Dataset") -> dict[str, dict[str, Any] | None]:

@@ -25,6 +25,7 @@ from sympy import (
 
 from derive.command.pages import mathematics
 from derive.command.report import Report, render
+from derive.command.tabular import prose
 from derive.errors import Undecided
 from derive.pair import Pair
 from derive.pair_drift import closed_drift
@@ -297,7 +298,7 @@ def test_every_sign_of_an_entry_has_its_latex(module):
         and id(part) not in docstrings
     ]
     assert texts
-    assert [text for text in texts if not latex_of(text).latex.isascii()] == []
+    assert [text for text in texts if not prose(text).latex.isascii()] == []
 
 
 @pytest.mark.parametrize("entry", CLAIMS.values(), ids=list(CLAIMS))

@@ -8,6 +8,7 @@ from scipy import stats
 
 from numerics.simulation.exits import (
     fit_log_dimension,
+    ks_bound,
     ks_distance,
     median_interval,
     quantile,
@@ -52,6 +53,14 @@ def test_the_distance_from_a_law_is_that_of_kolmogorov_and_smirnov(rate):
         before = [(times < place).mean() - law(place) for place in places]
         expected = max(map(abs, seen + before))
         assert ks_distance(censored, law, end) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 20, 1000])
+def test_one_of_twenty_samples_of_the_law_itself_is_farther_from_it(count):
+    """Also of a sample of one, whose distance is the larger of a uniform and its complement."""
+    stream = np.random.default_rng(count)
+    apart = [ks_distance(stream.uniform(size=count), lambda t: t) for _ in range(4000)]
+    assert np.mean(np.array(apart) > ks_bound(count)) == pytest.approx(0.05, abs=0.01)
 
 
 def test_the_interval_of_the_median_covers_as_often_as_it_says():

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from derive.command.tabular import prose
 from numerics.figures.style import PAGE_WIDTH
 from transfer.experiment import statistics
 from transfer.experiment.figure import draw_transfer
@@ -18,7 +19,6 @@ from transfer.experiment.report import (
     divergence,
     left_out,
     rows,
-    same,
     tables,
     verdict,
 )
@@ -207,8 +207,8 @@ def test_an_experiment_of_which_all_runs_diverged_has_a_report(planted, form):
     for table in tables(task, data):
         assert table.rows
     main, arms = tables(task, data)
-    assert main.rows[0][1:4] == (same("-; 2 of 2 diverged"), *[same("-; 4 of 4 diverged")] * 2)
-    assert arms.rows[0][-2] == same("-; 4 of 4 diverged")
+    assert main.rows[0][1:4] == (prose("-; 2 of 2 diverged"), *[prose("-; 4 of 4 diverged")] * 2)
+    assert arms.rows[0][-2] == prose("-; 4 of 4 diverged")
     assert all(row["accuracy"] is None and row["diverged"] for row in rows(task, data))
     json.dumps(rows(task, data), allow_nan=False)
     drawn, curves, _ = draw_transfer(task, data, form, "source")
