@@ -73,7 +73,7 @@ class Activation:
     @classmethod
     def named(cls, name: str, argument: Expr = z) -> "Activation":
         """An entry of the catalogue, such as ``relu``; raises ``InputError`` for other names."""
-        if name not in CATALOGUE:
+        if not isinstance(name, str) or name not in CATALOGUE:
             raise InputError(
                 f"activation {name!r} is not known: choose from {', '.join(CATALOGUE)}"
             )

@@ -229,6 +229,11 @@ def catalogued(
 ) -> PiecewiseAnalytic:
     """The catalogue's function ``name`` of an argument; parameters not given are the usual ones.
 
+    Arguments:
+        name: of an entry.
+        argument: a function of ``z``.
+        parameters: of the entry, in its order.
+
     Raises ``InputError`` for parameters that it does not have, and if the argument meets its
     breakpoints where that is not found exactly. Exact.
 

@@ -52,6 +52,11 @@ def chosen(
 ) -> PiecewiseAnalytic:
     """The function that is ``above`` where a judge is positive, ``below`` where it is negative.
 
+    Arguments:
+        judge: whose sign chooses.
+        above: where it is positive.
+        below: where it is negative.
+
     Raises ``NotFound`` if the judge's changes of sign are not found exactly. Exact.
 
     >>> from derive.piecewise import analytic
@@ -134,7 +139,12 @@ def insist_on_positive(f: PiecewiseAnalytic, what: str) -> PiecewiseAnalytic:
 
 
 def sign_inside(expression: Expr, low: Expr, high: Expr) -> int:
-    """The sign of a function without zeros in an open interval, or that is 0 throughout."""
+    """The sign of a function without zeros in an open interval, or that is 0 throughout.
+
+    Arguments:
+        expression: in ``z``.
+        low, high: ends of the interval, ``-oo`` and ``oo`` among them.
+    """
     if not expression.has(z):
         value = placed(expression)
     else:

@@ -47,12 +47,14 @@ class Convention:
             k: the degree, 0 or more.
             variance: Q > 0 of the Gaussian.
 
-        Exact.
+        Raises ``InputError`` for others. Exact.
 
         >>> CONVENTIONS["orthonormal"].coefficient(Integer(6), 3, S.One)  # x³ has 6 He_3/3!
         sqrt(6)
         """
-        return value * self.weight(k) / factorial(k) / self.scale(k, exact(variance))
+        if not (degree := exact(k)).is_Integer or degree < 0:
+            raise InputError(f"degree {k} is not accepted: give an integer ≥ 0")
+        return exact(value) * self.weight(k) / factorial(k) / self.scale(k, exact(variance))
 
 
 CONVENTIONS: dict[str, Convention] = {
@@ -92,7 +94,7 @@ def convention_of(name: HermiteConvention) -> Convention:
     >>> convention_of("h").name
     "physicists'"
     """
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         raise InputError(
             f"convention {name!r} is not accepted: choose from {', '.join(CONVENTIONS)}"
         )

@@ -104,7 +104,12 @@ def _tilted(x: Monomial, y: Monomial, covariance: Covariance) -> _Tilted:
 
 @lru_cache(maxsize=4096)  # Stein's lemma asks for lower powers along several ways
 def monomial_mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
-    """The mean of a product of monomials, one of either Gaussian, by parts. Exact."""
+    """The mean of a product of monomials, one of either Gaussian, by parts. Exact.
+
+    Arguments:
+        x, y: one of either Gaussian.
+        covariance: of both.
+    """
     if y.delta and not x.delta:
         return monomial_mean(y, x, covariance.swapped())
     if x.delta:

@@ -28,6 +28,13 @@ from derive.symbols import exact, in_variable, mu, polynomial_in
 UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 
 
+def _asked(name: str, order: int) -> int:
+    """The order of a derivative; raises ``InputError`` for none, and for no coefficient's name."""
+    if name not in ("a", "b"):
+        raise InputError(f"coefficient {str(name)[:40]!r} is not accepted: give 'a' or 'b'")
+    return checked_degree(order, "order")
+
+
 @dataclass(frozen=True)
 class AnyDrift(ABC):
     """Drift coefficients of a pair: what all three forms answer.
@@ -110,7 +117,8 @@ class AnyDrift(ABC):
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Any:
         """A coefficient differentiated by ``mu``, in the terms that numbers are computed from.
 
-        Of order 0 it is the coefficient. Raises ``NoClosedForm`` where the form goes no further.
+        Of order 0 it is the coefficient. Raises ``InputError`` for another name or order,
+        ``NoClosedForm`` where the form goes no further.
         """
 
     @property
@@ -168,6 +176,7 @@ class Drift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Poly:
         """A polynomial."""
+        order = _asked(name, order)
         return getattr(self, name).diff((mu, order))
 
     @property
@@ -230,6 +239,7 @@ class ClosedDrift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Expr:
         """An expression, up to ``HIGHEST_ORDER``."""
+        order = _asked(name, order)
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
         return diff(self._coefficients()[f"derived_{name}"], mu, order)
@@ -286,6 +296,7 @@ class MeanDrift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Mean:
         """An integrand, up to ``HIGHEST_ORDER``."""
+        order = _asked(name, order)
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"means are differentiated {HIGHEST_ORDER} times at most")
         if name == "b" or order == 0:

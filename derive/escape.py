@@ -84,7 +84,7 @@ def exit_time(a: Expr, b: Expr, d: Expr) -> Expr:
     >>> exit_time(0, 1, d)
     log(d)/2
     """
-    return escape_time(a, b) * log(d) / 2
+    return escape_time(a, b) * log(exact(d)) / 2
 
 
 def leading_escape_time(a: LeadingTerm, b: LeadingTerm) -> LeadingTerm:

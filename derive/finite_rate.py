@@ -50,7 +50,7 @@ def finite_rate_drift(update: str = "spherical") -> Expr:
         "spherical": (_ON_TEACHER - m * _ALONG, (_RATE * u) ** 2 * (square - _ALONG**2)),
         "projected": (_ON_TEACHER, 2 * _RATE * u * _ALONG + (_RATE * u) ** 2 * square),
     }
-    if update not in moves:
+    if not isinstance(update, str) or update not in moves:
         raise InputError(f"update {str(update)[:40]!r} is not accepted: give {' or '.join(moves)}")
     pull, longer = moves[update]
     moved = (m + _RATE * u * pull) / sqrt(1 + expand(longer))

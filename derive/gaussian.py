@@ -261,7 +261,13 @@ Sum = dict[Expr, Expr]
 
 
 def gather(total: Sum, terms: Sum, weight: Expr) -> None:
-    """Add ``weight`` times the terms to the total."""
+    """Add ``weight`` times the terms to the total.
+
+    Arguments:
+        total: is changed.
+        terms: to add.
+        weight: of all terms.
+    """
     for rest, rational in terms.items():
         front, transcendental = _split(weight * rest)
         total[transcendental] = total.get(transcendental, S.Zero) + front * rational

@@ -17,6 +17,10 @@ LIMIT = Rational(1, 4)
 def rate_of(expression: Expr, low: Expr = -oo, high: Expr = oo) -> Expr:
     """A rate ``r`` of growth on an interval, ``oo`` if none is known; for products it is exact.
 
+    Arguments:
+        expression: in ``z``.
+        low, high: ends of the interval.
+
     >>> rate_of(z**3 * exp(z**2 / 5 + z))
     1/5
     """
@@ -72,7 +76,11 @@ def insist_on_finite_risk(
 ) -> None:
     """Raise ``InputError`` for a function whose mean square may be infinite at a variance.
 
-    With a ``limit`` of 1/2 instead of 1/4 it is the mean that is asked for.
+    Arguments:
+        function: of ``z``.
+        text: how it was given, for the error.
+        variance: of the Gaussian.
+        limit: of the variance times the rate: 1/4, or 1/2 where it is the mean that is asked for.
     """
     for piece, low, high in function.intervals():
         if not variance * (rate := rate_of(piece, low, high)) < limit:

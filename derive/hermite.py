@@ -36,7 +36,13 @@ LARGEST_WRITTEN = 2000  # degree of a pure Hermite student whose polynomials are
 
 
 def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
-    """Return ``n`` as a plain integer of at least ``least``, or raise ``InputError``."""
+    """Return ``n`` as a plain integer of at least ``least``, or raise ``InputError``.
+
+    Arguments:
+        n: what was given.
+        name: of the argument, for the error.
+        least: the smallest that is taken.
+    """
     try:
         n = index(n)
     except TypeError:

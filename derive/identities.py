@@ -23,6 +23,8 @@ from sympy import (
     symbols,
 )
 
+from derive.errors import InputError
+from derive.given import whole
 from derive.hermite import (
     change_variance,
     gaussian_mean,
@@ -60,11 +62,16 @@ class Identity:
     def holds(self, *instance: object) -> bool:
         """Decide whether both sides agree at this instance, as exact polynomials.
 
+        Raises ``InputError`` for other arguments than ``arguments``.
         Exact: the difference is expanded and compared with zero.
 
         >>> IDENTITIES["22"].holds(5, Symbol("Q", positive=True))
         True
         """
+        if len(instance) != len(self.arguments):
+            raise InputError(f"identity ({self.equation}) is of {', '.join(self.arguments)}")
+        for name, given in zip(self.arguments, instance, strict=True):
+            _ = whole(given, "degree") if name in ("j", "k", "n") else exact(given)
         left, right = self.sides(*instance)
         return bool(expand(left - right) == 0)
 

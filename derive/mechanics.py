@@ -20,12 +20,13 @@ def acceleration(a: Expr, b: Expr, g: Expr, velocity: Expr) -> Expr:
 
     .. math:: \ddot g = a^2 \tanh g + b\,\dot g
 
-    Raises nothing of its own. Source: (80)-(84). Exact.
+    Raises ``InputError`` for what is no expression. Source: (80)-(84). Exact.
 
     >>> from sympy.abc import a, b, g, v
     >>> acceleration(a, b, g, v)
     a**2*tanh(g) + b*v
     """
+    a, b, g, velocity = map(exact, (a, b, g, velocity))
     slope, force = symbols("a b")  # kept symbolic: at a = 0 no velocity u belongs to ġ
     velocities = {m: (1 - m**2) * slope * u, u: slope * m + force * u}
     first = (diff(atanh(m), m) * velocities[m]).cancel()  # ġ = a u
@@ -40,7 +41,7 @@ def potential(a: Expr, g: Expr) -> Expr:
     >>> potential(a, 0)
     0
     """
-    return -(exact(a) ** 2) * log(cosh(g))
+    return -(exact(a) ** 2) * log(cosh(exact(g)))
 
 
 def energy(a: Expr, g: Expr, velocity: Expr) -> Expr:

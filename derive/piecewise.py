@@ -46,6 +46,9 @@ class PiecewiseAnalytic:
     deltas: tuple[Expr, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, given in vars(self).items():
+            if not isinstance(given, tuple):
+                raise InputError(f"{name} {str(given)[:40]!r} are not accepted: give a tuple")
         if not self.deltas:
             object.__setattr__(self, "deltas", (S.Zero,) * len(self.breaks))
         if not len(self.pieces) - 1 == len(self.breaks) == len(self.deltas):

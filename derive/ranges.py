@@ -86,6 +86,10 @@ def range_of(expression: Expr, low: Expr = -oo, high: Expr = oo) -> Range:
 def keeps_sign(expression: Expr, low: Expr = -oo, high: Expr = oo) -> int:
     """1 or -1 if the expression is proved to stay above or below 0 on an interval, else 0.
 
+    Arguments:
+        expression: in ``z``.
+        low, high: ends of the interval.
+
     It stays away from 0 by a constant. Exact.
 
     >>> keeps_sign(-1 - z**2), keeps_sign(z)

@@ -48,10 +48,12 @@ def exact(value: object) -> Expr:
     3
     """
     try:
+        if isinstance(value, bool | tuple | dict):  # of which SymPy makes objects, but no numbers
+            raise SympifyError(value)
         expression = sympify(value, strict=True)
     except SympifyError:
         raise InputError(
-            f"{value!r} is not accepted: give a number or a SymPy expression"
+            f"{str(value)[:40]!r} is not accepted: give a number or a SymPy expression"
         ) from None
     if expression.has(Float):
         raise InputError(f"{value} holds a float: give exact numbers, such as Rational(1, 2)")

@@ -214,6 +214,62 @@ REFUSED = [
     ("give an integer ≥ 1, or their numbers in a", lambda: n.simulate_sgd(LEARNER, 0)),
     ("give at least one", lambda: n.simulate_sgd(LEARNER, [], horizon=9)),
     ("give a Simulation, or several as grid makes", lambda: n.run_simulations([FLOW])),
+    (
+        "coefficient 'c' is not accepted: give 'a' or 'b'",
+        lambda: d.hermite_drift(3).derivative("c"),
+    ),
+    ("coefficient 'None' is not accepted", lambda: d.drift_of("erf").derivative(None)),
+    ("order -1 is not accepted", lambda: d.drift_of("tanh").derivative("a", -1)),
+    ("order 'x' is not accepted", lambda: d.hermite_drift(3).derivative("b", "x")),
+    ("give a number or a SymPy expression", lambda: d.Drift({}, -1)),
+    ("give a number or a SymPy expression", lambda: d.hermite_drift(3).value(True)),
+    ("give a number or a SymPy expression", lambda: d.exit_time(1, -1, "")),
+    ("give a number or a SymPy expression", lambda: d.acceleration(t, t, None, t)),
+    ("give a number or a SymPy expression", lambda: d.potential(1, "x")),
+    (
+        "give a number or a SymPy expression",
+        lambda: d.CONVENTIONS["h"].coefficient("1", 2, 1),
+    ),
+    ("degree -1 is not accepted", lambda: d.CONVENTIONS["h"].coefficient(1, -1, 1)),
+    ("degree 'c' is not accepted: give an", lambda: d.IDENTITIES["22"].holds("c", 1)),
+    ("identity (22) is of", lambda: d.IDENTITIES["22"].holds(5)),
+    ("choose from he, h, orthonormal", lambda: d.hermite_coefficients(t, convention=["he"])),
+    ("give a tuple", lambda: d.PiecewiseAnalytic(None)),
+    ("give a number or a SymPy expression", lambda: n.ball_function("x", [t])),
+    ("give the symbols in a list", lambda: n.ball_function(t, t)),
+    ("give a function from balls to balls, as", lambda: n.nearest_double(abs, float("nan"))),
+    ("strength 'c' is not accepted: give numbers", lambda: n.fast_drift("erf").tau("c")),
+    ("strength \"['x']\" is not accepted: give numbers", lambda: n.fast_drift("x").a(["x"])),
+    ("state 'c' is not accepted: give numbers", lambda: FLOW.velocity(0, "c")),
+    ("give 2 numbers", lambda: FLOW.loss([0.1, 0.1, 0.1])),
+    ("give a NetworkState", lambda: NETWORK.loss(0.1)),
+    (
+        "time 'x' is not accepted: give numbers",
+        lambda: n.integrate(FLOW, [0.01, 0.01], 9).at("x"),
+    ),
+    ("time 'x' is not accepted: give numbers", lambda: n.exit_law(LEARNER).searching("x")),
+    ("probability 'p' is not accepted", lambda: n.exit_law(LEARNER).quantile("p")),
+    (
+        "give a Learner",
+        lambda: n.simulate_densely("relu", np.random.default_rng(1), 5, [5]),
+    ),
+    ("give a generator", lambda: n.simulate_densely(LEARNER, None, 5, [5])),
+    (
+        "horizon 'x' is not accepted",
+        lambda: n.simulate_densely(LEARNER, np.random.default_rng(1), "x", [5]),
+    ),
+    (
+        "give increasing ones in [0, horizon]",
+        lambda: n.simulate_densely(LEARNER, np.random.default_rng(1), 5, [6]),
+    ),
+    (
+        "give a NetworkLearner",
+        lambda: n.simulate_network_densely(LEARNER, np.random.default_rng(1), 5, [5]),
+    ),
+    (
+        "give a smaller radius or learning rate",
+        lambda: n.study("x").exit_law(0.5, 10**4, learning_rate=0.5, batch=1),
+    ),
 ]
 
 

@@ -82,19 +82,32 @@ def _listed(text):
     return {name for head in heads for name in re.findall(r"\w+", head)}
 
 
+def _functions_in(package):
+    """The public ones of its list, and every function of a module without an underscore."""
+    yield from (f for name in package.__all__ for f in _functions_of(getattr(package, name)))
+    for module in (importlib.import_module(name) for name in MODULES):
+        if module.__name__.split(".")[0] == package.__name__:
+            yield from (
+                inspect.unwrap(function)
+                for name, function in vars(module).items()
+                if inspect.isfunction(inspect.unwrap(function))
+                and function.__module__ == module.__name__
+                and not name.startswith("_")
+            )
+
+
 @pytest.mark.parametrize("package", PACKAGES)
-def test_three_arguments_of_public_functions_or_more_are_all_in_their_docstrings(package):
+def test_three_arguments_of_functions_or_more_are_all_in_their_docstrings(package):
     """Or in that of the function to which these refer."""
-    functions = {f for name in package.__all__ for f in _functions_of(getattr(package, name))}
     asked = {
         function: set(inspect.signature(function).parameters) - {"self"}
-        for function in functions
-        if not re.search(r"rguments as of ``[\w.]+``", function.__doc__)
+        for function in set(_functions_in(package))
+        if not re.search(r"rguments as of ``[\w.]+``", function.__doc__ or "")
     }
     missing = {
         f"{function.__module__}.{function.__qualname__}": sorted(left)
         for function, names in asked.items()
-        if len(names) > 2 and (left := names - _listed(function.__doc__))
+        if len(names) > 2 and (left := names - _listed(function.__doc__ or ""))
     }
     assert sum(len(names) > 2 for names in asked.values()) > 1
     assert missing == {}

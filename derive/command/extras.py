@@ -9,6 +9,11 @@ PAGES = ("jinja2", "math_core")  # what pages take, of the extra reproduce
 def missing(what: str, extra: str, modules: Sequence[str]) -> str:
     """Which modules of an extra are not installed, and what helps; nothing if all are there.
 
+    Arguments:
+        what: what needs them, as the sentence begins.
+        extra: by its name.
+        modules: that it installs.
+
     >>> missing("counting", "numbers", ["math"])
     ''
     """

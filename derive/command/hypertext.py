@@ -42,6 +42,11 @@ def badge(certainty: str) -> str:
 def grid(head: Sequence[str], rows: Iterable[Sequence[object]], most: int = _MOST_ROWS) -> str:
     """A table of text; of more rows than ``most`` it says how many there are.
 
+    Arguments:
+        head: of the columns.
+        rows: each as long as the head.
+        most: rows that are shown.
+
     >>> grid(["mu"], [["<0.5>"]], 1).count("&lt;0.5&gt;")
     1
     """

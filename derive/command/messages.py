@@ -29,7 +29,13 @@ def forget(stream: TextIO) -> None:
 
 
 def fail(message: str, code: int = 1, start: str = "") -> int:
-    """Say what is wrong in one line, if anybody listens; return the exit code."""
+    """Say what is wrong in one line, if anybody listens; return the exit code.
+
+    Arguments:
+        message: of any length; of a long one the middle is left out.
+        code: the exit code.
+        start: what stands before it.
+    """
     line = " ".join(message.split())
     if len(line) > LONGEST_MESSAGE:  # what was given stands first, what is accepted last
         line = f"{line[: LONGEST_MESSAGE - 125]} ... {line[-120:]}"

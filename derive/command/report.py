@@ -43,7 +43,14 @@ class Report:
 
 
 def page_written(options: Namespace, what: str, html: str, **facts: object) -> Report:
-    """A page that goes to ``--output`` itself; what is told of it are its file, bytes and facts."""
+    """A page that goes to ``--output`` itself; what is told of it are its file, bytes and facts.
+
+    Arguments:
+        options: parsed ones, with ``output``.
+        what: the page is, such as ``report``.
+        html: the page.
+        facts: what else is told of it.
+    """
     content, target = html.encode(), options.output
     options.output = None  # the page goes there, not what is told of it
     record = {"file": str(target), "bytes": len(content), **facts}
@@ -53,7 +60,13 @@ def page_written(options: Namespace, what: str, html: str, **facts: object) -> R
 
 
 def render(report: Report, form: str, source: str) -> str:
-    """A report in one of the formats, with its provenance ``source``."""
+    """A report in one of the formats, with its provenance ``source``.
+
+    Arguments:
+        report: of a command.
+        form: ``text``, ``json``, ``csv``, ``latex`` or ``markdown``.
+        source: its provenance.
+    """
     if form == "json":
         return _json(report, source)
     if form == "csv":
@@ -98,9 +111,13 @@ def _json(report: Report, source: str) -> str:
 def csv_text(records: Sequence[Record], source: str, head: Sequence[str] = ()) -> str:
     """Records as comma-separated values: the provenance behind a ``#``, the head, a row each.
 
-    The columns of ``head`` are there without a record too. A nested value has a column for each of
-    its parts, named by both; a list is one field, its entries parted by spaces; ``None``, and what
-    a record lacks, is an empty field.
+    Arguments:
+        records: one a row.
+        source: their provenance.
+        head: columns that are there without a record too.
+
+    A nested value has a column for each of its parts, named by both; a list is one field, its
+    entries parted by spaces; ``None``, and what a record lacks, is an empty field.
 
     >>> print(csv_text([{"name": "x", "times": {"0.5": 2.0}, "exact": True}], "made so"))
     # made so

@@ -27,6 +27,11 @@ def run(
 ) -> int:
     """Parse the arguments, run the command, show and write its report; return the exit code.
 
+    Arguments:
+        parser: of the command.
+        action: makes a report of the options.
+        arguments: those of the process by default.
+
     The options that ``action`` is given hold the provenance too, as ``source``: for files beside.
     """
     for stream in (sys.stdout, sys.stderr):

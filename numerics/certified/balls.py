@@ -209,7 +209,7 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
     >>> nearest_double(arb.sqrt, Fraction(1, 4))
     0.5
     """
-    if not callable(function) or not isinstance(point, Real):
+    if not callable(function) or not isinstance(point, Real) or point != point:
         raise InputError(
             f"{str(function)[:40]!r} at {str(point)[:20]!r} is not accepted: give a function from "
             "balls to balls, as ball_function makes, and a number"

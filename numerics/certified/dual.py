@@ -129,7 +129,13 @@ def dual_activation(
 def closed_dual(
     left: Activation, right: Activation, variances: tuple[Expr, Expr], derivative: int = 0
 ) -> Expr | None:
-    """The closed form of a dual activation in ``rho``, ``None`` if there is none. Exact."""
+    """The closed form of a dual activation in ``rho``, ``None`` if there is none. Exact.
+
+    Arguments:
+        left, right: the two activations.
+        variances: of their arguments.
+        derivative: the order by the covariance, 0 for the kernel itself.
+    """
     both = root(variances[0] * variances[1])
     try:
         kernel = kernel_derivative(left, right, derivative)

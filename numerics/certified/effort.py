@@ -42,7 +42,13 @@ _COUNT: ContextVar[Count | None] = ContextVar("count", default=None)
 
 
 def spent(bits: int = 0, cells: int = 0, evaluations: int = 0) -> None:
-    """Tell the count of this thread, if there is one, of work that is done."""
+    """Tell the count of this thread, if there is one, of work that is done.
+
+    Arguments:
+        bits: the precision used.
+        cells: of a bisection.
+        evaluations: of functions.
+    """
     if (count := _COUNT.get()) is not None:
         count.add(bits, cells, evaluations)
 

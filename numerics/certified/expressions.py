@@ -9,6 +9,8 @@ from flint import acb, arb, ctx, fmpq
 from sympy import Abs, Add, E, Expr, I, Mul, Pow, Symbol, cse, numbered_symbols, pi
 
 from derive.errors import InputError
+from derive.given import insist_on
+from derive.symbols import exact
 from numerics.certified.effort import spent
 from numerics.certified.functions import FUNCTIONS, root
 
@@ -33,9 +35,10 @@ def ball_function(
     >>> ball_function(x**2 + exp(x), [x])(arb(0)).str(5)
     '1.0000'
     """
+    insist_on(symbols, lambda given: isinstance(given, Sequence), "the symbols in a list")
     tape = _Tape(symbols, number)
     # Shared parts are computed once.
-    shared, (reduced,) = cse(expression, symbols=numbered_symbols("shared"))
+    shared, (reduced,) = cse(exact(expression), symbols=numbered_symbols("shared"))
     for symbol, part in shared:
         tape.places[symbol] = tape.write(part)
     last, steps, constants = tape.write(reduced), tuple(tape.steps), tape.constants_at

@@ -262,7 +262,13 @@ def in_covariance(table: Table) -> Table:
 
 
 def table_value(table: Table, variance: Any, covariance: Any) -> Any:
-    """The polynomial at Q and ρ, by Horner's rule: balls, or power series."""
+    """The polynomial at Q and ρ, by Horner's rule: balls, or power series.
+
+    Arguments:
+        table: of coefficients, a row for each power of Q.
+        variance: Q.
+        covariance: ρ.
+    """
     return _horner([_horner(row, covariance) for row in table], variance)
 
 

@@ -62,7 +62,13 @@ class Step:
 
 
 def steps(flow: BallFlow, start: Disc, time: Number) -> Iterator[Step]:
-    """The steps of the integrator up to a time; arguments and errors as of ``advance``."""
+    """The steps of the integrator up to a time; errors as of ``advance``.
+
+    Arguments:
+        flow: of one pair.
+        start: the states at time 0.
+        time: > 0, in units of 1/γ, exact.
+    """
     horizon, now, here, longest = rational(time), fmpq(0), start, _LONGEST
     if not horizon > 0:
         raise InputError(f"time {time} is not accepted: give a positive one")
@@ -228,7 +234,13 @@ def _tried(flow: BallFlow, start: Disc, curves: Series, now: fmpq, length: fmpq)
 
 
 def remainder(flow: BallFlow, u: arb, angle: arb, power: arb) -> tuple[arb, arb]:
-    """What Taylor polynomials of u and θ cut off at most, over a box that holds the solution."""
+    """What Taylor polynomials of u and θ cut off at most, over a box that holds the solution.
+
+    Arguments:
+        flow: of one pair.
+        u, angle: the box.
+        power: of the step's length, of order ``ORDER``.
+    """
     by_u, by_angle = (abs(series[ORDER] * power).upper() for series in _series(flow, u, angle))
     return by_u, by_angle
 

@@ -144,7 +144,14 @@ class _Part:
 def integral(
     function: Callable[[acb, bool], acb], low: Any, high: Any, width: Any = 0, most: int = 0
 ) -> acb:
-    """The integral between exact ends of what depends on a ball of some width. Certified."""
+    """The integral between exact ends of what depends on a ball of some width. Certified.
+
+    Arguments:
+        function: of a point and a flag, as ``acb.integral`` calls it.
+        low, high: the ends.
+        width: of the ball that the function depends on.
+        most: evaluations, where that width forbids more accuracy.
+    """
     tolerance, effort = arb(2) ** -ctx.prec, None
     if width > tolerance:  # its width forbids more accuracy, at any effort
         tolerance, effort = (arb(width) / 2**_SLACK_BITS).mid(), most

@@ -60,6 +60,11 @@ class Rule:
 def rule_for(f: PiecewiseAnalytic, envelope: Envelope, bits: int) -> Rule:
     """The rule of a function, or a distribution, of ``z`` alone, with errors of ``2**-bits`` each.
 
+    Arguments:
+        f: of ``z`` alone.
+        envelope: that bounds what it is integrated with.
+        bits: of accuracy.
+
     Raises ``InputError`` if the function grows too fast, ``Undecided`` if it has singularities too
     close to the line. Certified, at a working precision of at least as many bits.
 

@@ -151,7 +151,13 @@ def _begun(phase: SearchPhase, level: fmpq, reading: Reading) -> tuple[fmpq, Dis
 
 
 def places_on(curve: Curve, size: arb, error: arb) -> Disc:
-    """All places of a curve at parameters of a ball, and what is within an error of them."""
+    """All places of a curve at parameters of a ball, and what is within an error of them.
+
+    Arguments:
+        curve: u and φ as polynomials in the parameter.
+        size: a ball of parameters.
+        error: ≥ 0, a distance.
+    """
     u, turn = (part(size) for part in curve)
     angle = arb.pi() / 2 - turn
     return Disc(u.mid(), angle.mid(), (length_of(u.rad(), angle.rad()) + error).upper())
@@ -182,6 +188,11 @@ def manifold_curve(phase: SearchPhase) -> Curve:
 
 def error_of(phase: SearchPhase, curve: Curve, size: fmpq) -> arb:
     r"""A bound of what the curve cuts off up to a parameter, infinite if none is found.
+
+    Arguments:
+        phase: the flow around 0.
+        curve: as ``manifold_curve`` makes it.
+        size: the parameter, > 0.
 
     On the orbit :math:`s = s_0 e^{\lambda t}` the curve misses the field by at most :math:`C s^n`,
     n = ``ORDER``: all lower orders agree. Where solutions part at a rate of at most ω < nλ it is

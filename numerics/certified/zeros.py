@@ -250,6 +250,11 @@ def sign_of(function: BallFunction, point: fmpq) -> int:
 def enclose_zero(drift: BallDrift, interval: tuple[fmpq, fmpq], bits: int) -> arb:
     """Ball of ``bits`` bits of relative accuracy around a zero, in a cell that isolates it.
 
+    Arguments:
+        drift: a and its slope on balls.
+        interval: the ends of the cell.
+        bits: of relative accuracy.
+
     Certified. Raises ``Undecided`` if the enclosures do not allow it.
     """
     rising = sign_of(drift.a, interval[0]) < 0

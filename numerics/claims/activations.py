@@ -139,7 +139,13 @@ def _divergence_at_one() -> Finding:
 
 
 def tau_goes_as(exponent: int, pair: Pair, end: int) -> Step:
-    """The exponent of τ where μ tends to 0 or 1."""
+    """The exponent of τ where μ tends to 0 or 1.
+
+    Arguments:
+        exponent: that is claimed.
+        pair: whose drift has a closed form.
+        end: 0 or 1.
+    """
     text = f"{pair.student.text}: τ as {'x = 1 - μ' if end else 'μ'} → 0, coefficient and exponent"
     law = escape_limit(closed_drift(pair), end)
     return judged(text, law, lambda tau: tau.exponent == exponent)

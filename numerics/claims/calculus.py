@@ -26,12 +26,23 @@ _DEGREE = 2 * _INDEX + Symbol("i", integer=True, nonnegative=True)  # n ≥ 2j
 
 
 def generating(s: Expr, argument: Expr = z, variance: Expr = Q) -> Expr:
-    """The exponent of the generating function of all Hermite polynomials of a variance (19)."""
+    """The exponent of the generating function of all Hermite polynomials of a variance (19).
+
+    Arguments:
+        s: its variable.
+        argument: of the polynomials.
+        variance: of the Gaussian.
+    """
     return s * argument - variance * s**2 / 2
 
 
 def mean_exponent(exponent: Expr, variable: Symbol = z, variance: Expr = Q) -> Expr:
     """The exponent of E exp(exponent), over a centred Gaussian that it is linear in.
+
+    Arguments:
+        exponent: linear in the variable.
+        variable: the Gaussian.
+        variance: its variance.
 
     >>> mean_exponent(V * z)
     Q*v**2/2

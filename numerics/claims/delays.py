@@ -52,14 +52,27 @@ def median(values: ArrayLike, among: int = 1) -> Median:
 
 
 def exit_of(simulation: Simulation, runs: Runs, among: int) -> Median:
-    """Median steps to the exit; runs that never leave count as infinite."""
+    """Median steps to the exit; runs that never leave count as infinite.
+
+    Arguments:
+        simulation: as it was asked for.
+        runs: what came out.
+        among: the number of intervals that hold together.
+    """
     steps = np.where(np.isnan(runs.exits), np.inf, runs.exits)
     left = {"exits": simulation.replicas - runs.censored, "horizon": simulation.horizon}
     return median(steps, among) | left | setting(simulation)
 
 
 def exits_at(text: str, strengths: Sequence[float], among: int, **how: Any) -> tuple[Median, ...]:
-    """Median steps to the exit at each strength."""
+    """Median steps to the exit at each strength.
+
+    Arguments:
+        text: the activation.
+        strengths: in (0, 1].
+        among: as of ``exit_of``.
+        how: fields of ``Simulation``.
+    """
     common: dict[str, Any] = {"seed": SEED, "replicas": RUNS, "records": 0, "horizon": 10**6}
     simulations = [Simulation(text, strength, **common | how) for strength in strengths]
     return tuple(exit_of(each, runs_of(each), among) for each in simulations)

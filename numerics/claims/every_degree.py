@@ -222,7 +222,12 @@ def _even_singularities() -> Finding:
 
 
 def annihilator(n: Expr, value: Expr, slope: Expr, curvature: Expr) -> Expr:
-    """The operator that annihilates H(r) = E (1-c)(1 + r c)^(n-1), from H and its two slopes."""
+    """The operator that annihilates H(r) = E (1-c)(1 + r c)^(n-1), from H and its two slopes.
+
+    Arguments:
+        n: the degree.
+        value, slope, curvature: H and its two slopes in r.
+    """
     r = RATIO
     return (
         r * (r**2 - 1) * curvature

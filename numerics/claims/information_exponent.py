@@ -31,7 +31,13 @@ _LOWEST = {1: 2 * _HALF + 1, 2: 2 * _HALF + 2}  # degrees by their lowest one, w
 
 
 def coefficient(n: Expr, j: Expr, gap: Expr) -> Expr:
-    """The coefficient c_(n-2j) of He_n at a variance 1 + gap (64)."""
+    """The coefficient c_(n-2j) of He_n at a variance 1 + gap (64).
+
+    Arguments:
+        n: the degree.
+        j: from 0 to n/2.
+        gap: the variance less 1.
+    """
     return factorial(n) / (factorial(j) * 2**j) * gap**j
 
 

@@ -72,6 +72,11 @@ def shown(text: str, value: object) -> Step:
 def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
     """A step whose value must pass a test.
 
+    Arguments:
+        text: what the value is.
+        value: of the step.
+        test: true, false, or ``None`` where it is not known.
+
     Raises ``Undecided`` if the test gives ``None``: what is not known is not false.
     """
     outcome = test(value)

@@ -25,7 +25,14 @@ def statistics(neurons: int, rank: int) -> tuple[list[Symbol], Matrix, Matrix, M
 
 
 def overlaps(strengths: list[Symbol], u: Matrix, m: Matrix, g: Matrix) -> tuple[Matrix, Matrix]:
-    """R and Q, as dot products of ω⋆_i and w_j = μ_j ω⋆_j + Σ_l U_jl v_l (98)."""
+    """R and Q, as dot products of ω⋆_i and w_j = μ_j ω⋆_j + Σ_l U_jl v_l (98).
+
+    Arguments:
+        strengths: μ_j, one a neuron.
+        u: a row a neuron, a column a direction.
+        m: overlaps ω⋆_i·v_l, likewise.
+        g: overlaps v_k·v_l.
+    """
     size = len(strengths)
     gram = Matrix([[eye(size), m], [m.T, g]])
     teachers, students = eye(size).row_join(zeros(size, u.cols)), diag(*strengths).row_join(u)

@@ -62,7 +62,11 @@ def correlation(half: int) -> Expr:
 
 
 def equation(value: Expr, slope: Expr, curvature: Expr) -> Expr:
-    """What vanishes for M, from M and its slopes in Q."""
+    """What vanishes for M, from M and its slopes in Q.
+
+    Arguments:
+        value, slope, curvature: M and its first two derivatives.
+    """
     return (
         Q * (1 - Q**2) * curvature
         + (2 * (_N - 1) * Q**2 - (4 * _N + 1) * Q + 1) * slope

@@ -8,10 +8,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, Symbol, atan2, lambdify
 
+from derive.errors import InputError
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 Doubles: TypeAlias = NDArray[np.float64]
+
+
+def as_doubles(given: ArrayLike, name: str) -> Doubles:
+    """Numbers, one or in an array of any shape; raises ``InputError`` for what is none.
+
+    >>> as_doubles([1, 2], "time").tolist()
+    [1.0, 2.0]
+    """
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} {str(given)[:40]!r} is not accepted: give numbers") from None
 
 
 def vectorised(symbols: Sequence[Symbol], expression: Any) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ from derive.plane import PlaneDrift
 from derive.symbols import mu, z
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import BallFunction, ball_drift
-from numerics.doubles.arrays import Doubles, between, vectorised
+from numerics.doubles.arrays import Doubles, as_doubles, between, vectorised
 from numerics.doubles.landscape import float_landscape
 
 ArrayFunction = Callable[[ArrayLike], Doubles]
@@ -56,7 +56,7 @@ class FastDrift:
 
     def rate(self, strengths: ArrayLike) -> Doubles:
         r"""Growth rate :math:`\\lambda_+` (59), without cancellation for negative ``b``."""
-        a, b, strengths = self.a(strengths), self.b(strengths), np.asarray(strengths, dtype=float)
+        a, b, strengths = self.a(strengths), self.b(strengths), as_doubles(strengths, "strength")
         extra = self.misalignment(strengths) * b if self.misalignment else np.zeros_like(b)
         coupling = np.hypot(a, extra)
         root = np.hypot(b, 2 * coupling)
@@ -195,7 +195,7 @@ def _(coefficient: Piecewise, exact: BallFunction, zeros: Sequence[int]) -> Arra
 
 
 def _checked(strengths: ArrayLike) -> Doubles:
-    x = np.asarray(strengths, dtype=float)
+    x = as_doubles(strengths, "strength")
     if not np.all((x >= 0) & (x <= 1)):
         raise InputError("a strength outside [0, 1] is not accepted: give 0 ≤ μ ≤ 1")
     return x

@@ -30,6 +30,11 @@ _NOTHING = 1e-13  # of the largest factor
 def conditional_arrays(pair: Pair, rule: FibreRule, mu: float) -> tuple[Doubles, Doubles]:
     """A and B at the outputs of a rule; in B the kinks that an output has a stretch around count.
 
+    Arguments:
+        pair: of the student and the teacher.
+        rule: outputs of the teacher, and the inputs of each.
+        mu: the strength.
+
     Heuristic.
 
     >>> from numerics.doubles.fibres import fibre_rule

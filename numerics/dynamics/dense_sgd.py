@@ -11,8 +11,10 @@ from itertools import count, islice
 import numpy as np
 from numpy.random import Generator
 
+from derive.given import insist_on, whole
 from numerics.doubles.arrays import Doubles, piecewise
 from numerics.dynamics.network_sgd import NetworkLearner
+from numerics.dynamics.runs import checked_records
 from numerics.dynamics.sgd import Learner
 
 
@@ -26,14 +28,25 @@ def simulate_densely(
         horizon: number of steps.
         records: steps at which ``(u, m)``, or ``(u, m, κ)``, is kept; one row each.
 
-    Raises nothing of its own. A simulation.
+    Raises ``InputError`` for others. A simulation.
 
     >>> from derive import Pair
     >>> simulate_densely(Learner(Pair("x"), 0.5, 10, 1e-2), np.random.default_rng(1), 5, [5]).shape
     (1, 2)
     """
+    horizon, kept = _asked(learner, Learner, rng, horizon, records)
     states = islice(dense_states(learner, rng), horizon + 1)
-    return np.array([state for step, state in enumerate(states) if step in records])
+    return np.array([state for step, state in enumerate(states) if step in kept])
+
+
+def _asked(
+    learner: object, kind: type, rng: object, horizon: int, records: Sequence[int]
+) -> tuple[int, set[int]]:
+    """The horizon and the recorded steps; raises ``InputError`` for what is not accepted."""
+    insist_on(learner, kind, f"a {kind.__name__}")
+    insist_on(rng, Generator, "a generator, as numpy.random.default_rng(1)")
+    horizon = whole(horizon, "horizon")
+    return horizon, set(checked_records(records, horizon).tolist())
 
 
 def gaussian(rng: Generator, shape: tuple[int, int]) -> Doubles:
@@ -122,13 +135,15 @@ def simulate_network_densely(
         horizon: number of steps.
         records: steps at which statistics are kept.
 
-    The teachers are the first K basis vectors. Source: App. K. A simulation.
+    The teachers are the first K basis vectors. Raises ``InputError`` for others. Source: App. K. A
+    simulation.
 
     >>> from derive import Pair
     >>> learner = NetworkLearner(Pair("x"), (0.5, 0.2), 1, 10, 1e-2)
     >>> simulate_network_densely(learner, np.random.default_rng(1), 5, [5]).shape
     (1, 5)
     """
+    horizon, wanted = _asked(learner, NetworkLearner, rng, horizon, records)
     d, neurons = learner.dimension, len(learner.mu)
     sigma = piecewise(learner.pair.student.value)
     slope = piecewise(learner.pair.student.value.derivative())
@@ -140,7 +155,7 @@ def simulate_network_densely(
     u = np.full((neurons, learner.rank), learner.scale / math.sqrt(d))
     kept = []
     for step in range(horizon + 1):
-        if step in records:
+        if step in wanted:
             kept.append(np.concatenate([u.ravel(), v[:neurons].ravel(), (v.T @ v).ravel()]))
         inputs = rng.standard_normal((learner.batch, d))
         y = label(inputs[:, :neurons]).sum(1) / math.sqrt(neurons)

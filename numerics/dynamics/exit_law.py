@@ -21,13 +21,13 @@ from derive.command.frames import axes_for
 from derive.command.hypertext import box, grid
 from derive.command.tabular import rounded
 from derive.errors import InputError
-from derive.given import insist_on
+from derive.given import insist_on, real
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import sample_noise_function
 from numerics.certified.escape import escape_curve
-from numerics.doubles.arrays import Doubles
+from numerics.doubles.arrays import Doubles, as_doubles
 from numerics.dynamics.exit_constant import ExitConstant, Passage, exit_constant_of
 from numerics.dynamics.kinds import EXIT_RADIUS, ExitBy
 from numerics.dynamics.network_sgd import NetworkLearner
@@ -92,7 +92,7 @@ class ExitLaw:
     def searching(self, time: ArrayLike) -> Doubles:
         """The share of runs that have not left the search phase at times."""
         height = log(self.dimension) / 2 + self.constant.log_k
-        level = np.exp(height - self.rate * np.asarray(time, dtype=float))
+        level = np.exp(height - self.rate * as_doubles(time, "time"))
         return np.asarray(_searching()(level, self.mean, self.spread**2))
 
     def still_searching(self, samples: float) -> float:
@@ -104,13 +104,14 @@ class ExitLaw:
 
         Raises ``InputError`` for another probability.
         """
-        if not 0 < probability < 1:
+        left = real(probability, "probability")
+        if not 0 < left < 1:
             raise InputError(f"probability {probability} is not accepted: give one in (0, 1)")
         share, variance = _searching(), self.spread**2
         size = abs(self.mean) + self.spread
 
         def missing(height: float) -> float:
-            return float(share(exp(height), self.mean, variance)) - (1 - probability)
+            return float(share(exp(height), self.mean, variance)) - (1 - left)
 
         height = brentq(missing, log(size) - 60, log(size) + log(_FAR), xtol=1e-14)
         whole = log(self.dimension) / 2 + self.constant.log_k

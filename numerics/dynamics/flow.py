@@ -24,7 +24,7 @@ from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
 from numerics.certified.strengths import Strength
-from numerics.doubles.arrays import Doubles
+from numerics.doubles.arrays import Doubles, as_doubles
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics.kinds import EXIT_RADIUS
 
@@ -88,7 +88,11 @@ class Flow(Motion):
 
     def place(self, state: ArrayLike) -> tuple[Doubles, Doubles]:
         """Covariance ρ and residual variance s of states, whose last axis has ``size`` entries."""
-        states = np.asarray(state, dtype=float)
+        states = as_doubles(state, "state")
+        if states.shape[-1:] != (self.size,):
+            raise InputError(
+                f"states of shape {states.shape} are not accepted: give {self.size} numbers each"
+            )
         u, m = states[..., 0], states[..., 1]
         kappa = states[..., 2] if self.size > 2 else 0.0
         s = self.nu**2 + 2 * u * self.nu * kappa + u * u * (1 - m * m)
@@ -100,9 +104,9 @@ class Flow(Motion):
         A scaled rate adds :math:`-\tfrac{\gamma d}{2B} u^2 N\,(m, \kappa)`, as
         ``derive.finite_rate`` has it. Source: (91), App. A.1, (38)-(40). Heuristic.
         """
+        rho, s = (float(x) for x in self.place(state))
         u, m, *rest = np.asarray(state, dtype=float)
         kappa = rest[0] if rest else 0.0
-        rho, s = (float(x) for x in self.place(state))
         a, b = self.landscape.a(rho, s), self.landscape.b(rho, s)
         by_m, by_kappa = a * u - b * u * u * m, b * u * self.nu
         radial = m * by_m + kappa * by_kappa
@@ -170,26 +174,6 @@ class Trajectory:
         return _first_passage(self.at, self.times, radius)
 
 
-@dataclass(frozen=True, kw_only=True)
-class StagedFlow(Flow):
-    r"""The flow of the last stage of two, as ``Flow`` has it, with a path through both (App. B.4).
-
-    Fields: those of ``Flow``; ``first``, the flow of the first stage; ``until_overlap``, the \|m\|
-    at which it ends; ``until_time``, when it ends at the latest; ``flip_at_switch``, whether the
-    sign of u is flipped there if u·m < 0. Heuristic.
-    """
-
-    first: Flow
-    until_overlap: float = math.inf
-    until_time: float = math.inf
-    flip_at_switch: bool = False
-
-    def path(self, starts: Doubles, times: Doubles) -> Doubles:
-        """Both flows, from the median start, on the side of the first's growing direction."""
-        start = self.first.typical(starts)
-        return integrate_stages(self, start, float(times[-1])).at(times)
-
-
 def flow_of(
     pair: PairLike, mu: Strength | str, *, scaled_rate: float = 0.0, label_noise: float = 0.0
 ) -> Flow:
@@ -223,10 +207,7 @@ def flow_of(
 def _start(flow: Flow, initial: ArrayLike) -> Doubles:
     """An initial state; raises ``InputError`` for what is no flow or no such state of it."""
     insist_on(flow, Flow, "a flow, as flow_of(pair, mu) or study(...).flow(mu) makes it")
-    try:
-        start = np.asarray(initial, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"state {str(initial)[:40]!r} is not accepted: give numbers") from None
+    start = as_doubles(initial, "state")
     if start.shape != (flow.size,):
         raise InputError(f"state {start.tolist()} is not accepted: give {flow.size} numbers")
     return start
@@ -263,6 +244,12 @@ def trajectory(
 ) -> Trajectory:
     """The solution of ``solve_ivp``, which takes ``how``, up to a time.
 
+    Arguments:
+        velocity: of a time and a state.
+        start: the state at time 0.
+        horizon: > 0, in units of 1/γ.
+        how: for ``solve_ivp``.
+
     Raises ``InputError`` unless that is positive and finite, ``Undecided`` if the solver gives up.
     """
     horizon = real(horizon, "time")
@@ -271,37 +258,9 @@ def trajectory(
     solution = solve_ivp(velocity, (0.0, horizon), start, dense_output=True, **how)
     if not solution.success:
         raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
-    return Trajectory(solution.t, lambda times: np.moveaxis(solution.sol(times), 0, -1))
-
-
-def integrate_stages(flow: StagedFlow, initial: ArrayLike, horizon: float) -> Trajectory:
-    """Solve two stages one after the other; arguments and errors as of ``integrate``. Heuristic.
-
-    Source: App. B.4, Fig. 4.
-
-    >>> first, last = (flow_of(Pair("He3", labels=labels), 0.325) for labels in ("y**2", "y"))
-    >>> numbers = {"first": first, "until_time": 30.0, "flip_at_switch": True}
-    >>> both = StagedFlow(last.landscape, last.mu, **numbers)
-    >>> integrate_stages(both, [0.03, 0.03], 60.0).at([30.0, 60.0]).round(3).tolist()
-    [[0.325, 1.0], [0.675, 1.0]]
-    """
-    horizon = real(horizon, "time")
-    early = integrate(flow.first, initial, min(flow.until_time, horizon))
-    passed = _first_passage(lambda t: early.at(t)[..., 1:2], early.times, flow.until_overlap)
-    switch = float(early.times[-1]) if passed is None else passed
-    if switch >= horizon:
-        return early
-    state = early.at(switch)
-    if flow.flip_at_switch and switch > 0 and state[0] * state[1] < 0:
-        state[0] *= -1
-    late = integrate(flow, state, horizon - switch)
-
-    def at(times: ArrayLike) -> Doubles:
-        given = np.asarray(times, dtype=float)
-        before, after = early.at(np.minimum(given, switch)), late.at(np.maximum(given - switch, 0))
-        return np.where((given < switch)[..., None], before, after)
-
-    return Trajectory(np.concatenate([early.times[early.times < switch], late.times + switch]), at)
+    return Trajectory(
+        solution.t, lambda times: np.moveaxis(solution.sol(as_doubles(times, "time")), 0, -1)
+    )
 
 
 def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]:
@@ -360,7 +319,14 @@ def predicted_exit(flow: Flow, initial: ArrayLike, radius: float = EXIT_RADIUS) 
 def first_passage_of(
     at: Callable[[ArrayLike], Doubles], start: Doubles, rate: float, radius: float
 ) -> float | None:
-    """First passage of linear growth at a ``rate`` through a radius, if any. Heuristic."""
+    """First passage of linear growth at a ``rate`` through a radius, if any. Heuristic.
+
+    Arguments:
+        at: the linear growth, of times.
+        start: the state at time 0.
+        rate: of growth.
+        radius: of the state's norm.
+    """
     size = float(np.linalg.norm(start))
     if size >= radius:
         return 0.0

@@ -83,6 +83,7 @@ class NetworkFlow(Motion):
 
     def overlaps(self, state: NetworkState) -> tuple[Doubles, Doubles]:
         """``R`` and ``Q``: overlaps of student neurons with teachers, and with each other."""
+        insist_on(state, NetworkState, "a NetworkState, of u, m and g")
         cross = state.m @ state.u.T
         tilted = self.mu[:, None] * cross
         r = np.diag(self.mu) + cross

@@ -103,7 +103,13 @@ def own_factor(m, g):  # type: ignore[no-untyped-def]
 
 @kernel
 def wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
-    """Gram matrix of ``freedom`` Gaussian vectors' columns with the given covariance."""
+    """Gram matrix of ``freedom`` Gaussian vectors' columns with the given covariance.
+
+    Arguments:
+        rng: the source of all that is random.
+        covariance: of a vector's entries, a matrix.
+        freedom: how many vectors.
+    """
     size = len(covariance)
     factor = cholesky(covariance)
     if freedom < size:  # Bartlett's decomposition needs as many vectors as columns
@@ -122,7 +128,14 @@ def wishart(rng, covariance, freedom):  # type: ignore[no-untyped-def]
 
 @part_of_kernel
 def gradients(rng, functions, law, statistics, factor):  # type: ignore[no-untyped-def]
-    """Batch means: pull on U, in-plane pull on the columns, covariance of the rest."""
+    """Batch means: pull on U, in-plane pull on the columns, covariance of the rest.
+
+    Arguments:
+        rng: the source of all that is random.
+        functions, law: of the algorithm.
+        statistics: U, M, G before the step.
+        factor: of the columns' own parts, as ``own_factor`` makes it.
+    """
     u, m, _ = statistics
     neurons, rank = u.shape
     on_u, on_v = np.zeros((neurons, rank)), np.zeros((neurons + rank, rank))
@@ -183,7 +196,14 @@ def _keep(matrix, row, start):  # type: ignore[no-untyped-def]
 
 @part_of_kernel
 def moved(law, m, factor, on_v):  # type: ignore[no-untyped-def]
-    """In-plane coordinates of the columns after a step along their spherical gradients (39)."""
+    """In-plane coordinates of the columns after a step along their spherical gradients (39).
+
+    Arguments:
+        law: of the algorithm.
+        m: overlaps with the teachers, a row each.
+        factor: of the columns' own parts.
+        on_v: pull on each column, in the plane of teachers and columns.
+    """
     neurons, rank = m.shape
     columns = np.empty((neurons + rank, rank))
     for col in range(rank):
@@ -199,7 +219,14 @@ def moved(law, m, factor, on_v):  # type: ignore[no-untyped-def]
 
 @part_of_kernel
 def across(rng, law, rest, others):  # type: ignore[no-untyped-def]
-    """Gram matrix of the columns' steps in all other directions."""
+    """Gram matrix of the columns' steps in all other directions.
+
+    Arguments:
+        rng: the source of all that is random.
+        law: of the algorithm.
+        rest: covariance of the pulls there.
+        others: the number of those directions.
+    """
     far = wishart(rng, rest, others)
     for row in range(len(far)):
         for col in range(len(far)):
@@ -220,7 +247,13 @@ class NetworkAlgorithm(NamedTuple):
 
 @part_of_kernel
 def updated(rng, algorithm, statistics):  # type: ignore[no-untyped-def]
-    """The statistics after one update: gradient for U, columns moved and normalised (38)."""
+    """The statistics after one update: gradient for U, columns moved and normalised (38).
+
+    Arguments:
+        rng: the source of all that is random.
+        algorithm: its steps, functions and law.
+        statistics: U, M, G before it.
+    """
     steps, functions, law = algorithm
     neurons, rank = statistics.u.shape
     factor = steps.own_factor(statistics.m, statistics.g)
@@ -254,7 +287,14 @@ def distance(statistics):  # type: ignore[no-untyped-def]
 
 @kernel
 def run(rng, algorithm, statistics, watch):  # type: ignore[no-untyped-def]
-    """One replica, as ``numerics.dynamics.update.run``."""
+    """One replica, as ``numerics.dynamics.update.run``.
+
+    Arguments:
+        rng: the source of all that is random.
+        algorithm: its steps, functions and law.
+        statistics: U, M, G at step 0.
+        watch: horizon, recorded steps and where they are kept.
+    """
     law = algorithm.law
     exit_step, record = -1, 0
     for step in range(watch.horizon + 1):

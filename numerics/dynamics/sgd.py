@@ -27,7 +27,7 @@ from numerics.doubles.arrays import Doubles
 from numerics.doubles.compiled import compiled
 from numerics.doubles.moments import insist_on_doubles
 from numerics.dynamics import update
-from numerics.dynamics.flow import Flow, StagedFlow, flow_of
+from numerics.dynamics.flow import Flow, flow_of
 from numerics.dynamics.kinds import (
     EXIT_RADIUS,
     EXITS,
@@ -41,6 +41,7 @@ from numerics.dynamics.kinds import (
 )
 from numerics.dynamics.runs import Counts, Ran, Run, Runs, Trained, run_replicas, steps_of
 from numerics.dynamics.stability import cause_of_divergence
+from numerics.dynamics.staged_flow import StagedFlow
 from numerics.dynamics.update import Algorithm, Functions, Law, State, Watch
 
 NEVER = 2**62

@@ -75,6 +75,11 @@ def cause_of_divergence(
 
     Arguments:
         pairs: one a stage of the run, of one student.
+        mu: the strength.
+        dimension: of the inputs.
+        batch: samples a step.
+        rate: the learning rate.
+        noise: standard deviation of that on the labels.
 
     Raises ``InputError`` as ``stable_learning_rate`` does. Heuristic.
     """

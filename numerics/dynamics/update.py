@@ -96,13 +96,28 @@ class Watch(NamedTuple):
 
 @part_of_kernel
 def argument(law, state, z, x, own):  # type: ignore[no-untyped-def]
-    """The student's pre-activation ``(μ ω⋆ + ν ξ + u ω)·x``, from the decomposition (40) of x."""
+    """The student's pre-activation ``(μ ω⋆ + ν ξ + u ω)·x``, from the decomposition (40) of x.
+
+    Arguments:
+        law: of the algorithm.
+        state: ``u, m, κ``.
+        z: the input's part along ω⋆.
+        x: that along ξ.
+        own: that along ω.
+    """
     return law.mu * z + law.nu * x + state.u * own
 
 
 @part_of_kernel
 def batch_means(rng, algorithm, state, rest, in_first):  # type: ignore[no-untyped-def]
     """Means over a batch of ``s z, s x, s w``, and the sum of ``s²``.
+
+    Arguments:
+        rng: the source of all that is random.
+        algorithm: its steps, functions and law.
+        state: ``u, m, κ``.
+        rest: the size of ω off ω⋆ and ξ.
+        in_first: whether labels are those of the first stage.
 
     ``s`` is minus the slope of a sample's loss in the student's pre-activation, so that these are
     the coordinates of minus the gradient for ``μ ω⋆ + ν ξ + u ω`` (39).
@@ -129,21 +144,43 @@ def batch_means(rng, algorithm, state, rest, in_first):  # type: ignore[no-untyp
 
 @part_of_kernel
 def across(rng, law, power):  # type: ignore[no-untyped-def]
-    """Square of the mean gradient's length in all other directions: a chi-square (40)."""
+    """Square of the mean gradient's length in all other directions: a chi-square (40).
+
+    Arguments:
+        rng: the source of all that is random.
+        law: of the algorithm.
+        power: the sum of ``s²`` over the batch.
+    """
     others = law.dimension - (3 if law.nu != 0.0 else 2)
     return power / (law.batch * law.batch) * rng.chisquare(others) if others > 0 else 0.0
 
 
 @part_of_kernel
 def tangent(state, rest, pulls, along):  # type: ignore[no-untyped-def]
-    """The spherical gradient's coordinates: the part along ω is removed (39)."""
+    """The spherical gradient's coordinates: the part along ω is removed (39).
+
+    Arguments:
+        state: ``u, m, κ``.
+        rest: the size of ω off ω⋆ and ξ.
+        pulls: coordinates of the gradient along ω⋆, ξ and that rest.
+        along: its part along ω.
+    """
     on_teacher, on_other, on_own = pulls
     return on_teacher - along * state.m, on_other - along * state.kappa, on_own - along * rest
 
 
 @part_of_kernel
 def moved(law, state, rest, pulls, along, off):  # type: ignore[no-untyped-def]
-    """The next state: ``u⁺ = u + γ g·ω``, and the direction ``ω + γ u g`` normalised (38)."""
+    """The next state: ``u⁺ = u + γ g·ω``, and the direction ``ω + γ u g`` normalised (38).
+
+    Arguments:
+        law: of the algorithm.
+        state: ``u, m, κ``.
+        rest: the size of ω off ω⋆ and ξ.
+        pulls: coordinates of what ω moves by.
+        along: the gradient's part along ω.
+        off: the square of its length in all other directions.
+    """
     pull = law.rate * state.u
     m, kappa = state.m + pull * pulls[0], state.kappa + pull * pulls[1]
     own = rest + pull * pulls[2]
@@ -153,7 +190,13 @@ def moved(law, state, rest, pulls, along, off):  # type: ignore[no-untyped-def]
 
 @part_of_kernel
 def in_first_stage(law, state, step):  # type: ignore[no-untyped-def]
-    """Whether a first stage goes on at a step (App. B.4)."""
+    """Whether a first stage goes on at a step (App. B.4).
+
+    Arguments:
+        law: of the algorithm.
+        state: ``u, m, κ``.
+        step: from 0 on.
+    """
     return step < law.until_step and abs(state.m) < law.until_overlap
 
 
@@ -170,7 +213,14 @@ STEPS = Steps(argument, across, tangent, moved, in_first_stage, switched)
 
 @part_of_kernel
 def updated(rng, algorithm, state, in_first):  # type: ignore[no-untyped-def]
-    """The state after one update."""
+    """The state after one update.
+
+    Arguments:
+        rng: the source of all that is random.
+        algorithm: its steps, functions and law.
+        state: ``u, m, κ`` before it.
+        in_first: whether labels are those of the first stage.
+    """
     steps, law = algorithm.steps, algorithm.law
     rest = math.sqrt(max(0.0, 1.0 - state.m * state.m - state.kappa * state.kappa))
     on_teacher, on_other, on_own, power = batch_means(rng, algorithm, state, rest, in_first)
@@ -197,7 +247,14 @@ def outside(law, state):  # type: ignore[no-untyped-def]
 
 @kernel
 def run(rng, algorithm, state, watch):  # type: ignore[no-untyped-def]
-    """One replica, ``watch``ed: the step of exit and that of divergence, -1 for none."""
+    """One replica, ``watch``ed: the step of exit and that of divergence, -1 for none.
+
+    Arguments:
+        rng: the source of all that is random.
+        algorithm: its steps, functions and law.
+        state: ``u, m, κ`` at step 0.
+        watch: horizon, recorded steps and where they are kept.
+    """
     steps, law = algorithm.steps, algorithm.law
     exit_step, record = -1, 0
     in_first = steps.in_first_stage(law, state, 0)

@@ -82,7 +82,13 @@ def _refuses_negative(name: str, place: int) -> bool:
 
 
 def pair_key(text: str, labels: str, loss: str) -> str:
-    """By which the page finds what is known of a matched pair."""
+    """By which the page finds what is known of a matched pair.
+
+    Arguments:
+        text: of the activation.
+        labels: as text.
+        loss: ``square`` or ``correlation``.
+    """
     return f"{text}|{labels}|{loss}"
 
 

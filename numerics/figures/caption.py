@@ -41,7 +41,13 @@ class Caption(NamedTuple):
 
 
 def snippet(caption: Caption, file: PurePath, source: str) -> bytes:
-    """What an author pastes: the figure by its name, its caption and a label."""
+    """What an author pastes: the figure by its name, its caption and a label.
+
+    Arguments:
+        caption: of the figure.
+        file: the figure's.
+        source: its provenance.
+    """
     environment, width = ("figure*", "textwidth") if caption.wide else ("figure", "columnwidth")
     name = re.sub(r"[^\x20-\x7e]", "?", file.name)
     stem = re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).strip("-") or "figure"

@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 
 from derive.errors import InputError
@@ -33,8 +31,10 @@ from numerics.figures.style import (
     MOST_IN_LEGEND,
     STRENGTH_LABEL,
     Drawn,
+    add_degree_bar,
     column_width,
     degree_colours,
+    degree_scale,
     drawn,
     looks_of,
     own_style,
@@ -44,7 +44,6 @@ from numerics.figures.style import (
 _HIGHEST_TIME = 1e6  # the divergences are cut there, and marked by their certified place
 SCALE = r"n\,n\mathrm{!}"  # what a and b of pure Hermite pairs are divided by
 _MOST_TOLD = 8  # singularities that a caption lists
-_USUAL_DEGREES = 10  # the scale of colours ends there, or at the largest degree that is drawn
 
 
 def draw_curves(
@@ -128,7 +127,11 @@ def curves_told(
 ) -> str:
     """The caption of curves: what each panel draws, in which units, and what its lines are.
 
-    Of several panels the letters begin with the ``first``.
+    Arguments:
+        panels: what each draws, by title.
+        name: of a quantity.
+        dimension: of the inputs.
+        first: the place of the first letter, if there are several panels.
     """
     quantity, members = QUANTITIES[name], [m for panel in panels.values() for m in panel]
     several = len(panels) > 1
@@ -186,6 +189,12 @@ def singularities_told(members: Sequence[Member], quantity: Quantity) -> list[st
 def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int = 1000) -> Axes:
     """Draw a quantity over μ on given axes, or on those of a new figure of column width.
 
+    Arguments:
+        ax: given axes, or ``None`` for those of a new figure of column width.
+        chosen: pairs, each with its drift.
+        name: of a quantity.
+        dimension: of the inputs.
+
     On given axes the settings of matplotlib that are in force stay.
 
     Raises ``InputError`` for a quantity that there is not.
@@ -221,11 +230,6 @@ def _looks(members: Sequence[Member], quantity: Quantity) -> list[Style]:
             look = next(named)
             styles.append({"color": look.colour, "linestyle": look.dash})
     return styles if len(quantity.drawn) == 1 else [{"color": s["color"]} for s in styles]
-
-
-def degree_scale(degrees: Sequence[int]) -> Normalize:
-    """The scale of colours of degrees: the same in all figures that have no larger than 10."""
-    return Normalize(1, max([_USUAL_DEGREES, *degrees]))
 
 
 def _key(member: Member) -> str:
@@ -375,24 +379,3 @@ def _room(axis: Axes) -> float:
     assert axis.figure is not None
     width: float = axis.figure.bbox.width
     return width / place.get_gridspec().ncols if place else width
-
-
-def add_degree_bar(
-    figure: Figure | SubFigure, axes: Any, degrees: Sequence[int], **settings: Any
-) -> None:
-    """The colour bar of degrees beside axes, or as ``settings`` say, each with its own colour if
-    they are few.
-    """
-    scale = degree_scale(degrees)
-    largest = int(scale.vmax or 0)
-    if largest > 3 * _USUAL_DEGREES:
-        shades = ScalarMappable(scale, degree_colours())
-        figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
-        return
-    shown = list(range(1, largest + 1))
-    listed_colours = ListedColormap([degree_colours()(scale(n)) for n in shown])
-    norm = BoundaryNorm(np.arange(0.5, largest + 1), largest)
-    shades = ScalarMappable(norm, listed_colours)
-    bar = figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
-    bar.set_ticks(shown[:: max(1, ceil(largest / 10))])
-    bar.ax.minorticks_off()

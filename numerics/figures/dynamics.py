@@ -99,7 +99,13 @@ def draw_dynamics(
 def dynamics_figure(
     points: Sequence[SimulatedRuns], shown: Sequence[str] = DEFAULT, with_flow: bool = True
 ) -> tuple[Figure, list[tuple[Any, ...]]]:
-    """The figure and its rows of data; call it within ``own_style``."""
+    """The figure and its rows of data; call it within ``own_style``.
+
+    Arguments:
+        points: simulations, with what came out.
+        shown: names of observables, a row each.
+        with_flow: whether their flow is drawn too.
+    """
     columns: dict[str, list[SimulatedRuns]] = {}
     for point in points:
         columns.setdefault(_name(point, points), []).append(point)
@@ -160,7 +166,15 @@ def draw_point(
     colour: Any,
     with_flow: bool,
 ) -> list[tuple[Any, ...]]:
-    """Draw one point's observables into a column of panels; return the rows of data."""
+    """Draw one point's observables into a column of panels; return the rows of data.
+
+    Arguments:
+        column: axes, one an observable.
+        point: a simulation, with what came out.
+        shown: names of observables.
+        colour: of its lines.
+        with_flow: whether its flow is drawn too.
+    """
     texts, nothing = point.simulation.pair.texts, np.full(len(point.times), np.nan)
     flows = point.simulation.learner.flow.observe(point.path()) if with_flow else {}
     observed = {name: (point[name], flows.get(name, nothing)) for name in shown}
@@ -174,7 +188,14 @@ def draw_observed(
     observed: Mapping[str, tuple[np.ndarray, np.ndarray]],
     look: Mapping[str, Any],
 ) -> list[tuple[Any, ...]]:
-    """Draw what was observed of runs and of their flow, a panel each; return the rows of data."""
+    """Draw what was observed of runs and of their flow, a panel each; return the rows of data.
+
+    Arguments:
+        column: axes, one an observable.
+        point: a simulation, with what came out.
+        observed: by name, a row a replica, and the flow's values.
+        look: colour and style of lines.
+    """
     how, rows = point.simulation, []
     made = (how.mu, how.dimension, how.learning_rate, how.batch)
     for axis, (name, (runs, flow)) in zip(column, observed.items(), strict=True):
@@ -227,7 +248,11 @@ def finish_panels(column: Sequence[Axes], shown: Sequence[str]) -> None:
 def dynamics_told(
     points: Sequence[SimulatedRuns], shown: Sequence[str], with_flow: bool = True
 ) -> str:
-    """The caption of ``draw_dynamics``."""
+    """The caption of ``draw_dynamics``.
+
+    Arguments:
+        points, shown, with_flow: as of ``dynamics_figure``.
+    """
     said = _TOLD_OF_NETWORKS if _networks(points) else _TOLD
     names = list(dict.fromkeys(_name(point, points) for point in points))
     width = len(names)

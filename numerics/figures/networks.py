@@ -89,7 +89,14 @@ def _theory(pair: Pair, mu: float, neurons: int) -> float:
 
 
 def flow_time(pair: Pair, strengths: tuple[float, ...], rank: int, tau: float) -> float:
-    """Time in which the full flow's early states grow by a factor e. Heuristic."""
+    """Time in which the full flow's early states grow by a factor e. Heuristic.
+
+    Arguments:
+        pair: of all neurons.
+        strengths: one a neuron.
+        rank: of LoRA.
+        tau: the escape time, in units of 1/γ.
+    """
     neurons = len(strengths)
     small = np.full((neurons, rank), 1e-6)
     start = NetworkState(small, small, np.eye(rank))

@@ -14,7 +14,7 @@ from numerics.figures.caption import (
     strengths_told,
     told_runs,
 )
-from numerics.figures.curves import add_degree_bar, curves_told, draw_panel, share_range
+from numerics.figures.curves import curves_told, draw_panel, share_range
 from numerics.figures.dynamics import (
     DATA_HEAD,
     OBSERVABLES,
@@ -29,6 +29,7 @@ from numerics.figures.style import (
     STRENGTH_LABEL,
     TIME_LABEL,
     Drawn,
+    add_degree_bar,
     add_keys,
     drawn,
     letter_panels,

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from derive.command.palette import OKABE_ITO
@@ -35,6 +35,7 @@ LEAST_SIZE = 7.0  # points, of a font
 STRENGTH_LABEL = r"pre-training strength $\mu$"
 TIME_LABEL = r"time $t$ (units of $1/\gamma$)"
 MOST_IN_LEGEND = 6
+_USUAL_DEGREES = 10  # the scale of colours ends there, or at the largest degree that is drawn
 FLOW_DASHES = (3, 2)
 
 _STYLE: dict[Any, Any] = {
@@ -260,6 +261,11 @@ def degree_colours() -> ListedColormap:
     return _cut("inferno", 0.8)
 
 
+def degree_scale(degrees: Sequence[int]) -> Normalize:
+    """The scale of colours of degrees: the same in all figures that have no larger than 10."""
+    return Normalize(1, max([_USUAL_DEGREES, *degrees]))
+
+
 def field_colours() -> ListedColormap:
     """The colours of a quantity over a plane."""
     return _cut("cividis", 1.0)
@@ -269,7 +275,13 @@ def field_colours() -> ListedColormap:
 
 
 def letter_panels(axes: Iterable[Axes], titles: Iterable[str], first: int = 0) -> None:
-    """Give panels their letters, from the ``first`` on, with their titles."""
+    """Give panels their letters, from the ``first`` on, with their titles.
+
+    Arguments:
+        axes: of the panels.
+        titles: one each.
+        first: the place of the first letter.
+    """
     for place, (axis, title) in enumerate(zip(axes, titles, strict=False), first):
         axis.set_title(f"({letter(place)}) {title}".rstrip())
 
@@ -296,7 +308,13 @@ def strength_keys(strengths: Iterable[float]) -> list[Key]:
 
 
 def add_keys(figure: Figure, keys: Sequence[Key], columns: int = MOST_IN_LEGEND) -> None:
-    """A legend above all panels, in as few rows as fit, as even as can be."""
+    """A legend above all panels, in as few rows as fit, as even as can be.
+
+    Arguments:
+        figure: that gets it.
+        keys: what it explains.
+        columns: at most.
+    """
     for rows in range(ceil(len(keys) / columns), len(keys) + 1):
         legend = figure.legend(
             handles=[key.handle() for key in keys],
@@ -310,6 +328,38 @@ def add_keys(figure: Figure, keys: Sequence[Key], columns: int = MOST_IN_LEGEND)
 
 
 def add_strength_bar(figure: Figure, axes: Any, **settings: Any) -> None:
-    """The colour bar of strengths, from 0 to 1 in every figure."""
+    """The colour bar of strengths, from 0 to 1 in every figure.
+
+    Arguments:
+        figure: that holds the axes.
+        axes: beside which it stands.
+        settings: for ``colorbar``.
+    """
     shades = ScalarMappable(Normalize(0, 1), colours())
     figure.colorbar(shades, ax=axes, label=r"$\mu$", **{"pad": 0.02, **settings})
+
+
+def add_degree_bar(
+    figure: Figure | SubFigure, axes: Any, degrees: Sequence[int], **settings: Any
+) -> None:
+    """The colour bar of degrees, each with its own colour if they are few.
+
+    Arguments:
+        figure: that holds the axes.
+        axes: beside which it stands.
+        degrees: that are drawn.
+        settings: for ``colorbar``.
+    """
+    scale = degree_scale(degrees)
+    largest = int(scale.vmax or 0)
+    if largest > 3 * _USUAL_DEGREES:
+        shades = ScalarMappable(scale, degree_colours())
+        figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
+        return
+    shown = list(range(1, largest + 1))
+    listed_colours = ListedColormap([degree_colours()(scale(n)) for n in shown])
+    norm = BoundaryNorm([n + 0.5 for n in range(largest + 1)], largest)
+    shades = ScalarMappable(norm, listed_colours)
+    bar = figure.colorbar(shades, ax=axes, label="degree $n$", **settings)
+    bar.set_ticks(shown[:: max(1, ceil(largest / 10))])
+    bar.ax.minorticks_off()

@@ -25,6 +25,12 @@ def add_case_options(
 ) -> None:
     """Add the options that choose the pairs: by degree, by activation, by teacher and student.
 
+    Arguments:
+        parser: that gets them.
+        misalignment: whether there is an option for it.
+        simulated: whether it is a simulation's.
+        largest_degree: that is taken.
+
     A simulation takes several kinds of labels, and knows no normalisation but its own.
     """
     group = parser.add_argument_group("which pairs")

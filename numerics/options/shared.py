@@ -97,6 +97,11 @@ def add_options(group: Any, options: Mapping[str, Settings]) -> None:
 def add_shared(group: Any, *names: str, **own: Any) -> None:
     """Add shared options by their names; ``own`` is what this command has instead.
 
+    Arguments:
+        group: of a parser.
+        names: of shared options.
+        own: settings that this command has instead.
+
     Raises ``KeyError`` for a name that no option has.
     """
     add_options(group, {name: SHARED[name] | own for name in names})

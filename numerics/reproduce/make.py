@@ -90,7 +90,13 @@ def make(step: Product, folder: Path, provenance: str, commands: Commands | None
 
 
 def look_up(step: Product, folder: Path, provenance: str) -> Outcome:
-    """What a folder holds of a step: ``kept`` if all of it, made alike; else ``missing``."""
+    """What a folder holds of a step: ``kept`` if all of it, made alike; else ``missing``.
+
+    Arguments:
+        step: with the files it makes.
+        folder: of results.
+        provenance: what it would be made by now.
+    """
     missing = Outcome(step, "missing", reason="not made yet")
     try:
         with open_regular(_record_file(step, folder)) as stream:

@@ -259,7 +259,13 @@ class Budget:
 
 
 def insist_on_runs(samples: float, batch: int, replicas: int) -> None:
-    """Raise ``InputError`` where runs tell no error, as one does not, or take no step."""
+    """Raise ``InputError`` where runs tell no error, as one does not, or take no step.
+
+    Arguments:
+        samples: n of a run.
+        batch: samples a step.
+        replicas: runs at each strength.
+    """
     if replicas < 2:
         raise InputError(
             f"{replicas} replicas are not accepted beside the law: give at least 2, whose spread "

@@ -42,7 +42,13 @@ def cell_key(cell: Cell) -> str:
 
 
 def write_cell(folder: Path, cell: Cell, result: Arrays) -> None:
-    """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible."""
+    """Write a cell's file, whole or not at all; raises ``InputError`` if that is not possible.
+
+    Arguments:
+        folder: of results.
+        cell: its parameters.
+        result: arrays by name.
+    """
     stream = io.BytesIO()
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
     arrays[_CHECKSUM] = np.array(digest_of(arrays))

@@ -99,7 +99,13 @@ def choose_checkpoint(options: Namespace) -> Report:
 
 
 def sentence(found: Candidates, kept: Sequence[Candidate], choice: Choice) -> str:
-    """What a person wants to know, in a line."""
+    """What a person wants to know, in a line.
+
+    Arguments:
+        found: all checkpoints.
+        kept: those that have not diverged.
+        choice: among these.
+    """
     best = found.name(kept[choice.best])
     others = [found.name(kept[place]) for place in choice.open if place != choice.best]
     if len(others) == len(kept) - 1 and others:
@@ -184,6 +190,12 @@ def verify(
     found: Candidates, kept: Sequence[Candidate], choice: Choice, options: Namespace
 ) -> tuple[Table, dict[str, Any]]:
     """Adapt the best, the last and a random checkpoint of its run by the task's main protocol.
+
+    Arguments:
+        found: all checkpoints.
+        kept: those that have not diverged.
+        choice: among these.
+        options: with the seed, and where and how to compute.
 
     What that says of the choice is a table, and the same as JSON holds it.
     """

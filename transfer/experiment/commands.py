@@ -137,7 +137,14 @@ def share_of_processes(place: Place) -> tuple[slice, Place] | None:
 
 
 def compute(chains: Sequence[Chain], place: Place, options: Namespace, alone: bool) -> None:
-    """What is missing of the chains, in this process if ``alone``, else by workers."""
+    """What is missing of the chains, in this process if ``alone``, else by workers.
+
+    Arguments:
+        chains: of the task.
+        place: its folders.
+        options: of the workers.
+        alone: whether this process does it.
+    """
     from transfer.experiment.run import run_experiment
 
     work = sum(weight_of(cell) for chain in chains for _, cell in chain.parts)

@@ -66,7 +66,13 @@ def curvature_of(curvatures: Floats, changes: Floats) -> Quantity:
 
 
 def rate_of(squares: Floats, curvatures: Floats, resolved: bool) -> Quantity:
-    """λ of the mean a² and b, by the jackknife over draws; resolved if a and b are."""
+    """λ of the mean a² and b, by the jackknife over draws; resolved if a and b are.
+
+    Arguments:
+        squares: a², one a draw.
+        curvatures: b, likewise.
+        resolved: whether a and b are.
+    """
     from transfer.learning.linearised import rate
 
     def of(keep: NDArray[np.bool_]) -> float:
@@ -81,7 +87,13 @@ def rate_of(squares: Floats, curvatures: Floats, resolved: bool) -> Quantity:
 
 
 def noise_of(variances: Floats, squares: Floats, size: Quantity) -> Quantity:
-    """Variance over a², in images, by the ends of a² alone."""
+    """Variance over a², in images, by the ends of a² alone.
+
+    Arguments:
+        variances: of the gradient, one a draw.
+        squares: a², likewise.
+        size: a, with its interval.
+    """
     mean = float(variances.mean())
     ends = [mean / square if square else np.inf for square in (size.high**2, size.low**2)]
     middle = mean / float(squares.mean()) if squares.mean() > 0 else np.inf

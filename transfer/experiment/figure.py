@@ -92,7 +92,14 @@ class Curves:
 
 
 def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
-    """Draw the curves; the result is the figure's file, its data as CSV and its caption."""
+    """Draw the curves; the result is the figure's file, its data as CSV and its caption.
+
+    Arguments:
+        task: that was run.
+        data: its results.
+        form: the ending of the figure's file.
+        source: its provenance.
+    """
     lost = divergence(data.sel(arm=MAIN))
     curves = Curves(
         [*_source_rows(data), *_downstream_rows(data), *_final_rows(task, data)],
@@ -106,7 +113,14 @@ def draw_transfer(task: Task, data: "Dataset", form: str, source: str) -> Drawn:
 
 
 def draw_curves(curves: Curves, caption: str, form: str, source: str) -> Drawn:
-    """Draw what rows of data say, such as those that lie beside a figure."""
+    """Draw what rows of data say, such as those that lie beside a figure.
+
+    Arguments:
+        curves: rows of data, with titles.
+        caption: of the figure.
+        form: the ending of the figure's file.
+        source: its provenance.
+    """
     lines = ceil(len(curves.arms) / _BESIDE)
     heights = [4.0, 1.55 * lines]
     with own_style():

@@ -40,6 +40,11 @@ COLUMNS = ("arm", "pretraining_seed", "checkpoint", "fine_tuning_seed", "measure
 def compared(task: Task, data: "Dataset", arm: str) -> Comparison | None:
     """The best earlier checkpoint of an arm against the last; the random one does not count.
 
+    Arguments:
+        task: that was run.
+        data: its results.
+        arm: a protocol's name.
+
     A pre-training seed counts only with all its runs: on those that did not diverge alone, a
     checkpoint would gain from what it failed at. ``left_out`` says how many do not count for that.
     """
@@ -53,7 +58,13 @@ def compared(task: Task, data: "Dataset", arm: str) -> Comparison | None:
 
 
 def left_out(task: Task, data: "Dataset", arm: str) -> int:
-    """How many pre-training seeds ``compared`` leaves out of an arm because runs diverged."""
+    """How many pre-training seeds ``compared`` leaves out of an arm because runs diverged.
+
+    Arguments:
+        task: that was run.
+        data: its results.
+        arm: a protocol's name.
+    """
     pretrained = data.sel(checkpoint=data.checkpoint > 0)
     lost = pretrained.finished.sel(arm=arm) & _final(task, pretrained, arm).isnull()
     away = pretrained.pretrained & pretrained.source_accuracy.isnull()

@@ -25,6 +25,11 @@ def tell_of_strangers(
 ) -> None:
     """Say on stderr what cells the folder holds that differ from missing ones in one of ``KINDS``.
 
+    Arguments:
+        chains: of the task.
+        place: its folders.
+        refused: names of kinds.
+
     Raises ``InputError`` instead if they are of a kind that is ``refused`` and no fine-tuning of
     the task's own is there.
     """

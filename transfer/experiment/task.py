@@ -252,7 +252,13 @@ def _check_series(task: Task, series: Series, shape: tuple[int, int, int]) -> No
 
 
 def insist_on_classes(task: Task, source: int, downstream: int) -> None:
-    """Raise ``InputError`` unless a task suits so many classes: those of a folder are seen late."""
+    """Raise ``InputError`` unless a task suits so many classes: those of a folder are seen late.
+
+    Arguments:
+        task: as it was read.
+        source: classes of the source.
+        downstream: those of the downstream task.
+    """
     series = task.pretraining
     if isinstance(series, Series) and len(series.labels) != source:
         raise InputError(

@@ -69,7 +69,13 @@ def _text(path: Path, name: str) -> str:
 
 
 def insist_on_known(table: Mapping[str, Any], keys: Sequence[str], place: str) -> None:
-    """Raise ``InputError`` for a key of a table that is none of ``keys``."""
+    """Raise ``InputError`` for a key of a table that is none of ``keys``.
+
+    Arguments:
+        table: as it was read.
+        keys: that it may have.
+        place: where it stands, for the error.
+    """
     for key in table:
         if key not in keys:
             near = difflib.get_close_matches(key[:_MOST_SHOWN], keys, 1)
@@ -79,6 +85,11 @@ def insist_on_known(table: Mapping[str, Any], keys: Sequence[str], place: str) -
 
 def converted(table: Mapping[str, Any], kind: type[T], place: str) -> T:
     """A table as a record of ``kind``, a ``msgspec.Struct``.
+
+    Arguments:
+        table: as it was read.
+        kind: a ``msgspec.Struct``.
+        place: where it stands, for the error.
 
     Raises ``InputError`` for a key that is missing, or whose value has not the type of its field.
     """

@@ -103,7 +103,7 @@ def load_folder(settings: Folder, data: Path | None = None, here: Path = Path())
 def kinds_in(settings: Folder, data: Path | None = None, here: Path = Path()) -> dict[str, int]:
     """How many files of each format and mode a folder holds, such as ``PNG RGB``, by their heads.
 
-    The arguments are those of ``load_folder``.
+    Arguments as of ``load_folder``.
     """
     from PIL import Image
 

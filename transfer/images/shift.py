@@ -87,7 +87,13 @@ def transformed(images: NDArray[np.uint8], matrices: NDArray[np.float64]) -> "to
 def with_noise(
     images: "torch.Tensor", noise: float, stream: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Add noise, in units of the full range, and round to bytes."""
+    """Add noise, in units of the full range, and round to bytes.
+
+    Arguments:
+        images: bytes, of any shape.
+        noise: standard deviation, in units of the full range.
+        stream: the source of all that is random.
+    """
     added = stream.standard_normal(tuple(images.shape), np.float32) * (255 * noise)
     values: NDArray[np.float32] = images.numpy() + added
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

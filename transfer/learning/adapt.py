@@ -47,7 +47,13 @@ _SHIFT_SEED = 0
 
 
 def downstream_splits(dataset: Dataset, rotation: float, noise: float) -> tuple[Split, Split]:
-    """Training and test images of the downstream task, shifted if it says so."""
+    """Training and test images of the downstream task, shifted if it says so.
+
+    Arguments:
+        dataset: of the downstream task.
+        rotation: in degrees.
+        noise: standard deviation, in units of the full range.
+    """
     if not rotation and not noise:
         return dataset.train, dataset.test
     return _shifted_splits(dataset, rotation, noise)
@@ -63,7 +69,13 @@ def _shifted_splits(dataset: Dataset, rotation: float, noise: float) -> tuple[Sp
 
 
 def adapter_path(folder: Path, cell: Cell, seed: int) -> Path:
-    """Where adapters and head of a cell's fine-tuning seed are kept."""
+    """Where adapters and head of a cell's fine-tuning seed are kept.
+
+    Arguments:
+        folder: of adapters.
+        cell: of the fine-tuning.
+        seed: of its own.
+    """
     return folder / f"{cell_key(cell)}-{seed}.safetensors"
 
 
@@ -301,7 +313,13 @@ def adapted_model(
 
 
 def checkpoint_of(cell: Cell, source: Dataset, folder: Path) -> PreTrainedModel:
-    """The model that a cell starts from; raises ``InputError`` if it is missing or foreign."""
+    """The model that a cell starts from; raises ``InputError`` if it is missing or foreign.
+
+    Arguments:
+        cell: of the fine-tuning.
+        source: images it was pre-trained on.
+        folder: of checkpoints.
+    """
     if "weights" in cell:
         return load_own(folder / cell["weights"]["folder"], cell["weights"]["digest"])
     model, (run, epoch) = source_model(cell, source), (cell["run"], cell["checkpoint"])

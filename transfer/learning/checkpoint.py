@@ -26,7 +26,13 @@ Facts = Mapping[str, Any]
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Facts) -> None:
-    """Write tensors and facts about them, atomically; raises ``InputError`` if there is no room."""
+    """Write tensors and facts about them, atomically; raises ``InputError`` if there is no room.
+
+    Arguments:
+        path: of the file.
+        tensors: by name.
+        facts: that JSON can hold.
+    """
     content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     told = json.dumps({**facts, "checksum": _checksum(content, facts)}, sort_keys=True)
     try:
@@ -95,7 +101,13 @@ def restore(model: nn.Module, path: Path, expected: Facts) -> None:
 
 
 def insist_on(path: Path, facts: Facts, expected: Facts) -> None:
-    """Raise ``InputError`` unless a file's facts agree with those expected."""
+    """Raise ``InputError`` unless a file's facts agree with those expected.
+
+    Arguments:
+        path: of the file, for the error.
+        facts: its own.
+        expected: those that it must have.
+    """
     for name, value in expected.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(

@@ -92,7 +92,13 @@ def checkpoint_name(cell: Cell, epoch: int | None = None) -> str:
 
 
 def adapter_name(arm: str, cell: Cell, seed: int) -> str:
-    """An adapter's folder, under that of the export."""
+    """An adapter's folder, under that of the export.
+
+    Arguments:
+        arm: a protocol's name.
+        cell: of the fine-tuning.
+        seed: of its own.
+    """
     unit = "step" if "weights" in cell else "epoch"
     words = re.sub(r"[^a-z0-9]+", "-", arm.lower()).strip("-") or "arm"
     return f"{words}/seed-{cell['seed']}/{unit}-{cell['checkpoint']}/fine-tuning-{seed}"

@@ -77,7 +77,10 @@ def _drops(module: nn.Module) -> bool:
 def forward_of(model: nn.Module, names: Hashable, several: bool) -> Forward:
     """The function of a model's kind: a known one on a device for which it is compiled.
 
-    ``names`` are those of the weights: common ones, each model's own, and those that learn.
+    Arguments:
+        model: on its device.
+        names: of the weights: common ones, each model's own, and those that learn.
+        several: whether models run side by side.
     """
     device = next(model.parameters()).device
     backend = BACKENDS.get(device.type, "")

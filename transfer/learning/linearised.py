@@ -131,6 +131,7 @@ def fall_of_quadratic(
     """How far the loss falls until its quadratic model errs by a tenth of the fall it predicts.
 
     Arguments:
+        loss: of indices of images, with gradients.
         matrices: all that LoRA is put on.
         halves: indices of images: the first say in which direction B moves first, -G Aᵀ, on the
             second the loss is followed.

@@ -99,7 +99,13 @@ def _heads_inside(model: PreTrainedModel) -> set[int] | None:
 
 
 def give_new_head(model: PreTrainedModel, classes: int, seed: int) -> None:
-    """Replace the head by a random one, even where the number of classes stays the same."""
+    """Replace the head by a random one, even where the number of classes stays the same.
+
+    Arguments:
+        model: is changed.
+        classes: that it tells apart.
+        seed: of the random weights.
+    """
     names, deviation = heads_of(model), getattr(model.config, "initializer_range", 0.02)
     with seeded(seed):
         for name in names:

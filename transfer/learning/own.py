@@ -173,7 +173,9 @@ def measure_cell(cell: Cell, source: Dataset, here: Path, device: torch.device) 
 
     Arguments:
         cell: as ``plan`` makes it, of the kind ``series``.
+        source: images of the source.
         here: relative folders are in it.
+        device: to compute on.
 
     Raises ``InputError`` as ``load_own`` does.
     """

@@ -34,7 +34,13 @@ from transfer.learning.training import Images, Schedule, Training, evaluate, nor
 
 
 def checkpoint_path(folder: Path, run: str, epoch: int) -> Path:
-    """Where a run keeps the checkpoint of an epoch; ``run`` is the key of its cell."""
+    """Where a run keeps the checkpoint of an epoch.
+
+    Arguments:
+        folder: of checkpoints.
+        run: the key of its cell.
+        epoch: from 0 on.
+    """
     return folder / run / f"epoch-{epoch:04d}.safetensors"
 
 
@@ -44,7 +50,13 @@ def state_path(folder: Path, run: str) -> Path:
 
 
 def facts_of(cell: Cell, run: str, epoch: int) -> dict[str, Any]:
-    """What a checkpoint says of itself, and a reader may insist on."""
+    """What a checkpoint says of itself, and a reader may insist on.
+
+    Arguments:
+        cell: that names the model.
+        run: the key of the run's cell.
+        epoch: from 0 on.
+    """
     return {"model": cell["model"], "run": run, "epoch": epoch}
 
 

@@ -107,7 +107,11 @@ def normalised(
 ) -> Images:  # fmt: skip
     """Images on a device, normalised by each channel's mean and deviation over the source.
 
-    ``stated`` is the ``mean`` and ``deviation`` to take instead, in units of bytes.
+    Arguments:
+        split: images with their classes.
+        source: images whose mean and deviation count.
+        device: to hold them.
+        stated: the ``mean`` and ``deviation`` to take instead, in units of bytes.
     """
     parts = (stated["mean"], stated["deviation"]) if stated else scale_of(source)
     scale = (torch.tensor(part, dtype=torch.float32, device=device) for part in parts)
@@ -237,7 +241,13 @@ def decays(name: str, parameter: Tensor) -> bool:
 
 
 def order_of(seed: int, epoch: int, count: int) -> Tensor:
-    """The order of an epoch's images: drawn on the CPU, from the seed and the epoch alone."""
+    """The order of an epoch's images: drawn on the CPU, from the seed and the epoch alone.
+
+    Arguments:
+        seed: of the run.
+        epoch: from 0 on.
+        count: of images.
+    """
     return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
 
 

@@ -60,7 +60,7 @@ def test_strengths_a_fifth_apart_are_told_apart(vision):
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_degrees_of_one_parity_are_told_apart(vision):
-    scale = curves.degree_scale([9])
+    scale = style.degree_scale([9])
     shown = [style.degree_colours()(scale(n)) for n in range(2, 11, 2)]
     assert least_difference(shown, vision) > TOLD_APART
 
