@@ -14,7 +14,8 @@ from derive.kinds import LOSSES
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.values import dimension, seed
 
-_LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
+_LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib", "jinja2",
+              "math-core")  # fmt: skip
 _DIMENSION = option(dimension, "D", "input dimension of samples and simulation, as 1e6", 1000)
 _SEED = option(seed, "N", "of all random streams", 0)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from derive.command.files import OutputFolder
 from derive.command.group import Command, Group, later
 from derive.command.parser import CommandParser
 from derive.command.values import accepted, integer_between
@@ -14,7 +15,7 @@ from numerics.options.shared import SHARED, Settings, add_options, add_shared, o
 from transfer.experiment.shipped import SCALES, shipped_tasks
 from transfer.extra import missing
 
-LIBRARIES = ("torch", "transformers", "peft", "numpy")
+LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy")
 
 
 def _read(name: str) -> object:
@@ -56,7 +57,7 @@ class _Verb:
 
     Fields: ``summary``, ``examples``; ``action``, a module of ``transfer.experiment`` and its
     function; ``shared`` options, and ``own`` ones; ``of_checkpoints``, whether it is asked about
-    checkpoints, of a task or of folders.
+    checkpoints, of a task or of folders; ``libraries`` besides those of all.
     """
 
     summary: str
@@ -65,10 +66,14 @@ class _Verb:
     shared: tuple[str, ...] = ()
     own: Mapping[str, Settings] = field(default_factory=dict)
     of_checkpoints: bool = False
+    libraries: tuple[str, ...] = ()
 
     def parser(self, verb: str) -> CommandParser:
         """Its parser."""
-        parser = CommandParser(f"transfer {verb}", self.summary, self.examples, libraries=LIBRARIES)
+        parser = CommandParser(
+            f"transfer {verb}", self.summary, self.examples,
+            libraries=(*LIBRARIES, *self.libraries),
+        )  # fmt: skip
         if self.of_checkpoints:
             told = "a task as for run, or the pattern of folders of checkpoints, with --images, "
             parser.add_argument("what", metavar="TASK", help=f"{told}--shots")
@@ -94,7 +99,7 @@ _VERBS = {
         ("choose", "choose_checkpoint"), ("workers", "scheduler"),
         {"verify": {"action": "store_true", "help": "adapt the best, the last and a random one, "
                     "and say whether the choice was right"}},
-        of_checkpoints=True,
+        of_checkpoints=True, libraries=("scipy",),
     ),
     "diagnose": _Verb(
         "Linearise LoRA about a checkpoint: the theory's a, b and rate, where they are resolved.",
@@ -102,7 +107,7 @@ _VERBS = {
         ("diagnose", "diagnose_checkpoints"), ("workers", "scheduler"),
         {"checkpoint": option(integer_between(0, 10**12), "STEP",
                               "the one of that epoch or step (default: all)")},
-        of_checkpoints=True,
+        of_checkpoints=True, libraries=("scipy",),
     ),
     "run": _Verb(
         "Run a task, or what is missing of it.",
@@ -118,12 +123,12 @@ _VERBS = {
     "report": _Verb(
         "Print the tables of a task, or as much as is there, and the verdict.",
         ("demo", "demo --format markdown --plot demo.pdf"), ("commands", "report_of_task"),
-        ("plot", "style"),
+        ("plot", "style"), libraries=("scipy", "xarray"),
     ),
     "export": _Verb(
         "Write finished checkpoints and kept adapters as transformers and peft read them.",
         ("demo --to exported",), ("export", "export_task"),
-        own={"to": option(Path, "FOLDER", "a new folder to write to", required=True)},
+        own={"to": option(OutputFolder(), "FOLDER", "a new folder to write to", required=True)},
     ),
 }  # fmt: skip
 

@@ -72,9 +72,12 @@ class OutputFile:
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """Option type for a folder of files; ``names`` says which are written there, by the options."""
+    """Option type for a folder of files; ``names`` says which are written there, by the options.
 
-    names: Callable[[argparse.Namespace], Iterable[str]]
+    By default they have names of their own, and the folder is the only thing to run into.
+    """
+
+    names: Callable[[argparse.Namespace], Iterable[str]] = lambda options: ("",)
 
     def __call__(self, text: str) -> Path:
         """The path; it is made when something is written."""

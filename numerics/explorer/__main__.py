@@ -11,7 +11,7 @@ from derive.command.provenance import versions
 from derive.command.report import Report, page_written
 from derive.errors import InputError
 
-LIBRARIES = ("sympy", "python-flint", "chartkick")
+LIBRARIES = ("sympy", "python-flint", "chartkick", "jinja2")
 _NEEDED = ("chartkick", "jinja2")
 
 

@@ -8,10 +8,9 @@ Its own it writes with ``option`` and adds with ``add_options``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from derive.command.files import OutputFile
+from derive.command.files import OutputFile, OutputFolder
 from derive.command.values import integer_between
 from numerics.dynamics.kinds import EXIT_BAND, EXIT_RADIUS, EXITS
 from numerics.options.start import from_zero, start
@@ -75,7 +74,8 @@ SHARED: Mapping[str, Settings] = {
                      f"strength {EXIT_BAND})"),
     "replicas": option(_counted, "R", "independent runs a point", 100),
     "seed": option(Seeds, "N", "of all random streams, or several: 0,1,2", "0"),
-    "results": option(Path, "FOLDER", "keep finished cells there, and compute only missing ones"),
+    "results": option(OutputFolder(), "FOLDER", "keep finished cells there, and compute only "
+                      "missing ones"),
     "scheduler": option(str, "ADDRESS", "of a Dask cluster that does the work"),
     "workers": option(integer_between(1, 4096), "N", "local processes (default: one a core)"),
     "plot": option(figure_path, "FILE", "also draw the result as .pdf, .png or .svg, with its "

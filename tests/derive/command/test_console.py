@@ -1,17 +1,22 @@
 """Commands by name: lists, the console script, completion, suggestions, helps without waiting."""
 
 import argparse
+import ast
 import importlib
 import json
 import re
 import subprocess
 import sys
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import derive
 from derive.command.console import commands, completion
 from derive.command.group import Command, Group
+from derive.errors import InputError
 from derive.kinds import Misalignment
 from derive.pair import MISALIGNMENTS
 
@@ -156,6 +161,85 @@ def test_the_help_tells_the_defaults_that_the_parser_has(words):
         told, default = "default: %(default)s" in (action.help or ""), action.default
         has_one = default is not None and default is not False and default != argparse.SUPPRESS
         assert told == has_one, action.option_strings
+
+
+# Options that name what is read; every other FILE or FOLDER is written to.
+READ = {"--style", "--data-dir", "--images"}
+
+
+def _shared(parser):
+    """The words that make two options of a parser write one path, for every two that can."""
+    for action in parser._actions:  # what else has to be given does not matter here
+        if action.option_strings:
+            action.required = False
+        else:
+            action.nargs = "?"
+    writing = [action for action in parser._actions
+               if re.match("FILE|FOLDER", str(action.metavar))
+               and not READ.intersection(action.option_strings)]  # fmt: skip
+    for first in writing:
+        name = f"a/{first.dest}{_ending(first)}"
+        options = parser.parse_args([first.option_strings[-1], name])
+        files = first.type.files(getattr(options, first.dest), options)
+        for file in {files[0], files[-1]}:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            for second in set(writing) - {first}:
+                with suppress(argparse.ArgumentTypeError):
+                    if file in second.type.files(second.type(str(file)), options):
+                        last = second.option_strings[-1]
+                        yield first.option_strings[-1], name, last, str(file)
+
+
+def _ending(action):
+    endings = getattr(action.type, "endings", ())
+    return f".{endings[0]}" if endings else ""
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_no_command_writes_two_outputs_to_one_path(words, tmp_path, monkeypatch):
+    """Files beside a figure, and those of a folder, are outputs as well."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    parser = dict(every(commands()))[words].parser()
+    tried = list(_shared(parser))
+    for given in tried:
+        with pytest.raises(InputError, match="both write"):
+            parser.parse_args(given)
+    several = {"plot", "data", "certificate", "results", "folder", "to"} & vars(
+        parser.parse_args([])
+    ).keys()
+    assert bool(tried) == bool(several)
+
+
+DISTRIBUTIONS = metadata.packages_distributions()
+# What reads the task and its images, draws on request, or comes with what makes the pages.
+APART = {"msgspec", "pillow", "huggingface_hub", "lazy-loader", "MarkupSafe", "matplotlib"}
+
+
+def _imported(file):
+    """The distributions that a file imports, but for types."""
+    tree = ast.parse(file.read_text("utf-8"))
+    typed = [node for node in ast.walk(tree) if isinstance(node, ast.If)
+             and getattr(node.test, "id", "") == "TYPE_CHECKING"]  # fmt: skip
+    left_out = {id(part) for node in typed for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in left_out:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names or [node.module or ""]:
+                yield from DISTRIBUTIONS.get(name.partition(".")[0], ())
+
+
+@pytest.mark.parametrize("package", ["derive/tables", "numerics/explorer", "numerics/reported",
+                                     "numerics/figures", "numerics/claims", "numerics/reproduce",
+                                     "transfer"])  # fmt: skip
+def test_provenance_names_every_library_that_a_package_of_a_command_imports(package):
+    """Each in one of its commands, those of ``transfer`` sharing its files."""
+    first = {"numerics/reported": "report"}.get(package, package.rpartition("/")[2])
+    named = {name for words, each in every(commands()) if words[0] == first
+             for name in each.parser().libraries}  # fmt: skip
+    files = (Path(derive.__file__).parents[1] / package).rglob("*.py")
+    used = {name for file in files for name in _imported(file)} - APART
+    assert {name.lower() for name in used} - named - {"lora-escape"} == set()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
