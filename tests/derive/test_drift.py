@@ -144,6 +144,17 @@ def test_the_highest_order_is_the_last_that_is_taken(end):
 
 
 @pytest.mark.parametrize("end", [0, 1])
+def test_half_powers_are_found_below_the_seventh(end):
+    """By series, where derivatives are infinite: at the limit, below and above."""
+    x = mu if end == 0 else 1 - mu
+    for power in (Rational(11, 2), Rational(13, 2)):
+        found = escape_limit(ClosedDrift(x**power * exp(mu), Integer(-1)), end)
+        assert found.exponent == -2 * power
+    with pytest.raises(InputError, match="is not found"):
+        escape_limit(ClosedDrift(x ** Rational(15, 2) * exp(mu), Integer(-1)), end)
+
+
+@pytest.mark.parametrize("end", [0, 1])
 def test_what_is_zero_everywhere_has_no_zero_at_an_end(end):
     """So whoever asks one derivative after the other comes to an end."""
     assert not Drift(0, -1).vanishes(end)
@@ -159,6 +170,10 @@ def test_closed_forms_are_differentiated_up_to_the_highest_order():
         assert drift.derivative("b", order) == -(2**order) * exp(2 * mu)
     with pytest.raises(NoClosedForm, match="8 times"):
         drift.derivative("a", 9)
+    means = mean_drift(Pair("x**3"))
+    assert means.derivative("a", 8) == means.derivative("a", 7).derivative()
+    with pytest.raises(NoClosedForm, match="8 times"):
+        means.derivative("a", 9)
 
 
 @pytest.mark.parametrize("drift", [Drift(mu, -1), ClosedDrift(exp(mu), -exp(mu))])

@@ -145,12 +145,17 @@ LIMITS = {
     "characters": (500, lambda n: "x".ljust(n)),
     "nesting": (20, lambda n: "(" * (n - 1) + "x" + ")" * (n - 1)),
     "power": (60, lambda n: f"x**{n}"),
+    "power of a number": (60, lambda n: f"x*2**{n}"),
     "degree": (60, lambda n: f"x**{n - 30}*x**30"),
     "degree of a Hermite polynomial": (60, lambda n: f"He{n}"),
     "degree that is given": (10**9, lambda n: n),
     "terms": (500, lambda n: f"{_sum(20)}*{_sum(n // 20)}" + "+x" * (n % 20)),
     # 2^3960 has 3961 bits, those of a factor are added to them.
     "bits": (4000, lambda n: "2**60*" * 66 + f"2**{n - 3961 - 1}"),
+    "digits": (30, lambda n: "1" * n + "*x"),
+    "decimals": (40, lambda n: "0." + "1" * n + "*x"),
+    "decimals of what has no other digits": (40, lambda n: "." + "1" * n + "*x"),
+    "digits of an exponent": (9, lambda n: "1e" + "2".zfill(n) + "*x"),
 }
 
 
@@ -162,6 +167,14 @@ def test_limits_are_where_they_are_said_to_be(name):
         parse_activation(text(inside))
     with pytest.raises(InputError, match="not accepted"):
         parse_activation(text(limit + 1))
+
+
+@pytest.mark.parametrize("text", ["2**(1/3)*x", "exp(x)**(1/3)", "x*4**(5/3)", "2**-(1/4)*x"])
+def test_roots_are_square_roots(text):
+    """Of numbers too; the same with a half is accepted, or grows too fast."""
+    with pytest.raises(InputError, match="multiples of 1/2"):
+        parse_activation(text)
+    parse_activation(re.sub(r"\(\d/\d\)", "(3/2)", text.replace("exp(x)", "(2 + sin(x))")))
 
 
 def test_a_megabyte_is_refused_at_once():

@@ -97,3 +97,10 @@ def test_students_that_are_monotone_on_either_side_of_0_are_never_singular(text,
         assert not is_positive(Pair(text, labels="squared"))
         assert not is_positive(Pair(text, loss="correlation"))
         assert not is_positive(Pair(text, "tanh"))
+
+
+def test_a_mean_is_zero_if_it_is_between_all_cuts():
+    half = (Rational(1, 2),)
+    assert Mean((analytic(z), analytic(z**3)), half).is_zero
+    for odd, even in ((z, z**2), (z**2, z)):
+        assert not Mean((analytic(odd), analytic(even)), half).is_zero

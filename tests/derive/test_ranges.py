@@ -14,6 +14,9 @@ EXPRESSIONS = [
     log(2 + sin(z)), Softplus(z) - Softplus(-z), (1 + tanh(z)) * cos(z), exp(z) + exp(-z) - 2,
     erf(z) * atan(z), z**4 / 7 - z**2 + z, (2 + cos(z)) ** -2, z * exp(-z), (1 + exp(z)) ** -1,
     (z**2 - 2) ** 3, sqrt(3 + tanh(z)) ** 3,
+    # Sums of exponentials of which the rule for e^y + e^-y says nothing, or not 2.
+    exp(z) - exp(-z), -exp(z) - 2 * exp(-z), exp(z) + exp(2 * z), 4 * exp(z) + exp(-z),
+    exp(z) + exp(-2 * z) / 9 + exp(-z) / 9,
 ]  # fmt: skip
 ENDS = [(-oo, oo), (S.Zero, oo), (-oo, S.One), (-S.One, Rational(3, 2)), (sqrt(2), S(3))]
 shares = st.fractions(0, 1, max_denominator=30)

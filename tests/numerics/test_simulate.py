@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -26,6 +27,17 @@ SMALL = ("--activation", "x", "--mu", "0.5", "--replicas", "20", "--points", "12
 
 def _simulated(*options):
     return run_simulations(simulations_of(simulation_parser().parse_args(options)))
+
+
+def test_the_help_of_a_horizon_tells_its_unit_and_its_default():
+    """τ log d, in which it is worked out, not τ alone."""
+    told = " ".join(simulation_parser().format_help().split())
+    how = {"mu": 0.3, "dimension": 5000, "learning_rate": 0.01}
+    usual = Simulation("x", **how)
+    steps = 1.5 * usual.tau * math.log(5000) / 0.01
+    assert abs(usual.horizon - steps) <= 1
+    assert Simulation("x", **how, horizon="1.5*tau") == usual
+    assert re.search(r"--horizon STEPS [^-]* τ log d, as 2\*tau \(default: 1\.5\*tau", told)
 
 
 def test_json_holds_what_was_promised(command):

@@ -19,6 +19,10 @@ TITLE = Typeset("Title", "Title")
         (Typeset("x", r"\texttt{squared\_relu}"), "`squared_relu`"),
         (Typeset("x", r"\texttt{a}, \texttt{b\_c} or \texttt{d}"), "`a`, `b_c` or `d`"),
         (Typeset("x", r"see \texttt{a.b}, $|x|$"), r"see `a.b`, $\|x\|$"),
+        (
+            Typeset("x", r"$a$, \texttt{b\_c}, $d$, \texttt{e\_f}, $g$"),
+            "$a$, `b_c`, $d$, `e_f`, $g$",
+        ),
     ],
 )
 def test_cells_in_markdown(cell, shown):

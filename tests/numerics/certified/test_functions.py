@@ -104,6 +104,16 @@ def test_the_bound_holds(known, point):
     assert abs(N(f.subs(z, Rational(str(point))), 30)) <= at(bound, size) * (1 + 1e-12)
 
 
+@pytest.mark.parametrize(
+    "inside", [1 + exp(z), 2 + exp(z), 5 + exp(z), 1 + exp(z) + 99 * z**4, 2 + exp(z) + exp(-z)]
+)
+@given(st.fractions(-30, 30, max_denominator=9))
+def test_the_bound_of_a_logarithm_holds_whatever_the_sum(inside, point):
+    """Only log(1 + e^y) is a softplus, at most 1 + |y|."""
+    value = abs(N(log(inside).subs(z, Rational(str(point))), 30))
+    assert value <= at(majorant(log(inside)), abs(point)) * (1 + 1e-12)
+
+
 def at(bound, size):
     """The value of a majorant, from its definition."""
     with mpmath.workdps(30):

@@ -207,6 +207,20 @@ def test_other_exits_are_first_passages_of_the_overlap(exit_by, radius):
     np.testing.assert_array_equal(runs.exits, first)
 
 
+@pytest.mark.parametrize(
+    ("exit_by", "radius", "start"),
+    [("state", 0.5, (0.0, 0.5)), ("overlap", 0.5, (0.0, -0.5)), ("strength", 0.25, (0.0, 0.75)),
+     ("strength", 0.25, (0.0, -0.25)), ("teacher", 0.5, (0.5, 0.5))],
+)  # fmt: skip
+def test_what_is_at_the_radius_is_out(exit_by, radius, start):
+    """It counts as exit at step 0; a radius that is a little harder to reach does not."""
+    learner = Learner("x", 0.5, 100, 1e-12, starts=(start,))
+    harder = np.nextafter(radius, 0 if exit_by == "strength" else 1)  # there one comes near
+    for size, out in ((radius, True), (harder, False)):
+        (found,) = simulate_sgd(learner, 1, 1, 1, radius=size, exit_by=exit_by).exits
+        assert (found == 0) == out
+
+
 def test_signs_seen_along_their_diagonal_are_signs():
     """A reflection keeps lengths, and exchanges the first axis with the diagonal."""
     drawn = rademacher(np.random.default_rng(2), (50, 7))
