@@ -75,10 +75,11 @@ class Group:
                 room,
                 initial_indent=f"  {name:<{wide}}  ",
                 subsequent_indent=" " * (wide + 4),
+                break_on_hyphens=False,
             )
             for name in self.members
         ]
-        parts = [f"{called} COMMAND [OPTIONS]", self.summary, "\n".join(lines), self.notes(),
+        parts = [f"{called} COMMAND [OPTIONS]", fill(self.summary, room), "\n".join(lines), self.notes(),
                  f"{called} COMMAND --help shows the options and examples"]  # fmt: skip
         return "\n\n".join(filter(None, parts))
 

@@ -95,7 +95,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The help, as wide as the terminal, with the examples as the command is called."""
-        self.description = fill(self.description or "", get_terminal_size().columns - 2)
+        room = get_terminal_size().columns - 2
+        self.description = fill(self.description or "", room, break_on_hyphens=False)
         self.epilog = "\n".join(["examples:", *(f"  {self.prog} {each}" for each in self.examples)])
         return super().format_help()
 

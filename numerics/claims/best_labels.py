@@ -31,11 +31,11 @@ _SINGULAR = {3: "0.320724347323", 5: "0.425305733859", 7: "0.471812843134"}  # s
 
 @ours.proved(
     "Sec. 3.3",
-    "λ+ is convex in the label transform; at a given norm, with conditions on (a, b) or without, "
+    "λ₊ is convex in the label transform; at a given norm, with conditions on (a, b) or without, "
     "the largest is that of a mixture of E[zσ'(μz) | y] and E[σ''(μz) | y]",
     reading="square loss, a student with a continuous slope; what is convex is largest at an "
     "extreme point, and those of a ball that linear conditions cut lie on its sphere",
-    falsifier="a transform of that norm, off the plane, with a larger λ+ under the same conditions",
+    falsifier="a transform of that norm, off the plane, with a larger λ₊ under the same conditions",
 )
 def _best_labels_plane() -> Finding:
     form = _B * cos(_THETA) ** 2 + 2 * _A * sin(_THETA) * cos(_THETA)
@@ -48,13 +48,13 @@ def _best_labels_plane() -> Finding:
     e_aa, e_ab, e_bb = (Symbol(f"E{name}", real=True) for name in ("AA", "AB", "BB"))
     norm = _X**2 * e_aa + 2 * _X * _Y * e_ab + _Y**2 * e_bb + _R**2
     return Finding(
-        "λ+ is a maximum of functions linear in T; the part of T off the plane changes neither a "
+        "λ₊ is a maximum of functions linear in T; the part of T off the plane changes neither a "
         "nor b, and costs norm",
         equal("growth along the direction v = (cos θ, sin θ) of (u, m), v·Mv with M = [[b, a], "
               "[a, 0]]", (vector.T * matrix * vector)[0], form),
         equal("the same less (b/2 (1 + cos 2θ) + a sin 2θ)",
               form - (_B / 2 * (1 + cos(2 * _THETA)) + _A * sin(2 * _THETA)), 0),
-        equal("its maximum over θ is λ+: b/2 + √(b²/4 + a²)", largest, eigenvalues(_A, _B)[0]),
+        equal("its maximum over θ is λ₊: b/2 + √(b²/4 + a²)", largest, eigenvalues(_A, _B)[0]),
         equal("a and b, means of T times a function f of y and more, are affine in T: T f of a "
               "mixture", mixed * f,
               weight * t * f + (1 - weight) * s * f),
@@ -140,8 +140,8 @@ def _best_labels_weak() -> Finding:
             steps += [
                 judged(f"He_{n}: mean square of E[z | y], what the label tells of z", bounds(known),
                        lambda found: found.sign > 0),
-                shown("λ+ of the best labels as μ → 0", bounds(rate)),
-                judged("λ+ of the best labels at μ = 10⁻⁶, over that limit",
+                shown("λ₊ of the best labels as μ → 0", bounds(rate)),
+                judged("λ₊ of the best labels at μ = 10⁻⁶, over that limit",
                        bounds(near.lower.union(near.upper) / rate),
                        lambda found: abs(float(found.low) - 1) < 1e-4),
             ]  # fmt: skip

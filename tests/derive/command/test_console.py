@@ -60,9 +60,20 @@ def test_a_package_lists_its_commands(package, command, process):
     for name, member in importlib.import_module(f"{package}.__main__").main.members.items():
         found = importlib.import_module(member).main if isinstance(member, str) else member
         assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
-        assert found.parser().description in done.stdout
+        assert found.parser().description in " ".join(done.stdout.split())
     if package != "transfer":
         assert process(package).stdout == done.stdout
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_help_is_as_wide_as_the_terminal(columns, monkeypatch, capsys):
+    """But for examples and what shells take, which people copy."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (["--help"], ["singularities", "--help"]):
+        code, out, _ = within(words, capsys)
+        said = out.split("lora-escape --version")[0].split("examples:")[0]
+        assert code == 0
+        assert columns / 2 < max(map(len, said.splitlines())) < columns
 
 
 def test_the_console_script_has_every_command_of_every_package():
