@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
+from derive.command.prose import prose
 from derive.command.report import Record, Report, spread
-from derive.command.tabular import Table, Typeset, prose, rounded, typeset
+from derive.command.tabular import Table, Typeset, rounded, typeset
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option

@@ -12,8 +12,9 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report, spread
-from derive.command.tabular import Table, Typeset, prose, rounded, typeset
+from derive.command.tabular import Table, Typeset, rounded, typeset
 from derive.errors import InputError, Undecided
 from derive.tables.names import in_units, pair_name
 from numerics.figures.quantities import QUANTITIES

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, prose, rounded
+from derive.command.tabular import Content, Table, Typeset, rounded
 from derive.errors import Undecided
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options

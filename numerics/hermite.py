@@ -9,8 +9,9 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, decimal, formula, prose
+from derive.command.tabular import Content, Table, Typeset, decimal, formula
 from derive.command.values import integer_between
 from derive.kinds import CONVENTION_NAMES
 from derive.tables.names import function_name

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
+from derive.command.prose import prose
 from derive.command.report import Report, spread
-from derive.command.tabular import Content, Table, Typeset, decimal, formula, prose, rounded
+from derive.command.tabular import Content, Table, Typeset, decimal, formula, rounded
 from derive.command.values import integer_between
 from derive.errors import InputError
 from derive.tables.names import function_name

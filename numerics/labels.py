@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Content, Table, Typeset, prose, rounded, typeset
+from derive.command.tabular import Content, Table, Typeset, rounded, typeset
 from derive.command.values import integer_between
 from derive.tables.names import pair_name
 from numerics.options.pairs import add_function_options, chosen_pairs

@@ -12,8 +12,9 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, formula, prose
+from derive.command.tabular import Table, Typeset, decimal, formula
 from derive.tables.names import function_name
 from numerics.options.functions import ACTIVATION, CENTER, VARIANCE, digits
 from numerics.options.shared import add_options

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from derive.command.group import Command
 from derive.command.parser import CommandParser
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, prose, rounded
+from derive.command.tabular import Table, Typeset, rounded
 from derive.errors import InputError
 from derive.tables.names import labelled_name
 from numerics.options.simulation import add_simulation_options, simulations_of

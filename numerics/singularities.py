@@ -10,8 +10,9 @@ import numerics
 from derive.command.group import Command
 from derive.command.parser import CommandParser
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, decimal, prose, typeset
+from derive.command.tabular import Table, Typeset, decimal, typeset
 from derive.command.values import integer_between
 from derive.tables.names import in_units, pair_name
 from numerics.options.pairs import add_case_options, chosen_drifts, described

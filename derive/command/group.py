@@ -79,8 +79,13 @@ class Group:
             )
             for name in self.members
         ]
-        parts = [f"{called} COMMAND [OPTIONS]", fill(self.summary, room), "\n".join(lines), self.notes(),
-                 f"{called} COMMAND --help shows the options and examples"]  # fmt: skip
+        parts = (
+            f"{called} COMMAND [OPTIONS]",
+            fill(self.summary, room),
+            "\n".join(lines),
+            self.notes(),
+            f"{called} COMMAND --help shows the options and examples",
+        )
         return "\n\n".join(filter(None, parts))
 
 

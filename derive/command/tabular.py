@@ -81,43 +81,6 @@ def typeset(cell: Content) -> str:
     return f"${formula(cell)}$"
 
 
-# Mathematics in running text, the longer before the shorter.
-_MATHEMATICS = {
-    "|m|": "|m|", "<": "<", ">": ">",
-    "μ": r"\mu", "τ": r"\tau", "λ": r"\lambda", "σ": r"\sigma", "ρ": r"\rho", "ξ": r"\xi",
-    "γ": r"\gamma", "φ": r"\varphi", "κ": r"\kappa", "ν": r"\nu", "ω": r"\omega", "π": r"\pi",
-    "θ̇": r"\dot\theta",  # before the letter alone
-    "θ": r"\theta", "ℓ": r"\ell", "∂": r"\partial", "→": r"\to", "½": r"\tfrac12", "Σ": r"\Sigma",
-    "√": r"\surd", "²": "^2", "³": "^3", "₊": "_+", "₋": "_-", "₀": "_0", "⋆": r"^\star",
-    "ġ": r"\dot g", "g̈": r"\ddot g", "u̇": r"\dot u", "ṁ": r"\dot m", "≥": r"\ge", "≤": r"\le",
-    "≠": r"\ne", "∞": r"\infty", "≈": r"\approx", "±": r"\pm", "·": r"\cdot", "ψ": r"\psi",
-    "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla", "₁": "_1", "₂": "_2", "⁺": "^+",
-    "⊗": r"\otimes", "δ": r"\delta", "⁴": "^4", "⁵": "^5", "⁶": "^6", "Q̇": r"\dot Q",
-    "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y", "⁻": "^-",
-    "⁹": "^9", "ʲ": "^j", "¹": "^1",
-}  # fmt: skip
-_SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
-
-
-def prose(text: str) -> Typeset:
-    r"""A sentence whose mathematics, in Unicode or between dollars, is mathematics on paper.
-
-    >>> prose("|m| < 0.5 at $a = 0$").latex
-    '$|m|$ $<$ 0.5 at $a = 0$'
-    """
-    pieces = text.split("$")
-    for place in range(0, len(pieces), 2):
-        written = typeset(pieces[place])
-        for sign, command in _MATHEMATICS.items():
-            written = written.replace(sign, f"${command}$")
-        for sign, command in _SIGNS.items():
-            written = written.replace(sign, command)
-        pieces[place] = written
-    for place in range(1, len(pieces), 2):
-        pieces[place] = f"${pieces[place]}$"
-    return Typeset(text, "".join(pieces))
-
-
 def formula(expression: "Expr") -> str:
     """LaTeX of an expression that TeX may break at its operators, but not inside short brackets."""
     return _formula(expression)

@@ -14,10 +14,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from derive.command.prose import with_formulas
 from extensions.derived import table_of, text_with_formulas
 from extensions.gallery import Drawing
 from numerics.claims import CLAIMS
-from numerics.claims.formulas import with_formulas
 from numerics.claims.ledger import Entry
 from numerics.reproduce.ledger import HEADINGS, asset, controls, entry, ordered
 

@@ -17,8 +17,9 @@ from typing import Any
 from sympy import Basic
 
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Certainty, Report
-from derive.command.tabular import Table, Typeset, formula, prose
+from derive.command.tabular import Table, Typeset, formula
 from derive.errors import InputError
 from derive.leading import LeadingTerm
 from derive.rest import RestPoint
@@ -27,7 +28,6 @@ from numerics.certified.balls import Bounds, Enclosure, bounds
 from numerics.certified.rest_points import coordinates
 from numerics.certified.singularities import Singularity
 from numerics.certified.zeros import Stretch
-from numerics.claims.formulas import latex_of
 from numerics.claims.ledger import Entry, Equation, Outcome, Step, leaves, shown
 
 HEAD = ("claim", "kind", "place", "statement", "verdict", "recorded", "evidence")

@@ -16,9 +16,11 @@ from derive.symbols import z
 _DIGITS = 17
 # A loop, which Python calls, and its parts, which only machine code may: what would let Python call
 # those is a third of the time a loop takes to compile.
-kernel = numba.njit(nogil=True, no_cfunc_wrapper=True)
-part_of_kernel = numba.njit(nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)
-_function = numba.njit(no_cfunc_wrapper=True)
+kernel = numba.njit(nogil=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
+part_of_kernel = numba.njit(  # type: ignore[call-overload]
+    nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=True
+)
+_function = numba.njit(no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
 @lru_cache(maxsize=256)  # each new one makes numba compile all that takes it

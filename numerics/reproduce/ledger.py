@@ -12,7 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from derive.command.pages import environment, mathematics
-from numerics.claims.formulas import with_formulas
+from derive.command.prose import with_formulas
 
 HERE = Path(__file__).parent
 HEADINGS = {

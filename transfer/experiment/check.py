@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, prose
+from derive.command.tabular import Table
 from transfer.experiment.commands import finished_place
 from transfer.experiment.plan import (
     Chain,

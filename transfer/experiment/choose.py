@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, prose
+from derive.command.tabular import Table
 from derive.errors import InputError
 from numerics.figures.caption import listed
 from transfer.experiment.candidates import Candidate, Candidates, candidates_of

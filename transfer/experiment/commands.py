@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from derive.command.progress import advancing
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, prose
+from derive.command.tabular import Table
 from derive.errors import InputError
 from numerics.options.values import figure_files, refuse_idle_style
 from numerics.sweep.executors import executor_for

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.command.progress import progress
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, Typeset, prose
+from derive.command.tabular import Table, Typeset
 from derive.errors import InputError
 from transfer.experiment.candidates import Candidates, candidates_of
 from transfer.experiment.records import Adaptation

@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from derive.command.prose import prose
 from derive.command.report import Report
-from derive.command.tabular import Table, prose
+from derive.command.tabular import Table
 from derive.errors import InputError
 from transfer.experiment.commands import finished_place
 from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, in_words

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive.command.tabular import Table, Typeset, prose
+from derive.command.prose import prose
+from derive.command.tabular import Table, Typeset
 from transfer.experiment.plan import in_words
 from transfer.experiment.records import Task
 from transfer.experiment.statistics import (

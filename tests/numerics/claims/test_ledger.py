@@ -24,8 +24,8 @@ from sympy import (
 )
 
 from derive.command.pages import mathematics
+from derive.command.prose import prose, with_formulas
 from derive.command.report import Report, render
-from derive.command.tabular import prose
 from derive.errors import Undecided
 from derive.pair import Pair
 from derive.pair_drift import closed_drift
@@ -35,7 +35,6 @@ from numerics.certified.balls import Bounds, Enclosure
 from numerics.certified.zeros import Stretch
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
-from numerics.claims.formulas import latex_of, with_formulas
 from numerics.claims.ledger import (
     CODE,
     VERDICTS,
@@ -207,7 +206,8 @@ def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
         done = command(COMMAND, "--claim", "relu-dip", "--format", form)
         assert (done.returncode, done.stderr) == (0, "")
         assert "refuted" in done.stdout
-        assert "twice that of x, which increases" in done.stdout
+        of_x = "$x$" if form == "latex" else "x"
+        assert f"twice that of {of_x}, which increases" in done.stdout
     (record,) = json.loads(done.stdout)
     assert (record["claim"], record["verdict"], record["recorded"]) == (
         "relu-dip",

@@ -196,7 +196,11 @@ def test_the_command_goes_on_where_it_was_stopped(command, made, tmp_path):
     options = ("--quick", "--format", "json", "--workers", "2")
     two = command(COMMAND, *options, "--step", "figure-8", "--step", "escape-time")
     states = {record["step"]["name"]: record["state"] for record in json.loads(two.stdout)}
-    assert (states["figure-8"], states["escape-time"], states["claims"]) == ("kept", "made", "missing")
+    assert (states["figure-8"], states["escape-time"], states["claims"]) == (
+        "kept",
+        "made",
+        "missing",
+    )
     assert (tmp_path / "results" / "index.html").is_file()
 
 
@@ -216,7 +220,16 @@ def test_finished_results_need_not_be_writable(made, tmp_path):
 
 
 def test_a_run_killed_midway_is_finished_by_the_next(tmp_path):
-    line = [sys.executable, "-m", COMMAND, "--quick", "--step", "hermite", "--step", "singularities"]
+    line = [
+        sys.executable,
+        "-m",
+        COMMAND,
+        "--quick",
+        "--step",
+        "hermite",
+        "--step",
+        "singularities",
+    ]
     running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL)
     record = tmp_path / "results" / "steps" / "hermite.json"
     while not record.exists() and running.poll() is None:

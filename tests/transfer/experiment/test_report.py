@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from derive.command.tabular import prose
+from derive.command.prose import prose
 from numerics.figures.style import PAGE_WIDTH
 from transfer.experiment import statistics
 from transfer.experiment.figure import draw_transfer

@@ -20,10 +20,7 @@ _MATHEMATICS = {
     "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla",
     "⊗": r"\otimes", "δ": r"\delta", "Q̇": r"\dot Q",
     "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y",
-
 }  # fmt: skip
-
-
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ʲ", "0123456789+-j", strict=True))
 _LOWERED = dict(zip("₀₁₂₊₋", "012+-", strict=True))
 _SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
@@ -71,10 +68,10 @@ def with_formulas(text: str) -> str:
     return _joined("$".join(pieces))
 
 
-def latex_of(text: str) -> Typeset:
+def prose(text: str) -> Typeset:
     r"""Text with mathematics in Unicode, or between dollars, as LaTeX.
 
-    >>> print(latex_of("in 90% of runs of He_3").latex)
+    >>> print(prose("in 90% of runs of He_3").latex)
     in 90\% of runs of $\mathrm{He}_{3}$
     """
     pieces = with_formulas(text).split("$")
@@ -108,7 +105,7 @@ def _piece(text: str) -> str:
         return whole
     for sign, levels in (("^", _RAISED), ("_", _LOWERED)):
         if text[0] in levels:
-            return f"{sign}{{{''.join(map(levels.get, text))}}}"
+            return f"{sign}{{{''.join(levels[each] for each in text)}}}"
     sign, to = text[0], text[1:]
     inside = _formula(to[1:-1] if to.startswith("(") else to)
     return rf"\sqrt{{{inside}}}" if sign == "√" else f"{sign}{{{inside}}}"
