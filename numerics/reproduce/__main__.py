@@ -22,7 +22,7 @@ from numerics.reproduce.steps import steps
 from numerics.sweep.processes import Commands
 
 LIBRARIES = ("sympy", "python-flint", "numpy", "scipy", "numba", "matplotlib")
-_OF_THE_PAGE = (*LIBRARIES, "jinja2", "math-core", "markdown-it-py", "mdit-py-plugins")
+PAGE_LIBRARIES = (*LIBRARIES, "jinja2", "math-core", "markdown-it-py", "mdit-py-plugins")
 
 
 PAGE = "index.html"
@@ -46,7 +46,7 @@ def _parser() -> CommandParser:
         "Make every table, figure and claim of the paper from scratch, and a page that shows them. "
         "Run it again to go on where it was stopped.",
         ("--quick", "--folder results --step claims --step figure-1", "--full --workers 2"),
-        libraries=_OF_THE_PAGE,
+        libraries=PAGE_LIBRARIES,
     )
     parser.add_argument(
         "--folder",
@@ -109,7 +109,7 @@ def _action(options: Namespace) -> Report:
 
     results = _reproduce(options)
     failed = [result.step.name for result in results if result.state == "failed"]
-    html = page(results, options.folder, versions(_OF_THE_PAGE)).encode(errors="backslashreplace")
+    html = page(results, options.folder, versions(PAGE_LIBRARIES)).encode(errors="backslashreplace")
     head = ("step", "state", "seconds", "reason")
     cells = tuple((r.step.name, r.state, f"{r.seconds:.1f}", r.reason) for r in results)
     return Report(

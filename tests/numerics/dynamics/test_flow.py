@@ -122,6 +122,16 @@ def test_a_passage_is_found_wherever_it_is(radius, times):
     assert path.first_passage(1.0001) is None
 
 
+@pytest.mark.parametrize("bumps", [1, 2, 5])
+def test_a_passage_within_a_step_is_found_though_the_path_comes_back(bumps):
+    """|sin kπt| passes 0.5 first at kt = 1/6, and is 0 at both ends of the step."""
+    path = Trajectory(
+        np.array([0.0, 1.0]),
+        lambda t: np.multiply.outer(np.sin(bumps * np.pi * np.asarray(t)), [0.6, 0.8]),
+    )
+    assert path.first_passage(0.5) == pytest.approx(1 / (6 * bumps), rel=1e-12)
+
+
 def test_a_third_direction_counts_for_the_exit():
     """App. A.1: the linearised flow leaves through κ, so it is out where u and m alone are not."""
     flow = flow_of(_pair("x", "spherical"), 0.9)

@@ -19,7 +19,7 @@ from derive.command.pages import converted, mathematics
 from derive.command.provenance import versions
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
-from numerics.reproduce.__main__ import LIBRARIES
+from numerics.reproduce.__main__ import LIBRARIES, PAGE_LIBRARIES
 from numerics.reproduce.__main__ import main as reproduce_command
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import page
@@ -339,11 +339,11 @@ def test_a_planted_fault_is_seen(browser, made, tmp_path, planted, told):
 
 def test_the_page_names_its_origin_and_holds_no_date(made):
     html = (made / "index.html").read_text(encoding="utf-8")
-    assert versions(LIBRARIES) in html
+    assert versions(PAGE_LIBRARIES) in html
     assert f"{os.cpu_count()} core" in html
     found = [look_up(step, made, versions(LIBRARIES)) for step in steps("quick")]
     assert {result.state for result in found} == {"kept", "missing"}
-    assert page(found, made, versions(LIBRARIES)) == html
+    assert page(found, made, versions(PAGE_LIBRARIES)) == html
 
 
 def test_without_its_extra_it_says_so_before_any_work(tmp_path, monkeypatch, capsys):
