@@ -10,15 +10,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache
 
 import pytest
 from paper import read_prints, stands_in
 from sympy import (
     Basic,
-    Integer,
-    Rational,
     Symbol,
     sqrt,
 )
@@ -27,12 +24,8 @@ from derive.command.pages import mathematics
 from derive.command.prose import prose, with_formulas
 from derive.command.report import Report, render
 from derive.errors import Undecided
-from derive.pair import Pair
-from derive.pair_drift import closed_drift
 from derive.rest import rest_points
-from derive.symbols import mu
 from numerics.certified.balls import Bounds, Enclosure
-from numerics.certified.zeros import Stretch
 from numerics.claims import CLAIMS
 from numerics.claims.__main__ import main
 from numerics.claims.ledger import (
@@ -49,7 +42,7 @@ from numerics.claims.ledger import (
     leaves,
     shown,
 )
-from numerics.claims.presentation import Checked, in_latex, ledger, plain
+from numerics.claims.presentation import Checked, in_latex, ledger
 from numerics.claims.signs import positive
 
 COMMAND = "numerics.claims"
@@ -230,38 +223,6 @@ def test_one_line_a_claim_unless_steps_are_wanted():
 def test_the_ledger_fits_a_terminal():
     *lines, _ = render(reported(True), "text", "source").splitlines()
     assert max(map(len, lines)) <= 120
-
-
-def test_lists_within_lists_are_told_apart():
-    one, other = Integer(-1), Integer(2)
-    for write in (plain, in_latex):
-        flat = write((one, other, one, other))
-        pairs, parts = write(((one, other), (one, other))), write({"at": (one, other)})
-        assert write((((one, other), one), other)) != write(((one, (other, one)), other)) != flat
-        assert pairs == "; ".join([f"({write((one, other))})"] * 2) != flat
-        assert parts == f"at ({write((one, other))})"
-    assert plain(((), one)) == "none; -1"
-
-
-def test_rounded_ends_of_a_cell_are_said_to_be():
-    bounds = Bounds("1", "2")
-    exact, rounded = (
-        plain(Stretch(Fraction(1, 4), end, False, "a > 0", bounds))
-        for end in (Fraction(1, 2), Fraction(1, 3))
-    )
-    assert "on [0.25, 0.5] " in exact
-    assert "on [0.25, about 0.333333] " in rounded
-
-
-def test_rest_points_are_told_by_what_was_found():
-    null, saddle, teacher = rest_points("He3")
-    assert plain(teacher) == "sink on the edge m² = 1, signs -1 and -1, ρ = 1"
-    low, high = re.search(r"saddle .* ρ in \[(.*), (.*)\]", plain(saddle)).groups()
-    a = closed_drift(Pair("He3")).derived_a.subs(mu, Symbol("x", real=True))
-    (at_low, at_high) = (a.subs(Symbol("x", real=True), Rational(end)) for end in (low, high))
-    assert at_low * at_high < 0
-    assert 0 < Rational(high) - Rational(low) < Rational(1, 1000)
-    assert plain(null) != plain(teacher)
 
 
 MODULES = sorted({entry.check.__module__ for entry in CLAIMS.values()})
