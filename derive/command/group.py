@@ -79,13 +79,9 @@ class Group:
             )
             for name in self.members
         ]
-        parts = (
-            f"{called} COMMAND [OPTIONS]",
-            fill(self.summary, room),
-            "\n".join(lines),
-            self.notes(),
-            f"{called} COMMAND --help shows the options and examples",
-        )
+        head = f"{called} COMMAND [OPTIONS]\n\n{fill(self.summary, room)}"
+        last = f"{called} COMMAND --help shows the options and examples"
+        parts = [head, "\n".join(lines), self.notes(), last]
         return "\n\n".join(filter(None, parts))
 
 
