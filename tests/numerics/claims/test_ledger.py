@@ -104,7 +104,9 @@ def _rests_on_steps_of_its_kind(finding):
 
 
 def _can_be_shown_on_a_page(entry, finding):
-    texts = [entry.statement, finding.evidence, *(step.text for step in finding.details)]
+    told = [entry.statement, finding.evidence, *(step.text for step in finding.details)]
+    texts = [with_formulas(text) for text in told]
+    assert not any(set(words) & set("_^√") for text in texts for words in text.split("$")[::2])
     values = [in_latex(step.value) for step in finding.details]
     assert all("<math" in mathematics(value) for value in values if "$" in value)
     assert not any("<code>" in mathematics(text) for text in (*texts, *values))
