@@ -43,6 +43,15 @@ def test_means_over_the_plane_are_closed_forms_where_there_are_some(
             assert ball.rad() < 1e-15
 
 
+def test_what_is_steep_is_cut_where_its_tail_has_a_bound():
+    """Of exp(6x) that is beyond 6, and the other factor has one sooner."""
+    pair = Pair("exp(6*x)", "relu", misalignment="linear")
+    with ctx.workprec(80):
+        ball, known = (enclosed(of.b)(arb("0.125")) for of in (_plane(pair), closed_drift(pair)))
+        assert ball.overlaps(known)
+        assert ball.rel_accuracy_bits() > 60
+
+
 @pytest.mark.parametrize(("loss", "strength"), [("square", 0.75), ("correlation", 0.25)])
 def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss, strength):
     """Labels and student with breakpoints that meet, at a strength where z is inside and not."""
