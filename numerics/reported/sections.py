@@ -49,7 +49,8 @@ class Section:
     """A part of a report.
 
     Fields: ``title``; ``certainty``, one of the badges, or nothing; ``text``, with formulas between
-    dollars; ``formulas``, LaTeX to display; ``head`` and ``rows`` of a table, text like ``text``;
+    dollars; ``formulas``, LaTeX to display; ``head`` and ``rows`` of a table, text like ``text``,
+    where the last cell of a short row takes the room of those that are missing;
     ``figure``, a file of SVG, with ``alt`` in words; ``sources``, to copy, each with a name.
     """
 
@@ -305,7 +306,7 @@ def _samples(asked: Asked) -> Section:
             told = (*(law.samples(p) for p in _SHARES), simulation.learning_rate)
             rows.append((f"${strength}$", *map(_shown, told)))
         else:
-            rows.append((f"${strength}$", _reason(law), "", "", ""))
+            rows.append((f"${strength}$", _reason(law)))
     text = (
         f"In $d = {asked.dimension}$ dimensions, at a tenth of the largest stable learning rate "
         f"$\\gamma$ of each strength, {_simulation(asked, '0.5').batch} samples a step: the law of "

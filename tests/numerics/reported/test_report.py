@@ -200,3 +200,9 @@ def test_the_command_writes_one_file_or_none(command, tmp_path, monkeypatch):
         refused = command("numerics.report", *wrong)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_last_cell_of_a_short_row_takes_the_room_of_the_others():
+    html = page("x", [Section("", head=("a", "b", "c"), rows=(("1", "why not"), (*"123",)))], "")
+    assert '<td>1</td><td colspan="2">why not</td></tr>' in html
+    assert "<td>1</td><td>2</td><td>3</td></tr>" in html
