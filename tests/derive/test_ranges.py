@@ -55,6 +55,8 @@ def test_every_value_lies_in_the_range(expression, ends, share):
         ((z + tanh(z)) ** 3, (-oo, S.Zero), (-oo, 0)),
         (sin(z) ** 2, ENDS[0], (0, 1)),
         (S(3), ENDS[0], (3, 3)),
+        (1 / z, (S.Zero, S.One), (1, oo)),
+        (z**-2, (S.Zero, S(2)), (Rational(1, 4), oo)),
         (exp(z), (-oo, S(-1000)), (0, Rational(1, 2**20))),
     ],
 )

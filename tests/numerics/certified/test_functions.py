@@ -9,7 +9,7 @@ import pytest
 from flint import acb, arb, ctx, fmpq, fmpq_poly
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Abs, N, Rational, Symbol, asin, erfi, exp, log, pi, sqrt
+from sympy import Abs, N, Rational, Symbol, asin, atan, erfi, exp, log, pi, sqrt
 
 from derive.angle import Angle
 from derive.piecewise import analytic
@@ -80,6 +80,18 @@ def test_a_logarithm_is_not_analytic_across_its_cut(f):
     beyond = ball_function(log(X), [X], acb)  # crosses the negative axis, where log is finite
     assert beyond(acb(-2, arb(0, 1))).is_finite()
     assert not beyond(acb(-2, arb(0, 1)), analytic=True).is_finite()
+
+
+@pytest.mark.parametrize("height", [arb(2, 0.1), arb(-2, 0.1), arb(1, 0.01), arb(9, 8)])
+def test_an_arc_tangent_is_not_analytic_across_its_cuts(height):
+    """On both sides of ±i and beyond it differs by π, which a finite ball would hide."""
+    function = ball_function(atan(X), [X], acb)
+    assert not function(acb(arb(0, 0.1), height), analytic=True).is_finite()
+    beside = acb(arb(0.25, 0.1), arb(height.mid()))
+    assert function(beside, analytic=True).is_finite()
+    assert function(acb(arb(0, 0.1), height / 32), analytic=True).is_finite()
+    sides = [function(acb(side, height.mid()), analytic=True).real for side in (-0.01, 0.01)]
+    assert abs(sides[1] - sides[0]) > 1
 
 
 @pytest.mark.parametrize(
