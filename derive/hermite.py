@@ -44,7 +44,7 @@ def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
         least: the smallest that is taken.
     """
     try:
-        n = index(n)
+        n = index(None if isinstance(n, bool) else n)  # type: ignore[arg-type]  # truth is no number
     except TypeError:
         raise InputError(f"{name} {n!r} is not accepted: give an integer ≥ {least}") from None
     if n < least:

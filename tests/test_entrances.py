@@ -219,6 +219,8 @@ REFUSED = [
         lambda: d.hermite_drift(3).derivative("c"),
     ),
     ("coefficient 'None' is not accepted", lambda: d.drift_of("erf").derivative(None)),
+    ("degree True is not accepted", lambda: d.hermite_polynomial(True)),
+    ("digits True is not accepted", lambda: n.study("He3").singularities(True)),
     ("order -1 is not accepted", lambda: d.drift_of("tanh").derivative("a", -1)),
     ("order 'x' is not accepted", lambda: d.hermite_drift(3).derivative("b", "x")),
     ("give a number or a SymPy expression", lambda: d.Drift({}, -1)),
