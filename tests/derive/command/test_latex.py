@@ -60,6 +60,14 @@ def test_a_table_breaks_over_pages_from_forty_one_rows_on():
         assert ("longtable" in made) is breaks
 
 
+@pytest.mark.parametrize(("count", "kept"), [(11, 11), (12, 12), (13, 2)])
+def test_a_table_of_at_most_twelve_rows_stays_on_one_page(count, kept):
+    """Its rows end in what forbids a break; of a longer one only the last two stay together."""
+    rows = tuple((str(k),) for k in range(count))
+    latex = as_latex(Table("t", TITLE, ("k",), rows, breaks=True))
+    assert latex.split(r"\endfoot")[1].count(r"\\*") == kept
+
+
 def test_rows_of_any_degree_stand_behind_a_rule():
     rows = body(TABLES["limits"]([2, 3]))
     assert rows.index(r"\midrule") == 2

@@ -137,6 +137,12 @@ def test_every_format_holds_the_same_rows(command):
         assert "python -m derive.tables --degree 2:4 --hermite he --table squares" in shown
 
 
+def test_tables_hold_degrees_up_to_two_hundred(command):
+    done = command("derive.tables", "--degree", "199,200", "--table", "squares", "--format", "json")
+    assert done.returncode == 0
+    assert [row[0] for row in json.loads(done.stdout)[0]["rows"]] == ["199", "200"]
+
+
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
@@ -144,6 +150,7 @@ def test_every_format_holds_the_same_rows(command):
         (("--standalone", "--format", "json"), "drop one"),
         (("--table", "nonsense"), "coefficients"),
         (("--degree", "0"), "from 1"),
+        (("--degree", "3,201"), "degrees up to 200"),
         (("--degree", "3", "--activation", "erf"), "give one"),
         (("--degree", "3", "--order", "8"), "--activation"),
         (("--degree", "3", "--variance", "1"), "--activation"),
