@@ -15,6 +15,7 @@ from numerics.certified.singularities import find_singularities
 from numerics.figures.caption import shown_pair
 from numerics.reported.page import page
 from numerics.reported.sections import Asked, Section, section_makers
+from numerics.simulation.run import run_simulation
 
 browser = pytest.fixture(scope="module")(chromium)
 VOID = {"meta", "link", "img", "br"}
@@ -176,6 +177,25 @@ def test_what_would_take_minutes_is_not_begun():
     for section in _sections(Pair("He50"), *titles):
         assert (section.certainty, section.rows) == ("undecided", ())
         assert "degrees above" in section.text
+
+
+def test_the_largest_degree_and_the_most_steps_are_still_begun(monkeypatch):
+    monkeypatch.setattr("numerics.reported.sections._HIGHEST", 1)
+    samples, check = "Samples until runs leave the search phase", "The law beside a simulation"
+    ((refused,), (done,)) = _sections(Pair("He2"), samples), _sections(Pair("x"), samples)
+    assert (refused.certainty, done.certainty) == ("undecided", "heuristic")
+    assert "degrees above 1" in refused.text
+    seen = []
+
+    def run(simulation):
+        seen.append(simulation.horizon * simulation.replicas)
+        return run_simulation(simulation)
+
+    monkeypatch.setattr("numerics.reported.sections.run_simulation", run)
+    assert _sections(Pair("x"), check)[0].certainty == "simulated"
+    for most, certainty in ((seen[0], "simulated"), (seen[0] - 1, "undecided")):
+        monkeypatch.setattr("numerics.reported.sections._MOST_STEPS", most)
+        assert _sections(Pair("x"), check)[0].certainty == certainty
 
 
 def test_text_is_escaped():
