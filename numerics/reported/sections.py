@@ -362,6 +362,8 @@ def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
         f"distance {distance:.3f}; 19 of 20 samples of the law itself stay below "
         f"{ks_bound(count):.3f}."
     )
+    if distance > ks_bound(count):
+        text += " These runs are farther off: at this $d$ the law of large $d$ is not theirs yet."
     head = ("have left", "the law (1/γ)", "the runs (1/γ)")
     alt = "Share of runs that still search over time: the law, and the runs as steps"
     title = "The law beside a simulation"

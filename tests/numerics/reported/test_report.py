@@ -198,6 +198,13 @@ def test_the_largest_degree_and_the_most_steps_are_still_begun(monkeypatch):
         assert _sections(Pair("x"), check)[0].certainty == certainty
 
 
+def test_runs_that_the_law_does_not_describe_are_said_to_differ(monkeypatch):
+    (usual,) = _sections(Pair("x"), "The law beside a simulation")
+    monkeypatch.setattr("numerics.reported.sections.ks_bound", lambda count: 0.001)
+    (strict,) = _sections(Pair("x"), "The law beside a simulation")
+    assert ["is not theirs" in each.text for each in (usual, strict)] == [False, True]
+
+
 def test_text_is_escaped():
     section = Section(
         "<b>", "exact", "<i>", head=("<u>",), rows=(("<s>",),), sources={"<p>": "<q>"}
