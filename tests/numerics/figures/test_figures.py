@@ -7,7 +7,11 @@ import sys
 
 import pytest
 
+from derive import Pair, drift_of
+from numerics.certified.singularities import find_singularities
 from numerics.figures import paper
+from numerics.figures.curves import singularities_told
+from numerics.figures.quantities import QUANTITIES
 from numerics.simulation.design import grid
 
 COMMAND = "numerics.figures"
@@ -120,3 +124,13 @@ def test_quantities_are_listed_without_matplotlib(command, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     assert "half" in (tmp_path / "a.csv").read_text()
+
+
+@pytest.mark.parametrize(("count", "told"), [(7, 7), (8, 8), (9, 0)])
+def test_a_caption_lists_at_most_eight_singularities(count, told):
+    """He_n of odd degree has one each."""
+    members = [(Pair(f"He{n}"), drift_of(n)) for n in range(3, 3 + 2 * count, 2)]
+    found = [each for each in members if len(find_singularities(each[1])) == 1]
+    assert len(found) == count
+    (sentence,) = singularities_told(found, QUANTITIES["tau"])
+    assert sentence.count("mu_") == told
