@@ -34,6 +34,7 @@ from numerics.certified.gauss import rule as gauss_rule
 from numerics.certified.majorants import majorant
 
 _AXES = (fmpq(8), fmpq(5), fmpq(7, 2), fmpq(5, 2), fmpq(2))  # ρ of the ellipses that are tried
+_NEXT = fmpq(21, 20)  # of one that tells how large a function is on the line
 _COLUMNS = 6  # of boxes that cover an ellipse
 _FARTHEST = 10_000
 _MOST_PANELS = 4000
@@ -154,20 +155,28 @@ class _Part:
 
     def _panel(self, middle: arb, half: arb) -> _Panel | None:
         """The rule with the fewest nodes, if they are few enough for a panel and what is there."""
-        best, size = None, 0
+        best = None
         for axes in _AXES:
             with ctx.workprec(_COARSE_BITS):
                 bound = self._bound(middle, half, axes)
                 if bound is None:
                     continue
                 whole = bound * half * fmpq(64, 15) / (1 - axes**-2)
-                large = whole.log() / arb(2).log()
-                needed = (large + self.bits) / (2 * arb(axes).log() / arb(2).log())
+                needed = (_bits_of(whole) + self.bits) / (2 * _bits_of(arb(axes)))
                 count = max(2, int(float(needed.upper())) + 1)
                 if best is None or count < best.count:
                     best = _Panel(middle, half, count, whole * arb(axes) ** (-2 * count))
-                    size = max(0, int(float(large.upper())))
-        return best if best is not None and best.count <= (self.bits + size) // 2 + 8 else None
+        few = self.bits // 2 + 8
+        if best is not None and best.count > few:
+            few += self._size(middle, half) // 2
+        return best if best is not None and best.count <= few else None
+
+    def _size(self, middle: arb, half: arb) -> int:
+        """Bits of the integral of |f E|, at most: by its values next to the line."""
+        with ctx.workprec(_COARSE_BITS):
+            bound = self._bound(middle, half, _NEXT)
+            size = None if bound is None else bound * half
+            return int(float(_bits_of(size).upper())) if size is not None and size > 1 else 0
 
     def _bound(self, middle: arb, half: arb, axes: fmpq) -> arb | None:
         """A bound of |f E| in an ellipse, if f is analytic there; it is real on the line."""
@@ -187,3 +196,7 @@ class _Part:
                     return None
                 most = most.max(size)
         return arb((most * kernel).upper())
+
+
+def _bits_of(size: arb) -> arb:
+    return size.log() / arb(2).log()

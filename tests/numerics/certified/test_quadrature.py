@@ -57,6 +57,18 @@ def test_a_delta_is_a_node_of_its_own():
         assert _against(rule, lambda x: (-x * x / 2).exp()).overlaps(3 * (-arb(1) / 2).exp())
 
 
+def test_what_is_narrow_is_cut_and_what_is_large_takes_more_nodes():
+    """One panel would do for entire functions, but where they are large off the line it is dear."""
+    with ctx.workprec(400):
+        narrow, large = (
+            rule_for(analytic(f), Envelope(HALF, HALF), 60) for f in (exp(-100 * z**2), exp(20 * z))
+        )
+        assert len(narrow.nodes) < 200
+        mean = _against(large, lambda x: (-x * x / 2).exp()) / (2 * arb.pi()).sqrt()
+        assert mean.overlaps(arb(200).exp())
+        assert mean.rel_accuracy_bits() > 300
+
+
 def test_steep_functions_cost_panels_near_the_pole_alone():
     with ctx.workprec(90):
         gentle, steep = (

@@ -1,0 +1,38 @@
+"""Functions in machine code: what Python may call answers, what it may not says so."""
+
+import math
+
+import numpy as np
+import pytest
+
+from derive.grammar import parse_activation
+from numerics.doubles.compiled import compiled, kernel, part_of_kernel
+
+
+KNOWN = {
+    "tanh": math.tanh,
+    "relu6(2*x)": lambda x: min(max(2 * x, 0), 6),
+    "He3": lambda x: x**3 - 3 * x,
+}
+
+
+@pytest.mark.parametrize("text", KNOWN)
+def test_a_function_is_that_of_its_expression(text):
+    found = compiled(parse_activation(text).value)
+    for x in np.linspace(-4, 4, 33):
+        assert found(x) == pytest.approx(KNOWN[text](x), abs=1e-14)
+
+
+def test_a_part_is_called_by_a_kernel_and_by_nothing_else():
+    @part_of_kernel
+    def half(x):
+        return x / 2
+
+    @kernel
+    def quarter(x):
+        return half(half(x))
+
+    assert quarter(math.pi) == math.pi / 4
+    with pytest.raises(TypeError, match="half is called by machine code"):
+        half(1.0)
+    assert half.py_func(1.0) == 0.5
