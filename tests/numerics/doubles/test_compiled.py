@@ -8,7 +8,6 @@ import pytest
 from derive.grammar import parse_activation
 from numerics.doubles.compiled import compiled, kernel, part_of_kernel
 
-
 KNOWN = {
     "tanh": math.tanh,
     "relu6(2*x)": lambda x: min(max(2 * x, 0), 6),
