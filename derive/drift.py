@@ -28,8 +28,8 @@ from derive.symbols import exact, in_variable, mu, polynomial_in
 UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 
 
-def _asked(name: str, order: int) -> int:
-    """The order of a derivative; raises ``InputError`` for none, and for no coefficient's name."""
+def asked(name: str, order: int) -> int:
+    """The order of a derivative; raises ``InputError`` for what is no order or no coefficient."""
     if name not in ("a", "b"):
         raise InputError(f"coefficient {str(name)[:40]!r} is not accepted: give 'a' or 'b'")
     return checked_degree(order, "order")
@@ -176,7 +176,7 @@ class Drift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Poly:
         """A polynomial."""
-        order = _asked(name, order)
+        order = asked(name, order)
         return getattr(self, name).diff((mu, order))
 
     @property
@@ -239,7 +239,7 @@ class ClosedDrift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Expr:
         """An expression, up to ``HIGHEST_ORDER``."""
-        order = _asked(name, order)
+        order = asked(name, order)
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
         return diff(self._coefficients()[f"derived_{name}"], mu, order)
@@ -296,7 +296,7 @@ class MeanDrift(AnyDrift):
 
     def derivative(self, name: Literal["a", "b"], order: int = 1) -> Mean:
         """An integrand, up to ``HIGHEST_ORDER``."""
-        order = _asked(name, order)
+        order = asked(name, order)
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"means are differentiated {HIGHEST_ORDER} times at most")
         if name == "b" or order == 0:

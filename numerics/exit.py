@@ -18,7 +18,7 @@ from derive.command.prose import prose
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, rounded
 from derive.errors import Undecided
-from derive.tables.names import labelled_name
+from derive.tables.names import function_name, labelled_name
 from numerics.options.pairs import add_case_options
 from numerics.options.shared import add_options, add_shared, option
 from numerics.options.simulation import grid_of
@@ -176,12 +176,17 @@ def _constants(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
             for name, r in described
         ),
         notes=tuple(
-            prose(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: {said}")
+            _told(name, f"mu {r['mu']:g}, d {r['dimension']:g}: {said}")
             for found, told in ((slowed, _SLOWED), (changed, _FLUCTUATES))
             for name, r in found
             for said in [told.format(**r)]
         ),
     )  # fmt: skip
+
+
+def _told(name: Typeset, text: str) -> Typeset:
+    said = prose(text)
+    return Typeset(f"{name.plain}, {said.plain}", f"{name.latex}, {said.latex}")
 
 
 def _comparison(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
@@ -197,9 +202,9 @@ def _comparison(described: Sequence[tuple[Typeset, dict[str, Any]]]) -> Table:
             for p, time in r["simulated"].items()
         ),
         notes=tuple(
-            prose(f"{name.plain}, mu {r['mu']:g}, d {r['dimension']:g}: Kolmogorov-Smirnov "
-                  f"distance {r['ks_distance']:.3g}, {r['replicas']} runs "
-                  f"(by chance {r['ks_bound']:.2g})")
+            _told(name, f"mu {r['mu']:g}, d {r['dimension']:g}: Kolmogorov-Smirnov distance "
+                        f"{r['ks_distance']:.3g}, {r['replicas']} runs "
+                        f"(by chance {r['ks_bound']:.2g})")
             for name, r in described
         ),
     )  # fmt: skip
@@ -286,7 +291,10 @@ def _action(options: Namespace) -> Report:
     first, *others = _tables(points, records)
     policy = policy_of(options.learning_rate)
     records = [record | {"learning_rate_policy": policy} for record in records]
-    notes = [prose("{student}, mu {mu:g}, d {dimension:g}: {no_exit}".format(**r)) for r in without]
+    notes = [
+        _told(function_name(r["student"]), "mu {mu:g}, d {dimension:g}: {no_exit}".format(**r))
+        for r in without
+    ]
     notes.append(prose(f"learning rate: {policy}"))
     return Report([*records, *without], [replace(first, notes=tuple(notes)), *others], "heuristic")
 

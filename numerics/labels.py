@@ -51,7 +51,7 @@ def _table(points: Sequence["Judged"]) -> Table:
                  Typeset("τ", r"$\tau$"), Typeset("E ε²σ'²", r"$E\epsilon^2\sigma'^2$"),
                  "direction", "samples"),
         rows=tuple(rows),
-        notes=tuple(Typeset(note, _on_paper(note)) for note in _notes(points)),
+        notes=(*map(prose, _notes(points)), *_texts(points)),
     )  # fmt: skip
 
 
@@ -60,8 +60,7 @@ def _rows(point: "Judged") -> list[tuple[Content, ...]]:
     names = {"polynomial": f"polynomial, degree ≤ {point.judge.degree}", "optimum": "optimum"}
     rows: list[tuple[Content, ...]] = []
     for kind in point.found:
-        found, title = record[kind], names.get(kind, kind)
-        title = Typeset(title, typeset(title).replace("≤", r"$\le$"))  # type: ignore[assignment]
+        found, title = record[kind], prose(names.get(kind, kind))
         if found is None:
             none = "undecided" if point.undecided else "none is useful"
             rows.append((mu, title, none, *[None] * 5))
@@ -88,23 +87,19 @@ def _notes(points: Sequence["Judged"]) -> list[str]:
         low, high = f"{min(kept):.3g}", f"{max(kept):.3g}"
         share = low if low == high else f"{low} to {high}"
         notes.append(f"polynomials have {share} of the optimum's rate")
-    if len(records) == 1:
-        notes += _texts(records[0])
     return notes
 
 
-def _texts(record: dict[str, Any]) -> list[str]:
-    """The best labels as text."""
-    polynomial, best = record["polynomial"], record["optimum"]
+def _texts(points: Sequence["Judged"]) -> list[Typeset]:
+    """The best labels of one strength as text, to copy."""
+    if len(points) > 1:
+        return []
+    polynomial, best = (points[0].record[kind] for kind in ("polynomial", "optimum"))
     texts = [f"polynomial: --labels '{polynomial['labels']}'"] if polynomial else []
     if best and best["labels"]:
         kept = f"{best['labels_keep']:.3g}"
         texts.append(f"near the optimum, {kept} of its rate: --labels '{best['labels']}'")
-    return texts
-
-
-def _on_paper(note: str) -> str:
-    return typeset(note).replace("τ", r"$\tau$")
+    return [Typeset(text, typeset(text)) for text in texts]
 
 
 # The command.

@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import Any
 
-from derive.command.messages import fail, show
+from derive.command.messages import fail, show, wrapped
 from derive.command.parser import CommandParser
 from derive.command.report import Report
 from derive.command.run import run
@@ -68,18 +66,11 @@ class Group:
 
     def listing(self, called: str) -> str:
         """What there is, as wide as the terminal."""
-        wide, room = max(map(len, self.members)), get_terminal_size().columns - 2  # as argparse
+        wide = max(map(len, self.members))
         lines = [
-            fill(
-                _summary(self.member(name)),
-                room,
-                initial_indent=f"  {name:<{wide}}  ",
-                subsequent_indent=" " * (wide + 4),
-                break_on_hyphens=False,
-            )
-            for name in self.members
+            wrapped(_summary(self.member(name)), f"  {name:<{wide}}  ") for name in self.members
         ]
-        head = f"{called} COMMAND [OPTIONS]\n\n{fill(self.summary, room)}"
+        head = f"{called} COMMAND [OPTIONS]\n\n{wrapped(self.summary)}"
         last = f"{called} COMMAND --help shows the options and examples"
         parts = [head, "\n".join(lines), self.notes(), last]
         return "\n\n".join(filter(None, parts))

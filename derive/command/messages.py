@@ -3,9 +3,19 @@
 import os
 import sys
 from contextlib import suppress
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TextIO
 
 LONGEST_MESSAGE = 300
+_NARROWEST = 11  # as of argparse, for words are never cut
+
+
+def wrapped(text: str, first: str = "") -> str:
+    """Text as wide as the terminal, after what stands ``first`` in its line; options stay whole."""
+    room = max(get_terminal_size().columns - 2, _NARROWEST + len(first))
+    return fill(text, room, initial_indent=first, subsequent_indent=" " * len(first),
+                break_on_hyphens=False, break_long_words=False)  # fmt: skip
 
 
 def show(text: str, program: str) -> int:

@@ -10,12 +10,10 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import Any, NoReturn
 
 from derive.command.files import OutputFile, OutputFolder, refuse_shared
-from derive.command.messages import fail, show
+from derive.command.messages import fail, show, wrapped
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 
@@ -95,8 +93,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The help, as wide as the terminal, with the examples as the command is called."""
-        room = get_terminal_size().columns - 2
-        self.description = fill(self.description or "", room, break_on_hyphens=False)
+        self.description = wrapped(self.description or "")
         self.epilog = "\n".join(["examples:", *(f"  {self.prog} {each}" for each in self.examples)])
         return super().format_help()
 

@@ -17,6 +17,7 @@ from flint import arb, ctx, fmpq
 
 from derive.command.frames import axes_for, frame
 from derive.command.hypertext import box, grid
+from derive.command.tabular import rounded
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.escape import local_law
@@ -69,10 +70,13 @@ class Singularity:
 
     def _shown_fate(self) -> str:
         """For a notebook, with formulas between dollars."""
-        if not self.diverges or self.constant is None:
-            return self._fate()
-        law = rf"{float(self.constant):.6g}/(\mu-\mu_\star)^{{{2 * self.multiplicity}}}"
-        return rf"$\tau \sim {law}$ in units of {self.unit}"
+        if self.diverges and self.constant is None:
+            return r"$\tau$ diverges, $b = 0$"
+        number = rounded(float(self.constant or self.b), 6).latex.strip("$")
+        if not self.diverges:
+            return rf"$\tau = 1/b$, $b = {number}$"
+        law = rf"\tau \sim {number}/(\mu-\mu_\star)^{{{2 * self.multiplicity}}}"
+        return f"${law}$ in units of {self.unit}"
 
     def _fate(self) -> str:
         if not self.diverges:

@@ -3,6 +3,7 @@
 import pytest
 from sympy import Integer
 
+from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -21,6 +22,13 @@ def test_it_vanishes_where_the_aligned_drift_does():
     drift = drift_of(Pair("selu", misalignment="linear"))
     assert drift.vanishes(1)
     assert not drift.vanishes(0)
+
+
+def test_derivatives_of_nothing_there_are_refused():
+    drift = drift_of(Pair("relu", "tanh", misalignment="linear"))
+    for name, order in (("c", 0), ("a", -1), ("a", "x")):
+        with pytest.raises(InputError):
+            drift.derivative(name, order)
 
 
 def test_of_order_0_a_derivative_is_the_coefficient():

@@ -76,6 +76,14 @@ def test_help_is_as_wide_as_the_terminal(columns, monkeypatch, capsys):
         assert columns / 2 < max(map(len, said.splitlines())) < columns
 
 
+@pytest.mark.parametrize("columns", [1, 2, 12])
+def test_help_has_its_words_on_the_narrowest_terminal(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (["--help"], ["singularities", "--help"]):
+        code, out, _ = within(words, capsys)
+        assert (code, "singularit" in out) == (0, True)
+
+
 def test_the_console_script_has_every_command_of_every_package():
     modules = {command.parser().module for _, command in every(commands())}
     root = Path(importlib.import_module("derive").__file__).parents[1]
