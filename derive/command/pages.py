@@ -19,9 +19,9 @@ from derive.command.tabular import without_latex
 _CONVERTER = LatexToMathML(fancy_error=False)  # refuses what it does not know
 _TALL = r"\\(?:left|right|middle|[dt]?frac|sqrt|sum|int|prod|begin|[dt]?binom)\b"
 _STRETCHED = re.compile(rf"(?:\\!)?\\left([(\[])((?:(?!{_TALL}).)*)\\right([)\]])", re.DOTALL)
-_FORMULA = r"<math>(?:(?!</math>).)*+</math>"  # not a displayed one
+_FORMULA = r"<math>(?:(?!</math>).)*</math>"  # not a displayed one
 _SPREAD = re.compile(r"[-+\d.,]+ <math><mo[^>]*>±</mo></math> [\d.,]+(?:e-?\d+)?")
-_WORD = re.compile(rf"(?<![^\s<>])(?:[^\s<>]*+{_FORMULA})+[^\s<>]*", re.DOTALL)
+_WORD = re.compile(rf"(?<![^\s<>])(?:[^\s<>]*{_FORMULA})+[^\s<>]*", re.DOTALL)
 _ENLARGED = 17, 10  # pixels for points: print has 4 for 3
 _IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 
