@@ -9,7 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.fontBuilder import FontBuilder
+from fontTools.otlLib.builder import buildMathTable
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from derive.catalogue import CATALOGUE
 from derive.command.tabular import Table
@@ -22,6 +24,8 @@ DOCS = ROOT / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text("utf-8") for path in DOCS.rglob("*.md")}
 
 sys.path.insert(0, str(DOCS))
+from extensions.breaks import breakable, numbers_parted  # noqa: E402
+from extensions.font import narrow_roots, root_glyphs  # noqa: E402
 from extensions.formulas import FORMULAS  # noqa: E402
 from extensions.formulas.registry import checked  # noqa: E402
 from extensions.names import PACKAGES, public_names  # noqa: E402
@@ -40,6 +44,18 @@ def test_examples_on_pages_run(page):
     found = doctest.testfile(str(DOCS / page), module_relative=False)
     assert found.attempted > 0
     assert found.failed == 0
+
+
+EXTENSIONS = [
+    ".".join(path.relative_to(DOCS).with_suffix("").parts)
+    for path in (DOCS / "extensions").rglob("*.py")
+    if ">>>" in path.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("module", EXTENSIONS)
+def test_examples_of_extensions_run(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 
 def test_output_of_commands_is_never_typed():
@@ -171,25 +187,54 @@ def test_the_moving_picture_counts_its_runs_and_says_what_draws_it():
     assert not re.search(r"<script|href=", drawn)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "README.md", "CHANGELOG.md"])
 def test_no_index_or_power_in_prose_is_typed(page):
-    prose = re.sub(r"^(`{3,}|:{3,}).*?^\1$", "", PAGES[page], flags=re.DOTALL | re.MULTILINE)
+    """Captions of drawn figures are prose too; code, formulas and links are none."""
+    text = PAGES.get(page) or (ROOT / page).read_text("utf-8")
+    prose = re.sub(r"^```\{drawn\}[^\n]*([^`]*)^```$", r"\1", text, flags=re.MULTILINE)
+    prose = re.sub(r"^(`{3,}|:{3,}).*?^\1$", "", prose, flags=re.DOTALL | re.MULTILINE)
     prose = re.sub(r"(`+)[^`].*?\1|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)", "", prose, flags=re.DOTALL)
-    assert re.findall(r"\S*(?:\bHe_|\bc_|[\w)]\^)\S*", prose) == []
+    assert re.findall(r"\S*(?:\b\w{1,2}_|[\w)]\^)\S*", prose) == []
 
 
-@pytest.mark.filterwarnings("ignore:path is deprecated:DeprecationWarning")  # of ziamath
-def test_a_root_is_as_wide_whatever_its_height(tmp_path):
+def _with_roots(widths):
+    """A font with a root of each width: its sign, taller ones, and a part of the tallest."""
+    names = [f"root.{place}" for place in range(len(widths))]
+    made = FontBuilder(1000)
+    made.setupGlyphOrder([".notdef", *names])
+    made.setupCharacterMap({ord("√"): names[0]})
+    glyphs = {".notdef": TTGlyphPen(None).glyph()}
+    for place, (name, width) in enumerate(zip(names, widths, strict=True)):
+        pen = TTGlyphPen(None)
+        pen.moveTo((0, 0))
+        pen.lineTo((width, 0))
+        pen.lineTo((width, 1000 * (place + 1)))
+        pen.closePath()
+        glyphs[name] = pen.glyph()
+    made.setupGlyf(glyphs)
+    made.setupHorizontalMetrics(
+        {".notdef": (500, 0)}
+        | {name: (width, 0) for name, width in zip(names, widths, strict=True)}
+    )
+    *whole, part = names
+    buildMathTable(
+        made.font,
+        minConnectorOverlap=10,
+        vertGlyphVariants={names[0]: [(name, 1000) for name in whole]},
+        vertGlyphAssembly={names[0]: [[(part, 0, 0, 0, 1000)], 0]},
+    )
+    return made.font
+
+
+def test_a_root_is_as_wide_whatever_its_height():
     """Chromium leaves room behind each for the widest."""
-    pytest.importorskip("ziamath")
-    font = pytest.importorskip("extensions.font")
-    font.write(tmp_path / font.FILE)
-    with TTFont(tmp_path / font.FILE) as made:
-        glyphs = font.root_glyphs(made)
-        widths = {made["hmtx"][name][0] for name in glyphs}
-        heights = [made["glyf"][name].yMax - made["glyf"][name].yMin for name in glyphs[:4]]
-    assert len(glyphs) > len(widths) == 1
-    assert heights == sorted(set(heights))
+    font = _with_roots([600, 800, 1000, 900])
+    narrow_roots(font)
+    names = root_glyphs(font)
+    assert names == [f"root.{place}" for place in range(4)]
+    assert {font["hmtx"][name][0] for name in names} == {600}
+    assert {font["glyf"][name].xMax for name in names} == {600}
+    assert [font["glyf"][name].yMax for name in names] == [1000, 2000, 3000, 4000]
 
 
 @pytest.mark.parametrize(
@@ -199,20 +244,24 @@ def test_a_root_is_as_wide_whatever_its_height(tmp_path):
         ("+4.6 [-0.2, +8.9] of 95 %", ["+4.6", "[-0.2, +8.9]", "of", "95 %"]),
         ("see [1, a note]", ["see", "[1,", "a", "note]"]),
         ("at 5e-4", ["at", "5e-4"]),
+        ("in [1e-3, 2e-3].", ["in", "[1e-3, 2e-3]", "."]),
+        ("([1, 2] %) or 1e-3 ± 2e-4 %", ["(", "[1, 2] %", ")", "or", "1e-3 ± 2e-4 %"]),
     ],
 )
 def test_numbers_keep_to_what_belongs_to_them(text, lines):
-    breaks = pytest.importorskip("extensions.breaks")
-    kept = breaks.numbers_kept(text)
-    shown = [line.replace("\N{NO-BREAK SPACE}", " ") for line in kept.split(" ")]
-    assert [line.replace("\N{NON-BREAKING HYPHEN}", "-") for line in shown] == lines
-    assert "e-" not in kept
+    """And stay as they are, to be copied."""
+    pieces = numbers_parted(text)
+    assert "".join(pieces) == text
+    assert [
+        line
+        for place, piece in enumerate(pieces)
+        for line in ([piece] if place % 2 else piece.split())
+    ] == lines
 
 
-def test_names_of_modules_break_at_their_dots():
-    breaks = pytest.importorskip("extensions.breaks")
-    assert breaks.breakable("numerics.front_door").split("<wbr>") == ["numerics.", "front_", "door"]
-    assert breaks.breakable("A release of 0.1") == "A release of 0.1"
+def test_names_of_modules_break_at_their_dots_and_underscores():
+    assert breakable("numerics.front_door").split("<wbr>") == ["numerics.", "front_", "door"]
+    assert breakable("A release of 0.1") == "A release of 0.1"
 
 
 @pytest.mark.parametrize(

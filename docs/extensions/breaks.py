@@ -1,40 +1,34 @@
 """Where a line of a page may end, and where not, so that pages are read on a phone too.
 
 A formula keeps to what touches it, a number to its sign, unit and interval. The name of a module
-breaks at its dots, a long name in code anywhere.
+breaks at its dots and underscores, a long name in code anywhere.
 """
 
 import re
-from typing import Any
-
-from docutils import nodes
-from sphinx.application import Sphinx
+from typing import TYPE_CHECKING, Any
 
 from derive.command.pages import kept_together
 
-_UNBROKEN = {
-    r" ± ": "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}",
-    r"(?<=\d) (?=%)": "\N{NO-BREAK SPACE}",
-    r"(?<=\de)-(?=\d)": "\N{NON-BREAKING HYPHEN}",
-    r"(?<=\[)([-+.\de]+), ([-+.\de]+)(?=\])": "\\1,\N{NO-BREAK SPACE}\\2",
-}
-_VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
+
+_NUMBER = r"[-+]?[\d.]+(?:e[-+]?\d+)?"
+_UNBROKEN = re.compile(rf"(\[{_NUMBER}, {_NUMBER}\](?: %)?|\S+ ± \S+(?: %)?|\S*\d %|[\d.]+e-\d+)")
 _LONG = 28  # signs of code that fit a list on a phone
 
 
-def numbers_kept(text: str) -> str:
-    """Text whose numbers do not part from what belongs to them.
+def numbers_parted(text: str) -> list[str]:
+    """Text cut so that every second piece is a number with what belongs to it, for one line.
 
-    >>> numbers_kept("1.2 ± 0.3 of 95 %").count(" ")
-    2
+    >>> numbers_parted("1.2 ± 0.3 of 95 %")
+    ['', '1.2 ± 0.3', ' of ', '95 %', '']
     """
-    for found, kept in _UNBROKEN.items():
-        text = re.sub(found, kept, text)
-    return text
+    return _UNBROKEN.split(text)
 
 
 def breakable(title: str) -> str:
-    """A title as HTML in which a line may end at the dots of a module's name.
+    """A title as HTML in which a line may end at the dots and underscores of a module's name.
 
     >>> breakable("numerics.front_door"), breakable("A tour.")
     ('numerics.<wbr>front_<wbr>door', 'A tour.')
@@ -42,14 +36,23 @@ def breakable(title: str) -> str:
     return re.sub(r"(?<=[._])(?=\w)", "<wbr>", title) if re.fullmatch(r"[\w.]+", title) else title
 
 
-def _keep_numbers(app: Sphinx, tree: nodes.document) -> None:
+def _keep_numbers(app: "Sphinx", tree: "nodes.document") -> None:
+    from docutils import nodes  # only where pages are built
+
+    verbatim = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
     for text in [*tree.findall(nodes.Text)]:
-        if not isinstance(text.parent, _VERBATIM) and (kept := numbers_kept(text)) != text:
-            text.parent.replace(text, nodes.Text(kept))
+        pieces = numbers_parted(text)
+        if len(pieces) > 1 and not isinstance(text.parent, verbatim):
+            shown = [
+                nodes.inline(piece, piece, classes=["kept"]) if place % 2 else nodes.Text(piece)
+                for place, piece in enumerate(pieces)
+                if piece
+            ]
+            text.parent.replace(text, shown)
 
 
 def _break_pages(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
+    app: "Sphinx", page: str, template: str, context: dict[str, Any], tree: "nodes.document | None"
 ) -> None:
     if "body" in context:
         body = kept_together(context["body"])
@@ -65,7 +68,7 @@ def _break_pages(
         neighbour["title"] = breakable(neighbour["title"])
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
+def setup(app: "Sphinx") -> dict[str, Any]:
     """See to the words of each page when it is read, to its lines when it is written."""
     app.connect("doctree-read", _keep_numbers)
     app.connect("html-page-context", _break_pages)

@@ -7,13 +7,15 @@ blocks fonts takes one of its own, which style.css names.
 
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fontTools import subset
 from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-from sphinx.application import Sphinx
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 FILE = "math.woff2"
 # Latin, Greek, accents, arrows, operators; italic, bold, script and double-struck letters.
@@ -67,12 +69,12 @@ def narrow_roots(font: TTFont) -> None:
         metrics[name] = (width, glyphs[name].xMin)
 
 
-def _place(app: Sphinx, exception: Exception | None) -> None:
+def _place(app: "Sphinx", exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         write(Path(app.outdir, "_static", FILE))
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
+def setup(app: "Sphinx") -> dict[str, Any]:
     """Write it when the pages are written."""
     app.connect("build-finished", _place)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
