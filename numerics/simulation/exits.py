@@ -62,7 +62,7 @@ def ks_distance(
 
 
 def ks_bound(count: int) -> float:
-    """The distance that 19 of 20 samples of the law itself stay below; more of censored ones.
+    """The distance that 19 of 20 samples of the law itself stay below; of censored samples more do.
 
     >>> round(ks_bound(200), 3)
     0.095

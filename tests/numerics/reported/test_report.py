@@ -8,14 +8,13 @@ from browsers import chromium, faults
 from derive import Pair, drift_of
 from derive.command.hypertext import BADGES
 from derive.command.provenance import versions
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.escape import escape_limit
 from numerics import study
 from numerics.certified.singularities import find_singularities
 from numerics.figures.caption import shown_pair
 from numerics.reported.page import page
 from numerics.reported.sections import Asked, Section, section_makers
-from numerics.simulation.run import run_simulation
 
 browser = pytest.fixture(scope="module")(chromium)
 VOID = {"meta", "link", "img", "br"}
@@ -51,9 +50,9 @@ class _Read(HTMLParser):
         self.texts.append(data)
 
 
-def _sections(pair, *titles):
+def _sections(pair, *titles, replicas=50):
     """Some sections of a report, by their titles."""
-    asked = Asked(pair, dimension=100, replicas=50, seed=0, source="made by me")
+    asked = Asked(pair, dimension=100, replicas=replicas, seed=0, source="made by me")
     makers = {make.args[0]: make for make in section_makers(asked)}
     return [makers[title]() for title in titles]
 
@@ -172,37 +171,43 @@ def test_numbers_that_nothing_is_made_of_are_refused_before_any_work(command, mo
     assert "seed" in refused.stderr
 
 
-def test_what_would_take_minutes_is_not_begun():
+def _begins(*_):
+    """In place of what takes minutes."""
+    raise Undecided("begun")
+
+
+@pytest.mark.parametrize(("student", "begun"), [("He6", True), ("He7", False), ("He50", False)])
+def test_the_law_of_the_exit_time_is_begun_up_to_degree_6(student, begun, monkeypatch):
+    monkeypatch.setattr("numerics.reported.sections.exit_law", _begins)
     titles = ("Samples until runs leave the search phase", "The law beside a simulation")
-    for section in _sections(Pair("He50"), *titles):
-        assert (section.certainty, section.rows) == ("undecided", ())
-        assert "degrees above" in section.text
+    for section in _sections(Pair(student), *titles):
+        told = f"{section.text} {section.rows}"
+        assert ("begun" in told, "degrees above 6" in told) == (begun, not begun)
+        assert begun or (section.certainty, section.rows) == ("undecided", ())
 
 
-def test_the_largest_degree_and_the_most_steps_are_still_begun(monkeypatch):
-    monkeypatch.setattr("numerics.reported.sections._HIGHEST", 1)
-    samples, check = "Samples until runs leave the search phase", "The law beside a simulation"
-    ((refused,), (done,)) = _sections(Pair("He2"), samples), _sections(Pair("x"), samples)
-    assert (refused.certainty, done.certainty) == ("undecided", "heuristic")
-    assert "degrees above 1" in refused.text
-    seen = []
+@pytest.mark.parametrize(("replicas", "begun"), [(100, True), (101, False)])
+def test_a_simulation_of_a_hundred_million_steps_is_the_longest(replicas, begun, monkeypatch):
+    class Law:
+        learning_rate = 1.0
 
-    def run(simulation):
-        seen.append(simulation.horizon * simulation.replicas)
-        return run_simulation(simulation)
+        def steps(self, share):
+            return 10**6
 
-    monkeypatch.setattr("numerics.reported.sections.run_simulation", run)
-    assert _sections(Pair("x"), check)[0].certainty == "simulated"
-    for most, certainty in ((seen[0], "simulated"), (seen[0] - 1, "undecided")):
-        monkeypatch.setattr("numerics.reported.sections._MOST_STEPS", most)
-        assert _sections(Pair("x"), check)[0].certainty == certainty
+    monkeypatch.setattr("numerics.reported.sections.exit_law", lambda *_: Law())
+    monkeypatch.setattr("numerics.reported.sections.run_simulation", _begins)
+    (section,) = _sections(Pair("x"), "The law beside a simulation", replicas=replicas)
+    assert ("begun" in section.text, "too many" in section.text) == (begun, not begun)
 
 
 def test_runs_that_the_law_does_not_describe_are_said_to_differ(monkeypatch):
+    """As a chance of 1 in 20, for in so many the law is right."""
     (usual,) = _sections(Pair("x"), "The law beside a simulation")
     monkeypatch.setattr("numerics.reported.sections.ks_bound", lambda count: 0.001)
     (strict,) = _sections(Pair("x"), "The law beside a simulation")
-    assert ["is not theirs" in each.text for each in (usual, strict)] == [False, True]
+    told = "farther off than by chance in 19 of 20 samples"
+    assert [told in each.text for each in (usual, strict)] == [False, True]
+    assert "may not be theirs" in strict.text
 
 
 def test_text_is_escaped():
