@@ -122,9 +122,16 @@ def _caption(file: Path, title: str) -> Markup:
     """The caption of a figure, without a first sentence that is its title."""
     found = re.search(r"\\caption\{(.*)\}\n *\\label", file.read_text("utf-8"), re.DOTALL)
     caption = found[1] if found else ""
-    first, _, rest = caption.partition(". ")
-    titled, begun = (re.sub(r"\\[a-z]+|[\W_]", "", text) for text in (title, first))
-    return mathematics(rest if rest and titled.endswith(begun) else caption)
+    told = _bare(re.sub(r"^Figure \w+: ", "", title))
+    for end in (stop.end() for stop in re.finditer(r"\. ", caption)):
+        if _bare(caption[:end]) == told:
+            return mathematics(caption[end:])
+    return mathematics(caption)
+
+
+def _bare(text: str) -> str:
+    """Its letters and digits alone, the same as a title and as LaTeX."""
+    return re.sub(r"\\[a-z]+|[\W_]", "", text)
 
 
 def _tables(file: Path) -> Markup:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from browsers import faults
@@ -17,6 +17,7 @@ from processes import as_anybody, besides_progress
 from derive.command import extras
 from derive.command.pages import converted, mathematics
 from derive.command.provenance import versions
+from numerics.figures.caption import Caption, snippet
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES, PAGE_LIBRARIES
@@ -113,6 +114,29 @@ def test_a_step_whose_module_is_not_installed_is_left_out(folder):
         "needs no_such_module, which is not installed",
     )
     assert "Left out: needs no_such_module" in page([left_out], folder, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("title", "caption", "shown"),
+    [
+        (
+            "Figure 1: The rate of He_3",
+            "The rate of $\\mathrm{He}_{3}$. Bars: runs.",
+            "Bars: runs.",
+        ),
+        ("Figure 1: The rate", "Bars are runs. Lines are laws.", "Bars are runs. Lines are laws."),
+        ("Figure 1: The rate", "The rate", "The rate"),  # all there is
+        ("Runs, i.e. paths", "Runs, i.e. paths. Bars: runs.", "Bars: runs."),
+    ],
+)
+def test_a_caption_does_not_say_its_title_again(title, caption, shown, folder):
+    (folder / "figures").mkdir()
+    names = ("figures/one.tex", "figures/one.svg")
+    (folder / names[0]).write_bytes(snippet(Caption(caption), PurePath("one.pdf"), SOURCE))
+    (folder / names[1]).write_text("<svg></svg>")
+    html = page([Outcome(Product("one", title, "figure", (), names), "made")], folder, SOURCE)
+    told = re.search(r"<figcaption><strong>.*?</strong>(.*?)<", html, re.DOTALL)[1]
+    assert told.strip() == shown
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
