@@ -1,7 +1,10 @@
 """A report says what is known of a pair, how sure it is, and needs nothing but itself."""
 
+import io
+import itertools
 from html.parser import HTMLParser
 
+import matplotlib.image
 import pytest
 from browsers import chromium, faults
 
@@ -81,6 +84,22 @@ def test_it_is_whole_in_a_browser_wide_and_narrow(browser, file):
     assert faults(browser, file, 1200) == faults(browser, file, 400) == []
     assert browser.execute_script("return document.images.length") == 2
     assert browser.execute_script("return document.querySelectorAll('math').length") > 20
+
+
+def test_a_box_with_nothing_to_scroll_to_shows_no_shade(browser, file):
+    """Whatever part of a pixel it ends at, on a phone too."""
+    shape = {"width": 400, "height": 300, "deviceScaleFactor": 3, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", shape)
+    browser.get(file.as_uri())
+    even = []
+    for width, height in itertools.product((200.2, 200.4, 200.6), (40, 40.3, 40.7)):
+        browser.execute_script(f"""document.body.innerHTML = `<div class="wide"
+            style="position: absolute; left: 10.3px; top: 10.4px; width: {width}px">
+            <div style="height: {height}px"></div></div>`""")
+        shown = matplotlib.image.imread(io.BytesIO(browser.get_screenshot_as_png()))
+        even.append((shown == shown[0, 0]).all())
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert all(even)
 
 
 def test_the_verdict_is_what_is_certified():
