@@ -363,10 +363,7 @@ def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
         f"{ks_bound(count):.3f}."
     )
     if distance > ks_bound(count):
-        text += (
-            " These runs are farther off than by chance in 19 of 20 samples: at this $d$ the law "
-            "of large $d$ may not be theirs yet."
-        )
+        text += " These runs do not: at this $d$ the law of large $d$ may not be theirs yet."
     head = ("have left", "the law (1/γ)", "the runs (1/γ)")
     alt = "Share of runs that still search over time: the law, and the runs as steps"
     title = "The law beside a simulation"
