@@ -6,7 +6,6 @@ ledger's page holds.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from derive.command.prose import with_formulas
+from derive.errors import InputError
 from extensions.derived import table_of, text_with_formulas
 from extensions.gallery import Drawing
 from numerics.claims import CLAIMS
 from numerics.claims.ledger import Entry
-from numerics.reproduce.ledger import HEADINGS, asset, controls, entry, ordered
+from numerics.reproduce.ledger import HEADINGS, asked_for, asset, controls, entry, ordered
 
 _COMMAND = "python -m numerics.claims --details --format json"
 _FILES = ("ledger.css", "ledger.js")  # of the page of results, which shows the same
@@ -66,12 +66,11 @@ class Entries(SphinxDirective):
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Find them; a place with none is an error of the build."""
-        place = re.compile(rf"{re.escape(self.arguments[0])}(?!\d)")
-        named = self.arguments[0].split()
-        chosen = [e for e in CLAIMS.values() if place.search(e.place) or e.name in named]
-        if not chosen:
-            raise self.error(f"no entry of the ledger is on {self.arguments[0]!r}")
+        """Find them; a place with none, or a name that is none, is an error of the build."""
+        try:
+            chosen = asked_for(self.arguments[0], CLAIMS)
+        except InputError as error:
+            raise self.error(str(error)) from None
         head = [[nodes.Text(text)] for text in ("entry", "verdict", "what was decided")]
         return [table_of([head, *(self._row(entry) for entry in chosen)], ["ledger"])]
 

@@ -218,8 +218,7 @@ def _written(value: object, in_tex: bool) -> str:
     if isinstance(value, Basic):
         return f"${formula(value)}$" if in_tex else _text(value)
     if isinstance(value, Enclosure):
-        middle = f"{value.mid} ± {value.radius}" if value.radius != "0" else value.mid
-        return prose(middle).latex if in_tex else middle
+        return prose(str(value)).latex if in_tex else str(value)
     if isinstance(value, Bounds):
         return f"[{value.low}, {value.high}]"
     if isinstance(value, Equation):

@@ -3,16 +3,21 @@
 The page of results and the documentation show the same.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from derive.command.pages import environment, mathematics
 from derive.command.prose import with_formulas
+from derive.errors import InputError
+
+if TYPE_CHECKING:
+    from numerics.claims.ledger import Entry
 
 HERE = Path(__file__).parent
 HEADINGS = {
@@ -29,7 +34,14 @@ def templates() -> Environment:
     """The templates of this folder; the words of entries go through ``told``."""
     made = environment(HERE)
     made.filters["told"] = lambda text: mathematics(with_formulas(text))
+    made.filters["words"] = _words
     return made
+
+
+def _words(claim: Mapping[str, Any]) -> str:
+    """The words of an entry that go through ``told``: formulas are searched for as typed, too."""
+    texts = [claim[name] for name in ("statement", "evidence", "reading", "falsifier", "units")]
+    return "; ".join(filter(None, [*texts, *(step["step"] for step in claim["details"])]))
 
 
 def asset(name: str) -> Markup:
@@ -59,3 +71,24 @@ def ordered(verdicts: Iterable[str]) -> list[str]:
     """
     found = sorted(set(verdicts))
     return [*(v for v in _FIRST if v in found), *(v for v in found if v not in _FIRST)]
+
+
+def asked_for(text: str, entries: Mapping[str, "Entry"]) -> list["Entry"]:
+    """The entries on a place of the paper, or those named.
+
+    Arguments:
+        text: a figure, table or section, or names of entries.
+        entries: all, by name.
+
+    Raises ``InputError`` if there is none, or no entry of one of the names.
+    """
+    words = text.split()
+    strangers = [word for word in words if word not in entries]
+    if not strangers:
+        return [entry for entry in entries.values() if entry.name in words]
+    if len(strangers) < len(words):
+        raise InputError(f"no entry of the ledger is named {strangers[0]!r}: see claims --list")
+    place = re.compile(rf"{re.escape(text)}(?!\d)")
+    if found := [entry for entry in entries.values() if place.search(entry.place)]:
+        return found
+    raise InputError(f"no entry of the ledger is on {text!r}: give a place or names of entries")

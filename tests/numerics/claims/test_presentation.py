@@ -10,7 +10,7 @@ from derive.pair import Pair
 from derive.pair_drift import closed_drift
 from derive.rest import rest_points
 from derive.symbols import mu
-from numerics.certified.balls import Bounds
+from numerics.certified.balls import Bounds, Enclosure
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import Stretch
 from numerics.claims.presentation import in_latex, plain
@@ -25,6 +25,12 @@ def test_lists_within_lists_are_told_apart():
         assert pairs == "; ".join([f"({write((one, other))})"] * 2) != flat
         assert parts == f"at ({write((one, other))})"
     assert plain(((), one)) == "none; -1"
+
+
+def test_an_enclosure_is_written_as_everywhere():
+    for enclosure in (Enclosure("0.50000", "0"), Enclosure("0.33333", "3.34e-6")):
+        assert plain(enclosure) == str(enclosure)
+    assert in_latex(Enclosure("0.50000", "0")) == in_latex(Enclosure("0.5", "0"))
 
 
 def test_rounded_ends_of_a_cell_are_said_to_be():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path, PurePath
 
 import pytest
@@ -17,11 +18,14 @@ from processes import as_anybody, besides_progress
 from derive.command import extras
 from derive.command.pages import converted, mathematics
 from derive.command.provenance import versions
+from derive.errors import InputError
+from numerics.claims import CLAIMS
 from numerics.figures.caption import Caption, snippet
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES, PAGE_LIBRARIES
 from numerics.reproduce.__main__ import main as reproduce_command
+from numerics.reproduce.ledger import asked_for, entry
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import page
 from numerics.reproduce.steps import QUALITIES, Product, steps
@@ -303,14 +307,35 @@ def test_the_ledger_is_filtered_by_words_and_verdicts(browser, folder):
     assert browser.execute_script("return document.querySelector('details[open]').innerText")
     browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
     assert browser.execute_script(_SHOWN) == ["entry-relu-dip"]
-    browser.find_element("css selector", "[type=search]").clear()
-    browser.find_element("css selector", "[type=search]").send_keys("for μ ≠ 1, (89)")  # as typed
-    assert browser.execute_script(_SHOWN) == ["entry-mechanics-open"]
+    for typed in ("dτ/dμ of ReLU, which", "τ = 1/λ₊ falls"):  # a step, a reading
+        browser.find_element("css selector", "[type=search]").clear()
+        browser.find_element("css selector", "[type=search]").send_keys(typed)
+        assert browser.execute_script(_SHOWN) == ["entry-relu-dip"]
     browser.find_element("css selector", "[type=search]").clear()
     browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
     browser.execute_script("document.querySelector('[value=refuted]').click()")
     assert browser.execute_script(_SHOWN) == []
     assert "0 of 2 entries" in browser.find_element("css selector", "output").text
+
+
+def test_every_word_of_an_entry_is_searched_for_as_typed():
+    claim = {"claim": "a-name", "verdict": "met", "recorded": "met", "place": "Fig. 1"}
+    words = ("statement", "evidence", "reading", "falsifier", "units")
+    claim |= {"quote": None, "settled by": None} | {name: f"{name}, μ² < λ₊" for name in words}
+    step = {"step": "a step to dτ/dμ", "holds": None, "latex": "1"}
+    told = unescape(re.search('data-typed="([^"]*)"', entry({**claim, "details": [step]}))[1])
+    assert [text for text in (*map(claim.get, words), step["step"]) if text not in told] == []
+
+
+def test_entries_are_asked_for_by_place_or_by_name():
+    names = ["relu-dip", "mechanics-open"]
+    assert [each.name for each in asked_for(" ".join(names), CLAIMS)] == [
+        name for name in CLAIMS if name in names
+    ]
+    assert {each.place for each in asked_for("Fig. 1", CLAIMS)}.isdisjoint({"Fig. 13", "Fig. 14"})
+    for text in ("relu-dip mechanics-opn", "relu-dip Fig. 1", "Fig. 99"):
+        with pytest.raises(InputError, match="no entry of the ledger"):
+            asked_for(text, CLAIMS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
