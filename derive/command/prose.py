@@ -20,10 +20,12 @@ _MATHEMATICS = {
     "β": r"\beta", "ε": r"\epsilon", "∇": r"\nabla",
     "⊗": r"\otimes", "δ": r"\delta", "Q̇": r"\dot Q",
     "˙": r"^\cdot", "α": r"\alpha", "ς": r"\varsigma", "U̇": r"\dot U", "ŷ": r"\hat y",
+    "~": r"\sim",
 }  # fmt: skip
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ʲ", "0123456789+-j", strict=True))
 _LOWERED = dict(zip("₀₁₂₊₋", "012+-", strict=True))
 _SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
+_SIGNS |= {sign: f"${sign}$" for sign in "<>|"}  # other signs in TeX's fonts for text
 
 _GROUP = r"\([^()]*\)"
 for _ in range(3):  # one within another
@@ -32,25 +34,35 @@ _HIGH, _LOW = f"[{''.join(_RAISED)}]+", f"[{''.join(_LOWERED)}]+"
 _LETTER = rf"(?:(?!{_HIGH})[^\W\d_]|∂)"
 _PRIMES = "(?:'(?!s))*"
 _MARKS = f"(?:{_HIGH}|⋆|!)*{_PRIMES}"
-_SCRIPT = rf"[_^](?:{_GROUP}|-?(?:{_LETTER}|[0-9])+)"
+_SCRIPT = rf"[_^](?:{_GROUP}|±|-?(?:{_LETTER}|[0-9])+)"
 _ROOT = rf"√(?:{_GROUP}|[0-9]+|{_LETTER}!?)"
+_SLOPE = rf"d(?:{_HIGH})?{_LETTER}(?:{_SCRIPT})?/d{_LETTER}(?:{_HIGH}|\b)"
 _POWER = rf"(?:{_GROUP}|\)|\|[^|()]+\||{_LETTER}+|[0-9]+){_MARKS}(?:{_SCRIPT}{_MARKS})+"
 _SIGN = "|".join(map(re.escape, _MATHEMATICS))
 _ONE = rf"{_LETTER}(?![A-Za-z])"
 _MINUS = (
     rf"(?<= )-(?= )|(?<=[0-9)²!])-(?=[0-9(√]|{_ONE})|(?<=\b{_LETTER})-(?=[0-9])"
-    rf"|(?<=\({_LETTER})-(?={_ONE})|(?<![\w)])-(?=[0-9√(∂]|{_ONE})"
+    rf"|(?<=\({_LETTER})-(?={_ONE})|(?<![\w)])-(?=[0-9√(∂]|{_ONE}|(?:sign|log|tanh|cos)\b)"
+    r"|(?<=_\w)-(?=[0-9])|(?<=_\w\w)-(?=[0-9])"
 )
-# No variable: the article, the letter of an appendix, of an abbreviation or of an entry's name.
-_ARTICLE = r"a\b(?! ?[=<>≤≥≠(/'|,;:)]| [-+·]| (?:of|and|or|is|has|at|vanishes|tends)\b|$)"
+# No variable: the article, the letter of an appendix, of a part of a section or figure, of an
+# abbreviation or of an entry's name.
+_ARTICLE = (
+    r"(?<!/)a\b(?<!zero of a)(?<!zeros of a)"
+    r"(?! ?[=<>≤≥≠→~(/'|,;:)]| [-+·]| [mu](?![A-Za-z])"
+    r"| (?:of|and|or|is|has|at|vanishes|tends)\b|$)"
+    r"|(?<!B )(?<!\|)A\b(?! ?[=|,:]| [-+]| and\b)|I\b(?!\))"
+)
+_PART = "".join(rf"(?<!{of} \()" for of in (r"Sec\. \d", r"\d\.\d", r"Fig\. \d", r"ssumption \d"))
 _VARIABLE = (
-    r"(?<![A-Za-z0-9_.’'])(?<![a-z]{2}-)(?<!App\. )(?<!\d \()"
-    rf"(?:[0-9]+(?![De])|(?!{_ARTICLE}|[AI]\b))"
-    rf"[A-Za-z](?![A-Za-z0-9_]|\.\w|'s|-\w+-){_PRIMES}"
+    rf"(?<![A-Za-z0-9_.’'])(?<![a-z]{{2}}-)(?<!App\. ){_PART}(?:[0-9]+(?![De])|(?!{_ARTICLE}))"
+    rf"[A-Za-z](?![A-Za-z0-9_]|\.\w|-\w+-){_PRIMES}"
 )
 _IN_TEXT = re.compile(
-    f"{_ROOT}|{_POWER}|[0-9]+{_HIGH}|(?:{_SIGN}|{_HIGH}|{_LOW}){_PRIMES}|{_MINUS}|{_VARIABLE}"
+    rf"{_ROOT}|\b{_SLOPE}|{_GROUP}{_HIGH}(?![_^])|{_POWER}|[0-9]+{_HIGH}"
+    f"|(?:{_SIGN}|{_HIGH}|{_LOW}){_PRIMES}|{_MINUS}|{_VARIABLE}"
 )
+_SIGNS_ALONE = re.compile(f"{_SIGN}|{_HIGH}|{_LOW}")
 _NAMES = {"He": r"\mathrm{He}"} | {name: rf"\{name}" for name in ("cos", "sin", "exp", "log")}
 _IN_FORMULA = re.compile(f"{_ROOT}|{_SCRIPT}|{_HIGH}|{_LOW}|{_SIGN}|{'|'.join(_NAMES)}")
 
@@ -68,15 +80,35 @@ def with_formulas(text: str) -> str:
     return _joined("$".join(pieces))
 
 
-def prose(text: str) -> Typeset:
+def prose(text: str, *names: str) -> Typeset:
     r"""Text with mathematics in Unicode, or between dollars, as LaTeX.
+
+    Arguments:
+        text: ours.
+        names: in it that are others', as titles and folders: an underscore of theirs is no index.
 
     >>> print(prose("in 90% of runs of He_3").latex)
     in 90\% of runs of $\mathrm{He}_{3}$
+    >>> print(prose("my_task: runs of He_3", "my_task").latex)
+    my\_task: runs of $\mathrm{He}_{3}$
     """
+    longest_first = sorted(filter(None, names), key=len, reverse=True)
+    found = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in longest_first)
+    parts = re.split(f"({found})", text) if found else [text]
+    parts[::2] = map(_ours, parts[::2])
+    parts[1::2] = map(_others, parts[1::2])
+    return Typeset(text, "".join(parts))
+
+
+def _ours(text: str) -> str:
     pieces = with_formulas(text).split("$")
     pieces[::2] = [_words(piece) for piece in pieces[::2]]
-    return Typeset(text, "$".join(pieces))
+    return _joined("$".join(pieces))
+
+
+def _others(text: str) -> str:
+    """Only what LaTeX has no letter for becomes a formula."""
+    return _joined(_SIGNS_ALONE.sub(lambda found: f"${_formula(found[0])}$", _words(text)))
 
 
 def _words(text: str) -> str:
@@ -88,7 +120,8 @@ def _words(text: str) -> str:
 
 def _joined(text: str) -> str:
     """Formulas that touch are one."""
-    return re.sub(r"(\\[A-Za-z]+)\$\$(?=[A-Za-z])", r"\1 ", text).replace("$$", "")
+    touching = re.sub(r"(\\[A-Za-z]+)\$\$(?=[A-Za-z])", r"\1 ", text)
+    return re.sub(r"(?<!\\)\$\$", "", touching)
 
 
 def _formula(text: str) -> str:

@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from derive.command.prose import prose
+from derive.command.tabular import typeset
 from numerics.figures.style import PAGE_WIDTH
 from transfer.experiment import statistics
 from transfer.experiment.figure import draw_transfer
@@ -150,6 +152,26 @@ def test_rows_are_all_measurements_once(planted):
     assert set(found[0]) == set(COLUMNS)
     places = {tuple(record[name] for name in COLUMNS[:5]) for record in found}
     assert len(places) == len(found)
+
+
+@pytest.mark.parametrize(
+    "title", ["my_task", "runs/vit_b-16", "2024-08-30", "5$ of shots", "x^2", "ViT-B/16", "a-b (c)"]
+)
+def test_a_title_of_a_task_holds_no_mathematics(planted, title):
+    task, data = planted([0.1, 0.6, 0.9], [0.2, 0.7, 0.5])
+    for table in tables(msgspec.structs.replace(task, title=title), data):
+        assert table.title.latex.startswith(f"{typeset(title)}: ")
+
+
+def test_names_of_others_hold_no_mathematics(small_task, planted):
+    _, data = planted([0.2, 0.8, 0.9], [0.1, 0.8, 0.6])
+    text = small_task.read_text().replace('"probe"', '"optimum"')
+    small_task.write_text(text.replace("linear probe", "head_x^2"))
+    data.attrs["data"]["source"] |= {"name": "set_a", "origin": "../b_2/c^3"}
+    renamed = ["head_x^2" if arm == "linear probe" else arm for arm in data.arm.values]
+    main, _ = tables(read_task(str(small_task)), data.assign_coords(arm=renamed))
+    assert r"source set\_a from ../b\_2/c\textasciicircum{}3 (" in main.notes[-1].latex
+    assert r"(converged heads, head\_x\textasciicircum{}2; 95 \% " in main.notes[-3].latex
 
 
 def diverge(data, **places):
