@@ -107,7 +107,7 @@ def _has_degree(degree: int, lowest: tuple[int, Expr]) -> bool:
     "basis expansion is either […] or […], depending on the parity of […]. As a consequence, the "
     "information exponent of the resulting activation function is at most […], independently of "
     "the choice of activation.",
-    reading="c_k = 0 for all k < k⋆, with c_k⋆ ≠ 0; at most 2. He_5 + 5(1-Q) He_3 meets the "
+    reading="c_k = 0 for all k < k⋆, with c_(k⋆) ≠ 0; at most 2. He_5 + 5(1-Q) He_3 meets the "
     "condition with k⋆ = 3 at every Q, and its lowest degree is 3 in the standard basis too. Of "
     "pure Hermite polynomials it is true (information-exponent), and of all but isolated variances "
     "of one polynomial (exponent-almost-always)",

@@ -119,7 +119,7 @@ def _none_near_one() -> list[Step]:
 
 @ours.certified(
     "Sec. 3.2 (c)",
-    "At the last singularity b → -e^(-x/2) = -0.00649760... and, in the local law τ ≈ C/(μ-μ*)², "
+    "At the last singularity b → -e^(-x/2) = -0.00649760... and, in the local law τ ≈ C/(μ-μ⋆)², "
     "n² C → 320.147…",
     reading="C = -b/a'² at the zero of a, for odd and even degrees",
     falsifier="a degree whose distance from a limit is not of the size 1/n, as that of 10³, 10⁴, "

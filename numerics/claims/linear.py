@@ -36,7 +36,7 @@ def _linear_dynamics() -> Finding:
 
 @claim.proved(
     "App. E.2",
-    "Linearised, it grows at λ± = ½(-1 ± √(1 + 4(1-μ)²))",
+    "Linearised, it grows at λ_± = ½(-1 ± √(1 + 4(1-μ)²))",
     quote="Linearizing the dynamics around the fixed point yields a linear system whose Jacobian "
     "matrix has eigenvalues […]",
     reading="the fixed point is u = m = 0; the lost formula is the statement's",
@@ -52,7 +52,7 @@ def _linear_eigenvalues() -> Finding:
         "characteristic polynomial of the Jacobian at the origin",
         shown("Jacobian", jacobian),
         equal(
-            "its characteristic polynomial, of which λ± are the roots",
+            "its characteristic polynomial, of which λ_± are the roots",
             jacobian.charpoly(x).as_expr(),
             claimed,
         ),

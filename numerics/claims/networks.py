@@ -64,7 +64,7 @@ def _drift(neuron: Expr, size: Expr, deficit: Expr) -> tuple[Expr, Expr]:
 
 @claim.proved(
     "App. K, (117)-(119)",
-    "In He_2 networks each pair (U_jl, m_jl) moves alone, at λ± = ½(b_j ± √(b_j²+4a_j²)) (K = 2, "
+    "In He_2 networks each pair (U_jl, m_jl) moves alone, at λ_± = ½(b_j ± √(b_j²+4a_j²)) (K = 2, "
     "r = 2)",
     quote="Equivalently, for each fixed pair […], … The two eigenvalues of this block are",
     reading="(117) is the block with rows (b_j, a_j) and (a_j, 0), (118) its eigenvalues, (119) "
@@ -98,7 +98,7 @@ def _network_hermite_pairs() -> Finding:
         *steps,
         judged("all other entries of the linear flow", ImmutableMatrix(jacobian),
                lambda rest: rest.is_zero_matrix),
-        equal("characteristic polynomial of one of these, of which λ± are the roots",
+        equal("characteristic polynomial of one of these, of which λ_± are the roots",
               ImmutableMatrix([[b, a], [a, 0]]).charpoly(rate).as_expr(),
               ((rate - plus) * (rate - minus)).expand()),
     )  # fmt: skip

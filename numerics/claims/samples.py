@@ -197,7 +197,7 @@ def _noisy_labels_cost_samples() -> Finding:
     "Sec. 2",
     "A LoRA scaling α acts as a rate α² for u alone: it shortens τ down to |b|/a² at most (b < 0), "
     "and mends neither μ → 1 nor a singularity",
-    reading="student σ((μω⋆ + αuω)·x): with U = αu the flow is U̇ = α²(am + bU), ṁ = aU. As μ → 1 "
+    reading="student σ((μω⋆ + αuω)·x): for U = αu the flow is U̇ = α²(a m + b U), ṁ = a U. As μ → 1 "
     "τ is |b|/a² already at α = 1; a rate of its own for ω, r times that of u, gives |b|/(r a²)",
     falsifier="α at which τ is below |b|/a²",
     units="τ in 1/γ",

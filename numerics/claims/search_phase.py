@@ -270,7 +270,7 @@ def _as_one_log(time: Expr) -> Expr:
 @claim.proved(
     "Remark 1",
     "Small |a| and b, b with its sign, slow the escape: λ₊ increases with both, and is of first "
-    "order in them; at a given a a small |b| speeds it up if b < 0",
+    "order in them; at a given a, a small |b| speeds it up if b < 0",
     quote="Consequently, small values of […] and […] substantially slow down the transition out of "
     "the correlated search phase.",
     reading="b small with its sign, or |a| and |b| small together, which holds by the scaling",

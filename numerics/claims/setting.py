@@ -86,7 +86,7 @@ def _lora_parameters() -> Finding:
 
 @claim.proved(
     "Sec. 2.1, App. A (13)",
-    "(ω⋆·x, w·x) is Gaussian with variances 1, Q = μ² + u² + 2μum and covariance ρ = μ + um",
+    "(ω⋆·x, w·x) is Gaussian with variances 1, Q = μ² + u² + 2μ u m and covariance ρ = μ + u m",
     quote="Since […], the pair […] is jointly Gaussian with law […] where we have introduced the "
     "“overlap” […] and the student pre-activation variance […].",
     reading="x ~ N(0, I), w = μ ω⋆ + u ω; the lost law is centred, with these entries. So the loss "
@@ -108,7 +108,7 @@ def _joint_law() -> Finding:
     "Near u = m = 0 the overlap ρ is μ and the cosine ρ/√Q is 1, to leading order",
     quote="the dynamics starts from a weakly correlated regime in which the order parameters "
     "satisfy […], though the effective teacher-student overlap satisfies […]",
-    reading="the lost formula says that the overlap is finite, be it ρ = μ + um or ρ/√Q; to "
+    reading="the lost formula says that the overlap is finite, be it ρ = μ + u m or ρ/√Q; to "
     "leading order, for u and m start at 1/√d and not at 0",
     falsifier="a strength μ > 0 at which it vanishes with u and m, or a change of first order",
 )
@@ -131,7 +131,7 @@ def _effective_alignment() -> Finding:
     "ρ = 1 is not yet recovery: |w - ω⋆|² = 1 - 2ρ + Q, and ρ = 1 leaves Q free",
     quote="which, in the 1D tensor case, is sufficient to quantify how close the combination […] "
     "is to […].",
-    reading="the quantity (14) is ρ = μ + um, as (17) and (100) have it, and starts at μ; how "
+    reading="the quantity (14) is ρ = μ + u m, as (17) and (100) have it, and starts at μ; how "
     "close is a distance. ρ/√Q, which is 1 at u = 0 already, tells it even less",
     falsifier="a distance that ρ alone fixes, or a loss of x that vanishes wherever ρ = 1",
 )
@@ -163,7 +163,7 @@ def _alignment_no_indicator() -> Finding:
     "Matched pairs at zero loss have Q = 1 and ρ = 1 (or ±1 if even): non-constant polynomials",
     quote="Notably, at the global minimum—regardless of the activation function or the value of "
     "[…]—this quantity always equals […] (or […] for even activations) in the scenario […].",
-    reading="in the matched scenario, 1, or ±1; (14) is ρ = μ + um, or ρ/√Q. Polynomials of every "
+    reading="in the matched scenario, 1, or ±1; (14) is ρ = μ + u m, or ρ/√Q. Polynomials of every "
     "degree n ≥ 1: given z, the student sees ρz + √s g, and two polynomials agree only in full",
     falsifier="a non-constant matched polynomial with zero loss elsewhere",
 )

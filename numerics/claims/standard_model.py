@@ -123,7 +123,7 @@ def _standard_descent() -> Finding:
     quote="This is in sharp contrast to our setting, where the model has finite correlation with "
     "the target vector at initialization and hence throughout the full trajectory, so that the "
     "search dynamics remain correlated.",
-    reading="what the clause concludes, of the search: ρ = μ + um → μ as u, m → 0, whatever the "
+    reading="what the clause concludes, of the search: ρ = μ + u m → μ as u, m → 0, whatever the "
     "activations. Of a trajectory to its end it is false: correlation-lost, matched-recovery; "
     "where it is true to the end: correlation-kept",
     falsifier="a state of the search with ρ away from μ",
