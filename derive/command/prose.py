@@ -34,9 +34,9 @@ _HIGH, _LOW = f"[{''.join(_RAISED)}]+", f"[{''.join(_LOWERED)}]+"
 _LETTER = rf"(?:(?!{_HIGH})[^\W\d_]|∂)"
 _PRIMES = "(?:'(?!s))*"
 _MARKS = f"(?:{_HIGH}|⋆|!)*{_PRIMES}"
-_SCRIPT = rf"[_^](?:{_GROUP}|±|-?(?:{_LETTER}|[0-9])+)"
+_SCRIPT = rf"(?:_(?![A-Za-z]{{3}})|\^)(?:{_GROUP}|±|-?(?:{_LETTER}|[0-9])+)"
 _ROOT = rf"√(?:{_GROUP}|[0-9]+|{_LETTER}!?)"
-_SLOPE = rf"d(?:{_HIGH})?{_LETTER}(?:{_SCRIPT})?/d{_LETTER}(?:{_HIGH}|\b)"
+_SLOPE = rf"\bd(?:{_HIGH})?(?:{_LETTER}(?:{_SCRIPT})?)?/d{_LETTER}(?:{_HIGH}|\b)|\bdt\b"
 _POWER = rf"(?:{_GROUP}|\)|\|[^|()]+\||{_LETTER}+|[0-9]+){_MARKS}(?:{_SCRIPT}{_MARKS})+"
 _SIGN = "|".join(map(re.escape, _MATHEMATICS))
 _ONE = rf"{_LETTER}(?![A-Za-z])"
@@ -49,20 +49,24 @@ _MINUS = (
 # abbreviation or of an entry's name.
 _ARTICLE = (
     r"(?<!/)a\b(?<!zero of a)(?<!zeros of a)"
-    r"(?! ?[=<>≤≥≠→~(/'|,;:)]| [-+·]| [mu](?![A-Za-z])"
-    r"| (?:of|and|or|is|has|at|vanishes|tends)\b|$)"
-    r"|(?<!B )(?<!\|)A\b(?! ?[=|,:]| [-+]| and\b)|I\b(?!\))"
+    r"(?! ?[=<>≤≥≠→~(/'|,;:\]]| [-+·]| [muU](?![A-Za-z])"
+    r"| (?:of|and|or|is|has|at|as|for|in|with|there|does|vanishes|tends|falls|grows|keeps|turns)\b"
+    r"|$)"
+    r"|(?<![B+] )(?<!\|)A\b(?! ?[=|,:/⋆]| [-+]| and\b)|I\b(?!\))"
 )
-_PART = "".join(rf"(?<!{of} \()" for of in (r"Sec\. \d", r"\d\.\d", r"Fig\. \d", r"ssumption \d"))
+_PARTS = r"Sec\. \d", r"Sec\. \d\.\d", r"Fig\. \d", r"Assumption \d"
+_PART = "".join(rf"(?<!{of} \()" for of in _PARTS)
 _VARIABLE = (
     rf"(?<![A-Za-z0-9_.’'])(?<![a-z]{{2}}-)(?<!App\. ){_PART}(?:[0-9]+(?![De])|(?!{_ARTICLE}))"
     rf"[A-Za-z](?![A-Za-z0-9_]|\.\w|-\w+-){_PRIMES}"
 )
 _IN_TEXT = re.compile(
-    rf"{_ROOT}|\b{_SLOPE}|{_GROUP}{_HIGH}(?![_^])|{_POWER}|[0-9]+{_HIGH}"
+    rf"{_ROOT}|{_SLOPE}|{_GROUP}{_HIGH}(?![_^])|{_POWER}|[0-9]+{_HIGH}"
     f"|(?:{_SIGN}|{_HIGH}|{_LOW}){_PRIMES}|{_MINUS}|{_VARIABLE}"
 )
 _SIGNS_ALONE = re.compile(f"{_SIGN}|{_HIGH}|{_LOW}")
+# As students are named and SymPy writes: He3, 2*x**3.
+_TYPED = {r"\bHe(?=[0-9])": "He_", r"\*\*": "^", r"(?<=[\w)])\*(?=[\w(])": " "}
 _NAMES = {"He": r"\mathrm{He}"} | {name: rf"\{name}" for name in ("cos", "sin", "exp", "log")}
 _IN_FORMULA = re.compile(f"{_ROOT}|{_SCRIPT}|{_HIGH}|{_LOW}|{_SIGN}|{'|'.join(_NAMES)}")
 
@@ -75,8 +79,10 @@ def with_formulas(text: str) -> str:
     """
     pieces = text.split("$")  # between them there may be LaTeX already
     for place in range(0, len(pieces), 2):
-        indexed = re.sub(r"\bHe(?=[0-9])", "He_", pieces[place])  # as students are named
-        pieces[place] = _IN_TEXT.sub(lambda found: f"${_formula(found[0])}$", indexed)
+        written = pieces[place]
+        for typed, instead in _TYPED.items():
+            written = re.sub(typed, instead, written)
+        pieces[place] = _IN_TEXT.sub(lambda found: f"${_formula(found[0])}$", written)
     return _joined("$".join(pieces))
 
 

@@ -50,7 +50,7 @@ def _best_labels_plane() -> Finding:
     return Finding(
         "λ₊ is a maximum of functions linear in T; the part of T off the plane changes neither a "
         "nor b, and costs norm",
-        equal("growth along the direction v = (cos θ, sin θ) of (u, m), v·Mv with M = [[b, a], "
+        equal("growth along the direction v = (cos θ, sin θ) of (u, m), v·M v with M = [[b, a], "
               "[a, 0]]", (vector.T * matrix * vector)[0], form),
         equal("the same less (b/2 (1 + cos 2θ) + a sin 2θ)",
               form - (_B / 2 * (1 + cos(2 * _THETA)) + _A * sin(2 * _THETA)), 0),
@@ -58,8 +58,8 @@ def _best_labels_plane() -> Finding:
         equal("a and b, means of T times a function f of y and more, are affine in T: T f of a "
               "mixture", mixed * f,
               weight * t * f + (1 - weight) * s * f),
-        shown("A = E[zσ'(μz) | y], B = E[σ''(μz) | y]; for T = xA + yB + R with E RA = E RB = 0: "
-              "E TA", _X * e_aa + _Y * e_ab),
+        shown("A = E[zσ'(μz) | y], B = E[σ''(μz) | y]; for T = x A + y B + R with E R A = E R B = "
+              "0: E T A", _X * e_aa + _Y * e_ab),
         equal("R does not change it: its derivative by the size r of R",
               diff(_X * e_aa + _Y * e_ab, _R), 0),
         judged("but costs norm: what R adds to E T², over r²", (norm - norm.subs(_R, 0)) / _R**2,
@@ -90,8 +90,8 @@ def _useful_labels_exist() -> Finding:
     return Finding(
         "raw labels have a = 0, b < 0 there; a small step towards E[zσ'(μz) | y] at the same norm "
         "has a > 0, as that mean is no multiple of y",
-        shown("A = E[zσ'(μz) | y], T = y + ε (A - y E yA/E y²) at the norm of y; AA, AY, YY are "
-              "the means of A², Ay and y²: E TA", a),
+        shown("A = E[zσ'(μz) | y], T = y + ε (A - y E y A/E y²) at the norm of y; AA, AY, YY are "
+              "the means of A², y A and y²: E T A", a),
         equal("its derivative at ε = 0, by which a grows", diff(a, eps).subs(eps, 0),
               size - along**2 / own),
         shown("that is above 0 by Cauchy and Schwarz, unless A = c y", size - along**2 / own),
@@ -116,7 +116,7 @@ def _useful_labels_exist() -> Finding:
     "As μ → 0 the best labels of odd Hermite students leave at a rate that stays above 0, while "
     "raw ones take τ ~ μ⁻²",
     reading="a tends to |σ'(0)| |E[z | y]| √N and b to -σ'(0)², N = E y². Given the label z is not "
-    "0: the generative exponent is 1. In general A starts with the power k - 1 of μ, k at least "
+    "0: the generative exponent is 1. In general E[zσ'(μz) | y] starts with μ^(k-1), k at least "
     "that exponent: E[zʲ | y] is constant for smaller j. Degrees 3, 5 and 7",
     falsifier="one of these degrees with E[z | y] = 0, or another limit",
 )

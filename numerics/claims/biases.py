@@ -34,9 +34,9 @@ def _monotone_students() -> Finding:
     integrand = 4 / pi * (1 + 2 * (t**2 + s**2)) ** Rational(-3, 2)
     whole = 4 / pi * t / ((1 + 2 * s**2) * sqrt(1 + 2 * (t**2 + s**2)))
     steps = [
-        shown("a, as σ(z) - σ(μz) is the integral of z σ'(tz) over t in (μ, 1)",
-              "the integral of E[z² σ'(tz) σ'(μz)] over t in (μ, 1); tz, μz have one sign"),
-        equal("for erf, E[z² σ'(tz) σ'(μz)]", _mean_for_erf(t), integrand),
+        shown("a, as σ(z) - σ(μz) is the integral of z σ'(t z) over t in (μ, 1)",
+              "the integral of E[z² σ'(t z) σ'(μz)] over t in (μ, 1); t z, μz have one sign"),
+        equal("for erf, E[z² σ'(t z) σ'(μz)]", _mean_for_erf(t), integrand),
         equal("for erf, its integral from 0 to t: slope in t", diff(whole, t), integrand),
         equal("for erf, the integral over (μ, 1), and a", whole.subs(t, 1) - whole.subs(t, s),
               closed_drift(Pair("erf")).derived_a),
@@ -45,7 +45,7 @@ def _monotone_students() -> Finding:
                  lambda found: found == _BIASES)
           for text in _MONOTONE),
     ]  # fmt: skip
-    return Finding("z² σ'(tz) σ'(μz) ≥ 0 where σ is monotone on the side of z",
+    return Finding("z² σ'(t z) σ'(μz) ≥ 0 where σ is monotone on the side of z",
                    *steps, *_relu_with_a_bias())  # fmt: skip
 
 

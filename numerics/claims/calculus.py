@@ -58,7 +58,7 @@ def gaussian_law() -> Step:
     whole = V * z - z**2 / (2 * Q)
     square = V**2 * Q / 2 - (z - V * Q) ** 2 / (2 * Q)
     return equal(
-        "E e^(vz) = e^(v²Q/2) at variance Q, for e^(vz) moves the density by vQ: exponents of both",
+        "E e^(vz) = e^(v²Q/2) at variance Q, for e^(vz) moves the density by v Q: both exponents",
         whole,
         square,
     )
@@ -286,12 +286,12 @@ def _even_functions() -> Finding:
     odd_series = exp(V**2 * Q / 2) * sinh(Q * S * V)
     odd, even = (hermite_coefficients(f, z, Q) for f in (z**5 - z**3, z**6 + 3 * z**2))
     return Finding(
-        "E G(s) cosh(vz) is even in s, and cosh(vz) generates all even powers; so sinh, odd ones",
+        "E G(s) cosh(v z) is even in s, and cosh(v z) generates all even powers; so sinh, odd ones",
         generating_function(),
         gaussian_law(),
-        equal("E G(s) cosh(vz)", both, series.rewrite(exp)),
+        equal("E G(s) cosh(v z)", both, series.rewrite(exp)),
         equal("it is even in s: at s and at -s", series, series.subs(S, -S)),
-        equal("E G(s) sinh(vz)", odd_part / 2, odd_series.rewrite(exp)),
+        equal("E G(s) sinh(v z)", odd_part / 2, odd_series.rewrite(exp)),
         equal("it is odd in s: at s, and less that at -s", odd_series, -odd_series.subs(S, -S)),
         judged("z^5 - z³: c_0, c_2 and c_4", odd[::2], lambda found: not any(found)),
         judged("z^6 + 3z²: c_1, c_3 and c_5", even[1::2], lambda found: not any(found)),

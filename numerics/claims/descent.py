@@ -250,7 +250,7 @@ def _even_plateau() -> Finding:
     return Finding(
         f"flow: while m grows from 1/10 to 2/5, u changes by {listed} at μ = 0.1, 0.2, 0.5",
         shown("start (u, m)", "0.03, 0.03"),
-        *[shown(f"He4, mu = {strength}", halt) for strength, halt in halts.items()],
+        *[shown(f"He_4, μ = {strength}", halt) for strength, halt in halts.items()],
         judged("μ = 0.1, m = 1/10: u is more than half of 1 - μ", early["u at m = 1/10"],
                lambda at: float(at.low) > 0.45),
         judged("μ = 0.1: from m = 1/10 to 2/5 takes more than twice as long as from the start to "

@@ -247,7 +247,7 @@ def _start_gets_worse() -> Finding:
 def turns(n: int) -> Turns:
     """All strengths at which τ of an odd Hermite student turns, left and right of its singularity.
 
-    They are zeros of 4aa'² + 2a'bb' - ab'², all of which are isolated, with -2aa'/b' > 0.
+    They are zeros of 4aa'² + 2a'bb' - ab'², all of which are isolated, with -2a a'/b' > 0.
     """
     drift = hermite_drift(n, normalization="n*n!")
     a, b, by_a, by_b = drift.a, drift.b, drift.a.diff(mu), drift.b.diff(mu)
@@ -280,7 +280,7 @@ def _turn_condition() -> list[Step]:
     return [
         equal("slope of λ₊, times 2λ₊ - b > 0", (2 * rate - b) * diff(rate, x),
               diff(b, x) * rate + 2 * a * diff(a, x)),
-        equal("so τ turns where λ = -2aa'/b' solves λ² - bλ - a² = 0: the left side, times b'²/a",
+        equal("so τ turns where λ = -2a a'/b' solves λ² - bλ - a² = 0: the left side, times b'²/a",
               ((turned**2 - there * turned - here**2) * by_b**2 / here).expand(),
               _resultant(here, there, by_a, by_b).expand()),
     ]  # fmt: skip
