@@ -1,8 +1,8 @@
-"""Text with mathematics in Unicode, as entries are written, as LaTeX.
+"""Text with mathematics in Unicode as LaTeX: titles and notes, and entries of the ledger.
 
-Indices, powers and roots become formulas, as ``He_3``, ``(1-μ)^-2``, ``c_(n-2j)`` and ``√(1+μ²)``;
-of the rest each sign by itself, for what is a variable in a sentence and what is a word cannot be
-told.
+Entries are ours, so their variables are told from words, and indices, powers and roots become
+formulas, as ``He_3``, ``(1-μ)^-2``, ``c_(n-2j)`` and ``√(1+μ²)``. Titles and notes hold what people
+typed: there each sign stands by itself.
 """
 
 import re
@@ -25,7 +25,8 @@ _MATHEMATICS = {
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ʲ", "0123456789+-j", strict=True))
 _LOWERED = dict(zip("₀₁₂₊₋", "012+-", strict=True))
 _SIGNS = {"…": r"\dots{}", "–": "--", "—": "---", "’": "'", "“": "``", "”": "''"}
-_SIGNS |= {sign: f"${sign}$" for sign in "<>|"}  # other signs in TeX's fonts for text
+_SIGNS |= {sign: f"${sign}$" for sign in ("|m|", *"<>|")}  # others in TeX's fonts for text
+_OTHER_SIGNS = re.compile("|".join(map(re.escape, _SIGNS)))
 
 _GROUP = r"\([^()]*\)"
 for _ in range(3):  # one within another
@@ -33,7 +34,7 @@ for _ in range(3):  # one within another
 _HIGH, _LOW = f"[{''.join(_RAISED)}]+", f"[{''.join(_LOWERED)}]+"
 _LETTER = rf"(?:(?!{_HIGH})[^\W\d_]|∂)"
 _PRIMES = "(?:'(?!s))*"
-_MARKS = f"(?:{_HIGH}|⋆|!)*{_PRIMES}"
+_MARKS = f"[{''.join(_RAISED)}⋆!]*{_PRIMES}"
 _SCRIPT = rf"(?:_(?![A-Za-z]{{3}})|\^)(?:{_GROUP}|±|-?(?:{_LETTER}|[0-9])+)"
 _ROOT = rf"√(?:{_GROUP}|[0-9]+|{_LETTER}!?)"
 _SLOPE = rf"\bd(?:{_HIGH})?(?:{_LETTER}(?:{_SCRIPT})?)?/d{_LETTER}(?:{_HIGH}|\b)|\bdt\b"
@@ -86,42 +87,32 @@ def with_formulas(text: str) -> str:
     return _joined("$".join(pieces))
 
 
-def prose(text: str, *names: str) -> Typeset:
-    r"""Text with mathematics in Unicode, or between dollars, as LaTeX.
+def prose(text: str) -> Typeset:
+    r"""A title or a note on paper: of what is mathematics only signs are, for names are in it too.
 
-    Arguments:
-        text: ours.
-        names: in it that are others', as titles and folders: an underscore of theirs is no index.
-
-    >>> print(prose("in 90% of runs of He_3").latex)
-    in 90\% of runs of $\mathrm{He}_{3}$
-    >>> print(prose("my_task: runs of He_3", "my_task").latex)
-    my\_task: runs of $\mathrm{He}_{3}$
+    >>> print(prose("my_task: |m| < 0.5, τ log d").latex)
+    my\_task: $|m|$ $<$ 0.5, $\tau$ log d
     """
-    longest_first = sorted(filter(None, names), key=len, reverse=True)
-    found = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in longest_first)
-    parts = re.split(f"({found})", text) if found else [text]
-    parts[::2] = map(_ours, parts[::2])
-    parts[1::2] = map(_others, parts[1::2])
-    return Typeset(text, "".join(parts))
+    return Typeset(text, _joined(_signs(_words(text))))
 
 
-def _ours(text: str) -> str:
+def formulated(text: str) -> Typeset:
+    r"""Text of an entry on paper, with its formulas.
+
+    >>> print(formulated("in 90% of runs of He_3").latex)
+    in 90\% of runs of $\mathrm{He}_{3}$
+    """
     pieces = with_formulas(text).split("$")
     pieces[::2] = [_words(piece) for piece in pieces[::2]]
-    return _joined("$".join(pieces))
+    return Typeset(text, _joined("$".join(pieces)))
 
 
-def _others(text: str) -> str:
-    """Only what LaTeX has no letter for becomes a formula."""
-    return _joined(_SIGNS_ALONE.sub(lambda found: f"${_formula(found[0])}$", _words(text)))
+def _signs(written: str) -> str:
+    return _SIGNS_ALONE.sub(lambda found: f"${_formula(found[0])}$", written)
 
 
 def _words(text: str) -> str:
-    written = typeset(text)
-    for sign, command in _SIGNS.items():
-        written = written.replace(sign, command)
-    return written
+    return _OTHER_SIGNS.sub(lambda found: _SIGNS[found[0]], typeset(text))
 
 
 def _joined(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from sympy import Basic
 
 from derive.command.progress import progress
-from derive.command.prose import prose
+from derive.command.prose import formulated
 from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula
 from derive.errors import InputError
@@ -109,7 +109,7 @@ def _beside(entries: Sequence[Checked], options: Namespace) -> dict[Path, bytes]
 def _listed(chosen: Sequence[Entry]) -> Report:
     """The entries, unchecked."""
     cells = [(e.name, e.kind, e.place, e.statement, e.recorded) for e in chosen]
-    rows = tuple(tuple(map(prose, row)) for row in cells)
+    rows = tuple(tuple(map(formulated, row)) for row in cells)
     table = Table("claims", _TITLE, _LISTED, rows, wide=3, share="0.4", longest=_LINE)
     records = [dict(zip(_LISTED, row, strict=True)) for row in cells]
     told = [
@@ -152,8 +152,8 @@ def _step(step: Step) -> dict[str, object]:
 def _summary(entries: Sequence[Checked]) -> Table:
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
-        (prose(each.entry.name), prose(each.outcome.verdict),
-         prose(f"{each.entry.statement} ({each.entry.place}). {each.outcome.evidence}."))
+        (formulated(each.entry.name), formulated(each.outcome.verdict),
+         formulated(f"{each.entry.statement} ({each.entry.place}). {each.outcome.evidence}."))
         for each in entries
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")
@@ -168,7 +168,7 @@ def _steps(entry: Checked) -> Table:
     told = [shown(key, value) for key, value in _words(entry.entry).items() if value]
     steps = [step for step in told if step.text != "lost"] + list(entry.outcome.details)
     marks = {True: "yes", False: "no", None: ""}
-    short = Typeset(f"{name}, {verdict}", prose(f"{name}, {verdict}").latex)
+    short = Typeset(f"{name}, {verdict}", formulated(f"{name}, {verdict}").latex)
     on_paper = tuple((_joined(step), marks[step.holds]) for step in steps)
     paper = Table(
         name, short, ("step and value", "holds"), on_paper, wide=0, share="0.85", breaks=True
@@ -181,7 +181,7 @@ def _steps(entry: Checked) -> Table:
 
 
 def _joined(step: Step) -> Typeset:
-    text = prose(f"{step.text}: ").latex
+    text = formulated(f"{step.text}: ").latex
     return Typeset(f"{step.text}: {plain(step.value)}", f"{text}{in_latex(step.value)}")
 
 
@@ -218,7 +218,7 @@ def _written(value: object, in_tex: bool) -> str:
     if isinstance(value, Basic):
         return f"${formula(value)}$" if in_tex else _text(value)
     if isinstance(value, Enclosure):
-        return prose(str(value)).latex if in_tex else str(value)
+        return formulated(str(value)).latex if in_tex else str(value)
     if isinstance(value, Bounds):
         return f"[{value.low}, {value.high}]"
     if isinstance(value, Equation):
@@ -237,7 +237,7 @@ def _written(value: object, in_tex: bool) -> str:
     told = worded(value) if worded else value
     if isinstance(told, dict) or is_dataclass(told):
         return ", ".join(f"{write(name)} {write(part)}" for name, part in _named_parts(told))
-    return prose(str(value)).latex if in_tex else str(value)
+    return formulated(str(value)).latex if in_tex else str(value)
 
 
 @dataclass(frozen=True)

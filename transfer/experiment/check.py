@@ -51,9 +51,8 @@ def check_task(options: Namespace) -> Report:
               "once."),
     )  # fmt: skip
     tables = [
-        Table("images", prose(f"{task.title}: images", task.title), _IMAGES,
-              _cells(images, _IMAGES)),
-        Table("parts", prose(f"{task.title}: what it will take", task.title), _PARTS,
+        Table("images", prose(f"{task.title}: images"), _IMAGES, _cells(images, _IMAGES)),
+        Table("parts", prose(f"{task.title}: what it will take"), _PARTS,
               _cells([*parts, total], _PARTS), notes),
     ]  # fmt: skip
     content = {"task": task.name, "images": images, "parts": parts}

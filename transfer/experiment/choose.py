@@ -176,7 +176,7 @@ def _table(
         notes.insert(
             1, prose(f"Fewer shots than the {found.shots} asked for: draws share no image.")
         )
-    title = prose(f"{found.title}: which checkpoint to adapt", found.title)
+    title = prose(f"{found.title}: which checkpoint to adapt")
     return Table("choose", title, _COLUMNS, tuple(rows), tuple(notes))
 
 
@@ -276,8 +276,7 @@ def _verified(
               "images."),
     )  # fmt: skip
     head = ("adapted", "checkpoint", "accuracy", "best - it")
-    title = prose(f"{found.title}: the choice, verified", found.title)
-    table = Table("verify", title, head, rows, notes)
+    table = Table("verify", prose(f"{found.title}: the choice, verified"), head, rows, notes)
     content = {"right": judgement.right, "clearly": judgement.clearly,
                "verdict": judgement.sentence, "adapted": [
         {"kind": kind, found.unit: step, "accuracy": finals[kind].tolist()}

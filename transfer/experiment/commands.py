@@ -168,8 +168,7 @@ def _status_of(task: Task, chains: Sequence[Chain], place: Place) -> Report:
     head = ("part", "finished", "cells")
     found = tuple((name, *counts) for name, counts in finished(chains, place).items())
     data = facts_of_data(task, place)
-    folder = place.results.name
-    title = prose(f"{task.title}: finished cells in {folder}", task.title, folder)
+    title = prose(f"{task.title}: finished cells in {place.results.name}")
     table = Table("status", title, head, found, (data_note(data),))
     records = [dict(zip(head, row, strict=True)) for row in found]
     return Report(records, [table], "exact", of=in_words(data))

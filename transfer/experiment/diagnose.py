@@ -133,7 +133,7 @@ def diagnose_checkpoints(options: Namespace) -> Report:
                  for each in own]  # fmt: skip
     counts = f"{len(parts)} draws of head, A and images, none of which they share"
     notes = (*(prose(note) for note in _NOTES), prose(f"[...]: 95 % intervals over {counts}."))
-    table = Table("diagnose", prose(f"{found.title}: LoRA near its start", found.title), _COLUMNS,
+    table = Table("diagnose", prose(f"{found.title}: LoRA near its start"), _COLUMNS,
                   tuple(rows), notes)  # fmt: skip
     lines = [
         {"run": record["run"], found.unit: record[found.unit], **_flat(matrix)}
@@ -189,5 +189,5 @@ def _falls(found: Candidates, each: list[Any], records: list[dict[str, Any]]) ->
         "to its own minimum."
     )
     head = ("checkpoint", "fall of loss until the quadratic model errs by 10 %", "draws it errs in")
-    title = prose(f"{found.title}: how far the linear theory reaches", found.title)
-    return Table("fall", title, head, rows, (prose(note),))  # fmt: skip
+    return Table("fall", prose(f"{found.title}: how far the linear theory reaches"), head, rows,
+                 (prose(note),))  # fmt: skip

@@ -38,8 +38,7 @@ def export_task(options: Namespace) -> Report:
         prose("An adapter: PeftModel.from_pretrained(model, FOLDER) on the checkpoint of its "
               "facts.json, loaded with num_labels=CLASSES, ignore_mismatched_sizes=True."),
     )  # fmt: skip
-    title = prose(f"{task.title}: exported to {to.name}", task.title, to.name)
-    table = Table("export", title, head, rows, notes)
+    table = Table("export", prose(f"{task.title}: exported to {to.name}"), head, rows, notes)
     of = in_words(facts_of_data(task, place))
     return Report([dict(zip(head, row, strict=True)) for row in rows], [table], "exact", of=of)
 

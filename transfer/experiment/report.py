@@ -173,7 +173,7 @@ def _main_table(task: Task, data: "Dataset") -> Table:
                  for epoch in data.checkpoint.values)  # fmt: skip
     return Table(
         "transfer",
-        prose(f"{task.title}: accuracy in per cent", task.title),
+        prose(f"{task.title}: accuracy in per cent"),
         columns,
         rows,
         (
@@ -184,7 +184,7 @@ def _main_table(task: Task, data: "Dataset") -> Table:
                   "norm of the update over that of the weights."),
             *_divergence_note(data),
             prose(verdict(task, data)),
-            *(prose(told, *task.arms) for told in [decline(task, data)] if told),
+            *(prose(told) for told in [decline(task, data)] if told),
             prose(CONDITION),
             data_note(data.attrs["data"]),
         ),
@@ -213,9 +213,7 @@ def _arms_table(task: Task, data: "Dataset") -> Table:
                "earlier - last [95 %]")  # fmt: skip
     return Table(
         "arms",
-        prose(
-            f"{task.title}: downstream accuracy of all protocols, by checkpoint", task.title
-        ),
+        prose(f"{task.title}: downstream accuracy of all protocols, by checkpoint"),
         columns,
         tuple(rows),
         (
@@ -272,8 +270,7 @@ def _both(values: "DataArray", digits: int = 1) -> Typeset:
 
 def data_note(data: Mapping[str, Facts]) -> Typeset:
     """What stands under a table of the images it is about."""
-    said = f"Images: {in_words(data)}."
-    return prose(said, said)  # names, folders and digests: nothing of it is mathematics
+    return prose(f"Images: {in_words(data)}.")
 
 
 def comparisons(task: Task, data: "Dataset") -> dict[str, dict[str, Any] | None]:

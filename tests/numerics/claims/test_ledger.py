@@ -21,7 +21,7 @@ from sympy import (
 )
 
 from derive.command.pages import mathematics
-from derive.command.prose import prose, with_formulas
+from derive.command.prose import formulated, with_formulas
 from derive.command.report import Report, render
 from derive.errors import Undecided
 from derive.rest import rest_points
@@ -261,7 +261,7 @@ def test_every_sign_of_an_entry_has_its_latex(module):
         and id(part) not in docstrings
     ]
     assert texts
-    written = [prose(text).latex for text in texts]
+    written = [formulated(text).latex for text in texts]
     assert [latex for latex in written if not latex.isascii()] == []
     words = [piece for latex in written for piece in latex.replace(r"\$", "").split("$")[::2]]
     assert [piece for piece in words if set(piece) & set("<>|")] == []  # not in fonts for text

@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from derive.command.prose import prose
 from derive.command.tabular import typeset
 from numerics.figures.style import PAGE_WIDTH
 from transfer.experiment import statistics
