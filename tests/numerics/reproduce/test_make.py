@@ -333,9 +333,11 @@ def test_entries_are_asked_for_by_place_or_by_name():
         name for name in CLAIMS if name in names
     ]
     assert {each.place for each in asked_for("Fig. 1", CLAIMS)}.isdisjoint({"Fig. 13", "Fig. 14"})
-    for text in ("relu-dip mechanics-opn", "relu-dip Fig. 1", "Fig. 99"):
-        with pytest.raises(InputError, match="no entry of the ledger"):
+    for text in ("relu-dip mechanics-opn", "relu-dip Fig. 1"):
+        with pytest.raises(InputError, match="no entry of the ledger is named"):
             asked_for(text, CLAIMS)
+    with pytest.raises(InputError, match="no entry of the ledger is on 'Fig. 99'"):
+        asked_for("Fig. 99", CLAIMS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
