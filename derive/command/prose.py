@@ -2,7 +2,8 @@
 
 Entries are ours: indices, powers, roots and slopes become formulas, as ``He_3``, ``(1-μ)^-2``,
 ``c_(n-2j)``, ``√(1+μ²)`` and ``dS/dQ``, and so does a letter that stands alone: a product is
-``u m``, for ``um`` is a word. Titles and notes hold what people typed: there each sign stands by itself.
+``u m``, for ``um`` is a word. Titles and notes hold what people typed: there each sign stands by
+itself.
 """
 
 import re
