@@ -1,6 +1,7 @@
 """``python -m transfer choose`` end to end: of a task, of folders, verified; and bad usage."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -17,6 +18,16 @@ NEEDED = {"run", "best", "may_be_best", "source_accuracy", "loss", "accuracy", "
 def chosen(capsys, *options):
     assert main(["choose", *options, "--format", "json"]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture(scope="module")
+def ranked(small_text, tmp_path_factory):
+    """The folder of a task after one choice: its checkpoints are there."""
+    folder = tmp_path_factory.mktemp("ranked")
+    (folder / "small.toml").write_text(small_text, encoding="utf-8")
+    given = (str(folder / "small.toml"), "--results", str(folder / "results"))
+    assert main(["choose", *given, "--draws", "3", "--workers", "1"]) == 0
+    return folder / "results"
 
 
 def test_a_task_is_pre_trained_ranked_and_verified(small_task, tmp_path, capsys):
@@ -49,13 +60,14 @@ def test_a_task_is_pre_trained_ranked_and_verified(small_task, tmp_path, capsys)
     assert chosen(capsys, *options, "--seed", "1")["checkpoints"] != found["checkpoints"]
 
 
-def test_no_test_image_is_seen(small_task, tmp_path, capsys, monkeypatch):
+def test_no_test_image_is_seen(ranked, small_task, tmp_path, capsys, monkeypatch):
     """With other test images downstream, the ranking is the same to the last bit."""
     from dataclasses import replace
 
     from transfer.experiment import plan
 
-    options = (str(small_task), "--results", str(tmp_path / "r"), "--draws", "3", "--workers", "1")
+    folder = shutil.copytree(ranked, tmp_path / "r")
+    options = (str(small_task), "--results", str(folder), "--draws", "3", "--workers", "1")
     before = chosen(capsys, *options)
     load = plan.load_dataset
 
@@ -112,16 +124,15 @@ def test_what_cannot_be_chosen_from_is_said_in_one_line(options, message, capsys
     assert len(told.err.strip().splitlines()) == 1
 
 
-def test_a_diverged_checkpoint_is_left_out_and_said(small_task, tmp_path, capsys):
+def test_a_diverged_checkpoint_is_left_out_and_said(ranked, small_task, tmp_path, capsys):
     import torch
 
     from transfer.experiment.plan import cell_key
     from transfer.learning.checkpoint import read_tensors, write_tensors
     from transfer.learning.pretrain import checkpoint_path
 
-    folder = tmp_path / "results"
+    folder = shutil.copytree(ranked, tmp_path / "results")
     options = (str(small_task), "--results", str(folder), "--draws", "3", "--workers", "1")
-    chosen(capsys, *options)
     chain = chains_of(read_task(str(small_task)), Place(folder))[0]
     path = checkpoint_path(folder / "checkpoints", cell_key(chain.pretraining), 4)
     tensors, facts = read_tensors(path)

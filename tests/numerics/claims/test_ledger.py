@@ -58,7 +58,10 @@ EVIDENCE = {
     "reproduced": Basic | Enclosure | float,
     "differs": Basic | Enclosure | float,
 }
-SLOW = {"network-rank", "matched-recovery"}
+SLOW = {
+    "network-rank", "matched-recovery", "monotone-students", "first-singularity-limit",
+    "squared-even",
+}  # fmt: skip
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
 # The first of each file, which is cheaper than a later one.
 A_FILE_EACH = [*{CLAIMS[n].check.__module__: n for n in [*reversed(QUICK), "relu-dip"]}.values()]

@@ -58,7 +58,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_cells(square, CELLS, tmp_path / "file" / "folder")
 
 
-WORDS = ("--activation", "x", "--horizon", "10", "--replicas", "1")
+WORDS = ("--activation", "x", "--horizon", "10", "--replicas", "1", "--workers", "1")
 
 
 def _simulate(folder, *options, limit=None):
