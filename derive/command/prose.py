@@ -43,8 +43,9 @@ _POWER = rf"(?:{_GROUP}|\)|\|[^|()]+\||{_LETTER}+|[0-9]+){_MARKS}(?:{_SCRIPT}{_M
 _SIGN = "|".join(map(re.escape, _MATHEMATICS))
 _ONE = rf"{_LETTER}(?![A-Za-z])"
 _MINUS = (
-    rf"(?<= )-(?= )|(?<=[0-9)²!])-(?=[0-9(√]|{_ONE})|(?<=\b{_LETTER})-(?=[0-9])"
-    rf"|(?<=\({_LETTER})-(?={_ONE})|(?<![\w)])-(?=[0-9√(∂]|{_ONE}|(?:sign|log|tanh|cos)\b)"
+    r"(?<= )-(?= )|(?<=[0-9][A-Za-z])-(?=[0-9])"
+    rf"|(?<=[0-9)²!])-(?!\([0-9]+\))(?=[0-9(√]|{_ONE})|(?<=\b{_LETTER})-(?=[0-9])"
+    rf"|(?<=\({_LETTER})-(?={_ONE})|(?<![\w)])-(?=[0-9√(∂]|{_ONE}|(?:sign|log|tanh|cos|sin|exp)\b)"
     r"|(?<=_\w)-(?=[0-9])|(?<=_\w\w)-(?=[0-9])"
 )
 # No variable: the article, the letter of an appendix, of a part of a section or figure, of an
@@ -52,7 +53,8 @@ _MINUS = (
 _ARTICLE = (
     r"(?<!/)a\b(?<!zero of a)(?<!zeros of a)"
     r"(?! ?[=<>≤≥≠→~(/'|,;:\]]| [-+·]| [muU](?![A-Za-z])"
-    r"| (?:of|and|or|is|has|at|as|for|in|with|there|does|vanishes|tends|falls|grows|keeps|turns)\b"
+    r"| (?:of|and|or|is|has|at|as|for|in|with|there|does)\b"
+    r"| (?:vanishes|tends|falls|grows|keeps|turns|rises|stays)\b"
     r"|$)"
     r"|(?<![B+] )(?<!\|)A\b(?! ?[=|,:/⋆]| [-+]| and\b)|I\b(?!\))"
 )

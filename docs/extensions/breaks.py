@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _NUMBER = r"[-+]?[\d.]+(?:e[-+]?\d+)?"
-_UNBROKEN = re.compile(rf"(\[{_NUMBER}, {_NUMBER}\](?: %)?|\S+ ± \S+(?: %)?|\S*\d %|[\d.]+e-\d+)")
+_UNBROKEN = re.compile(
+    rf"(\[{_NUMBER}, {_NUMBER}\](?: %)?|\S+ ± \S+(?: %)?|\S*\d %|[-+]?[\d.]+e-\d+)"
+)
 _LONG = 28  # signs of code that fit a list on a phone
 
 

@@ -172,7 +172,7 @@ class _Part:
         return best if best is not None and best.count <= few else None
 
     def _size(self, middle: arb, half: arb) -> int:
-        """Bits of the integral of |f E|, at most: by its values next to the line."""
+        """Bits of the integral of |f E|, about: by its values next to the line."""
         with ctx.workprec(_COARSE_BITS):
             bound = self._bound(middle, half, _NEXT)
             size = None if bound is None else bound * half

@@ -334,10 +334,9 @@ def slope_of_rate(pair: Pair) -> BallFunction:
     falsifier="an activation of which a is not -ℓ'",
 )
 def _frozen_risk() -> Finding:
-    named = {name: name for name in ("x", "He3", "relu", "erf", "sin", "exp", "gauss")}
-    named["squared_relu"] = "squared relu"
+    names = ("x", "He3", "relu", "erf", "sin", "exp", "gauss", "squared_relu")
     steps = [
-        equal(f"{text}: a is -ℓ'", closed(name)[0], -diff(frozen_risk(Pair(name)), mu))
-        for name, text in named.items()
+        equal(f"{text}: a is -ℓ'", closed(text)[0], -diff(frozen_risk(Pair(text)), mu))
+        for text in names
     ]
-    return Finding(f"{', '.join(named.values())}: symbolic in μ", *steps)
+    return Finding(f"{', '.join(names)}: symbolic in μ", *steps)

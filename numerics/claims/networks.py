@@ -276,8 +276,8 @@ def _quadratic_form() -> list[Step]:
     fourth, second = (gaussian_mean(z**k, z) for k in (4, 2))
     return [
         shown("students less teachers, A = Σ w_j⊗w_j, A⋆ = Σ ω⋆_j⊗ω⋆_j, D = A - A⋆",
-              "x'Dx/√(2K), and x'Dx = Σ d_j z_j² in the eigenvalues d_j of D"),
-        equal("mean of (x'Dx)² over x, for all K and r", fourth * square + second**2 * cross,
+              "x' D x/√(2K), and x' D x = Σ d_j z_j² in the eigenvalues d_j of D"),
+        equal("mean of (x' D x)² over x, for all K and r", fourth * square + second**2 * cross,
               2 * square + trace**2),
     ]  # fmt: skip
 

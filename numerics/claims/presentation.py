@@ -17,7 +17,7 @@ from typing import Any
 from sympy import Basic
 
 from derive.command.progress import progress
-from derive.command.prose import formulated
+from derive.command.prose import formulated, prose
 from derive.command.report import Certainty, Report
 from derive.command.tabular import Table, Typeset, formula
 from derive.errors import InputError
@@ -109,7 +109,10 @@ def _beside(entries: Sequence[Checked], options: Namespace) -> dict[Path, bytes]
 def _listed(chosen: Sequence[Entry]) -> Report:
     """The entries, unchecked."""
     cells = [(e.name, e.kind, e.place, e.statement, e.recorded) for e in chosen]
-    rows = tuple(tuple(map(formulated, row)) for row in cells)
+    shown_as = (prose, prose, prose, formulated, prose)  # a place holds no formula
+    rows = tuple(
+        tuple(each(cell) for each, cell in zip(shown_as, row, strict=True)) for row in cells
+    )
     table = Table("claims", _TITLE, _LISTED, rows, wide=3, share="0.4", longest=_LINE)
     records = [dict(zip(_LISTED, row, strict=True)) for row in cells]
     told = [
@@ -149,11 +152,19 @@ def _step(step: Step) -> dict[str, object]:
     }
 
 
+def _told_in_a_line(each: Checked) -> Typeset:
+    entry = each.entry
+    text = f"{entry.statement} ({entry.place}). {each.outcome.evidence}."
+    statement, place, evidence = (
+        formulated(entry.statement), prose(entry.place), formulated(each.outcome.evidence)
+    )  # fmt: skip
+    return Typeset(text, f"{statement.latex} ({place.latex}). {evidence.latex}.")
+
+
 def _summary(entries: Sequence[Checked]) -> Table:
     cells = tuple(tuple(Typeset(text, text) for text in entry.row) for entry in entries)
     on_paper = tuple(
-        (formulated(each.entry.name), formulated(each.outcome.verdict),
-         formulated(f"{each.entry.statement} ({each.entry.place}). {each.outcome.evidence}."))
+        (prose(each.entry.name), prose(each.outcome.verdict), _told_in_a_line(each))
         for each in entries
     )  # fmt: skip
     head = ("claim", "verdict", "statement and evidence")

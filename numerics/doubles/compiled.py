@@ -6,9 +6,10 @@ plain doubles.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numba
+from numba.core import config
 from numba.core.registry import CPUDispatcher
 from sympy import Expr, N, horner, lambdify
 
@@ -25,13 +26,16 @@ kernel = numba.njit(nogil=True, **_FOR_PYTHON)
 
 
 class _Part(CPUDispatcher):
-    def __call__(self, *args: object, **named: object) -> None:
+    def __call__(self, *args: object, **named: object) -> NoReturn:
         """Refused, for it would end the process."""
-        raise TypeError(f"{self.py_func.__name__} is called by machine code: here, its py_func is")
+        name = self.py_func.__name__
+        raise TypeError(f"only machine code calls {name}: from Python call {name}.py_func")
 
 
 def part_of_kernel(function: Any) -> Any:
     """A function in machine code that only machine code calls: a step of a ``kernel``."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # as numba's own decorators
+        return function
     return _Part(function, locals={}, targetoptions=dict(_WITHIN))
 
 
