@@ -43,6 +43,16 @@ class Majorant:
             self.quadratic + other.quadratic,
         )
 
+    def seen_from(self, middle: arb, deviation: arb) -> "Majorant":
+        """A majorant of the function at ``middle + deviation h``, as a function of ``h``.
+
+        ``|m + s h|² ≤ m² + 2 |m s h| + s² h²``; each factor is rounded up.
+        """
+        m, s = (abs(ball).upper().fmpq() for ball in (middle, deviation))
+        size = (arb(self.linear) * m + arb(self.quadratic) * m**2).exp().upper().fmpq()
+        inner = self.polynomial(fmpq_poly([m, s])) * size
+        return Majorant(inner, (self.linear + 2 * self.quadratic * m) * s, self.quadratic * s**2)
+
     def tail(self, start: int) -> arb | None:
         """Bound on the Gaussian integral of the majorant beyond ±start; ``None`` if too early.
 

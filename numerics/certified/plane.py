@@ -107,7 +107,7 @@ def _between(function: Integrand, low: acb, high: acb, width: arb) -> acb:
 
 def _on_line(f: _Function, middle: arb, deviation: arb) -> arb:
     """The mean of f at a Gaussian of some mean and deviation."""
-    reach, tail = _cut([(_seen(f.bound, middle, deviation), None)])
+    reach, tail = _cut([(f.bound.seen_from(middle, deviation), None)])
     ends = [arb(-reach), *((p() - middle) / deviation for p in f.breaks), arb(reach)]
     ends = [_clipped(end, reach) for end in ends]
     total = acb(0)
@@ -126,14 +126,6 @@ def _clipped(end: arb, reach: int) -> arb:
     """An end within reach, also of a ball that lies across it; not finite if the end is not."""
     within: arb = end.max(arb(-reach)).min(arb(reach))
     return within
-
-
-def _seen(bound: Majorant, middle: arb, deviation: arb) -> Majorant:
-    """A majorant of f(m + s h) as a function of h."""
-    m, s = (abs(ball).upper().fmpq() for ball in (middle, deviation))
-    size = (arb(bound.linear) * m + arb(bound.quadratic) * m**2).exp().upper().fmpq()
-    inner = bound.polynomial(fmpq_poly([m, s])) * size
-    return Majorant(inner, (bound.linear + 2 * bound.quadratic * m) * s, bound.quadratic * s**2)
 
 
 def _cut(bounds: Sequence[tuple[Majorant, Majorant | None]]) -> tuple[int, arb]:

@@ -156,6 +156,12 @@ def test_majorants_add_and_multiply_as_bounds_do(left, right, size):
     assert abs(at(left * right, size) - ours * theirs) <= ours * theirs * 1e-12
 
 
+@given(majorants, *[st.fractions(-4, 4, max_denominator=4)] * 3)
+def test_a_majorant_bounds_what_is_seen_from_elsewhere(bound, middle, deviation, h):
+    seen = bound.seen_from(arb(_exact(middle)), arb(_exact(deviation)))
+    assert at(seen, abs(h)) >= at(bound, abs(middle + deviation * h)) * (1 - 1e-12)
+
+
 @pytest.mark.parametrize("known", [f for f in FUNCTIONS if f not in (Angle, erfi)])
 def test_arrays_and_machine_code_agree_with_the_enclosure(known):
     """What SymPy's printers write for a function is that function."""
