@@ -299,6 +299,8 @@ def test_provenance_is_one_line_of_text_whatever_the_name_of_a_file(name):
     parser.add_argument("--plot", type=Path)
     line = provenance(parser, parser.parse_args(["--plot", name]))
     assert line.encode().decode().isprintable()
+    hidden = [sign for sign in name if not sign.isprintable()]
+    assert all(ascii(sign)[1:-1] in line for sign in hidden)  # escaped, not left out
     kept = provenance(parser, parser.parse_args(["--plot", "µ ü.svg"]))
     assert "'µ ü.svg'" in kept
 
