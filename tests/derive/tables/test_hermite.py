@@ -61,6 +61,14 @@ def test_printed_coefficients_are_those_of_the_rescaling():
             assert expand(times_factorial - weight) == 0
 
 
+def test_printed_drifts_are_those_of_the_theory_each_degree_once():
+    rows = TABLES["drift"](range(1, 7)).rows
+    assert [(n, plain(name)) for n, name, _ in rows] == [(n, c) for n in range(1, 7) for c in "ab"]
+    for n, name, cell in rows:
+        known = getattr(hermite_drift(n, normalization="n*n!"), plain(name))
+        assert Poly(parse_expr(plain(cell), SYMBOLS), mu, domain="QQ") == known
+
+
 def test_printed_limits_are_those_of_prop_3():
     rows = TABLES["limits"](range(1, 7)).rows
     for n, zero, one in rows[:6]:
