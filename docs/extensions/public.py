@@ -95,7 +95,9 @@ def _short(app: Sphinx, *described: Any) -> tuple[str | None, ...]:
     return tuple(
         text
         and _ARRAY.sub(
-            r"~numpy.typing.NDArray[\1]", text.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike")
+            r"~numpy.typing.NDArray[\1]",
+            # What is no Python would be shown as it is, with the whole names of all types.
+            text.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike").replace("<factory>", "..."),
         )
         for text in (signature, returned)
     )
