@@ -54,7 +54,7 @@ python_maximum_signature_line_length = 80
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(sympy|numpy|flint|matplotlib|fractions|collections|argparse|pathlib|torch|transformers|peft|xarray|msgspec|pandas)\..*",
+        r"(sympy|numpy|flint|matplotlib|fractions|collections|concurrent|argparse|pathlib|torch|transformers|peft|xarray|msgspec|pandas)\..*",
     ),
     ("py:class", r"derive\.gaussian\.Monomial|derive\.means\.Mean|derive\.command\.tabular\.Table"),
     (

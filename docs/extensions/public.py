@@ -87,6 +87,8 @@ _ARRAY = re.compile(
     r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[([^\[\]]+)\]\]"
 )
 _ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
+# Defaults that are no Python in print: the whole signature would be shown as it is.
+_MADE = re.compile("= <(?:[^<>]|<[^<>]*>)*>")
 
 
 def _short(app: Sphinx, *described: Any) -> tuple[str | None, ...]:
@@ -96,8 +98,7 @@ def _short(app: Sphinx, *described: Any) -> tuple[str | None, ...]:
         text
         and _ARRAY.sub(
             r"~numpy.typing.NDArray[\1]",
-            # What is no Python would be shown as it is, with the whole names of all types.
-            text.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike").replace("<factory>", "..."),
+            _MADE.sub("= ...", text.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike")),
         )
         for text in (signature, returned)
     )
