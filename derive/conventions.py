@@ -47,7 +47,7 @@ class Convention:
             k: the degree, 0 or more.
             variance: Q > 0 of the Gaussian.
 
-        Raises ``InputError`` for others. Exact.
+        Raises ``InputError`` for another degree, value or variance. Exact.
 
         >>> CONVENTIONS["orthonormal"].coefficient(Integer(6), 3, S.One)  # x³ has 6 He_3/3!
         sqrt(6)

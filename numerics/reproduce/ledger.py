@@ -80,16 +80,16 @@ def asked_for(text: str, entries: Mapping[str, "Entry"]) -> list["Entry"]:
         text: a figure, table or section, or names of entries.
         entries: all, by name.
 
-    Raises ``InputError`` if there is none, or no entry of one of the names.
+    Raises ``InputError`` for no words, if there is none, or no entry of one of the names.
     """
     words = text.split()
+    if not words:
+        raise InputError("nothing was given: give a place of the paper or names of entries")
     strangers = [word for word in words if word not in entries]
-    if words and not strangers:
+    if not strangers:
         return [entry for entry in entries.values() if entry.name in words]
     if len(strangers) < len(words):
         raise InputError(f"no entry of the ledger is named {strangers[0]!r}: see claims --list")
-    if not words:
-        raise InputError("nothing was given: give a place of the paper or names of entries")
     place = re.compile(rf"{re.escape(text)}(?!\d)")
     if found := [entry for entry in entries.values() if place.search(entry.place)]:
         return found

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from html import unescape
 from pathlib import Path, PurePath
 
 import pytest
@@ -16,16 +15,12 @@ from browsers import faults
 from processes import as_anybody, besides_progress
 
 from derive.command import extras
-from derive.command.pages import converted, mathematics
 from derive.command.provenance import versions
-from derive.errors import InputError
-from numerics.claims import CLAIMS
 from numerics.figures.caption import Caption, snippet
 from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES, PAGE_LIBRARIES
 from numerics.reproduce.__main__ import main as reproduce_command
-from numerics.reproduce.ledger import asked_for, entry
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import page
 from numerics.reproduce.steps import QUALITIES, Product, steps
@@ -153,47 +148,6 @@ def test_every_figure_is_a_step_and_names_do_not_clash(quality):
     assert {step.kind for step in every} == {"ledger", "figure", "table", "page"}
 
 
-def test_formulas_become_mathematics_and_text_stays_text():
-    html = mathematics(r"a\_b < $\frac{1}{2}$ & 50\%")
-    assert html.startswith("a_b &lt; <math")
-    assert html.endswith("&amp; 50%")
-    assert "<mfrac>" in html
-    assert str(mathematics(r"$\unheard{<}$")) == r"<code>\unheard{&lt;}</code>"
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("of $x$ and", 0),
-        ("of $x$, and", 1),
-        ("for ($x$) $y$.", 2),
-        ("$S$($Q$)", 1),
-        ("x, y", 0),
-        (r"9.8 $\pm$ 1.2 (0.3)", 1),
-    ],
-)
-def test_what_touches_a_formula_stays_in_its_line(text, kept):
-    html = mathematics(text)
-    assert html.count('<span class="kept">') == kept == html.count("</span>")
-    plain = re.sub("<[^>]*>", "", html)
-    assert plain == text.replace("$", "").replace(r"\pm", "±")
-
-
-@pytest.mark.parametrize(
-    ("formula", "low"),
-    [
-        (r"\left(x\right)^{2}", "(x)^{2}"),
-        (r"E\!\left[x\right]", "E[x]"),
-        (r"\left[y \left(x + 1\right)\right]", "[y (x + 1)]"),
-        (r"\left(\frac{1}{2} \left(x\right)\right)", r"\left(\frac{1}{2} (x)\right)"),
-    ],
-)
-def test_brackets_stretch_around_what_is_tall_alone(formula, low):
-    assert converted(formula) == converted(low)
-    flat = low.replace(r"\left", "").replace(r"\right", "")
-    assert (converted(low) == converted(flat)) == ("frac" not in low)
-
-
 def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
     command = "numerics.claims --claim relu-dip --format json --output @/claims.json"
     step = Product("claims", "Claims", "ledger", (command,), ("claims.json",))
@@ -316,28 +270,6 @@ def test_the_ledger_is_filtered_by_words_and_verdicts(browser, folder):
     browser.execute_script("document.querySelector('[value=refuted]').click()")
     assert browser.execute_script(_SHOWN) == []
     assert "0 of 2 entries" in browser.find_element("css selector", "output").text
-
-
-def test_every_word_of_an_entry_is_searched_for_as_typed():
-    claim = {"claim": "a-name", "verdict": "met", "recorded": "met", "place": "Fig. 1"}
-    words = ("statement", "evidence", "reading", "falsifier", "units")
-    claim |= {"quote": None, "settled by": None} | {name: f"{name}, μ² < λ₊" for name in words}
-    step = {"step": "a step to dτ/dμ", "holds": None, "latex": "1"}
-    told = unescape(re.search('data-typed="([^"]*)"', entry({**claim, "details": [step]}))[1])
-    assert [text for text in (*map(claim.get, words), step["step"]) if text not in told] == []
-
-
-def test_entries_are_asked_for_by_place_or_by_name():
-    names = ["relu-dip", "mechanics-open"]
-    assert [each.name for each in asked_for(" ".join(names), CLAIMS)] == [
-        name for name in CLAIMS if name in names
-    ]
-    assert {each.place for each in asked_for("Fig. 1", CLAIMS)}.isdisjoint({"Fig. 13", "Fig. 14"})
-    for text in ("relu-dip mechanics-opn", "relu-dip Fig. 1"):
-        with pytest.raises(InputError, match="no entry of the ledger is named"):
-            asked_for(text, CLAIMS)
-    with pytest.raises(InputError, match="no entry of the ledger is on 'Fig"):
-        asked_for("Fig. 99", CLAIMS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
