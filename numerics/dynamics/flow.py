@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, abridged
 from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
@@ -160,7 +160,8 @@ class Trajectory:
     """A solution of the flow.
 
     Fields: ``times``, those of the solver's steps; ``at``, the state at an array of times within
-    them, one row a time. Heuristic: errors near 1e-10, without bounds.
+    them, one row a time, which raises ``InputError`` for others. Heuristic: errors near 1e-10,
+    without bounds.
     """
 
     times: Doubles
@@ -258,9 +259,18 @@ def trajectory(
     solution = solve_ivp(velocity, (0.0, horizon), start, dense_output=True, **how)
     if not solution.success:
         raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
-    return Trajectory(
-        solution.t, lambda times: np.moveaxis(solution.sol(as_doubles(times, "time")), 0, -1)
-    )
+
+    def at(times: ArrayLike) -> Doubles:
+        asked = as_doubles(times, "time")
+        if not ((asked >= 0) & (asked <= horizon)).all():
+            raise InputError(
+                f"times {abridged(asked.tolist())} are not accepted: give some from 0 to "
+                f"{horizon}, or follow the flow for longer"
+            )
+        states = solution.sol(asked.ravel()) if asked.size else np.empty((len(start), 0))
+        return np.moveaxis(states, 0, -1).reshape(*asked.shape, len(start))
+
+    return Trajectory(solution.t, at)
 
 
 def linearised(flow: Flow, initial: ArrayLike) -> Callable[[ArrayLike], Doubles]:

@@ -113,6 +113,17 @@ def test_passages_are_defined_at_the_edges():
     assert predicted_exit(flow_of(_pair("x"), 1.0), [0.01, 0.01]) is None
 
 
+def test_states_are_read_within_the_times_of_a_trajectory_alone():
+    trajectory = integrate(flow_of("x", 0.5), [0.1, 0.1], 4.0)
+    grid = [[0.0, 1.0], [2.0, 4.0]]
+    assert trajectory.at(grid).shape == (2, 2, 2)
+    assert trajectory.at(grid)[0, 0].tolist() == trajectory.at(0.0).tolist() == [0.1, 0.1]
+    assert trajectory.at([]).shape == (0, 2)
+    for outside in (-1e-9, 4.0001, [1.0, np.nan], np.inf):
+        with pytest.raises(InputError, match=r"times .* give some from 0 to 4\.0"):
+            trajectory.at(outside)
+
+
 @pytest.mark.parametrize("radius", [1e-3, 0.3, 0.961, 0.99, 0.9999, 1.0])
 @pytest.mark.parametrize("times", [[0.0, 1.0], [0.0, 0.2, 1.0], [0.0, 0.99, 1.0]])
 def test_a_passage_is_found_wherever_it_is(radius, times):
