@@ -26,7 +26,7 @@ from derive import gaussian
 from derive.catalogue import CATALOGUE, catalogued
 from derive.conventions import convention_of
 from derive.elementary import EXPONENTIAL, in_exponential, in_the_algebra, tidied
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.gaussian import NoClosedForm
 from derive.growth import insist_on_finite_risk
 from derive.hermite import (
@@ -60,7 +60,7 @@ class Activation:
     def __post_init__(self) -> None:
         if not isinstance(self.value, PiecewiseAnalytic):
             raise InputError(
-                f"value {str(self.value)[:40]!r} is not accepted: give what analytic() makes of an "
+                f"value {quoted(self.value)} is not accepted: give what analytic() makes of an "
                 "expression, or the expression alone to parse_activation"
             )
         given = (self.value.pieces, self.value.breaks, self.value.deltas)

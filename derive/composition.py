@@ -26,7 +26,7 @@ from sympy import (
     tanh,
 )
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.piecewise import PiecewiseAnalytic, in_common, in_order, placed
 from derive.ranges import keeps_sign, range_of
 from derive.softplus import Softplus
@@ -205,7 +205,7 @@ def _candidates(f: Expr, low: Expr, high: Expr) -> list[Expr]:
 
 
 def _shown(f: Expr) -> str:
-    return str(f).replace("z", "x")[:60]
+    return abridged(str(f).replace("z", "x"))
 
 
 def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:

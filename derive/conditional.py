@@ -21,7 +21,7 @@ from sympy import Expr, Poly, S, cancel, cos, diff, erf, exp, oo, pi, real_roots
 
 from derive.activation import Activation
 from derive.composition import zeros
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.means import Mean, mean_over_strengths, with_kinks
 from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic, in_order, placed
@@ -127,7 +127,7 @@ def conditional_means(pair: PairLike, output: Expr | int) -> tuple[Expr, Expr]:
     pair = Pair.of(pair)
     if any(pair.student.value.derivative().derivative().deltas):
         raise InputError(
-            f"the student {pair.student.text[:60]!r} has kinks: σ'' is no function there. Give a "
+            f"the student {quoted(pair.student.text)} has kinks: σ'' is no function there. Give a "
             "student with a continuous slope"
         )
     slope = pair.teacher.value.derivative()
@@ -135,7 +135,7 @@ def conditional_means(pair: PairLike, output: Expr | int) -> tuple[Expr, Expr]:
     steepness = [slope.at(point) for point in found]
     if not found or any(steep == 0 for steep in steepness):
         raise InputError(
-            f"y = {output} of {pair.teacher.text[:60]!r} has no conditional mean: give a value "
+            f"y = {output} of {quoted(pair.teacher.text)} has no conditional mean: give a value "
             "that it takes with a slope"
         )
     first = pair.student.value.derivative()
@@ -217,7 +217,7 @@ def conditional_gram(pair: PairLike) -> ConditionalGram:
     folding = folding_of(pair.teacher)
     if folding not in ("one", "mirrored"):
         raise InputError(
-            f"the means given the output of {pair.teacher.text[:60]!r} are no integrals of known "
+            f"the means given the output of {quoted(pair.teacher.text)} are no integrals of known "
             "functions: give a teacher that is monotone, or even and monotone on either side of 0"
         )
     label, over = pair.teacher.value, partial(_mean_over, pair)

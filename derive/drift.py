@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, expand, simplify
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.gaussian import NoClosedForm
 from derive.hermite import checked_degree
 from derive.kinds import NORMALIZATIONS, Normalization
@@ -31,7 +31,7 @@ UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 def asked(name: str, order: int) -> int:
     """The order of a derivative; raises ``InputError`` for what is no order or no coefficient."""
     if name not in ("a", "b"):
-        raise InputError(f"coefficient {str(name)[:40]!r} is not accepted: give 'a' or 'b'")
+        raise InputError(f"coefficient {quoted(name)} is not accepted: give 'a' or 'b'")
     return checked_degree(order, "order")
 
 

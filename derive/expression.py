@@ -39,7 +39,7 @@ from sympy.core.relational import Relational
 from derive.activation import Activation
 from derive.composition import chosen, insist_on_positive, inverse, largest, smallest
 from derive.elementary import tidied
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.softplus import Softplus
 from derive.symbols import of_one_variable, z
@@ -83,7 +83,7 @@ def function_from(given: Expr | Poly) -> tuple[str, PiecewiseAnalytic]:
     try:
         value = _read(found)
     except InputError as reason:
-        raise InputError(f"{text[:60]} is not accepted: {reason}") from None
+        raise InputError(f"{abridged(text)} is not accepted: {reason}") from None
     return text, value.mapped(tidied) if value.breaks else value
 
 
@@ -123,8 +123,8 @@ def _read(e: Expr) -> PiecewiseAnalytic:
     if isinstance(e, _ENTIRE):
         return parts[0].mapped(type(e))
     raise InputError(
-        f"{text_of(e)[:40]} is not known to be smooth and to have a mean; give powers, exp, log, "
-        "erf, atan, sin, cos, sinh, cosh, tanh and functions made of pieces"
+        f"{abridged(text_of(e))} is not known to be smooth and to have a mean; give powers, exp, "
+        "log, erf, atan, sin, cos, sinh, cosh, tanh and functions made of pieces"
     )
 
 
@@ -165,7 +165,7 @@ def _where(condition: Expr, yes: PiecewiseAnalytic, no: PiecewiseAnalytic) -> Pi
             return _where(first, _where(rest, yes, no), no)
         return _where(first, yes, _where(rest, yes, no))
     if not isinstance(condition, Relational) or condition.rel_op not in ("<", "<=", ">", ">="):
-        raise InputError(f"the condition {text_of(condition)[:40]} is not one of <, <=, >, >=")
+        raise InputError(f"the condition {abridged(text_of(condition))} is not one of <, <=, >, >=")
     return chosen(_read(condition.gts - condition.lts), yes, no)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sympy import Expr, S, Symbol, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.loss import population_loss
 from derive.pair import Pair, PairLike
 from derive.symbols import Q, exact, m, mu, residual, rho, u, z
@@ -51,7 +51,7 @@ def finite_rate_drift(update: str = "spherical") -> Expr:
         "projected": (_ON_TEACHER, 2 * _RATE * u * _ALONG + (_RATE * u) ** 2 * square),
     }
     if not isinstance(update, str) or update not in moves:
-        raise InputError(f"update {str(update)[:40]!r} is not accepted: give {' or '.join(moves)}")
+        raise InputError(f"update {quoted(update)} is not accepted: give {' or '.join(moves)}")
     pull, longer = moves[update]
     moved = (m + _RATE * u * pull) / sqrt(1 + expand(longer))
     return expand(diff(moved, _RATE).subs(_RATE, 0))

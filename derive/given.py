@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import isnan, nan
 from typing import TypeAlias
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.hermite import checked_degree
 
 Kind: TypeAlias = type | tuple[type, ...] | Callable[[object], bool]
@@ -28,7 +28,7 @@ def insist_on(given: object, kind: Kind, wanted: str) -> None:
     derive.errors.InputError: 'relu' is not accepted: give a number
     """
     if not (isinstance(given, kind) if isinstance(kind, type | tuple) else kind(given)):
-        raise InputError(f"{str(given)[:40]!r} is not accepted: give {wanted}")
+        raise InputError(f"{quoted(given)} is not accepted: give {wanted}")
 
 
 def real(given: object, name: str) -> float:
@@ -45,7 +45,7 @@ def real(given: object, name: str) -> float:
     except (TypeError, ValueError, ArithmeticError):
         number = nan
     if isnan(number) or isinstance(given, bool):
-        raise InputError(f"{name} {str(given)[:40]!r} is not accepted: give a number")
+        raise InputError(f"{name} {quoted(given)} is not accepted: give a number")
     return number
 
 

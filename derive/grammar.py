@@ -6,7 +6,7 @@ from typing import TypeAlias
 from sympy import Expr, Integer, Poly
 
 from derive.activation import Activation, HermiteActivation, insist_on_continuity
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.expression import activation_from, function_from
 from derive.hermite import checked_degree
 from derive.parser import parsed
@@ -44,7 +44,7 @@ def parse_activation(given: ActivationLike) -> Activation:
         return activation_from(given)
     if isinstance(given, bool) or not hasattr(given, "__index__"):
         raise InputError(
-            f"activation {str(given)[:40]!r} is not accepted: give text such as 'relu', a Hermite "
+            f"activation {quoted(given)} is not accepted: give text such as 'relu', a Hermite "
             "degree, or a SymPy expression"
         )
     n = checked_degree(given, least=1)
@@ -83,10 +83,10 @@ def parse_number(given: str | int | Fraction | Expr, what: str = "number") -> Ex
         found = parsed(given, "x").expression if isinstance(given, str) else exact(given)
     except InputError as error:
         reason = str(error).partition(" is not accepted: ")[2].partition(";")[0] or str(error)
-        raise InputError(f"{what} {str(given)[:60]!r} is not accepted: {reason}") from None
+        raise InputError(f"{what} {quoted(given)} is not accepted: {reason}") from None
     if not (isinstance(found, Expr) and found.is_number and found.is_real):
         raise InputError(
-            f"{what} {str(given)[:60]!r} is not accepted: give a real number, as in 0.5 or sqrt(2)"
+            f"{what} {quoted(given)} is not accepted: give a real number, as in 0.5 or sqrt(2)"
         )
     return found
 
@@ -99,7 +99,7 @@ def parse_variance(given: str | int | Fraction | Expr) -> Expr:
     """
     found = parse_number(given, "variance")
     if not found.is_positive:
-        raise InputError(f"variance {str(given)[:60]!r} is not accepted: give a positive number")
+        raise InputError(f"variance {quoted(given)} is not accepted: give a positive number")
     return found
 
 
@@ -117,7 +117,7 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     """
     if not isinstance(given, str | Expr | Poly):
         raise InputError(
-            f"labels {str(given)[:60]!r} are not accepted: give matched, squared, or a function of "
+            f"labels {quoted(given)} are not accepted: give matched, squared, or a function of "
             "y as text or as a SymPy expression"
         )
     text = NAMED_LABELS.get(given, given) if isinstance(given, str) else str(given)
@@ -126,12 +126,12 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     except InputError as error:
         reason = str(error).partition(" is not accepted: ")[2].partition(";")[0] or str(error)
         raise InputError(
-            f"labels {text[:60]!r} are not accepted: {reason}; give matched, squared or a function "
-            "of y"
+            f"labels {quoted(text)} are not accepted: {reason}; give matched, squared or a "
+            "function of y"
         ) from None
     if not any(piece.has(z) for piece in found.pieces):
         raise InputError(
-            f"labels {text[:60]!r} are not accepted: give matched, squared or a function of y "
+            f"labels {quoted(text)} are not accepted: give matched, squared or a function of y "
             "that is not constant, as in 'y**2 - 1' or 'tanh(y)'"
         )
     insist_on_continuity(found, text)

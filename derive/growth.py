@@ -6,7 +6,7 @@ with :math:`r < 1/4`. The rate ``r`` is read off the exponentials of an expressi
 
 from sympy import Add, Expr, Mul, Poly, Pow, Rational, S, atan, cos, erf, exp, oo, sin, tanh
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.piecewise import PiecewiseAnalytic
 from derive.ranges import range_of
 from derive.symbols import z
@@ -89,6 +89,6 @@ def insist_on_finite_risk(
                 what = "risk" if limit == LIMIT else "mean"
                 why = f"grows too fast for a Gaussian, as exp({rate}*x**2): its {what} is infinite"
             raise InputError(
-                f"{text[:60]!r} is not accepted: it {why}; the coefficient of x**2 in exponents "
+                f"{quoted(text)} is not accepted: it {why}; the coefficient of x**2 in exponents "
                 f"stays below {limit / variance}"
             )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from sympy import Expr, Poly, S
 
 from derive.composition import composed
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.expression import text_of
 from derive.grammar import NAMED_LABELS, parse_transform
 from derive.piecewise import PiecewiseAnalytic
@@ -48,7 +48,7 @@ class Labels:
         written = given if isinstance(given, str) else _text(given, found)
         text = " ".join(written.split())
         if not any(piece.has(z) for piece in found.pieces):
-            raise InputError(f"labels {text[:60]!r} are not accepted: they are all the same")
+            raise InputError(f"labels {quoted(text)} are not accepted: they are all the same")
         return cls(found, next((name for name, f in NAMED.items() if f == found), text))
 
     @property

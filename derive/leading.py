@@ -31,7 +31,7 @@ from sympy import (
 )
 
 from derive.angle import Angle
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.notation import in_latex
 from derive.symbols import exact, mu
 
@@ -115,6 +115,6 @@ def _first_of_series(f: Expr, end: int) -> LeadingTerm:
             if lowest is not None and not found[lowest].has(x, nan, zoo, oo):
                 return LeadingTerm(found[lowest], lowest)
     raise InputError(
-        f"the leading term at {end} is not found: {str(f)[:40]}... is not smooth there; ask for "
+        f"the leading term at {end} is not found: {abridged(f)} is not smooth there; ask for "
         "values near it, as with escape_curve"
     )

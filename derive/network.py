@@ -34,7 +34,7 @@ from sympy import (
 
 from derive.activation import Activation
 from derive.correlated import Covariance, correlated_mean
-from derive.errors import InputError
+from derive.errors import InputError, abridged, quoted
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_activation
 from derive.hermite import checked_degree, hermite_coefficients
@@ -328,7 +328,7 @@ def _matrix(given: MatrixLike) -> Matrix:
         found = Matrix(given)
     except (TypeError, ValueError):
         raise InputError(
-            f"{str(given)[:40]!r} is not accepted: give a matrix, or a list of its rows"
+            f"{quoted(given)} is not accepted: give a matrix, or a list of its rows"
         ) from None
     return found.applyfunc(exact)
 
@@ -346,7 +346,7 @@ def linearised_network(loss: Expr, variables: Sequence[Symbol]) -> Matrix:
     """
     loss, variables = exact(loss), exact_series(variables)
     if not all(isinstance(each, Symbol) for each in variables):
-        raise InputError(f"variables {str(variables)[:40]} are not accepted: give symbols")
+        raise InputError(f"variables {abridged(variables)} are not accepted: give symbols")
     origin = dict.fromkeys(variables, 0)
     flow = -hessian(loss, variables).subs(origin) if variables else Matrix(0, 0, [])
     if flow.has(nan, zoo):

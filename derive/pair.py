@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sympy import Add, Expr, Poly, S, expand, sqrt
 
 from derive.activation import Activation, HermiteActivation
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.grammar import ActivationLike, parse_activation
 from derive.growth import insist_on_finite_risk
 from derive.kinds import LOSSES, Loss
@@ -66,7 +66,7 @@ class Pair:
             raise InputError(f"loss {loss!r} is not accepted: choose from {', '.join(LOSSES)}")
         if isinstance(misalignment, str) and misalignment not in MISALIGNMENTS:
             raise InputError(
-                f"misalignment {misalignment[:40]!r} is not accepted: choose from "
+                f"misalignment {quoted(misalignment)} is not accepted: choose from "
                 f"{', '.join(MISALIGNMENTS)}, or give an expression in mu"
             )
         known = parse_activation(teacher)
@@ -150,6 +150,6 @@ def _insist_on_few_terms(teacher: Activation, degree: int | None) -> None:
     count = max(len(Add.make_args(expand(piece))) for piece in teacher.value.pieces)
     if (terms := comb(count + degree - 1, degree)) > _MOST_TERMS:
         raise InputError(
-            f"labels of degree {degree} of {teacher.text[:60]!r} have {terms} terms multiplied "
+            f"labels of degree {degree} of {quoted(teacher.text)} have {terms} terms multiplied "
             f"out: give a lower degree, for at most {_MOST_TERMS}"
         )

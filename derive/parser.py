@@ -34,7 +34,7 @@ from derive.composition import (
     largest,
     smallest,
 )
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.hermite import hermite_polynomial
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.symbols import z
@@ -130,13 +130,14 @@ class _Parser:
             else:
                 rest = text[position:].strip()
                 hint = "write abs(x) for |x|" if rest[0] == "|" else ""
-                self.refuse(f"{rest[:20]!r} is not part of the grammar", hint)
+                self.refuse(f"{quoted(rest)} is not part of the grammar", hint)
         self._tokens.reverse()
 
     def refuse(self, reason: str, hint: str = "") -> NoReturn:
-        shown = self._text if len(self._text) <= 40 else self._text[:37] + "..."
         example = f"give {self._variable}, numbers, He3 and functions, as in 'x**3/6 + erf(x)/2'"
-        raise InputError(f"function {shown!r} is not accepted: {reason}; {hint or example}")
+        raise InputError(
+            f"function {quoted(self._text)} is not accepted: {reason}; {hint or example}"
+        )
 
     def _take(self, *operators: str) -> str | None:
         """The next token if it is one of these operators."""

@@ -16,7 +16,7 @@ from sympy import Piecewise as SympyPiecewise
 
 from derive import gaussian
 from derive.elementary import in_the_algebra, proved_zero, tidied
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.gaussian import GaussianFunction, NoClosedForm
 from derive.ranges import range_of
 from derive.symbols import exact, mu, z
@@ -48,7 +48,7 @@ class PiecewiseAnalytic:
     def __post_init__(self) -> None:
         for name, given in vars(self).items():
             if not isinstance(given, tuple):
-                raise InputError(f"{name} {str(given)[:40]!r} are not accepted: give a tuple")
+                raise InputError(f"{name} {quoted(given)} are not accepted: give a tuple")
         if not self.deltas:
             object.__setattr__(self, "deltas", (S.Zero,) * len(self.breaks))
         if not len(self.pieces) - 1 == len(self.breaks) == len(self.deltas):

@@ -22,7 +22,7 @@ from typing import Literal
 from sympy import QQ, Expr, Poly, PolynomialError, Rational, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from derive.loss import population_loss
 from derive.pair import Pair, PairLike
 from derive.symbols import Q, residual, rho, z
@@ -143,7 +143,7 @@ def loss_slopes(pair: Pair) -> tuple[Expr, Expr]:
     """
     if (known := pair.polynomials) is None:
         raise InputError(
-            f"the flow of {pair.student.text[:40]!r} is not that of a loss over Q and ρ in "
+            f"the flow of {quoted(pair.student.text)} is not that of a loss over Q and ρ in "
             "polynomials: give polynomials with rational coefficients"
         )
     label, sigma = (f.as_expr() for f in known)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from sympy import Expr, Float, Poly, Symbol, SympifyError, nan, oo, sympify, zoo
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 
 
 class _Named(Symbol):
@@ -53,7 +53,7 @@ def exact(value: object) -> Expr:
         expression = sympify(value, strict=True)
     except SympifyError:
         raise InputError(
-            f"{str(value)[:40]!r} is not accepted: give a number or a SymPy expression"
+            f"{quoted(value)} is not accepted: give a number or a SymPy expression"
         ) from None
     if expression.has(Float):
         raise InputError(f"{value} holds a float: give exact numbers, such as Rational(1, 2)")
@@ -71,7 +71,7 @@ def exact_series(values: object) -> tuple[Expr, ...]:
     (0, 3)
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InputError(f"{str(values)[:40]!r} is not accepted: give a sequence of exact numbers")
+        raise InputError(f"{quoted(values)} is not accepted: give a sequence of exact numbers")
     return tuple(map(exact, values))
 
 
@@ -85,7 +85,7 @@ def in_variable(expression: object, variable: Symbol) -> Expr:
     True
     """
     if not isinstance(variable, Symbol):
-        raise InputError(f"variable {str(variable)[:40]!r} is not accepted: give a symbol")
+        raise InputError(f"variable {quoted(variable)} is not accepted: give a symbol")
     found = exact(expression)
     others = {s for s in found.free_symbols if s.name == variable.name} - {variable}
     if len(others) + found.has(variable) > 1:

@@ -17,7 +17,7 @@ from derive.command.progress import progress
 from derive.command.prose import prose
 from derive.command.report import Report
 from derive.command.tabular import Content, Table, Typeset, plain, rounded, typeset
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
@@ -172,7 +172,7 @@ class Switches(Strengths):
         """Parse ``text``."""
         self = super().__new__(cls, text)
         if list(self) != sorted(set(self)) or not self[-1] < 1:
-            raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give overlaps in (0, 1), "
+            raise ArgumentTypeError(f"{quoted(text)} is not accepted: give overlaps in (0, 1), "
                                     "in increasing order")  # fmt: skip
         return self
 
@@ -184,7 +184,7 @@ def _one_state(text: str) -> tuple[float, float]:
         or len(found[0]) != 2
         or not (abs(found[0][0]) <= _LARGEST_SCALE and abs(found[0][1]) < 1)
     ):
-        raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give U,M with "
+        raise ArgumentTypeError(f"{quoted(text)} is not accepted: give U,M with "
                                 f"|U| ≤ {_LARGEST_SCALE} and |M| < 1")  # fmt: skip
     return found[0][0], found[0][1]
 

@@ -14,7 +14,7 @@ from derive.command.parser import CommandParser
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset, rounded
 from derive.command.values import integer_between
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.tables.names import labelled_name
 from numerics.options.pairs import add_case_options, chosen_pairs
 from numerics.options.shared import add_options, add_shared, option
@@ -50,7 +50,7 @@ class ScaledRates(tuple[float, ...]):
 def _one_state(text: str) -> tuple[float, ...]:
     found = start(text)
     if not isinstance(found, tuple):
-        raise ArgumentTypeError(f"{text[:40]!r} is not accepted: give one state, such as 0.1,-0.2")
+        raise ArgumentTypeError(f"{quoted(text)} is not accepted: give one state, such as 0.1,-0.2")
     return found[0]
 
 

@@ -231,6 +231,15 @@ def test_nothing_evaluates_text_or_loads_pickles(module):
     assert not set(_imported(tree)) & {"pickle", "shelve", "marshal"}
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_what_messages_repeat_is_cut_in_one_place(module):
+    """By ``derive.errors``: a limit of its own would be one more to hold."""
+    quoted = [node.value for node in ast.walk(_source(module))
+              if isinstance(node, ast.FormattedValue) and node.conversion == ord("r")]  # fmt: skip
+    slices = [node.slice for node in quoted if isinstance(node, ast.Subscript)]
+    assert [each for each in slices if isinstance(each, ast.Slice)] == []
+
+
 def test_records_are_frozen():
     """They are shared by caches, and are keys of them."""
     files = [file for package in PACKAGES for file in Path(package.__path__[0]).rglob("*.py")]

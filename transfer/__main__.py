@@ -11,6 +11,7 @@ from derive.command.files import OutputFolder
 from derive.command.group import Command, Group, later
 from derive.command.parser import CommandParser
 from derive.command.values import accepted, integer_between
+from derive.errors import quoted
 from numerics.options.shared import SHARED, Settings, add_options, add_shared, option
 from transfer.experiment.shipped import SCALES, shipped_tasks
 from transfer.extra import missing
@@ -26,7 +27,7 @@ def _read(name: str) -> object:
 
 def _folder(text: str) -> Path:
     if not Path(text).is_dir():
-        raise ArgumentTypeError(f"folder {text[:60]!r} does not exist: give the one with the data")
+        raise ArgumentTypeError(f"folder {quoted(text)} does not exist: give the one with the data")
     return Path(text)
 
 

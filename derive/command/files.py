@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # in the names of files half written
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
@@ -37,7 +37,7 @@ def output_path(text: str) -> Path:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise argparse.ArgumentTypeError(
-            f"{text[:60]!r} is not writable ({error.strerror}): choose another file"
+            f"{quoted(text)} is not writable ({error.strerror}): choose another file"
         ) from None
     return path
 
@@ -60,7 +60,7 @@ class OutputFile:
         path = output_path(text)
         if self.endings and path.suffix[1:].lower() not in self.endings:
             accepted = " or ".join(f".{ending}" for ending in self.endings)
-            raise argparse.ArgumentTypeError(f"{text[:60]!r} has another ending: give {accepted}")
+            raise argparse.ArgumentTypeError(f"{quoted(text)} has another ending: give {accepted}")
         for file in self.files(path)[1:]:
             output_path(str(file))
         return path
@@ -95,7 +95,7 @@ def refuse_shared(written: Iterable[tuple[str, Path]]) -> None:
         other = known.setdefault(_target(path), option)
         if other != option:
             raise InputError(
-                f"{other} and {option} both write {path.name[:60]!r}: choose another name for one"
+                f"{other} and {option} both write {quoted(path.name)}: choose another name for one"
             )
 
 
@@ -105,7 +105,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"folder {str(folder)[:60]!r} cannot be made ({error.strerror}): choose another"
+            f"folder {quoted(folder)} cannot be made ({error.strerror}): choose another"
         ) from None
 
 

@@ -11,6 +11,7 @@ from derive.command.messages import fail, show, wrapped
 from derive.command.parser import CommandParser
 from derive.command.report import Report
 from derive.command.run import run
+from derive.errors import abridged, quoted
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ class Group:
             return fail(why, 2)
         if name in self.members:
             return self.member(name)(rest, f"{called} {name}")
-        near = get_close_matches(name[:40], self.members, n=1)
+        near = get_close_matches(abridged(name), self.members, n=1)
         meant = f", did you mean {near[0]}?" if near else ""
-        what = repr(name[:40]) if name else "nothing"
+        what = quoted(name) if name else "nothing"
         *names, last = self.members
         known = f"{', '.join(names)} or {last}" if names else last
         return fail(f"{called}: error: {what} was given{meant}: give {known}", 2)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from derive.command.files import OutputFile, OutputFolder, refuse_shared
 from derive.command.messages import fail, show, wrapped
+from derive.errors import abridged, quoted
 
 FORMATS = ("text", "json", "csv", "latex", "markdown")
 
@@ -79,9 +80,9 @@ class CommandParser(argparse.ArgumentParser):
         if unknown:
             known = [name for action in self._actions for name in action.option_strings]
             word = unknown[0].partition("=")[0]
-            near = get_close_matches(word[:60], known, n=1) if word.startswith("-") else []
+            near = get_close_matches(abridged(word), known, n=1) if word.startswith("-") else []
             meant = f", did you mean {near[0]}?" if near else ""
-            self.error(f"{word[:60]!r} is not accepted{meant}; --help shows what is")
+            self.error(f"{quoted(word)} is not accepted{meant}; --help shows what is")
         refuse_shared(
             (action.option_strings[-1], file)
             for action in self._actions

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged, quoted
 
 LARGEST_DEGREE = 2000
 
@@ -88,7 +88,7 @@ def integer_between(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(
-                f"{text[:40]!r} is not accepted: give an integer from {low} to {high}"
+                f"{quoted(text)} is not accepted: give an integer from {low} to {high}"
             )
         return int(text)
 
@@ -108,9 +108,9 @@ def one_of(names: Callable[[], Iterable[str]], what: str, listed: str) -> Callab
         known = list(names())
         if text in known:
             return text
-        near = ", ".join(map(repr, get_close_matches(text[:40], known, n=3, cutoff=0)))
+        near = ", ".join(map(repr, get_close_matches(abridged(text), known, n=3, cutoff=0)))
         raise argparse.ArgumentTypeError(
-            f"{text[:40]!r} is no {what}: nearest are {near}; {listed} lists all"
+            f"{quoted(text)} is no {what}: nearest are {near}; {listed} lists all"
         )
 
     return parse

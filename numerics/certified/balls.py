@@ -16,7 +16,7 @@ from flint import arb, ctx, fmpq, fmpq_poly
 from sympy import Expr, Poly
 
 from derive.command.tabular import decimal
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, abridged, quoted
 from numerics.certified.effort import spent
 from numerics.certified.precision import accurate, settled
 
@@ -186,7 +186,7 @@ def flint_polynomial(polynomial: Poly) -> fmpq_poly:
     """
     coefficients = polynomial.all_coeffs()
     if not all(c.is_Rational for c in coefficients):
-        raise InputError(f"{str(polynomial.as_expr())[:40]} is not accepted: give rational numbers")
+        raise InputError(f"{abridged(polynomial.as_expr())} is not accepted: give rational numbers")
     return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(coefficients)])
 
 
@@ -211,7 +211,7 @@ def nearest_double(function: Callable[[arb], arb], point: Fraction | float) -> f
     """
     if not callable(function) or not isinstance(point, Real) or point != point:
         raise InputError(
-            f"{str(function)[:40]!r} at {str(point)[:20]!r} is not accepted: give a function from "
+            f"{quoted(function)} at {quoted(point)} is not accepted: give a function from "
             "balls to balls, as ball_function makes, and a number"
         )
     exact = Fraction(point)

@@ -20,7 +20,7 @@ from sympy import Poly
 
 from derive.activation import Activation
 from derive.drift import AnyDrift, Drift
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.hermite import normal_moment
 from derive.pair import Pair
 from derive.polynomial_drift import in_strength
@@ -68,7 +68,7 @@ def certifiable(activation: Activation) -> Poly:
     found = activation.polynomial
     if found is None:
         raise InputError(
-            f"a certificate for {activation.text[:60]!r} is not accepted: give polynomials with "
+            f"a certificate for {quoted(activation.text)} is not accepted: give polynomials with "
             "rational coefficients, such as --degree 5 or --activation 'x**3 - x/2'"
         )
     insist_on_degree(int(found.degree()))

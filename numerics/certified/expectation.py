@@ -6,6 +6,7 @@ from typing import Literal
 from flint import arb
 from sympy import Expr, Rational, sqrt
 
+from derive.errors import abridged
 from derive.gaussian import NoClosedForm
 from derive.grammar import ActivationLike, parse_function, parse_number, parse_variance
 from derive.growth import insist_on_finite_risk
@@ -92,7 +93,7 @@ def expectation(
         (found,), _ = settled(
             lambda accuracy: [mean(arb(1))],
             lambda balls: accurate(bits)(balls) or abs(balls[0]) < small,
-            f"the mean of {text[:60]} is not enclosed",
+            f"the mean of {abridged(text)} is not enclosed",
             first=max(_FIRST_BITS, bits + 8),
         )
     return Expectation(text, middle, size, expression, enclosure(found, digits), count.effort)

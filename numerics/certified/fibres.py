@@ -20,7 +20,7 @@ from typing import Any
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_poly
 from sympy import Poly
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from derive.hermite import normal_moment
 from numerics.certified.balls import evaluate, flint_polynomial
 from numerics.certified.bisection import bisected
@@ -69,7 +69,7 @@ def fibres_of(teacher: Poly, degree: int) -> Fibres:
     rational = teacher.domain.is_QQ or teacher.domain.is_ZZ
     if not rational or not 1 <= teacher.degree() <= _MOST_DEGREE:
         raise InputError(
-            f"the fibres of {str(teacher.as_expr())[:60]!r} are not enclosed: give a polynomial "
+            f"the fibres of {quoted(teacher.as_expr())} are not enclosed: give a polynomial "
             f"with rational coefficients, of degree 1 to {_MOST_DEGREE}"
         )
     with ctx.workprec(_BITS):

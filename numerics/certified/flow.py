@@ -16,7 +16,7 @@ from typing import Any
 from flint import arb, ctx, fmpq
 from sympy import Expr, Poly
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from derive.pair import Pair, PairLike
 from derive.rest import loss_slopes
 from derive.symbols import Q, rho
@@ -215,7 +215,7 @@ def rational(number: Number) -> fmpq:
     try:
         return fmpq(*Fraction(number).as_integer_ratio())
     except (ValueError, OverflowError, ZeroDivisionError):
-        raise InputError(f"{str(number)[:40]!r} is not accepted: give a finite number") from None
+        raise InputError(f"{quoted(number)} is not accepted: give a finite number") from None
 
 
 def turned(m: int) -> arb:

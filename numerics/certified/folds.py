@@ -22,7 +22,7 @@ from sympy import Expr
 
 from derive.activation import Activation
 from derive.conditional import circle_of
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
 from numerics.certified.gauss import ELLIPSE, nodes_for, rule
@@ -52,7 +52,7 @@ def folds_of(teacher: Activation) -> "Folds":
         stretches = _repeated(teacher) or turned(teacher)
         if stretches is None:
             raise InputError(
-                f"the preimages of {teacher.text[:60]!r} are not known: give a teacher that is "
+                f"the preimages of {quoted(teacher.text)} are not known: give a teacher that is "
                 "monotone, even and monotone on either side of 0, a polynomial, a sine, or "
                 "analytic with one turn"
             )
@@ -74,7 +74,7 @@ def _repeated(teacher: Activation) -> list[Stretch] | None:
             if ends[0] < REACH + 1 and ends[1] > -REACH - 1:
                 maps.append((sign, shift))
     if len(maps) > _MOST_IMAGES:
-        raise InputError(f"{teacher.text[:60]!r} repeats too often: give one of a longer period")
+        raise InputError(f"{quoted(teacher.text)} repeats too often: give one of a longer period")
     return [Images(low, high, tuple(maps))]
 
 
@@ -227,8 +227,8 @@ class Folds:
         """
         if student.value.breaks:
             raise InputError(
-                f"the student {student.text[:60]!r} has breakpoints: with the teacher "
-                f"{self.teacher.text[:60]!r} give one that is analytic"
+                f"the student {quoted(student.text)} has breakpoints: with the teacher "
+                f"{quoted(self.teacher.text)} give one that is analytic"
             )
         slope = student.value.smooth.diff(z)
         parts = [z * slope.subs(z, mu * z), slope.diff(z).subs(z, mu * z)]

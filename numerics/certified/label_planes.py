@@ -16,7 +16,7 @@ from flint import arb, arb_mat, fmpq, fmpq_mat
 from sympy import Poly, Rational
 
 from derive.conditional import Folding, conditional_gram, folding_of, kinks_are_free
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.pair import Pair
 from derive.transforms import TransformMeans, transform_means
 from numerics.certified.best_labels import Plane
@@ -117,7 +117,7 @@ class LabelPlanes:
             return fibres.gram(self.pair.student)
         if self._folding == "roots":
             raise InputError(
-                f"a student {self.pair.student.text[:60]!r} that is no polynomial needs a teacher "
+                f"a student {quoted(self.pair.student.text)} that is no polynomial needs a teacher "
                 "whose outputs have one or two inputs: give a monotone one, or two polynomials"
             )
         gram = conditional_gram(self.pair)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
 from sympy import Expr, Poly
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.given import insist_on
 from derive.hermite import checked_degree
 from derive.symbols import exact, mu, polynomial_in
@@ -75,7 +75,7 @@ def isolate_roots(polynomial: fmpz_poly | Poly | Expr) -> list[RealRoot]:
         given = polynomial if isinstance(polynomial, Poly) else exact(polynomial)
         if len(given.free_symbols) > 1:
             raise InputError(
-                f"{str(given)[:40]} is not accepted: give a polynomial in one symbol alone"
+                f"{abridged(given)} is not accepted: give a polynomial in one symbol alone"
             )
         polynomial = flint_polynomial(polynomial_in(polynomial, mu)).numer()
     if polynomial.is_zero():

@@ -6,7 +6,7 @@ from fractions import Fraction
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged, quoted
 
 if TYPE_CHECKING:  # a text needs neither
     from numpy.typing import ArrayLike
@@ -64,7 +64,7 @@ def _numbers_of(
     try:
         flat = np.ravel(np.asarray(given, dtype=object))
     except ValueError:  # rows of unequal length
-        raise InputError(f"{what}s {str(given)[:40]} are not accepted: give numbers") from None
+        raise InputError(f"{what}s {abridged(given)} are not accepted: give numbers") from None
     return tuple(_number(value, what, *range_) for value in flat)
 
 
@@ -79,7 +79,7 @@ def _number(value: object, what: str, least: int, accepted: str) -> Fraction:
     elif isinstance(value, Rational) or (isinstance(value, Real) and np.isfinite(float(value))):
         exact = Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
     if exact is None or isinstance(value, bool | np.bool_) or not least <= exact <= 1:
-        raise InputError(f"{what} {str(value)[:40]} is not accepted: give {accepted}")
+        raise InputError(f"{what} {abridged(value)} is not accepted: give {accepted}")
     return exact
 
 
@@ -110,7 +110,7 @@ def parse_correlations(text: str) -> tuple[Fraction, ...]:
 def _within(text: str, accepted: str, inside: Callable[[Fraction], bool]) -> tuple[Fraction, ...]:
     values = parse_grid(text, accepted)
     if not all(map(inside, values)):
-        raise InputError(f"{text[:40]!r} leaves the range: {accepted}")
+        raise InputError(f"{quoted(text)} leaves the range: {accepted}")
     return values
 
 
@@ -125,17 +125,17 @@ def parse_grid(text: str, accepted: str) -> tuple[Fraction, ...]:
     """
     limit, pieces = f"give at most {MOST_STRENGTHS} numbers", text.split(":")
     if text.count(",") >= MOST_STRENGTHS:
-        raise InputError(f"{text[:40]!r}... is too long: {limit}")
+        raise InputError(f"{quoted(text)} is too long: {limit}")
     if len(pieces) == 3 and re.fullmatch(r"\d{1,6}", pieces[2], re.ASCII):
         first, last, count = _decimal(pieces[0]), _decimal(pieces[1]), int(pieces[2])
         if first is None or last is None or count < 2 or last <= first:
-            raise InputError(f"{text[:40]!r} is no grid: {accepted}, with STOP > START")
+            raise InputError(f"{quoted(text)} is no grid: {accepted}, with STOP > START")
         if count > MOST_STRENGTHS:
-            raise InputError(f"{text[:40]!r} has too many points: {limit}")
+            raise InputError(f"{quoted(text)} has too many points: {limit}")
         return tuple(first + (last - first) * i / (count - 1) for i in range(count))
     values = [value for piece in text.split(",") if (value := _decimal(piece)) is not None]
     if len(values) != text.count(",") + 1:
-        raise InputError(f"{text[:40]!r} is not accepted: {accepted}")
+        raise InputError(f"{quoted(text)} is not accepted: {accepted}")
     return tuple(values)
 
 

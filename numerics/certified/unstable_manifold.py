@@ -13,7 +13,7 @@ from typing import Literal
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, abridged
 from numerics.certified.drift import growth_rate
 from numerics.certified.flow import (
     ORDER,
@@ -89,7 +89,7 @@ def leaving(flow: BallFlow, overlaps: Sequence[Number]) -> Iterator[Disc]:
     levels = [rational(each) for each in overlaps]
     if not all(0 < level < 1 for level in levels) or levels != sorted(levels):
         raise InputError(
-            f"levels {', '.join(map(str, overlaps))[:60]} are not accepted: give overlaps in "
+            f"levels {abridged(', '.join(map(str, overlaps)))} are not accepted: give overlaps in "
             "(0, 1), in increasing order"
         )
     reading = _READINGS["overlap"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from derive.command.progress import progress
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from numerics.certified.certificates import Zeros, cell_bounds, certificate, document
 from numerics.certified.zeros import Stretch
 from numerics.claims.ledger import Outcome, Step
@@ -24,7 +24,7 @@ def certified(outcomes: Mapping[str, Outcome], source: str) -> bytes:
     found = [each for pair in progress(steps, "certificates") for each in _certificates(*pair)]
     if not found:
         names = ", ".join(outcomes)
-        raise InputError(f"no certificate: {names[:200]} lists no zeros and no cells")
+        raise InputError(f"no certificate: {abridged(names)} lists no zeros and no cells")
     return document(found, source)
 
 

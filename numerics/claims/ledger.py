@@ -22,7 +22,7 @@ from sympy import Expr
 
 from derive.command.frames import frame
 from derive.command.hypertext import BADGES, badge
-from derive.errors import Undecided
+from derive.errors import Undecided, abridged
 from derive.registry import Registry
 from derive.symbols import exact
 from numerics.certified.balls import Bounds, Enclosure
@@ -81,7 +81,7 @@ def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
     """
     outcome = test(value)
     if outcome is None:
-        raise Undecided(f"{text}: open for {str(value)[:60]}")
+        raise Undecided(f"{text}: open for {abridged(value)}")
     return Step(text, value, bool(outcome))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sympy import Expr, Integer, Rational, Symbol, expand, numer, simplify, together
 from sympy.core.logic import fuzzy_and
 
-from derive.errors import Undecided
+from derive.errors import Undecided, abridged
 from derive.leading import LeadingTerm
 from derive.notation import unwritten
 from numerics.certified.balls import Enclosure
@@ -56,7 +56,7 @@ def is_zero(expression: Expr) -> bool:
         return False
     if plain != expression and simplify(plain) == 0:
         return True
-    raise Undecided(f"whether {str(expression)[:60]} vanishes is neither proved nor refuted")
+    raise Undecided(f"whether {abridged(expression)} vanishes is neither proved nor refuted")
 
 
 def _value_for(symbol: Symbol, k: int) -> Expr:

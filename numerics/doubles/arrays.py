@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, Symbol, atan2, lambdify
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
@@ -24,7 +24,7 @@ def as_doubles(given: ArrayLike, name: str) -> Doubles:
     try:
         return np.asarray(given, dtype=float)
     except (TypeError, ValueError):
-        raise InputError(f"{name} {str(given)[:40]!r} is not accepted: give numbers") from None
+        raise InputError(f"{name} {quoted(given)} is not accepted: give numbers") from None
 
 
 def vectorised(symbols: Sequence[Symbol], expression: Any) -> Callable[..., Any]:

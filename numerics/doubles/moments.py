@@ -11,7 +11,7 @@ import numpy as np
 from mpmath import mp, mpf
 from sympy import lambdify
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.labels import MATCHED
 from derive.pair import Pair
 from derive.piecewise import PiecewiseAnalytic
@@ -80,7 +80,7 @@ def insist_on_doubles(pair: Pair) -> None:
         ("the student", pair.student.text, pair.student.value),
     ):
         if not (square := moment(function, 2)) < math.sqrt(LARGEST):
-            raise beyond_doubles(f"the mean square of {what} {shown(text)}", square)
+            raise beyond_doubles(f"the mean square of {what} {quoted(text)}", square)
 
 
 def beyond_doubles(what: str, value: mpf) -> InputError:
@@ -88,8 +88,3 @@ def beyond_doubles(what: str, value: mpf) -> InputError:
     size = "infinite" if value == mp.inf else f"about 10^{int(mp.nint(mp.log10(value)))}"
     smaller = "smaller argument or factor, or a lower degree" if value > 1 else "larger factor"
     return InputError(f"{what} is {size}, its square out of the range of doubles: give a {smaller}")
-
-
-def shown(text: str) -> str:
-    """A function's text for a message."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import read_numbers, real, whole
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair
@@ -292,7 +292,7 @@ def simulate_sgd(
     ((3, 2), 3)
     """
     if not hasattr(learner, "runner"):
-        raise InputError(f"{str(learner)[:40]!r} is not accepted: give {A_LEARNER}")
+        raise InputError(f"{quoted(learner)} is not accepted: give {A_LEARNER}")
     numbers = _replicas(replicas)
     if horizon is None:
         horizon = steps_of(learner, learner.usual_horizon)

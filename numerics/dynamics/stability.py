@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import real, whole
 from derive.pair import Pair, PairLike
 from numerics.doubles.moments import (
@@ -20,7 +20,6 @@ from numerics.doubles.moments import (
     beyond_doubles,
     insist_on_doubles,
     moment,
-    shown,
 )
 
 
@@ -57,7 +56,7 @@ def stable_learning_rate(pair: PairLike, mu: float, dimension: int, batch: int =
     if slope.is_zero:
         raise InputError("a constant student is not accepted: it has nothing to learn")
     if not SMALLEST < (highest := moment(slope, 4, 4)) < LARGEST:
-        name = shown(pair.student.text)
+        name = quoted(pair.student.text)
         raise beyond_doubles(f"student {name} has no stable learning rate: E z⁴σ'⁴", highest)
     p, q = ([float(moment(slope, n, k)) for k in (0, 2, 4)] for n in (2, 4))
     v, beta = 1 - mu, 1 - 1 / batch

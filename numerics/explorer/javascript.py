@@ -6,7 +6,7 @@ from typing import Any
 from sympy import Add, E, Expr, I, Mul, Piecewise, Poly, Pow, Symbol, atan2, cse, pi
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.symbols import mu, z
 
 Tree = list[Any]
@@ -28,7 +28,7 @@ def javascript(expression: Expr) -> str:
     """
     written = expression.rewrite(atan2)
     if written.has(I):
-        raise NotReal(f"{str(written)[:60]!r} is not written in real functions")
+        raise NotReal(f"{quoted(written)} is not written in real functions")
     text: str = JavascriptCodePrinter({"user_functions": _OURS}).doprint(written)
     return text
 

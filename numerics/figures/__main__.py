@@ -13,7 +13,7 @@ from derive.command.provenance import provenance
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
 from derive.command.values import one_of
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from numerics.options.shared import add_shared
 from numerics.options.values import FIGURE_FORMATS
 
@@ -117,7 +117,7 @@ def _write(files: dict[Path, bytes]) -> None:
         write_all(files)
     except OSError as error:
         raise InputError(
-            f"{str(next(iter(files)))[:80]!r} cannot be written ({error.strerror}): choose another "
+            f"{quoted(next(iter(files)))} cannot be written ({error.strerror}): choose another "
             "--folder; what was drawn before is kept"
         ) from None
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.tables.names import pair_name
 from numerics.certified.escape import escape_curve
 from numerics.figures.caption import listed, sentences, shown_pair, strengths_told
@@ -69,8 +69,8 @@ def _draw_potential(
         potential = -(a * a) * np.log(np.cosh(_ASIDE))
         if not np.isfinite(potential).all():
             raise InputError(
-                f"the potential of {pair_name(pair).plain[:60]} at μ = {mu:.3g} leaves the range "
-                "of doubles: give a smaller argument or factor, or a lower degree"
+                f"the potential of {abridged(pair_name(pair).plain)} at μ = {mu:.3g} leaves the "
+                "range of doubles: give a smaller argument or factor, or a lower degree"
             )
         axis.plot(_ASIDE, potential, color=strength_colour(mu), label=rf"$\mu={mu:.3g}$")
         values = zip(_ASIDE, potential, strict=True)

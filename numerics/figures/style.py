@@ -26,7 +26,7 @@ from matplotlib.lines import Line2D
 
 from derive.command.palette import OKABE_ITO
 from derive.command.report import csv_text
-from derive.errors import InputError
+from derive.errors import InputError, quoted, told_by
 from numerics.figures.caption import Caption, letter, listed, sentences
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
@@ -204,8 +204,8 @@ def read_style(path: Path) -> dict[Any, Any]:
 
 
 def _refused(path: Path, reason: str) -> str:
-    told = " ".join(reason.split())[:120]
-    return f"{str(path)[:60]!r} is no matplotlib style ({told}): give lines such as font.size: 9"
+    told = told_by(" ".join(reason.split()))
+    return f"{quoted(path)} is no matplotlib style ({told}): give lines such as font.size: 9"
 
 
 class _Heard(logging.Handler):

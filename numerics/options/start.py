@@ -5,7 +5,7 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted, told_by
 from numerics.dynamics.kinds import Starts
 from numerics.options.values import positive
 
@@ -35,7 +35,7 @@ def start(text: str) -> Starts | Path:
     if text.endswith(".nc"):
         return Path(text)
     raise ArgumentTypeError(
-        f"{text[:40]!r} is not accepted: give u,m, such as 0.01,0.02, for misaligned pre-training "
+        f"{quoted(text)} is not accepted: give u,m, such as 0.01,0.02, for misaligned pre-training "
         "u,m,κ, or FILE.nc as --data writes it"
     )
 
@@ -60,7 +60,7 @@ def _states(path: Path) -> Starts:
             (runs,) = np.asarray(data["state"].transpose("point", "replica", "record", "parameter"))
     except (OSError, KeyError, ValueError) as reason:
         raise InputError(
-            f"{path} holds no states of one point ({str(reason)[:60]}): give a file that "
+            f"{path} holds no states of one point ({told_by(reason)}): give a file that "
             "simulate --data wrote for a single strength and dimension"
         ) from None
     known = np.isfinite(runs).all(axis=-1)

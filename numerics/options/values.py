@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from derive.command.files import OutputFile
 from derive.command.values import Parsed, accepted, integer_between, read_by
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from numerics.certified.strengths import parse_correlations, parse_strengths
 from numerics.simulation.multiple import Multiple, multiple
 
@@ -113,7 +113,7 @@ def dimension(text: str) -> int:
     value = int(match[1]) * 10 ** int(match[2] or 0) if match else 0
     if not 3 <= value <= LARGEST_DIMENSION:
         raise ArgumentTypeError(
-            f"{text[:40]!r} is not accepted: give an integer from 3 to 1e15, such as 1000 or 1e6"
+            f"{quoted(text)} is not accepted: give an integer from 3 to 1e15, such as 1000 or 1e6"
         )
     return value
 
@@ -136,7 +136,7 @@ class Probabilities(Parsed[float]):
         values = dict.fromkeys(map(float, parts)) if known else {0.0: None}
         if not all(0 < value < 1 for value in values):
             raise ArgumentTypeError(
-                f"{text[:40]!r} is not accepted: give decimals between 0 and 1: 0.99 or 0.1,0.5"
+                f"{quoted(text)} is not accepted: give decimals between 0 and 1: 0.99 or 0.1,0.5"
             )
         return values
 

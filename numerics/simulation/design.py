@@ -19,7 +19,7 @@ import numpy as np
 from sympy import simplify
 
 from derive.command.progress import progress
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import insist_on, read_numbers, real, whole
 from derive.labels import Labels, LabelsLike
 from derive.pair import Pair, PairLike
@@ -270,7 +270,7 @@ def _states(given: Sequence[Sequence[float]]) -> Starts:
         return tuple(tuple(map(float, state)) for state in given)
     except (TypeError, ValueError):
         raise InputError(
-            f"starts {str(given)[:40]!r} are not accepted: give states, as in [(0.01, 0.02)]"
+            f"starts {quoted(given)} are not accepted: give states, as in [(0.01, 0.02)]"
         ) from None
 
 
@@ -282,8 +282,8 @@ def _sayable(pair: Pair) -> Pair:
         raise InputError(f"a simulation keeps its pair as text: {reason}") from None
     if not (said == pair or _same(said, pair)):
         raise InputError(
-            f"a simulation keeps its pair as text, and {pair.teacher.text[:40]!r} with "
-            f"{pair.student.text[:40]!r} says another: give activations by the text that they are"
+            f"a simulation keeps its pair as text, and {quoted(pair.teacher.text)} with "
+            f"{quoted(pair.student.text)} says another: give activations by the text that they are"
         )
     return pair
 

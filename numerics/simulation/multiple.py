@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TypeAlias
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 
 # Of learning rates: the dimension, the largest stable one, that of the fewest samples.
 RATES = ("/d", "*stable", "*best")
@@ -53,7 +53,7 @@ def multiple(given: MultipleLike, units: tuple[str, ...] = ()) -> Multiple:
     value = float(number) if plain else 0.0
     if not 0 < value < float("inf"):
         accepted = ", ".join(["a positive number", *(f"0.5{unit}" for unit in units)])
-        raise InputError(f"{text[:40]!r} is not accepted: give {accepted}")
+        raise InputError(f"{quoted(text)} is not accepted: give {accepted}")
     return Multiple(value, unit, text)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import OBSERVED
 from numerics.dynamics.runs import Runs
@@ -60,7 +60,7 @@ class SimulatedRuns(Runs):
             return self.observed[name]
         if name not in self.names:
             known = ", ".join((*self.names, *self.observed))
-            raise InputError(f"{name[:40]!r} was not recorded: choose from {known}")
+            raise InputError(f"{quoted(name)} was not recorded: choose from {known}")
         return super().__getitem__(name)
 
     def dataset(self) -> "Dataset":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from numerics.sweep.processes import LocalPool
 
 PATIENCE = 10  # seconds in which a scheduler answers
@@ -51,7 +51,7 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
         client = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError):
         raise InputError(
-            f"no scheduler answers at {scheduler[:80]!r}: give the address that dask scheduler "
+            f"no scheduler answers at {quoted(scheduler)}: give the address that dask scheduler "
             "prints, such as tcp://127.0.0.1:8786"
         ) from None
     with client:
@@ -59,12 +59,12 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
             client.wait_for_workers(1, timeout=30)
         except TimeoutError:
             raise InputError(
-                f"the scheduler at {scheduler[:80]!r} has no workers: start some with dask worker"
+                f"the scheduler at {quoted(scheduler)} has no workers: start some with dask worker"
             ) from None
         try:
             yield client.get_executor(pure=False)
         except (CancelledError, CommClosedError, KilledWorker):
             raise Undecided(
-                f"the scheduler at {scheduler[:80]!r} was lost, or its workers died; what was "
+                f"the scheduler at {quoted(scheduler)} was lost, or its workers died; what was "
                 "finished is kept: run the same command again"
             ) from None

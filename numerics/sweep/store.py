@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.command.files import open_regular, write_all
-from derive.errors import InputError
+from derive.errors import InputError, abridged, quoted
 
 Cell = Mapping[str, Any]
 
@@ -86,11 +86,11 @@ def read_cell(folder: Path, cell: Cell, forms: Forms | None = None) -> Arrays | 
         return None
     except OSError as error:
         raise InputError(
-            f"{shortened(path)} cannot be read ({error.strerror}): make it readable, or remove it "
+            f"{abridged(path)} cannot be read ({error.strerror}): make it readable, or remove it "
             "to compute it again"
         ) from None
     raise InputError(
-        f"{shortened(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
+        f"{abridged(path)} is damaged or no cell of this sweep: remove it to compute it again, or "
         "choose another folder"
     )
 
@@ -123,12 +123,6 @@ def digest_of(arrays: Mapping[str, NDArray[Any]]) -> str:
         found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         found.update(array.tobytes())
     return found.hexdigest()
-
-
-def shortened(path: Path) -> str:
-    """A path for a message: the end of it, if it is long."""
-    text = str(path)
-    return text if len(text) <= 120 else f"...{text[-117:]}"
 
 
 def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Arrays:
@@ -173,5 +167,5 @@ def make_folder(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise InputError(
-            f"folder {str(folder)[:80]!r} is not writable ({error.strerror}): choose another one"
+            f"folder {quoted(folder)} is not writable ({error.strerror}): choose another one"
         ) from None

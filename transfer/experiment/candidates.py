@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from derive.errors import InputError
-from numerics.sweep.store import Cell, shortened
+from derive.errors import InputError, abridged, quoted
+from numerics.sweep.store import Cell
 from transfer.experiment.commands import compute, device_of, task_and_place
 from transfer.experiment.plan import Chain, Place, chains_of, datasets_of, in_words
 from transfer.experiment.records import Task
@@ -142,7 +142,7 @@ def _loaded(cell: Cell, source: Dataset, place: Place) -> "VisionModel":
 def _of_folders(options: Namespace, device: str) -> Candidates:
     if not options.images or not options.shots:
         raise InputError(
-            f"{options.what[:60]!r} is no task: for folders of checkpoints give --images FOLDER "
+            f"{quoted(options.what)} is no task: for folders of checkpoints give --images FOLDER "
             "and --shots N; or a TOML file, or a task that is shipped"
         )
     path = Path(options.what)
@@ -164,5 +164,5 @@ def _of_folders(options: Namespace, device: str) -> Candidates:
         for step, folder in zip(series.checkpoints, folders, strict=True)
     )
     training = _training(images, images, place, scale)
-    title, of = shortened(Path(options.what)), in_words({"images": images.facts})
+    title, of = abridged(Path(options.what)), in_words({"images": images.facts})
     return Candidates(title, each, "step", images, training, options.shots, place, of)

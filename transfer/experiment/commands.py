@@ -13,7 +13,7 @@ from derive.command.progress import advancing
 from derive.command.prose import prose
 from derive.command.report import Report
 from derive.command.tabular import Table
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from numerics.options.values import figure_files, refuse_idle_style
 from numerics.sweep.executors import executor_for
 from transfer.experiment.plan import (
@@ -119,7 +119,7 @@ def share_of_processes(place: Place) -> tuple[slice, Place] | None:
     numbers = [int(n) if re.fullmatch(r"[0-9]{1,6}", n) else -1 for n in list(given.values())[:3]]
     total, rank, local = numbers
     if not (0 <= rank < total and local >= 0 and all(given.values())):
-        shown = " ".join(f"{name}={value[:20]!r}" for name, value in given.items())
+        shown = " ".join(f"{name}={quoted(value)}" for name, value in given.items())
         print(f"no launcher sets {shown}: ignored, this process runs everything", file=sys.stderr)
         return None
     print(f"process {rank + 1} of {total}: runs its share of the pre-training seeds",

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from derive.errors import InputError
-from numerics.sweep.store import shortened
+from derive.errors import InputError, abridged, told_by
 
 _LARGEST_CONFIG = 10**6  # bytes
 _WARPED_FROM = 384  # ConvNeXT crops nothing from this side on
@@ -24,10 +23,10 @@ def read_json(path: Path) -> dict[str, Any]:
             content = json.loads(stream.read(_LARGEST_CONFIG))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
-            f"{shortened(path)} cannot be read as JSON ({str(error)[:60]}): save it again"
+            f"{abridged(path)} cannot be read as JSON ({told_by(error)}): save it again"
         ) from None
     if not isinstance(content, dict):
-        raise InputError(f"{shortened(path)} holds no object of JSON: save it again")
+        raise InputError(f"{abridged(path)} holds no object of JSON: save it again")
     return content
 
 
@@ -46,7 +45,7 @@ def configuration(folder: Path) -> tuple[str, int, int, tuple[str, ...]]:
         return kind, int(content.get("num_channels", 3)), int(side), names
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
-            f"{shortened(folder)}: config.json has an image_size that is no square, or labels that "
+            f"{abridged(folder)}: config.json has an image_size that is no square, or labels that "
             "are not numbered from 0: save it again with transformers"
         ) from None
 
@@ -81,7 +80,7 @@ def preprocessing(folder: Path) -> dict[str, Any] | None:
         return {**_normalisation(content), **_sizes(content)} if path.is_file() else None
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
-            f"{shortened(folder)}: {path.name} is not as transformers writes it: mend it, or "
+            f"{abridged(folder)}: {path.name} is not as transformers writes it: mend it, or "
             "remove it and state size, mean and deviation in the task"
         ) from None
 

@@ -15,7 +15,7 @@ from derive.command.progress import progress
 from derive.command.prose import prose
 from derive.command.report import Report
 from derive.command.tabular import Table, Typeset
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from transfer.experiment.candidates import Candidates, candidates_of
 from transfer.experiment.records import Adaptation
 from transfer.experiment.report import MAIN
@@ -114,7 +114,7 @@ def diagnose_checkpoints(options: Namespace) -> Report:
     if not each:
         steps = sorted({candidate.step for candidate in found.each})
         raise InputError(
-            f"--checkpoint {options.checkpoint} is none of {', '.join(map(str, steps))[:100]}"
+            f"--checkpoint {options.checkpoint} is none of {abridged(', '.join(map(str, steps)))}"
         )
     main: Adaptation | None = found.task.arms[MAIN] if found.task else None
     rank, targets = (main.rank, main.targets) if main else (4, ("query", "value"))

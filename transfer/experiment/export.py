@@ -7,7 +7,7 @@ from pathlib import Path
 from derive.command.prose import prose
 from derive.command.report import Report
 from derive.command.tabular import Table
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from transfer.experiment.commands import finished_place
 from transfer.experiment.plan import Chain, Place, datasets_of, facts_of_data, in_words
 from transfer.experiment.records import Task
@@ -20,11 +20,11 @@ def export_task(options: Namespace) -> Report:
     task, place, chains = finished_place(options)
     to: Path = options.to
     if to.exists():
-        raise InputError(f"{str(to)[-80:]!r} is there already: give the name of a new folder")
+        raise InputError(f"{quoted(to)} is there already: give the name of a new folder")
     try:
         to.mkdir(parents=True)
     except OSError as error:
-        raise InputError(f"{str(to)[-80:]!r} cannot be made ({error.strerror})") from None
+        raise InputError(f"{quoted(to)} cannot be made ({error.strerror})") from None
     rows = tuple(_exported(task, chains, place, to))
     if not rows:
         to.rmdir()

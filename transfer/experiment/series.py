@@ -15,8 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from derive.errors import InputError
-from numerics.sweep.store import shortened
+from derive.errors import InputError, abridged, quoted
 from transfer.experiment.config import configuration, preprocessing, read_json
 from transfer.images.folder import natural
 
@@ -87,7 +86,7 @@ def series_of(given: Checkpoints | Pretrained) -> Series:
     for other in others:
         if (configuration(other), preprocessing(other)) != (config, seen):
             raise InputError(
-                f"{shortened(other)} is of another architecture, other classes or other images "
+                f"{abridged(other)} is of another architecture, other classes or other images "
                 "than the first checkpoint: give one kind of model a task"
             )
     images = dict(seen or {})
@@ -95,7 +94,7 @@ def series_of(given: Checkpoints | Pretrained) -> Series:
     mean, deviation = given.mean or told[0], given.deviation or told[1]
     if not 0 < len(mean) == len(deviation) or min(deviation) <= 0:
         raise InputError(
-            f"{shortened(first)} has no preprocessor_config.json with mean and deviation: give "
+            f"{abridged(first)} has no preprocessor_config.json with mean and deviation: give "
             "mean = [0.5, 0.5, 0.5] and deviation = [0.5, 0.5, 0.5], or what it was trained with"
         )
     scaled = [tuple(255.0 * value for value in part) for part in (mean, deviation)]
@@ -108,7 +107,7 @@ def insist_on_order(labels: Sequence[str], names: Sequence[str]) -> None:
     for place, (label, name) in enumerate(zip(labels, names, strict=False)):
         if told and label != name:
             raise InputError(
-                f"class {place} is {label[:40]!r} for the checkpoints and {name[:40]!r} in the "
+                f"class {place} is {quoted(label)} for the checkpoints and {quoted(name)} in the "
                 "folder of the source: name the folders so that they come in the same order"
             )
 
@@ -124,7 +123,7 @@ def _runs_in(pattern: str) -> tuple[tuple[int, ...], tuple[tuple[str, ...], ...]
             found.setdefault(path.parent, {})[int(number[1])] = str(path)
     if not found:
         raise InputError(
-            f"no folder is called {pattern[:60]!r}: give a pattern such as "
+            f"no folder is called {quoted(pattern)}: give a pattern such as "
             "'runs/seed-*/checkpoint-*', whose folders end in their step"
         )
     runs = [found[run] for run in sorted(found, key=lambda run: natural(str(run)))]
@@ -132,12 +131,12 @@ def _runs_in(pattern: str) -> tuple[tuple[int, ...], tuple[tuple[str, ...], ...]
     for folder, run in found.items():
         if missing := [step for step in steps if step not in run]:
             raise InputError(
-                f"{shortened(folder)} has no checkpoint of step {missing[0]}, another run has: "
+                f"{abridged(folder)} has no checkpoint of step {missing[0]}, another run has: "
                 "give a pattern of steps that all runs have"
             )
     if len(runs) > _MOST_RUNS or len(steps) > _MOST_CHECKPOINTS:
         raise InputError(
-            f"{pattern[:60]!r} finds {len(runs)} runs of {len(steps)} checkpoints: give at most "
+            f"{quoted(pattern)} finds {len(runs)} runs of {len(steps)} checkpoints: give at most "
             f"{_MOST_RUNS} runs of {_MOST_CHECKPOINTS}"
         )
     return tuple(steps), tuple(tuple(run[step] for step in steps) for run in runs)
@@ -156,18 +155,18 @@ def weights_of(folder: Path) -> list[Path]:
 def _insist_on_checkpoint(folder: Path) -> None:
     if (folder / "adapter_config.json").is_file():
         raise InputError(
-            f"{shortened(folder)} is an adapter, not a whole model: merge it and save that"
+            f"{abridged(folder)} is an adapter, not a whole model: merge it and save that"
         )
     if weights_of(folder) and (folder / "config.json").is_file():
         return
     pickles = [path.name for kind in _PICKLES for path in folder.glob(kind)]
     if pickles and not weights_of(folder):
         raise InputError(
-            f"{shortened(folder)} holds no safetensors but {pickles[0][:40]}, a pickle, which is "
-            "never loaded: save the model with transformers' save_pretrained"
+            f"{abridged(folder)} holds no safetensors but {abridged(pickles[0])}, a pickle, which "
+            "is never loaded: save the model with transformers' save_pretrained"
         )
     raise InputError(
-        f"{shortened(folder)} is no checkpoint: it needs config.json and model.safetensors, as "
+        f"{abridged(folder)} is no checkpoint: it needs config.json and model.safetensors, as "
         "save_pretrained writes them"
     )
 
@@ -182,7 +181,7 @@ def digest_of_weights(folder: Path) -> str:
                 found.update(hashlib.file_digest(stream, "sha256").digest())
         except OSError as error:
             raise InputError(
-                f"checkpoint {shortened(path)} cannot be read ({error.strerror}): give it back, or "
+                f"checkpoint {abridged(path)} cannot be read ({error.strerror}): give it back, or "
                 "leave it out"
             ) from None
     return found.hexdigest()[:16]

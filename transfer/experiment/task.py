@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from transfer.experiment.records import (
     PRESETS,
     Adaptation,
@@ -79,7 +79,7 @@ def _content(path: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # no file has a name with a zero byte
         reason = getattr(error, "strerror", None) or "no name of a file"
         raise InputError(
-            f"task {name[:40]!r} cannot be read ({reason}): choose from "
+            f"task {quoted(name)} cannot be read ({reason}): choose from "
             f"{', '.join(shipped_tasks())}, or give a TOML file"
         ) from None
 

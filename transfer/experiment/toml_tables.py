@@ -15,11 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 import msgspec.inspect as inspect
 
-from derive.errors import InputError
+from derive.errors import InputError, abridged, quoted, told_by
 
 LARGEST_FILE = 128 * 1024  # bytes
 _MOST_DOTS = 100  # in a key; the time that tomllib takes grows with their square
-_MOST_SHOWN = 40  # characters of what was given
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -36,34 +35,34 @@ def read_tables(path: Path, name: str) -> dict[str, Any]:
             raise RecursionError
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{name[:60]!r} is no TOML file: {str(error)[:120]}") from None
+        raise InputError(f"{quoted(name)} is no TOML file: {told_by(error)}") from None
     except RecursionError:
         raise InputError(
-            f"{name[:60]!r} is nested too deeply: a task has tables of plain values and lists"
+            f"{quoted(name)} is nested too deeply: a task has tables of plain values and lists"
         ) from None
     except ValueError:  # Python's limit for integers
         found = re.search(r"([\w.-]+)\s*=[^=\n]*?[\d_]{4000}", text)
-        key = found[1][-_MOST_SHOWN:] if found else "a key"
+        key = abridged(found[1]) if found else "a key"
         raise InputError(
-            f"{name[:60]!r} gives {key} an integer of thousands of digits: give a smaller one"
+            f"{quoted(name)} gives {key} an integer of thousands of digits: give a smaller one"
         ) from None
 
 
 def _text(path: Path, name: str) -> str:
     if not stat.S_ISREG(path.stat().st_mode):
-        raise InputError(f"{name[:60]!r} is no regular file: give a TOML file")
+        raise InputError(f"{quoted(name)} is no regular file: give a TOML file")
     with path.open("rb") as file:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise InputError(
-            f"{name[:60]!r} is larger than {LARGEST_FILE // 1024} KiB: a task is a few lines of "
+            f"{quoted(name)} is larger than {LARGEST_FILE // 1024} KiB: a task is a few lines of "
             "TOML, was another file meant?"
         )
     try:
         return content.decode("utf-8-sig")  # some editors put a byte order mark first
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{name[:60]!r} is no TOML file ({error.reason} at byte {error.start}): save it as "
+            f"{quoted(name)} is no TOML file ({error.reason} at byte {error.start}): save it as "
             "UTF-8"
         ) from None
 
@@ -78,7 +77,7 @@ def insist_on_known(table: Mapping[str, Any], keys: Sequence[str], place: str) -
     """
     for key in table:
         if key not in keys:
-            near = difflib.get_close_matches(key[:_MOST_SHOWN], keys, 1)
+            near = difflib.get_close_matches(abridged(key), keys, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(keys)}"
             raise InputError(f"unknown key {shown(key)} in {place}: {hint}")
 
@@ -130,12 +129,12 @@ def _described(kind: inspect.Type) -> str:
 def shown(value: object) -> str:
     """A value of TOML as errors show it, cut if it is long.
 
-    >>> shown(["lora", 3, [1]]), shown(10**300), shown("x" * 50)[-8:]
-    ("['lora', 3, a list]", 'an integer of 997 bits', "xxxx'...")
+    >>> shown(["lora", 3, [1]]), shown(10**300), shown("adam")
+    ("['lora', 3, a list]", 'an integer of 997 bits', "'adam'")
     """
     match value:
         case str():
-            return repr(value[:_MOST_SHOWN]) + "..." * (len(value) > _MOST_SHOWN)
+            return quoted(value)
         case bool():
             return str(value).lower()
         case int() if value.bit_length() > 100:

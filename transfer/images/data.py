@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from transfer.images.formats import Bytes, Labels, read_cifar, read_idx, read_rows, read_svhn
 from transfer.images.hub import from_hub
 from transfer.images.letters import rendered_letters
@@ -201,10 +201,10 @@ def load_dataset(name: str, folder: Path | None = None, hub: bool = False) -> Da
     (26, (1, 28, 28), 5200)
     """
     if name not in DATASETS:
-        raise InputError(f"{name[:40]!r} is no dataset: choose from {', '.join(DATASETS)}")
+        raise InputError(f"{quoted(name)} is no dataset: choose from {', '.join(DATASETS)}")
     source = DATASETS[name]
     if folder is not None and not folder.is_dir():
-        raise InputError(f"folder {str(folder)[:80]!r} does not exist: give the one with the data")
+        raise InputError(f"folder {quoted(folder)} does not exist: give the one with the data")
     roots = list(roots_of(folder))
     for place in (root / inner for root in roots for inner in source.folders):
         splits = source.read(place) if place.is_dir() else None

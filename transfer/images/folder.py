@@ -19,8 +19,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from derive.errors import InputError
-from numerics.sweep.store import shortened
+from derive.errors import InputError, abridged, quoted, told_by
 from transfer.images.data import Dataset, Split, digest_of_splits, roots_of
 from transfer.images.formats import Bytes
 from transfer.images.subsets import held_out
@@ -89,11 +88,11 @@ def load_folder(settings: Folder, data: Path | None = None, here: Path = Path())
     for kind, split in (("training", train), ("test", test)):
         for label in set(range(len(names))) - set(split.labels.tolist()):
             raise InputError(
-                f"class {names[label][:60]!r} of {shortened(root)} has no {kind} image: add some, "
+                f"class {quoted(names[label])} of {abridged(root)} has no {kind} image: add some, "
                 "or remove its folder"
             )
     if not names:
-        raise InputError(f"{shortened(root)} holds no class: give a folder of images for each")
+        raise InputError(f"{abridged(root)} holds no class: give a folder of images for each")
     digest = digest_of_splits((train, test))
     return Dataset(
         root.name, len(names), train, test, str(root), digest, tuple(skipped), tuple(names)
@@ -143,10 +142,10 @@ def _place_of(folder: str, roots: Sequence[Path]) -> Path:
     for root in roots:
         if os.path.isdir(root / folder):  # which is false for what is no name at all
             return (root / folder).resolve()
-    looked = ", ".join(shortened(root.resolve()) for root in roots)
+    looked = ", ".join(abridged(root.resolve()) for root in roots)
     raise InputError(
-        f"folder {folder[-60:]!r} was not found in {looked}: give its path, or --data-dir with "
-        "what it is in"
+        f"folder {quoted(Path(folder))} was not found in {looked}: give its path, or --data-dir "
+        "with what it is in"
     )
 
 
@@ -157,7 +156,7 @@ def _parts(root: Path, settings: Folder) -> list[Path]:
     train, test = root / "train", root / settings.test
     if test.resolve() in (root, train.resolve()):
         raise InputError(
-            f"test = {settings.test[:40]!r} is what is trained on: name another subfolder, or "
+            f"test = {quoted(settings.test)} is what is trained on: name another subfolder, or "
             "give the share to hold out"
         )
     return [train, test]
@@ -166,7 +165,7 @@ def _parts(root: Path, settings: Folder) -> list[Path]:
 def _folders_in(part: Path) -> Iterator[Path]:
     if not os.path.isdir(part):
         raise InputError(
-            f"{shortened(part)} is no folder: give FOLDER/train/CLASS/* and FOLDER/test/CLASS/*, "
+            f"{abridged(part)} is no folder: give FOLDER/train/CLASS/* and FOLDER/test/CLASS/*, "
             "or test = 0.2 to hold out this share of FOLDER/CLASS/*"
         )
     return (f for f in part.iterdir() if f.is_dir() and not f.name.startswith("."))
@@ -192,10 +191,10 @@ def _read(
         try:
             images[len(labels)] = read_image(path, settings)
         except _damage() as error:
-            reason = str(error).partition("\n")[0].replace(str(path), path.name)[:60]
+            reason = told_by(str(error).replace(str(path), path.name))
             if settings.unreadable == "error":
                 raise InputError(
-                    f"{shortened(path)} cannot be read as an image ({reason}): mend or remove it, "
+                    f"{abridged(path)} cannot be read as an image ({reason}): mend or remove it, "
                     'or give unreadable = "skip"'
                 ) from None
             skipped.append(str(path.relative_to(root)))
@@ -285,5 +284,5 @@ def _insist_on_sense(settings: Folder) -> None:
         opaque = False
     if not opaque:
         raise InputError(
-            f"background = {background[:40]!r} is no colour: give one such as 'white' or '#808080'"
+            f"background = {quoted(background)} is no colour: give one such as 'white' or '#808080'"
         )

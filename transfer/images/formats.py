@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.command.files import open_regular
-from derive.errors import InputError
+from derive.errors import InputError, told_by
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -75,7 +75,7 @@ def read_svhn(path: Path) -> tuple[Bytes, Labels]:
     except Exception as error:  # SciPy raises anything, from TypeError to zlib.error
         raise InputError(
             f"{path} is damaged or no file of cropped SVHN digits with X and y "
-            f"({str(error)[:60]}): fetch it again"
+            f"({told_by(error)}): fetch it again"
         ) from None
     if images.dtype != np.uint8 or images.shape[:3] != (32, 32, 3):
         raise InputError(f"{path}: X has shape {images.shape}, SVHN has (32, 32, 3, N) bytes")
@@ -90,7 +90,7 @@ def read_rows(path: Path, side: int) -> tuple[Bytes, Labels]:
     try:
         rows = np.loadtxt(io.BytesIO(_read(path)), delimiter=",", dtype=np.int64, ndmin=2)
     except ValueError as error:
-        raise InputError(f"{path} holds no rows of numbers ({str(error)[:60]})") from None
+        raise InputError(f"{path} holds no rows of numbers ({told_by(error)})") from None
     if rows.shape[1] != side * side + 1 or rows.min() < 0 or rows.max() > 255:
         raise InputError(
             f"{path} has {rows.shape[1]} columns from {rows.min()} to {rows.max()}: "

@@ -19,8 +19,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from derive.command.files import open_regular, write_all
-from derive.errors import InputError
-from numerics.sweep.store import digest_of, shortened
+from derive.errors import InputError, abridged
+from numerics.sweep.store import digest_of
 
 Facts = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             content = stream.read()
     except OSError as error:
         raise InputError(
-            f"checkpoint {shortened(path)} cannot be read ({error.strerror}): run the same command "
+            f"checkpoint {abridged(path)} cannot be read ({error.strerror}): run the same command "
             "again"
         ) from None
     with suppress(Exception):  # a damaged header is text of any kind
@@ -70,7 +70,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def damaged(path: Path) -> InputError:
     """The error to raise for a file that is not as it was written."""
     return InputError(
-        f"checkpoint {shortened(path)} is damaged: remove it and run the same command again"
+        f"checkpoint {abridged(path)} is damaged: remove it and run the same command again"
     )
 
 
@@ -95,7 +95,7 @@ def restore(model: nn.Module, path: Path, expected: Facts) -> None:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError:
         raise InputError(
-            f"checkpoint {shortened(path)} is of another architecture: choose another folder of "
+            f"checkpoint {abridged(path)} is of another architecture: choose another folder of "
             "results"
         ) from None
 
@@ -111,8 +111,8 @@ def insist_on(path: Path, facts: Facts, expected: Facts) -> None:
     for name, value in expected.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(
-                f"checkpoint {shortened(path)} has {name} {str(facts.get(name))[:40]}, the task "
-                f"{str(value)[:40]}: choose another folder of results"
+                f"checkpoint {abridged(path)} has {name} {abridged(facts.get(name))}, the task "
+                f"{abridged(value)}: choose another folder of results"
             )
 
 
@@ -152,12 +152,12 @@ def read_adapter(model: PeftModel, path: Path, backbone: str) -> None:
     tensors, facts = read_tensors(path)
     if facts.get("backbone") != backbone:
         raise InputError(
-            f"adapter {shortened(path)} was trained on another backbone: load that one first"
+            f"adapter {abridged(path)} was trained on another backbone: load that one first"
         )
     own = get_peft_model_state_dict(model)
     if {n: t.shape for n, t in own.items()} != {n: t.shape for n, t in tensors.items()}:
         raise InputError(
-            f"adapter {shortened(path)} matches no module here: build the model it was made for"
+            f"adapter {abridged(path)} matches no module here: build the model it was made for"
         )
     set_peft_model_state_dict(model, tensors)
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForImageClassification, PreTrainedModel, ViTForImageClassification
 from transformers.utils import logging
 
-from derive.errors import InputError
-from numerics.sweep.store import Arrays, Cell, shortened
+from derive.errors import InputError, abridged, told_by
+from numerics.sweep.store import Arrays, Cell
 from transfer.experiment.plan import EACH_CHECKPOINT
 from transfer.experiment.series import digest_of_weights, weights_of
 from transfer.images.data import Dataset
@@ -45,11 +45,11 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
     """
     if digest and digest_of_weights(folder) != digest:
         raise InputError(
-            f"{shortened(folder)} holds another model here than where the run was started: give "
+            f"{abridged(folder)} holds another model here than where the run was started: give "
             "that one back"
         )
     if not weights_of(folder):
-        raise InputError(f"{shortened(folder)} holds no model.safetensors: no pickle is loaded")
+        raise InputError(f"{abridged(folder)} holds no model.safetensors: no pickle is loaded")
     try:
         with quiet():
             model, told = AutoModelForImageClassification.from_pretrained(
@@ -57,16 +57,16 @@ def load_own(folder: Path, digest: str = "") -> PreTrainedModel:
                 dtype=torch.float32, output_loading_info=True,
             )  # fmt: skip
     except _RAISED as error:
-        reason = str(error).strip().partition("\n")[0][:80]
+        reason = told_by(error)
         raise InputError(
-            f"{shortened(folder)} cannot be loaded ({reason}): give a model for image "
+            f"{abridged(folder)} cannot be loaded ({reason}): give a model for image "
             "classification, as transformers' save_pretrained writes it"
         ) from None
     missing = sorted(told["missing_keys"]) + sorted(map(str, told["mismatched_keys"]))
     if missing:
         raise InputError(
-            f"{shortened(folder)} lacks {len(missing)} weights, {missing[0][:60]} among them: they "
-            "would be random; give a model that was trained to classify images"
+            f"{abridged(folder)} lacks {len(missing)} weights, {abridged(missing[0])} among them: "
+            "they would be random; give a model that was trained to classify images"
         )
     return model
 
