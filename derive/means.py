@@ -91,7 +91,13 @@ class Mean:
     @property
     def is_zero(self) -> bool:
         """Whether every integrand is written as 0, or as an odd function."""
-        return all((f + f.reflected()).is_zero and not any(f.deltas) for f in self.integrands)
+        return all(map(_is_written_odd, self.integrands))
+
+
+def _is_written_odd(f: PiecewiseAnalytic) -> bool:
+    """Of breakpoints that move only those of an odd function are in the order of its mirror's."""
+    mirrored = f.reflected()
+    return f.breaks == mirrored.breaks and (f + mirrored).is_zero and not any(f.deltas)
 
 
 def _met(f: PiecewiseAnalytic) -> PiecewiseAnalytic:

@@ -24,7 +24,6 @@ from derive.truncated import truncated_mean
 
 _DIGITS = 30  # by which breakpoints are put in order
 _APART = Rational(1, 10**20)
-_TYPICAL = Rational(1, 2)  # strength at which breakpoints that move are put in order
 
 
 @dataclass(frozen=True)
@@ -261,8 +260,12 @@ def analytic(expression: Expr) -> PiecewiseAnalytic:
     return PiecewiseAnalytic((expression if isinstance(expression, Expr) else exact(expression),))
 
 
-def in_order(breaks: Iterable[Expr], strength: Expr = _TYPICAL) -> tuple[Expr, ...]:
-    """Breakpoints once each, from left to right as they stand at a strength.
+def in_order(breaks: Iterable[Expr], strength: Expr = mu) -> tuple[Expr, ...]:
+    """Breakpoints once each, from left to right.
+
+    Arguments:
+        breaks: in any order.
+        strength: at which those that move are put in order; others need none.
 
     Raises ``InputError`` for two that are not the same but closer than can be told. Exact.
 

@@ -7,7 +7,7 @@ from scipy.stats import foldnorm
 from sympy import Integer, Matrix, Rational, Symbol, exp, integrate, lambdify, limit, oo, simplify
 
 from derive.errors import InputError
-from derive.exit import ExitLaw, exit_law, noise_integrand, sample_noise
+from derive.exit import ExitLaw, exit_law, exit_law_from, noise_integrand, sample_noise
 from derive.gaussian import NoClosedForm
 from derive.pair import Pair
 from derive.symbols import mu, z
@@ -31,6 +31,26 @@ def test_moments_are_those_of_the_linear_flow_with_noise(phase, rate):
     started = scale**2 * onto[1, 1]
     disturbed = noise * integrate(onto[0, 0] * exp(-2 * rate * t), (t, 0, oo))
     assert simplify(law.variance - started - disturbed) == 0
+
+
+@pytest.mark.parametrize(
+    ("couplings", "b", "rate"),
+    [((2,), 3, 4), ((2,), -3, 1), ((4, 3), -Rational(15, 2), Rational(5, 2))],
+)
+def test_a_random_start_is_one_of_the_states_it_draws(couplings, b, rate):
+    """Along u as given; over the other directions the means of states have the law's spread."""
+    u, s, noise = (Symbol(name, positive=True) for name in ("u", "s", "noise"))
+    law, still = (exit_law(rate, b, each, s, u) for each in (noise, 0))
+    states = [
+        [u, *(s if i == j else 0 for j in range(len(couplings)))] for i in range(len(couplings) + 1)
+    ]
+    ends = [exit_law_from(state, rate, b, noise, couplings) for state in states]
+    assert simplify(ends[-1].mean - law.mean) == 0
+    across = sum((end.mean - law.mean) ** 2 for end in ends)
+    assert simplify(across - still.variance) == 0
+    for end in ends:
+        assert simplify(end.variance + still.variance - law.variance) == 0
+        assert end.rate == law.rate == rate
 
 
 def test_misaligned_directions_share_what_is_not_along_u():

@@ -104,3 +104,16 @@ def test_a_mean_is_zero_if_it_is_between_all_cuts():
     assert Mean((analytic(z), analytic(z**3)), half).is_zero
     for odd, even in ((z, z**2), (z**2, z)):
         assert not Mean((analytic(odd), analytic(even)), half).is_zero
+
+
+@pytest.mark.parametrize("fixed", [S.One, S(2), S(3)])
+def test_whether_a_mean_is_zero_does_not_lean_on_where_breakpoints_meet(fixed):
+    """1/μ and -1/μ lie beyond the labels' breakpoint or, at most strengths, within it."""
+    beyond = (-1 / mu, -fixed, fixed, 1 / mu)
+    odd = PiecewiseAnalytic((S.Zero, -S.One, z, S.One, S.Zero), beyond)
+    one_sided = PiecewiseAnalytic((z, z, z**3, z), (-1 / mu, fixed, 1 / mu))
+    assert Mean((odd,)).is_zero
+    assert not Mean((one_sided,)).is_zero
+    drift = mean_drift(Pair(f"x**2 + relu(x - {fixed})", "hardtanh"))
+    _, b = drift.leading_terms(0)
+    assert (b.coefficient, b.exponent) == (-1, 0)  # -E (σσ')' around 0

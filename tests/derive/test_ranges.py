@@ -13,7 +13,7 @@ EXPRESSIONS = [
     z**3 - 3 * z + 1, 1 / (1 + z**2), tanh(3 * z - 1) * exp(-(z**2)), sqrt(1 + z**2) - z / 2,
     log(2 + sin(z)), Softplus(z) - Softplus(-z), (1 + tanh(z)) * cos(z), exp(z) + exp(-z) - 2,
     erf(z) * atan(z), z**4 / 7 - z**2 + z, (2 + cos(z)) ** -2, z * exp(-z), (1 + exp(z)) ** -1,
-    (z**2 - 2) ** 3, sqrt(3 + tanh(z)) ** 3,
+    (z**2 - 2) ** 3, sqrt(3 + tanh(z)) ** 3, log(3 + sin(z) + 2 * cos(z)),
     # Sums of exponentials of which the rule for e^y + e^-y says nothing, or not 2.
     exp(z) - exp(-z), -exp(z) - 2 * exp(-z), exp(z) + exp(2 * z), 4 * exp(z) + exp(-z),
     exp(z) + exp(-2 * z) / 9 + exp(-z) / 9,
