@@ -42,7 +42,7 @@ def _rate_of_exponential(exponent: Expr, low: Expr, high: Expr) -> Expr:
         coefficients = Poly(exponent, z)
         if coefficients.degree() <= 2:
             rate = coefficients.coeff_monomial(z**2)
-            return rate if (low, high) == (-oo, oo) or oo in (-low, high) else S.Zero
+            return rate if oo in (-low, high) else S.Zero
     if range_of(exponent, low, high)[1] < oo or (-oo < low and high < oo):
         return S.Zero
     degree = degree_of(exponent)

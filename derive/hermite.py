@@ -291,9 +291,8 @@ def product_coefficients(
     result = [Integer(0)] * (len(left) + len(right) - 1)
     for i, c in enumerate(left):
         for j, e in enumerate(right):
-            if c == 0 or e == 0:
+            if (weight := c * e / (factorial(i) * factorial(j))) == 0:
                 continue
-            weight = c * e / (factorial(i) * factorial(j))
             for k, w in hermite_product(i, j, variance).items():
                 result[k] += weight * w * factorial(k)
     return tuple(expand(c) for c in result)

@@ -136,8 +136,7 @@ class Commands:
                 stdin=subprocess.PIPE,  # open as long as this process lives
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
+                errors="replace",  # text, whatever it holds
             )
             self._running.add(process)
         with process:

@@ -62,6 +62,14 @@ def test_breakpoints_are_found_exactly_or_not_at_all():
             composed(RELU, analytic(unknown))
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_only_rises_or_only_falls_from_0_has_no_other_zero(side):
+    """Also where its slope touches 0, as that of z + sin z."""
+    found = composed(RELU, analytic(side * (z + sin(z))))
+    assert found.breaks == (0,)
+    assert [found.at(S(place)) == 0 for place in (-1, 1)] == [side > 0, side < 0]
+
+
 def test_a_function_has_at_most_forty_breakpoints():
     most, more = (
         PiecewiseAnalytic(tuple(S(1 + k % 2) for k in range(n + 1)), tuple(map(S, range(n))))

@@ -1,7 +1,7 @@
 """What has no finite risk is refused: the rate of growth against the Gaussian."""
 
 import pytest
-from sympy import Rational, S, exp, log, oo, sin, sqrt, tanh
+from sympy import Rational, S, cos, exp, log, oo, sin, sqrt, tanh
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
@@ -31,6 +31,21 @@ from derive.symbols import z
 )
 def test_rates(expression, rate):
     assert rate_of(expression) == rate
+
+
+@pytest.mark.parametrize("power", [z**2 / 5, z**4])
+def test_on_a_bounded_interval_nothing_grows(power):
+    """Also where no bound of the exponent is found, for it stays above 0 by no interval."""
+    exponent = power / (3 + sin(z) + 2 * cos(z))
+    assert rate_of(exp(exponent), -S.One, S(2)) == 0
+    assert rate_of(exp(exponent), S.One, oo) == rate_of(exp(exponent), -oo, S.One) == oo
+
+
+@pytest.mark.parametrize("scale", [S(5), -S(5)])
+def test_a_square_counts_where_an_interval_has_no_end(scale):
+    for ends in ((-oo, oo), (-oo, S.One), (S.One, oo)):
+        assert rate_of(exp(z**2 / scale), *ends) == 1 / scale
+    assert rate_of(exp(z**2 / scale), -S.One, S.One) == 0
 
 
 def test_on_one_side_an_exponential_may_fall():

@@ -2,9 +2,15 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
+from sympy import diff
+
+from derive.landscape import landscape_of
+from derive.pair import Pair
+from derive.symbols import residual, rho
 
 COMMAND = "numerics.fate"
 HE3 = ("--activation", "He3", "--mu", "0.35", "--switch", "0.6,0.7", "--width", "0.06")
@@ -122,6 +128,29 @@ def test_what_rests_at_every_strength_is_told_of_none_of_them(command):
     shown = command(COMMAND, "--activation", "He3", "--mu", "1,0.3", "--first", "none").stdout
     assert "at every mu" in shown
     assert "degenerate" not in shown
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "kinds"),
+    [("He3", "He3", ["<"]), ("x+He2", "x+He3", ["none", ">"]), ("x/2", "x", ["all"])],
+)
+def test_which_states_of_a_line_attract_is_what_the_flow_does_beside_them(
+    command, teacher, student, kinds
+):
+    """Beside (0, m) u grows at the rate m² ∂a/∂ρ + (1 - m²) b, by the landscape."""
+    pair = ("--teacher", teacher, "--student", student)
+    shown = command(COMMAND, *pair, "--mu", "0.3", "--first", "none").stdout
+    some, most = r"(\w+) of them", r"those with \|m\| (.) (\S+)"
+    told = re.findall(rf"mu = (\S+): .* rest, (?:{some}|{most}) attract", shown)
+    assert [some or side for _, some, side, _ in told] == kinds
+    landscape = landscape_of(Pair(teacher, student))
+    for place, some, side, turn in told:
+        at = {rho: float(place), residual: 0}
+        slope, b = (float(f.subs(at)) for f in (diff(landscape.a, rho), landscape.b))
+        for beyond in (False, True):
+            m = float(turn or 0.5) * (1.1 if beyond else 0.9)
+            attracts = some == "all" if some else beyond == (side == ">")
+            assert attracts == (m * m * slope + (1 - m * m) * b < 0)
 
 
 def test_labels_that_are_not_useful_leave_a_record_without_stages(command):

@@ -234,7 +234,8 @@ def test_only_what_fails_in_writing_is_said_to_be_not_written(capsys, monkeypatc
     failure = OSError(number, os.strerror(number), "some/file")
     code, out, err = _exit(capsys, _raise(failure))
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert os.strerror(number) in err
+    helped = ": close some or allow more (ulimit -n)" if number == errno.EMFILE else ": 'some/file'"
+    assert err == f"python -m some.command: error: {os.strerror(number)}{helped}\n"
     assert "cannot write" not in err
 
     def refuse(_):
@@ -244,6 +245,11 @@ def test_only_what_fails_in_writing_is_said_to_be_not_written(capsys, monkeypatc
     code, out, err = _exit(capsys, lambda _: Report([], [], "exact", files={Path("f"): b""}))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "cannot write the result" in err
+
+
+def test_an_error_of_the_system_without_a_number_is_told_by_its_words(capsys):
+    code, out, err = _exit(capsys, _raise(OSError("the line is lost")))
+    assert (code, out, err) == (1, "", "python -m some.command: error: the line is lost\n")
 
 
 def _python(code, *arguments, **how):

@@ -108,3 +108,13 @@ def test_a_small_zero_keeps_its_first_digits():
     first, second = (Rational(plain(place)) for place, _ in rows)
     assert 0 < first < Rational(1, 3 * 10**13) < first * (1 + Rational(1, 1000))
     assert second == Rational(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("zero", "places"), [("0.00001", 10), ("0.0000099", 20), ("1e-15", 20), ("9e-16", 40)]
+)
+def test_a_zero_has_ten_places_or_so_many_that_five_digits_are_left(zero, places):
+    """Doubled until they are, and no further."""
+    a = Poly((mu - Rational(zero)) * (2 * mu - 1), mu, domain="QQ")
+    for found, _ in singularities_cells(Drift(a, Poly(-1, mu, domain="QQ"))):
+        assert len(plain(found)) == len("0.") + places

@@ -76,7 +76,15 @@ def test_printed_limits_are_those_of_prop_3():
             limit = escape_limit(hermite_drift(n, normalization="n*n!"), end)
             value = parse_expr(plain(cell), SYMBOLS)
             assert simplify(value - limit.coefficient * x**limit.exponent) == 0
-    assert [plain(row[0]) for row in rows[6:]] == ["2*p", "2*p + 1", "n"]
+    general = {plain(name): cells for name, *cells in rows[6:]}
+    assert list(general) == ["2*p", "2*p + 1", "n"]
+    for n, *cells in rows[1:6]:  # of two and more, for every degree
+        kind = "2*p + 1" if n % 2 else "2*p"
+        laws = general[kind][0], general["n"][1]
+        for cell, law, letter in zip(cells, laws, "pn", strict=True):
+            value = parse_expr(plain(law), SYMBOLS).subs(letter, n // 2 if letter == "p" else n)
+            assert simplify(value - parse_expr(plain(cell), SYMBOLS)) == 0
+    assert [general["2*p"][1], general["2*p + 1"][1], general["n"][0]] == [None] * 3
 
 
 def test_standalone_document_compiles(command, compiles, tmp_path):
