@@ -5,6 +5,8 @@ said in full beside it; of what is mistaken no error of Python's own may come, a
 the words beside it.
 """
 
+import inspect
+from argparse import SUPPRESS
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +17,8 @@ from sympy.abc import t
 
 import derive as d
 import numerics as n
+from derive.__main__ import main as of_derive
+from numerics.__main__ import main as of_numerics
 
 HALF = Fraction(1, 2)
 FLOW = n.flow_of("x", 0.5)
@@ -290,3 +294,56 @@ def test_what_is_mistaken_is_refused_in_one_line(words, call):
     assert "give give" not in message
     assert words in message
     assert len(message) <= 300
+
+
+# Words whose default depends on where they stand, and why; others have one.
+DEPENDING = {
+    "batch": {1, 16},  # of a learner and of a simulation
+    "digits": {10, 15, 30},  # of rational bounds, of dual activations, of other enclosures
+    "dimension": {1000, 10000},  # of simulations and of judged labels
+    "misalignment": {0, "none"},  # as a number and by its name
+    "mu": {0.3, 0.5, "0.1,0.5,0.9", "(0.1, 0.5, 0.9)", "0.05:0.95:19", "0.1:0.9:9"},
+    "order": {0, 1, 8},  # a value is of order 0, a derivative of order 1, an expansion has some
+    "points": {9, 60},  # of a table and of a curve
+    "replicas": {20, 100, 200},  # of a call, a command, a page
+    "rho": {1, "-1:1:21"},
+    "scaled_rate": {0, "0,1"},
+    "variance": {1, "Q"},  # a student's is a symbol
+    "format": {"text", "latex"},
+    "output": {"report.html", "explorer.html"},
+    "folder": {"figures", "results"},
+}
+
+
+def _number_or_text(default):
+    one = default[0] if isinstance(default, tuple) and len(default) == 1 else default
+    text = getattr(one, "text", str(one))
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _defaults():
+    """Words with what they are where they are not given, in functions, methods and commands."""
+    for public in (getattr(package, name) for package in (d, n) for name in package.__all__):
+        methods = vars(public).items() if inspect.isclass(public) else [("", public)]
+        own = [f for name, f in methods if not name.startswith("_") or name == "__init__"]
+        for function in filter(inspect.isfunction, map(inspect.unwrap, own)):
+            for word, parameter in inspect.signature(function).parameters.items():
+                yield word, parameter.default
+                yield f"{function.__qualname__.split('.')[-1]}({word})", parameter.default
+    for group in (of_derive, of_numerics):
+        for command in map(group.member, group.members):
+            yield from ((action.dest, action.default) for action in command.parser()._actions)
+
+
+def test_a_word_has_one_default_wherever_it_is_public():
+    found = {}
+    for word, default in _defaults():
+        if str(default) not in ("None", "False", "", "()", SUPPRESS) and not callable(default):
+            found.setdefault(word, []).append(_number_or_text(default))
+    shared = {word: set(told) for word, told in found.items() if len(told) > 1}
+    several = {word for word, told in shared.items() if len(told) > 1 and "__init__" not in word}
+    assert {word: shared[word] for word in several} == DEPENDING
+    assert len(shared) > 30
