@@ -22,6 +22,7 @@ from sympy import (
     log,
     oo,
     real_roots,
+    sign,
     sin,
     tanh,
 )
@@ -149,7 +150,7 @@ def sign_inside(expression: Expr, low: Expr, high: Expr) -> int:
         value = placed(expression)
     else:
         value = placed(expression.subs(z, _inside(low, high)))
-    return 0 if abs(value) < _SURE else 1 if value > 0 else -1
+    return 0 if abs(value) < _SURE else int(sign(value))
 
 
 def _inside(low: Expr, high: Expr) -> Expr:

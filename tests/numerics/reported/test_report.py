@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import matplotlib.image
+import numpy as np
 import pytest
 from browsers import chromium, faults
 
@@ -17,6 +18,7 @@ from derive.escape import escape_limit
 from numerics import study
 from numerics.certified.singularities import find_singularities
 from numerics.figures.caption import shown_pair
+from numerics.reported.figure import draw_law
 from numerics.reported.page import page
 from numerics.reported.sections import Asked, Section, section_makers
 
@@ -61,6 +63,11 @@ def _sections(pair, *titles, replicas=50):
     return [makers[title]() for title in titles]
 
 
+def _begins(*_):
+    """In place of what takes minutes."""
+    raise Undecided("begun")
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "x.html"
@@ -103,14 +110,29 @@ def test_a_box_with_nothing_to_scroll_to_shows_no_shade(browser, file):
     assert all(even)
 
 
-def test_the_verdict_is_what_is_certified():
-    (zero,) = study("He3").singularities(15)
-    verdict, listed = _sections(Pair("He3"), "In a sentence", "Singularities")
-    assert (verdict.certainty, zero.mu.mid[:8] in verdict.text) == ("certified", True)
-    assert "never leaves" in verdict.text
-    assert listed.rows[0][0] == zero.mu._repr_latex_()
-    (relu,) = _sections(Pair("relu"), "In a sentence")
-    assert (relu.certainty, "at every strength" in relu.text) == ("proved", True)
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [(Pair("He3"), "at the strength "), (Pair("He3/2", "x**3-x/2"), "at the strengths "),
+     (Pair("3*x+3*He2", "x**3-x/2"), "at the strength "), (Pair("relu"), "at every strength "),
+     (Pair("He2", labels="squared"), "labels, LoRA leaves")],
+)  # fmt: skip
+def test_the_verdict_and_the_list_are_what_is_certified(pair, told):
+    """Where τ is infinite and how it grows near there, by τ itself."""
+    here, zeros = study(pair), find_singularities(drift_of(pair), 15)
+    verdict, listed = _sections(pair, "In a sentence", "Singularities")
+    assert told in verdict.text
+    assert verdict.certainty == ("proved" if here.drift.positive else "certified")
+    assert len(listed.rows) == len(zeros)
+    for zero, (place, b, there, near) in zip(zeros, listed.rows, strict=True):
+        assert (place, b) == (zero.mu._repr_latex_(), zero.b._repr_latex_())
+        assert (place in verdict.text) == zero.diverges == (there == "infinite")
+        if not zero.diverges:
+            assert (there, near) == ("finite, $1/b$", "")
+            assert here.tau(zero.mu.mid) == pytest.approx(1 / float(zero.b))
+            continue
+        constant, power = re.fullmatch(r"\$(.*)/\(.*\)\^\{(\d)\}\$", near).groups()
+        beside = here.tau(float(zero.mu) + 1e-5) * 1e-5 ** int(power)
+        assert float(constant) == pytest.approx(beside, rel=1e-3)
 
 
 @pytest.mark.parametrize(("pair", "grows"), [
@@ -124,12 +146,53 @@ def test_the_verdict_says_where_times_grow_towards_the_teacher(pair, grows):
 
 
 def test_numbers_beside_others_are_those_of_the_functions():
+    """To four digits, and no more are shown."""
     (table,) = _sections(Pair("He3"), "Beside ReLU, GELU and erf")
-    assert {shown_pair(Pair(name)) for name in ("relu", "gelu", "erf")} < set(table.head)
+    assert table.head[1:] == tuple(map(shown_pair, map(Pair, ("He3", "relu", "gelu", "erf"))))
     for strength, ours, relu, *_ in table.rows:
         at = float(strength.strip("$"))
-        assert float(ours.strip("$")) == pytest.approx(study("He3").tau(at), rel=1e-3)
-        assert float(relu.strip("$")) == pytest.approx(study("relu").tau(at), rel=1e-3)
+        for name, shown in (("He3", ours), ("relu", relu)):
+            assert float(shown.strip("$")) == pytest.approx(study(name).tau(at), rel=5e-4)
+            assert len(re.sub(r"\D", "", shown).lstrip("0")) <= 4
+
+
+def test_samples_are_those_of_the_law_that_the_front_door_gives():
+    (table,) = _sections(Pair("x"), "Samples until runs leave the search phase")
+    shares = [float(head.partition("%")[0]) / 100 for head in table.head[1:-1]]
+    assert len(shares) == 3
+    for strength, *samples, rate in table.rows:
+        law = study("x").exit_law(strength.strip("$"), dimension=100)
+        assert float(rate.strip("$")) == pytest.approx(law.learning_rate, rel=5e-3)
+        for share, shown in zip(shares, samples, strict=True):
+            number = re.sub(r"\\times 10\^\{(.*)\}", r"e\1", shown.strip("$")).replace(" ", "")
+            assert float(number) == pytest.approx(law.samples(share), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("pair", "strength"), [(Pair("x"), 0.5), (Pair("He3"), 0.7), (Pair("0.7*x", "x"), 0.3)]
+)
+def test_the_check_is_made_far_from_singularities_and_at_a_half_without(
+    pair, strength, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(
+        "numerics.reported.sections.exit_law", lambda learner, *_: _begins(asked.append(learner))
+    )
+    _sections(pair, "The law beside a simulation")
+    assert [learner.mu for learner in asked] == [strength]
+
+
+def test_the_figure_has_the_shares_that_still_search(printed):
+    """By a run that leaves at 100, half of two are left; by the law those that it has."""
+    law = study("x").exit_law(0.5, dimension=100)
+    assert printed.checked(draw_law(law, np.array([100, np.inf]), 399, "made by me"))
+    (axis,) = printed.figures[0].axes
+    runs, theory = axis.lines
+    times, shares = runs.get_data()
+    assert (shares == np.where(times < 100, 1, 0.5)).all()
+    assert 100 in times
+    assert (theory.get_ydata() == law.searching(times)).all()
+    assert (axis.get_xlim(), axis.get_ylim()) == ((0, 399), (0, pytest.approx(1, abs=0.05)))
 
 
 def test_what_is_not_found_is_said_and_the_rest_stands():
@@ -191,11 +254,6 @@ def test_numbers_that_nothing_is_made_of_are_refused_before_any_work(command, mo
     assert "seed" in refused.stderr
 
 
-def _begins(*_):
-    """In place of what takes minutes."""
-    raise Undecided("begun")
-
-
 @pytest.mark.parametrize(("student", "begun"), [("He6", True), ("He7", False), ("He50", False)])
 def test_the_law_of_the_exit_time_is_begun_up_to_degree_6(student, begun, monkeypatch):
     monkeypatch.setattr("numerics.reported.sections.exit_law", _begins)
@@ -227,6 +285,13 @@ def test_runs_that_the_law_does_not_describe_are_said_to_differ(monkeypatch):
     (strict,) = _sections(Pair("x"), "The law beside a simulation")
     told = r"19 of 20 samples of the law itself stay below 0\.001\. These runs do not.* may not be"
     assert [bool(re.search(told, each.text)) for each in (usual, strict)] == [False, True]
+    law = study("x").exit_law(0.5, dimension=100)
+    assert len(usual.rows) == 3
+    for row in usual.rows:
+        share, expected, found = (float(cell.strip("$%")) for cell in row)
+        assert expected == pytest.approx(law.quantile(share / 100), rel=5e-4)
+        assert abs(law.searching(found) - (1 - share / 100)) < 0.2  # of 50 runs
+    assert " 0 still search" in usual.text  # which 999 of 1000 runs do no more
 
 
 def test_text_is_escaped():

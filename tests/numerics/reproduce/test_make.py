@@ -1,5 +1,6 @@
 """Everything made anew: steps are kept or made again, and the page is whole in a real browser."""
 
+import csv
 import json
 import os
 import re
@@ -17,13 +18,12 @@ from processes import as_anybody, besides_progress
 from derive.command import extras
 from derive.command.provenance import versions
 from numerics.figures.caption import Caption, snippet
-from numerics.figures.paper import FIGURES
 from numerics.reproduce import make as reproduce
 from numerics.reproduce.__main__ import LIBRARIES, PAGE_LIBRARIES
 from numerics.reproduce.__main__ import main as reproduce_command
 from numerics.reproduce.make import Outcome, look_up, make
 from numerics.reproduce.page import page
-from numerics.reproduce.steps import QUALITIES, Product, steps
+from numerics.reproduce.steps import Product, steps
 
 COMMAND = "numerics.reproduce"
 QUICK = ("figure-8", "hermite", "singularities")
@@ -58,10 +58,11 @@ def noted(once, tmp_path) -> Path:
 
 
 def test_what_is_there_is_kept_and_what_differs_is_made_again(folder):
-    step = writing("3")
+    step, begun = writing("3"), time.perf_counter()
     first = make(step, folder, SOURCE)
     stamp = (folder / "note.md").stat().st_mtime_ns
-    assert (first.state, first.seconds > 0) == ("made", True)
+    assert first.state == "made"
+    assert 0 < first.seconds <= time.perf_counter() - begun
     assert make(step, folder, SOURCE) == Outcome(step, "kept", first.seconds)
     assert (folder / "note.md").stat().st_mtime_ns == stamp
     assert make(step, folder, "other versions").state == "made"
@@ -99,11 +100,46 @@ def test_other_code_means_everything_anew(noted, monkeypatch):
 
 
 def test_a_failed_step_says_why_and_keeps_nothing_old(noted):
+    begun = time.perf_counter()
     failed = make(writing("0"), noted, SOURCE)
+    assert 0 < failed.seconds <= time.perf_counter() - begun
     assert failed.state == "failed"
     assert "argument --degree" in failed.reason
     assert not (noted / "note.md").exists()
     assert "The step note failed" in page([failed], noted, SOURCE)
+
+
+class Silent:
+    """In place of commands: degree 0 is refused with some words, other tables are empty."""
+
+    def __init__(self, told=""):
+        self.told = told
+
+    def run(self, module, options):
+        refused = "0" in options
+        Path(options[-1]).write_text("")
+        return int(refused), self.told * refused
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"), [("", "no message"), (" \n", "no message"), ("one\ntwo\n", "two")]
+)
+def test_the_reason_of_a_failure_is_the_last_line_that_was_said(folder, told, reason):
+    assert make(writing("0"), folder, SOURCE, Silent(told)).reason == reason
+
+
+def test_a_step_that_fails_is_told_with_its_exit_code(command, tmp_path, monkeypatch):
+    """The others are made, and the page tells of both."""
+    every = [writing("0"), writing("2", "other")]
+    monkeypatch.setattr("numerics.reproduce.__main__.steps", lambda quality: every)
+    monkeypatch.setattr("numerics.reproduce.__main__.Commands", Silent)
+    done = command(COMMAND, "--format", "csv")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"python -m {COMMAND}: steps failed: note"
+    rows = list(csv.DictReader(done.stdout.splitlines()[1:]))
+    assert [(row["step"], row["state"]) for row in rows] == [("note", "failed"), ("other", "made")]
+    assert all(re.fullmatch(r"\d+\.\d", row["seconds"]) for row in rows)
+    assert "The step note failed" in (tmp_path / "results" / "index.html").read_text("utf-8")
 
 
 def test_a_step_whose_module_is_not_installed_is_left_out(folder):
@@ -136,16 +172,6 @@ def test_a_caption_does_not_say_its_title_again(title, caption, shown, folder):
     html = page([Outcome(Product("one", title, "figure", (), names), "made")], folder, SOURCE)
     told = re.search(r"<figcaption><strong>.*?</strong>(.*?)<", html, re.DOTALL)[1]
     assert told.strip() == shown
-
-
-@pytest.mark.parametrize("quality", QUALITIES)
-def test_every_figure_is_a_step_and_names_do_not_clash(quality):
-    every = steps(quality)
-    assert {f"figure-{name}" for name in FIGURES} <= {step.name for step in every}
-    outputs = [output for step in every for output in step.outputs]
-    assert len(set(outputs)) == len(outputs)
-    assert len({step.name for step in every}) == len(every)
-    assert {step.kind for step in every} == {"ledger", "figure", "table", "page"}
 
 
 def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
