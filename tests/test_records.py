@@ -6,8 +6,10 @@ from importlib.util import find_spec
 
 import pytest
 from invoke import invoke
+from shown import cells, strange_numbers
 
 from derive.__main__ import main as of_derive
+from derive.command.report import render
 from numerics.__main__ import main as of_numerics
 
 GROUPS = {"derive": of_derive, "numerics": of_numerics}
@@ -134,3 +136,33 @@ def test_certified_numbers_tell_what_they_took_in_the_same_words(name, shown):
 @pytest.mark.parametrize("name", EVERY)
 def test_people_read_the_origin_once(name, form, shown):
     assert shown(name, form).count("| lora-escape ") == 1
+
+
+# With options for which more tables are shown: how many numbers people read there, at least.
+TABLES = {
+    "numerics.singularities": (5, "--degree", "4,5", "--activation", "x**3-x/2"),
+    "numerics.escape": (60, "--degree", "3,5", "--mu", "0.1:0.9:5"),
+    "numerics.exit": (40, "--activation", "x", "--mu", "0.5", "--dimension", "200", "--batch", "8",
+                      "--learning-rate", "8/d", "--samples", "1e3", "--simulate", "--workers", "1"),
+    "numerics.fate": (40, "--activation", "He3", "--mu", "0.35", "--switch", "0.6,0.7", "--lines",
+                      "0.3", "--width", "1", "--start", "0.1,-0.2"),
+    "numerics.flow": (50, "--activation", "x", "--mu", "0.5", "--misalignment", "linear"),
+    "numerics.labels": (40, "--activation", "erf", "--mu", "0.3,0.6", "--polynomial", "3"),
+    "numerics.budget": (40, "--activation", "x", "--mu", "0.3:0.9:4", "--samples", "1e4",
+                        "--batch", "4", "--simulate", "--replicas", "9", "--workers", "1"),
+    "numerics.simulate": (30, "--activation", "x", "--mu", "0.1", "--replicas", "9", "--dimension",
+                          "100,200,400", "--points", "0", "--workers", "1"),
+    "numerics.kernel": (9, "--activation", "tanh", "--rho", "0:1:5", "--digits", "5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_number_in_a_table_is_one_of_the_records(name):
+    least, *given = TABLES[name]
+    command = of_numerics.member(name.partition(".")[2])
+    options = command.parser().parse_args(given)
+    options.source = "made by me"
+    report = command.action(options)
+    text, data = (render(report, form, options.source) for form in ("text", "json"))
+    assert len(list(cells(text))) >= least
+    assert strange_numbers(text, json.loads(data)) == []
