@@ -64,7 +64,7 @@ class Degrees(Parsed[int]):
 
 
 def _degree_range(part: str, text: str, largest: int) -> range:
-    shown = shortened(text)
+    shown = beginning(text)
     accepted = (
         f"give integers from 1 to {largest}: one (5), a range (3:21, or 3:21:2 in steps) "
         "or a list (3,5,10)"

@@ -287,6 +287,17 @@ def test_the_root_of_zero_is_zero(text):
     assert parse_activation(f"x + {text}").expression == z
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("tanh(x, 1)", "tanh has at most 1 argument;"), ("max(x, 1, 2)", "max has at most 2 arguments;"),
+     ("He3(x, 1)", "He3 has at most 1 argument;"), ("clip(x, 0, 1, 2)", "at most 3 arguments;"),
+     ("max(x)", "max has 2 arguments, as in max(x, 0)")],
+)  # fmt: skip
+def test_how_many_arguments_there_are_is_told(text, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        parse_activation(text)
+
+
 def test_a_leak_is_a_number():
     for leak in ("x", "relu"):
         with pytest.raises(InputError, match="the leak of leaky_relu is a number"):
