@@ -289,7 +289,7 @@ def test_the_root_of_zero_is_zero(text):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("tanh(x, 1)", "tanh has at most 1 argument;"), ("max(x, 1, 2)", "max has at most 2 arguments;"),
+    [("tanh(x, 1)", "tanh has at most 1 argument;"), ("max(x, 1, 2)", "at most 2 arguments;"),
      ("He3(x, 1)", "He3 has at most 1 argument;"), ("clip(x, 0, 1, 2)", "at most 3 arguments;"),
      ("max(x)", "max has 2 arguments, as in max(x, 0)")],
 )  # fmt: skip
