@@ -64,21 +64,21 @@ class Degrees(Parsed[int]):
 
 
 def _degree_range(part: str, text: str, largest: int) -> range:
-    shown = beginning(text)
+    shown = quoted(text)
     accepted = (
         f"give integers from 1 to {largest}: one (5), a range (3:21, or 3:21:2 in steps) "
         "or a list (3,5,10)"
     )
     match = re.fullmatch(r"(\d{1,10})(?::(\d{1,10})(?::(\d{1,10}))?)?", part, re.ASCII)
     if not match:
-        raise argparse.ArgumentTypeError(f"{shown!r} is not accepted: {accepted}")
+        raise argparse.ArgumentTypeError(f"{shown} is not accepted: {accepted}")
     first = int(match[1])
     last = int(match[2] or first)
     step = int(match[3] or 1)
     if not 1 <= first <= largest or not 1 <= last <= largest or step < 1:
-        raise argparse.ArgumentTypeError(f"{shown!r} is out of range: {accepted}")
+        raise argparse.ArgumentTypeError(f"{shown} is out of range: {accepted}")
     if last < first:
-        raise argparse.ArgumentTypeError(f"{shown!r} runs backwards: give {last}:{first}")
+        raise argparse.ArgumentTypeError(f"{shown} runs backwards: give {last}:{first}")
     return range(first, last + 1, step)
 
 
