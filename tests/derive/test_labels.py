@@ -69,7 +69,7 @@ def test_labels_of_an_output_are_the_function_of_it(text):
 
 @pytest.mark.parametrize("given", ["1 + " * 20 + "1", analytic(Add(*map(sqrt, range(30))))],
                          ids=["text", "a function"])  # fmt: skip
-def test_a_refusal_quotes_forty_characters_and_no_more(given):
+def test_a_refusal_quotes_sixty_signs_and_no_more(given):
     with pytest.raises(InputError) as refused:
         Labels.of(given)
-    assert len(str(refused.value).split("'")[1]) == 40
+    assert len(str(refused.value).split("'")[1]) == 60

@@ -4,7 +4,6 @@ import io
 import os
 import tracemalloc
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from numerics.sweep.store import (
     cells_in,
     digest_of,
     read_cell,
-    shortened,
     write_cell,
 )
 
@@ -191,12 +189,3 @@ def test_cells_that_are_known_are_not_read_again(tmp_path):
     found = sorted(cells_in(tmp_path, known), key=lambda cell: cell["x"])
     assert found == CELLS[2:]
     assert len(list(cells_in(tmp_path))) == len(CELLS)
-
-
-@pytest.mark.parametrize("length", [119, 120, 121, 300])
-def test_of_a_long_path_the_end_is_told(length):
-    path = Path("/" + "abcdefghi/" * 29 + "abcdefghi")
-    text = str(path)[-length:]
-    found = shortened(Path(text))
-    assert len(found) == min(length, 120)
-    assert found == (text if length <= 120 else f"...{text[3 - 120 :]}")
