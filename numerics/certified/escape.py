@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FIRST_BITS = 80  # what a quadrature needs to give 60 bits, most of the time
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class EscapeCurve:
     """Drift coefficients, growth rate and escape time over pre-training strengths.
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Singularity:
     """A zero of ``a`` in (0, 1) and what the escape time does there.
 

@@ -45,7 +45,7 @@ class NoExit(InputError):
     """At this strength the search phase is never left."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class ExitLaw:
     r"""The law of the exit time of a learner, in units of 1/γ where nothing else is said.
 

@@ -68,7 +68,7 @@ class Trained(Protocol):
         """What made a run diverge, and what to try."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Runs:
     """Replicas of one learner, labelled: ``runs["m"]`` are overlaps, replicas × records.
 

@@ -1,0 +1,105 @@
+"""What all learners' runs have in common: where they stop, what they tell, what is kept of them."""
+
+import re
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from derive.errors import InputError
+from numerics.dynamics import full_sgd, network_sgd, network_update, sgd, update
+from numerics.dynamics.full_sgd import FullLearner
+from numerics.dynamics.network_sgd import NetworkLearner
+from numerics.dynamics.runs import Runs, checked_records, replica_stream, run_replicas
+from numerics.dynamics.sgd import Learner, simulate_sgd
+from numerics.dynamics.update import Functions
+
+# Each with its own exit, at which it is within two hundred steps.
+LEARNERS = {
+    "one index": (lambda rate: Learner("x", 0.5, 20, rate), "state"),
+    "all weights": (lambda rate: FullLearner("x", 0.5, 20, rate), "teacher"),
+    "a network": (lambda rate: NetworkLearner("x", (0.3, 0.6), 2, 60, rate), "state"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_plain_python(plain_loops, monkeypatch):
+    """Of the identity, so that nothing is compiled."""
+    identity = Functions(float, float, float, lambda _: 1.0)
+    for module in (sgd, network_sgd, full_sgd):
+        monkeypatch.setattr(module, "compiled_functions", lambda first, last: identity)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_nothing_is_kept_of_a_run_from_its_exit_on_if_it_is_stopped_there(name):
+    make, exit_by = LEARNERS[name]
+    how = {"seed": 3, "horizon": 200, "records": range(201), "exit_by": exit_by, "threads": 1}
+    whole, stopped, ends = (
+        simulate_sgd(make(0.1), 2, **how | change)
+        for change in ({}, {"stop_at_exit": True}, {"stop_at_exit": True, "records": [0, 200]})
+    )
+    np.testing.assert_array_equal(stopped.exits, whole.exits)
+    for full, cut, end in zip(whole.states, stopped.states, whole.exits.astype(int), strict=True):
+        assert 0 < end < 200
+        np.testing.assert_array_equal(cut[:end], full[:end])
+        assert np.isnan(cut[end:]).all()
+        assert np.isfinite(full).all()
+    assert np.isnan(ends.states[:, 1]).all()
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_run_says_how_far_it_is_after_every_so_many_steps(name, monkeypatch):
+    make, exit_by = LEARNERS[name]
+    for module in (update, full_sgd, network_update):
+        monkeypatch.setattr(module, "TOLD", 4)
+    for horizon, told in ((3, 0), (4, 4), (11, 8)):
+        count = np.zeros(1, dtype=np.int64)
+        run = make(0.01).runner(0.5, False, exit_by)
+        run(replica_stream(1, 0), horizon, np.zeros(0, dtype=np.int64), count)
+        assert count[0] == told
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_the_step_at_which_a_run_is_said_to_diverge_is_the_first_that_it_cannot_take(name):
+    make, exit_by = LEARNERS[name]
+    learner, how = make(4.0), {"seed": 1, "exit_by": exit_by, "threads": 1}
+    with pytest.raises(
+        InputError, match=r"replica 7 diverged at step \d+ \(1 of 1 did\): learn"
+    ) as told:
+        simulate_sgd(learner, [7], horizon=10_000, **how)
+    last = int(re.search(r"step (\d+)", str(told.value))[1])
+    assert last > 1
+    simulate_sgd(learner, [7], horizon=last - 1, **how)
+    with pytest.raises(InputError, match=f"at step {last} "):
+        simulate_sgd(learner, [7], horizon=last, **how)
+
+
+@pytest.mark.parametrize(("ends", "said"), [
+    ((-1, 5, -1, 0), r"^replica 11 diverged at step 5 \(2 of 4 did\): learning rate"),
+    ((0, -1, -1, -1), r"^replica 10 diverged at step 0 \(1 of 4 did\): learning rate"),
+    ((-1, -1, -1, -1), None),
+])  # fmt: skip
+def test_those_that_diverge_are_counted_and_the_first_of_them_is_named(ends, said):
+    learner, left = Learner("x", 0.5, 20, 1.0), iter(ends)
+
+    def run(rng, horizon, steps, count):
+        return np.zeros((0, 2)), -1, next(left)
+
+    how = {"seed": 1, "horizon": 9, "records": (), "threads": 1}
+    with pytest.raises(InputError, match=said) if said else nullcontext():
+        assert run_replicas(learner, run, range(10, 14), **how).censored == 4
+
+
+@pytest.mark.parametrize("records", [[3, 3], [5, 3], [-1, 2], [0, 11], [[1], [2]], "ab", [None]])
+def test_records_that_do_not_increase_within_the_horizon_are_refused(records):
+    assert checked_records([0, 1, 10], 10).tolist() == [0, 1, 10]
+    with pytest.raises(InputError, match=r"give increasing ones in \[0, horizon\]"):
+        checked_records(records, 10)
+
+
+def test_a_frame_has_a_row_a_replica_with_its_exit_in_steps_and_in_time():
+    states = np.zeros((3, 0, 2))
+    runs = Runs(np.zeros(0, dtype=np.int64), states, np.array([4, np.nan, 7]), ("u", "m"), 0.5)
+    rows = runs.to_frame().to_numpy().tolist()
+    assert rows == [[0, 4, 2], [1, np.inf, np.inf], [2, 7, 3.5]]
+    assert (runs.censored, runs.exit_times.tolist()) == (1, [2, np.inf, 3.5])
