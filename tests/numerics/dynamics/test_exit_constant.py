@@ -3,11 +3,14 @@
 from fractions import Fraction
 from math import log
 
+import numpy as np
 import pytest
+from flint import arb
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.dynamics.exit_constant import exit_constant_of, shot
+from numerics.dynamics import exit_constant
+from numerics.dynamics.exit_constant import Passage, exit_constant_of, shot
 from numerics.dynamics.flow import flow_of
 
 STIFF = ("x", "0.95")  # |b| is 400 λ
@@ -56,3 +59,55 @@ def test_what_does_not_exit_is_refused():
         shot(flow_of("x", 1.0))
     with pytest.raises(Undecided, match="is not seen to reach"):
         exit_constant_of(Pair("He8"), Fraction("0.3"))  # it ends on a plateau inside
+
+
+@pytest.mark.parametrize("loose", [0.0, -1e-4])
+@pytest.mark.parametrize("ratio", [0.25, -0.1, 0.49])
+def test_what_falls_as_a_power_is_extrapolated_away(monkeypatch, ratio, loose):
+    """Three shots that miss by c, cq, cq²: the rule takes cq² off, and what it takes is its error,
+    with what a looser solution differs by."""
+    found = _shot_with(monkeypatch, [3 + 0.1 * ratio**k for k in range(3)], loose)
+    assert found.log_k == pytest.approx(3, abs=1e-12)
+    assert found.error == pytest.approx(0.1 * ratio**2 + abs(loose) + 1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [0.51, 1.0, 2.0, -0.9])
+def test_what_does_not_fall_by_half_is_left_with_its_last_step_as_error(monkeypatch, ratio):
+    shots = [3 + 0.1 * ratio**k for k in range(3)]
+    found = _shot_with(monkeypatch, shots, 0.0)
+    assert found.log_k == pytest.approx(shots[2], abs=1e-12)
+    assert found.error == pytest.approx(abs(shots[2] - shots[1]) + 1e-9, abs=1e-12)
+
+
+def _shot_with(monkeypatch, shots, loose):
+    """What is found where λ T + log ε is known at three starts, each a quarter of the last."""
+    flow, sizes = flow_of("x", 0.5), []
+
+    def time(flow, start, rate, passage, tolerance):
+        size = np.linalg.norm(start)
+        if not sizes or size < sizes[-1] * 0.9:
+            sizes.append(size)
+        place = len(sizes) - 1
+        return (shots[place] + (loose if tolerance > 1e-11 else 0.0) - log(size)) / rate
+
+    monkeypatch.setattr(exit_constant, "_time", time)
+    found = shot(flow, Passage("state", 0.4))
+    assert sizes == pytest.approx([4e-4, 1e-4, 2.5e-5])
+    return found
+
+
+def test_what_takes_too_long_to_enclose_is_shot(monkeypatch):
+    """At a finite learning rate degrees above 4, and misaligned pairs, whatever their degree."""
+    monkeypatch.setattr(exit_constant, "exit_constant", lambda *_: arb(1, 0.25))
+    monkeypatch.setattr(exit_constant, "finite_rate_flow", lambda *_: None)
+    monkeypatch.setattr(exit_constant, "shot", lambda *_: "shot")
+    of = exit_constant_of.__wrapped__
+    for pair, rate, enclosed in (
+        ("He4", 1.0, True), ("He5", 1.0, False), ("He5", 0.0, True), ("abs", 0.0, False),
+        (Pair("x", misalignment="linear"), 0.0, False),
+    ):  # fmt: skip
+        found = of(Pair.of(pair), Fraction(1, 2), scaled_rate=rate)
+        assert (found != "shot") == enclosed
+        if enclosed:
+            assert (found.log_k, found.certainty) == (1, "certified")
+            assert 0.25 <= found.error < 0.2501

@@ -1,5 +1,6 @@
 """The law of the exit time against SGD that is exact in law, its limits and invariances."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from math import log
@@ -160,3 +161,21 @@ def test_other_learners_are_refused():
     for radius, exit_by in ((0.5, "strength"), (0.0, "state"), (1.0, "overlap")):
         with pytest.raises(InputError, match="below μ if it is the distance"):
             exit_law(X, radius, exit_by)
+
+
+def test_what_starts_far_out_has_left_at_the_start():
+    """Its typical |X| is beyond the exit: the time of the law is negative, that of runs is 0."""
+    law = replace(exit_law(X), mean=1e4)
+    assert [law.quantile(p) for p in (0.1, 0.9)] == [0, 0]
+    assert (law.steps(0.5), law.samples(0.5)) == (0, 0)
+
+
+def test_it_is_shown_and_drawn_as_it_is():
+    law = exit_law(X)
+    shown = [float(number) for number in re.findall(r"(?<= )[\d.e+]+(?=[ )])", repr(law))]
+    exact = (law.quantile(0.5), law.samples(0.5))
+    assert shown == [*(float(f"{number:.4g}") for number in exact), 1000]
+    (line,) = law.plot().lines
+    times, shares = line.get_data()
+    assert (times[0], times[-1]) == (0, law.quantile(0.99))
+    np.testing.assert_array_equal(shares, law.searching(times))

@@ -1,5 +1,7 @@
 """What a finite d changes of the limit law: against SGD that is exact in law, and its order."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,32 @@ def test_they_are_of_the_order_of_one_over_the_dimension():
     flow = flow_of("erf", 0.7, scaled_rate=10.0)
     one, other = (growth_at(flow, d) - 1 for d in (10**4, 10**6))
     assert one / other == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.parametrize(("power", "moment"), [(0, 1), (1, 0), (2, 1), (3, 0), (4, 3), (5, 0)])
+def test_the_growth_is_the_mean_over_what_fluctuates_along_the_stable_direction(power, moment):
+    """Of a flow whose growth is a power of it up to the fifth, a moment of the normal law.
+
+    Its square is γ v² N/(2B |λ₋|), with the noise where the search begins, at (μ, ν²).
+    """
+    asked = []
+    flow = SimpleNamespace(
+        mu=0.75, nu=0.5, scaled_rate=600.0,
+        linearisation=lambda: np.diag([-3.0, 2.0]),
+        noise=lambda rho, s: asked.append((rho, s)) or 10.0,
+        velocity=lambda _, at: np.array([7.0, 2 * at[1] * at[0] ** power]),
+    )  # fmt: skip
+    variance = 600 * 10 / 1000 / (2 * 3)
+    assert growth_at(flow, 1000) == pytest.approx(moment * variance ** (power / 2), abs=1e-9)
+    assert asked == [(0.75, 0.25)]
+
+
+def test_what_is_added_to_the_loss_is_read_along_the_manifold():
+    """γN/4B at every state of a few, and between those that are asked about of many."""
+    flow = flow_of("x", 0.5, scaled_rate=8.0)
+    for count, off in ((7, 1e-12), (500, 3e-3)):
+        states = np.linspace((0.0, 0.0), (0.5, 0.9), count)
+        rho, s = flow.place(states)
+        noise = (1 - rho) ** 2 + s  # E (z - x)² of x = ρz + √s g
+        heat = fluctuations(flow, states, 100).heat
+        assert heat == pytest.approx(8 / 100 / 4 * noise, rel=off)
