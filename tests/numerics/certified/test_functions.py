@@ -16,7 +16,7 @@ from derive.piecewise import analytic
 from derive.softplus import Softplus
 from derive.symbols import mu, z
 from numerics.certified.expressions import ball_function
-from numerics.certified.functions import FUNCTIONS, Majorant, bound_of
+from numerics.certified.functions import FUNCTIONS, Majorant, bound_of, root_bound
 from numerics.certified.majorants import majorant
 from numerics.doubles.arrays import array_function
 from numerics.doubles.compiled import compiled
@@ -154,6 +154,16 @@ def test_majorants_add_and_multiply_as_bounds_do(left, right, size):
     ours, theirs = at(left, size), at(right, size)
     assert at(left + right, size) >= (ours + theirs) * (1 - 1e-12)
     assert abs(at(left * right, size) - ours * theirs) <= ours * theirs * 1e-12
+
+
+@given(majorants, st.fractions(0, 9, max_denominator=4))
+def test_the_bound_of_a_root_grows_half_as_fast(bound, size):
+    """No slower, as it bounds the root; and no faster."""
+    root = root_bound(bound)
+    for near in (size, size / 100):
+        assert at(root, near) ** 2 >= at(bound, near) * (1 - 1e-12)
+    assert (2 * root.linear, 2 * root.quadratic) == (bound.linear, bound.quadratic)
+    assert 2 * root.polynomial.degree() <= max(bound.polynomial.degree(), 0) + 1
 
 
 @given(majorants, *[st.fractions(-4, 4, max_denominator=4)] * 3)

@@ -49,12 +49,14 @@ def test_kinks_and_poles_are_met_at_any_place(shift):
         assert found.rad() < 1e-22
 
 
-def test_a_delta_is_a_node_of_its_own():
+@pytest.mark.parametrize("weight", [1, 3, -1])
+def test_a_delta_is_a_node_of_its_own(weight):
+    """One without weight is none."""
     with ctx.workprec(90):
-        f = PiecewiseAnalytic((S.Zero, S.Zero), (S.One,), (S(3),))
+        f = PiecewiseAnalytic((S.Zero,) * 3, (S.One, S(2)), (S(weight), S.Zero))
         rule = rule_for(f, Envelope(HALF, HALF), 60)
         assert len(rule.nodes) == 1
-        assert _against(rule, lambda x: (-x * x / 2).exp()).overlaps(3 * (-arb(1) / 2).exp())
+        assert _against(rule, lambda x: (-x * x / 2).exp()).overlaps(weight * (-arb(1) / 2).exp())
 
 
 def test_what_is_narrow_is_cut_and_what_is_large_takes_more_nodes():

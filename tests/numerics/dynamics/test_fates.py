@@ -98,6 +98,13 @@ def test_without_an_escape_nothing_leaves():
     assert "nothing leaves" in end.reason
 
 
+@pytest.mark.parametrize("strength", [Fraction(1, 3), Fraction(1)])
+def test_without_any_drift_nothing_leaves_either(strength):
+    """x taught to He_2 by the correlation alone: E z² σ'(μz) and E z σ''(μz) are both 0."""
+    end = FateJudge(Pair("x", "He2", loss="correlation"), strength).escape()
+    assert (end.sink, end.certainty, "nothing leaves" in end.reason) == (None, "exact", True)
+
+
 def test_small_levels_are_passed_too():
     (there,) = passing(flow_of("x", 0.5), [1e-7])
     assert float(there.overlap.mid()) == pytest.approx(1e-7, rel=1e-3)

@@ -11,8 +11,10 @@ from derive.pair_drift import drift_of
 from numerics.doubles.drift import fast_drift
 from numerics.dynamics.flow import (
     Trajectory,
+    first_passage_of,
     flow_of,
     integrate,
+    linear_growth,
     linearised,
     predicted_exit,
 )
@@ -241,3 +243,14 @@ def test_a_rate_adds_a_term_of_third_order_that_shortens_overlaps(misalignment):
     added = flow.velocity(0.0, state) - still.velocity(0.0, state)
     assert added[0] == 0
     np.testing.assert_allclose(added[1:], -1.5 * 0.2**2 * noise * state[1:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("share", [1e-3, 1e-30, 1e-100, 0.0])
+def test_however_small_a_part_grows_it_is_waited_for_and_without_any_there_is_no_exit(share):
+    """Of diag(2, -1): the part along the first axis, e^2t times as large at t; the other falls."""
+    start = np.array([0.2 * share, 0.2])
+    found = first_passage_of(linear_growth(np.diag([2.0, -1.0]), start), start, 2.0, 0.5)
+    if share:
+        assert found == pytest.approx(np.log(0.5 / (0.2 * share)) / 2, rel=1e-4)
+    else:
+        assert found is None

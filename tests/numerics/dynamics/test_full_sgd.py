@@ -79,3 +79,22 @@ def test_what_is_of_lora_is_refused():
         exit_law(learner)
     with pytest.raises(InputError, match="learning rate 1 is too large, γd/B is 100"):
         simulate_sgd(FullLearner("x", 0.5, 100, 1.0), 1, 1, 1000, exit_by="teacher")
+
+
+def test_its_time_is_that_of_the_way_to_the_teacher_at_the_start():
+    """1 for x at any strength, as ρ' = 1 - ρ; relu half as fast; at 1 nothing is left."""
+    for text, time in (("x", 1.0), ("relu", 2.0)):
+        for strength in (0.2, 0.9):
+            assert FullLearner(text, strength, 100, 1e-3).flow.tau() == pytest.approx(time)
+    assert FullLearner("x", 1, 100, 1e-3).flow.tau() == math.inf
+
+
+def test_what_is_observed_of_the_weights_is_their_size_and_their_angle():
+    """Of ρ = 0.6 and s = 0.64, a unit vector; of half of it; of the opposite direction."""
+    states = np.array([[0.6, 0.64], [0.3, 0.16], [-0.6, 0.64]])
+    seen = FullLearner("x", 0.5, 100, 1e-3).flow.observe(states)
+    known = {"overlap": [0.6, 0.3, -0.6], "scale": [1, 0.5, 1], "alignment": [0.6, 0.6, -0.6],
+             "loss": [0.4, 0.325, 1.6]}  # fmt: skip
+    assert list(seen) == ["loss", "overlap", "scale", "alignment"]
+    for name, values in known.items():
+        assert seen[name] == pytest.approx(values), name

@@ -14,7 +14,7 @@ from numerics.certified.drift import ball_drift
 from numerics.doubles.arrays import piecewise
 from numerics.doubles.transforms import conditional_arrays
 from numerics.dynamics.exit_law import exit_law
-from numerics.dynamics.judged_labels import LabelJudge
+from numerics.dynamics.judged_labels import Judged, LabelJudge
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 
 MU = Fraction(3, 10)
@@ -152,6 +152,20 @@ def test_polynomials_are_written_as_they_are():
     found = judge.polynomial(Fraction(1, 2))
     own = piecewise(Pair("x", labels=found.text).labels.value)(judge.rule(MU).outputs)
     assert np.allclose(own, found.values, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("text", "ends"), [("x", 3), ("hardtanh", 1)])
+def test_a_transform_is_told_at_outputs_from_the_least_to_the_largest(text, ends):
+    """At as many below the median as above; of a teacher that clips, at its levels too."""
+    judge = LabelJudge.of(text)
+    for power in (1, 2):
+        told = Judged(judge, MU, {}, None, None).transform(judge.power(power, MU))
+        y = np.array(told["y"])
+        assert len(y) == 41
+        assert (np.diff(y) >= 0).all()
+        assert np.allclose(y, -y[::-1], atol=0.35)  # of the nodes beside it
+        assert ends <= y[-1] < ends + 1
+        assert told["value"] == pytest.approx(y**power)
 
 
 @pytest.mark.parametrize("pair", [Pair("hardswish"), Pair("x", misalignment="linear"),

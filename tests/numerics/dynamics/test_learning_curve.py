@@ -10,7 +10,7 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics import Simulation
 from numerics.dynamics.exit_constant import exit_constant_of
-from numerics.dynamics.learning_curve import learning_curve
+from numerics.dynamics.learning_curve import Descent, learning_curve
 from numerics.dynamics.sgd import Learner, simulate_sgd
 from numerics.dynamics.stability import stable_learning_rate
 
@@ -120,3 +120,23 @@ def test_networks_are_refused():
     network = Simulation("x", 0.5, neurons=2, horizon=1, records=0).learner
     with pytest.raises(InputError, match="of one neuron"):
         learning_curve(network)
+
+
+def test_between_known_phases_a_loss_falls_as_an_exponential_and_before_them_it_has_not_begun():
+    """What it lacks of the frozen one is of the order of e^2θ, before the first; after the last
+    it stays."""
+    phases, states = np.array([-1.0, 0.0, 2.0]), np.outer(np.exp([-1.0, 0.0, 2.0]), [0.6, 0.8])
+    descent = Descent(phases, np.array([0.9, 0.5, 0.05]), states, 1.0)
+    assert descent.at(phases) == pytest.approx([0.9, 0.5, 0.05])
+    assert descent.at(np.array([-2.0, -4.0])) == pytest.approx(1 - 0.1 * np.exp([-2.0, -6.0]))
+    assert descent.at(np.array([-0.5, 1.0, 9.0])) == pytest.approx([0.45**0.5, 0.025**0.5, 0.05])
+    heated = descent.heated(np.array([0.25, 0.125, 0.5]))
+    assert heated.frozen == 1.25
+    assert heated.at(phases) == pytest.approx([1.15, 0.625, 0.55])
+    assert heated.at(np.array([-2.0])) == pytest.approx(1.25 - 0.1 * np.exp(-2))
+    for radius in (0.37, 0.5, 1.0, 3.0, np.exp(2.0) * (1 - 1e-12)):  # sizes are e^θ
+        assert descent.exit_constant(radius).log_k == pytest.approx(np.log(radius))
+    assert descent.exit_constant(descent.sizes[-1]).log_k == pytest.approx(2)
+    assert descent.exit_constant(0.01).log_k == -1  # outside from the first on
+    with pytest.raises(Undecided):
+        descent.exit_constant(np.exp(2.0) * (1 + 1e-12))

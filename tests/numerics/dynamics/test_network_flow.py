@@ -179,3 +179,45 @@ def test_impossible_flows_are_refused():
     lonely = NetworkState(np.zeros((2, 1)), np.array([[0.9], [0.9]]), np.eye(1))
     with pytest.raises(InputError, match="not accepted"):
         integrate_network(flow, lonely, 1.0)
+
+
+@pytest.mark.parametrize("text", ["relu", "He2 + 1", "sigmoid", "x"])
+def test_a_network_that_is_its_teacher_has_no_loss(text):
+    """Of three neurons, whose outputs may all have a mean."""
+    flow = network_flow(text, [1, 1, 1], 2)
+    nothing = NetworkState(np.zeros((3, 2)), np.zeros((3, 2)), np.eye(2))
+    assert flow.loss(nothing) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_neuron_of_rank_one_is_observed_as_the_single_index_model(sign):
+    single, network = flow_of("erf", 0.6), network_flow("erf", [0.6], 1)
+    states = np.array([[0.3, -0.4], [1.5 * sign, 0.9]])
+    packed = np.concatenate([states, np.ones((2, 1))], axis=1)
+    ours, theirs = network.observe(packed), single.observe(states)
+    assert list(ours) == list(theirs)
+    for name, values in theirs.items():
+        assert ours[name] == pytest.approx(values, rel=1e-10), name
+
+
+def test_sizes_are_those_of_whole_matrices_and_alignments_are_averaged():
+    flow = network_flow("x", [0.6, 0.8], 2)
+    u, m = np.array([[3.0, 0], [0, 4.0]]), np.array([[0.6, 0], [0, 0.8]])
+    seen = flow.observe(NetworkState(u, m, np.eye(2)).packed()[None])
+    r = np.array([0.6 + 1.8, 0.8 + 3.2])  # μ + u m, and Q = μ² + 2 μ u m + u²
+    q = np.array([0.36 + 2 * 0.6 * 1.8 + 9, 0.64 + 2 * 0.8 * 3.2 + 16])
+    assert seen["scale"] == pytest.approx([5])
+    assert seen["overlap"] == pytest.approx([1])
+    assert seen["alignment"] == pytest.approx([(r / np.sqrt(q)).mean()])
+
+
+@pytest.mark.parametrize(("u", "m", "g"), [
+    ((2, 1), (2, 2), np.eye(2)), ((2, 2), (2, 1), np.eye(2)), ((1, 2), (1, 2), np.eye(2)),
+    ((2, 2), (2, 2), np.diag([1, 1.01])), ((2, 2), (2, 2), np.array([[1, 1.01], [1.01, 1]])),
+])  # fmt: skip
+def test_statistics_of_another_shape_or_of_no_columns_are_refused(u, m, g):
+    flow = network_flow("x", [0.5, 0.5], 2)
+    ends = integrate_network(flow, NetworkState(np.zeros((2, 2)), np.eye(2), np.eye(2)), 1.0)
+    assert ends.times[-1] == 1  # M may be as large as G is
+    with pytest.raises(InputError, match="are not accepted: give"):
+        integrate_network(flow, NetworkState(np.zeros(u), np.zeros(m), g), 1.0)
