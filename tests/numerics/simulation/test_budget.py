@@ -31,7 +31,7 @@ class Curve:
         return self.searching
 
     def quantiles(self, samples, shares):
-        return [self.expected_loss for _ in shares]
+        return [share * self.expected_loss for share in shares]
 
 
 class Ran(dict):
@@ -58,8 +58,12 @@ def test_what_is_best_and_as_good():
     assert (learnt.low, learnt.high) == (0.1, 0.7)  # all of these are nothing
     unsure = budget((0.5, 0.27, 0.2, 0.23, 0.3))
     curves = [replace(curve, off=0.02) for curve in unsure.curves]
-    best = replace(unsure, curves=curves).best  # up to 0.22 + 0.02 + 0.02
-    assert (best.low, best.high, best.error) == (0.5, 0.7, 0.02)
+    found = replace(unsure, curves=curves)  # up to 0.22 + 0.02 + 0.02
+    assert (found.best.low, found.best.high, found.best.error) == (0.5, 0.7, 0.02)
+    said = "mu = 0.5 (0.5 to 0.7 are as good), with an expected loss of 0.2 ± 0.02 after 0.5 at"
+    assert said in found.advice()
+    alone = budget((0.5, 0.4, 0.3, 0.2, 0.1)).advice()
+    assert alone.endswith("is mu = 0.9, with an expected loss of 0.1 after 0.05 at the start")
 
 
 def test_more_pre_training_that_does_worse_is_to_be_avoided():
@@ -83,6 +87,13 @@ def test_strengths_whose_runs_do_not_leave_are_told_from_those_that_learn():
     assert budget((0.2,) * 5, frozen=(1.0, 0.8, 0.2, 0.3, 0.1)).break_even == 0.5
 
 
+@pytest.mark.parametrize(("tenths", "good"), [(1.1, True), (np.nextafter(1.1, 2), False)])
+def test_a_tenth_more_is_as_good_and_no_more_to_be_avoided(tenths, good):
+    found = budget((0.75, 0.5, 0.5 * tenths, 0.75, 0.75), frozen=(0.0,) * 5)
+    assert (found.best.high == 0.5) == good
+    assert (found.avoid[0][0] == 0.7) == good
+
+
 def test_a_rate_above_the_stable_one_is_said():
     found = budget((0.2,) * 5, rate=7 / 1000 * 16)  # that of 0.5 is 8
     assert found.unstable == [(0.1, 0.3)]
@@ -99,6 +110,9 @@ def test_around_a_singularity_the_grid_is_finer_and_learning_fails():
     assert found.searching[near].min() > 0.99
     assert found.expected[-1] < 0.3 * found.frozen[-1]
     assert found.stuck[0][0] <= 0.3 <= found.stuck[0][1]
+    asked = np.arange(2, 6) / 10
+    around = [mu - 0.32072435 for mu in found.mu if np.abs(mu - asked).min() > 1e-12]
+    assert around == pytest.approx([-each for each in reversed(around)])  # alike on both sides
     assert "0.32072435 (certified) none ever leaves" in found.advice()
 
 
@@ -109,7 +123,7 @@ def test_what_it_reads_is_what_its_parts_say():
         law = study("x").exit_law(mu=mu, dimension=500, batch=4)
         assert record["still_searching"][k] == pytest.approx(law.still_searching(2e4), abs=1e-3)
         assert record["frozen_loss"][k] == pytest.approx((1 - mu) ** 2 / 2)
-        assert record["loss_10"][k] <= record["expected_loss"][k]
+        assert record["loss_10"][k] <= record["expected_loss"][k] <= record["loss_90"][k]
     assert (record["samples"], record["steps"]) == (20_000, 5000)
     later = replace(asked, samples=10**6)
     assert (later.expected < asked.expected).all()
@@ -123,7 +137,9 @@ def test_too_few_samples_or_strengths_are_refused(samples, mu):
 
 def test_runs_that_tell_no_error_or_take_no_step_are_not_put_beside_the_law():
     asked = budget((0.2,) * 5)
-    assert {each.horizon for each in asked.watched(2)} == {1000 // asked.simulations[0].batch}
+    steps = 1000 // asked.simulations[0].batch
+    watched = {(each.horizon, each.records, each.replicas) for each in asked.watched(2)}
+    assert watched == {(steps, (steps,), 2)}
     with pytest.raises(InputError, match="1 replicas are not accepted beside the law: give at"):
         asked.watched(1)
     batch = asked.simulations[0].batch
@@ -159,3 +175,32 @@ def test_runs_beside_the_law_have_a_mean_its_error_and_who_has_not_left():
 def test_one_sample_and_two_strengths_are_enough():
     found = study("x").budget(1, mu="0.4,0.6", batch=1)
     assert found.expected == pytest.approx(found.frozen, rel=0.05)
+
+
+def test_a_record_holds_what_the_curves_say_of_every_strength():
+    found = budget((0.5, 0.4, 0.2, 0.4, 0.3), searching=(0, 0.25, 0.5, 0.75, 1))
+    record = found.record()
+    for name, known in {
+        "mu": STRENGTHS, "expected_loss": (0.5, 0.4, 0.2, 0.4, 0.3),
+        "expected_loss_error": (0,) * 5,
+        "loss_10": (0.05, 0.04, 0.02, 0.04, 0.03), "loss_90": (0.45, 0.36, 0.18, 0.36, 0.27),
+        "still_searching": (0, 0.25, 0.5, 0.75, 1), "frozen_loss": (1.0, 0.8, 0.5, 0.3, 0.05),
+        "learning_rate": [each.learning_rate for each in found.simulations],
+    }.items():  # fmt: skip
+        assert record[name] == pytest.approx(known), name
+    assert (record["half_searching"], record["avoid"]) == ([(0.7, 0.9)], [(0.7, 0.9)])
+    assert (record["singularities"], record["simulated"], record["above_stable"]) == ((), None, [])
+
+
+def test_what_is_drawn_is_the_expected_loss_its_error_and_that_of_pre_training_alone():
+    found = budget((0.5, 0.4, 0.2, 0.4, 0.3))
+    curves = [replace(curve, off=0.01 * k) for k, curve in enumerate(found.curves)]
+    ax = replace(found, curves=curves).plot()
+    assert [line.get_ydata().tolist() for line in ax.lines] == [
+        [0.5, 0.4, 0.2, 0.4, 0.3], [1.0, 0.8, 0.5, 0.3, 0.05],
+    ]  # fmt: skip
+    band = ax.collections[0].get_paths()[0].vertices
+    for k, (mu, loss) in enumerate(zip(STRENGTHS, (0.5, 0.4, 0.2, 0.4, 0.3), strict=True)):
+        around = sorted({round(float(y), 9) for x, y in band if x == mu})
+        assert (around[0], around[-1]) == pytest.approx((loss - 0.01 * k, loss + 0.01 * k))
+    assert (ax.get_yscale(), ax.get_xlabel() != "", ax.get_ylabel() != "") == ("log", True, True)

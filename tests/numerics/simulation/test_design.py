@@ -1,6 +1,7 @@
 """A simulation: what it is told is worked out once, and its cells say the same as plain data."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -20,6 +21,7 @@ from numerics.dynamics.flow import flow_of
 from numerics.dynamics.runs import replica_stream
 from numerics.dynamics.sgd import Learner, Stage
 from numerics.dynamics.stability import stable_learning_rate
+from numerics.simulation import design
 from numerics.simulation.block import compute_cell, forms_of
 from numerics.simulation.design import BLOCK, Simulation, cell_seed, checked_size, grid
 from numerics.sweep.store import cell_key
@@ -230,6 +232,20 @@ def test_a_grid_may_have_a_hundred_thousand_blocks_and_no_more(points):
     for more in ((points, most + 1), (points + 1, most)):
         with pytest.raises(InputError, match="are too many"):
             checked_size(*more)
+
+
+def test_a_grid_is_counted_with_the_replicas_that_it_has_if_none_are_given(monkeypatch):
+    replicas = Simulation("x", 0.5, horizon=9).replicas
+    blocks = -(-replicas // BLOCK)
+    for most in (2 * blocks, 2 * blocks - 1):
+        monkeypatch.setattr(design, "_MOST_CELLS", most)
+        with nullcontext() if most == 2 * blocks else pytest.raises(InputError, match="too many"):
+            assert {each.replicas for each in grid("x", (0.2, 0.4), horizon=9)} == {replicas}
+
+
+@pytest.mark.parametrize(("count", "records"), [(0, ()), (1, (0, 1)), (2, (0, 1)), (3, (0, 1, 9))])
+def test_few_records_are_the_first_ones(count, records):
+    assert Simulation("x", 0.5, horizon=9, records=count).records == records
 
 
 def test_a_pair_is_simulated_only_if_its_texts_say_it():

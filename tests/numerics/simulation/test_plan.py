@@ -1,5 +1,7 @@
 """Plans: what is told before a long run, what is refused, how far an interrupted one got."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,30 @@ def test_more_than_ten_seconds_are_told_in_a_unit_of_which_there_are_two(
     assert f"about {told} in {workers} processes\n" in said if told else not said
 
 
+def test_a_trial_of_each_pair_tells_how_fast_it_goes(capsys, monkeypatch):
+    """A sample a microsecond of one pair, a tenth of that of the other; one batch at least."""
+    clock, tried = [5.0], []
+
+    def simulate(learner, replicas, seed, steps, threads):
+        text = learner.pair.teacher.text
+        tried.append((text, replicas, steps * learner.batch))
+        clock[0] += steps * learner.batch * {"x": 1e-6, "erf": 1e-7}[text]
+
+    monkeypatch.setattr(plan, "simulate_sgd", simulate)
+    monkeypatch.setattr(plan.time, "perf_counter", lambda: clock[0])
+    kinds = [
+        Simulation(text, mu, records=0, horizon=10**5, batch=50, replicas=10).cells()
+        for text in ("x", "erf") for mu in (0.3, 0.5)
+    ]  # fmt: skip
+    tell_plan([cell for own in kinds for cell in own], workers=None)
+    count = os.cpu_count()
+    assert f"about {110 / count:.0f} seconds in {count} processes\n" in capsys.readouterr().err
+    assert tried == [("x", 1, 10_000), ("erf", 1, 10_000)]
+    wide = Simulation("x", 0.5, records=0, horizon=100, batch=20_000, replicas=10).cells()
+    tell_plan(wide, workers=1)
+    assert (tried[-1], "about 20 seconds" in capsys.readouterr().err) == (("x", 1, 20_000), True)
+
+
 def test_work_of_less_than_a_hundred_trials_is_not_timed(capsys, monkeypatch):
     monkeypatch.setattr(plan, "_samples_a_second", lambda cell: 1.0)
     tell_plan(cells(horizon=24_999, replicas=10), workers=1)
@@ -82,7 +108,7 @@ def test_work_of_less_than_a_hundred_trials_is_not_timed(capsys, monkeypatch):
 def test_what_is_kept_already_is_no_work(tmp_path, monkeypatch):
     simulation = Simulation("x", 0.5, horizon=10, records=0, replicas=3)
     first = run_simulations([simulation], folder=tmp_path, workers=1)[0]
-    monkeypatch.setattr(plan, "MOST_SAMPLES", 1.0)
+    monkeypatch.setattr(plan, "MOST_SAMPLES", 100.0)  # of 480
     again = run_simulations([simulation], folder=tmp_path, workers=1)[0]
     np.testing.assert_array_equal(first.exits, again.exits)
     with pytest.raises(InputError):

@@ -1,6 +1,7 @@
 """Runs of simulations: labelled, the same in threads and processes, and as theory has them."""
 
 import json
+from math import log
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from thorough import only
 
 from derive.errors import InputError
 from derive.pair import Pair
+from numerics.dynamics.flow import OBSERVED
 from numerics.dynamics.sgd import Stage
 from numerics.simulation.design import Simulation, grid
 from numerics.simulation.run import run_simulation, run_simulations
-from numerics.simulation.simulated import dataset_of, fit_of
+from numerics.simulation.simulated import SimulatedRuns, dataset_of, fit_of
 
 SMALL = Simulation(
     Pair("erf", misalignment="linear"), 0.6, records=9, replicas=60, radius=0.3, horizon=800
@@ -58,6 +60,47 @@ def test_a_dataset_says_how_it_was_made():
     assert both.attrs["provenance"] == "the two"
     assert both.sizes["record"] == len(longer.steps)
     assert np.isnan(both.loss.values[0, :, len(runs.steps) :]).all()
+
+
+def made(exits, predicted, **how):
+    """Runs without records of which only exits are known."""
+    settings = {"dimension": 100, "batch": 4, "learning_rate": 0.01, "horizon": 50, "records": 0}
+    simulation = Simulation("x", 0.5, **settings | {"replicas": len(exits)} | how)
+    nothing = np.zeros((len(exits), 0))
+    block = {"states": np.zeros((len(exits), 0, 2)), "exits": np.array(exits),
+             "predicted": np.array(predicted)} | dict.fromkeys(OBSERVED, nothing)  # fmt: skip
+    return SimulatedRuns.of(simulation, [block])
+
+
+def test_a_record_counts_and_orders_exits_and_censored_ones_come_last():
+    runs = made([40, 10, np.nan, 30, 20], [0.25, np.nan, 0.5, np.nan, np.nan])
+    record = runs.record()
+    assert (record["replicas"], record["escaped"], record["censored"]) == (5, 4, 1)
+    assert record["exit_time_quantiles"] == pytest.approx(
+        {"0.1": 0.1, "0.25": 0.2, "0.5": 0.3, "0.75": 0.4, "0.9": None}
+    )
+    assert record["exit_time_median"] == pytest.approx(0.3)
+    assert (record["exit_steps_median"], record["exit_samples_median"]) == (30, 120)
+    assert record["predicted"] == pytest.approx(log(100) / 2 * runs.simulation.tau)
+    assert record["predicted_with_start"] is None
+    more = made([40, 10, 20], [0.25, np.nan, 0.5]).record()
+    assert more["predicted_with_start"] == 0.5
+    full = made([40], [np.nan], method="full", exit_by="teacher").record()
+    assert (full["exit_time_median"], full["predicted"]) == (pytest.approx(0.4), None)
+    none = made([np.nan] * 2, [np.nan] * 2).record()
+    assert [none[name] for name in ("exit_steps_median", "exit_samples_median")] == [None] * 2
+
+
+def test_runs_say_what_they_are_of():
+    runs = made([40, 10, np.nan], [0.25, 0.5, 0.5], seed=9)
+    shown = runs._repr_html_()
+    for told in ("3 runs, 1 still searching", "x taught by x, matched labels", "μ = 0.5", "d = 100",
+                 "B = 4", "seed = 9", "γ = 0.01"):  # fmt: skip
+        assert told in shown
+    assert [f"<td>{text}</td>" in shown for text in ("10%", "50%", "90%", "0.1", "0.4", "∞")] == [
+        True
+    ] * 6
+    assert repr(runs) == "SimulatedRuns(2 of 3 left the search phase, 0 records of u, m)"
 
 
 @pytest.mark.parametrize("text", only(["x"], ["x", "relu"]))
