@@ -25,7 +25,7 @@ class Count:
     def __init__(self) -> None:
         self.bits = self.cells = self.evaluations = 0
 
-    def add(self, bits: int = 0, cells: int = 0, evaluations: int = 0) -> None:
+    def add(self, bits: int, cells: int, evaluations: int) -> None:
         """Cells and evaluations more, at so many bits."""
         if bits > self.bits:
             self.bits = bits

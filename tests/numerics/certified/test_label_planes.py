@@ -13,7 +13,7 @@ from numerics.certified.label_planes import BITS, LabelPlanes
 
 PAIRS = (Pair("He3"), Pair("He2"), Pair("tanh"), Pair("gauss"), Pair("relu", "erf"),
          Pair("squared_relu"), Pair("x**3 + x", "x"), Pair("hardtanh"), Pair("sin"),
-         Pair("silu", "tanh"))  # fmt: skip
+         Pair("silu", "tanh"), Pair("tanh", "x**3"), Pair("sin", "x**2"))  # fmt: skip
 MU = fmpq(2, 5)
 
 

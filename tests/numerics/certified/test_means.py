@@ -82,7 +82,8 @@ def test_functions_without_a_known_bound_are_refused():
     with pytest.raises(InputError, match="no bound is known"):
         majorant(1 / z)
     for other in (1 / (1 + exp(z) - 2 * z), 1 / (exp(z) - 1), 1 / (1 - exp(z)), 1 / mu,
-                  log(1 + exp(z) - 3 * z), log(1 - exp(-(z**2))), 1 / (1 + tanh(z))):  # fmt: skip
+                  log(1 + exp(z) - 3 * z), log(1 - exp(-(z**2))), 1 / (1 + tanh(z)),
+                  exp(exp(z)), exp(exp(z**2 / 8)), exp(z**3), exp(z * exp(-z))):  # fmt: skip
         with pytest.raises(InputError, match="no bound is known"):
             majorant(z * other)
     with pytest.raises(InputError, match="grows too fast"):

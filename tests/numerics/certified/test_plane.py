@@ -127,3 +127,15 @@ def test_an_integral_reaches_as_far_as_the_limit_and_no_farther(farthest, reache
     mean = plane_function(PlaneMean(((S.One, size, size),), S.One))
     with nullcontext() if reached else pytest.raises(InputError, match="grows too fast"):
         assert abs(mean(arb(0)) - 2 / arb.pi()) < 1e-12
+
+
+@pytest.mark.parametrize("centre", ["0.2", "0.7"])
+@pytest.mark.parametrize("first", ["relu(x - 1/2)", "x"])
+def test_wide_strengths_enclose_every_strength_in_them(first, centre):
+    """Of steps, of which breakpoints alone move with the strength, on either side of ν."""
+    one, other = (parse_activation(f).value.derivative() for f in (first, "relu(x - 1/3)"))
+    function = plane_function(PlaneMean(((S.One, one, other),), 1 - mu))
+    wide = function(arb(centre) + arb(0, "0.001"))
+    points = [function(arb(centre) + arb(shift)) for shift in ("-0.00099", "0", "0.00099")]
+    assert all(wide.contains(point.mid()) for point in points)
+    assert wide.rad() < 0.02

@@ -17,7 +17,7 @@ from numerics.dynamics.update import Functions
 # Each with its own exit, at which it is within two hundred steps.
 LEARNERS = {
     "one index": (lambda rate: Learner("x", 0.5, 20, rate), "state"),
-    "all weights": (lambda rate: FullLearner("x", 0.5, 20, rate), "teacher"),
+    "all weights": (lambda rate: FullLearner("x", 0.5, 20, rate / 20), "teacher"),
     "a network": (lambda rate: NetworkLearner("x", (0.3, 0.6), 2, 60, rate), "state"),
 }
 
@@ -69,9 +69,30 @@ def test_the_step_at_which_a_run_is_said_to_diverge_is_the_first_that_it_cannot_
         simulate_sgd(learner, [7], horizon=10_000, **how)
     last = int(re.search(r"step (\d+)", str(told.value))[1])
     assert last > 1
-    simulate_sgd(learner, [7], horizon=last - 1, **how)
+    before = simulate_sgd(learner, [7], horizon=last - 1, records=range(last), **how)
+    assert np.abs(before.states[..., 0]).max() < 1000
+    assert np.abs(before.states).max() < 10**6  # of a square
     with pytest.raises(InputError, match=f"at step {last} "):
         simulate_sgd(learner, [7], horizon=last, **how)
+
+
+AT_THE_TEACHER = {
+    "one index": (lambda noise: Learner("x", 1, 20, 0.1, 4, noise=noise, scale_u=0.0), "state"),
+    "all weights": (lambda noise: FullLearner("x", 1, 20, 0.1, 4, noise=noise), "teacher"),
+    "a network": (lambda noise: NetworkLearner("x", (1, 1), 1, 20, 0.1, 4, noise, 0.0), "state"),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_TEACHER)
+def test_at_the_teacher_nothing_moves_but_by_the_noise_of_labels(name):
+    """In a step u by a Gaussian of γ²ς²/B, of which a network's neurons take half each; ρ too."""
+    make, exit_by = AT_THE_TEACHER[name]
+    how = {"seed": 2, "horizon": 1, "records": [0, 1], "exit_by": exit_by, "threads": 1}
+    still = simulate_sgd(make(0.0), 3, **how).states
+    np.testing.assert_allclose(still[:, 1], still[:, 0], atol=1e-12)
+    moved = np.diff(simulate_sgd(make(3.0), 600, **how).states[..., 0], axis=1)
+    share = 2 if name == "a network" else 1
+    assert (moved**2).mean() == pytest.approx(0.1**2 * 3**2 / 4 / share, rel=0.2)
 
 
 @pytest.mark.parametrize(("ends", "said"), [

@@ -123,3 +123,7 @@ def test_noise_and_labels_are_blamed_above_ten_times_what_they_are_added_to_or_l
     assert "labels of size 10 are too large" in _cause(scaled["10.01"], Pair("x"))
     assert "is too large here" in _cause(scaled["9.99"], Pair("x"))
     assert "is too large here" in _cause(scaled["0.01"])
+    for student in ("0.2", "3"):  # of whatever size that is
+        less, more = (Pair(f"{share}*{student}*x", f"{student}*x") for share in ("9.99", "10.01"))
+        assert "labels of size" in _cause(more)
+        assert "is too large here" in _cause(less)
