@@ -64,9 +64,8 @@ class NetworkLearner:
         most = self.dimension - neurons  # rank
         checks = (
             (neurons >= 1, "no neuron", "one strength a neuron"),
-            (all(0 <= x <= 1 for x in self.mu), f"strengths {self.mu}", "each in [0, 1]"),
             (neurons <= self.dimension, f"{neurons} neurons", f"at most d = {self.dimension}"),
-            (1 <= self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
+            (self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
             (self.pair.loss == "square", f"loss {self.pair.loss}", "the square loss"),

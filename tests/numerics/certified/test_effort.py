@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -93,3 +94,13 @@ def test_zeros_take_cells_and_keep_what_they_took_elsewhere():
         found = numerics.find_singularities(pair)
         assert found.took.cells > len(found)
         assert pickle.loads(pickle.dumps(found)).took == found.took
+
+
+def test_what_a_result_took_is_no_part_of_what_it_is():
+    """Of two that are equal one may have looked up what the other worked out."""
+    made = (numerics.expectation("relu"), numerics.hermite_expansion("x", 1),
+            numerics.dual_activation("relu"), numerics.escape_curve("x", 0.5))  # fmt: skip
+    for found in made:
+        assert found == replace(found, took=Effort(1, 2, 3))
+    singularities = numerics.find_singularities("x")
+    assert singularities == type(singularities)(singularities, Effort(1, 2, 3))

@@ -14,7 +14,7 @@ from derive.pair import Pair
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.certified import integrator
 from numerics.certified.flow import ball_flow, disc
-from numerics.certified.integrator import advance, passage, steps
+from numerics.certified.integrator import advance, first_time, passage, steps
 from numerics.dynamics.flow import flow_of, integrate
 
 SQUARED = Pair("He3", labels="squared")
@@ -146,6 +146,16 @@ def test_a_level_that_is_not_reached_is_undecided():
     flow = ball_flow(Pair("He3", labels="squared"), "0.3")
     with pytest.raises(Undecided, match="is not seen to grow through"):
         passage(flow, disc("0.05", "0.05"), "0.5", 1)
+
+
+def test_a_level_that_is_kept_but_not_passed_is_undecided():
+    """What is read is the level itself, exactly; a little more passes it at once."""
+    flow, start = ball_flow("x", "0.5"), disc("0.1", "0.1")
+    with pytest.raises(Undecided, match="is not passed"):
+        first_time(flow, start, lambda at: arb(1), 1, 5)
+    time, _ = first_time(flow, start, lambda at: arb(1) + arb(2) ** -60, 1, 5)
+    assert time.contains(0)
+    assert time.rad() < 1e-11
 
 
 def test_a_start_above_the_level_is_refused():

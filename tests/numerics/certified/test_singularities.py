@@ -3,13 +3,14 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from decimal import Decimal
 from fractions import Fraction
-from math import comb
+from math import comb, nan
 
 import mpmath
 import numpy as np
@@ -201,6 +202,39 @@ def test_misaligned_pairs_have_no_singularities_to_list(text):
     for find in finders:
         with pytest.raises(InputError, match="aligned pre-training"):
             find(drift)
+
+
+@pytest.mark.parametrize(
+    ("drift", "count", "fates", "cells", "rows"),
+    [
+        (_drift(1 - mu / 2, -1), "no strength", [], [], []),
+        (_drift(2 * mu - 1, mu + 1), "1 strength",
+         ["τ = 1/b, b = 1.5 > 0"], [r"$\tau = 1/b$, $b = 1.5$"], [(1 / 2, 1.5, 0, nan, 1)]),
+        (_drift((3 * mu - 1) ** 2 * (2 * mu - 1), 1 - 2 * mu), "2 strengths",
+         ["τ = 1/b, b = 0.333333 > 0", "τ diverges, b = 0"],
+         [r"$\tau = 1/b$, $b = 0.333333$", r"$\tau$ diverges, $b = 0$"],
+         [(1 / 3, 1 / 3, 0, nan, 2), (1 / 2, 0, 1, nan, 1)]),
+        (_drift((3 * mu - 1) ** 2 * (mu + 1), -2), "1 strength",
+         ["τ ~ 0.0138889/(μ - μ*)^4 in units of 1/γ"],
+         [r"$\tau \sim 0.0138889/(\mu-\mu_\star)^{4}$ in units of 1/γ"],
+         [(1 / 3, -2, 1, 1 / 72, 2)]),
+    ],
+)  # fmt: skip
+def test_they_show_how_many_they_are_and_what_the_time_does_there(drift, count, fates, cells, rows):
+    """In a line, in a notebook, as data, and in a picture: dotted where the time diverges."""
+    found = find_singularities(drift, 20)
+    assert [repr(s).partition(", ")[2].removesuffix(")") for s in found] == fates
+    html = found._repr_html_()
+    assert f"a vanishes at {count} in (0, 1)" in html
+    assert re.findall(r"<td>([^<]*τ[^<]*|[^<]*tau[^<]*)</td>", html) == cells
+    names = ["mu", "b", "diverges", "constant", "multiplicity"]
+    frame = found.to_frame()
+    np.testing.assert_allclose(
+        frame[names].to_numpy(float).reshape(-1, 5), np.reshape(rows, (-1, 5))
+    )
+    assert (frame[["mu_radius", "b_radius"]].to_numpy() < 1e-19).all()
+    lines = found.plot().lines
+    assert [line.get_linestyle() for line in lines] == [":" if row[2] else "--" for row in rows]
 
 
 def test_nothing_to_isolate():

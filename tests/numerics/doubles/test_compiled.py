@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from derive.grammar import parse_activation
+from numerics.doubles.arrays import piecewise
 from numerics.doubles.compiled import compiled, kernel, part_of_kernel
 
 KNOWN = {
@@ -20,6 +21,13 @@ def test_a_function_is_that_of_its_expression(text):
     found = compiled(parse_activation(text).value)
     for x in np.linspace(-4, 4, 33):
         assert found(x) == pytest.approx(KNOWN[text](x), abs=1e-14)
+
+
+def test_at_a_breakpoint_it_is_the_function_from_the_right_as_on_arrays():
+    """Where it jumps, that is one of two values: 1 of the slope of a ramp from -1 to 2, then 0."""
+    slope = parse_activation("clip(x, -1, 2)").value.derivative()
+    places = np.array([-1 - 1e-9, -1, 2 - 1e-9, 2])
+    assert [compiled(slope)(x) for x in places] == piecewise(slope)(places).tolist() == [0, 1, 1, 0]
 
 
 def test_a_part_is_called_by_a_kernel_and_by_nothing_else():

@@ -1,6 +1,7 @@
 """Gaussian moments beyond doubles: against closed forms, and what is said of them."""
 
 import math
+import re
 
 import pytest
 from mpmath import mp, mpf
@@ -9,7 +10,7 @@ from sympy import factorial2
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import Pair
-from numerics.doubles.moments import insist_on_doubles, moment
+from numerics.doubles.moments import beyond_doubles, insist_on_doubles, moment, shown
 from numerics.dynamics.stability import stable_learning_rate
 
 
@@ -75,3 +76,17 @@ def test_the_stable_learning_rate_of_steep_students_is_right_or_refused():
         steep = parse_activation(text)
         with pytest.raises(InputError, match=f"no stable learning rate: .* is {size}"):
             stable_learning_rate(Pair(steep, steep), 0.5, 1000, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(mp.inf, "is infinite, its square out of the range of doubles: give a smaller argument"),
+     (mpf(10) ** 400, r"is about 10\^400, .*: give a smaller argument or factor"),
+     (mpf(10) ** -401, r"is about 10\^-401, .*: give a larger factor")],
+)  # fmt: skip
+def test_what_is_too_large_is_to_be_smaller_and_what_is_too_small_larger(value, said):
+    assert re.search(f"^E x {said}", str(beyond_doubles("E x", value)))
+
+
+def test_texts_are_shown_up_to_sixty_characters():
+    assert [shown("x" * 60), shown("x" * 61)] == [repr("x" * 60), repr("x" * 57 + "...")]

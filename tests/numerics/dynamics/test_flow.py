@@ -254,3 +254,16 @@ def test_however_small_a_part_grows_it_is_waited_for_and_without_any_there_is_no
         assert found == pytest.approx(np.log(0.5 / (0.2 * share)) / 2, rel=1e-4)
     else:
         assert found is None
+
+
+@pytest.mark.parametrize("text", ["He3", "x"])
+@pytest.mark.parametrize("misalignment", ["none", "spherical"])
+@pytest.mark.parametrize("mu", [0.2, 0.6])
+def test_a_typical_start_has_the_median_sizes_and_grows(text, misalignment, mu):
+    """All its parts are on one side of the growing direction; a is negative for He_3 at 0.2."""
+    flow = flow_of(_pair(text, misalignment), mu)
+    starts = np.random.default_rng(1).normal(size=(11, flow.size))
+    start = flow.typical(starts)
+    np.testing.assert_array_equal(np.abs(start), np.median(np.abs(starts), axis=0))
+    along = start * np.linalg.eigh(flow.linearisation())[1][:, -1]
+    assert (along > 0).all() or (along < 0).all()

@@ -141,12 +141,15 @@ def test_measured_escape_is_the_predicted_rate(text):
 @pytest.mark.parametrize(
     "change",
     [{"rank": 0}, {"rank": 9}, {"mu": ()}, {"mu": (0.5,) * 11}, {"mu": (1.2,)}, {"batch": 0},
-     {"learning_rate": 0.0}],
+     {"learning_rate": 0.0}, {"learning_rate": math.inf}, {"noise": -1e-9},
+     {"pair": Pair("x", loss="correlation")}, {"pair": Pair("x", misalignment="linear")}],
 )  # fmt: skip
 def test_impossible_networks_are_refused(change):
-    settings = {"mu": (0.5, 0.5), "rank": 1, "dimension": 10, "learning_rate": 0.1} | change
-    with pytest.raises(InputError, match="not accepted"):
-        NetworkLearner(_pair("x"), **settings)
+    settings = {"mu": (0.5, 0.5), "rank": 8, "dimension": 10, "learning_rate": 0.1, "noise": 0}
+    settings |= {"pair": _pair("x")}
+    assert NetworkLearner(**settings | {"mu": (0, 1)}).mu == (0, 1)
+    with pytest.raises(InputError, match=r"not accepted: (give|.*networks?)"):
+        NetworkLearner(**settings | change)
 
 
 def test_what_rounding_alone_leaves_of_a_column_is_a_null_direction():

@@ -336,6 +336,17 @@ def test_impossible_learners_are_refused(change):
         Learner(pair, **settings)
 
 
+@pytest.mark.parametrize(("misalignment", "planes"), [("none", 1), ("linear", 2)])
+def test_overlaps_that_exceed_one_are_refused_where_they_are_drawn(misalignment, planes):
+    """In units of the length of their part: it is at most the whole."""
+    draw = functools.partial(_learner, "x", 7, 0.1, misalignment=misalignment, mu=0.8)
+    overlaps = draw().initial(np.random.default_rng(4))[1 : 1 + planes]
+    most = 1 / np.linalg.norm(overlaps)
+    draw(scale=most * (1 - 1e-12)).initial(np.random.default_rng(4))
+    with pytest.raises(InputError, match="is not accepted: overlaps exceed 1"):
+        draw(scale=most * (1 + 1e-12)).initial(np.random.default_rng(4))
+
+
 @pytest.mark.parametrize(
     "call",
     [
