@@ -64,7 +64,7 @@ class NetworkLearner:
         most = self.dimension - neurons  # rank
         checks = (
             (neurons >= 1, "no neuron", "one strength a neuron"),
-            (neurons <= self.dimension, f"{neurons} neurons", f"at most d = {self.dimension}"),
+            (most >= 1, f"{neurons} neurons", f"fewer than d = {self.dimension}"),
             (self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),

@@ -1,5 +1,6 @@
 """How results show themselves: in one line, as HTML, as frames, as pictures; numbers as numbers."""
 
+import re
 from fractions import Fraction
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -165,6 +166,41 @@ def test_formulas_are_shown_short(made):
         assert latex.count("{") == latex.count("}")
     assert study("tanh").drift._repr_latex_() is None
     assert r"\lambda^{2}" in study("selu")._repr_html_()  # its constants, by name
+
+
+def test_numbers_are_shown_to_six_digits_and_times_of_runs_to_four(made):
+    curve, law, runs = made.curve, made.law, made.runs
+    assert _numbers(repr(curve)) == [5, 0.1, 0.9, *_rounded((min(curve.tau), max(curve.tau)), 6)]
+    columns = [_rounded(each, 6) for each in (curve.mu, curve.a, curve.b, curve.rate, curve.tau)]
+    assert _cells(curve) == [list(row) for row in zip(*columns, strict=True)]
+    shares = (0.1, 0.5, 0.9, 0.99)
+    left = [(*_rounded([law.quantile(p)], 4), law.steps(p), law.samples(p)) for p in shares]
+    assert _cells(law) == [[100 * p, *row] for p, row in zip(shares, left, strict=True)]
+    ordered = _rounded(sorted(runs.exit_times), 4)
+    assert _cells(runs) == [[10, ordered[0]], [50, ordered[2]], [90, ordered[4]]]
+    coefficients = [float(c) for c in made.series.coefficients]
+    assert [row[:1] for row in _cells(made.series)] == [[k] for k in range(4)]
+    latex = re.findall(r"c_\{(\d)\} = ([-\d.]+)", made.series._repr_latex_())
+    shown = [[int(k), float(c)] for k, c in latex]
+    assert shown == [[k, *_rounded([c], 6)] for k, c in enumerate(coefficients) if c]
+    empty = study("x").curve([])
+    assert repr(empty) == "EscapeCurve(no strengths)"
+
+
+def _rounded(numbers, digits):
+    return [float(f"{number:.{digits}g}") for number in numbers]
+
+
+def _numbers(text):
+    """Those that stand alone in a text."""
+    return [float(number) for number in re.findall(r"(?<=[ (])-?\d[\d.e+-]*(?=[ ,)])", text)]
+
+
+def _cells(shown):
+    """The numbers of a table's rows, percentages too."""
+    rows = ElementTree.fromstring(shown._repr_html_()).iter("tr")
+    cells = [[cell.text.rstrip("%") for cell in row.iter("td")] for row in rows]
+    return [[float(cell.split(" ")[0].replace("−", "-")) for cell in row] for row in cells if row]
 
 
 def test_singularities_are_a_tuple_as_before(made):

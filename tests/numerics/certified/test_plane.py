@@ -1,9 +1,14 @@
 """Means over the plane: against closed forms, another quadrature, and their limits."""
 
 from contextlib import nullcontext
+from functools import reduce
+from itertools import product
+from operator import add
 
 import pytest
 from flint import arb, ctx
+from scipy.integrate import quad
+from scipy.stats import norm
 from sympy import Rational, S
 
 from derive.errors import InputError
@@ -139,3 +144,20 @@ def test_wide_strengths_enclose_every_strength_in_them(first, centre):
     points = [function(arb(centre) + arb(shift)) for shift in ("-0.00099", "0", "0.00099")]
     assert all(wide.contains(point.mid()) for point in points)
     assert wide.rad() < 0.02
+
+
+@pytest.mark.parametrize("strength", ["0.6", "0.3"])
+def test_many_breakpoints_give_what_each_of_them_does(strength):
+    """A sum of steps in both places: P(z > q, μz + νx > p), by SciPy, of all q and p."""
+    fixed, moving = (-1.0, 0.25), (-0.25, 0.5, 1.0)
+    f, g = (
+        reduce(add, (parse_activation(f"relu(x - ({p}))").value.derivative() for p in each))
+        for each in (fixed, moving)
+    )
+    found = plane_function(PlaneMean(((S.One, f, g),), 1 - mu))(arb(strength))
+    m, n = float(strength), 1 - float(strength)
+    known = sum(
+        quad(lambda z, p=p: norm.pdf(z) * norm.cdf((m * z - p) / n), q, 12, epsabs=1e-13)[0]
+        for q, p in product(fixed, moving)
+    )
+    assert float(found) == pytest.approx(known, abs=1e-10)

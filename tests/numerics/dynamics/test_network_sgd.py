@@ -148,6 +148,9 @@ def test_impossible_networks_are_refused(change):
     settings = {"mu": (0.5, 0.5), "rank": 8, "dimension": 10, "learning_rate": 0.1, "noise": 0}
     settings |= {"pair": _pair("x")}
     assert NetworkLearner(**settings | {"mu": (0, 1)}).mu == (0, 1)
+    assert NetworkLearner(**settings | {"mu": (0.5,) * 9, "rank": 1}).rank == 1
+    with pytest.raises(InputError, match="10 neurons is not accepted: give fewer than d = 10"):
+        NetworkLearner(**settings | {"mu": (0.5,) * 10, "rank": 1})
     with pytest.raises(InputError, match=r"not accepted: (give|.*networks?)"):
         NetworkLearner(**settings | change)
 
