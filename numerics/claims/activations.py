@@ -3,7 +3,7 @@
 from functools import partial
 
 from flint import arb
-from sympy import Expr, Function, Rational, Symbol, diff, factorial, gamma, oo, pi, sqrt
+from sympy import Expr, Function, Symbol, diff, factorial, gamma, oo, pi, sqrt
 
 from derive.escape import eigenvalues, escape_limit, escape_time
 from derive.grammar import parse_activation
@@ -47,7 +47,6 @@ def _relu_dip() -> Finding:
         shown("a and b of ReLU", (a, b)),
         equal("τ of ReLU is twice that of x, which increases", tau, 2 * escape_time(*closed("x"))),
         *relu_rises(),
-        shown("τ at μ = 0.05", float(tau.subs(mu, Rational(1, 20)))),
     )
 
 
@@ -93,12 +92,12 @@ def _relu_after_dip() -> Finding:
 def _zeroth_term() -> Finding:
     k = Symbol("k", positive=True)
     factor = 1 / (gamma(k) * k)
-    mean = parse_activation("relu").hermite_coefficient(0, Q)
-    term = (mean.subs(Q, 1) * diff(mean, Q)).subs(Q, mu**2)
+    relu, he2 = parse_activation("relu"), hermite_polynomial(2, z)
+    mean = relu.hermite_coefficient(0, Q)
+    term = _of_degree_zero(mean.subs(Q, 1), mean).subs(Q, mu**2)
     a, b = closed("relu")
     tau = escape_time(a, b - 2 * term)
-    he2 = hermite_polynomial(2, z)
-    term_of_he2 = gaussian_mean(he2**2, z) * diff(hermite_mean(2), Q)
+    term_of_he2 = _of_degree_zero(gaussian_mean(he2**2, z), hermite_mean(2))
     whole = gaussian_mean(he2**2 * diff(he2, z, 2), z) / 2
     dip = tuple(enclosure(enclosed(tau)(arb(k) / 20), 6) for k in (1, 2, 4, 8))
     return Finding(
@@ -114,6 +113,11 @@ def _zeroth_term() -> Finding:
         equal("He_2, squared labels: ∂C/∂Q = ½ E y σ'' is its term k = 0", whole, term_of_he2),
         judged("and it is positive", whole, positive),
     )
+
+
+def _of_degree_zero(of_labels: Expr, of_student: Expr) -> Expr:
+    """The term k = 0 of ∂C/∂Q, from the means of labels and of the student."""
+    return of_labels * diff(of_student, Q)
 
 
 def _dips(times: tuple[Enclosure, ...]) -> bool:

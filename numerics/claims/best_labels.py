@@ -176,7 +176,7 @@ def _best_labels_at_singularity() -> Finding:
                 judged("a of squared labels", bounds(a), lambda found: found.sign < 0),
                 shown("τ of squared labels", bounds(1 / growth_rate(b, a * a))),
             ]
-    return Finding("τ = 1.37406 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
+    return Finding("τ = 1.3742 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)
 
 
 def _on_edge(edge: bool, b: Bounds) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
 from flint import ctx, fmpz_poly
-from sympy import Expr, Function, Poly, Rational, Symbol, diff, factorial, factorial2, symbols
+from sympy import Expr, Function, Poly, S, Symbol, diff, factorial, factorial2, symbols
 
 from derive.errors import Undecided
 from derive.escape import eigenvalues, escape_time, hermite_drift_limit, hermite_escape_limit
@@ -183,9 +183,9 @@ def _limit_at_zero_even() -> Finding:
     )
 
 
-def _next_over_this(times: Expr) -> Expr:
-    """Ratio of the coefficients at 0 of degrees n + 2 and n, times a factor that depends on n."""
-    size = hermite_escape_limit(2 * _HALF + 1, 0).coefficient * times
+def _next_over_this(unit: Expr = S.One) -> Expr:
+    """Ratio of the coefficients at 0 of degrees n + 2 and n, in a unit that depends on n."""
+    size = hermite_escape_limit(2 * _HALF + 1, 0).coefficient / unit
     ratio = (size.subs(_HALF, _HALF + 1) / size).rewrite("gamma")
     return ratio.gammasimp().expand(func=True).factor()
 
@@ -200,7 +200,7 @@ def _next_over_this(times: Expr) -> Expr:
     units=_UNITS,
 )
 def _limit_at_zero_order() -> Finding:
-    ratio, n = _next_over_this(Rational(1)), 2 * _HALF + 1
+    ratio, n = _next_over_this(), 2 * _HALF + 1
     return Finding(
         "the coefficient of μ^-2 grows by (n+1)/n from degree n = 2p+1 to the next odd one",
         equal("coefficient of μ^-2 for degree n + 2 over that for n = 2p+1", ratio, (n + 1) / n),
@@ -217,7 +217,7 @@ def _limit_at_zero_order() -> Finding:
 )
 def _limit_at_zero_order_raw() -> Finding:
     n = 2 * _HALF + 1
-    raw, scaled = (_next_over_this(1 / unit) for unit in (n * factorial(n), n))
+    raw, scaled = map(_next_over_this, (n * factorial(n), n))
     return Finding(
         "the order is that of the units n n!: without them, or with He_n/√n!, it is reversed",
         judged(

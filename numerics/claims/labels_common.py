@@ -3,7 +3,7 @@
 from functools import partial
 
 from flint import arb, fmpq
-from sympy import Function, Rational, Symbol, diff, simplify, sqrt, tanh
+from sympy import Function, Rational, Symbol, diff, simplify, sqrt
 
 from derive.escape import escape_time
 from derive.grammar import parse_activation
@@ -161,7 +161,11 @@ def _squared_erf_faster() -> Finding:
             _cells(slope_of_rate(pair), "0", "0.66"),
             partial(signed, -1),
         ),
-        judged("τ(0.45) - τ(1)", enclosure(middle - last, 8), positive),
+        judged(
+            "τ at 0.45 and at 1, which is smaller",
+            (enclosure(middle, 8), enclosure(last, 8)),
+            lambda tau: tau[0].ball() > tau[1].ball(),
+        ),
     )
 
 
@@ -280,7 +284,7 @@ def _squared_at_zero() -> Finding:
     falsifier="a strength at which a or b changes",
 )
 def _squared_sigmoid() -> Finding:
-    sigma = tanh(z / 2) / 2 + Rational(1, 2)
+    sigma = Pair("sigmoid").student.value.smooth
     slope, curvature = (diff(sigma, z, k).subs(z, mu * z) for k in (1, 2))
     change = sigma**2 - sigma
     steps = []

@@ -125,7 +125,7 @@ def _middle_is_best(values: ImmutableMatrix) -> bool:
 )
 def _table_svhn() -> Finding:
     return Finding(
-        "the printed numbers, compared exactly; source accuracies have the spread 0.00",
+        "the printed numbers, compared exactly",
         judged("source accuracy from epoch 50, 100, 200", _column(_TO_SVHN, _SOURCE), _rises),
         *[
             judged(

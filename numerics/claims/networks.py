@@ -8,6 +8,7 @@ from sympy import (
     ImmutableMatrix,
     Integer,
     Matrix,
+    Rational,
     Symbol,
     diag,
     diff,
@@ -214,7 +215,7 @@ def _network_loss() -> Finding:
     terms = len(found.args)
     return Finding(
         "from the kernels, symbolic U, M, G",
-        equal(f"L, of {terms} terms, less the formula", (found - claimed).expand(), 0),
+        equal(f"K = r = 2: L, of {terms} terms, less the formula", (found - claimed).expand(), 0),
     )
 
 
@@ -242,7 +243,7 @@ def _network_flow() -> Finding:
     claimed = _claimed_flow(strengths, us, ms, gram)
     steps = [
         judged(
-            f"flow of {name} from the gradient of the loss, less the equation",
+            f"K = r = 2: flow of {name} from the gradient of the loss, less the equation",
             ImmutableMatrix((found - claimed[name]).expand()),
             lambda rest: rest.is_zero_matrix,
         )
@@ -282,9 +283,22 @@ def _quadratic_form() -> list[Step]:
     ]  # fmt: skip
 
 
+def _for_example(loss: Expr, k: Symbol, r: Symbol, gap: Symbol) -> Step:
+    """A loss in K, r and 1 - μ² at three neurons."""
+    size, mu = 3, Rational(3, 10)
+    found = loss.subs({k: size, gap: 1 - mu**2})
+    return shown(f"K = {size}, μ = {float(mu)}, r = 1, 2, 3: that loss",
+                 tuple(found.subs(r, rank) for rank in range(1, size + 1)))  # fmt: skip
+
+
 def _diagonal_loss(k: Expr, r: Expr, x: Expr, gap: Expr) -> Expr:
     """(|D|² + ½ (tr D)²)/2K where r eigenvalues of -D are x, and K - r are 1 - μ²."""
     return (r * x**2 + (k - r) * gap**2 + (r * x + (k - r) * gap) ** 2 / 2) / (2 * k)
+
+
+def _least_loss(k: Expr, r: Expr, gap: Expr) -> Expr:
+    """What rank r leaves of the loss of K neurons, as claimed, with 1 - μ² as gap."""
+    return gap**2 * (k - r) * (k + 2) / (2 * k * (r + 2))
 
 
 @ours.proved(
@@ -310,7 +324,8 @@ def _network_attainable_loss() -> Finding:
         *_quadratic_form(),
         *steps,
         judged("best size q, for K = r + n", best.subs(k, r + _MORE).factor(), positive),
-        equal("loss there", loss.subs(size, best), gap**2 * (k - r) * (k + 2) / (2 * k * (r + 2))),
+        equal("loss there", loss.subs(size, best), least := _least_loss(k, r, gap)),
+        _for_example(least, k, r, gap),
     )
 
 
@@ -348,6 +363,7 @@ def _network_final_loss() -> Finding:
         judged("the slope in the others, at their least value gap, for K = r + n",
                (2 * gap + total).subs(k, r + _MORE)
                .factor(), positive),
-        equal("F there, which is 2K times the loss", least, gap**2 * (k - r) * (k + 2) / (r + 2)),
+        equal("F there, which is 2K times the loss", least, 2 * k * _least_loss(k, r, gap)),
+        _for_example(_least_loss(k, r, gap), k, r, gap),
         judged("it falls with the rank: F of r less that of r + 1", falls, positive),
     )  # fmt: skip

@@ -139,10 +139,10 @@ def _modes() -> list[Step]:
     grow, die = (ImmutableMatrix([rate, _COUPLING]) for rate in (plus, minus))
     return [
         shown("J, the matrix of (58)", flow),
-        *[equal(f"J v and λ₊ v, v = (λ₊, a): component {i + 1}", (flow * grow)[i], plus * grow[i])
-          for i in (0, 1)],
-        *[equal(f"J w and λ₋ w, w = (λ₋, a): component {i + 1}", (flow * die)[i], minus * die[i])
-          for i in (0, 1)],
+        *[equal(f"J v and λ₊ v, v = (λ₊, a): along {x}", left, right)
+          for x, left, right in zip("um", flow * grow, plus * grow, strict=True)],
+        *[equal(f"J w and λ₋ w, w = (λ₋, a): along {x}", left, right)
+          for x, left, right in zip("um", flow * die, minus * die, strict=True)],
         equal("v and w are orthogonal: v·w", expand(grow.dot(die)), 0),
         judged("λ₋ λ₊ is negative, so that the part along w dies", expand(plus * minus), negative),
     ]  # fmt: skip

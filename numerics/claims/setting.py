@@ -10,6 +10,7 @@ from flint import arb
 from sympy import (
     Expr,
     ImmutableMatrix,
+    Integer,
     Matrix,
     Rational,
     Symbol,
@@ -172,7 +173,7 @@ def _alignment_at_minimum() -> Finding:
     z, g, log_size = Symbol("z", positive=True), Symbol("g"), Symbol("x", real=True, nonzero=True)
     top = (rho * z + sqrt(residual) * g) ** n  # the highest degree of the student
     mixed = diff(top, g).subs(g, 0) / z ** (n - 1)
-    whole = {u: 1 - mu, m: 1}
+    whole, mirrored = {u: 1 - mu, m: 1}, Integer(-1)
     return Finding(
         "z^n has the weight ρ^n = 1, so |ρ| = 1; z^(n-1) g has n ρ^(n-1) √s = 0, so s = Q - ρ² = 0",
         shown("student's highest degree, given the teacher's z", top),
@@ -181,11 +182,12 @@ def _alignment_at_minimum() -> Finding:
         *[judged(f"weight of z^(n-1) g at ρ = {sign}, which is 0 only for s = 0",
                  mixed.subs(rho, sign).simplify(),
                  lambda value: value.is_nonzero) for sign in (1, -1)],
-        equal("ρ^n at ρ = -1, odd n: no minimum", (-1) ** (2 * half + 1), -1),
-        equal("ρ^n at ρ = -1, even n", (-1) ** (2 * half), 1),
+        *[equal(f"ρ^n at ρ = -1, {parity}", mirrored**power, value)
+          for parity, power, value in (("odd n: no minimum", 2 * half + 1, -1),
+                                       ("even n", 2 * half, 1))],
         judged("a loss of 0 at ρ = -1 would need σ(z) = σ(-z), which an odd power in σ "
                "excludes: z^(2k-1) less its value at -z",
-               z ** (2 * half - 1) - (-1) ** (2 * half - 1) * z ** (2 * half - 1), positive),
+               z ** (2 * half - 1) - (mirrored * z) ** (2 * half - 1), positive),
         equal("ρ = 1 is reached, at u = 1 - μ, m = 1", COVARIANCE.subs(whole), 1),
         equal("Q there", VARIANCE.subs(whole), 1),
     )  # fmt: skip

@@ -107,15 +107,16 @@ def _flow_map(u: float) -> Doubles:
     units="samples",
 )
 def _samples_at_one_ratio() -> Finding:
-    found = []
+    ratio, found = 4e-4, []
     for seed, batch in enumerate((5, 50, 500), SEED):  # streams of their own
-        how = {"batch": batch, "learning_rate": 4e-4 * batch, "seed": seed}
+        how = {"batch": batch, "learning_rate": ratio * batch, "seed": seed}
         (steps,) = exits_at("x", (0.5,), 3, **how)
         samples = {end: steps[end] * batch for end in ("low", "median", "high")}
         found.append(steps | samples)
     listed = ", ".join(f"{each['median']:.0f}" for each in found)
     return Finding(
-        f"medians {listed} samples of {RUNS} runs at d = 1000, γ/B = 0.0004",
+        f"medians {listed} samples of {RUNS} runs at d = 1000, γ/B = {ratio}",
+        shown("γ/B", ratio),
         judged("medians in samples, intervals that meet", tuple(found), _meet),
     )
 

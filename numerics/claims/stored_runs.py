@@ -115,16 +115,18 @@ def _stored_dots() -> Finding:
     reach = _REACH * ratio * hypot(*errors)
     found = {"ratio": ratio, "within": reach, "confidence": CONFIDENCE}
     tau, linear = (escape_time(*closed(text)) for text in ("relu", "x"))
-    stored = tuple(value for _, value in theirs.DOTS_RELU_OVER_X)
+    stored = {f"at {mu}": ratio for mu, ratio in theirs.DOTS_RELU_OVER_X}
     return Finding(
         f"1.93, 1.97, 1.95, and ours {ratio:.2f} ± {reach:.2f} at 0.7; of τ it is 2 exactly",
         equal("τ of ReLU", tau, 2 * linear),
-        judged("stored", stored, lambda values: all(abs(v / 2 - 1) < 0.05 for v in values)),
+        judged(
+            "stored", stored, lambda ratios: all(abs(v / 2 - 1) < 0.05 for v in ratios.values())
+        ),
         *steps,
         judged(
             "ours at μ = 0.7",
             found,
-            lambda o: abs(o["ratio"] - stored[0]) < o["within"] < 0.2,
+            lambda o: abs(o["ratio"] - stored[f"at {strength}"]) < o["within"] < 0.2,
         ),
     )
 

@@ -17,6 +17,7 @@ from numerics.claims.signs import negative, positive
 
 _HALF = Symbol("p", integer=True, positive=True)  # n = 2p
 _GAP = Symbol("g", positive=True)  # 1 - μ²
+_START = ("0.03", "0.03")
 _MOVING = 0.2  # how far u moves while m grows if it does not halt
 _RAW = "Hermite polynomials as they are, not normalised: |n! (r-1)^(n/2)/(2^(n/2) (n/2)!)|, r = μ²"
 
@@ -226,7 +227,7 @@ def _mean_without_speed() -> Finding:
 def _gain(text: str, strength: str) -> Bounds:
     """How far u moves while m grows from 1/10 to 2/5, from a small start."""
     flow = ball_flow(text, strength)
-    _, first = passage(flow, disc("0.03", "0.03"), "0.1", 3)
+    _, first = passage(flow, disc(*_START), "0.1", 3)
     _, last = passage(flow, first, "0.4", 3)
     return bounds(abs(last.box[0] - first.box[0]))
 
@@ -251,6 +252,7 @@ def _no_halt(text: str, strengths: tuple[str, ...]) -> list[Step]:
 def _odd_no_plateau() -> Finding:
     return Finding(
         "flows from u = m = 0.03, enclosed",
+        shown("start (u, m)", ", ".join(_START)),
         *_no_halt("He3", ("0.5", "0.7")),
         *_no_halt("He5", ("0.5", "0.7")),
     )
@@ -267,4 +269,5 @@ def _odd_no_plateau() -> Finding:
 )
 def _plateau_not_of_he2() -> Finding:
     steps = _no_halt("He2", ("0.1", "0.2", "0.5"))
-    return Finding("flows from u = m = 0.03, enclosed", *steps)
+    start = shown("start (u, m)", ", ".join(_START))
+    return Finding("flows from u = m = 0.03, enclosed", start, *steps)

@@ -1,0 +1,76 @@
+"""Numbers that words tell: decimals, values of letters, degrees; and which of them steps show."""
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from math import isfinite
+
+from sympy import Basic
+
+from numerics.certified.balls import Bounds, Enclosure
+from numerics.claims.ledger import Step, leaves
+from numerics.claims.presentation import plain
+
+_NUMBER = r"-?\d+(?:/\d+|\.\d+)?"
+_VALUES = re.compile(  # of degrees n, which are told apart by parity, see below
+    rf"(?<!\w)[A-Zbcdg-mo-zμγρ] = ({_NUMBER}(?:(?:,| and|,? to) {_NUMBER})*)"
+    r"(?![\w(/²^!]|\.\d| [a-zμ(])"
+)
+_DECIMAL = re.compile(r"(?<![\w.(])-?\d+\.\d+(?: %)?(?![\w.]*\))(?!\w)")
+_NAMED_DEGREES = re.compile(r"He_?(\d+)(?: to He_?(\d+))?")
+_DEGREES = re.compile(r"\b(?:[Dd]egrees?|n =|even|odd) (\d+) to (\d+)")
+
+
+def degrees_told(text: str) -> set[int]:
+    """Hermite degrees that a text names one by one or from one to another, odd or even ones."""
+    found: set[int] = set()
+    for low, high in _NAMED_DEGREES.findall(text):
+        found |= set(range(int(low), int(high or low) + 1))
+    for each in _DEGREES.finditer(text):
+        places = range(int(each[1]), int(each[2]) + 1)
+        parity = re.findall("odd|even", text[: each.end()])[-1:]
+        found |= {n for n in places if not parity or n % 2 == (parity == ["odd"])}
+    return found
+
+
+def numbers_told(text: str) -> set[str]:
+    """Decimals, and numbers that a letter is said to be, one by one or from one to another."""
+    found = set(_DECIMAL.findall(text))
+    for values in _VALUES.findall(text):
+        *first, last = re.findall(_NUMBER, values)
+        found |= {*first, last}
+        if " to " in values:
+            found |= {str(k) for k in range(int(first[-1]), int(last))}
+    return found
+
+
+def numbers_shown(steps: Iterable[Step]) -> set[float]:
+    """Sizes of all numbers in the values and words of steps."""
+    found = set()
+    for step in steps:
+        words = f"{step.text} {plain(step.value)}"
+        told = {*re.findall(_NUMBER, words), *(each.split()[0] for each in numbers_told(step.text))}
+        found |= {abs(float(Fraction(each))) for each in told if not each.endswith("/0")}
+        for leaf in leaves(step.value):
+            if isinstance(leaf, Bounds):
+                found |= {abs(float(leaf.low)), abs(float(leaf.high))}
+            elif isinstance(leaf, Enclosure | float) or (
+                isinstance(leaf, Basic) and leaf.is_number
+            ):
+                found |= {abs(complex(leaf))}
+    return {each for each in found if isfinite(each)}
+
+
+def is_shown(told: str, numbers: set[float]) -> bool:
+    """Whether a number is one of these, rounded or cut to its digits; a share may be a growth."""
+    size, *percent = told.split()
+    value, last = abs(float(Fraction(size))), 10.0 ** -len(size.partition(".")[2])
+    if "." not in size:
+        last = 1e-9
+    if percent:
+        value, last = value / 100, last / 100
+    return any(
+        abs(each - value) <= 0.51 * last or 0 <= each - value < last
+        for known in numbers
+        for each in ([known, known - 1] if percent else [known])
+    )
