@@ -216,7 +216,7 @@ def _he2_recovers() -> Finding:
     return Finding(
         "the loss grows without bound in u, so every orbit ends at a rest point",
         judged("its rest points, with the signs of their eigenvalues", found,
-               lambda places: [p.stability for p in places] == ["sink", "source", "sink", "saddle"]),
+               lambda all_: [p.stability for p in all_] == ["sink", "source", "sink", "saddle"]),
         judged("its sinks: ρ, s", tuple(p.rational for p in sinks),
                lambda v: v == ((-1, 0), (1, 0))),
         *[equal(f"the loss at ρ = {p.rational[0]}", loss.subs({rho: p.rational[0], residual: 0}), 0)
