@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass, field
 from itertools import combinations
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
@@ -68,3 +70,57 @@ def watched(monkeypatch):
     monkeypatch.setattr(Text, "draw", drawn)
     monkeypatch.setattr(Legend, "draw", keyed)
     return found
+
+
+def check_panels(figure, rows):
+    """What is drawn is in the data, can be seen and is explained, on axes that say what they are.
+
+    Arguments:
+        figure: as it was saved.
+        rows: of its data.
+    """
+    cells = {cell for row in rows for cell in row.values()}
+    numbers = {float(cell) for cell in cells if re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", cell)}
+    panels = [axis for axis in figure.axes if axis.get_subplotspec() and axis.axison]
+    for axis in panels:
+        place = axis.get_subplotspec()
+        assert axis.get_xlabel() or not place.is_last_row() or figure.get_supxlabel()
+        assert axis.get_ylabel() or not place.is_first_col()
+        curves = [line for line in axis.lines if len(line.get_xdata()) > 4]
+        for line in curves:
+            assert _finite(line.get_ydata()) <= numbers, axis.get_ylabel()
+        _check_view(axis, curves)
+    for legend in [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]:
+        _check_legend(legend, figure)
+
+
+def _finite(values):
+    return {float(value) for value in values if np.isfinite(value)}
+
+
+def _check_view(axis, curves):
+    """Of every curve a part is seen; curves without runs take a third of their panel at least."""
+    low, high = sorted(axis.get_ylim())
+    left, right = sorted(axis.get_xlim())
+    scale = np.log if axis.get_yscale() == "log" else np.asarray
+    heights = []
+    for line in curves:
+        x, y = (np.asarray(part, float) for part in line.get_data())
+        seen = (left <= x) & (x <= right) & (low <= y) & (y <= high)
+        known = np.isfinite(y)
+        assert not known.any() or seen.sum() >= 0.25 * known.sum(), axis.get_ylabel()
+        heights += scale(y[seen]).tolist()
+    if heights and not axis.collections:
+        assert max(heights) - min(heights) > 0.3 * (scale(high) - scale(low)), axis.get_ylabel()
+
+
+def _check_legend(legend, figure):
+    """Every entry has a name of its own; lines in a colour have lines that they explain."""
+    names = [text.get_text() for text in legend.get_texts()]
+    assert len(set(names)) == len(names) > 0
+    assert all(names)
+    drawn = [line for axis in figure.axes for line in axis.lines]
+    colours = {to_hex(line.get_color()) for line in drawn}
+    for handle in legend.get_lines():
+        grey = len(set(to_rgb(handle.get_color()))) == 1  # of any colour
+        assert grey or to_hex(handle.get_color()) in colours, handle.get_label()

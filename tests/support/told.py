@@ -1,7 +1,8 @@
-"""Numbers that words tell: decimals, values of letters, degrees; and which of them steps show."""
+"""What words tell: decimals, values of letters, degrees, which steps show; texts of steps."""
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import isfinite
 
@@ -11,6 +12,7 @@ from numerics.certified.balls import Bounds, Enclosure
 from numerics.claims.ledger import Step, leaves
 from numerics.claims.presentation import plain
 
+_STEPS = {"shown", "judged", "equal", "equal_for"}
 _NUMBER = r"-?\d+(?:/\d+|\.\d+)?"
 _VALUES = re.compile(  # of degrees n, which are told apart by parity, see below
     rf"(?<!\w)[A-Zbcdg-mo-zμγρ] = ({_NUMBER}(?:(?:,| and|,? to) {_NUMBER})*)"
@@ -74,3 +76,16 @@ def is_shown(told: str, numbers: set[float]) -> bool:
         for known in numbers
         for each in ([known, known - 1] if percent else [known])
     )
+
+
+def steps_written(source: str) -> Iterator[str]:
+    """Patterns of the texts of all steps that stand in a file's own checks and helpers."""
+    for function in ast.parse(source).body:
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("_"):
+            for call in ast.walk(function):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) in _STEPS and call.args:
+                    text = call.args[0]
+                    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+                    if isinstance(text, ast.JoinedStr | ast.Constant):
+                        yield "".join(re.escape(part.value) if isinstance(part, ast.Constant)
+                                      else ".*" for part in parts)  # fmt: skip

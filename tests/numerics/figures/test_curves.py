@@ -1,11 +1,12 @@
 """Curves over the strength: what dashes say of a pair."""
 
+import numpy as np
 import pytest
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
-from numerics.figures.curves import draw_on
+from numerics.figures.curves import curves_told, draw_on
 from numerics.figures.style import looks_of
 
 
@@ -20,10 +21,7 @@ def _dashes(members, quantity="tau"):
     [((2, 3, 4, 5), ["--", "-", "--", "-"]), ((3, 5, 9), ["-"] * 3), ((2, 6), ["-"] * 2)],
 )
 def test_even_degrees_are_dashed_among_odd_ones(degrees, found):
-    assert (
-        _dashes([(Pair(f"He{n}"), hermite_drift(n, normalization="n*n!")) for n in degrees])
-        == found
-    )
+    assert _dashes(_members(degrees)) == found
 
 
 def test_dashes_tell_activations_where_one_line_is_drawn_of_each_and_else_the_coefficients():
@@ -32,3 +30,56 @@ def test_dashes_tell_activations_where_one_line_is_drawn_of_each_and_else_the_co
     own = ["-" if look.dash == "-" else "--" for look in looks_of(names)]
     assert _dashes(members) == own != ["-", "-"]
     assert _dashes(members, "drift") == ["-", "--"] * 2
+
+
+def _members(degrees):
+    return [(Pair(f"He{n}"), hermite_drift(n, normalization="n*n!")) for n in degrees]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "told"),
+    [
+        ((2, 3), "2 and 3, even ones dashed"),
+        ((1, 2, 3), "1, 2 and 3, even ones dashed"),
+        ((2, 3, 4, 5), "2 to 5, even ones dashed"),
+        ((3, 5, 9), "3, 5 and 9"),
+        (range(2, 21, 2), "2, 4, 6, 8, 10, 12, 14, 16, 18 and 20"),
+        (range(1, 22, 2), "1 to 21"),
+    ],
+)
+def test_degrees_are_told_one_by_one_if_they_are_few_or_no_row(degrees, told):
+    caption = curves_told({"": _members(degrees)}, "mean", 1000)
+    assert f"degree $n=$ {told}. " in caption
+
+
+def test_a_caption_tells_units_and_dimensions_where_there_are_some():
+    degrees, named = _members([3]), [(Pair("relu"), drift_of(Pair("relu")))]
+    both = curves_told({"odd degrees": degrees, "activations": named}, "exit-time", 1000)
+    assert "for $d=1000$" in both
+    assert "(a) Hermite polynomials" in both
+    assert "(b) $\\mathrm{ReLU}$" in both
+    assert "other times are in units of $1/\\gamma$" in both
+    alone = [curves_told({"": named}, name, 1000) for name in ("tau", "rate", "mean")]
+    assert ["Times are in units" in told for told in alone] == [True, False, False]
+    assert not any("Of Hermite" in told or "$d=" in told for told in alone)
+    rates = curves_told({"": degrees}, "rate", 1000)
+    assert "are divided by" in rates
+    assert "times" not in rates
+    shifted = curves_told({"": degrees, "more": named}, "tau", 1000, first=1)
+    assert "(b) Hermite polynomials" in shifted
+    assert "(c) $" in shifted
+
+
+def test_a_curve_closes_in_on_its_singularity_and_on_the_ends():
+    """As far as the highest time shown; between, an even grid of 200."""
+    line = draw_on(None, _members([3]), "tau").lines[0]
+    mu, tau = map(np.asarray, line.get_data())
+    assert (np.diff(mu) > 0).all()
+    assert set(np.round(np.arange(1, 200) / 200, 12)) <= set(np.round(mu, 12))
+    assert mu[0] < 0.001 < 0.999 < mu[-1]
+    star = mu[np.argmax(tau)]
+    assert star == pytest.approx(0.3207243, abs=4e-5)
+    near = tau[np.abs(mu - star) < 0.1]
+    ratios = near[1:] / near[:-1]
+    assert 1e6 < near.max() < 1e11
+    assert np.median(np.maximum(ratios, 1 / ratios)) < 3  # eight steps a factor of ten

@@ -11,6 +11,7 @@ from colorspacious import cspace_convert, deltaE
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from planted import flows_as_runs
+from printed import check_panels
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -199,6 +200,7 @@ def test_a_figure_is_readable_at_its_printed_size(printed, draw):
     assert result.caption.wide == (width == style.PAGE_WIDTH)
     _check_caption(draw, result)
     _check_letters(printed, result)
+    check_panels(*printed.figures, list(csv.DictReader(result.data.decode().splitlines()[1:])))
     if draw is _draw_exit_times:
         _check_samples(*printed.figures[0].axes[::2])
 
@@ -299,14 +301,6 @@ def test_a_curve_is_called_by_its_degree_in_the_unit_of_degrees_alone():
              for members in (_degrees([3]), _members("He3"))]  # fmt: skip
     assert names[0] == "$n=3$"
     assert "He" in names[1]
-
-
-def test_where_runs_end_is_counted():
-    """Planted states: one at the teacher, one at the null student, one on its way."""
-    (run,) = flows_as_runs("He3", [0.4], learning_rate=1e-4)
-    run.states[:, -1, :2] = [(0.6, 1.0), (-0.4, 0.99), (0.0, 0.1)]
-    assert stages.where_runs_are(run, np.inf) == {
-        "at the teacher": 1, "at the null student": 1, "elsewhere": 1}  # fmt: skip
 
 
 def test_networks_have_theory_as_a_curve_and_markers_apart(printed, monkeypatch):
