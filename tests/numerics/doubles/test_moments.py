@@ -10,7 +10,7 @@ from sympy import factorial2
 from derive.errors import InputError
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import Pair
-from numerics.doubles.moments import beyond_doubles, insist_on_doubles, moment, shown
+from numerics.doubles.moments import beyond_doubles, insist_on_doubles, moment
 from numerics.dynamics.stability import stable_learning_rate
 
 
@@ -86,7 +86,3 @@ def test_the_stable_learning_rate_of_steep_students_is_right_or_refused():
 )  # fmt: skip
 def test_what_is_too_large_is_to_be_smaller_and_what_is_too_small_larger(value, said):
     assert re.search(f"^E x {said}", str(beyond_doubles("E x", value)))
-
-
-def test_texts_are_shown_up_to_sixty_characters():
-    assert [shown("x" * 60), shown("x" * 61)] == [repr("x" * 60), repr("x" * 57 + "...")]
