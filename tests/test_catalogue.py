@@ -32,10 +32,10 @@ def _run(capsys, arguments, name):
 
 
 def _cases():
-    """Each activation through every third command, each command with every third activation."""
+    """Each activation through every fourth command, each command with every fourth activation."""
     for i, name in enumerate(CATALOGUE):
         for j, arguments in enumerate(COMMANDS):
-            marks = [pytest.mark.thorough] if (i + j) % 3 else []
+            marks = [pytest.mark.thorough] if (i + j) % 4 else []
             shown = " ".join(arguments[:3])
             yield pytest.param(arguments, name, marks=marks, id=f"{shown}-{name}")
 

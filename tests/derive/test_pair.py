@@ -115,7 +115,7 @@ def _by_quadrature(pair, strength):
             ((name, name, "matched") for name in CLOSED),
         ),
         ("erf", "erf", "squared"),
-        ("gelu", "gelu", "squared"),
+        pytest.param("gelu", "gelu", "squared", marks=pytest.mark.thorough),
         ("cos", "relu", "matched"),
         ("He3", "erf(2*x)", "matched"),
         ("abs", "sin", "y**2 - y"),

@@ -13,8 +13,15 @@ from numerics.certified.flow import ball_flow, flow_arithmetic
 from numerics.certified.integrator import advance
 from numerics.certified.unstable_manifold import SearchPhase, exit_constant
 
-DEAR = (("He6", "0.5"), ("He7", "0.5"), ("He8", "0.6"), ("He9", "0.9"), ("He10", "0.5"))
-PAIRS = (("x", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"), ("He5", "0.8"),
+DEAR = (
+    ("He5", "0.8"),
+    ("He6", "0.5"),
+    ("He7", "0.5"),
+    ("He8", "0.6"),
+    ("He9", "0.9"),
+    ("He10", "0.5"),
+)
+PAIRS = (("x", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He4", "0.5"),
          (Pair("He2", labels="squared"), "0.4"),
          *(pytest.param(*each, marks=pytest.mark.thorough) for each in DEAR))  # fmt: skip
 

@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 import pytest
 from flint import arb
+from thorough import only
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
@@ -17,7 +18,7 @@ STIFF = ("x", "0.95")  # |b| is 400 λ
 PAIRS = (("x", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He5", "0.8"), ("He10", "0.5"), STIFF)
 
 
-@pytest.mark.parametrize(("pair", "strength"), PAIRS)
+@pytest.mark.parametrize(("pair", "strength"), only([*PAIRS[:4], STIFF], PAIRS))
 def test_shooting_is_within_its_error_of_the_enclosure(pair, strength):
     enclosed = exit_constant_of(Pair(pair), Fraction(strength))
     found = shot(flow_of(pair, float(strength)))

@@ -1,9 +1,11 @@
 """The stable learning rate: where contraction ends, and exact recursions that are neutral there."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
+from thorough import only
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
@@ -19,8 +21,11 @@ class AtTheTeacher(Learner):
         return np.array([1 - self.mu, math.sqrt(1 - 1e-10), 0.0])
 
 
-@pytest.mark.parametrize("text", ["x", "erf", "relu"])
-@pytest.mark.parametrize(("dimension", "batch"), [(30, 1), (200, 4)])
+@pytest.mark.parametrize(
+    ("text", "dimension", "batch"),
+    only([("x", 30, 1), ("relu", 200, 4), ("erf", 30, 1)],
+         product(["x", "erf", "relu"], [30, 200], [1, 4])),
+)  # fmt: skip
 def test_stable_learning_rate_is_where_contraction_ends(text, dimension, batch):
     """From next to the teacher, the mean square distance falls below it and grows above it."""
     pair = Pair(parse_activation(text), parse_activation(text))

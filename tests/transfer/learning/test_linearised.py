@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from thorough import only
 from torch import nn
 
 import numerics
@@ -49,7 +50,7 @@ def found_of(mu, teacher, student, draws=8, **options):
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])
-@pytest.mark.parametrize("mu", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("mu", only([0.1, 0.7], [0.1, 0.3, 0.5, 0.7, 0.9]))
 def test_the_solvable_model_gives_its_own_coefficients(name, mu):
     each = found_of(mu, name, name)
     square, b = (float(np.mean([getattr(one, part) for one in each])) for part in ("square", "b"))
