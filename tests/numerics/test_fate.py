@@ -128,6 +128,9 @@ def test_what_rests_at_every_strength_is_told_of_none_of_them(command):
     shown = command(COMMAND, "--activation", "He3", "--mu", "1,0.3", "--first", "none").stdout
     assert "at every mu" in shown
     assert "degenerate" not in shown
+    # At 1 nothing escapes; below the singularity a leads away from the teacher.
+    ways = re.findall(r"^(\S+) +none +a: (\w+) +(.*?)  +(\w+)", shown, re.MULTILINE)
+    assert ways == [("1", "none", "no escape", "exact"), ("0.3", "away", "null student", "exact")]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -73,6 +74,25 @@ def test_a_grid_is_one_table_a_pair(command):
     shown = command(COMMAND, "--degree", "3", "--mu", "0.2,0.6").stdout
     assert "certified" in shown
     assert "--no-useful" not in shown
+
+
+@pytest.mark.parametrize("grid", ["0.3", "0.3,0.6"])
+def test_people_read_what_the_records_say_of_all_kinds(command, grid):
+    """Which way each leads, how near polynomials come, how sure the optimum is; labels to copy."""
+    options = ("--activation", "erf", "--mu", grid, "--polynomial", "3")
+    records = json.loads(command(COMMAND, *options, "--format", "json").stdout)
+    shown = command(COMMAND, *options).stdout
+    kinds = [r[kind] for r in records for kind in ("raw", "squared", "polynomial", "optimum")]
+    ways = ["towards" if kind["towards_teacher"] else "away" for kind in kinds]
+    assert re.findall(r"\d  +(towards|away|none) ", shown) == ways
+    best = [r["optimum"] for r in records]
+    shares = sorted(o["tau"] / r["polynomial"]["tau"] for o, r in zip(best, records, strict=True))
+    told = " to ".join(f"{share:.3g}" for share in shares)
+    assert f"polynomials have {told} of the optimum's rate" in shown
+    gap = float(re.search(r"optimum's less (\S+) \(certified\)", shown)[1])
+    assert gap == pytest.approx(max(o["tau_upper"] - o["tau_lower"] for o in best), rel=0.05)
+    copied = [r["polynomial"]["labels"] for r in records] + [o["labels"] for o in best]
+    assert re.findall("--labels '(.*?)'", shown) == (copied if len(records) == 1 else [])
 
 
 @pytest.mark.parametrize("mu", ["0.3", "0.2,0.5"])

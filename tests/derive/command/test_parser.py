@@ -5,6 +5,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import signal
 import string
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from derive.command.parser import CommandParser
 from derive.command.progress import advancing, progress
-from derive.command.provenance import provenance
+from derive.command.provenance import provenance, versions
 from derive.command.report import Report
 from derive.command.run import run
 from derive.command.values import LARGEST_DEGREE, Degrees, integer_between, one_of
@@ -193,6 +194,16 @@ def test_the_commit_is_left_out_where_there_is_no_git(monkeypatch):
     line = provenance(parser, parser.parse_args([]))
     assert "commit" not in line
     assert line.startswith("python -m some.command | lora-escape ")
+
+
+def test_a_checkout_is_named_by_its_commit():
+    root = Path(__file__).resolve().parents[3]
+    asked = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    if not (root / ".git").exists() or subprocess.run(asked, check=False).returncode:
+        pytest.skip("no checkout")
+    head = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    named = re.search(r"lora-escape \S+ \(commit (\w{7,})(-dirty)?\), sympy", versions(["sympy"]))
+    assert head.startswith(named[1])
 
 
 def test_progress_is_silent_at_first_without_a_terminal(capsys):
