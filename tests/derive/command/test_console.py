@@ -5,6 +5,7 @@ import ast
 import importlib
 import json
 import re
+import runpy
 import subprocess
 import sys
 from contextlib import suppress
@@ -66,6 +67,25 @@ def test_a_package_lists_its_commands(package, command, process):
         assert found.parser().description in " ".join(done.stdout.split())
     if package != "transfer":
         assert process(package).stdout == done.stdout
+
+
+@pytest.mark.parametrize("package", GROUPS)
+def test_a_package_that_is_run_takes_the_words_behind_its_name(package, monkeypatch, capsys):
+    importlib.import_module(f"{package}.__main__")
+    monkeypatch.setattr(sys, "argv", [package, "nonsense", "--help"])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(sys.modules[f"{package}.__main__"].__file__, run_name="__main__")
+    assert left.value.code == 2
+    assert "'nonsense' was given: give " in capsys.readouterr().err
+
+
+def test_what_a_group_lacks_is_told_before_any_of_its_commands_runs(capsys):
+    """But not before their helps, nor before its own."""
+    ran = []
+    group = Group("g", "All.", {"c": lambda *_: ran.append(_) or 0}, missing=lambda: "g needs m")
+    assert (group(["c"]), capsys.readouterr().err, ran) == (2, "g needs m\n", [])
+    assert group(["c", "--help"]) == group(["c", "-h"]) == 0
+    assert len(ran) == 2
 
 
 @pytest.mark.parametrize("columns", [80, 100, 150])
