@@ -1,10 +1,11 @@
 """Text with formulas as HTML: what becomes mathematics, and what stays in one line."""
 
+import base64
 import re
 
 import pytest
 
-from derive.command.pages import converted, mathematics
+from derive.command.pages import converted, image, mathematics
 
 
 def test_formulas_become_mathematics_and_text_stays_text():
@@ -46,3 +47,18 @@ def test_brackets_stretch_around_what_is_tall_alone(formula, low):
     assert converted(formula) == converted(low)
     flat = low.replace(r"\left", "").replace(r"\right", "")
     assert (converted(low) == converted(flat)) == ("frac" not in low)
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "kind", "width"),
+    [(b'<svg height="3pt" width="200.0pt"></svg>', ".svg", "image/svg+xml", 340),
+     (b"<svg></svg>", ".svg", "image/svg+xml", None), (b"\x89PNG", ".png", "image/png", None)],
+)  # fmt: skip
+def test_an_image_is_held_by_its_address_and_drawn_larger_than_in_print(
+    content, suffix, kind, width
+):
+    """Where print has 4 pixels for 3 points a page has 17 for 10."""
+    found = image(content, suffix)
+    head, _, data = found["address"].partition(",")
+    assert head == f"data:{kind};base64"
+    assert (base64.b64decode(data), found["width"]) == (content, width)

@@ -230,6 +230,22 @@ def test_progress_is_at_most_a_line_each_half_minute_and_each_step(
     ]
 
 
+def _interrupted(total, done):
+    with advancing(total, "things") as advance:
+        advance(done)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("done", "share"), [(1, "25%"), (4, "100%"), (6, "100%")])
+def test_an_interrupt_is_told_how_far_it_got(done, share):
+    with pytest.raises(KeyboardInterrupt) as stop:
+        _interrupted(4, done)
+    assert stop.value.__notes__ == [f"after {share} of the things"]
+    with pytest.raises(KeyboardInterrupt) as stop:
+        _interrupted(0, done)
+    assert not getattr(stop.value, "__notes__", [])
+
+
 def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
     class Gone(io.StringIO):
         def write(self, text):
@@ -306,6 +322,7 @@ def test_names_that_are_not_known_are_answered_by_the_nearest():
         with pytest.raises(argparse.ArgumentTypeError, match="nearest are") as refusal:
             parse(text)
         assert len(str(refusal.value)) < 200
+        assert len(re.search("nearest are (.*);", str(refusal.value))[1].split(", ")) == 3
     with pytest.raises(argparse.ArgumentTypeError, match="nearest are 'relu-dip'"):
         parse("relu-dop")
 
