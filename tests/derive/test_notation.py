@@ -257,6 +257,18 @@ def test_any_sum_of_products_is_written_as_an_equal_one(words):
     assert length(shown) <= length(usual)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("x + y", "x+y"), ("-x - y", "-x-y"), ("x - y", "x-y"), ("2*x*y", "2xy"), ("x/2", "x/2"),
+     ("-x/2", "-x/2"), ("3*x/2", "3x/2"), ("x**2", "x2"), ("(x + 1)*y", "(x+1)y"), ("12", "12"),
+     ("(x + 1)*(y - 1)", "(x+1)(y-1)"), ("(x + 1)**2", "(x+1)2"), ("exp(x)", "(x)"),
+     ("erf(x + 1)*y", "(x+1)y"), ("-x", "-x"), ("x*(-y - 1)", "x(-y-1)"), ("2*x + y", "2x+y")],
+)  # fmt: skip
+def test_the_length_of_a_formula_is_how_many_signs_it_has_in_print(text, shown):
+    """Of a function its brackets count, not its name."""
+    assert length(parse_expr(text)) == len(shown)
+
+
 @pytest.mark.parametrize("function", ["erf", "exp"])
 def test_the_variance_beside_its_parts_is_another_symbol(function):
     usual = parse_expr(
