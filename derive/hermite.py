@@ -291,10 +291,9 @@ def product_coefficients(
     result = [Integer(0)] * (len(left) + len(right) - 1)
     for i, c in enumerate(left):
         for j, e in enumerate(right):
-            if (weight := c * e / (factorial(i) * factorial(j))) == 0:
-                continue
-            for k, w in hermite_product(i, j, variance).items():
-                result[k] += weight * w * factorial(k)
+            if weight := c * e / (factorial(i) * factorial(j)):
+                for k, w in hermite_product(i, j, variance).items():
+                    result[k] += weight * w * factorial(k)
     return tuple(expand(c) for c in result)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Rational, S, Symbol, cos, erf, exp, expand, log, sin, sqrt, tanh
+from sympy import Rational, S, Symbol, cos, erf, exp, expand, log, pi, sin, sqrt, tanh
 
 from derive.errors import InputError
 from derive.gaussian import NoClosedForm
@@ -60,6 +60,15 @@ def test_no_product_with_a_delta_is_formed_from_either_side():
         with pytest.raises(NoClosedForm):
             forbidden()
     assert DELTA * Rational(2) == DELTA + DELTA
+
+
+@pytest.mark.parametrize("point", [S.Zero, S.One, -sqrt(2)])
+def test_of_a_weight_that_depends_on_the_place_the_value_at_the_break_counts(point):
+    weight = 2 + z + cos(z)
+    f = PiecewiseAnalytic((z**2, z**2), (point,), (weight,))
+    density = exp(-(point**2) / 2) / sqrt(2 * pi)
+    assert (f.mean() - 1 - weight.subs(z, point) * density).equals(0)
+    assert (f * S(3)).deltas == (3 * weight.subs(z, point),)
 
 
 def _halves(left, right):

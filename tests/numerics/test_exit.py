@@ -2,9 +2,11 @@
 
 import csv
 import json
+import re
 
 import pytest
 
+from derive.errors import Undecided
 from numerics import study
 
 COMMAND = "numerics.exit"
@@ -46,6 +48,21 @@ def test_runs_stand_beside_the_law(command):
     for p, time in record["simulated"].items():
         assert time == pytest.approx(record["quantiles"][p]["time"], rel=0.2)
     assert "Kolmogorov-Smirnov distance" in command(COMMAND, *options).stdout
+
+
+def test_runs_last_until_the_share_that_the_help_tells_is_left(command, monkeypatch):
+    begun = []
+
+    def begin(simulations, **_):
+        begun.extend(simulations)
+        raise Undecided("begun")
+
+    monkeypatch.setattr("numerics.simulation.run.run_simulations", begin)
+    assert command(COMMAND, *SMALL, "--simulate").returncode == 1
+    told = " ".join(command(COMMAND, "--help").stdout.split())
+    share = float(re.search(r"until all but (\S+) should have left", told)[1])
+    law = study("x").exit_law(mu=0.5, dimension=10**6, learning_rate="1/d", batch=4)
+    assert [each.horizon for each in begun] == [law.steps(1 - share)]
 
 
 def test_a_rate_that_is_not_small_is_said(command):

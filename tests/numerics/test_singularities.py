@@ -1,6 +1,7 @@
 """What people read of singularities is what the records say, and what τ does there."""
 
 import json
+import re
 
 import pytest
 from sympy import Poly, Rational
@@ -52,6 +53,7 @@ def test_rows_say_what_the_escape_time_does(found, name):
     for row, s in zip(rows, record["singularities"], strict=False):
         assert (row[1], row[3]) == (s["mu"], _told(s))
         assert abs(Rational(row[2]) - Rational(s["b"])) <= Rational(1, 10**8)
+        assert len(re.sub(r"\D", "", row[2]).lstrip("0")) <= 10 < len(row[1])
         near = Rational(s["mu"]) + Rational(1, 10**6)
         tau = escape_time(*DRIFTS[name].value(near))
         if s["diverges"]:
