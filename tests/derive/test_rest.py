@@ -1,12 +1,12 @@
 """Rest points by laws that know nothing of resultants: substitution, an index sum, symmetry."""
 
 import pytest
-from sympy import QQ, Poly, Rational, diff, expand, integer_nthroot
+from sympy import QQ, Poly, Rational, Symbol, diff, expand, integer_nthroot
 
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.rest import real_points, rest_points
+from derive.rest import AlgebraicPoint, real_points, rest_points
 from derive.singularities import singular_strengths
 from derive.symbols import residual, rho
 
@@ -108,3 +108,19 @@ def test_neighbours_are_in_order_however_near(bits):
     above = Rational(integer_nthroot(2 * 4**bits, 2)[0] + 1, 2**bits)
     points = real_points(Poly((rho - above) * (rho**2 - 2), rho, domain=QQ))
     assert [point.sign(point.rho**2 - 2) for point in points] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("size", [2, 50, 899])
+@pytest.mark.parametrize("power", [2, 5])
+def test_the_sign_of_a_polynomial_is_that_at_the_number(power, size):
+    """Of tᵏ - c at t = ⁿ√N, however wide the interval is in which t is known to lie."""
+    t, root = Symbol("t", real=True), size ** (1 / power)
+    low = Rational(int(root))
+    minimal = Poly(t**power - size, t, domain=QQ)
+    point = AlgebraicPoint(minimal, low, low + 1, Poly(t, t, domain=QQ), Poly(0, t, domain=QQ))
+    for k in range(1, power):
+        for share in range(1, 40):
+            level = Rational(int(1000 * root**k) * share, 20000)
+            found = point.sign(Poly(7 * t**k - 7 * level, t, domain=QQ))
+            assert found == (1 if root**k > level else -1)
+    assert point.sign(Poly(t ** (power + 1) - size * t, t, domain=QQ)) == 0

@@ -80,3 +80,14 @@ def test_the_fate_does_not_depend_on_the_digits(digits):
 def test_what_is_not_isolated_here_is_refused(drift, hint):
     with pytest.raises(InputError, match=hint):
         singular_strengths(drift)
+
+
+@pytest.mark.parametrize("digits", [0, 1, 3])
+@pytest.mark.parametrize("power", [1, 3, 9])
+def test_whether_it_diverges_is_the_sign_of_b_at_the_zero(digits, power):
+    """At √½ of b that changes its sign beside it, however coarsely the zero is asked for."""
+    for place in range(50, 100, 2):
+        b = Poly(5 * (mu**power - Rational(place, 100) ** power), mu, domain="QQ")
+        (found,) = singular_strengths(Drift(Poly(1 - 2 * mu**2, mu, domain="QQ"), b), digits)
+        assert found.diverges is (place > 70.71)
+        assert found.low**2 < Rational(1, 2) < found.high**2
