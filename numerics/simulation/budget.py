@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _WORSE = 1.1  # times the least loss at a weaker strength: more pre-training hurts
 _NEGLIGIBLE = 1e-3  # of the largest frozen loss: what is below it is learnt
 # Around a singularity, where a grid may step over what happens.
-_AROUND = tuple(Fraction(k, 1000) for k in (-45, -30, -20, -10, -4, 4, 10, 20, 30, 45))
+_AROUND = tuple(Fraction(side * k, 1000) for side in (-1, 1) for k in (4, 10, 20, 30, 45))
 
 Range = tuple[float, float]
 

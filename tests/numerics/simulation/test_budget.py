@@ -70,6 +70,7 @@ def test_more_pre_training_that_does_worse_is_to_be_avoided():
     found = budget((0.3, 0.6, 0.31, 0.2, 0.4))
     assert found.avoid == [(0.3, 0.3), (0.9, 0.9)]
     assert budget((0.5, 0.4, 0.3, 0.2, 0.1)).avoid == []
+    assert budget((0.5, 1e-9, 9e-4, 0.1, 1e-3)).avoid == [(0.7, 0.7)]  # a thousandth is nothing
     assert "avoid 0.3, 0.9" in found.advice()
 
 
@@ -188,6 +189,8 @@ def test_a_record_holds_what_the_curves_say_of_every_strength():
         "learning_rate": [each.learning_rate for each in found.simulations],
     }.items():  # fmt: skip
         assert record[name] == pytest.approx(known), name
+    assert (record["best"]["mu"], record["best_left"]["mu"]) == (0.5, 0.5)
+    assert budget((0.2,) * 5, searching=(1,) * 5).record()["best_left"] is None
     assert (record["half_searching"], record["avoid"]) == ([(0.7, 0.9)], [(0.7, 0.9)])
     assert (record["singularities"], record["simulated"], record["above_stable"]) == ((), None, [])
 
