@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics import Simulation
 from numerics.dynamics.exit_constant import exit_constant_of
-from numerics.dynamics.learning_curve import Descent, learning_curve
+from numerics.dynamics.fluctuations import Fluctuations
+from numerics.dynamics.learning_curve import Descent, LearningCurve, learning_curve
 from numerics.dynamics.sgd import Learner, simulate_sgd
 from numerics.dynamics.stability import stable_learning_rate
 
@@ -140,3 +142,21 @@ def test_between_known_phases_a_loss_falls_as_an_exponential_and_before_them_it_
     assert descent.exit_constant(0.01).log_k == -1  # outside from the first on
     with pytest.raises(Undecided):
         descent.exit_constant(np.exp(2.0) * (1 + 1e-12))
+
+
+def test_a_run_is_as_far_as_its_time_less_half_of_log_d_and_the_error_is_twice_the_first_terms():
+    """|X| near 3, and a loss of e^-θ at the phase θ: 3 e^λt/√d is how far a run has come."""
+    phases = np.linspace(-20.0, 20.0, 9)
+    descent = Descent(phases, np.exp(-phases), np.outer(np.exp(phases), [0.6, 0.8]), np.exp(21.0))
+    law = SimpleNamespace(mean=-3.0, spread=0.15, rate=0.5, dimension=10**4, learning_rate=0.25,
+                          batch=4)  # fmt: skip
+    curve = LearningCurve(None, descent.frozen, law, descent, Fluctuations(1.5, np.zeros(9)))
+    for steps in (0, 10, 16):
+        come = {g: 3 * np.exp(g * 0.5 * 0.25 * steps) / 100 for g in (1.0, 1.5)}
+        for samples in (4 * steps, 4 * steps + 3):  # a batch that is begun does not count
+            assert curve.expected(samples) == pytest.approx(1 / come[1.0], rel=0.02)
+            off = 2 * (1 / come[1.0] - 1 / come[1.5])
+            assert curve.error(samples) == pytest.approx(off, rel=0.02, abs=1e-9)
+    flat = replace(descent, losses=np.full(9, 0.5), frozen=0.5)
+    warm = replace(curve, descent=flat, fluctuating=Fluctuations(1.5, np.full(9, 0.125)))
+    assert (warm.expected(40), warm.error(40)) == pytest.approx((0.5, 0.25))

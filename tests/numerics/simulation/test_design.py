@@ -134,6 +134,16 @@ def test_units_are_worked_out(mu):
     assert usual.horizon == pytest.approx(one.horizon * 3 / 4, abs=1)
 
 
+def test_what_is_usual_depends_on_what_is_watched():
+    """The radius on the kind of exit, how long on whether there are several columns to learn."""
+    for exit_by, radius in (("state", 0.5), ("overlap", 0.5), ("teacher", 0.5), ("strength", 0.05)):
+        assert Simulation("x", 0.5, horizon=9, exit_by=exit_by).radius == radius
+        assert Simulation("x", 0.5, horizon=9, exit_by=exit_by, radius=0.25).radius == 0.25
+    for neurons, times in ((1, 1.5), (2, 6)):
+        found = Simulation("x", 0.5, neurons=neurons, learning_rate=0.01)
+        assert found.horizon == ceil(times * log(1000) * found.tau / 0.01)
+
+
 def test_strengths_may_be_exact():
     exact = Simulation("x", strengths=(Fraction(1, 5), Fraction(3, 5)), horizon=9)
     assert exact == Simulation("x", strengths=(0.2, 0.6), horizon=9)

@@ -91,6 +91,44 @@ def test_a_record_counts_and_orders_exits_and_censored_ones_come_last():
     assert [none[name] for name in ("exit_steps_median", "exit_samples_median")] == [None] * 2
 
 
+def test_a_dataset_has_all_runs_with_their_settings_and_gaps_where_there_is_nothing():
+    """Of two simulations with other records, and one more order parameter."""
+    one, two = Pair("x", "erf"), Pair("x", misalignment="linear", labels="squared")
+    settings = ((one, (0, 7), 0.5, 0.1), (two, (0, 2, 9), 0.25, 0.2))
+    runs = []
+    for pair, records, mu, rate in settings:
+        simulation = Simulation(pair, mu, dimension=100 * len(records), batch=len(records),
+                                learning_rate=rate, horizon=9, records=records, replicas=2,
+                                radius=0.25)  # fmt: skip
+        shape = (2, len(records), len(simulation.learner.names))
+        states = np.arange(np.prod(shape)).reshape(shape) + 0.5
+        block = {"states": states, "exits": np.array([4, np.nan]), "predicted": np.zeros(2)}
+        block |= {name: states[..., 0] + k for k, name in enumerate(OBSERVED)}
+        runs.append(SimulatedRuns.of(simulation, [block]))
+    data = dataset_of(runs, "made")
+    assert data.sizes == {"point": 2, "replica": 2, "record": 3, "parameter": 3}
+    assert data.state.dims == ("point", "replica", "record", "parameter")
+    for k, (each, (pair, records, mu, rate)) in enumerate(zip(runs, settings, strict=True)):
+        kept, names = len(records), len(each.names)
+        np.testing.assert_array_equal(data.state[k, :, :kept, :names], each.states)
+        assert np.isnan(data.state[k, :, kept:]).all()
+        assert np.isnan(data.state[k, :, :, names:]).all()
+        np.testing.assert_allclose(data.time[k, :kept], np.array(records) * rate)
+        np.testing.assert_allclose(data.exit_time[k], [4 * rate, np.inf])
+        for name in OBSERVED:
+            np.testing.assert_array_equal(data[name][k, :, :kept], each[name])
+        here = {name: data.coords[name].values[k] for name in ("student", "labels", "mu", "batch",
+                "teacher", "dimension", "learning_rate")}  # fmt: skip
+        assert here == {
+            "student": pair.student.text, "teacher": "x", "labels": pair.labels.text, "mu": mu,
+            "batch": kept, "dimension": 100 * kept, "learning_rate": rate,
+        }  # fmt: skip
+    assert data.parameter.values.tolist() == ["u", "m", "kappa"]
+    assert (data.attrs, data.time.units, data.exit_time.units) == (
+        {"provenance": "made", "radius": 0.25}, "1/gamma", "1/gamma",
+    )  # fmt: skip
+
+
 def test_runs_say_what_they_are_of():
     runs = made([40, 10, np.nan], [0.25, 0.5, 0.5], seed=9)
     shown = runs._repr_html_()
