@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import fmpq
+from flint import arb, fmpq
 from scipy.optimize import brentq
 from sympy import Rational
 
 from derive.ends import escape_end
 from derive.pair import Pair
-from numerics.certified.basins import fate
+from numerics.certified.basins import Sink, fate
 from numerics.certified.flow import ball_flow
 from numerics.certified.unstable_manifold import leaving
 from numerics.dynamics.fates import FateJudge, passing
@@ -103,6 +103,21 @@ def test_without_any_drift_nothing_leaves_either(strength):
     """x taught to He_2 by the correlation alone: E z² σ'(μz) and E z σ''(μz) are both 0."""
     end = FateJudge(Pair("x", "He2", loss="correlation"), strength).escape()
     assert (end.sink, end.certainty, "nothing leaves" in end.reason) == (None, "exact", True)
+
+
+@pytest.mark.parametrize(
+    ("pair", "rho", "m", "name"),
+    [
+        ("He3", 1, 1, "teacher"), ("He3", 1, -1, "teacher"), ("He3", 0, 1, "null student"),
+        ("He3", -1, 1, "student of rho -1"), ("He2", -1, 1, "teacher"),
+        ("He2 + x", -1, 1, "student of rho -1"), (Pair("x", "2*x"), 1, 1, "student of rho 1"), ("He3", 0, arb("0.5"), "student of rho 0"),
+        ("He3", arb("0.1234567"), 1, "student of rho 0.1235"),
+    ],
+)  # fmt: skip
+def test_the_teacher_and_the_null_student_have_names_on_the_edge(pair, rho, m, name):
+    """Of an even student the opposite is the teacher too; of another student nothing is."""
+    sink = Sink(rho if isinstance(rho, arb) else fmpq(rho), fmpq(0), m)
+    assert FateJudge(Pair.of(pair), Fraction(1, 2)).name(sink) == name
 
 
 def test_small_levels_are_passed_too():
