@@ -71,6 +71,9 @@ def test_they_move_with_the_strength_but_not_over_rho():
 def test_places_are_consistent_and_narrow():
     for pair, mu in CASES:
         flow = ball_flow(pair, mu)
+        for found in placed(flow):
+            assert found.angle.cos().overlaps(found.m)
+            assert 0 <= float(found.angle) <= np.pi
         for found in placed(flow)[1:]:
             variance, covariance = flow.place(found.u, found.m)
             assert covariance.overlaps(found.rho)

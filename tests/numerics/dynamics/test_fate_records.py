@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from flint import fmpq
+from flint import arb, fmpq
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
@@ -12,7 +12,7 @@ from numerics.certified.flow import ball_flow
 from numerics.dynamics.fate_records import Question, fate_record
 from numerics.dynamics.fates import Fate
 
-ONE, NONE = Sink(fmpq(1), fmpq(13, 20), 1), Sink(fmpq(0), fmpq(7, 20), -1)
+ONE, NONE = Sink(fmpq(1), fmpq(13, 20), 1), Sink(fmpq(0), fmpq(7, 20), arb("-0.5"))
 FLOW = ball_flow("He3", "0.35")
 LEVELS = tuple(Fraction(k, 10) for k in (2, 4, 6, 8))
 
@@ -47,7 +47,7 @@ class Judge:
 
     def border(self, labels, flip, ends, width):
         self.asked.append((labels, flip, ends, width))
-        if labels in ("y**5",):
+        if (labels, flip) == ("y**5", False):
             raise InputError("none")
         return Border(fmpq(1, 4), fmpq(3, 8), (NONE, ONE))
 
@@ -87,13 +87,15 @@ def test_borders_are_looked_for_between_certified_ends_apart(stages, asked):
          "above": "teacher", "certainty": "certified"}
         for flip, _ in asked
     ]  # fmt: skip
-    assert told(Judge(stages), firsts=("y**5",))["borders"] == []
+    found = told(Judge(stages), firsts=("y**5",))["borders"]  # one that is open hides no other
+    assert [each["flip"] for each in found] == [True for flip, _ in asked if flip]
 
 
 @pytest.mark.parametrize(
     ("how", "certainty"),
     [({}, "certified"), ({"escape": "certified"}, "certified"),
-     ({"escape": "heuristic"}, "heuristic"), ({"start": "heuristic"}, "heuristic"), ({"stages": "oooO nnnn"}, "heuristic")],
+     ({"escape": "heuristic"}, "heuristic"), ({"start": "heuristic"}, "heuristic"),
+     ({"stages": "oooO nnnn"}, "heuristic")],
 )  # fmt: skip
 def test_a_record_is_as_sure_as_the_least_sure_of_its_ends(how, certainty):
     record = told(Judge(**how), start=(0.1, -0.2))
@@ -119,3 +121,9 @@ def test_lines_are_told_with_what_is_on_either_side():
         {"u": u, "low": 0.125, "high": 0.25, "below": "teacher, m > 0",
          "above": "null student, m < 0", "certainty": "certified"} for u in (-0.25, 0.5)
     ]  # fmt: skip
+
+
+def test_singularities_are_told_with_the_overlap_below_which_they_attract():
+    (line,) = told(Judge())["singularities"]
+    assert line["mu"] == pytest.approx(0.32072, abs=1e-5)
+    assert line["attracts_below_overlap"] == pytest.approx(0.5819, abs=1e-4)

@@ -110,7 +110,9 @@ def test_without_any_drift_nothing_leaves_either(strength):
     [
         ("He3", 1, 1, "teacher"), ("He3", 1, -1, "teacher"), ("He3", 0, 1, "null student"),
         ("He3", -1, 1, "student of rho -1"), ("He2", -1, 1, "teacher"),
-        ("He2 + x", -1, 1, "student of rho -1"), (Pair("x", "2*x"), 1, 1, "student of rho 1"), ("He3", 0, arb("0.5"), "student of rho 0"),
+        ("He2 + x", -1, 1, "student of rho -1"),
+        (Pair("x", "2*x"), 1, 1, "student of rho 1"),
+        ("He3", 0, arb("0.5"), "student of rho 0"),
         ("He3", arb("0.1234567"), 1, "student of rho 0.1235"),
     ],
 )  # fmt: skip
