@@ -74,6 +74,7 @@ def test_places_are_consistent_and_narrow():
         for found in placed(flow):
             assert found.angle.cos().overlaps(found.m)
             assert 0 <= float(found.angle) <= np.pi
+            assert all(part.rad() < 1e-20 for vector in found.directions for part in vector)
         for found in placed(flow)[1:]:
             variance, covariance = flow.place(found.u, found.m)
             assert covariance.overlaps(found.rho)
@@ -99,3 +100,22 @@ def test_all_states_without_u_rest_at_a_singularity(pair):
 def test_singularities_are_the_zeros_on_the_edge():
     places = [p for p in rest_points("He10") if p.kind == "edge" and p.point.rho.degree() > 0]
     assert len(singular_lines(ball_flow("He10", "0.5"))) == len(places) / 2
+
+
+def test_a_line_may_attract_beyond_an_overlap_too():
+    """Of a = 9μ(1/2 - μ) and b = 6(1 - μ): a falls through 0 at 1/2, where b is positive."""
+    pair = Pair("3 - x - 3/8*(x**2 - 1)", "x**2 + x**3", loss="correlation")
+    (line,) = singular_lines(ball_flow(pair, "0.25"))
+    assert [float(x) for x in (line.rho, line.slope, line.b)] == pytest.approx([0.5, -4.5, 3])
+    assert float(line.turn) == pytest.approx((3 / 7.5) ** 0.5)
+    field, aside = _field(flow_of(pair, 0.5)), np.array([1e-7, 0])
+    for m, attracts in ((0.5, False), (0.62, False), (0.64, True), (0.9, True)):
+        state = np.array([0.0, np.arccos(m)])
+        assert ((field(state + aside)[0] - field(state - aside)[0]) < 0) == attracts
+
+
+@pytest.mark.parametrize(("strength", "kind"), [("0.9", "sink"), ("1", "degenerate")])
+def test_what_rests_on_the_edge_is_degenerate_where_nothing_is_left_to_learn(strength, kind):
+    kinds = [found.stability for found in placed(ball_flow("He3", strength))
+             if found.where == "edge" and found.rho == 1]  # fmt: skip
+    assert kinds == [kind]
