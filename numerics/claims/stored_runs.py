@@ -147,6 +147,19 @@ def _stored_exits() -> Finding:
                    *map(_same_law, theirs.EXITS))  # fmt: skip
 
 
+def ranges_of_quantiles(tail: float) -> tuple[tuple[float, float], ...]:
+    """Shares of a law between which the quantiles of their runs lie, but for a tail on each side.
+
+    The k-th of n runs has the share of a beta distribution with k and n + 1 - k.
+    """
+    runs = theirs.EXIT_RUNS
+    places = [round(share * runs) for share in theirs.EXIT_SHARES]
+    return tuple(
+        (float(beta.ppf(tail, k, runs + 1 - k)), float(beta.isf(tail, k + 1, runs - k)))
+        for k in places
+    )
+
+
 def _same_law(stored: StoredExits) -> Step:
     """Shares of ours at their quantiles, which are beta distributed if the law is the same."""
     simulation = Simulation(
@@ -157,13 +170,7 @@ def _same_law(stored: StoredExits) -> Step:
     exits = runs_of(simulation).exits
     shares = tuple(float(np.mean(exits <= step)) for step in stored.steps)
     tail = (1 - CONFIDENCE) / (2 * len(theirs.EXITS) * len(theirs.EXIT_SHARES))
-    ranges = tuple(
-        (
-            float(beta.ppf(tail, k, theirs.EXIT_RUNS + 1 - k)),
-            float(beta.isf(tail, k + 1, theirs.EXIT_RUNS - k)),
-        )
-        for k in (round(share * theirs.EXIT_RUNS) for share in theirs.EXIT_SHARES)
-    )
+    ranges = ranges_of_quantiles(tail)
     own = tuple(float(q) for q in np.quantile(exits, theirs.EXIT_SHARES))
     found = {"theirs": stored.steps, "ours": own, "shares": shares, "ranges": ranges}
     told = found | {"confidence": CONFIDENCE} | setting(simulation)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_at_the_best_rates_nothing_is_compared(command):
     assert [float(row["expected_loss"]) for row in rows] == record["expected_loss"]
 
 
-def test_the_figure_has_its_data_beside_it(command, tmp_path):
+def test_the_figure_has_its_data_beside_it(command, printed, tmp_path):
     file = tmp_path / "budget.svg"
     assert command(COMMAND, *SMALL, "--plot", str(file)).returncode == 0
     assert "<svg" in file.read_text()
@@ -64,6 +65,36 @@ def test_the_figure_has_its_data_beside_it(command, tmp_path):
     assert {row["what"] for row in rows} == {"loss", "tuned loss", "phase diagram"}
     above = {row["mu"]: float(row["expected_loss"]) for row in rows if row["what"] == "loss"}
     assert len(above) == 4
+    (figure,) = printed.figures
+    upper, lower = figure.axes[:2]
+    least = 1e-5 * max(float(row["frozen_loss"]) for row in rows)  # what is drawn
+    drawn = {line.get_label(): [*map(float, line.get_ydata())] for line in upper.lines}
+    for label, what, column in (
+        ("after the samples", "loss", "expected_loss"),
+        ("pre-trained alone", "loss", "frozen_loss"),
+        ("at the best rates", "tuned loss", "expected_loss"),
+    ):  # fmt: skip
+        assert drawn[label] == pytest.approx(
+            [max(float(row[column]), least) for row in rows if row["what"] == what]
+        )
+    band, within = (each.get_paths()[0].vertices for each in upper.collections[1::-1])
+    for end, column in ((min, "loss_10"), (max, "loss_90")):
+        for mu, row in ((row["mu"], row) for row in rows if row["what"] == "loss"):
+            edge = end(y for x, y in band if x == float(mu))
+            assert edge == pytest.approx(max(float(row[column]), least))
+            error = float(row["expected_loss_error"]) * (1 if end is max else -1)
+            edge = end(y for x, y in within if x == float(mu))
+            assert edge == pytest.approx(max(above[mu] + error, least))
+    samples = sorted({int(row["samples"]) for row in rows if row["what"] == "phase diagram"})
+    assert lower.get_ylim() == (samples[0], samples[-1]) == (300, 3_000_000)
+    half, asked = lower.lines
+    assert set(asked.get_ydata()) == {30_000}
+    still = {(row["mu"], int(row["samples"])): float(row["still_searching"]) for row in rows}
+    for mu, there in zip(above, half.get_ydata(), strict=True):
+        known = [(abs(math.log(n / there)), p) for (x, n), p in still.items() if x == mu]
+        assert min(known)[1] == pytest.approx(0.5, abs=0.2)
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == [label for label in drawn if not label.startswith("_")]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _data(path):
     return list(csv.DictReader(path.with_suffix(".csv").read_text("utf-8").splitlines()[1:]))
 
 
-def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, tmp_path):
+def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, printed, tmp_path):
     path = tmp_path / "portrait.svg"
     options = ("--activation", "He3", "--mu", "0.4", "--first", "none", "--lines=-0.3", "--width",
                "0.1", "--plot", str(path))  # fmt: skip
@@ -81,6 +81,40 @@ def test_a_portrait_shows_what_rests_and_the_line_of_a_singularity(command, tmp_
     for low, high in (ends[:2], ends[2:]):  # the curve of doubles goes through what is enclosed
         near = curves[np.abs(curves[:, 0] + 0.3) < 0.03, 1]
         assert ((near > low - 0.03) & (near < high + 0.03)).any()
+    _check_portrait(*printed.figures, rows)
+
+
+def _check_portrait(figure, rows):
+    """At a strength and, below, at the singularity, where a thick line rests."""
+    for axis, mu in zip(figure.axes, dict.fromkeys(row["mu"] for row in rows), strict=True):
+        own = [row for row in rows if row["mu"] == mu]
+        ticks = [float(label.get_text().strip("$")) for label in axis.get_yticklabels()]
+        assert np.sin(axis.get_yticks()) == pytest.approx(ticks)
+        marks = [line for line in axis.lines if len(line.get_xdata()) == 1]
+        kinds = {"sink": ("o", "k"), "saddle": ("X", "k"), "source": ("o", "w")}
+        for kind, (mark, fill) in kinds.items():
+            found = [line for line in marks if (line.get_marker(), line.get_mfc()) == (mark, fill)]
+            there = sorted((float(r["u"]), float(r["m"])) for r in own if r["what"] == kind)
+            places = sorted((*line.get_xdata(), *np.sin(line.get_ydata())) for line in found)
+            assert np.array(places) == pytest.approx(np.array(there)), kind
+        for kind, dash in (("stable curve", "-"), ("unstable curve", "--")):
+            points = [row for row in own if row["what"] == kind]
+            curves = [line for line in axis.lines if line.get_linestyle() == dash
+                      and line.get_linewidth() == 1.3]  # fmt: skip
+            assert sum(len(line.get_xdata()) for line in curves) == len(points)
+        bars = [line for line in axis.lines if line.get_marker() == "_"]
+        assert 2 * len(bars) == sum(row["what"] == "separatrix, enclosed" for row in own)
+    left, right = figure.axes[0].get_xlim()
+    most = max(abs(float(row["u"])) for row in rows if row["what"] in ("sink", "saddle"))
+    assert -left == right == pytest.approx(1.2 * most)
+    thick = {line.get_linestyle(): sorted(np.sin(line.get_ydata())) for line in figure.axes[1].lines
+             if line.get_linewidth() == 2.4}  # fmt: skip
+    assert thick["-"] == pytest.approx([-0.58193, 0.58193], abs=1e-5)  # it attracts at its middle
+    assert thick[":"] == pytest.approx([-1, -0.58193], abs=1e-5)
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["sink", "saddle", "separatrix", "way out", r"$\dot u=0$", r"$\dot m=0$",
+                     "line of rest points", "enclosed"]  # fmt: skip
 
 
 def test_a_diagram_of_ends_has_a_row_for_each_cell(command, tmp_path):

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 
+import numpy as np
 import pytest
 
 from derive.pair import Pair
@@ -96,12 +97,30 @@ def test_people_read_what_the_records_say_of_all_kinds(command, grid):
 
 
 @pytest.mark.parametrize("mu", ["0.3", "0.2,0.5"])
-def test_figures_have_their_data_beside(command, tmp_path, mu):
+def test_figures_have_their_data_beside(command, printed, tmp_path, mu):
     path = tmp_path / "labels.svg"
     assert command(COMMAND, "--degree", "3,4", "--mu", mu, "--plot", str(path)).returncode == 0
     rows = list(csv.DictReader(path.with_suffix(".csv").read_text("utf-8").splitlines()[1:]))
     assert {"optimum", "raw"} <= {row["labels"] for row in rows}
     assert "<svg" in path.read_text("utf-8")
+    (figure,) = printed.figures
+    for axis, student in zip(figure.axes, ("He3", "He4"), strict=True):
+        own = [row for row in rows if row["student"] == student]
+        curves = {line.get_label(): line for line in axis.lines if line.get_marker() == "None"}
+        assert set(curves) == {row["labels"] for row in own} - (
+            {"squared"} if mu == "0.3" else set()
+        )
+        column = "value" if mu == "0.3" else "tau"
+        for kind, line in curves.items():
+            there = [float(r[column] or "nan") for r in own if r["labels"] == kind]
+            known = np.asarray(line.get_ydata(), float)
+            assert known[np.isfinite(known)] == pytest.approx(
+                np.array(there)[np.isfinite(there)])  # fmt: skip
+        crosses = [y for line in axis.lines if line.get_marker() == "x" for y in line.get_ydata()]
+        away = [
+            float(row["tau"]) for row in own if row.get("towards_teacher", "").lower() == "false"
+        ]
+        assert sorted(crosses) == pytest.approx(sorted(away))
 
 
 def test_labels_that_do_nothing_are_said(command):

@@ -1,9 +1,12 @@
 """What words tell: decimals, values of letters, degrees, which steps show; texts of steps."""
 
 import ast
+import inspect
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import cache
 from math import isfinite
 
 from sympy import Basic
@@ -78,14 +81,30 @@ def is_shown(told: str, numbers: set[float]) -> bool:
     )
 
 
-def steps_written(source: str) -> Iterator[str]:
-    """Patterns of the texts of all steps that stand in a file's own checks and helpers."""
-    for function in ast.parse(source).body:
-        if isinstance(function, ast.FunctionDef) and function.name.startswith("_"):
-            for call in ast.walk(function):
-                if isinstance(call, ast.Call) and ast.unparse(call.func) in _STEPS and call.args:
-                    text = call.args[0]
-                    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-                    if isinstance(text, ast.JoinedStr | ast.Constant):
-                        yield "".join(re.escape(part.value) if isinstance(part, ast.Constant)
-                                      else ".*" for part in parts)  # fmt: skip
+def steps_written(check: Callable[..., object]) -> Iterator[str]:
+    """Patterns of the texts of all steps that stand in a check and in its file's own helpers."""
+    functions, waiting, seen = _functions(check.__module__), [check.__name__], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in functions:
+            continue
+        seen.add(name)
+        parts = list(ast.walk(functions[name]))
+        waiting += [part.id for part in parts if isinstance(part, ast.Name)]
+        for call in parts:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in _STEPS and call.args:
+                yield from _pattern(call.args[0])
+
+
+def _pattern(text: ast.expr) -> Iterator[str]:
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    if isinstance(text, ast.JoinedStr | ast.Constant):
+        yield "".join(
+            re.escape(part.value) if isinstance(part, ast.Constant) else ".*" for part in parts
+        )
+
+
+@cache
+def _functions(module: str) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}

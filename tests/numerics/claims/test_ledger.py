@@ -87,6 +87,9 @@ def test_the_recorded_verdict_is_found_again_and_rests_on_its_steps(name):
     else:
         _rests_on_steps_of_its_kind(finding)
     _can_be_shown_on_a_page(CLAIMS[name], finding)
+    _shows_what_it_tells(CLAIMS[name], finding)
+    if name not in COUNTED:
+        _every_part_matters(finding)
     if finding.verdict == "supported":
         _names_its_setting(finding)
 
@@ -142,10 +145,9 @@ COUNTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in CLAIMS if name not in COUNTED])
-def test_every_part_that_a_judgement_shows_matters_to_it(name):
+def _every_part_matters(finding):
     """Of another sign, or ten times as large or small, it would not be taken."""
-    for step in found(name).details:
+    for step in finding.details:
         if step.test is not None:
             for others in members_changed(step.value):
                 assert not all(passes(step.test, other) for other in others), step.text
@@ -157,19 +159,20 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CLAIMS)
-def test_numbers_that_an_entry_tells_are_shown_by_its_steps(name):
-    """Also all degrees of a row, and no other ones."""
-    entry, outcome = CLAIMS[name], found(name)
-    told = numbers_told(entry.statement) | numbers_told(outcome.evidence)
-    told -= ELSEWHERE.get(name, set())
-    shown_numbers = numbers_shown(outcome.details)
+def _shows_what_it_tells(entry, finding):
+    """All numbers, all degrees of a row and no other ones; every step that is written is taken."""
+    told = numbers_told(entry.statement) | numbers_told(finding.evidence)
+    told -= ELSEWHERE.get(entry.name, set())
+    shown_numbers = numbers_shown(finding.details)
     assert {each for each in told if not is_shown(each, shown_numbers)} == set()
     degrees = degrees_told(entry.statement)
     if len(degrees) > 1:
-        words = " ".join(f"{step.text} {plain(step.value)}" for step in outcome.details)
+        words = " ".join(f"{step.text} {plain(step.value)}" for step in finding.details)
         assert degrees_told(words) - {1} <= degrees
         assert degrees - degrees_told(words) <= ({1} if re.search(r"\bx\b", words) else set())
+    taken = [step.text for step in finding.details]
+    written = steps_written(getattr(entry.check, "func", entry.check))
+    assert [text for text in written if not any(re.fullmatch(text, own) for own in taken)] == []
 
 
 def test_kinds_and_verdicts_are_not_mixed():
@@ -277,27 +280,18 @@ def test_the_ledger_fits_a_terminal():
     assert max(map(len, lines)) <= 120
 
 
-WHERE = {n: getattr(e.check, "func", e.check).__module__ for n, e in CLAIMS.items()}
-MODULES = sorted(set(WHERE.values()))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_step_that_is_written_is_taken(module):
-    """No loop over cases is empty, and no branch is dead."""
-    names = [name for name, where in WHERE.items() if where == module]
-    taken = [step.text for name in names for step in found(name).details]
-    written = list(steps_written(inspect.getsource(sys.modules[module])))
-    assert written
-    assert [text for text in written if not any(re.fullmatch(text, own) for own in taken)] == []
+MODULES = sorted({getattr(e.check, "func", e.check).__module__ for e in CLAIMS.values()})
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_what_is_shown_is_what_is_judged(module):
-    """No test leaves out the value that it is given, to decide on another."""
+    """No test leaves out the value that it is given; no symbol is told by what it is not."""
     for test in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))):
         if isinstance(test, ast.Lambda) and len(test.args.args) == 1:
             used = {part.id for part in ast.walk(test.body) if isinstance(part, ast.Name)}
             assert test.args.args[0].arg in used, ast.unparse(test)
+        if isinstance(test, ast.Call) and ast.unparse(test.func) in ("Symbol", "symbols"):
+            assert all(ast.literal_eval(each.value) for each in test.keywords), ast.unparse(test)
 
 
 @pytest.mark.parametrize("name", ["odd-rest-points", "he2-recovers"])

@@ -270,6 +270,12 @@ def _check_samples(above, below):
     )
     assert list(d) == list(same) == [20, 50, 100]
     np.testing.assert_allclose(samples, times * 4 / 0.01)
+    tau = flows_as_runs("x", [0.5], dimension=20)[0].simulation.tau
+    for axis, unit in ((above, 1), (below, 4 / 0.01)):
+        (theory,) = [line for line in axis.lines if line.get_linestyle() == "-"]
+        rise = np.diff(theory.get_ydata()) / np.diff(np.log(theory.get_xdata()))
+        np.testing.assert_allclose(rise, unit * tau / 2)
+        assert theory.get_ydata()[0] == axis.containers[0].lines[0].get_ydata()[0]
 
 
 def test_a_bias_moves_an_activation_to_the_right():
