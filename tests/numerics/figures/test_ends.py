@@ -71,11 +71,11 @@ def test_cells_cover_the_plane_each_around_its_strength_and_switch(printed):
         for bar in bars:
             low, high = bar.lines[2][0].get_segments()[0][:, 1]
             assert (low, high) == pytest.approx((0.4, 0.42))
-        assert [label.get_text() for label in axis.get_yticklabels()] == [
-            "none", "0", "0.25", "0.5", "0.75", "1",
-        ]  # fmt: skip
         (line,) = [each for each in axis.lines if each.get_linestyle() == ":"]
         assert set(line.get_xdata()) == {0.32}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "none", "0", "0.25", "0.5", "0.75", "1",
+    ]  # fmt: skip
     assert "flipped" in figure.axes[1].get_title(loc="left")
     assert "as it is" in figure.axes[0].get_title(loc="left")
 
