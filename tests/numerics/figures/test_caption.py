@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import PurePath
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,9 @@ from numerics.figures.caption import (
     shown_function,
     shown_pair,
     snippet,
+    told_runs,
 )
+from numerics.simulation.design import Simulation
 
 
 @pytest.mark.parametrize(
@@ -34,9 +37,9 @@ def test_names_are_mathematics(text, shown):
 
 
 def test_a_pair_says_what_is_not_usual_of_it():
-    assert shown_pair(Pair("x", "erf")) == r"$x \to \mathrm{erf}$" or shown_pair(
-        Pair("x", "erf")
-    ) == (r"$\mathrm{erf} \to x$")
+    assert shown_pair(Pair("x", "erf")) == r"$x \to \mathrm{erf}$"
+    both = Pair("x", "erf", labels="squared", loss="correlation", misalignment="linear")
+    assert shown_pair(both).endswith("$, squared labels, correlation loss, linear misalignment")
     assert shown_pair(Pair("x", labels="squared")) == "$x$, squared labels"
 
 
@@ -44,9 +47,29 @@ def test_numbers_and_lists():
     assert [number(x) for x in (1e-5, 3e7, 1e6, 999_999, 0.125, 64, 999.7, float("inf"))] == [
         "10^{-5}", r"3 \times 10^{7}", "10^{6}", "999999", "0.125", "64", "1000", r"\infty",
     ]  # fmt: skip
+    assert [number(x) for x in (99.94, 100, 100.4, 0.09996)] == ["99.9", "100", "100", "0.1"]
+    assert [number(x, 4) for x in (99.94, 1000.4, 0.32072)] == ["99.94", "1000", "0.3207"]
     assert listed(["a"]) == "a"
     assert listed(["a", "a", "b"]) == "a and b"
     assert sentences("One", "", "two.") == "One. two."
+
+
+def _run(**how):
+    how = {"dimension": 50, "batch": 4, "learning_rate": 0.01, "replicas": 3} | how
+    return SimpleNamespace(simulation=Simulation("x", 0.3, horizon=100, **how))
+
+
+def test_how_runs_were_made_is_told_once_or_from_least_to_most():
+    alike = told_runs([_run(), _run()])
+    assert alike.endswith(r": $d=50$, batches of $B=4$, learning rate $\gamma=0.01$, 3 runs each")
+    mixed = told_runs([_run(learning_rate=0.02, replicas=5, dimension=100), _run(batch=2)])
+    assert mixed.endswith(
+        r": $d=50$ to $100$, batches of $B=2$ to $4$, learning rates $\gamma=0.01$ to $0.02$, "
+        "each strength's and pair's own, 3 to 5 runs each"
+    )
+    aligned = _run(signs="aligned")
+    assert told_runs([aligned]).endswith("3 runs each, which start with $um>0$")
+    assert "start with" not in told_runs([aligned, _run()])
 
 
 def test_only_text_is_escaped():

@@ -203,6 +203,8 @@ def test_a_figure_is_readable_at_its_printed_size(printed, draw):
     check_panels(*printed.figures, list(csv.DictReader(result.data.decode().splitlines()[1:])))
     if draw is _draw_exit_times:
         _check_samples(*printed.figures[0].axes[::2])
+    if draw is _draw_escape_times:
+        _check_keys(printed.figures[0].axes)
 
 
 @pytest.mark.parametrize("power", [3, 10])
@@ -261,6 +263,20 @@ def test_on_a_linear_axis_runs_start_at_zero(printed):
             assert (median.get_linestyle(), flow.get_linestyle()) == ("-", "--")
             assert (median.get_marker() in style.MARKERS, flow.get_marker()) == (True, "None")
             assert median.get_color() == flow.get_color()
+
+
+def _check_keys(axes):
+    """What colours mean stands in the cell without a panel; even and odd degrees compare."""
+    _, even, odd, named, _, keys = axes
+    handles = keys.get_legend().get_lines()
+    curves = [line for line in named.lines if len(line.get_xdata()) > 4]
+    assert [h.get_color() for h in handles] == [line.get_color() for line in curves]
+    assert [t.get_text() for t in keys.get_legend().get_texts()] == [
+        line.get_label() for line in curves
+    ]
+    assert even.get_ylim() == odd.get_ylim()
+    assert not keys.axison
+    assert keys.child_axes[0].get_xlabel() == "degree $n$"
 
 
 def _check_samples(above, below):
