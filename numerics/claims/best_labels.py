@@ -168,12 +168,12 @@ def _best_labels_at_singularity() -> Finding:
             edge = partial(_on_edge, n != 3)
             steps += [
                 judged(f"He_{n}: a of the best labels", bounds(best.a), lambda a: a.sign > 0),
-                judged("b of the best labels", bounds(best.b), edge),
+                judged(f"He_{n}: b of the best labels", bounds(best.b), edge),
                 shown(
                     "τ of the best labels",
                     bounds((1 / best.upper).union(1 / best.lower), 9),
                 ),
-                judged("a of squared labels", bounds(a), lambda found: found.sign < 0),
+                judged(f"He_{n}: a of squared labels", bounds(a), lambda found: found.sign < 0),
                 shown("τ of squared labels", bounds(1 / growth_rate(b, a * a))),
             ]
     return Finding("τ = 1.3742 for He_3 (squared 1.84); b = 0 for He_5, He_7", *steps)

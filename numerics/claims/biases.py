@@ -78,8 +78,9 @@ def _relu_with_a_bias() -> list[Step]:
                     derived,
                 )
             )
-    ends = [limit(f, q, oo) for f in (q * density + mass, q**2 * density)]
-    return [*steps, *(equal("both vanish as μ → 0, where q → ∞: limit", end, 0) for end in ends)]
+    parts = {"E[z²; z > q]": q * density + mass, "q² times the density": q**2 * density}
+    return [*steps, *(equal(f"both vanish as μ → 0, where q → ∞: limit of {name}",
+                            limit(part, q, oo), 0) for name, part in parts.items())]  # fmt: skip
 
 
 @ours.certified(

@@ -63,7 +63,10 @@ def _search_phase() -> Finding:
         equal("∂u̇/∂m is a", found[0, 1], a),
         equal("∂ṁ/∂u is a", found[1, 0], a),
         equal("∂ṁ/∂m", found[1, 1], 0),
-        *[equal("the flow at the origin itself", f.subs({u: 0, m: 0}), 0) for f in velocity],
+        *[
+            equal(f"{name} at the origin itself", f.subs({u: 0, m: 0}), 0)
+            for name, f in zip(("u̇", "ṁ"), velocity, strict=True)
+        ],
     )
 
 

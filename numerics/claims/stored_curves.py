@@ -282,7 +282,7 @@ def _stored_squared_odd() -> Finding:
         gaps = _over(list(stored.values()), _exact_times(curve, tuple(stored)))
         steps += [
             shown(f"{curve.activation}: stored", dict(curve.times)),
-            judged("stored over exact, minus 1", gaps, _within(5e-3)),
-            equal("the term of degree 0", _left_out(curve), S.Zero),
+            judged(f"{curve.activation}: stored over exact, minus 1", gaps, _within(5e-3)),
+            equal(f"{curve.activation}: the term of degree 0", _left_out(curve), S.Zero),
         ]
     return Finding("29.2 to 34.2 of He_3, 69 to 104 of He_5: equal to ours", *steps)

@@ -170,6 +170,8 @@ def _shows_what_it_tells(entry, finding):
         words = " ".join(f"{step.text} {plain(step.value)}" for step in finding.details)
         assert degrees_told(words) - {1} <= degrees
         assert degrees - degrees_told(words) <= ({1} if re.search(r"\bx\b", words) else set())
+    judged_on = [f"{s.text} {s.value}" for s in finding.details if s.holds is not None]
+    assert len(set(judged_on)) == len(judged_on)  # none is judged twice
     taken = [step.text for step in finding.details]
     written = steps_written(getattr(entry.check, "func", entry.check))
     assert [text for text in written if not any(re.fullmatch(text, own) for own in taken)] == []
