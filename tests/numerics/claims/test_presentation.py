@@ -3,9 +3,12 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
 
+import pytest
 from sympy import Integer, Rational, Symbol
 
+from derive.leading import LeadingTerm
 from derive.pair import Pair
 from derive.pair_drift import closed_drift
 from derive.rest import rest_points
@@ -13,7 +16,8 @@ from derive.symbols import mu
 from numerics.certified.balls import Bounds, Enclosure
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import Stretch
-from numerics.claims.presentation import in_latex, plain
+from numerics.claims.ledger import Entry, Equation, Outcome, Text, judged, shown
+from numerics.claims.presentation import Checked, in_latex, ledger, plain, structure
 
 
 def test_lists_within_lists_are_told_apart():
@@ -62,3 +66,86 @@ def test_a_singularity_tells_its_constant_if_it_has_one():
     assert plain(none).endswith("τ is 1/b")
     assert plain(replace(pole, multiplicity=3)).count("multiplicity 3") == 1
     assert "multiplicity" not in plain(pole)
+
+
+# Entries.
+
+TOLD = {"quote": "so […] it is", "reading": "as it is", "falsifier": "another", "units": "in 1/γ"}
+
+
+def _checked(verdict, *steps, recorded="proved", **told):
+    entry = Entry("claim", "so-it-is", "Sec. 1", "It is so", recorded, lambda: None, Text(**told))
+    return Checked(entry, Outcome(verdict, "by steps", steps))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "values", "certainty"),
+    [
+        ("proved", (Integer(1), Symbol("c")), "exact"),
+        ("certified", (Integer(1), Enclosure("0.5", "0.1")), "certified"),
+        ("certified", (Bounds("1", "2"),), "certified"),
+        ("refuted", (Enclosure("0.5", "0.1"), 0.5), "heuristic"),
+        ("supported", (Integer(1),), "heuristic"),
+        ("undecided", (Integer(1),), "heuristic"),
+    ],
+)
+def test_an_entry_is_as_sure_as_the_weakest_value_that_it_is_judged_by(verdict, values, certainty):
+    """What is only shown does not count."""
+    steps = [judged("one", value, lambda _: True) for value in values]
+    assert _checked(verdict, *steps, shown("only", 0.25)).record["certainty"] == certainty
+
+
+def test_an_entry_tells_its_words_before_its_steps_and_what_holds():
+    steps = (shown("first", Integer(1)), judged("then", Integer(2), lambda _: False))
+    report = ledger([_checked("refuted", *steps, **TOLD)], details=True)
+    summary, table = report.tables
+    assert [tuple(cell.plain for cell in row[:2]) for row in table.rows[:-2]] == [*TOLD.items()]
+    assert [row[2] for row in table.rows] == [""] * 5 + ["no"]
+    assert [row[0].plain for row in table.rows[-2:]] == ["first", "then"]
+    assert [row[-1] for row in table.on_paper.rows] == [""] * 5 + ["no"]
+    assert table.on_paper.rows[-1][0].plain == "then: 2"
+    (row,) = summary.rows
+    assert [cell.plain for cell in row] == ["so-it-is", "claim", "Sec. 1", "It is so", "refuted",
+                                            "proved", "by steps"]  # fmt: skip
+    (on_paper,) = summary.on_paper.rows
+    assert on_paper[-1].plain == "It is so (Sec. 1). by steps."
+    (record,) = report.records
+    assert (record["lost"], record["settled by"]) == (True, "")
+    assert [step["holds"] for step in record["details"]] == [None, False]
+    assert [line["step"] for line in report.rows] == ["first", "then"]
+    assert not {"quote", "reading"} & set(report.rows[0])
+    brief = ledger([_checked("refuted", *steps, **TOLD)], details=False)
+    assert (len(brief.tables), "details" in brief.records[0]) == (1, False)
+
+
+# Values.
+
+
+def test_values_are_told_in_words_of_their_kind():
+    assert [plain(value) for value in (True, False, inf, 0.123456789, "as it is", None)] == [
+        "yes", "no", "∞", "0.123457", "as it is", "None",
+    ]  # fmt: skip
+    assert plain(LeadingTerm(Integer(3), Integer(-2))) == "(3, -2)"
+    assert plain(Equation(mu, Integer(1))) == "mu = 1"
+    assert plain({"mu": 0.5, "half_tau": Integer(2), "n = 3": Integer(1), "with_start": True}) == (
+        "μ 0.5, ½ τ 2, n = 3: 1, with start yes"
+    )
+    assert plain(Bounds("1", "2")) == "[1, 2]"
+    assert in_latex(inf) == r"$\infty$"
+    assert in_latex(Integer(3)) == "$3$"
+
+
+@pytest.mark.parametrize(("size", "between"), [(40, "; "), (41, "\n")])
+def test_long_parts_of_a_list_stand_below_each_other(size, between):
+    parts = ("a" * size, "b")
+    assert plain(parts, "\n") == between.join(parts)
+    assert plain(parts) == "; ".join(parts)
+
+
+def test_data_keep_the_structure_of_values():
+    known = {"a": (mu, [0.5, inf, -inf]), 1: Enclosure("0.5", "0.1"), "b": (True, None, 3, "x")}
+    assert structure(known) == {
+        "a": [{"expression": "mu", "latex": r"\mu"}, [0.5, "inf", "-inf"]],
+        "1": {"mid": "0.5", "radius": "0.1"},
+        "b": [True, None, 3, "x"],
+    }
