@@ -99,14 +99,15 @@ def _zeroth_term() -> Finding:
     tau = escape_time(a, b - 2 * term)
     term_of_he2 = _of_degree_zero(gaussian_mean(he2**2, z), hermite_mean(2))
     whole = gaussian_mean(he2**2 * diff(he2, z, 2), z) / 2
-    dip = tuple(enclosure(enclosed(tau)(arb(k) / 20), 6) for k in (1, 2, 4, 8))
+    strengths = ("0.05", "0.1", "0.2", "0.4")
+    dip = tuple(enclosure(enclosed(tau)(arb(mu_)), 6) for mu_ in strengths)
     return Finding(
         "1/(4πμ) for ReLU: without it τ would dip near μ = 0.2, as the figure shows",
         equal("the factor of term k, 1/((k-1)! k), is 1/k!", factor, 1 / factorial(k)),
         equal("so it is 1 at k = 0: its limit", factor.limit(k, 0), 1),
         equal("ReLU: the term k = 0 of ∂C/∂Q, c_0(1) c_0'(Q) at Q = μ²", term, 1 / (4 * pi * mu)),
         judged(
-            "τ without that term, with b - 1/(2πμ), at μ = 0.05, 0.1, 0.2, 0.4: it dips",
+            f"τ without that term, with b - 1/(2πμ), at μ = {', '.join(strengths)}: it dips",
             dip,
             _dips,
         ),

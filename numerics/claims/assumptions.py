@@ -97,16 +97,15 @@ def _overlap_drift_linear() -> Finding:
     "such points",
 )
 def _overlap_drift_cubic() -> Finding:
-    strength = {mu: Rational(1, 5)}
+    strength, place = {mu: Rational(1, 5)}, {u: Rational(1, 10), m: Rational(1, 2)}
     push = (-m * diff(loss_of("He3"), m)).subs(strength)
     ratio = (push / (u * m)).cancel().subs(u, 0)
     return Finding(
         "for small u, -m ∂_m L is a u m, whatever m is, and a < 0 below μ = 0.3207",
         equal("-∂_m L/u as u → 0 is a, whatever m is", ratio,
               closed_drift(Pair("He3")).derived_a.subs(strength)),
-        judged("it is negative at μ = 1/5", ratio, negative),
-        judged("-m ∂_m L at u = 1/10, m = 1/2",
-               push.subs({u: Rational(1, 10), m: Rational(1, 2)}), negative),
+        judged(f"it is negative at μ = {strength[mu]}", ratio, negative),
+        judged(f"-m ∂_m L at u = {place[u]}, m = {place[m]}", push.subs(place), negative),
     )  # fmt: skip
 
 
@@ -130,8 +129,9 @@ def _convex_slice() -> Finding:
         for n in range(2, 9, 2)
     ]
     curvature = enclosure(ball_drift(closed_drift(Pair("erf"))).slope(arb(3)), 8)
-    over = landscape_of("relu").loss
-    relu = tuple(over.subs(rho, Rational(k, 2)).subs(residual, 0) for k in (-1, 0, 1))
+    over, ends = landscape_of("relu").loss, (-Rational(1, 2), Rational(1, 2))
+    places = (ends[0], sum(ends) / 2, ends[1])
+    relu = tuple(over.subs(rho, place).subs(residual, 0) for place in places)
     return Finding(
         "odd n ≥ 3: ℓ' = -a turns from + to -; even n: ℓ(0) > 0 = ℓ(±1); erf: ℓ''(3) < 0; ReLU: a "
         "kink at 0",
@@ -144,7 +144,8 @@ def _convex_slice() -> Finding:
         *even,
         judged("erf: a' = -ℓ'' at ρ = 3 is positive, so that ℓ is not convex", curvature, positive),
         judged(
-            "ReLU: ℓ at ρ = -1/2, 0, 1/2; the middle one lies above the mean of the others",
+            f"ReLU: ℓ at ρ = {', '.join(map(str, places))}; the middle one lies above the mean of "
+            "the others",
             relu,
             lambda at: at[1] > (at[0] + at[2]) / 2,
         ),
@@ -202,14 +203,14 @@ def _bounded_slice() -> Finding:
 def _bounded_slice_erf() -> Finding:
     risk = frozen_risk("erf")
     far = risk.rewrite(asin).replace(asin, lambda argument: asin(limit(argument, mu, oo)))
-    level = {k: risk.subs(mu, Rational(k, 1000)) - far for k in (100, 176, 177)}
     root, other = sqrt(1 + 4 * mu**2), mu * sqrt(3 + 2 * mu**2)
     return Finding(
         "erf(ρ z) tends to the sign of z, which fits better than a weak erf(z/10)",
         shown("the slice loss ℓ as ρ → ∞", far),
-        judged("ℓ(1/10) - ℓ(∞)", level[100], positive),
-        judged("ℓ(0.176) - ℓ(∞)", level[176], positive),
-        judged("ℓ(0.177) - ℓ(∞)", level[177], negative),
+        *[
+            judged(f"ℓ({at}) - ℓ(∞)", risk.subs(mu, Rational(at)) - far, test)
+            for at, test in (("1/10", positive), ("0.176", positive), ("0.177", negative))
+        ],
         equal(
             "-ℓ', times what is positive",
             -diff(risk, mu) * pi * (1 + 2 * mu**2) * root * other / (4 * mu),

@@ -182,7 +182,8 @@ def _even_partial_recovery() -> Finding:
     positive_side = [p for p in found if p.point.sign(p.point.rho) > 0]
     (sink,) = positive_side
     loss = landscape_of("He10").loss
-    end = escape_end("He10", Rational(39, 100))
+    strength = "0.39"
+    end = escape_end("He10", Rational(strength))
     return Finding(
         "a' < 0 and b < 0 at an irrational zero of a",
         judged("number of its sinks with an irrational ρ", Integer(len(found)),
@@ -191,7 +192,8 @@ def _even_partial_recovery() -> Finding:
         judged("the loss is above 0 there: its sign",
                Integer(sink.point.sign(sink.point.value(loss))),
                positive),
-        judged("where the escape at μ = 0.39 ends: there", end, lambda place: place == sink),
+        judged(f"where the escape at μ = {strength} ends: there", end,
+               lambda place: place == sink),
     )  # fmt: skip
 
 

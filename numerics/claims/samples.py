@@ -113,8 +113,9 @@ def _homogeneous_cost_falls() -> Finding:
 )
 def _erf_cost() -> Finding:
     drift = ball_drift(drift_of("erf"))
-    weak, strong = (drift.at(fmpq(k, 10))[2] for k in (1, 9))
-    by_rate = fmpq(1, 81)  # γ_s at 0.1 over that at 0.9: (1-μ)² of both
+    strengths = fmpq(1, 10), fmpq(9, 10)
+    weak, strong = (drift.at(strength)[2] for strength in strengths)
+    by_rate = ((1 - strengths[1]) / (1 - strengths[0])) ** 2  # γ_s at 0.1 over that at 0.9
     time = enclosure(weak / strong, 6)
     samples = enclosure(weak / strong * by_rate, 6)
     return Finding(
@@ -304,19 +305,21 @@ def _learnt(rate: str) -> Median:
     units="gradient steps, of 16 samples each",
 )
 def _erf_tuned_delay() -> Finding:
-    weak, strong = exits_at("erf", (0.1, 0.8), among=2, learning_rate="best")
-    drift = ball_drift(drift_of("erf"))
-    ratio = enclosure(drift.at(fmpq(1, 10))[2] / drift.at(fmpq(8, 10))[2], 6)
+    tenths, drift = (1, 8), ball_drift(drift_of("erf"))
+    weak, strong = exits_at("erf", [k / 10 for k in tenths], among=2, learning_rate="best")
+    slow, fast = (drift.at(fmpq(k, 10))[2] for k in tenths)
+    ratio = enclosure(slow / fast, 6)
     return Finding(
         f"medians {weak['median']:.0f} and {strong['median']:.0f} steps; τ: {ratio.mid} times",
         _below(weak, strong),
-        judged("τ at 0.8 over that at 0.1", ratio, lambda r: r.ball() > 100),
+        judged(f"τ at {strong['mu']} over that at {weak['mu']}", ratio, lambda r: r.ball() > 100),
     )
 
 
 def _below(weak: Median, strong: Median) -> Step:
     return judged(
-        "median steps at 0.1 and 0.8, their intervals less than 15 times apart",
+        f"median steps at {weak['mu']} and {strong['mu']}, their intervals less than 15 times "
+        "apart",
         (weak, strong),
         lambda pair: pair[1]["high"] < 15 * pair[0]["low"],
     )

@@ -17,6 +17,7 @@ from numerics.claims.setting import COVARIANCE
 from numerics.claims.signs import negative, positive
 
 _START, _RADIUS, _KAPPA = symbols("m_0 R kappa", positive=True)
+_KEPT = "0.48"  # the strength from which on ρ of He_3 stays away from 0
 _HIGHER = Symbol("k", integer=True, positive=True) + 2  # an exponent of at least 3
 
 
@@ -179,8 +180,8 @@ def _correlation_kept() -> Finding:
         judged("it is positive at every μ = 1/(1+h) < 1",
                _spared(1).subs(mu, 1 / (1 + weak)).factor(), positive),
         shown("He_3: bound on 6 ρ³ over μ²/2", cubic.as_expr()),
-        judged("He_3: number of its zeros in [0.48, 1]",
-               Integer(cubic.count_roots(Rational(48, 100), 1)), lambda number: number == 0),
+        judged(f"He_3: number of its zeros in [{_KEPT}, 1]",
+               Integer(cubic.count_roots(Rational(_KEPT), 1)), lambda number: number == 0),
         judged("its value at μ = 1", cubic.eval(1), positive),
     )  # fmt: skip
 

@@ -313,7 +313,9 @@ def _correlation_nonlinear() -> Finding:
             "ReLU: a and b, whatever μ is", (relu.a, relu.b), lambda f: f == (Rational(1, 2), 0)
         ),
         judged(
-            "but its flow depends on μ later: slope of u̇ in μ at μ = 1/2, u = 1/3, m = 1/4",
+            "but its flow depends on μ later: slope of u̇ in μ at μ = {}, u = {}, m = {}".format(
+                *point.values()
+            ),
             whole.subs(point),
             lambda slope: not is_zero(slope),
         ),
