@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Rational, S, exp, log, sin, sqrt, tanh
+from sympy import Rational, S, atan, exp, log, sin, sqrt, tanh
 
 from derive.composition import (
     MOST_BREAKS,
@@ -16,6 +16,7 @@ from derive.composition import (
     smallest,
 )
 from derive.piecewise import PiecewiseAnalytic, analytic
+from derive.softplus import Softplus
 from derive.symbols import z
 
 RELU = PiecewiseAnalytic((S.Zero, z), (S.Zero,))
@@ -68,6 +69,16 @@ def test_what_only_rises_or_only_falls_from_0_has_no_other_zero(side):
     found = composed(RELU, analytic(side * (z + sin(z))))
     assert found.breaks == (0,)
     assert [found.at(S(place)) == 0 for place in (-1, 1)] == [side > 0, side < 0]
+
+
+@pytest.mark.parametrize("level", [Rational(1, 2), Rational(2, 3), Rational(9, 10)])
+@pytest.mark.parametrize("rising", [exp, tanh, atan, Softplus], ids=str)
+def test_what_rises_is_inverted(rising, level):
+    """Also moved, turned and scaled; a level that is not taken has no breakpoint."""
+    for inner in (z, 3 - 2 * z):
+        (point,) = composed(RELU, analytic(5 * rising(inner) - 5 * level)).breaks
+        assert _close(rising(inner.subs(z, point)), level)
+    assert composed(RELU, analytic(rising(z) + 2)).breaks == ()
 
 
 def test_a_function_has_at_most_forty_breakpoints():

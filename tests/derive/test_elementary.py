@@ -23,6 +23,18 @@ def test_sums_that_are_polynomials_become_those(given, simple):
     assert expand(tidied(given) - simple) == 0
 
 
+@pytest.mark.parametrize(
+    "zero",
+    [sin(z) ** 2 + cos(z) ** 2 - 1, sin(2 * z) - 2 * sin(z) * cos(z), Softplus(z) - log(1 + exp(z)),
+     tanh(z) - (exp(2 * z) - 1) / (exp(2 * z) + 1)],
+    ids=str,
+)  # fmt: skip
+def test_identities_are_proved_and_what_nearly_vanishes_is_not(zero):
+    assert proved_zero(zero)
+    for little in (Rational(1, 10**9), Rational(1, 100), -1):
+        assert not proved_zero(zero + little)
+
+
 C = Rational(2, 3)
 
 

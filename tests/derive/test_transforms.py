@@ -62,6 +62,14 @@ def test_the_gram_matrix_is_of_moments_and_positive(degree):
                for j in range(degree + 1) for k in range(degree + 1))  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["He3", "erf"])
+@pytest.mark.parametrize("degree", [1, 3])
+def test_there_are_moments_for_each_pair_of_powers(text, degree):
+    means = transform_means(text, degree)
+    assert len(means.moments) == 2 * degree + 1
+    assert len(means.first) == len(means.second) == degree + 1
+
+
 def test_transforms_have_a_degree_of_at_most_twelve():
     assert [transform_means("x", degree).degree for degree in (1, 12)] == [1, 12]
 
