@@ -370,6 +370,9 @@ def test_a_command_is_called_by_its_own_name_in_its_examples():
     for words, member in every(commands()):
         assert isinstance(member, Command)
         parser = member.parser()
+        summary = parser.description
         assert f"  python -m {parser.module} {parser.examples[0]}" in parser.format_help()
+        assert len(summary) > 20
+        assert summary in " ".join(parser.format_help().split())
         parser.prog = " ".join(("lora-escape", *words))
         assert f"  {parser.prog} {parser.examples[0]}" in parser.format_help()
