@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -140,6 +141,27 @@ def test_a_step_that_fails_is_told_with_its_exit_code(command, tmp_path, monkeyp
     assert [(row["step"], row["state"]) for row in rows] == [("note", "failed"), ("other", "made")]
     assert all(re.fullmatch(r"\d+\.\d", row["seconds"]) for row in rows)
     assert "The step note failed" in (tmp_path / "results" / "index.html").read_text("utf-8")
+
+
+def test_an_interrupt_ends_the_step_that_runs_and_begins_no_other(command, monkeypatch):
+    begun, ended, found = threading.Event(), threading.Event(), []
+
+    class Running:
+        def end(self):
+            ended.set()
+
+    def run(step, *_):
+        begun.set()
+        found.append(ended.wait(5))
+
+    def interrupted(*_):
+        begun.wait(5)
+        raise KeyboardInterrupt
+
+    for name, instead in (("Commands", Running), ("make", run), ("progress", interrupted)):
+        monkeypatch.setattr(f"numerics.reproduce.__main__.{name}", instead)
+    assert command(COMMAND, "--quick").returncode == 130
+    assert found == [True]
 
 
 def test_a_step_whose_module_is_not_installed_is_left_out(folder):
