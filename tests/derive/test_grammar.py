@@ -28,7 +28,7 @@ from texts import REFUSED
 
 from derive.catalogue import CATALOGUE
 from derive.errors import InputError
-from derive.grammar import parse_activation, parse_transform
+from derive.grammar import parse_activation, parse_number, parse_transform
 from derive.softplus import Softplus
 from derive.symbols import z
 
@@ -269,6 +269,21 @@ def test_fuzz(text):
     assert not ran
     assert "\n" not in message
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("tanh({})+(", "'the end' stands where a number or a function should"),
+     ("{} {}", "an operator, such as *, is missing before '{}'"),
+     ("reul({})", "'reul' is not known, did you mean 'relu'?")],
+)  # fmt: skip
+def test_labels_and_numbers_that_are_refused_say_why(text, reason):
+    with pytest.raises(
+        InputError, match=re.escape(f" are not accepted: {reason.format('y')}; give")
+    ):
+        parse_transform(text.format("y", "y"))
+    with pytest.raises(InputError, match=re.escape(f" is not accepted: {reason.format('2')}")):
+        parse_number(text.format("2", "2"))
 
 
 def test_transforms():

@@ -21,6 +21,7 @@ from derive.symbols import z
         ((1 + exp(z**2 / 9)) ** 3, Rational(1, 3)),
         (exp(-(z**4)), 0),
         (exp(z**3), oo),
+        (exp(-(z**3)), oo),
         (exp(sqrt(1 + z**2)), 0),
         (exp(z * tanh(z)), 0),
         (exp(z**2 * tanh(z)), oo),

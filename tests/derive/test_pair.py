@@ -281,3 +281,11 @@ def test_a_degree_is_that_of_a_matched_hermite_pair():
     assert Pair("He3").degree == Pair(3).degree == 3
     for other in (Pair("relu", "He3"), Pair("He2", "He3"), Pair("He3", "x"), Pair("He3 + x")):
         assert other.degree is None
+
+
+def test_misalignments_are_what_is_missing_of_the_teacher():
+    """On a line from it to the other direction, or on the circle through both."""
+    linear, spherical = (MISALIGNMENTS[name] for name in ("linear", "spherical"))
+    assert (linear.subs(mu, 1), linear.subs(mu, 0), diff(linear, mu, 2)) == (0, 1, 0)
+    assert simplify(spherical**2 + mu**2) == 1
+    assert MISALIGNMENTS["none"] == 0

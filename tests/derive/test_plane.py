@@ -22,6 +22,10 @@ def test_it_vanishes_where_the_aligned_drift_does():
     drift = drift_of(Pair("selu", misalignment="linear"))
     assert drift.vanishes(1)
     assert not drift.vanishes(0)
+    even = drift_of(Pair("log(1 + x**2)", misalignment="linear"))
+    assert even.aligned.vanishes(0)
+    assert (even.vanishes(0), even.vanishes(1)) == (False, True)  # at 0 nothing is aligned
+    assert not drift_of(Pair("tanh", loss="correlation", misalignment="linear")).vanishes(1)
 
 
 def test_derivatives_of_nothing_there_are_refused():

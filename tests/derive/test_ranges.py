@@ -71,3 +71,10 @@ def test_ranges_that_are_exact(expression, ends, found):
 )  # fmt: skip
 def test_a_sign_is_kept_away_from_zero_or_not_claimed(expression, sign):
     assert keeps_sign(expression) == sign
+
+
+@pytest.mark.parametrize("expression", [z, -z, exp(-z), z**3, 1 + exp(z) + exp(-z), -2 - z**2])
+def test_without_ends_it_is_of_the_whole_line(expression):
+    assert range_of(expression) == range_of(expression, -oo, oo)
+    assert keeps_sign(expression) == keeps_sign(expression, -oo, oo)
+    assert oo in map(abs, range_of(expression))
