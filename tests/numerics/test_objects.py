@@ -94,11 +94,15 @@ def test_exact_balls_are_ordered_as_their_numbers(left, right):
 
 def test_frames_hold_the_numbers_with_their_units(made):
     frame = made.curve.to_frame()
-    assert tuple(frame["tau"]) == made.curve.tau
+    for name in ("mu", "a", "b", "rate", "tau"):
+        assert tuple(frame[name]) == getattr(made.curve, name)
     assert frame.attrs == {"unit": "1/γ", "certainty": "certified"}
     assert made.zeros.to_frame()["mu"].tolist() == [float(made.zeros[0].mu)]
     np.testing.assert_array_equal(made.runs.to_frame()["exit_time"], made.runs.exit_times)
-    assert made.series.to_frame()["coefficient"][1] == float(made.series.coefficients[1])
+    series, coefficients = made.series.to_frame(), made.series.coefficients
+    assert series["degree"].tolist() == [0, 1, 2, 3]
+    assert series["coefficient"].tolist() == [float(c) for c in coefficients]
+    assert series["radius"].tolist() == [float(c.radius) for c in coefficients]
     assert len(CLAIMS.to_frame()) == len(CLAIMS) > 50
 
 
@@ -125,6 +129,9 @@ def test_what_is_drawn_is_what_is_held(made):
     curve = made.curve.plot()
     assert made.zeros.plot(curve) is curve
     assert list(curve.lines[-1].get_xdata()) == [float(zero.mu)] * 2
+    broken = study("x").curve([0.5, 1])  # where τ is infinite
+    assert np.isnan(broken.plot().lines[0].get_ydata()).tolist() == [False, True]
+    assert broken.plot().lines[0].get_ydata()[0] == broken.tau[0]
     assert made.zeros.plot().get_xlim() == (0, 1)
     series = made.series
     assert list(series.plot().lines[0].get_ydata()) == [float(c) for c in series.coefficients]
@@ -150,7 +157,9 @@ def test_the_picture_of_runs_has_the_median_and_the_middle_eight_of_ten():
 def test_the_landscape_is_drawn_by_lines_of_equal_loss():
     """Of the linear student ``L = ((1 - ρ)² + s)/2``, whose slopes no quadrature is needed for."""
     landscape = study("x").landscape
-    (lines,) = landscape.plot().collections
+    ax = landscape.plot()
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 1.5), (0, 1))
+    (lines,) = ax.collections
     for level, path in zip(lines.levels, lines.get_paths(), strict=True):
         rho, s = path.vertices.T
         assert np.allclose(((1 - rho) ** 2 + s) / 2, level, atol=2e-3)

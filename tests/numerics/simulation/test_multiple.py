@@ -5,7 +5,7 @@ from math import inf, nan
 import pytest
 
 from derive.errors import InputError
-from numerics.simulation.multiple import RATES, TIMES, multiple
+from numerics.simulation.multiple import RATES, TIMES, multiple, policy_of
 
 
 @pytest.mark.parametrize("unit", ["", *RATES])
@@ -33,3 +33,18 @@ def test_only_the_units_that_are_asked_for_are_known():
     with pytest.raises(InputError, match=r"give a positive number$"):
         multiple("2*tau")
     assert multiple(5e-324).value > 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "policy"),
+    [
+        ("best", "each strength's own rate of the fewest samples"),
+        ("0.5*best", "0.5 times each strength's own rate of the fewest samples"),
+        ("1*stable", "each strength's own largest stable rate"),
+        ("2*stable", "2 times each strength's own largest stable rate"),
+        ("5/d", "one for all strengths, 5/d"),
+        ("1", "one for all strengths, 1"),
+    ],
+)
+def test_what_a_rate_means_over_strengths_is_said_in_words(rate, policy):
+    assert policy_of(multiple(rate, RATES)) == policy
