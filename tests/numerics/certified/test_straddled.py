@@ -3,8 +3,11 @@
 from fractions import Fraction
 
 import pytest
+from sympy import Integer
 
 from derive import Pair, drift_of
+from derive.drift import Drift
+from derive.symbols import mu
 from numerics.certified.singularities import find_singularities
 from numerics.certified.straddled import straddled
 
@@ -24,6 +27,16 @@ def test_they_are_the_divergent_ones_between_the_ends():
 @pytest.mark.parametrize("pair", ["relu", Pair("He3", misalignment="spherical")])
 def test_where_there_are_none(pair):
     assert straddled(drift_of(pair), grid("0.1", "0.9")) == ()
+
+
+@pytest.mark.parametrize(
+    ("b", "ends", "count"),
+    [(-1, ("0.5", "0.9"), 1), (-1, ("0.1", "0.5"), 1), (-1, ("0.51", "0.9"), 0),
+     (-1, ("0.1", "0.49"), 0), (0, ("0.1", "0.9"), 1), (1, ("0.1", "0.9"), 0)],
+)  # fmt: skip
+def test_ends_of_a_grid_are_part_of_it_and_a_finite_time_is_none(b, ends, count):
+    """a = 2μ - 1, with the escape time 1/b at 1/2 where b is positive."""
+    assert len(straddled(Drift(2 * mu - 1, Integer(b)), grid(*ends))) == count
 
 
 def test_one_strength_steps_over_nothing():
