@@ -45,6 +45,9 @@ def test_nothing_is_kept_of_a_run_from_its_exit_on_if_it_is_stopped_there(name):
         assert np.isnan(cut[end:]).all()
         assert np.isfinite(full).all()
     assert np.isnan(ends.states[:, 1]).all()
+    count = np.zeros(1, dtype=np.int64)  # of what is left out nothing is waited for
+    simulate_sgd(make(0.1), 2, **how, stop_at_exit=True, count=count)
+    assert count[0] == 2 * 200
 
 
 @pytest.mark.parametrize("name", LEARNERS)
