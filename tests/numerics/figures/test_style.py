@@ -24,7 +24,6 @@ from numerics.figures.caption import letter
 from numerics.figures.degrees import draw_degrees
 from numerics.figures.ends import draw_ends
 from numerics.figures.exit_times import draw_exit_times
-from numerics.figures.networks import draw_network_times
 from numerics.figures.overviews import draw_escape_times, draw_trade_off
 from numerics.figures.potentials import draw_potentials
 
@@ -323,18 +322,6 @@ def test_a_curve_is_called_by_its_degree_in_the_unit_of_degrees_alone():
              for members in (_degrees([3]), _members("He3"))]  # fmt: skip
     assert names[0] == "$n=3$"
     assert "He" in names[1]
-
-
-def test_networks_have_theory_as_a_curve_and_markers_apart(printed, monkeypatch):
-    monkeypatch.setattr(
-        "numerics.figures.networks.flow_time", lambda pair, mu, rank, tau: tau * 1.001
-    )
-    monkeypatch.setattr("numerics.figures.networks._theory", lambda pair, mu, neurons: 1 / (1 - mu))
-    draw_network_times(("x", "He2"), 2, "svg", "made so")
-    curve, *marks = (line.get_xdata() for line in printed.figures[0].axes[0].lines[:4])
-    assert len(curve) > 30
-    places = np.sort(np.concatenate(marks))
-    assert np.diff(places).min() > 0.04
 
 
 # A user's style.
