@@ -1,12 +1,12 @@
 """The exceptions that are not bugs: input not accepted, questions left open, no closed form.
 
-What a message repeats of what was given is cut here, so that it stays one line.
+A message is one line, whatever was given: what it repeats of that is cut here.
 """
 
 from pathlib import Path
 
-_MOST_REPEATED = 60  # signs of what was given
-_MOST_TOLD = 120  # signs of what a library says
+_MOST = 60  # signs of what was given
+_MOST_TOLD = 120  # signs of a path, and of what a library says
 
 
 class LoraEscapeError(Exception):
@@ -28,40 +28,43 @@ class Undecided(LoraEscapeError, ArithmeticError):
     """
 
 
-def abridged(given: object, most: int = _MOST_REPEATED) -> str:
+def abridged(given: object, most: int | None = None) -> str:
     """As much of what was given as a message repeats: the beginning, or the end of a path.
 
     Arguments:
         given: anything.
-        most: how many signs.
+        most: how many signs; 60 by default, 120 of a path.
 
     >>> abridged("z + z"), abridged("z + " * 40, 12), abridged(Path("results", "cells"), 8)
     ('z + z', 'z + z + z...', '...cells')
     """
-    return _cut(str(given), most, isinstance(given, Path))
+    return _cut(" ".join(str(given).split()), given, most)
 
 
 def quoted(given: object) -> str:
-    r"""So much of it in quotes and on one line, for what is text or stands for it.
+    r"""So much of it in quotes, as Python writes it, for what is text or stands for it.
 
     >>> quoted("rleu"), quoted("re\nlu")
     ("'rleu'", "'re\\nlu'")
     """
     text = repr(str(given))
-    return text[0] + _cut(text[1:-1], _MOST_REPEATED, isinstance(given, Path)) + text[-1]
+    return text[0] + _cut(text[1:-1], given) + text[-1]
 
 
 def told_by(error: object) -> str:
-    r"""What a library says of its error: the first line of it, with the place at its end.
+    r"""What a library says of its error: the first line of it, up to 120 signs.
 
     >>> told_by(ValueError("Expecting value: line 1 column 1 (char 0)\nand more"))
     'Expecting value: line 1 column 1 (char 0)'
     """
-    return abridged(str(error).strip().partition("\n")[0], _MOST_TOLD)
+    said = str(error).strip() or type(error).__name__
+    return abridged(said.partition("\n")[0], _MOST_TOLD)
 
 
-def _cut(text: str, most: int, to_its_end: bool) -> str:
+def _cut(text: str, given: object, most: int | None = None) -> str:
+    is_path = isinstance(given, Path)
+    most = most or (_MOST_TOLD if is_path else _MOST)
     if len(text) <= most:
         return text
     kept = most - len("...")
-    return f"...{text[-kept:]}" if to_its_end else f"{text[:kept]}..."
+    return f"...{text[-kept:]}" if is_path else f"{text[:kept]}..."

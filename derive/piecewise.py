@@ -260,21 +260,23 @@ def analytic(expression: Expr) -> PiecewiseAnalytic:
     return PiecewiseAnalytic((expression if isinstance(expression, Expr) else exact(expression),))
 
 
-def in_order(breaks: Iterable[Expr], strength: Expr = mu) -> tuple[Expr, ...]:
+def in_order(breaks: Iterable[Expr], strength: Expr | None = None) -> tuple[Expr, ...]:
     """Breakpoints once each, from left to right.
 
     Arguments:
         breaks: in any order.
-        strength: at which those that move are put in order; others need none.
+        strength: at which those that move with it have their places; others need none.
 
-    Raises ``InputError`` for two that are not the same but closer than can be told. Exact.
+    Raises ``InputError`` for two that are not the same but closer than can be told, and for one
+    that moves where no strength is given. Exact.
 
     >>> in_order([S.One, S.Zero, S.One])
     (0, 1)
     """
-    standing = sorted(
-        (placed(point.subs(mu, strength)), str(point), point) for point in set(breaks)
-    )
+    points = {point: point if strength is None else point.subs(mu, strength) for point in breaks}
+    if moving := [point for point, place in points.items() if place.has(mu)]:
+        raise InputError(f"breakpoint {moving[0]} moves with μ: give a strength to put it in order")
+    standing = sorted((placed(place), str(point), point) for point, place in points.items())
     for (low, _, one), (high, _, two) in pairwise(standing):
         if high - low < _APART:
             raise InputError(f"breakpoints {one} and {two} cannot be told apart: write them alike")

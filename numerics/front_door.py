@@ -249,7 +249,7 @@ class Study:
         from numerics.dynamics.exit_law import exit_law
         from numerics.simulation.design import Simulation
 
-        asked = Simulation(self.pair, mu, dimension=dimension, horizon=1, **how)
+        asked = Simulation(self.pair, mu, dimension=dimension, horizon=1, records=0, **how)
         return exit_law(asked.learner, asked.radius, asked.exit_by)
 
     def budget(

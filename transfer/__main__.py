@@ -26,9 +26,12 @@ def _read(name: str) -> object:
 
 
 def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise ArgumentTypeError(f"folder {quoted(text)} does not exist: give the one with the data")
-    return Path(text)
+    folder = Path(text)
+    if not folder.is_dir():
+        raise ArgumentTypeError(
+            f"folder {quoted(folder)} does not exist: give the one with the data"
+        )
+    return folder
 
 
 _OF_CHECKPOINTS = {

@@ -37,7 +37,7 @@ def output_path(text: str) -> Path:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is not writable ({error.strerror}): choose another file"
+            f"{quoted(path)} is not writable ({error.strerror}): choose another file"
         ) from None
     return path
 
@@ -60,7 +60,7 @@ class OutputFile:
         path = output_path(text)
         if self.endings and path.suffix[1:].lower() not in self.endings:
             accepted = " or ".join(f".{ending}" for ending in self.endings)
-            raise argparse.ArgumentTypeError(f"{quoted(text)} has another ending: give {accepted}")
+            raise argparse.ArgumentTypeError(f"{quoted(path)} has another ending: give {accepted}")
         for file in self.files(path)[1:]:
             output_path(str(file))
         return path

@@ -24,7 +24,7 @@ def certified(outcomes: Mapping[str, Outcome], source: str) -> bytes:
     found = [each for pair in progress(steps, "certificates") for each in _certificates(*pair)]
     if not found:
         names = ", ".join(outcomes)
-        raise InputError(f"no certificate: {abridged(names)} lists no zeros and no cells")
+        raise InputError(f"no certificate: {abridged(names, 200)} lists no zeros and no cells")
     return document(found, source)
 
 

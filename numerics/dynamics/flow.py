@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from derive.errors import InputError, Undecided, abridged
+from derive.errors import InputError, Undecided
 from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
@@ -32,6 +32,7 @@ NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
 OBSERVED = ("loss", "overlap", "scale", "alignment")
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
+_ROUNDING = 1e-12  # of times, relative: sums of steps end a little beyond the last
 _landscape = lru_cache(maxsize=64)(float_landscape)
 _noise = lru_cache(maxsize=64)(float_noise)
 
@@ -262,9 +263,9 @@ def trajectory(
 
     def at(times: ArrayLike) -> Doubles:
         asked = as_doubles(times, "time")
-        if not ((asked >= 0) & (asked <= horizon)).all():
+        if not ((asked >= 0) & (asked <= horizon * (1 + _ROUNDING))).all():
             raise InputError(
-                f"times {abridged(asked.tolist())} are not accepted: give some from 0 to "
+                f"times from {asked.min()} to {asked.max()} are not accepted: give some from 0 to "
                 f"{horizon}, or follow the flow for longer"
             )
         states = solution.sol(asked.ravel()) if asked.size else np.empty((len(start), 0))

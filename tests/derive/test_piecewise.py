@@ -146,6 +146,8 @@ def test_breakpoints_are_put_in_order_where_they_stand():
     assert in_order([1 / mu, S(2)], Rational(1, 3)) == (2, 1 / mu)
     assert in_order([1 / mu, S(2)], Rational(2, 3)) == (1 / mu, 2)
     assert in_order([sqrt(2), S.One, S.One, S(-3)]) == (-3, 1, sqrt(2))
+    with pytest.raises(InputError, match="breakpoint 1/mu moves with μ"):
+        in_order([S(2), 1 / mu])
     with pytest.raises(InputError, match="cannot be told apart"):
         in_order([sqrt(2) + sqrt(3), sqrt(5 + 2 * sqrt(6))])
 

@@ -142,8 +142,8 @@ def _loaded(cell: Cell, source: Dataset, place: Place) -> "VisionModel":
 def _of_folders(options: Namespace, device: str) -> Candidates:
     if not options.images or not options.shots:
         raise InputError(
-            f"{quoted(options.what)} is no task: for folders of checkpoints give --images FOLDER "
-            "and --shots N; or a TOML file, or a task that is shipped"
+            f"{quoted(Path(options.what))} is no task: for folders of checkpoints give --images "
+            "FOLDER and --shots N; or a TOML file, or a task that is shipped"
         )
     path = Path(options.what)
     single = (path / "config.json").is_file() and not path.name[-1:].isdigit()

@@ -113,9 +113,8 @@ def diagnose_checkpoints(options: Namespace) -> Report:
     each = [c for c in found.each if options.checkpoint in (None, c.step)]
     if not each:
         steps = sorted({candidate.step for candidate in found.each})
-        raise InputError(
-            f"--checkpoint {options.checkpoint} is none of {abridged(', '.join(map(str, steps)))}"
-        )
+        known = abridged(", ".join(map(str, steps)), 200)
+        raise InputError(f"--checkpoint {options.checkpoint} is none of {known}")
     main: Adaptation | None = found.task.arms[MAIN] if found.task else None
     rank, targets = (main.rank, main.targets) if main else (4, ("query", "value"))
     parts = disjoint_parts(found.images.train.labels, found.shots, options.draws, options.seed)

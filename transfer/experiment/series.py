@@ -123,7 +123,7 @@ def _runs_in(pattern: str) -> tuple[tuple[int, ...], tuple[tuple[str, ...], ...]
             found.setdefault(path.parent, {})[int(number[1])] = str(path)
     if not found:
         raise InputError(
-            f"no folder is called {quoted(pattern)}: give a pattern such as "
+            f"no folder is called {quoted(Path(pattern))}: give a pattern such as "
             "'runs/seed-*/checkpoint-*', whose folders end in their step"
         )
     runs = [found[run] for run in sorted(found, key=lambda run: natural(str(run)))]
@@ -136,8 +136,8 @@ def _runs_in(pattern: str) -> tuple[tuple[int, ...], tuple[tuple[str, ...], ...]
             )
     if len(runs) > _MOST_RUNS or len(steps) > _MOST_CHECKPOINTS:
         raise InputError(
-            f"{quoted(pattern)} finds {len(runs)} runs of {len(steps)} checkpoints: give at most "
-            f"{_MOST_RUNS} runs of {_MOST_CHECKPOINTS}"
+            f"{quoted(Path(pattern))} finds {len(runs)} runs of {len(steps)} checkpoints: give at "
+            f"most {_MOST_RUNS} runs of {_MOST_CHECKPOINTS}"
         )
     return tuple(steps), tuple(tuple(run[step] for step in steps) for run in runs)
 

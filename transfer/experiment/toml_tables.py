@@ -28,42 +28,42 @@ def read_tables(path: Path, name: str) -> dict[str, Any]:
     Raises ``OSError`` if it cannot be read, ``InputError`` unless it is a regular file, of at most
     ``LARGEST_FILE`` bytes, of TOML.
     """
-    text = _text(path, name)
+    file = quoted(Path(name))
+    text = _text(path, file)
     keys = (part for line in text.splitlines() for part in line.split("=")[:-1] or [line])
     try:
         if any(key.count(".") > _MOST_DOTS for key in keys):
             raise RecursionError
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{quoted(name)} is no TOML file: {told_by(error)}") from None
+        raise InputError(f"{file} is no TOML file: {told_by(error)}") from None
     except RecursionError:
         raise InputError(
-            f"{quoted(name)} is nested too deeply: a task has tables of plain values and lists"
+            f"{file} is nested too deeply: a task has tables of plain values and lists"
         ) from None
     except ValueError:  # Python's limit for integers
         found = re.search(r"([\w.-]+)\s*=[^=\n]*?[\d_]{4000}", text)
-        key = abridged(found[1]) if found else "a key"
+        key = found[1][-60:] if found else "a key"
         raise InputError(
-            f"{quoted(name)} gives {key} an integer of thousands of digits: give a smaller one"
+            f"{file} gives {key} an integer of thousands of digits: give a smaller one"
         ) from None
 
 
-def _text(path: Path, name: str) -> str:
+def _text(path: Path, file: str) -> str:
     if not stat.S_ISREG(path.stat().st_mode):
-        raise InputError(f"{quoted(name)} is no regular file: give a TOML file")
-    with path.open("rb") as file:
-        content = file.read(LARGEST_FILE + 1)
+        raise InputError(f"{file} is no regular file: give a TOML file")
+    with path.open("rb") as stream:
+        content = stream.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise InputError(
-            f"{quoted(name)} is larger than {LARGEST_FILE // 1024} KiB: a task is a few lines of "
+            f"{file} is larger than {LARGEST_FILE // 1024} KiB: a task is a few lines of "
             "TOML, was another file meant?"
         )
     try:
         return content.decode("utf-8-sig")  # some editors put a byte order mark first
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{quoted(name)} is no TOML file ({error.reason} at byte {error.start}): save it as "
-            "UTF-8"
+            f"{file} is no TOML file ({error.reason} at byte {error.start}): save it as UTF-8"
         ) from None
 
 
@@ -129,8 +129,8 @@ def _described(kind: inspect.Type) -> str:
 def shown(value: object) -> str:
     """A value of TOML as errors show it, cut if it is long.
 
-    >>> shown(["lora", 3, [1]]), shown(10**300), shown("adam")
-    ("['lora', 3, a list]", 'an integer of 997 bits', "'adam'")
+    >>> shown(["lora", 3, [1]]), shown(10**300), shown("x" * 80)[-8:]
+    ("['lora', 3, a list]", 'an integer of 997 bits', "xxxx...'")
     """
     match value:
         case str():

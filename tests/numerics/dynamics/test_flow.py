@@ -121,8 +121,9 @@ def test_states_are_read_within_the_times_of_a_trajectory_alone():
     assert trajectory.at(grid).shape == (2, 2, 2)
     assert trajectory.at(grid)[0, 0].tolist() == trajectory.at(0.0).tolist() == [0.1, 0.1]
     assert trajectory.at([]).shape == (0, 2)
+    assert trajectory.at(4.0 * (1 + 1e-15)) == pytest.approx(trajectory.at(4.0), rel=1e-12)
     for outside in (-1e-9, 4.0001, [1.0, np.nan], np.inf):
-        with pytest.raises(InputError, match=r"times .* give some from 0 to 4\.0"):
+        with pytest.raises(InputError, match=r"times from .* to .* give some from 0 to 4\.0"):
             trajectory.at(outside)
 
 
