@@ -134,8 +134,7 @@ def test_an_integral_reaches_as_far_as_the_limit_and_no_farther(farthest, reache
         assert abs(mean(arb(0)) - 2 / arb.pi()) < 1e-12
 
 
-@pytest.mark.parametrize("centre", ["0.2", "0.7"])
-@pytest.mark.parametrize("first", ["relu(x - 1/2)", "x"])
+@pytest.mark.parametrize(("first", "centre"), [("relu(x - 1/2)", "0.7"), ("x", "0.2")])
 def test_wide_strengths_enclose_every_strength_in_them(first, centre):
     """Of steps, of which breakpoints alone move with the strength, on either side of ν."""
     one, other = (parse_activation(f).value.derivative() for f in (first, "relu(x - 1/3)"))
