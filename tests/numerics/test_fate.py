@@ -102,6 +102,7 @@ def _check_portrait(figure, rows):
             curves = [line for line in axis.lines if line.get_linestyle() == dash
                       and line.get_linewidth() == 1.3]  # fmt: skip
             assert sum(len(line.get_xdata()) for line in curves) == len(points)
+            assert all(np.abs(line.get_ydata()).max() < np.pi / 2 + 1e-4 for line in curves)
         bars = [line for line in axis.lines if line.get_marker() == "_"]
         assert 2 * len(bars) == sum(row["what"] == "separatrix, enclosed" for row in own)
     left, right = figure.axes[0].get_xlim()
