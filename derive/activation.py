@@ -75,7 +75,7 @@ class Activation:
         """An entry of the catalogue, such as ``relu``; raises ``InputError`` for other names."""
         if not isinstance(name, str) or name not in CATALOGUE:
             raise InputError(
-                f"activation {name!r} is not known: choose from {', '.join(CATALOGUE)}"
+                f"activation {quoted(name)} is not known: choose from {', '.join(CATALOGUE)}"
             )
         return cls(name, catalogued(name, argument))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, S, factorial, sqrt
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.kinds import HermiteConvention
 from derive.symbols import exact
 
@@ -96,6 +96,6 @@ def convention_of(name: HermiteConvention) -> Convention:
     """
     if not isinstance(name, str) or name not in CONVENTIONS:
         raise InputError(
-            f"convention {name!r} is not accepted: choose from {', '.join(CONVENTIONS)}"
+            f"convention {quoted(name)} is not accepted: choose from {', '.join(CONVENTIONS)}"
         )
     return CONVENTIONS[name]

@@ -63,7 +63,7 @@ class AnyDrift(ABC):
     def __post_init__(self) -> None:
         if self.normalization not in NORMALIZATIONS:
             raise InputError(
-                f"normalization {self.normalization!r} is not accepted: choose from "
+                f"normalization {quoted(self.normalization)} is not accepted: choose from "
                 f"{', '.join(NORMALIZATIONS)}"
             )
         object.__setattr__(self, "misalignment", in_variable(self.misalignment, mu))

@@ -26,7 +26,7 @@ from sympy import (
 )
 
 from derive.conventions import convention_of
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.kinds import HermiteConvention
 from derive.symbols import Q as VARIANCE
 from derive.symbols import exact, exact_series, in_variable, of_one_variable
@@ -46,7 +46,9 @@ def checked_degree(n: int, name: str = "degree", least: int = 0) -> int:
     try:
         n = index(None if isinstance(n, bool) else n)  # type: ignore[arg-type]  # truth is no number
     except TypeError:
-        raise InputError(f"{name} {n!r} is not accepted: give an integer ≥ {least}") from None
+        raise InputError(
+            f"{name} {abridged(repr(n))} is not accepted: give an integer ≥ {least}"
+        ) from None
     if n < least:
         raise InputError(f"{name} {n} is not accepted: give an integer ≥ {least}")
     return n

@@ -63,7 +63,9 @@ class Pair:
         Raises ``InputError`` for anything else, and for labels whose mean square is infinite.
         """
         if loss not in LOSSES:
-            raise InputError(f"loss {loss!r} is not accepted: choose from {', '.join(LOSSES)}")
+            raise InputError(
+                f"loss {quoted(loss)} is not accepted: choose from {', '.join(LOSSES)}"
+            )
         if isinstance(misalignment, str) and misalignment not in MISALIGNMENTS:
             raise InputError(
                 f"misalignment {quoted(misalignment)} is not accepted: choose from "

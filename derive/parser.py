@@ -155,14 +155,14 @@ class _Parser:
         """Refuse a value that follows another, as in ``3x``."""
         kind, text = self._tokens[-1] if self._tokens else ("", "")
         if kind in ("number", "name") or text == "(":
-            self.refuse(f"an operator, such as *, is missing before {text!r}")
+            self.refuse(f"an operator, such as *, is missing before {quoted(text)}")
 
     def whole(self) -> PiecewiseAnalytic:
         """The function the whole text stands for."""
         part = self.sum()
         if self._tokens:
             self._expect_operator()
-            self.refuse(f"{self._tokens[-1][1]!r} is one too many")
+            self.refuse(f"{quoted(self._tokens[-1][1])} is one too many")
         return part.value
 
     def sum(self) -> "_Part":
@@ -266,7 +266,7 @@ class _Parser:
         if kind == "number":
             return self._bounded(_Part(analytic(self._rational(text))))
         if kind != "name":
-            self.refuse(f"{text!r} stands where a number or a function should")
+            self.refuse(f"{quoted(text)} stands where a number or a function should")
         if text == self._variable:
             return _Part(analytic(z), 1)
         if text in _CONSTANTS:
@@ -358,12 +358,12 @@ class _Parser:
         """Refuse a name; another is offered only if it means the same, or may be a slip."""
         small = name.lower()
         if hermite := re.fullmatch(r"(?:h|he|hermite)_?(\d{1,4})", small):
-            self.refuse(f"{name!r} is not known, did you mean 'He{hermite[1]}'?")
+            self.refuse(f"{quoted(name)} is not known, did you mean 'He{hermite[1]}'?")
         names = [*CATALOGUE, *_OF_FUNCTIONS, "where", self._variable]
         near = next(iter(get_close_matches(small, names, n=1)), None)
         near = _MEANT.get(small, near)
         meant = f", did you mean {near!r}?" if near else ""
-        self.refuse(f"{name!r} is not known{meant}", _KNOWN)
+        self.refuse(f"{quoted(name)} is not known{meant}", _KNOWN)
 
 
 def _logarithm(f: PiecewiseAnalytic) -> PiecewiseAnalytic:

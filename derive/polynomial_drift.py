@@ -19,7 +19,7 @@ from sympy import QQ, Expr, Matrix, Poly, S, Symbol, diff, expand
 from sympy.polys.polyerrors import CoercionFailed
 
 from derive.drift import AnyDrift, Drift
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import insist_on
 from derive.hermite import checked_degree, insist_on_writable, normal_moment, polynomial
 from derive.kinds import Normalization
@@ -248,7 +248,9 @@ def hermite_drift(
     n = checked_degree(n, least=1)
     labels = {"y": "matched", "y**2": "squared"}.get(labels, labels)
     if labels not in LABELS:
-        raise InputError(f"labels {labels!r} is not accepted: choose from {', '.join(LABELS)}")
+        raise InputError(
+            f"labels {quoted(labels)} is not accepted: choose from {', '.join(LABELS)}"
+        )
     return HermiteDrift(n, labels, normalization)
 
 

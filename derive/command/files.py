@@ -28,12 +28,16 @@ def output_path(text: str) -> Path:
     path = Path(text)
     try:
         if not text or text.endswith(os.sep) or path.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is no file name: give the name of a file")
+            raise argparse.ArgumentTypeError(
+                f"{quoted(text)} is no file name: give the name of a file"
+            )
         if _written_directly(path):
             return path
         folder = _target(path).parent
         if not folder.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is in no existing folder: create it first")
+            raise argparse.ArgumentTypeError(
+                f"{quoted(path)} is in no existing folder: create it first"
+            )
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise argparse.ArgumentTypeError(

@@ -110,7 +110,9 @@ def _exact_number(number: Any) -> Fraction:
     try:
         return Fraction(str(number) if isinstance(number, Expr) else number)
     except (TypeError, ValueError, ArithmeticError):  # also of overflow, and of 1/0
-        raise InputError(f"{number!r} is not accepted: give a finite rational number") from None
+        raise InputError(
+            f"{abridged(repr(number))} is not accepted: give a finite rational number"
+        ) from None
 
 
 def enclosure(ball: arb, digits: int) -> Enclosure:

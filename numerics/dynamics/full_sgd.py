@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.integrate import solve_ivp
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError, Undecided, quoted
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.compiled import kernel
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
@@ -116,8 +116,8 @@ class FullLearner(Learner):
         """
         if exit_by != "teacher":
             raise InputError(
-                f"exit by {exit_by!r} is not accepted for full fine-tuning, which has no search "
-                "phase: give exit by teacher"
+                f"exit by {quoted(exit_by)} is not accepted for full fine-tuning, which has no "
+                "search phase: give exit by teacher"
             )
         functions = compiled_functions(self.pair, self.pair)
         law = self.law(radius, stop_at_exit, EXITS.index(exit_by))

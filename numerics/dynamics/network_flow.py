@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sympy import Rational, Symbol, diff
 
 from derive.activation import Activation
-from derive.errors import InputError
+from derive.errors import InputError, abridged
 from derive.gaussian import NoClosedForm
 from derive.given import insist_on, whole
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
@@ -204,7 +204,9 @@ def network_flow(pair: PairLike, strengths: StrengthsLike, rank: int = 1) -> Net
     pair = Pair.of(pair)
     mu, rank = np.array([float(each) for each in strengths_of(strengths)]), whole(rank, "rank", 1)
     if not len(mu):
-        raise InputError(f"strengths {strengths!r} are not accepted: give one in [0, 1] a neuron")
+        raise InputError(
+            f"strengths {abridged(strengths)} are not accepted: give one in [0, 1] a neuron"
+        )
     if pair.loss != "square" or pair.misalignment != 0:
         raise InputError("networks take the square loss and aligned pre-training: use those")
     mixed = float_landscape(replace(pair, loss="correlation"))

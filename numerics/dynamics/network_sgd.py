@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import read_numbers, real, whole
 from derive.pair import Pair
 from numerics.certified.strengths import strengths_of
@@ -112,7 +112,9 @@ class NetworkLearner:
         Raises ``InputError`` for an exit by anything but the state.
         """
         if exit_by != "state":
-            raise InputError(f"exit by {exit_by!r} is not accepted for networks: leave it out")
+            raise InputError(
+                f"exit by {quoted(exit_by)} is not accepted for networks: leave it out"
+            )
         functions = compiled_functions(self.pair, self.pair)
         law = NetworkLaw(
             np.array(self.mu),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from derive.command.frames import axes_for, frame
 from derive.command.hypertext import box, grid
 from derive.command.tabular import rounded
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from derive.given import real, whole
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import NO_ESCAPE, Motion
@@ -91,7 +91,9 @@ class Runs:
     def __getitem__(self, name: str) -> Doubles:
         """An order parameter by its name; raises ``InputError`` for another name."""
         if name not in self.names:
-            raise InputError(f"{name!r} was not recorded: choose from {', '.join(self.names)}")
+            raise InputError(
+                f"{quoted(name)} was not recorded: choose from {', '.join(self.names)}"
+            )
         return self.states[..., self.names.index(name)]
 
     @property

@@ -122,11 +122,11 @@ class Learner:
         checks = (
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
-            (self.update in UPDATES, f"update {self.update!r}", " or ".join(UPDATES)),
+            (self.update in UPDATES, f"update {quoted(self.update)}", " or ".join(UPDATES)),
             (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
             (self.scale >= 0, f"initial scale {self.scale}", "a number ≥ 0"),
             ((self.scale_u or 0) >= 0, f"initial scale {self.scale_u} of u", "a number ≥ 0"),
-            (self.signs in SIGNS, f"signs {self.signs!r}", " or ".join(SIGNS)),
+            (self.signs in SIGNS, f"signs {quoted(self.signs)}", " or ".join(SIGNS)),
         )
         for passed, given, wanted in checks:
             if not passed:

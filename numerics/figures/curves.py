@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 from numerics.certified.singularities import Singularity, find_singularities
 from numerics.figures.caption import (
     letter,
@@ -200,7 +200,9 @@ def draw_on(ax: Axes | None, chosen: Sequence[Member], name: str, dimension: int
     Raises ``InputError`` for a quantity that there is not.
     """
     if name not in QUANTITIES:
-        raise InputError(f"quantity {name!r} is not known: choose from {', '.join(QUANTITIES)}")
+        raise InputError(
+            f"quantity {quoted(name)} is not known: choose from {', '.join(QUANTITIES)}"
+        )
     with style_for(ax):
         if ax is None:
             ax = Figure(figsize=(column_width(), 2.2), layout="constrained").subplots()

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from derive.command.pages import environment, mathematics
 from derive.command.prose import with_formulas
-from derive.errors import InputError
+from derive.errors import InputError, quoted
 
 if TYPE_CHECKING:
     from numerics.claims.ledger import Entry
@@ -89,8 +89,12 @@ def asked_for(text: str, entries: Mapping[str, "Entry"]) -> list["Entry"]:
     if not strangers:
         return [entry for entry in entries.values() if entry.name in words]
     if len(strangers) < len(words):
-        raise InputError(f"no entry of the ledger is named {strangers[0]!r}: see claims --list")
+        raise InputError(
+            f"no entry of the ledger is named {quoted(strangers[0])}: see claims --list"
+        )
     place = re.compile(rf"{re.escape(text)}(?!\d)")
     if found := [entry for entry in entries.values() if place.search(entry.place)]:
         return found
-    raise InputError(f"no entry of the ledger is on {text!r}: give a place or names of entries")
+    raise InputError(
+        f"no entry of the ledger is on {quoted(text)}: give a place or names of entries"
+    )

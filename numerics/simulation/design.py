@@ -177,11 +177,13 @@ class Simulation:
         if not self.radius > 0:
             raise InputError(f"radius {self.radius:g} is not accepted: give a positive one")
         if self.exit_by not in EXITS:
-            raise InputError(f"exit by {self.exit_by!r} is not accepted: give {', '.join(EXITS)}")
+            raise InputError(
+                f"exit by {quoted(self.exit_by)} is not accepted: give {', '.join(EXITS)}"
+            )
         if self.method not in METHODS or (self.method == "full") > (self.exit_by == "teacher"):
             raise InputError(
-                f"method {self.method!r} with exit by {self.exit_by!r} is not accepted: give lora, "
-                "or full, which has no search phase, with exit by teacher"
+                f"method {quoted(self.method)} with exit by {quoted(self.exit_by)} is not "
+                "accepted: give lora, or full, which has no search phase, with exit by teacher"
             )
 
     def _set(self, **values: Any) -> None:
