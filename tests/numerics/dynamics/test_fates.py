@@ -37,6 +37,17 @@ def test_leaving_is_on_the_flow_of_doubles():
     late = int(np.argmax(overlaps > 0.5))
     when = brentq(lambda t: path.at(t)[1] - 0.5, path.times[late - 1], path.times[late])
     assert path.at(when) == pytest.approx(last, abs=1e-7)
+    for there, known in zip(passing(flow, [0.05, 0.5]), (first, last), strict=True):
+        state = float(there.u.mid()), float(there.overlap.mid())
+        assert state == pytest.approx(known, abs=2e-8)
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.4])
+def test_a_run_is_followed_out_with_u_above_0_and_the_overlap_of_the_sign_of_a(strength):
+    flow = flow_of("He3", strength)
+    (there,) = passing(flow, [0.3])
+    assert there.u > 0
+    assert float(there.overlap.mid()) == pytest.approx(0.3 * np.sign(flow.linearisation()[0, 1]))
 
 
 def test_a_switch_before_the_border_and_one_after_end_apart():
