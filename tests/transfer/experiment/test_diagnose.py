@@ -53,3 +53,12 @@ def test_the_rate_and_the_noise_rest_on_what_is_resolved():
     noise = noise_of(np.full(DRAWS, 3.0), squares, size_of(squares))
     assert (noise.mean, noise.low, noise.high) == pytest.approx((12, 12, 12))
     assert not noise_of(np.ones(DRAWS), -squares, size_of(-squares)).resolved
+
+
+def test_the_interval_of_the_rate_is_that_of_small_errors():
+    """To first order of the noise in a²: λ = (b + √(b² + 4a²))/2 has the slope 1/√(b² + 4a²)."""
+    squares = 0.25 + 0.01 * np.random.default_rng(2).normal(size=200)
+    found = rate_of(squares, np.full(200, -0.5), True)
+    half = 1.972 * squares.std(ddof=1) / np.sqrt(200) / np.sqrt(0.25 + 4 * squares.mean())
+    assert found.high - found.mean == pytest.approx(half, rel=0.01)
+    assert found.mean - found.low == pytest.approx(half, rel=0.01)
