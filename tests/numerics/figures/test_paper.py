@@ -90,7 +90,6 @@ def test_panels_without_runs_show_what_their_titles_say(asked):
     degrees, *_ = asked("degrees", True)
     assert (degrees[0], degrees[-1]) == (3, 10**6)
     assert degrees == sorted(set(degrees))
-    assert {n % 2 for n in degrees[::2]} | {n % 2 for n in degrees[1::2]} == {0, 1}
     assert all((n + m) % 2 for n, m in pairwise(degrees))
     members, *_ = asked("6", True)
     assert [pair.degree for pair, _ in members] == [2, 4, 6, 8, 10]
@@ -103,9 +102,8 @@ def test_panels_without_runs_show_what_their_titles_say(asked):
         assert (np.diff(biases) > 0).all()
 
 
-@pytest.mark.parametrize("name", ["2"])
-def test_panels_of_degrees_hold_those_of_their_titles(asked, name):
-    _, panels, *_ = asked(name, True)
+def test_panels_of_degrees_hold_those_of_their_titles(asked):
+    _, panels, *_ = asked("2", True)
     for title, members in panels.items():
         degrees = [pair.degree for pair, drift in members if drift.normalization == "n*n!"]
         assert "activations" in title or degrees == sorted(set(degrees)) != []

@@ -49,7 +49,8 @@ def test_panels_mark_the_switch_and_the_sinks_and_tell_the_ways_apart(printed, p
         _check_marks(axis)
         medians = [line for line in axis.lines if line.get_marker() in style.MARKERS]
         assert len({line.get_color() for line in medians}) == len(medians) == len(points)
-        marked = [{*range(first, 60, step)} for first, step in map(_markers, medians)]
+        places = [line.get_markevery() for line in medians]
+        marked = [{*range(first, 60, step)} for first, step in places]
         assert all(marked)
         assert set.intersection(*marked) == set()
     first = figure.axes[0]
@@ -68,10 +69,6 @@ def test_panels_mark_the_switch_and_the_sinks_and_tell_the_ways_apart(printed, p
     assert "1 at the teacher, 1 at the null student, 1 elsewhere" in caption.text
     assert "two stages: the first stage with" in caption.text
     assert f"until $t={SWITCH}$" in caption.text
-
-
-def _markers(line):
-    return line.get_markevery()
 
 
 def test_before_a_switch_is_the_last_record_before_it(points):

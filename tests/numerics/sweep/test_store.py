@@ -11,14 +11,7 @@ from cells import CELLS, forms, square
 
 from derive.errors import InputError
 from numerics.sweep.run import run_cells
-from numerics.sweep.store import (
-    cell_key,
-    cell_path,
-    cells_in,
-    digest_of,
-    read_cell,
-    write_cell,
-)
+from numerics.sweep.store import cell_key, cell_path, cells_in, digest_of, read_cell, write_cell
 
 
 def test_keys_depend_on_every_parameter_and_on_nothing_else():
