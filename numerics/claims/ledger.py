@@ -57,13 +57,11 @@ class Step:
 
     ``value`` is a SymPy expression, an enclosure, a number, text, or a tuple, mapping or dataclass
     of these. ``holds`` is what follows from it for the claim; ``None`` if it is only shown.
-    ``test`` is what the value had to pass, where that is more than an equation.
     """
 
     text: str
     value: Any
     holds: bool | None = None
-    test: Callable[[Any], object] | None = None
 
 
 def shown(text: str, value: object) -> Step:
@@ -84,7 +82,7 @@ def judged(text: str, value: T, test: Callable[[T], object]) -> Step:
     outcome = test(value)
     if outcome is None:
         raise Undecided(f"{text}: open for {abridged(value)}")
-    return Step(text, value, bool(outcome), test)
+    return Step(text, value, bool(outcome))
 
 
 def equal(text: str, left: Expr, right: Expr | int) -> Step:
