@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 from invoke import invoke
-from shown import cells, strange_numbers
+from numbers_read import cells, strange_numbers
 
 from derive.__main__ import main as of_derive
 from derive.command.report import render
@@ -143,8 +143,9 @@ TABLES = {
     "numerics.singularities": (5, "--degree", "4,5", "--activation", "x**3-x/2"),
     "numerics.escape": (60, "--degree", "3,5", "--mu", "0.1:0.9:5"),
     "numerics.exit": (40, "--activation", "x", "--mu", "0.5", "--dimension", "200", "--batch", "8",
-                      "--learning-rate", "8/d", "--samples", "1e3", "--simulate", "--workers", "1"),
-    "numerics.fate": (30, "--activation", "He3", "--mu", "0.35", "--switch", "0.6,0.7", "--width",
+                      "--learning-rate", "8/d", "--samples", "1e3", "--simulate", "--replicas",
+                      "10", "--workers", "1"),
+    "numerics.fate": (30, "--activation", "He3", "--mu", "0.35", "--switch", "0.6", "--width",
                       "1", "--start", "0.1,-0.2"),
     "numerics.flow": (50, "--activation", "x", "--mu", "0.5", "--misalignment", "linear"),
     "numerics.labels": (40, "--activation", "erf", "--mu", "0.3,0.6", "--polynomial", "3"),
@@ -166,3 +167,13 @@ def test_every_number_in_a_table_is_one_of_the_records(name):
     text, data = (render(report, form, options.source) for form in ("text", "json"))
     assert len(list(cells(text))) >= least
     assert strange_numbers(text, json.loads(data)) == []
+
+
+def test_a_number_that_is_none_of_the_records_is_seen():
+    """Off by more than half a unit, or a truth; what has a radius may be off by a unit."""
+    records = [{"a": 0.41, "b": True, "c": 6.2, "d": 12, "e": 77911.8}]
+    strange = "0.5  7  1e+06  1  13  77911"
+    assert strange_numbers(strange, records) == strange.split()
+    assert strange_numbers("0.4  6.2  12  77912", records) == []
+    enclosed = [{"b": "0.58", "b_radius": 1e-3}]
+    assert strange_numbers("0.7  0.6  0.5", enclosed) == ["0.7"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray
 from matplotlib.figure import Figure
+from numbers_read import numbers_alone, to_digits
 from sympy import Rational
 
 from derive import InputError, Undecided, landscape_of
@@ -179,30 +180,22 @@ def test_formulas_are_shown_short(made):
 
 def test_numbers_are_shown_to_six_digits_and_times_of_runs_to_four(made):
     curve, law, runs = made.curve, made.law, made.runs
-    assert _numbers(repr(curve)) == [5, 0.1, 0.9, *_rounded((min(curve.tau), max(curve.tau)), 6)]
-    columns = [_rounded(each, 6) for each in (curve.mu, curve.a, curve.b, curve.rate, curve.tau)]
+    ends = (min(curve.tau), max(curve.tau))
+    assert numbers_alone(repr(curve)) == [5, 0.1, 0.9, *to_digits(ends, 6)]
+    columns = [to_digits(each, 6) for each in (curve.mu, curve.a, curve.b, curve.rate, curve.tau)]
     assert _cells(curve) == [list(row) for row in zip(*columns, strict=True)]
     shares = (0.1, 0.5, 0.9, 0.99)
-    left = [(*_rounded([law.quantile(p)], 4), law.steps(p), law.samples(p)) for p in shares]
+    left = [(*to_digits([law.quantile(p)], 4), law.steps(p), law.samples(p)) for p in shares]
     assert _cells(law) == [[100 * p, *row] for p, row in zip(shares, left, strict=True)]
-    ordered = _rounded(sorted(runs.exit_times), 4)
+    ordered = to_digits(sorted(runs.exit_times), 4)
     assert _cells(runs) == [[10, ordered[0]], [50, ordered[2]], [90, ordered[4]]]
     coefficients = [float(c) for c in made.series.coefficients]
     assert [row[:1] for row in _cells(made.series)] == [[k] for k in range(4)]
     latex = re.findall(r"c_\{(\d)\} = ([-\d.]+)", made.series._repr_latex_())
     shown = [[int(k), float(c)] for k, c in latex]
-    assert shown == [[k, *_rounded([c], 6)] for k, c in enumerate(coefficients) if c]
+    assert shown == [[k, *to_digits([c], 6)] for k, c in enumerate(coefficients) if c]
     empty = study("x").curve([])
     assert repr(empty) == "EscapeCurve(no strengths)"
-
-
-def _rounded(numbers, digits):
-    return [float(f"{number:.{digits}g}") for number in numbers]
-
-
-def _numbers(text):
-    """Those that stand alone in a text."""
-    return [float(number) for number in re.findall(r"(?<=[ (])-?\d[\d.e+-]*(?=[ ,)])", text)]
 
 
 def _cells(shown):

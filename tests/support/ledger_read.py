@@ -1,4 +1,4 @@
-"""What words tell: decimals, values of letters, degrees, which steps show; texts of steps."""
+"""What people read of an entry: numbers and degrees in words, those of steps; texts of steps."""
 
 import ast
 import inspect
@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cache
 from math import isfinite
 
+from numbers_read import is_cut, is_rounding
 from sympy import Basic
 
 from numerics.certified.balls import Bounds, Enclosure
@@ -22,6 +23,7 @@ _VALUES = re.compile(  # of degrees n, which are told apart by parity, see below
     r"(?![\w(/²^!]|\.\d| [a-zμ(])"
 )
 _DECIMAL = re.compile(r"(?<![\w.(])-?\d+\.\d+(?: %)?(?![\w.]*\))(?!\w)")
+_PLACES = re.compile(rf"(?:= |\bat |\[|τ\()({_NUMBER}(?:(?:,| and) {_NUMBER})*)")
 _NAMED_DEGREES = re.compile(r"He_?(\d+)(?: to He_?(\d+))?")
 _DEGREES = re.compile(r"\b(?:[Dd]egrees?|n =|even|odd) (\d+) to (\d+)")
 
@@ -40,7 +42,12 @@ def degrees_told(text: str) -> set[int]:
 
 def numbers_told(text: str) -> set[str]:
     """Decimals, and numbers that a letter is said to be, one by one or from one to another."""
-    found = set(_DECIMAL.findall(text))
+    return {*_DECIMAL.findall(text), *_values(text)}
+
+
+def _values(text: str) -> set[str]:
+    """Numbers that a letter is said to be, one by one or from one to another."""
+    found = set()
     for values in _VALUES.findall(text):
         *first, last = re.findall(_NUMBER, values)
         found |= {*first, last}
@@ -50,11 +57,11 @@ def numbers_told(text: str) -> set[str]:
 
 
 def numbers_shown(steps: Iterable[Step]) -> set[float]:
-    """Sizes of all numbers in the values and words of steps."""
+    """Sizes of all numbers in the values of steps, and of the places at which those are taken."""
     found = set()
     for step in steps:
-        words = f"{step.text} {plain(step.value)}"
-        told = {*re.findall(_NUMBER, words), *(each.split()[0] for each in numbers_told(step.text))}
+        words = " ".join([plain(step.value), *_PLACES.findall(step.text), *_values(step.text)])
+        told = re.findall(_NUMBER, words)
         found |= {abs(float(Fraction(each))) for each in told if not each.endswith("/0")}
         for leaf in leaves(step.value):
             if isinstance(leaf, Bounds):
@@ -68,17 +75,9 @@ def numbers_shown(steps: Iterable[Step]) -> set[float]:
 
 def is_shown(told: str, numbers: set[float]) -> bool:
     """Whether a number is one of these, rounded or cut to its digits; a share may be a growth."""
-    size, *percent = told.split()
-    value, last = abs(float(Fraction(size))), 10.0 ** -len(size.partition(".")[2])
-    if "." not in size:
-        last = 1e-9
-    if percent:
-        value, last = value / 100, last / 100
-    return any(
-        abs(each - value) <= 0.51 * last or 0 <= each - value < last
-        for known in numbers
-        for each in ([known, known - 1] if percent else [known])
-    )
+    size, *percent = told.lstrip("-").split()
+    sizes = [100 * each for known in numbers for each in (known, known - 1)] if percent else numbers
+    return any(is_rounding(size, each) or is_cut(size, each) for each in sizes)
 
 
 def steps_written(check: Callable[..., object]) -> Iterator[str]:
