@@ -5,6 +5,7 @@ import copy
 import inspect
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -248,6 +249,11 @@ def test_the_verdict_follows_from_every_step():
     assert decided("supported", mixed).verdict == "undecided"
     assert decided("refuted", Finding("", right)).verdict == "refuted"
     assert decided("refuted", mixed).verdict == "undecided"
+
+
+def test_a_step_is_its_text_its_value_and_whether_that_holds():
+    one, two = (judged("sign", x, lambda v: positive(v)) for _ in range(2))
+    assert one == two == pickle.loads(pickle.dumps(one))
 
 
 def test_a_check_that_judges_nothing_is_an_error_unless_it_is_undecided():
