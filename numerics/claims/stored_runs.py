@@ -87,8 +87,7 @@ def _first_passage_dots() -> Finding:
 
 
 def _around_tau(dot: Median) -> bool:
-    inside = 0.75 * dot["tau"] < dot["low"] < dot["tau"]
-    return bool(inside and dot["tau"] < dot["high"] < 1.25 * dot["tau"])
+    return bool(0.75 * dot["tau"] < dot["low"] < dot["tau"] < dot["high"] < 1.25 * dot["tau"])
 
 
 @stored_curve.reproduced(
