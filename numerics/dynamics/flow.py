@@ -196,7 +196,7 @@ def flow_of(
     """
     pair, mu = Pair.of(pair), real(mu, "strength")
     scaled_rate, label_noise = real(scaled_rate, "scaled rate"), real(label_noise, "noise")
-    if not (0 < mu <= 1 and 0 <= scaled_rate < math.inf and label_noise >= 0):
+    if not (0 < mu <= 1 and 0 <= scaled_rate < math.inf and 0 <= label_noise < math.inf):
         raise InputError(
             f"strength {mu}, scaled rate {scaled_rate}, noise {label_noise} are not accepted: give "
             "0 < μ ≤ 1, γd/B ≥ 0 and a standard deviation ≥ 0"

@@ -123,9 +123,13 @@ class Learner:
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
             (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
             (self.update in UPDATES, f"update {quoted(self.update)}", " or ".join(UPDATES)),
-            (self.noise >= 0, f"noise {self.noise}", "a standard deviation ≥ 0"),
-            (self.scale >= 0, f"initial scale {self.scale}", "a number ≥ 0"),
-            ((self.scale_u or 0) >= 0, f"initial scale {self.scale_u} of u", "a number ≥ 0"),
+            (0 <= self.noise < math.inf, f"noise {self.noise}", "a standard deviation ≥ 0"),
+            (0 <= self.scale < math.inf, f"initial scale {self.scale}", "a number ≥ 0"),
+            (
+                0 <= (self.scale_u or 0) < math.inf,
+                f"initial scale {self.scale_u} of u",
+                "a number ≥ 0",
+            ),
             (self.signs in SIGNS, f"signs {quoted(self.signs)}", " or ".join(SIGNS)),
         )
         for passed, given, wanted in checks:

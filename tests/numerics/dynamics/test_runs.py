@@ -2,6 +2,7 @@
 
 import re
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,3 +128,28 @@ def test_a_frame_has_a_row_a_replica_with_its_exit_in_steps_and_in_time():
     rows = runs.to_frame().to_numpy().tolist()
     assert rows == [[0, 4, 2], [1, np.inf, np.inf], [2, 7, 3.5]]
     assert (runs.censored, runs.exit_times.tolist()) == (1, [2, np.inf, 3.5])
+
+
+BELOW_ZERO, ABOVE_ONE = -5e-324, np.nextafter(1, 2)
+NUMBERS = {  # what is taken at each end, and what is refused beyond it
+    "learning_rate": ((5e-324, 1e308), (0, BELOW_ZERO, np.inf)),
+    "noise": ((0, 1e10), (BELOW_ZERO, np.inf)),
+    "scale": ((0, 1e10), (BELOW_ZERO, np.inf)),
+    "batch": ((1, 10**6), (0, 0.5)),
+}
+OWN = {"mu": ((5e-324, 1), (0, BELOW_ZERO, ABOVE_ONE)), "dimension": ((3, 1e15), (2, 2.5)),
+       "scale_u": ((0, 1e10), (BELOW_ZERO, np.inf))}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "taken", "refused"),
+    [*((name, field, *NUMBERS[field]) for name in ("one index", "a network") for field in NUMBERS),
+     *(("one index", field, *ends) for field, ends in OWN.items())],
+)  # fmt: skip
+def test_numbers_of_a_learner_are_taken_up_to_their_ends(name, field, taken, refused):
+    learner = LEARNERS[name][0](0.1)
+    for value in taken:
+        assert getattr(replace(learner, **{field: value}), field) == value
+    for value in refused:
+        with pytest.raises(InputError):
+            replace(learner, **{field: value})

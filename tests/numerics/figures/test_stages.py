@@ -1,6 +1,7 @@
 """Two stages: what the panels mark, and where the caption says that runs are."""
 
 import csv
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -69,6 +70,9 @@ def test_panels_mark_the_switch_and_the_sinks_and_tell_the_ways_apart(printed, p
     assert "1 at the teacher, 1 at the null student, 1 elsewhere" in caption.text
     assert "two stages: the first stage with" in caption.text
     assert f"until $t={SWITCH}$" in caption.text
+    near = {float(least) for least in re.findall(r"m\|>([\d.]+)", caption.latex)}
+    far = {float(most) for most in re.findall(r"\\rho(?:-1)?\|<([\d.]+)", caption.latex)}
+    assert (len(near), len(far), near) == (1, 1, {1 - most for most in far})
 
 
 def test_before_a_switch_is_the_last_record_before_it(points):

@@ -285,6 +285,10 @@ def _check_samples(above, below):
     )
     assert list(d) == list(same) == [20, 50, 100]
     np.testing.assert_allclose(samples, times * 4 / 0.01)
+    for axis, seen in ((above, times), (below, samples)):
+        (bars,) = axis.containers[0].lines[2]
+        low, high = np.transpose([segment[:, 1] for segment in bars.get_segments()])
+        assert all((seen / 2 < low) & (low < seen) & (seen < high) & (high < 2 * seen))
     tau = flows_as_runs("x", [0.5], dimension=20)[0].simulation.tau
     for axis, unit in ((above, 1), (below, 4 / 0.01)):
         (theory,) = [line for line in axis.lines if line.get_linestyle() == "-"]
