@@ -39,6 +39,13 @@ def _values(drift):
     return [f.subs({mu: Rational(1, 3), z: 2}) for f in parts]
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_derivative_is_the_first_unless_another_is_asked_for(form, name):
+    drift = FORMS[form]()
+    assert drift.derivative(name) == drift.derivative(name, 1) != getattr(drift, name)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_other_units_and_degrees_are_refused(form):
     drift = FORMS[form]()
