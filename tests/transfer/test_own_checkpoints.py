@@ -91,6 +91,7 @@ def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
                 assert values.tobytes() == again[name].tobytes(), name
 
 
+@pytest.mark.thorough
 def test_killed_at_a_random_moment_it_goes_on_to_the_same_bits(task, tmp_path, started, process):
     series(tmp_path, seeds=1)
     more = '[arms.optimum]\nmethod = "optimum"\n[arms.sgd]\nhead = "optimum"\noptimiser = "sgd"\n'

@@ -2,6 +2,7 @@
 
 import pytest
 from sympy import Rational, Symbol, besseli, exp, expand, factorial
+from thorough import only
 
 from derive.polynomial_drift import hermite_drift, hermite_power
 from derive.symbols import Q, mu
@@ -60,7 +61,7 @@ def test_squared_labels_of_even_degrees_by_isolation(n):
     assert [s.diverges for s in reversed(found)] == [k % 2 == 1 for k in range(n // 2 - 1)]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", only([*FAULTS][::2], FAULTS))
 def test_a_wrong_formula_of_the_right_sign_is_seen(monkeypatch, fault):
     module, name, wrong, entries = FAULTS[fault]
     monkeypatch.setattr(module, name, wrong)

@@ -40,8 +40,9 @@ def _certified(drift, points):
 
 @pytest.mark.parametrize(
     "text",
-    [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh", "tanh + erf", "x*sin*exp(x/2)"],
-)
+    [*CATALOGUE, "He3", "He10", "He50", "sin(3*x)", "relu + tanh",
+     *only(["tanh + erf"], ["tanh + erf", "x*sin*exp(x/2)"])],
+)  # fmt: skip
 @pytest.mark.parametrize("labels", ["matched", "squared"])
 @pytest.mark.parametrize("number", only([3], [3, 25]))
 def test_relative_error_is_below_1e_13(text, labels, number):
