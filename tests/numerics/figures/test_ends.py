@@ -76,6 +76,8 @@ def test_cells_cover_the_plane_each_around_its_strength_and_switch(printed):
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "none", "0", "0.25", "0.5", "0.75", "1",
     ]  # fmt: skip
+    numbered = [axis.yaxis.get_tick_params()["labelleft"] for axis in figure.axes]
+    assert numbered == [True, False]  # the second panel has the axis of the first
     assert "flipped" in figure.axes[1].get_title(loc="left")
     assert "as it is" in figure.axes[0].get_title(loc="left")
 
