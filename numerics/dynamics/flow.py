@@ -199,7 +199,7 @@ def flow_of(
     if not (0 < mu <= 1 and 0 <= scaled_rate < math.inf and 0 <= label_noise < math.inf):
         raise InputError(
             f"strength {mu}, scaled rate {scaled_rate}, noise {label_noise} are not accepted: give "
-            "0 < μ ≤ 1, γd/B ≥ 0 and a standard deviation ≥ 0"
+            "0 < μ ≤ 1, finite γd/B ≥ 0 and a finite standard deviation ≥ 0"
         )
     nu = float(pair.misalignment.subs(mu_symbol, mu))
     noise = _noise(pair, label_noise) if scaled_rate else None

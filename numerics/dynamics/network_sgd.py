@@ -66,9 +66,9 @@ class NetworkLearner:
             (neurons >= 1, "no neuron", "one strength a neuron"),
             (most >= 1, f"{neurons} neurons", f"fewer than d = {self.dimension}"),
             (self.rank <= most, f"rank {self.rank}", f"1 to d - K = {most}"),
-            (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
-            (0 <= self.noise < math.inf, f"noise {self.noise}", "a standard deviation ≥ 0"),
-            (0 <= self.scale < math.inf, f"initial scale {self.scale}", "a number ≥ 0"),
+            (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "0 < γ < ∞"),
+            (0 <= self.noise < math.inf, f"noise {self.noise}", "a finite standard deviation ≥ 0"),
+            (0 <= self.scale < math.inf, f"initial scale {self.scale}", "a finite number ≥ 0"),
             (self.pair.loss == "square", f"loss {self.pair.loss}", "the square loss"),
             (self.pair.misalignment == 0, "misalignment", "aligned pre-training"),
         )

@@ -121,14 +121,14 @@ class Learner:
         object.__setattr__(self, "pair", Pair.of(self.pair))  # an activation is a pair too
         checks = (
             (0 < self.mu <= 1, f"strength {self.mu}", "0 < μ ≤ 1"),
-            (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "γ > 0"),
+            (0 < self.learning_rate < math.inf, f"learning rate {self.learning_rate}", "0 < γ < ∞"),
             (self.update in UPDATES, f"update {quoted(self.update)}", " or ".join(UPDATES)),
-            (0 <= self.noise < math.inf, f"noise {self.noise}", "a standard deviation ≥ 0"),
-            (0 <= self.scale < math.inf, f"initial scale {self.scale}", "a number ≥ 0"),
+            (0 <= self.noise < math.inf, f"noise {self.noise}", "a finite standard deviation ≥ 0"),
+            (0 <= self.scale < math.inf, f"initial scale {self.scale}", "a finite number ≥ 0"),
             (
                 0 <= (self.scale_u or 0) < math.inf,
                 f"initial scale {self.scale_u} of u",
-                "a number ≥ 0",
+                "a finite number ≥ 0",
             ),
             (self.signs in SIGNS, f"signs {quoted(self.signs)}", " or ".join(SIGNS)),
         )
