@@ -18,7 +18,7 @@ from derive.piecewise import PiecewiseAnalytic
 from numerics.certified.fibres import Fibres
 from numerics.certified.folds import Folds
 from numerics.doubles.arrays import Doubles, breakpoints, piecewise
-from numerics.doubles.landscape import REACH, panels
+from numerics.doubles.quadrature import REACH, panels
 
 _ENDS = (-REACH, -8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0, REACH)
 

@@ -17,7 +17,7 @@ from derive.pair import Pair
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 from numerics.doubles.arrays import Doubles, breakpoints, piecewise
-from numerics.doubles.landscape import REACH, gaussian_mean_of, radial_rule
+from numerics.doubles.quadrature import REACH, gaussian_mean_of, radial_rule
 
 SMALLEST, LARGEST = 1e-280, 1e280  # of moments, which are multiplied by dimensions
 _NEGLIGIBLE = 1e-6  # of a moment: what the integrand may be at the end of its reach

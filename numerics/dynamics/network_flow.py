@@ -22,12 +22,8 @@ from derive.network import Kernel, kernel, kernel_slopes, network_drift
 from derive.pair import Pair, PairLike
 from numerics.certified.strengths import StrengthsLike, strengths_of
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
-from numerics.doubles.landscape import (
-    FloatLandscape,
-    float_landscape,
-    gaussian_mean_of,
-    kernel_by_quadrature,
-)
+from numerics.doubles.landscape import FloatLandscape, float_landscape, kernel_by_quadrature
+from numerics.doubles.quadrature import gaussian_mean_of
 from numerics.dynamics.flow import (
     OBSERVED,
     Motion,
