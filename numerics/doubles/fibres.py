@@ -18,7 +18,7 @@ from derive.piecewise import PiecewiseAnalytic
 from numerics.certified.fibres import Fibres
 from numerics.certified.folds import Folds
 from numerics.doubles.arrays import Doubles, breakpoints, piecewise
-from numerics.doubles.quadrature import REACH, panels
+from numerics.doubles.quadrature import REACH, panels, settled
 
 _ENDS = (-REACH, -8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0, REACH)
 
@@ -47,7 +47,10 @@ class FibreRule:
 
 
 def fibre_rule(
-    teacher: Activation, fibres: Fibres | Folds | None = None, cuts: Sequence[float] = ()
+    teacher: Activation,
+    fibres: Fibres | Folds | None = None,
+    cuts: Sequence[float] = (),
+    student: Activation | None = None,
 ) -> FibreRule:
     """The rule of a teacher.
 
@@ -55,6 +58,7 @@ def fibre_rule(
         teacher: monotone, folded once, or of the given fibres.
         fibres: its inputs of every output, for any other teacher.
         cuts: inputs at which what is averaged breaks, for a teacher without them.
+        student: as steep as what is averaged, for the same; by default as the teacher.
 
     Raises ``InputError`` for other teachers. Heuristic.
 
@@ -69,8 +73,16 @@ def fibre_rule(
                          np.concatenate(fibres.inputs), np.concatenate(fibres.shares))  # fmt: skip
     both = [side * cut for cut in cuts for side in (1, -1) if abs(cut) < REACH]
     ends = np.unique(np.concatenate([breakpoints(teacher.value), _ENDS, both]))
-    inputs, masses = panels(ends)
-    outputs = piecewise(teacher.value)(inputs)
+    value = piecewise(teacher.value)
+    steep = (student or teacher).value
+    averaged = [value, piecewise(steep), piecewise(steep.derivative())]
+
+    def probed(times: int) -> list[float]:
+        places, masses = panels(ends, times)
+        return [float(masses @ f(places) ** 2) for f in averaged]
+
+    inputs, masses = panels(ends, settled(probed))
+    outputs = value(inputs)
     groups = _groups(teacher, inputs)
     whole = np.bincount(groups, masses).astype(float)
     first = np.unique(groups, return_index=True)[1]

@@ -8,6 +8,7 @@ rays. Heuristic: held to independent values in the tests, without error bounds.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,14 +24,17 @@ from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
-from numerics.doubles.quadrature import cut_nodes, gaussian_mean_of, plane_mean
+from numerics.doubles.quadrature import cut_nodes, gaussian_mean_of, plane_mean, settled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
-_CANCELS = 6  # the degree from which on the sum of a polynomial noise is of large terms
+# Degrees from which on closed forms of polynomials are sums of large terms that cancel: that of the
+# student for its noise, of label and student together for the loss.
+_NOISE_CANCELS, _LOSS_CANCELS = 6, 18
+_KERNEL_PROBES = ((1.0, 1.0, 0.5), (0.5, 1.2, -0.3))  # both variances and the covariance
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class FloatLandscape:
 
 
 def float_landscape(pair: PairLike) -> FloatLandscape:
-    r"""Compile the landscape of a pair, in closed form where there is one.
+    r"""Compile the landscape of a pair, in closed form where there is one that does not cancel.
 
     Arguments:
         pair: of which the misalignment is not used.
@@ -76,6 +80,8 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
     0.75
     """
     pair = Pair.of(pair)
+    if sum(each.degree() for each in pair.polynomials or ()) >= _LOSS_CANCELS:
+        return by_quadrature(pair)
     try:
         exact = landscape_of(pair)
     except NoClosedForm:
@@ -100,7 +106,7 @@ def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
     """
     pair, student = Pair.of(pair), Pair.of(pair).student.polynomial
     try:
-        if student is None or student.degree() < _CANCELS:
+        if student is None or student.degree() < _NOISE_CANCELS:
             deviation = Rational(*float(label_noise).as_integer_ratio())
             return _compiled(noise_landscape(pair, deviation))
     except NoClosedForm:
@@ -201,11 +207,19 @@ def kernel_by_quadrature(sigma: PiecewiseAnalytic) -> FloatKernel:
     value, slope = piecewise(sigma), piecewise(sigma.derivative())
     breaks = breakpoints(sigma)
 
-    def mean(integrand: Callable[..., Any], first: float, second: float, cross: float) -> float:
-        root = math.sqrt(first)
-        places = cut_nodes(breaks / root, breaks, cross / root, max(second - cross**2 / first, 0))
-        (x, y), weight = places
-        return float(weight @ integrand(root * x, y))
+    def mean_by(times: int) -> Callable[..., float]:
+        def mean(integrand: Callable[..., Any], first: float, second: float, cross: float) -> float:
+            root, spread = math.sqrt(first), max(second - cross**2 / first, 0)
+            (x, y), weight = cut_nodes(breaks / root, breaks, cross / root, spread, times)
+            return float(weight @ integrand(root * x, y))
+
+        return mean
+
+    def probed(times: int) -> list[float]:
+        steepest = partial(mean_by(times), lambda x, y: value(x) ** 2 * (1 + slope(y) ** 2))
+        return [steepest(*at) for at in _KERNEL_PROBES]
+
+    mean = mean_by(settled(probed))
 
     def by_cross(first: float, second: float, cross: float) -> float:
         return mean(lambda x, y: slope(x) * slope(y), first, second, cross)

@@ -7,19 +7,26 @@ integrand smooth between rays; kinks elsewhere are lines. Heuristic: without err
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from derive.pair import Pair
-from numerics.doubles.arrays import Doubles, breakpoints
+from numerics.doubles.arrays import Doubles, breakpoints, piecewise
 
 REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 _ENDS = (-4.0, 0.0, 4.0)
 _AROUND = np.array([-6.0, -2.0, 0.0, 2.0, 6.0])  # a smoothed breakpoint, in its own widths
+_MOST, _AGREE = 8, 1e-8  # times the nodes, until twice as many agree so well
+_PROBES = ((0.9, 0.1), (0.3, 0.8), (1.2, 0.1))  # covariance and residual variance
+
+PlaneMean: TypeAlias = Callable[[Callable[..., Any], float, float], float]
+Rule: TypeAlias = tuple[tuple[Doubles, Doubles], Doubles]  # values of (z, λ), and weights
 
 _legendre = cache(np.polynomial.legendre.leggauss)
+_hermite = cache(special.roots_hermitenorm)
 
 
 def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike = ()) -> float:
@@ -28,13 +35,36 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
     >>> round(gaussian_mean_of(lambda x: np.maximum(x - 1, 0), [1.0]), 12)
     0.083315470588
     """
-    radii, weights = radial_rule()
     inside = _cuts(np.atleast_1d(breaks))
-    if len(inside) > len(_ENDS):
-        radii, weights = panels(np.append(inside, [-REACH, REACH]))
-        return float(weights @ function(radii))
-    density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
-    return float(density @ (function(radii) + function(-radii)))
+
+    def mean(power: int, times: int) -> float:
+        if len(inside) > len(_ENDS):
+            places, weights = panels(np.append(inside, [-REACH, REACH]), times)
+            return float(weights @ function(places) ** power)
+        radii, weights = radial_rule(times)
+        density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
+        return float(density @ (function(radii) ** power + function(-radii) ** power))
+
+    with np.errstate(over="ignore"):  # of squares
+        return mean(1, settled(lambda times: mean(2, times)))
+
+
+def settled(estimate: Callable[[int], ArrayLike]) -> int:
+    """How many times the nodes suffice: twice as many give the same. Heuristic.
+
+    Arguments:
+        estimate: positive numbers, by so many times the nodes.
+
+    >>> settled(lambda times: 1 + 1000.0**-times)
+    4
+    """
+    times, found = 1, estimate(1)
+    while times < _MOST:
+        finer = estimate(2 * times)
+        if np.allclose(found, finer, rtol=_AGREE, atol=0):
+            break
+        times, found = 2 * times, finer
+    return times
 
 
 def _cuts(points: Doubles) -> Doubles:
@@ -42,13 +72,13 @@ def _cuts(points: Doubles) -> Doubles:
     return np.unique([*_ENDS, *points[np.abs(points) < REACH]])
 
 
-def panels(ends: Doubles) -> tuple[Doubles, Doubles]:
+def panels(ends: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
     """Nodes between each two of ascending ends, and weights that hold the Gaussian density.
 
     The ends may be an array with an axis in front, of one rule a row.
     """
     ends = np.sort(ends, axis=-1)
-    nodes, weights = _legendre(_ANGLES)
+    nodes, weights = _legendre(_ANGLES * times)
     halves = np.diff(ends)[..., None] / 2
     places = ends[..., :-1, None] + halves * (1 + nodes)
     density = halves * weights * np.exp(-places * places / 2) / math.sqrt(2 * math.pi)
@@ -56,37 +86,70 @@ def panels(ends: Doubles) -> tuple[Doubles, Doubles]:
     return places.reshape(shape), density.reshape(shape)
 
 
-def plane_mean(pair: Pair) -> Callable[[Callable[..., Any], float, float], float]:
-    """Means of functions of (z, x) at ρ and s, cut where label and student are not smooth."""
-    ours, theirs = breakpoints(pair.student.value), breakpoints(pair.label)
-    rays = not ours.any() and not theirs.any()
+def plane_mean(pair: Pair) -> PlaneMean:
+    """Means of functions of (z, x) at ρ and s, of what a loss and its slopes are made of.
 
+    The rule is exact for polynomials. For others it is cut where label and student are not smooth,
+    and as fine as the steepest of them asks. Heuristic.
+    """
+    if pair.polynomials:  # (y - σ)² σ'² has at most twice this degree, less 2
+        label, student = (max(each.degree(), 1) for each in pair.polynomials)
+        count = max(label, student) + student
+        return _mean_by(lambda covariance, s: _hermite_nodes(count, covariance, s))
+    ours, theirs = breakpoints(pair.student.value), breakpoints(pair.label)
+
+    def rule(times: int) -> PlaneMean:
+        if ours.any() or theirs.any():
+            return _mean_by(lambda covariance, s: cut_nodes(theirs, ours, covariance, s, times))
+        return _mean_by(lambda covariance, s: _polar_nodes(covariance, s, times))
+
+    first = pair.student.value.derivative()
+    functions = (pair.label, pair.student.value, first, first.derivative())
+    y, value, slope, bend = map(piecewise, functions)
+
+    def probed(times: int) -> list[float]:
+        mean = rule(times)
+        return [
+            mean(lambda t, x: (y(t) ** 2 + value(x) ** 2) * (1 + slope(x) ** 2 + bend(x) ** 2), *at)
+            for at in _PROBES
+        ]
+
+    return rule(settled(probed))
+
+
+def _mean_by(nodes: Callable[[float, float], Rule]) -> PlaneMean:
     def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
-        place, weight = (
-            _polar_nodes(covariance, s) if rays else cut_nodes(theirs, ours, covariance, s)
-        )
+        place, weight = nodes(covariance, s)
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))
 
     return mean
 
 
-def radial_rule() -> tuple[Doubles, Doubles]:
+def radial_rule(times: int = 1) -> tuple[Doubles, Doubles]:
     """Nodes and weights on [0, ``REACH``]."""
-    nodes, weights = _legendre(_RADII)
+    nodes, weights = _legendre(_RADII * times)
     return (nodes + 1) * REACH / 2, weights * REACH / 2
 
 
-def _polar_nodes(covariance: float, s: float) -> tuple[tuple[Doubles, Doubles], Doubles]:
+def _hermite_nodes(count: int, covariance: float, s: float) -> Rule:
+    """Values of (z, λ) and weights that are exact for polynomials of degree below 2·``count``."""
+    nodes, weights = _hermite(count)
+    teacher = np.repeat(nodes, count)
+    student = covariance * teacher + math.sqrt(s) * np.tile(nodes, count)
+    return (teacher, student), np.outer(weights, weights).ravel() / (2 * math.pi)
+
+
+def _polar_nodes(covariance: float, s: float, times: int) -> Rule:
     """Values of (z, λ) and weights that integrate over the Gaussian plane."""
     tilt = math.atan2(-covariance, math.sqrt(s))  # of the ray λ = 0
     rays = np.sort(np.mod([math.pi / 2, 3 * math.pi / 2, tilt, tilt + math.pi], 2 * math.pi))
     ends = np.append(rays, rays[0] + 2 * math.pi)
-    nodes, weights = _legendre(_ANGLES)
+    nodes, weights = _legendre(_ANGLES * times)
     halves = np.diff(ends)[:, None] / 2
     angles = (ends[:-1, None] + halves * (1 + nodes)).ravel()
     angle_weights = (halves * weights).ravel()
-    radii, radius_weights = radial_rule()
+    radii, radius_weights = radial_rule(times)
     radial = radius_weights * radii * np.exp(-radii * radii / 2) / (2 * math.pi)
     teacher = np.outer(np.cos(angles), radii)
     student = covariance * teacher + math.sqrt(s) * np.outer(np.sin(angles), radii)
@@ -94,19 +157,27 @@ def _polar_nodes(covariance: float, s: float) -> tuple[tuple[Doubles, Doubles], 
 
 
 def cut_nodes(
-    teacher_breaks: Doubles, student_breaks: Doubles, covariance: float, s: float
-) -> tuple[tuple[Doubles, Doubles], Doubles]:
-    """Values of (z, λ) and weights: λ given z has breakpoints of its own at each z."""
+    teacher_breaks: Doubles, student_breaks: Doubles, covariance: float, s: float, times: int = 1
+) -> Rule:
+    """Values of (z, λ) and weights: λ given z has breakpoints of its own at each z.
+
+    Arguments:
+        teacher_breaks: where functions of z are not smooth.
+        student_breaks: where functions of λ are not.
+        covariance: of z and λ.
+        s: the variance of λ given z, ≥ 0.
+        times: as many nodes as usual in each panel.
+    """
     spread, reach = math.sqrt(s), np.array([-REACH, REACH])
     around = np.zeros(0)
     if covariance != 0:  # seen by the teacher's argument, a student's breakpoint is smoothed
         around = ((student_breaks[:, None] + spread * _AROUND) / covariance).ravel()
-    outer, outer_weights = panels(np.append(_cuts(np.append(teacher_breaks, around)), reach))
+    outer, outer_weights = panels(np.append(_cuts(np.append(teacher_breaks, around)), reach), times)
     if spread == 0:
         return (outer, covariance * outer), outer_weights
     cuts = np.clip((student_breaks - covariance * outer[:, None]) / spread, -REACH, REACH)
     fixed = np.broadcast_to([*_ENDS, *reach], (len(outer), len(_ENDS) + 2))
-    inner, inner_weights = panels(np.concatenate([fixed, cuts], axis=1))
+    inner, inner_weights = panels(np.concatenate([fixed, cuts], axis=1), times)
     teacher = np.broadcast_to(outer[:, None], inner.shape)
     student = covariance * teacher + spread * inner
     weights = outer_weights[:, None] * inner_weights

@@ -131,7 +131,8 @@ class LabelJudge:
         cuts = tuple(float(p) / float(mu) for p in self.pair.student.value.breaks if p != 0)
         if cuts not in self._rules:
             with ctx.workprec(BITS):
-                self._rules[cuts] = fibre_rule(self.pair.teacher, self._planes.fibres, cuts)
+                teacher, student = self.pair.teacher, self.pair.student
+                self._rules[cuts] = fibre_rule(teacher, self._planes.fibres, cuts, student)
         return self._rules[cuts]
 
     @cached_property
