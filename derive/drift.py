@@ -13,7 +13,7 @@ from functools import cached_property
 from math import factorial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sympy import QQ, Expr, Integer, Poly, Rational, S, diff, expand, simplify
+from sympy import QQ, Expr, Integer, Poly, Rational, S, expand, simplify
 
 from derive.errors import InputError, quoted
 from derive.gaussian import NoClosedForm
@@ -23,7 +23,7 @@ from derive.leading import HIGHEST_ORDER, LeadingTerm, lowest_term, taylor_term
 from derive.means import Mean
 from derive.notation import in_latex, written
 from derive.piecewise import PiecewiseAnalytic
-from derive.symbols import exact, in_variable, mu, polynomial_in
+from derive.symbols import derivative, exact, in_variable, mu, polynomial_in
 
 UNITS = {"raw": "1/γ", "n*n!": "1/(γ n·n!)"}  # of time
 
@@ -242,7 +242,7 @@ class ClosedDrift(AnyDrift):
         order = asked(name, order)
         if order > HIGHEST_ORDER:
             raise NoClosedForm(f"closed forms are differentiated {HIGHEST_ORDER} times at most")
-        return diff(self._coefficients()[f"derived_{name}"], mu, order)
+        return derivative(self._coefficients()[f"derived_{name}"], mu, order)
 
     @property
     def is_zero(self) -> bool:

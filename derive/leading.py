@@ -18,7 +18,6 @@ from sympy import (
     Symbol,
     atan,
     collect,
-    diff,
     expand,
     factor,
     nan,
@@ -33,7 +32,7 @@ from sympy import (
 from derive.angle import Angle
 from derive.errors import InputError, abridged
 from derive.notation import in_latex
-from derive.symbols import exact, mu
+from derive.symbols import derivative, exact, mu
 
 HIGHEST_ORDER = 8  # of a zero at an end that closed forms are differentiated for
 
@@ -92,7 +91,7 @@ def taylor_term(f: Expr, end: int) -> LeadingTerm:
         if value != 0:
             inward = (-1) ** order if end else 1
             return LeadingTerm(inward * value / factorial(order), Integer(order))
-        f = diff(f, mu)
+        f = derivative(f, mu)
     raise InputError(f"{f} vanishes at {end} to an order above {HIGHEST_ORDER}")
 
 
