@@ -11,6 +11,7 @@ from sympy import (
     Pow,
     Rational,
     S,
+    atan,
     cancel,
     cos,
     erf,
@@ -75,11 +76,14 @@ def _with_logarithms(expression: Expr) -> Expr:
 def tidied(expression: Expr) -> Expr:
     """A function of ``z`` multiplied out, where that shows it to be simpler. Exact.
 
-    Sums of sigmoids, hyperbolic tangents and logarithms that are polynomials become those.
+    Sums of sigmoids, hyperbolic tangents and logarithms that are polynomials become those, and a
+    number at a breakpoint, which is where one of them has a simple value, becomes that.
 
     >>> tidied(1 / (1 + exp(-z)) + 1 / (1 + exp(z)))
     1
     """
+    if not expression.free_symbols:
+        expression = _with_logarithms(expression).replace(atan, lambda y: atan(trigsimp(y)))
     plain = expand(expression)
     if not plain.has(*_ELEMENTARY):
         return plain

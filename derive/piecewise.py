@@ -23,6 +23,7 @@ from derive.symbols import exact, mu, z
 from derive.truncated import truncated_mean
 
 _DIGITS = 30  # by which breakpoints are put in order
+_SURE = Rational(1, 10**20)  # a jump of more than this is one
 _APART = Rational(1, 10**20)
 
 
@@ -138,11 +139,8 @@ class PiecewiseAnalytic:
         """The derivative in the sense of distributions. Exact."""
         if any(self.deltas):
             raise NoClosedForm("the derivative of δ(z) is not formed here")
-        heights = zip(pairwise(self.pieces), self.breaks, strict=True)
-        jumps = tuple(tidied((right - left).subs(z, p)) for (left, right), p in heights)
-        return PiecewiseAnalytic(
-            tuple(diff(f, z) for f in self.pieces), self.breaks, jumps
-        ).joined()
+        slopes = tuple(diff(f, z) for f in self.pieces)
+        return PiecewiseAnalytic(slopes, self.breaks, self.jumps).joined()
 
     def scaled(self, factor: Expr) -> "PiecewiseAnalytic":
         """The function ``z ↦ f(factor·z)`` for a positive factor. Exact."""
@@ -161,6 +159,12 @@ class PiecewiseAnalytic:
         )
 
     # What is asked of it.
+
+    @property
+    def jumps(self) -> tuple[Expr, ...]:
+        """How far the function jumps at each breakpoint: 0 where SymPy finds that it does not."""
+        heights = zip(pairwise(self.pieces), self.breaks, strict=True)
+        return tuple(_or_zero(tidied((right - left).subs(z, p))) for (left, right), p in heights)
 
     @property
     def smooth(self) -> Expr:
@@ -290,6 +294,12 @@ def in_common(*functions: PiecewiseAnalytic) -> list[PiecewiseAnalytic]:
         return list(functions)
     breaks = in_order(p for f in functions for p in f.breaks)
     return [f.refined(breaks) for f in functions]
+
+
+def _or_zero(jump: Expr) -> Expr:
+    """A number, which is 0 if it is as small and SymPy says that it is."""
+    small = jump.is_number and abs(placed(jump)) <= _SURE
+    return S.Zero if small and jump.equals(0) else jump
 
 
 def at_break(weight: Expr, point: Expr) -> Expr:

@@ -139,6 +139,11 @@ def derivative(expression: Expr, variable: Symbol, order: int = 1) -> Expr:
 
     Of a long sum in a positive symbol it asks for the sign of every derivative, by isolating roots.
 
+    Arguments:
+        expression: in the variable.
+        variable: by which it is differentiated.
+        order: how many times.
+
     >>> derivative(mu**3, mu, 2)
     6*mu
     """

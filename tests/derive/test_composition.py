@@ -15,6 +15,7 @@ from derive.composition import (
     largest,
     smallest,
 )
+from derive.grammar import parse_activation
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.softplus import Softplus
 from derive.symbols import z
@@ -53,6 +54,17 @@ def test_a_choice_follows_the_sign_of_its_judge(judge, place):
     value = judge.at(place).evalf(30)
     found = chosen(judge, analytic(S(2)), analytic(S(-2))).at(place)
     assert value == 0 or found == (2 if value > 0 else -2)
+
+
+@pytest.mark.parametrize("outer", ["hardtanh", "symlog", "huber"])
+@pytest.mark.parametrize("inner", ["2*atan(x)", "softplus", "2*tanh(x)", "exp(x)", "x**2-2"])
+def test_a_continuous_function_of_a_continuous_one_has_kinks_and_no_jumps(outer, inner):
+    """Where the inner one takes the value of a breakpoint it does so exactly."""
+    for shift in ("1/2", "1/3"):
+        found = parse_activation(f"{outer}({inner} - {shift})").value
+        assert found.breaks
+        assert not any(found.jumps)
+        assert found.derivative().derivative().breaks == found.breaks
 
 
 def test_breakpoints_are_found_exactly_or_not_at_all():
