@@ -34,7 +34,7 @@ from derive.symbols import rational_polynomial, z
 
 Range = tuple[Expr, Expr]
 LINE: Range = (-oo, oo)
-_SCALE = 2**40  # of rational bounds of irrational numbers
+_SCALE, _DIGITS = 2**40, 40  # of rational bounds of irrational numbers
 _HUGE = 10**3  # exponents beyond which an exponential counts as infinite
 _MARGIN = Rational(1, 2**20)
 _RISING: dict[type[Expr], tuple[Callable[[Expr], Expr], Range]] = {
@@ -100,7 +100,10 @@ def keeps_sign(expression: Expr, low: Expr = -oo, high: Expr = oo) -> int:
 
 
 def _down(number: Expr) -> Expr:
-    return number if number.is_Rational or number in (oo, -oo) else floor(number * _SCALE) / _SCALE
+    if number.is_Rational or number in (oo, -oo):
+        return number
+    value = Rational(number.evalf(_DIGITS))  # SymPy's floor fails where erf(17) is as near to 1
+    return floor((value - abs(value) / 10 ** (_DIGITS - 2)) * _SCALE) / _SCALE
 
 
 def _up(number: Expr) -> Expr:

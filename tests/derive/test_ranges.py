@@ -78,3 +78,18 @@ def test_without_ends_it_is_of_the_whole_line(expression):
     assert range_of(expression) == range_of(expression, -oo, oo)
     assert keeps_sign(expression) == keeps_sign(expression, -oo, oo)
     assert oo in map(abs, range_of(expression))
+
+
+@pytest.mark.parametrize("far", [1, 5, 17, 900])
+@pytest.mark.parametrize("rising", [erf, tanh, exp, Softplus], ids=str)
+def test_a_function_is_bounded_by_its_ends_however_far_out(rising, far):
+    """The value may be nearer to 1 than SymPy tells apart."""
+    for low, high in ((-S(far), S.Zero), (S.Zero, S(far)), (-S(far), S(far))):
+        least, greatest = range_of(rising(z), low, high)
+        assert least.is_Rational
+        assert greatest.is_Rational
+        for bound, value in ((least, rising(low)), (greatest, rising(high))):
+            off = abs(value.evalf(50) - bound)
+            assert off < Rational(1, 2**20) * max(1, bound)
+        assert least <= rising(low).evalf(500)
+        assert rising(high).evalf(500) <= greatest
