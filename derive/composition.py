@@ -199,9 +199,10 @@ def _candidates(f: Expr, low: Expr, high: Expr) -> list[Expr]:
     if type(rest) in _INVERSES:
         level = _INVERSES[type(rest)](-offset / factor)
         return _zeros(rest.args[0] - level, low, high) if level.is_real else []
-    least, greatest = range_of(diff(f, z), low, high)
-    if (least >= 0 or greatest <= 0) and f.subs(z, 0) == 0:  # monotone: it has no other
-        return [S.Zero]
+    if f.subs(z, 0) == 0:  # and no other if it is monotone from there to the interval's far end
+        least, greatest = range_of(diff(f, z), min(low, S.Zero), max(high, S.Zero))
+        if least >= 0 or greatest <= 0:
+            return [S.Zero]
     raise NotFound(f"where {_shown(f)} is 0 is not found exactly: give another function")
 
 

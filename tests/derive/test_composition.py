@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Rational, S, atan, exp, log, sin, sqrt, tanh
+from sympy import Rational, S, atan, erf, exp, log, sin, sqrt, tanh
 
 from derive.composition import (
     MOST_BREAKS,
@@ -54,6 +54,17 @@ def test_a_choice_follows_the_sign_of_its_judge(judge, place):
     value = judge.at(place).evalf(30)
     found = chosen(judge, analytic(S(2)), analytic(S(-2))).at(place)
     assert value == 0 or found == (2 if value > 0 else -2)
+
+
+@pytest.mark.parametrize("odd", [erf(z) / 2 - z / 10, tanh(z) - z / 4, z / 2 - atan(z)], ids=str)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_zero_at_0_is_the_only_one_of_what_is_monotone_up_to_there(odd, side):
+    """Each falls from 2 on and has a zero there, in no closed form: it is said, not missed."""
+    beyond, nearer = PiecewiseAnalytic((odd, z), (-S(2),)), analytic(S.Zero)
+    if side > 0:
+        beyond = beyond.reflected()
+    with pytest.raises(NotFound, match="not found exactly"):
+        largest(beyond, nearer)
 
 
 @pytest.mark.parametrize("outer", ["hardtanh", "symlog", "huber"])
