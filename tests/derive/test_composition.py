@@ -1,6 +1,10 @@
 """Functions put into one another and chosen between, against their values."""
 
+import random
+
+import numpy as np
 import pytest
+from functions import Dual, nested_text
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Rational, S, atan, erf, exp, log, sin, sqrt, tanh
@@ -15,10 +19,12 @@ from derive.composition import (
     largest,
     smallest,
 )
+from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.softplus import Softplus
 from derive.symbols import z
+from numerics.doubles.arrays import piecewise
 
 RELU = PiecewiseAnalytic((S.Zero, z), (S.Zero,))
 CLIP = PiecewiseAnalytic((-S.One, z, S.One), (-S.One, S.One))
@@ -123,3 +129,24 @@ def test_inverses_and_roots_ask_for_a_proof():
             inverse(analytic(vanishing))
     with pytest.raises(NotFound, match="stay above 0"):
         insist_on_positive(analytic(-1 - z**2), "a root")
+
+
+def test_random_functions_have_the_values_and_slopes_that_numpy_gives():
+    """Whatever they are made of: kinks, choices, sums and products of one another, or refused."""
+    stream, places, read = random.Random(5), np.linspace(-9.7, 9.9, 23), 0
+    for _ in range(150):
+        text, wanted = nested_text(stream)
+        try:
+            found = parse_activation(text).value
+        except InputError:
+            continue
+        with np.errstate(all="ignore"):
+            known = wanted(Dual(places, np.ones_like(places)))
+            for ours, other in ((found, known.value), (found.derivative(), known.slope)):
+                small = np.abs(other) < 1e9  # beyond, doubles of both are rough
+                np.testing.assert_allclose(
+                    piecewise(ours)(places)[small], np.broadcast_to(other, small.shape)[small],
+                    rtol=1e-7, atol=1e-7, err_msg=text,
+                )  # fmt: skip
+        read += 1
+    assert read > 50

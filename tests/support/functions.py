@@ -184,3 +184,31 @@ def all_texts(count: int = 210) -> list[tuple[str, Read]]:
     while len(found) < count:
         found.append(random_text(stream))
     return found
+
+
+def nested_text(stream: random.Random, depth: int = 2) -> tuple[str, Read]:
+    """Sums, products, kinks and choices of functions in one another."""
+    if not depth or stream.random() < 0.2:
+        name, scale, shift = stream.choice(sorted(FUNCTIONS)), 0.5, stream.choice((-1.0, 0.0, 2.0))
+        leaf = FUNCTIONS[name]
+        return f"{name}({scale}*x{shift:+})", lambda x: leaf(x * scale + shift)
+    (one, f), (two, g) = nested_text(stream, depth - 1), nested_text(stream, depth - 1)
+    kind = stream.choice(("sum", "product", "kink", "max", "min"))
+    if kind == "sum":
+        factor = stream.choice((-2.0, 0.5, 1.0))
+        return f"({one}) + {factor}*({two})", lambda x: f(x) + g(x) * factor
+    if kind == "product":
+        return f"({one})*({two})", lambda x: f(x) * g(x)
+    if kind == "kink":
+        outer, level = (
+            stream.choice(("relu", "abs", "hardtanh", "huber")),
+            stream.choice((0.0, 0.5)),
+        )
+        return f"{outer}({one} - {level})", lambda x: FUNCTIONS[outer](f(x) - level)
+    larger = kind == "max"
+
+    def chosen(x: Dual) -> Dual:
+        here, there = f(x), g(x)
+        return where((here.value > there.value) == larger, here, there)
+
+    return f"{kind}({one}, {two})", chosen
