@@ -108,7 +108,7 @@ class Angle(Function):
         share = (q * Mul(*roots)) ** 2 / r
         if not share.is_Rational or not share.is_positive or sqrt(share).is_Rational:
             return usual
-        above = sqrt(share.p) if q.is_positive else -sqrt(share.p)
+        above = sqrt(share.p)  # c begins with no minus sign
         if not above.is_Integer:
             return usual
         below = 1 / sqrt(Radicand(share.q, lower))

@@ -42,6 +42,15 @@ def test_nothing_is_said_where_the_argument_is_silent():
     assert escape_end(Pair("x", loss="correlation"), Rational(1, 2)) is None
 
 
+def test_a_loss_that_is_as_large_is_not_below():
+    """Of half the labels, full strength is as wrong as none, where all vanishes to high order."""
+    pair = Pair("x**3", labels="y/2")
+    loss = landscape_of(pair).loss.subs(residual, 0)
+    assert loss.subs(rho, 0) == loss.subs(rho, 1)
+    end = escape_end(pair, 1)
+    assert end.point.value(2 * rho**3 - 1).is_zero
+
+
 def test_strengths_and_misalignment_are_refused():
     for strength in (Rational(0), 1 + Rational(1, 10**9)):
         with pytest.raises(InputError, match="give 0 < μ ≤ 1"):

@@ -152,6 +152,12 @@ LIMITS = {
     "terms": (500, lambda n: f"{_sum(20)}*{_sum(n // 20)}" + "+x" * (n % 20)),
     # 2^3960 has 3961 bits, those of a factor are added to them.
     "bits": (4000, lambda n: "2**60*" * 66 + f"2**{n - 3961 - 1}"),
+    # n terms squared are n(n+1)/2, in He2 one degree more is multiplied out.
+    "terms of a power": (31, lambda n: f"{_sum(n)}**2"),
+    "terms in a Hermite polynomial": (30, lambda n: f"He2{_sum(n)}"),
+    "bits of a power": (65, lambda n: f"x*{2 ** (n - 1)}**60"),
+    "bits of a root": (33, lambda n: f"({2 ** (n - 1)} + x**2)**(119/2)"),
+    "bits of a root of a number": (33, lambda n: f"x*{2 ** (n - 1) + 1}**(119/2)"),
     "digits": (30, lambda n: "1" * n + "*x"),
     "decimals": (40, lambda n: "0." + "1" * n + "*x"),
     "decimals of what has no other digits": (40, lambda n: "." + "1" * n + "*x"),
@@ -217,6 +223,13 @@ def test_functions_break_where_their_arguments_do(text, breaks):
 def test_a_jump_is_refused_with_its_reason(text):
     with pytest.raises(InputError, match=r"jumps at [01]: .* not square integrable"):
         parse_activation(text)
+
+
+@pytest.mark.parametrize("rest", [")", ") + 1", ", 2", ",x)", "< 3", ">= He3"])
+def test_the_first_token_that_is_one_too_many_is_named(rest):
+    first = re.match(r"\W+?(?=[^<>=]|$)|[<>]=?", rest)[0].strip()
+    with pytest.raises(InputError, match=re.escape(f": {first!r} is one too many;")):
+        parse_activation(f"x {rest}")
 
 
 def test_what_is_meant_is_said():

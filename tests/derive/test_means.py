@@ -75,6 +75,19 @@ def test_breakpoints_that_meet_at_one_leave_nothing_between():
     assert not drift.vanishes(1, 1)
 
 
+@pytest.mark.parametrize("pair", [*PAIRS, ("abs(x + 1)",), ("abs(x - 1)", "huber")], ids=str)
+@pytest.mark.parametrize("order", [0, 1])
+def test_at_full_strength_a_mean_is_the_limit_of_its_closed_form(pair, order):
+    """Breakpoints of student and labels have met there, each in the place of the other."""
+    means = mean_drift(Pair(*pair))
+    for mean in (means.a, means.b):
+        integrand = mean.at(1, order)
+        assert integrand.breaks == tuple(sorted(set(integrand.breaks)))
+        assert not any(point.has(mu) for point in integrand.breaks)
+        closed = mean.integrands[-1].mean()
+        assert _close(integrand.mean(), diff(closed, mu, order), 1)
+
+
 def test_means_without_closed_form_say_so():
     with pytest.raises(NoClosedForm):
         Mean((PiecewiseAnalytic((S.Zero, tanh(z)), (1 / mu,)),)).closed()

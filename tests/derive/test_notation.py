@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -204,6 +205,20 @@ def _no_longer(derived, shown, by_hand):
 def _signs(text):
     """Signs in print, a Greek letter one, but those between terms, whose order is the printer's."""
     return len(re.sub(r"[ +-]", "", re.sub(r"\b(mu|rho|alpha|lambda)\b", "x", text)))
+
+
+FACTORS = [S.One, exp(1), erf(mu), sqrt(2) * erf(residual)]
+
+
+@pytest.mark.parametrize("both", [(1, 1), (Q, rho), (rho + 2, rho - 2)], ids=str)
+def test_a_sum_is_no_longer_than_its_parts(both):
+    """Two exponentials become one whatever stands beside them, earlier or later in the sum."""
+    pairs = [front * ((Q + 1) * exp(mu) + (Q - 1) * exp(-mu)) for front in FACTORS]
+    beside = [front * (both[0] * exp(mu) + both[1] * exp(-mu)) for front in FACTORS]
+    for one, two in product(range(len(FACTORS)), repeat=2):
+        if one != two:
+            apart = length(written(pairs[one])) + length(written(beside[two])) + 1
+            assert length(written(pairs[one] + beside[two])) <= apart
 
 
 @pytest.mark.parametrize("name", ["relu", "gelu"])

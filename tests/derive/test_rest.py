@@ -112,15 +112,16 @@ def test_neighbours_are_in_order_however_near(bits):
 
 @pytest.mark.parametrize("size", [2, 50, 899])
 @pytest.mark.parametrize("power", [2, 5])
-def test_the_sign_of_a_polynomial_is_that_at_the_number(power, size):
-    """Of tᵏ - c at t = ⁿ√N, however wide the interval is in which t is known to lie."""
+@pytest.mark.parametrize("unit", [1, 64, -64])
+def test_the_sign_of_a_polynomial_is_that_at_the_number(power, size, unit):
+    """Of tᵏ - c at t = ⁿ√N/d, however wide the interval is in which t is known to lie."""
     t, root = Symbol("t", real=True), size ** (1 / power)
-    low = Rational(int(root))
-    minimal = Poly(t**power - size, t, domain=QQ)
-    point = AlgebraicPoint(minimal, low, low + 1, Poly(t, t, domain=QQ), Poly(0, t, domain=QQ))
+    low, high = sorted((Rational(int(root), unit), Rational(int(root) + 1, unit)))
+    minimal = Poly((t * unit) ** power - size, t, domain=QQ)
+    point = AlgebraicPoint(minimal, low, high, Poly(t, t, domain=QQ), Poly(0, t, domain=QQ))
     for k in range(1, power):
         for share in range(1, 40):
             level = Rational(int(1000 * root**k) * share, 20000)
-            found = point.sign(Poly(7 * t**k - 7 * level, t, domain=QQ))
-            assert found == (1 if root**k > level else -1)
-    assert point.sign(Poly(t ** (power + 1) - size * t, t, domain=QQ)) == 0
+            found = point.sign(Poly(7 * t**k - 7 * level / unit**k, t, domain=QQ))
+            assert found == (1 if root**k > level else -1) * (-1 if unit < 0 and k % 2 else 1)
+    assert point.sign(Poly(t * minimal.as_expr(), t, domain=QQ)) == 0

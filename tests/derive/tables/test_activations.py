@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from sympy import Poly, Rational, parse_expr, simplify
+from sympy import Poly, Rational, latex, parse_expr, simplify
 
 from derive.command.tabular import plain
 from derive.conventions import CONVENTIONS
@@ -81,6 +81,26 @@ def test_where_the_student_is_constant_around_0_there_is_no_power_law():
     assert not table.notes
     with pytest.raises(NoClosedForm, match="faster than any power"):
         escape_limit(drift_of("relu(x - 1)"), 0)
+
+
+@pytest.mark.parametrize("name", ACTIVATION_TABLES)
+def test_a_table_of_several_is_the_tables_of_each(name):
+    """In their order, one without closed forms first too."""
+    texts = ("sigmoid", "x**2", "erf")
+    whole = ACTIVATION_TABLES[name](texts)
+    alone = [ACTIVATION_TABLES[name]((text,)) for text in texts]
+    assert list(whole.rows) == [row for table in alone for row in table.rows]
+    assert list(whole.notes) == [note for table in alone for note in table.notes]
+    assert {table.title for table in alone} == {whole.title}
+
+
+@pytest.mark.parametrize("variance", [Q, Rational(1), Rational(3, 4), Rational(12)], ids=str)
+def test_the_title_says_the_variance_if_one_is_asked_for(variance):
+    asked = Asked(1, variance)
+    title = ACTIVATION_TABLES["activation-coefficients"](("x",), asked).title
+    told = {side: "Q =" in text for side, text in (("text", title.plain), ("latex", title.latex))}
+    assert told == dict.fromkeys(told, variance != Q)
+    assert variance == Q or f"Q = {latex(variance)}" in title.latex
 
 
 def test_no_activation_is_refused():
