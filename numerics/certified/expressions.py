@@ -134,6 +134,14 @@ def _power(e: Expr) -> Callable[[Any, bool], Any]:
         raise InputError(f"{e} is not compiled to ball arithmetic: powers are multiples of 1/2")
     if e.exp.is_Integer:
         whole = int(e.exp)
-        return lambda base, analytic: base**whole
+        return lambda base, analytic: _whole_power(base, whole)
     half = int(twice)
     return lambda base, analytic: root(base, analytic) ** half
+
+
+def _whole_power(base: Any, exponent: int) -> Any:
+    """A power of a ball; FLINT's real one is NaN where the middle is 0 and the radius is not."""
+    found = base**exponent
+    if exponent < 0 or isinstance(base, acb) or found.is_finite() or not base.is_finite():
+        return found
+    return (acb(base) ** exponent).real

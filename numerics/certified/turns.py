@@ -24,7 +24,8 @@ from numerics.certified.gauss import ELLIPSE
 
 Seen = list[tuple[Any, Any]]  # inputs of one output, and the mass each has by dz
 REACH = 15  # standard deviations beyond which inputs are left out
-_LEFTMOST = -REACH - fmpq(1, 7)  # so that turns at simple numbers are no ends of cells
+# Its denominator is a prime above the number of cells: no turn at a simple number is an end of one.
+_LEFTMOST = -REACH - fmpq(306_783_379, 2**31 - 1)
 _FINEST = 2**30
 _HALVINGS, _POLISHED = 24, 6
 

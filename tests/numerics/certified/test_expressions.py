@@ -70,3 +70,16 @@ def test_what_has_to_be_analytic_is_not_finite_across_a_cut(expression):
     assert function(across).is_finite()
     assert function(acb(-1, arb(2, 1)), analytic=True).is_finite()
     assert not function(across, analytic=True).is_finite()
+
+
+@pytest.mark.parametrize("middle", [0, fmpq(1, 3), -2])
+@pytest.mark.parametrize("exponent", range(1, 6))
+def test_powers_of_balls_around_0_are_finite(middle, exponent):
+    """Real and complex ones, wherever the middle is; and no wider than they have to be."""
+    ball, power = arb(middle) + arb(0, 3), x**exponent
+    real, complex_ = ball_function(power, [x])(ball), ball_function(power, [x], acb)(acb(ball))
+    for point in (ball.lower() * 0.999, arb(middle).mid(), arb(0), ball.upper() * 0.999):
+        assert real.contains(point**exponent)
+        assert complex_.contains(acb(point**exponent))
+    assert abs(real).upper() <= abs(ball).upper() ** exponent * (1 + arb(2) ** -20)
+    assert not ball_function(x**-exponent, [x])(ball).is_finite()

@@ -1,5 +1,7 @@
 """The other input of an output: where it is known, and on whole boxes."""
 
+from fractions import Fraction
+
 import pytest
 from flint import acb, arb, ctx, fmpq
 
@@ -54,6 +56,17 @@ def test_what_does_not_turn_is_one_stretch_and_what_turns_twice_is_none():
 def test_a_turn_upside_down_is_the_same():
     down, up = (turned(parse_activation(text))[0] for text in ("silu", "-silu"))
     assert down.partner(arb(-3)).overlaps(up.partner(arb(-3)))
+
+
+@pytest.mark.parametrize("place", ["-91/8", "29/16", "-153/32", "1/3", "-1/14", "-181/14"])
+def test_turns_are_found_wherever_the_line_is_cut(place):
+    """Also where the slope at an end of a cell would be 0, exactly."""
+    for text in (f"sqrt(1 + (x - ({place}))**2)", f"-(x - ({place}))**2/9"):
+        folded, _ = turned(parse_activation(text))
+        c = fmpq(*Fraction(place).as_integer_ratio())
+        assert (folded.low if folded.side > 0 else folded.high).contains(c)
+        x = c + folded.side * fmpq(5, 7)
+        assert folded.partner(arb(x)).contains(2 * c - x)
 
 
 def test_a_turn_a_little_beyond_reach_turns_nothing():
