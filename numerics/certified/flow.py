@@ -198,8 +198,7 @@ def disc(u: Number, m: Number, radius: Number = 0) -> Disc:
                 f"start u = {u}, m = {m}, radius {radius} is not accepted: give |m| ≤ 1 and a "
                 f"radius in [0, {LARGEST_RADIUS}]"
             )
-        exact = abs(rational(m)) == 1
-        angle = turned(1 if overlap > 0 else -1) if exact else overlap.acos()
+        angle = overlap.acos()
         spread += length_of(place.rad(), angle.rad())
         return Disc(place.mid(), angle.mid(), spread.upper())
 

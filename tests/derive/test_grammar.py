@@ -232,6 +232,16 @@ def test_the_first_token_that_is_one_too_many_is_named(rest):
         parse_activation(f"x {rest}")
 
 
+@pytest.mark.parametrize(
+    ("text", "missing", "found"),
+    [("(x, 2)", ")", "','"), ("tanh(x < 1) + 2", ")", "'<'"), ("(x", ")", "the end"),
+     ("where(x < 1, 2) + x", ",", "')'"), ("max(x, 2", ")", "the end")],
+)  # fmt: skip
+def test_what_is_missing_is_named_before_what_stands_there(text, missing, found):
+    with pytest.raises(InputError, match=re.escape(f": {missing!r} is missing before {found};")):
+        parse_activation(text)
+
+
 def test_what_is_meant_is_said():
     with pytest.raises(InputError, match=re.escape("write abs(x) for |x|")):
         parse_activation("|x|")

@@ -22,6 +22,7 @@ from sympy import (
     fraction,
     latex,
     parse_expr,
+    pi,
     preorder_traversal,
     simplify,
     sqrt,
@@ -290,6 +291,25 @@ def test_the_variance_beside_its_parts_is_another_symbol(function):
         f"(Q**2*rho**2 + Q**2*s + s)*{function}(rho*(Q**2*rho**2+Q**2*s+s))", SYMBOLS
     )
     assert _differ(usual, written(usual)) < 1e-30
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+@pytest.mark.parametrize("beside", [S.One, rho, 3 * residual, rho**2 * residual])
+def test_polynomials_in_the_variance_are_equal_however_they_are_grouped(power, beside):
+    """ρ² + s multiplied out, as a factor of a function too."""
+    multiplied = expand((rho**2 + residual) ** power + beside)
+    for usual in (multiplied, multiplied * exp(rho), multiplied * erf(mu) + rho):
+        shown = written(usual)
+        assert _differ(usual, shown) < 1e-30
+        assert length(shown) <= length(usual)
+
+
+@pytest.mark.parametrize(
+    "c", [pi, sqrt(pi), sqrt(3 * pi), -sqrt(2) / 2, 2 / sqrt(3), -pi / sqrt(2)]
+)
+def test_error_functions_of_any_multiple_are_equal(c):
+    for usual in (erf(c * mu), mu * erf(c * mu) + rho * erf(c * sqrt(Q))):
+        assert _differ(usual, written(usual)) < 1e-30
 
 
 def test_what_is_no_expression_is_not_written():

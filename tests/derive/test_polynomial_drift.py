@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import polynomials, strengths
-from sympy import Poly, Rational, Symbol, diff, expand, factor, lambdify, sqrt
+from sympy import Matrix, Poly, Rational, Symbol, diff, expand, factor, lambdify, sqrt
 from thorough import only
 
 from derive import polynomial_drift as drift_module
@@ -36,6 +36,14 @@ def test_closed_form_is_what_the_loss_gives(n, labels):
     closed = hermite_drift(n, labels, "raw")
     assert closed == drift_from_loss(teacher, student, z)
     assert closed == drift_from_expectation(teacher, student, z)
+
+
+@pytest.mark.parametrize("wrong", [Matrix([[-1, mu], [mu + 1, 0]]), Matrix([[-1, mu], [mu, 1]])])
+def test_a_linearised_flow_of_another_form_is_no_drift(wrong, monkeypatch):
+    """Planted faults: the overlap grows by itself, or not as u does."""
+    monkeypatch.setattr(drift_module, "linearised_flow", lambda loss: wrong)
+    with pytest.raises(ArithmeticError, match="does not have the form"):
+        drift_from_loss(z, z, z)
 
 
 @given(polynomials, polynomials)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from inspect import signature
 
 import pytest
 from sympy import Poly, S, expand, factorial, hermite, hermite_prob, parse_expr, simplify, sqrt
@@ -16,6 +17,20 @@ from derive.symbols import Q, mu, z
 from derive.tables.hermite import TABLES, factored
 
 SYMBOLS = {"mu": mu, "Q": Q}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("name", TABLES)
+def test_mathematics_is_whole_in_every_title_and_column(name, convention):
+    """Dollars and braces in pairs, and something to the left of each power."""
+    build = TABLES[name]
+    options = (convention,) if "convention" in signature(build).parameters else ()
+    table = build((1, 2), *options)
+    for cell in (table.title, *table.columns):
+        text = getattr(cell, "latex", str(cell))
+        assert text.count("$") % 2 == 0
+        assert text.count("{") == text.count("}")
+        assert not re.search(r"(\$|^)\s*[\^_]", text)
 
 
 @pytest.mark.parametrize("n", range(1, 12))

@@ -1,9 +1,11 @@
 """The sign of a where the student is constant around 0, against a itself at small strengths."""
 
 import time
+from fractions import Fraction
 
 import pytest
 from flint import arb, ctx, fmpq
+from sympy import Rational
 
 from derive.pair import Pair
 from derive.pair_drift import drift_of
@@ -29,6 +31,18 @@ def test_the_sign_is_that_of_a(pair):
             value = balls.a(arb(fmpq(1, 2**k)))
         assert not value.contains(0)
         assert (value > 0) == (sign(fmpq(1, 2**k)) > 0)
+
+
+@pytest.mark.parametrize("text", ["relu(x - 1)", "softshrink", "triangular(x - 2)",
+                                  "relu(x - 1)**2 + relu(-x - 2)"])  # fmt: skip
+@pytest.mark.parametrize("factor", [3, Rational(1, 4)])
+def test_what_is_shown_is_of_the_second_order_in_the_student(text, factor):
+    """Labels and student times c give c² times a, and c² times what bounds it."""
+    alone, scaled = (sign_around_zero(drift_of(Pair(each)).means)
+                     for each in (text, f"({text})*{factor}"))  # fmt: skip
+    for k in (3, 4):
+        one, other = alone(fmpq(1, 2**k)), scaled(fmpq(1, 2**k))
+        assert other.overlaps(one * fmpq(*Fraction(str(factor**2)).as_integer_ratio()))
 
 
 def test_a_window_that_reaches_too_far_shows_nothing():

@@ -1,5 +1,7 @@
 """Sinks against the landscape, and fates against the flow in doubles."""
 
+from fractions import Fraction
+
 import pytest
 from flint import arb, ctx, fmpq
 from thorough import only
@@ -8,6 +10,7 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics.certified.basins import border, fate, least, sinks
 from numerics.certified.flow import ball_flow, disc
+from numerics.certified.integrator import advance
 from numerics.dynamics.flow import flow_of, integrate
 
 
@@ -75,10 +78,12 @@ def test_the_loss_tells_what_discs_around_sinks_tell_later(pair, start, monkeypa
         ("He5/8+He2+x", "0.6", ("0.53", "0.8")),
         ("He2", "0.1", ("0.45", "-0.24")),  # the saddle inside is below the search phase
         ("x**3-x/2", "0.1", ("0.26", "0.08")),
+        ("x**4-x**2", "0.1", ("-0.08", "0.9")),  # -1 is a sink too, behind the nearest one
+        ("x**4-x**2", "0.2", ("0.2", "-0.5")),
     ],
 )
 def test_the_loss_is_not_asked_too_early(pair, mu, start):
-    """Starts at which a path or a saddle that is overlooked gives another end."""
+    """Starts at which a path, a saddle or a sink that is overlooked gives another end."""
     sink = fate(ball_flow(pair, mu), disc(*start), 100)
     state = integrate(flow_of(Pair(pair), float(mu)), [float(x) for x in start], 80.0).at(80.0)
     assert state == pytest.approx([float(arb(sink.u)), float(arb(sink.m))], abs=1e-3)
@@ -93,6 +98,18 @@ def test_the_loss_tells_where_a_flow_stalls():
 def test_no_fate_is_told_of_a_disc_on_the_separatrix():
     with pytest.raises(Undecided):
         fate(ball_flow("He3", "0.325"), disc("0", "0", "0.01"), 100)
+
+
+@pytest.mark.parametrize("radius", ["0", "0.003", "0.01", "0.02"])
+def test_when_a_disc_is_captured_all_of_its_states_are(radius, monkeypatch):
+    """By the discs around sinks alone: each state on its rim then lies in one that attracts."""
+    monkeypatch.setattr("numerics.certified.basins._Trap.of", lambda _: None)
+    flow, width = ball_flow("He2", "0.3"), fmpq(*Fraction(radius).as_integer_ratio())
+    sink = fate(flow, disc("0.75", 1, radius), 5)
+    for side in (1, -1):
+        there = advance(flow, disc(fmpq(3, 4) + side * width * fmpq(999, 1000), 1), sink.time)
+        away = (abs(there.u - arb(sink.u)) + abs(there.angle)).upper() + there.radius
+        assert flow.rate(arb(sink.u) + arb(0, away), arb(0, away)) < 0
 
 
 def test_the_border_parts_the_flows_of_doubles():

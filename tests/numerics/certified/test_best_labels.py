@@ -111,6 +111,23 @@ def test_labels_that_cannot_lead_to_the_teacher():
         best_labels(x, arb(1) / 4 + arb(0, 1e-30))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_where_b_is_free_the_largest_a_counts(seed):
+    """With b = 0 the rate is a, and no labels of the norm have a larger one, whatever their b."""
+    rng = np.random.default_rng(seed)
+    basis, power, mu, norm = rng.normal(size=(2, 2)), *rng.uniform(0.2, 2, size=3)
+    gram = basis @ basis.T
+    numbers = [*map(arb, (gram[0, 0], gram[0, 1], gram[1, 1], power, mu))]
+    best = best_labels(Plane(*numbers, free=True), arb(norm))
+    ellipse = Plane(*numbers).ellipse(arb(norm))
+    largest = max(float(ellipse.at(arb(psi))[0]) for psi in np.linspace(0, 2 * np.pi, 721))
+    assert (best is None) == (largest <= 0)
+    if best is not None:
+        assert float(best.a) == pytest.approx(largest, rel=1e-12)
+        assert growth_rate(best.b, best.a**2).overlaps(best.a)
+        assert (best.b, best.lower <= best.a <= best.upper, best.attained) == (0, True, False)
+
+
 def test_b_that_cannot_fall_to_0():
     """A negative power: b > 0 whatever the labels."""
     assert best_labels(Plane(arb(1), arb(0), arb("0.01"), arb(-1), arb(0.5)), arb(1)) is None

@@ -210,6 +210,40 @@ def test_what_is_infinite_or_open_says_so():
         dual_activation("hardtanh", rho=0.999, derivative=3)
 
 
+@pytest.mark.parametrize("correlation", [0.25, -0.875, 0.984375])
+def test_the_envelope_of_rules_over_the_plane_holds_the_kernel(correlation, monkeypatch):
+    """exp(-x²/2 - (y-ρx)²/(2(1-ρ²))) at complex x and real y; with as much in y beside it."""
+    asked = []
+
+    def recorded(f, envelope, bits):
+        asked.append(envelope)
+        return Rule((), (), arb(1))
+
+    monkeypatch.setattr("numerics.certified.dual.rule_for", recorded)
+    monkeypatch.setattr("numerics.certified.dual._ORDERS", (4,))
+    dual_activation("sigmoid", "tanh", rho=correlation)
+    x, y = np.meshgrid(np.linspace(-6, 6, 49), np.linspace(-6, 6, 49))
+    assert len(asked) == 2
+    for envelope in asked:
+        decay, growth = (float(arb(part)) for part in (envelope.decay, envelope.growth))
+        for height in (0.0, 0.3, 1.0, 4.0):
+            at = x + 1j * height
+            size = (-(at**2) / 2 - (y - correlation * at) ** 2 / (2 - 2 * correlation**2)).real
+            assert np.all(size <= -decay * (x**2 + y**2) + growth * height**2 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [("relu", 2), ("relu + relu**3", 2), ("relu + sin", 2), ("squared_relu + x", 3)],
+)
+def test_slopes_are_infinite_at_the_end_from_the_order_of_a_kink_on(text, least):
+    """Σ k!/(k-m)! d_k² is finite for small m alone, also where a closed form is ∞ - ∞."""
+    for order in range(5):
+        inside, end = dual_activation(text, rho=[0.5, 1], derivative=order, digits=8).points
+        assert inside.value is not None
+        assert (end.value is None) == (order >= least)
+
+
 def test_the_errors_of_rules_over_the_plane_bound_what_they_miss(monkeypatch):
     """A rule without a node misses ∫ σ(x) exp(-dx²): half the mass, as σ(x) + σ(-x) = 1."""
 

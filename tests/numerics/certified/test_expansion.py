@@ -12,6 +12,7 @@ from derive.errors import InputError
 from derive.grammar import parse_activation
 from numerics import hermite_expansion, study
 from numerics.certified.expansion import HermiteSeries
+from numerics.certified.quadrature import Rule
 
 NAMES = ("tanh", "sigmoid", "silu", "mish", "softplus", "gelu_tanh", "softsign", "symlog", "elu",
          "selu", "hardtanh", "relu6", "hardswish", "atan", "squareplus", "relu", "gelu",
@@ -124,6 +125,32 @@ def test_balls_hold_at_every_accuracy():
             finest = finest or (found, rest)
             assert all(d.contains(e) for d, e in zip(found, finest[0], strict=True))
             assert rest.contains(finest[1])
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 5, 24, 41])
+def test_rules_are_asked_to_hold_all_hermite_functions(order, monkeypatch):
+    """|h_k(z) exp(-z²/2)| is below its envelope at complex z, times what errors are multiplied by.
+
+    The latter is read off a rule that misses 1.
+    """
+    asked = []
+
+    def recorded(f, envelope, bits):
+        asked.append(envelope)
+        return Rule((), (), arb(1))
+
+    monkeypatch.setattr("numerics.certified.expansion.rule_for", recorded)
+    series = HermiteSeries(parse_activation("relu(x - 1)"), S.One)
+    found, _ = series.enclosed(order, 30)
+    x, y = np.meshgrid(np.linspace(0, 12, 97), np.linspace(0, 3, 31))
+    at, values = x + 1j * y, [np.ones_like(x + 1j * y), x + 1j * y]
+    for k in range(1, order):
+        values.append((at * values[k] - np.sqrt(k) * values[k - 1]) / np.sqrt(k + 1))
+    for k in range(order + 1):
+        loss = float(found[k].rad()) * (np.pi / 2) ** 0.5
+        decay, growth = (float(arb(q)) for q in (asked[k % 2].decay, asked[k % 2].growth))
+        size = np.abs(values[k] * np.exp(-(at**2) / 2))
+        assert np.all(size <= loss * np.exp(growth * y**2 - decay * x**2) * (1 + 1e-9))
 
 
 def test_the_front_door_has_both():

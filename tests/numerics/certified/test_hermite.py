@@ -116,6 +116,16 @@ def test_a_sum_that_is_cut_off_holds_the_whole(power):
             assert total.rel_accuracy_bits() > bits - 8
 
 
+@pytest.mark.parametrize(
+    ("ratio", "cut"), [("249/1000", True), ("251/1000", False), ("-1/4", False), ("-6/25", True)]
+)
+def test_a_sum_is_cut_off_only_where_its_terms_fall_fast_enough(ratio, cut):
+    """Below a quarter; else what is left may be more than the bound: all terms are added."""
+    asked, exact = [], arb(fmpq(*Fraction(ratio).as_integer_ratio()))
+    hermite.weighted_sums(lambda k: asked.append(k) or exact, 300)
+    assert (len(asked) < 300) == cut
+
+
 def test_no_polynomial_is_expanded(monkeypatch):
     monkeypatch.setattr("derive.polynomial_drift.hermite_power", lambda n: pytest.fail("expanded"))
     drift = hermite_drift(60)

@@ -130,6 +130,15 @@ def test_every_step_holds_the_flow_of_doubles_all_along():
             assert abs(there.overlap - overlap) < 1e-8
 
 
+@pytest.mark.parametrize("bits", [10, 20, 34, 45, 60])
+def test_every_step_holds_its_discs_all_along(bits):
+    """Of starts that are wider and narrower than what polynomials cut off: none leaves the box."""
+    for step in steps(ball_flow("He3", "0.325"), disc("0.3", "0.5", fmpq(1, 2**bits)), "0.01"):
+        for part in (0, fmpq(1, 3), fmpq(7, 8), 1):
+            states = step.at(part * step.length).box
+            assert all(box.contains(ball) for box, ball in zip(step.box, states, strict=True))
+
+
 def test_a_passage_is_where_the_overlap_reaches_its_level():
     """Before it |m| is below, after it above, by the integrator itself."""
     flow, start = ball_flow("He3", "0.6"), disc("0.05", "0.05")

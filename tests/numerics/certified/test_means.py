@@ -21,6 +21,7 @@ from sympy import (
 )
 
 from derive.errors import InputError
+from derive.means import Mean
 from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.softplus import Softplus
 from derive.symbols import mu, z
@@ -118,6 +119,20 @@ def test_means_do_not_tell_left_from_right(side):
     ours, theirs = (mean_function(f)(arb(1)) for f in (right, left))
     assert ours.overlaps(theirs)
     assert max(ours.rad(), theirs.rad()) < abs(ours) * 1e-12
+
+
+@pytest.mark.parametrize("place", [2, -2, Rational(9, 10), -Rational(1, 4), Rational(1, 4)])
+def test_breakpoints_that_move_are_where_the_strength_puts_them(place):
+    """Within reach and beyond it, on either side: against closed forms; on balls of strengths."""
+    mean = Mean((PiecewiseAnalytic((z**2, z + 2), (place / mu,)),))
+    closed, function = mean.closed(), mean_function(mean)
+    for strength in (Rational(1, 1000), Rational(1, 40), Rational(1, 8), Rational(1)):
+        here = arb(fmpq(int(strength.p), int(strength.q)))
+        exact = arb(str(closed.subs(mu, strength).evalf(30, chop=True)))
+        assert abs(function(here) - exact) < 1e-13
+        wide = function(here * (1 - arb(1) / 16 + arb(0, 1) / 16))
+        assert wide.contains(exact.mid())
+        assert wide.contains(function(here * arb(fmpq(15, 16))).mid())
 
 
 @pytest.mark.parametrize("n", range(0, 9, 2))

@@ -2,7 +2,7 @@
 
 import pytest
 from flint import arb, ctx, fmpq
-from sympy import Rational, S, erf, exp, tanh
+from sympy import Rational, S, erf, exp, sqrt, tanh
 
 from derive.errors import InputError
 from derive.piecewise import PiecewiseAnalytic, analytic
@@ -47,6 +47,21 @@ def test_kinks_and_poles_are_met_at_any_place(shift):
         found = _against(rule_for(steep, Envelope(HALF, HALF), 80), density)
         assert found.overlaps(mean_function(steep)(arb(1)))
         assert found.rad() < 1e-22
+
+
+@pytest.mark.parametrize("digits", [4, 9, 12])
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_end_that_is_barely_known_is_in_the_error(digits, side):
+    """√(10²ⁿ + 1) - 10ⁿ, which is next to 0, loses 2n digits at the working precision."""
+    p = side * (sqrt(S(10) ** (2 * digits) + 1) - 10**digits)
+    steps = PiecewiseAnalytic((S(2), S(5)), (p,))
+    with ctx.workprec(60):
+        found = _against(rule_for(steps, Envelope(HALF, HALF), 40), lambda x: (-x * x / 2).exp())
+    with ctx.workprec(300):
+        place = arb(str(p.evalf(60)))
+        exact = (arb.pi() / 2).sqrt() * (7 - 3 * (place / arb(2).sqrt()).erf())
+        assert abs(found - exact).lower() <= 0
+    assert found.rad() < arb(10) ** (digits - 15)
 
 
 @pytest.mark.parametrize("weight", [1, 3, -1])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from flint import fmpq
 from scipy.optimize import root
 
 from derive.pair import Pair
@@ -57,6 +58,22 @@ def test_searching_from_everywhere_finds_no_other(pair, mu):
         end = root(slopes, start, tol=1e-12)
         if end.success and end.x[1] > 1e-6 and np.abs(slopes(end.x)).max() < 1e-9:
             assert min((np.abs(end.x - place).max() for place in known), default=1) < 1e-6
+
+
+@pytest.mark.parametrize(("pair", "mu"), [*CASES, ("He3 + x", "0.2")])
+@pytest.mark.parametrize("unit", [fmpq(1, 5000), fmpq(1, 40), fmpq(30)])
+def test_the_unit_of_time_changes_rates_alone(pair, mu, unit):
+    """Directions are of length 1, at right angles inside, and as narrow in any unit."""
+    flow = ball_flow(pair, mu)
+    for one, other in zip(placed(flow), placed(flow.scaled(unit)), strict=True):
+        for first, second in zip(one.directions, other.directions, strict=True):
+            assert all(x.overlaps(y) for x, y in zip(first, second, strict=True))
+            assert all(part.rad() < 1e-20 for part in second)
+            assert (second[0] * second[0] + second[1] * second[1]).contains(1)
+        for first, second in zip(one.eigenvalues, other.eigenvalues, strict=True):
+            assert (first * unit).overlaps(second)
+        (a, b), (c, d) = other.directions
+        assert other.where == "search" or (a * c + b * d).contains(0)
 
 
 def test_they_move_with_the_strength_but_not_over_rho():
