@@ -90,6 +90,9 @@ def check_panels(figure, rows):
         for line in curves:
             assert _finite(line.get_ydata()) <= numbers, axis.get_ylabel()
         _check_view(axis, curves)
+    for axis, other in combinations(panels, 2):  # what is over the same is compared
+        if axis.get_xlabel() == other.get_xlabel() != "":
+            assert axis.get_xlim() == other.get_xlim(), axis.get_xlabel()
     for legend in [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]:
         _check_legend(legend, figure)
 

@@ -303,14 +303,16 @@ def test_exit_time_grows_with_the_logarithm_of_the_dimension(command):
 
 
 def test_every_row_shows_the_inverse_of_its_time(command):
-    """Also that of the singularity between the strengths, where a = 0."""
-    shown = command(COMMAND, "--degree", "3", "--mu", "0.3,0.4", "--format", "markdown").stdout
+    """In order; also that of the singularity between the strengths, where a = 0."""
+    options = ("--mu", "0.3,0.4,0.99", "--format", "markdown")
+    shown = command(COMMAND, "--degree", "3", *options).stdout
     rows = [
         [float(cell.strip("$ ").replace(r"\infty", "inf")) for cell in line.strip("|").split("|")]
         for line in shown.splitlines()
         if line.startswith("| $0")
     ]
-    assert [row[1] == 0 for row in rows] == [False, True, False]
+    assert rows == sorted(rows)  # by their strengths
+    assert [row[1] == 0 for row in rows] == [False, True, False, False]
     assert [1 / row[4] for row in rows] == pytest.approx([row[3] for row in rows], rel=1e-4)
 
 

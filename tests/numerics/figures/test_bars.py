@@ -1,5 +1,6 @@
 """Bars of colours: each degree beside the colour of its curve, ticks few and from end to end."""
 
+import matplotlib
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -58,3 +59,12 @@ def test_keys_that_are_wider_than_the_figure_get_more_rows():
     style.add_keys(narrow, [style.Key("a name", {"color": "k"}) for _ in range(4)])
     (legend,) = narrow.legends
     assert legend._ncols == 1
+
+
+@pytest.mark.parametrize("colours", [style.colours, style.degree_colours, style.field_colours])
+def test_colours_run_evenly_over_the_part_of_a_map_that_their_name_says(colours):
+    ours = colours()
+    name, end = ours.name.split(" up to ")
+    for k in range(256):
+        place = float(end) * k / 255
+        assert to_hex(ours(k / 255)) == to_hex(matplotlib.colormaps[name](place))

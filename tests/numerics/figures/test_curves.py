@@ -6,7 +6,8 @@ import pytest
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
-from numerics.figures.curves import curves_told, draw_on
+from numerics.figures.curves import SCALE, curves_told, draw_on
+from numerics.figures.quantities import QUANTITIES
 from numerics.figures.style import looks_of
 
 
@@ -86,3 +87,21 @@ def test_a_curve_closes_in_on_its_singularity_and_on_the_ends():
     ratios = near[1:] / near[:-1]
     assert 1e6 < near.max() < 1e11
     assert np.median(np.maximum(ratios, 1 / ratios)) < 3  # eight steps a factor of ten
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_an_axis_says_another_unit_where_its_numbers_are_in_another(name):
+    """He3 as a degree and by its name: times of the one are n n! those of the other."""
+    degree, named = (draw_on(None, members, name)
+                     for members in (_members([3]), [(Pair("He3"), drift_of("He3"))]))  # fmt: skip
+    unit = {"tau": 18, "exit-time": 18, "rate": 1 / 18, "drift": 1 / 18}.get(name, 1)
+    ours, theirs = (dict(zip(*axis.lines[0].get_data(), strict=True)) for axis in (degree, named))
+    for mu in set(ours) & set(theirs):
+        assert ours[mu] == pytest.approx(unit * theirs[mu])
+    assert len(set(ours) & set(theirs)) > 200
+    labels = degree.get_ylabel(), named.get_ylabel()
+    assert [SCALE in label for label in labels] == [unit != 1, False]
+    assert [r"$1/(\gamma" in label for label in labels] == [unit == 18, False]
+    assert (r"$1/\gamma$" in labels[1]) == (unit == 18)
+    assert degree.get_yscale() == named.get_yscale() == QUANTITIES[name].scale
+    assert degree.get_xlim() == (0, 1)

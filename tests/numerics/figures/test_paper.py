@@ -44,7 +44,11 @@ def test_the_runs_of_a_figure_are_a_whole_grid_of_which_none_is_made_twice(asked
     """More of each are made if there is time, and all are watched from the start to the end."""
     quick, whole = (simulations(asked(name, quick)) for quick in (True, False))
     axes = ("pair", "mu", "dimension", "rank", "stage", "strengths")
-    places = {tuple(str(getattr(each, axis)) for axis in axes) for each in whole}
+    some, places = (
+        {tuple(str(getattr(each, axis)) for axis in axes) for each in runs}
+        for runs in (quick, whole)
+    )
+    assert some <= places
     parts = [differing(whole, axis) for axis in ("pair", "mu", "dimension", "rank", "stage")]
     assert len(places) == len(whole) == prod(map(len, parts)) * bool(whole)
     assert all(3 < few.replicas < whole[0].replicas for few in quick)
@@ -94,8 +98,12 @@ def test_panels_without_runs_show_what_their_titles_say(asked):
     assert all((n + m) % 2 for n, m in pairwise(degrees))
     members, *_ = asked("6", True)
     assert [pair.degree for pair, _ in members] == [2, 4, 6, 8, 10]
-    for quick in (True, False):
-        panels, biases, *_ = asked("biases", quick)
+    (few, grid, *_), (many, fine, *_) = (asked("biases", quick) for quick in (True, False))
+    assert (
+        np.abs(np.subtract.outer(grid, fine)).min(axis=1).max() < 1e-12
+    )  # one goes through the other
+    assert all(set(few[k][1]) <= set(many[k][1]) for k in (0, 1))
+    for panels, biases in ((few, grid), (many, fine)):
         assert [name for name, _ in panels] == ["relu", "gelu"]
         for _, certified in panels:  # within the colours, each once
             assert list(certified) == sorted(set(certified))

@@ -45,17 +45,33 @@ def test_runs_go_on_from_saved_states(command, tmp_path):
     assert len(starts) > 3
 
 
+def _taken(path, states):
+    """The starts that a file of these states gives, of a point, its replicas and their records."""
+    axes = ("point", "replica", "record", "parameter")
+    xarray.Dataset({"state": (axes, states)}).to_netcdf(path)
+    options = Namespace(start=path, scale=1, scale_u=None, exit_by="state", radius=None)
+    return start_and_end(options)["starts"]
+
+
+@pytest.mark.parametrize("parameters", [2, 3])
+def test_of_each_run_the_last_state_that_it_kept_is_taken(tmp_path, parameters):
+    """However early it was stopped; of a state that is known in part nothing is."""
+    states = np.random.default_rng(parameters).uniform(-0.5, 0.5, (1, 6, 5, parameters))
+    for run, kept in enumerate((5, 1, 0, 3, 4, 2)):
+        states[0, run, kept:] = np.nan
+    states[0, 4, 3, 0] = np.nan
+    last = [states[0, run, place] for run, place in ((0, 4), (1, 0), (3, 2), (4, 2), (5, 1))]
+    np.testing.assert_array_equal(_taken(tmp_path / "states.nc", states), last)
+
+
 def test_a_file_holds_at_most_ten_thousand_states(tmp_path):
     """Those of runs that kept none do not count."""
     path, taken = tmp_path / "states.nc", {}
     for number in (0, 1, 10**4, 10**4 + 1):
         states = np.full((1, number + 1, 1, 2), 0.5)
         states[0, 0] = np.nan
-        axes = ("point", "replica", "record", "parameter")
-        xarray.Dataset({"state": (axes, states)}).to_netcdf(path)
-        options = Namespace(start=path, scale=1, scale_u=None, exit_by="state", radius=None)
         with suppress(InputError):
-            taken[number] = len(start_and_end(options)["starts"])
+            taken[number] = len(_taken(path, states))
     assert taken == {1: 1, 10**4: 10**4}
 
 
