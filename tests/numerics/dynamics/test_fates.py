@@ -1,5 +1,6 @@
 """Fates: exact ones against enclosed ones, enclosed ones against doubles and against SGD."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -142,3 +143,21 @@ def test_a_small_rate_beside_a_large_one_is_followed():
     """Near a singularity |b|/λ is large, and so are rates of He10 at all."""
     end = FateJudge(Pair("He10"), Fraction(57, 100)).escape()
     assert (end.certainty, end.sink is None) == ("heuristic", False)
+
+
+@pytest.mark.parametrize(
+    ("pair", "mu"), [("He3", Fraction(2, 5)), ("x", Fraction(1, 5)), ("He2", Fraction(1, 2))]
+)
+def test_in_doubles_a_state_ends_at_the_sink_at_which_it_is_certified_to(pair, mu):
+    """The opposite state ends at its mirror image."""
+    judge = FateJudge(Pair(pair), mu)
+    hasty = replace(judge, horizon=1e-3)  # too short to be enclosed: doubles are followed longer
+    found = set()
+    for u, m in ((-0.7, 0.9), (0.65, -0.18), (0.7, 0.5)):
+        sink = judge.of_state(u, m).sink
+        for sign in (1, -1):
+            end = hasty.of_state(sign * u, sign * m)
+            assert float(end.sink.u) == pytest.approx(sign * float(sink.u))
+            assert float(arb(end.sink.m)) == pytest.approx(sign * float(arb(sink.m)))
+            found.add(end.certainty)
+    assert "heuristic" in found

@@ -12,9 +12,11 @@ from derive.errors import InputError
 from derive.pair import Pair
 from numerics.certified.drift import ball_drift
 from numerics.doubles.arrays import piecewise
+from numerics.doubles.fibres import label_noise
 from numerics.doubles.transforms import conditional_arrays
 from numerics.dynamics.exit_law import exit_law
 from numerics.dynamics.judged_labels import Judged, LabelJudge
+from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 
 MU = Fraction(3, 10)
@@ -147,13 +149,6 @@ def test_samples_are_those_of_the_exit_law_at_that_rate():
     )
 
 
-def test_polynomials_are_written_as_they_are():
-    judge = LabelJudge.of("erf")
-    found = judge.polynomial(Fraction(1, 2))
-    own = piecewise(Pair("x", labels=found.text).labels.value)(judge.rule(MU).outputs)
-    assert np.allclose(own, found.values, rtol=1e-6, atol=1e-6)
-
-
 @pytest.mark.parametrize(("text", "ends"), [("x", 3), ("hardtanh", 1)])
 def test_a_transform_is_told_at_outputs_from_the_least_to_the_largest(text, ends):
     """At as many below the median as above; of a teacher that clips, at its levels too."""
@@ -188,3 +183,39 @@ def test_two_stages_with_the_best_labels_recover_where_squared_ones_do_not():
         ended[labels] = 0.3 + found["u"][:, -1] * found["m"][:, -1]
     assert np.sum(np.abs(ended[written.text] - 1) < 0.2) >= 9
     assert np.sum(np.abs(ended["squared"] - 1) < 0.2) <= 1
+
+
+def test_no_mixture_of_both_means_needs_fewer_samples():
+    """Those of a transform by the formula, from its drift and its noise by the rule.
+
+    At μ = 1/2 it is neither the one of the best rate that needs the fewest, nor one of b = 0.
+    """
+    text, half = "He3", Fraction(1, 2)
+    best = LabelJudge.of(text, objective="samples", dimension=10**4).optimum(half)
+    judge = LabelJudge.of(text)
+    rule, raw = judge.rule(half), judge.power(1, half)
+    a, b = conditional_arrays(judge.pair, rule, float(half))
+    power = rule.mean(rule.outputs * b) - raw.b
+    needed = []
+    for turn in np.linspace(0, 2 * np.pi, 1000):
+        mixed = np.cos(turn) * a / np.sqrt(rule.mean(a**2)) + np.sin(turn) * b / np.sqrt(
+            rule.mean(b**2)
+        )
+        labels = mixed * np.sqrt(best.norm / rule.mean(mixed**2))
+        drift, bent = rule.mean(labels * a) - float(half) * power, rule.mean(labels * b) - power
+        if drift > 0 >= bent:
+            rate = (bent + np.hypot(bent, 2 * drift)) / 2
+            noise = label_noise(judge.pair, rule, labels, float(half))
+            scaled = 0.1 * 2 * (2 * rate - bent) / (EXIT_RADIUS**2 * noise)
+            needed.append(log(10**4) / (2 * rate * scaled / 10**4))
+    assert min(needed) == pytest.approx(best.samples, rel=5e-3)
+    assert len(needed) > 10
+
+
+def test_what_has_a_text_is_what_the_text_says():
+    judge = LabelJudge.of("erf")
+    *written, optimum = kinds(judge).values()
+    assert optimum.text is None
+    for found in written:
+        values = piecewise(Pair("erf", labels=found.text).labels.value)(judge.rule(MU).outputs)
+        np.testing.assert_allclose(values, found.values, rtol=1e-6, atol=1e-6)

@@ -12,7 +12,7 @@ from numerics.dynamics import full_sgd, network_sgd, network_update, sgd, update
 from numerics.dynamics.full_sgd import FullLearner
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.runs import Runs, checked_records, replica_stream, run_replicas
-from numerics.dynamics.sgd import Learner, simulate_sgd
+from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 from numerics.dynamics.update import Functions
 
 # Each with its own exit, at which it is within two hundred steps.
@@ -153,3 +153,34 @@ def test_numbers_of_a_learner_are_taken_up_to_their_ends(name, field, taken, ref
     for value in refused:
         with pytest.raises(InputError, match="finite|∞" if value == np.inf else "give"):
             replace(learner, **{field: value})
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_what_begins_outside_is_out_at_step_0(name):
+    """And stays so, whatever it does later; of a run that is stopped there nothing is kept."""
+    make, exit_by = LEARNERS[name]
+    how = {"seed": 1, "horizon": 5, "records": range(6), "radius": 1e-300, "exit_by": exit_by}
+    whole = simulate_sgd(make(0.01), 2, **how, threads=1)
+    stopped = simulate_sgd(make(0.01), 2, **how, threads=1, stop_at_exit=True)
+    for runs in (whole, stopped):
+        assert runs.exits.tolist() == [0, 0]
+    assert np.isfinite(whole.states).all()
+    assert np.isnan(stopped.states).all()
+
+
+def test_a_flip_at_the_switch_turns_u_where_it_parts_from_m():
+    """And nothing else, nor before it."""
+    how = {"seed": 5, "horizon": 4, "records": range(5), "threads": 1}
+    plain, turned = (
+        simulate_sgd(
+            Learner("x", 0.5, 20, 0.1, stage=Stage("y", until_step=3, flip_at_switch=flip)),
+            30,
+            **how,
+        ).states
+        for flip in (False, True)
+    )
+    np.testing.assert_array_equal(turned[:, :3], plain[:, :3])
+    apart = plain[:, 3, 0] * plain[:, 3, 1] < 0
+    assert 5 < apart.sum() < 25
+    np.testing.assert_array_equal(turned[~apart], plain[~apart])
+    np.testing.assert_array_equal(turned[apart, 3], plain[apart, 3] * [-1, 1])
