@@ -351,10 +351,8 @@ def _check(asked: Asked, zeros: Singularities | LoraEscapeError) -> Section:
     runs = run_simulation(_simulation(asked, strength, **how))
     horizon = law.learning_rate * steps
     distance = ks_distance(runs.exit_times, lambda t: 1 - law.searching(t), horizon)
-    rows = tuple(
-        (f"{p:.0%}", _shown(law.quantile(p), 4), _shown(quantile(runs.exit_times, p), 4))
-        for p in _CHECKED
-    )
+    times = ((p, law.quantile(p), quantile(runs.exit_times, p)) for p in _CHECKED)
+    rows = tuple((f"{p:.0%}", *(_shown(time, 4) for time in both)) for p, *both in times)
     figure = draw_law(law, runs.exit_times, horizon, asked.source)
     text = (
         f"{count} runs of one-pass SGD, exact in law, at $\\mu = {strength}$, "

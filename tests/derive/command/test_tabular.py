@@ -1,11 +1,22 @@
 """Tables in every format: the forms of text, code and formulas."""
 
 from dataclasses import replace
+from math import inf
+from string import ascii_letters
 
 import pytest
-from sympy import Symbol
+from sympy import Add, Symbol
 
-from derive.command.tabular import Table, Typeset, as_markdown, as_text, decimal, without_latex
+from derive.command.tabular import (
+    Table,
+    Typeset,
+    as_markdown,
+    as_text,
+    decimal,
+    formula,
+    rounded,
+    without_latex,
+)
 
 TITLE = Typeset("Title", "Title")
 
@@ -73,3 +84,27 @@ def test_headings_that_are_wrapped_fit_too(longest):
     head = ("a b c d e f g h i", "k l m n o p q")
     shown = as_text(Table("t", TITLE, head, (("x", "y"),), longest=longest))
     assert max(map(len, shown.splitlines())) <= longest
+
+
+@pytest.mark.parametrize("longest", range(4, 20))
+def test_a_table_is_printed_however_little_room_it_has(longest):
+    """All its signs are there, in columns of one at least."""
+    head, row = ("abc d", "ef"), ("gh ijkl", "m")
+    shown = as_text(Table("t", TITLE, head, (row,), longest=longest))
+    for cell in (*head, *row):
+        assert {*cell} <= {*shown}
+
+
+@pytest.mark.parametrize(("terms", "whole"), [(2, True), (28, True), (29, False), (40, False)])
+def test_a_numerator_of_at_most_fifty_six_signs_stays_in_its_fraction(terms, whole):
+    """TeX cannot break it; one of n letters with signs between them has 2n - 1."""
+    above, below = (Add(*map(Symbol, each)) for each in (ascii_letters[:terms], ascii_letters[-9:]))
+    shown = formula(above / below)
+    assert shown.startswith(r"\frac{1}{") != whole
+    assert shown.count("+") == terms - 1 + 8
+
+
+@pytest.mark.parametrize(("number", "shown"), [(inf, "∞"), (-inf, "-∞"), (-0.5, "-0.5"), (0, "0")])
+def test_a_number_keeps_its_sign(number, shown):
+    assert rounded(number, 3).plain == shown
+    assert rounded(number, 3).latex.startswith("$-") == shown.startswith("-")

@@ -1,5 +1,7 @@
 """Transforms as text: what is written is what was judged."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from flint import ctx, fmpq
@@ -16,6 +18,7 @@ from numerics.doubles.transforms import (
     sum_as_text,
     written_labels,
 )
+from numerics.dynamics.judged_labels import LabelJudge
 
 
 @pytest.mark.parametrize(("factors", "y", "value"), [
@@ -50,3 +53,15 @@ def test_written_labels_keep_what_they_say(text, least):
     assert b < 1e-6
     values = piecewise(parse_transform(written.text))(rule.outputs)
     assert rule.mean(values**2) == pytest.approx(float(norm), rel=1e-6)
+
+
+@pytest.mark.parametrize("student", ["x", "erf"])
+def test_one_place_is_enough_where_nearly_all_outputs_are_the_same(student):
+    """Of ReLU(x - 5/2) 99 of 100 are 0."""
+    teacher, mu = "relu(x - 5/2)", Fraction(1, 10)
+    judge = LabelJudge.of(Pair(teacher, student), useful=False)
+    best, written = judge.optimum(mu), judge.written(mu)
+    assert written.text.count("tanh") == 1
+    drift = ball_drift(Pair(teacher, student, written.text))
+    assert float(drift.at(fmpq(1, 10))[2]) == pytest.approx(written.kept / best.tau, rel=1e-4)
+    assert 0.9 < written.kept < 1

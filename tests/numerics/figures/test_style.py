@@ -300,7 +300,8 @@ def _check_samples(above, below):
 def test_a_bias_moves_an_activation_to_the_right():
     """Times are those of f(x - p), up to a million; zeros are zeros of its a."""
     rows = list(csv.DictReader(_draw_biases("svg").data.decode().splitlines()[1:]))
-    for name, bias, text in (("He3", "-0.3", "He3(x + 0.3)"), ("relu", "0.3", "relu(x - 0.3)")):
+    for name, bias, text in (("He3", "-0.3", "He3(x + 0.3)"), ("relu", "0.3", "relu(x - 0.3)"),
+                             ("relu", "-0.3", "relu(x + 0.3)")):  # fmt: skip
         own = [row for row in rows if (row["activation"], row["bias"]) == (name, bias)]
         times = [(float(row["mu"]), float(row["tau"])) for row in own if row["tau"]]
         zeros = [float(row["mu"]) for row in own if not row["tau"]]

@@ -219,7 +219,8 @@ def test_a_singular_strength_is_never_cut():
 def test_misaligned_pairs_have_their_own_equations(name):
     (aligned,) = _sections(Pair(name), "Formulas")
     (section,) = _sections(Pair(name, misalignment="linear"), "Formulas")
-    assert "kappa" not in aligned.text
+    assert not re.search(r"\\(kappa|nu|xi)", aligned.text)
+    assert (r"$s = \mu z + \nu w$" in section.text) == (name == "tanh")
     assert r"\dot u = a\,m + e\,\kappa + b\,u" in section.text
     assert r"\dot\kappa = e\,u" in section.text
     assert not any("4 a^2" in formula for formula in section.formulas)
@@ -284,8 +285,12 @@ def test_runs_that_the_law_does_not_describe_are_said_to_differ(monkeypatch):
     (usual,) = _sections(Pair("x"), "The law beside a simulation")
     monkeypatch.setattr("numerics.reported.sections.ks_bound", lambda count: 0.001)
     (strict,) = _sections(Pair("x"), "The law beside a simulation")
-    told = r"19 of 20 samples of the law itself stay below 0\.001\. These runs do not.* may not be"
-    assert [bool(re.search(told, each.text)) for each in (usual, strict)] == [False, True]
+    told = r"distance (\S+); 19 of 20 samples of the law itself stay below (\S+)\.( These.*not be)?"
+    near, far = (re.search(told, each.text).groups() for each in (usual, strict))
+    assert (near[2], far[1]) == (None, "0.001")
+    assert far[2].startswith(" These runs do not: at this $d$")
+    assert 0.001 < float(near[0]) < float(near[1]) < 1
+    assert near[0] == far[0]  # of the same runs
     law = study("x").exit_law(0.5, dimension=100)
     assert len(usual.rows) == 3
     for row in usual.rows:
