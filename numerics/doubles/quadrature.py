@@ -20,6 +20,7 @@ REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 _ENDS = (-4.0, 0.0, 4.0)
 _AROUND = np.array([-6.0, -2.0, 0.0, 2.0, 6.0])  # a smoothed breakpoint, in its own widths
 _MOST, _AGREE = 8, 1e-8  # times the nodes, until twice as many agree so well
+MOST_ON_LINE = 2**12  # the same where there is but one variable
 _PROBES = ((0.9, 0.1), (0.3, 0.8), (1.2, 0.1))  # covariance and residual variance
 
 PlaneMean: TypeAlias = Callable[[Callable[..., Any], float, float], float]
@@ -35,10 +36,11 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
     >>> round(gaussian_mean_of(lambda x: np.maximum(x - 1, 0), [1.0]), 12)
     0.083315470588
     """
-    inside = _cuts(np.atleast_1d(breaks))
+    points = np.atleast_1d(breaks)
+    inside, bent = _cuts(points), bool(np.any((points != 0) & (np.abs(points) < REACH)))
 
     def mean(power: int, times: int) -> float:
-        if len(inside) > len(_ENDS):
+        if bent:
             places, weights = panels(np.append(inside, [-REACH, REACH]), times)
             return float(weights @ function(places) ** power)
         radii, weights = radial_rule(times)
@@ -46,20 +48,21 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
         return float(density @ (function(radii) ** power + function(-radii) ** power))
 
     with np.errstate(over="ignore"):  # of squares
-        return mean(1, settled(lambda times: mean(2, times)))
+        return mean(1, settled(lambda times: mean(2, times), MOST_ON_LINE))
 
 
-def settled(estimate: Callable[[int], ArrayLike]) -> int:
+def settled(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
     """How many times the nodes suffice: twice as many give the same. Heuristic.
 
     Arguments:
         estimate: positive numbers, by so many times the nodes.
+        most: times that are tried.
 
     >>> settled(lambda times: 1 + 1000.0**-times)
     4
     """
     times, found = 1, estimate(1)
-    while times < _MOST:
+    while times < most:
         finer = estimate(2 * times)
         if np.allclose(found, finer, rtol=_AGREE, atol=0):
             break
@@ -77,13 +80,21 @@ def panels(ends: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
 
     The ends may be an array with an axis in front, of one rule a row.
     """
-    ends = np.sort(ends, axis=-1)
+    ends, times = _divided(np.sort(ends, axis=-1), times)
     nodes, weights = _legendre(_ANGLES * times)
     halves = np.diff(ends)[..., None] / 2
     places = ends[..., :-1, None] + halves * (1 + nodes)
     density = halves * weights * np.exp(-places * places / 2) / math.sqrt(2 * math.pi)
     shape = (*ends.shape[:-1], -1)
     return places.reshape(shape), density.reshape(shape)
+
+
+def _divided(ends: Doubles, times: int) -> tuple[Doubles, int]:
+    """Ends of smaller panels and times that a rule of one panel may have, of many nodes."""
+    parts = max(times // _MOST, 1)
+    starts = np.linspace(ends[..., :-1], ends[..., 1:], parts, endpoint=False, axis=-1)
+    whole = starts.reshape(*ends.shape[:-1], -1)
+    return np.concatenate([whole, ends[..., -1:]], axis=-1), min(times, _MOST)
 
 
 def plane_mean(pair: Pair) -> PlaneMean:
@@ -128,8 +139,10 @@ def _mean_by(nodes: Callable[[float, float], Rule]) -> PlaneMean:
 
 def radial_rule(times: int = 1) -> tuple[Doubles, Doubles]:
     """Nodes and weights on [0, ``REACH``]."""
+    ends, times = _divided(np.array([0, REACH]), times)
     nodes, weights = _legendre(_RADII * times)
-    return (nodes + 1) * REACH / 2, weights * REACH / 2
+    halves = np.diff(ends)[:, None] / 2
+    return (ends[:-1, None] + (nodes + 1) * halves).ravel(), (weights * halves).ravel()
 
 
 def _hermite_nodes(count: int, covariance: float, s: float) -> Rule:

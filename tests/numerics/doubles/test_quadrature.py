@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from sympy import Poly, Rational, factorial2, sqrt
 from sympy.abc import g
@@ -94,6 +95,15 @@ def test_a_kernel_is_as_fine_as_its_function_is_steep(text):
         assert ours(0.5, 0.8, 0.3) == pytest.approx(wanted, rel=1e-8, abs=1e-12)
 
 
+@pytest.mark.parametrize("place", [-8, -4, -1, 0, 1, 4, 8])
+def test_means_on_a_line_are_cut_at_kinks_wherever_they_are(place):
+    """Also at the ends of panels that are there anyway."""
+    here = math.exp(-(place**2) / 2) / math.sqrt(2 * math.pi)
+    above = math.erfc(place / math.sqrt(2)) / 2
+    found = gaussian_mean_of(lambda x: np.maximum(x - place, 0), [place])
+    assert found == pytest.approx(here - place * above, rel=1e-10)
+
+
 def _squares_of_steep(slope):
     """The means of erf(k z)² and of the square of its derivative."""
     return (
@@ -102,7 +112,7 @@ def _squares_of_steep(slope):
     )
 
 
-@pytest.mark.parametrize("slope", [1, 10, 30])
+@pytest.mark.parametrize("slope", [1, 10, 30, 1000])
 def test_means_on_a_line_are_as_fine_as_what_is_steep(slope):
     steep = parse_activation(f"erf({slope}*x)")
     functions = [piecewise(each) for each in (steep.value, steep.value.derivative())]
