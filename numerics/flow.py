@@ -101,11 +101,11 @@ def _records(options: Namespace) -> Iterator[tuple["Pair", dict[str, Any]]]:
 def _path(pair: "Pair", mu: float, rate: float, options: Namespace) -> Iterator[dict[str, Any]]:
     import numpy as np
 
-    from numerics.dynamics.flow import NO_ESCAPE, flow_of, integrate
+    from numerics.dynamics.flow import flow_of, integrate
 
     flow = flow_of(pair, mu, scaled_rate=rate, label_noise=options.noise or 0.0)
     begin = options.start or (0.01,) * flow.size
-    if options.time is None and not flow.rate() > NO_ESCAPE:
+    if options.time is None and not flow.escapes():
         raise InputError(f"no escape at μ = {mu:g}, so τ is no unit: give --time")
     end = options.time if options.time else _REACH / flow.rate()
     times = np.linspace(0.0, end, options.points)

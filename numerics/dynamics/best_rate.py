@@ -19,7 +19,7 @@ from derive.pair import Pair, PairLike
 from numerics.certified.balls import nearest_double
 from numerics.certified.drift import sample_noise_function
 from numerics.doubles.moments import moment
-from numerics.dynamics.flow import NO_ESCAPE, flow_of
+from numerics.dynamics.flow import flow_of
 from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.stability import stable_learning_rate
 
@@ -58,7 +58,7 @@ def best_learning_rate(
     limit = stable_learning_rate(pair, mu, dimension, batch)
     flow = flow_of(pair, mu)
     rate, b = flow.rate(), float(flow.linearisation()[0, 0])
-    if rate <= NO_ESCAPE:
+    if not flow.escapes():
         return limit / 2  # where search has no end there is nothing but descent
     shrinking = (1 - mu) ** 2 * moment(pair.student.value.derivative(), 2)
     descent = log(_LEARNT) * rate / (shrinking * log(dimension)) if shrinking else 1e9

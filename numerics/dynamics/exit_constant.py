@@ -20,7 +20,7 @@ from derive.pair import Pair
 from numerics.certified.finite_rate import finite_rate_flow
 from numerics.certified.unstable_manifold import exit_constant
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.flow import NO_ESCAPE, Flow, flow_of
+from numerics.dynamics.flow import Flow, flow_of
 from numerics.dynamics.kinds import EXIT_RADIUS
 
 _FIRST, _RATIO = 1e-3, 0.25  # the largest ε in units of the radius, and that of the next ones
@@ -102,7 +102,7 @@ def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
     ``exit_constant_of``. Heuristic.
     """
     rates, directions = np.linalg.eigh(flow.linearisation())
-    if not rates[-1] > NO_ESCAPE:
+    if not flow.escapes():
         raise InputError("without escape there is no exit time: choose another strength")
     sizes = [passage.level * _FIRST * _RATIO**k for k in range(3)]
 

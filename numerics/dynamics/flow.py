@@ -28,8 +28,8 @@ from numerics.doubles.arrays import Doubles, as_doubles
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics.kinds import EXIT_RADIUS
 
-NO_ESCAPE = 1e-14  # a rate that is not above it is none, but for rounding
 OBSERVED = ("loss", "overlap", "scale", "alignment")
+_NO_ESCAPE = 1e-14  # of the matrix: a rate that is not above it is none, but for rounding
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
 _ROUNDING = 1e-12  # of times, relative: sums of steps end a little beyond the last
@@ -62,8 +62,15 @@ class Motion(ABC):
 
     def tau(self) -> float:
         """Escape time τ in units of 1/γ, ``inf`` if there is no escape. Heuristic."""
-        rate = self.rate()
-        return 1 / rate if rate > NO_ESCAPE else math.inf
+        return 1 / self.rate() if self.escapes() else math.inf
+
+    def escapes(self) -> bool:
+        """Whether the search phase ends: whether it grows by more than rounding. Heuristic."""
+        return self.rate() > _NO_ESCAPE * self.speed()
+
+    def speed(self) -> float:
+        """The size of the search phase's matrix, against which a rate may be none. Heuristic."""
+        return float(np.abs(self.linearisation()).max())
 
 
 @dataclass(frozen=True)

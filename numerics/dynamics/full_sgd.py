@@ -54,6 +54,10 @@ class FullFlow(Motion):
         missing = 1 - self.mu
         return np.array([[self.landscape.a(self.mu, 0.0) / missing if missing else 0.0]])
 
+    def speed(self) -> float:
+        """The size of what slopes of the loss are made of. Heuristic."""
+        return abs(self.landscape.b(self.mu, 0.0))
+
     def observe(self, states: Doubles) -> dict[str, Doubles]:
         """``OBSERVED`` of states. Heuristic."""
         rho, s = states[..., 0], states[..., 1]

@@ -25,7 +25,7 @@ from derive.given import insist_on
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.exit_constant import ExitConstant
 from numerics.dynamics.exit_law import ExitLaw, exit_law
-from numerics.dynamics.flow import NO_ESCAPE, Flow, flow_of
+from numerics.dynamics.flow import Flow, flow_of
 from numerics.dynamics.fluctuations import Fluctuations, fluctuations
 from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.network_sgd import NetworkLearner
@@ -192,7 +192,7 @@ def unstable_orbit(flow: Flow) -> tuple[Doubles, Doubles]:
     """
     rates, directions = np.linalg.eigh(flow.linearisation())
     rate = float(rates[-1])
-    if not rate > NO_ESCAPE:
+    if not flow.escapes():
         raise InputError("without escape there is no way out: choose another strength")
     horizon = (_PATIENCE - log(_FIRST)) / rate
     solution = solve_ivp(flow.velocity, (0.0, horizon), _FIRST * directions[:, -1], method="LSODA",

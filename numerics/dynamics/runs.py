@@ -17,7 +17,7 @@ from derive.command.tabular import rounded
 from derive.errors import InputError, quoted
 from derive.given import real, whole
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.flow import NO_ESCAPE, Motion
+from numerics.dynamics.flow import Motion
 from numerics.dynamics.kinds import ExitBy
 
 if TYPE_CHECKING:  # their imports cost seconds
@@ -181,7 +181,7 @@ def steps_of(learner: Trained, multiple: float) -> int:
     Raises ``InputError`` where there is no escape, or for more than 1e12 steps.
     """
     rate = learner.flow.rate()
-    if not rate > NO_ESCAPE:
+    if not learner.flow.escapes():
         raise InputError(
             f"no escape at μ = {learner.mu}, so τ is no unit: give the horizon in steps"
         )

@@ -9,6 +9,8 @@ from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair
 from derive.pair_drift import drift_of
 from numerics.doubles.drift import fast_drift
+from numerics.dynamics.best_rate import best_learning_rate
+from numerics.dynamics.exit_constant import shot
 from numerics.dynamics.flow import (
     Trajectory,
     first_passage_of,
@@ -18,6 +20,8 @@ from numerics.dynamics.flow import (
     linearised,
     predicted_exit,
 )
+from numerics.dynamics.full_sgd import FullLearner
+from numerics.dynamics.runs import steps_of
 from numerics.dynamics.sgd import Learner, simulate_sgd
 
 
@@ -64,6 +68,26 @@ def test_linearisation_is_the_jacobian_and_the_drift(text):
     )
     np.testing.assert_allclose(flow.linearisation(), jacobian, rtol=1e-5, atol=1e-9)
     assert flow.rate() == pytest.approx(float(fast.rate(0.45)), rel=1e-10)
+
+
+@pytest.mark.parametrize("text", ["x", "erf(x)"])
+@pytest.mark.parametrize("factor", ["1e-8", "1e8"])
+def test_whether_there_is_an_escape_does_not_depend_on_units(text, factor):
+    """What teacher and student are multiplied with is a unit of time, to its square."""
+    unit = float(factor) ** 2
+    scaled = Pair(f"{factor}*{text}")
+    for mu in (0.5, 0.99):
+        usual = flow_of(text, mu)
+        assert flow_of(scaled, mu).tau() * unit == pytest.approx(usual.tau(), rel=1e-9)
+        found, told = shot(flow_of(scaled, mu)), shot(usual)
+        assert found.log_k == pytest.approx(told.log_k, abs=found.error + told.error)
+    assert flow_of(scaled, 1.0).tau() == np.inf
+    learner, full = Learner(scaled, 0.5, 1000, 0.01 / unit), FullLearner(scaled, 0.5, 1000, 1e-3)
+    assert steps_of(learner, 1.0) == steps_of(Learner(text, 0.5, 1000, 0.01), 1.0)
+    assert full.flow.escapes()
+    assert best_learning_rate(scaled, 0.5, 1000) * unit == pytest.approx(
+        best_learning_rate(text, 0.5, 1000), rel=1e-9
+    )
 
 
 def test_misaligned_rate_has_the_third_direction():
