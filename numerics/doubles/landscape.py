@@ -34,6 +34,7 @@ _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no
 # Degrees from which on closed forms of polynomials are sums of large terms that cancel: that of the
 # student for its noise, of label and student together for the loss.
 _NOISE_CANCELS, _LOSS_CANCELS = 6, 18
+_LEAST_VARIANCE = 1e-11  # slopes by Stein's lemma are 0/0 without any, and lose digits below it
 _KERNEL_PROBES = ((1.0, 1.0, 0.5), (0.5, 1.2, -0.3))  # both variances and the covariance
 
 
@@ -166,7 +167,7 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
 
     def _at_a_kink(p: float, covariance: float, s: float) -> float:
         """E[(y - σ(λ)) δ(λ - p)]: given λ = p the teacher's argument is N(ρp/Q, s/Q)."""
-        variance = covariance**2 + s
+        variance = max(covariance**2 + s, _LEAST_RESIDUAL)
         middle, spread = covariance * p / variance, math.sqrt(s / variance)
         cuts = (theirs - middle) / spread if spread > 0 else ()
         here = gaussian_mean_of(
@@ -224,7 +225,8 @@ def kernel_by_quadrature(sigma: PiecewiseAnalytic) -> FloatKernel:
     def by_cross(first: float, second: float, cross: float) -> float:
         return mean(lambda x, y: slope(x) * slope(y), first, second, cross)
 
-    def by_first(first: float, second: float, cross: float) -> float:
+    def by_first(given: float, second: float, cross: float) -> float:
+        first = max(given, _LEAST_VARIANCE)
         bent = mean(lambda x, y: x * slope(x) * value(y), first, second, cross)
         return (bent - cross * by_cross(first, second, cross)) / (2 * first)
 
@@ -232,11 +234,15 @@ def kernel_by_quadrature(sigma: PiecewiseAnalytic) -> FloatKernel:
         root = math.sqrt(variance)
         return gaussian_mean_of(lambda x: integrand(root * x), breaks / root)
 
+    def by_variance(given: float) -> float:
+        variance = max(given, _LEAST_VARIANCE)
+        return on_line(lambda x: x * value(x) * slope(x), variance) / variance
+
     functions = (
         lambda *at: mean(lambda x, y: value(x) * value(y), *at),
         by_first,
         by_cross,
-        lambda q: on_line(lambda x: value(x) ** 2, q),
-        lambda q: on_line(lambda x: x * value(x) * slope(x), q) / q,
+        lambda q: on_line(lambda x: value(x) ** 2, max(q, _LEAST_RESIDUAL)),
+        by_variance,
     )
     return FloatKernel(*(np.vectorize(f, otypes=[float]) for f in functions))

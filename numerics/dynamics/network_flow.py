@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sympy import Rational, Symbol, diff
 
 from derive.activation import Activation
-from derive.errors import InputError, abridged
+from derive.errors import InputError, abridged, quoted
 from derive.gaussian import NoClosedForm
 from derive.given import insist_on, whole
 from derive.network import Kernel, kernel, kernel_slopes, network_drift
@@ -36,6 +36,7 @@ from numerics.dynamics.kinds import EXIT_RADIUS
 
 _Q, _DETERMINANT = Symbol("Q", positive=True), Symbol("D", nonnegative=True)
 _LEAST_SIZE = 1e-200  # of a neuron that is zero: slopes divide by it
+_NEXT_TO_NONE = Rational(1, 10**30)  # a strength, where closed forms are 0/0 at 0
 _STEP = 1e-7  # of differences around a start at rest: a kink leaves as much, rounding less
 _Kernel = Callable[..., Any]  # of sizes and overlaps
 
@@ -131,7 +132,14 @@ class NetworkFlow(Motion):
 
     @cached_property
     def _search(self) -> Doubles:
-        exact = [Rational(str(float(mu))) for mu in self.mu]
+        bent = self.pair.student.value.derivative().derivative()
+        kinks = [point for point, weight in zip(bent.breaks, bent.deltas, strict=True) if weight]
+        if not self.mu.all() and 0 in kinks:
+            raise InputError(
+                f"the student {quoted(self.pair.student.text)} has a kink at 0, so a neuron of "
+                "strength 0 has no linear search phase: give strengths > 0"
+            )
+        exact = [Rational(str(float(mu))) if mu else _NEXT_TO_NONE for mu in self.mu]
         try:
             blocks = network_drift(self.pair.labelled_teacher, self.pair.student).blocks(exact)
         except NoClosedForm:
@@ -153,7 +161,8 @@ class NetworkFlow(Motion):
     def linearisation(self) -> Doubles:
         """Matrix of the search phase for each column's ``U`` and ``M``, the same for all (118).
 
-        In closed form where there is one. Heuristic.
+        In closed form where there is one. Raises ``InputError`` for a strength 0 of a student with
+        a kink there. Heuristic.
         """
         return self._search
 

@@ -45,6 +45,26 @@ def test_neurons_that_coincide_have_the_loss_nearby(text):
     assert abs(one.loss(start) - float(risk)) < 1e-12
 
 
+@pytest.mark.parametrize("text", ["tanh", "softplus", "tanh(2*x - 1)", "max(x - 1, 0)", "He3"])
+def test_a_neuron_of_strength_zero_moves_as_one_of_nearly_none(text):
+    """Also where its kernels are quadratures; what it moves by is linear in what is small."""
+    flow, near = network_flow(text, [0, 0.5]), network_flow(text, [1e-5, 0.5])
+    np.testing.assert_allclose(flow.linearisation(), near.linearisation(), atol=2e-4)
+    for u in ([[0.0], [0.1]], [[1e-4], [0.1]], [[0.1], [-0.5]]):
+        packed = NetworkState(np.array(u), np.array([[0.2], [0.3]]), np.eye(1)).packed()
+        np.testing.assert_allclose(flow.velocity(0, packed), near.velocity(0, packed), atol=2e-4)
+
+
+@pytest.mark.parametrize("text", KINKED)
+def test_a_kink_at_zero_has_no_search_phase_without_strength(text):
+    flow = network_flow(text, [0, 0.5])
+    if text == "squared_relu":  # only its second derivative jumps
+        assert np.isfinite(flow.linearisation()).all()
+        return
+    with pytest.raises(InputError, match="has a kink at 0, so a neuron of strength 0"):
+        flow.linearisation()
+
+
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("text", KINKED)
 def test_kernels_in_balls_where_the_gaussians_coincide(text, side):
