@@ -6,13 +6,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, Symbol, atan2, lambdify
+from sympy import Abs, Expr, Max, Min, S, Symbol, Wild, atan2, exp, gcd, lambdify, log
 
 from derive.errors import InputError, quoted
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 Doubles: TypeAlias = NDArray[np.float64]
+LEVEL, LEVELS = Symbol("LEVEL", real=True), (100.0, 110.0)  # whose sixth powers are doubles
+SAME, SAME_AS_NONE = 1e-8, 1e-9  # relative, absolute: differences of what is 1 are rounded
+_FAR = np.linspace(-50, 50, 401)
 
 
 def as_doubles(given: ArrayLike, name: str) -> Doubles:
@@ -64,11 +67,65 @@ def piecewise(function: PiecewiseAnalytic) -> Callable[[Doubles], Doubles]:
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    pieces = [vectorised([z], piece) for piece in function.pieces]
+    pieces = [_finite(piece) for piece in function.pieces]
     if not function.breaks:
         (smooth,) = pieces
         return lambda x: np.broadcast_to(smooth(x), np.shape(x))
     return between(breakpoints(function), pieces)
+
+
+def _finite(expression: Expr) -> Callable[[Doubles], Doubles]:
+    """A function of ``z`` on arrays, also where exponentials in it that cancel leave doubles."""
+    plain, spare = vectorised([z], expression), held(expression)
+    if spare is None:
+        return np.errstate(over="ignore")(plain)  # of an exponential within a sigmoid, say
+    rare = vectorised([z, LEVEL], spare)
+
+    def values(x: Doubles) -> Doubles:
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.array(np.broadcast_to(plain(x), np.shape(x)), dtype=float)
+            lost = ~np.isfinite(found)
+            one, two = (rare(x[lost], level) for level in LEVELS)
+        found[lost] = np.where(np.isclose(one, two, SAME, SAME_AS_NONE), two, found[lost])
+        return found
+
+    return values
+
+
+def held(expression: Expr) -> Expr | None:
+    """A form of a function of ``z`` whose exponentials leave doubles: held within e^±``LEVEL``.
+
+    Those of multiples of one argument are powers of one exponential, so where both ``LEVELS`` give
+    the same, that is the value. ``None`` if none is needed.
+
+    >>> held(1 / (1 + exp(-z))), held(exp(90 * z) / (1 + exp(180 * z)))
+    (None, exp(Max(-LEVEL, Min(LEVEL, 90*z)))/(exp(2*Max(-LEVEL, Min(LEVEL, 90*z))) + 1))
+    """
+    written = expression.rewrite(log)  # of a softplus
+    if not written.has(exp):
+        return None
+    with np.errstate(all="ignore"):
+        if np.isfinite(vectorised([z], expression)(_FAR)).all():
+            return None
+    w = Wild("w")
+    apart = written.replace(log(1 + exp(w)), Max(w, 0) + log(1 + exp(-Abs(w))))
+    contents: dict[Expr, Expr] = {}
+    for each in apart.atoms(exp):
+        size, rest = _content(each.args[0])
+        contents[rest] = gcd(contents.get(rest, S.Zero), size)
+
+    def within(y: Expr) -> Expr:
+        size, rest = _content(y)
+        least = abs(contents[rest])
+        return exp(size / least * Max(-LEVEL, Min(least * rest, LEVEL)))
+
+    return apart.replace(exp, within)
+
+
+def _content(argument: Expr) -> tuple[Expr, Expr]:
+    """A rational factor of either sign, and the rest."""
+    size, rest = argument.primitive()
+    return (-size, -rest) if rest.could_extract_minus_sign() else (size, rest)
 
 
 def between(

@@ -4,6 +4,7 @@ Closed expressions become numba functions; polynomials are put in Horner's form 
 plain doubles.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from sympy import Expr, N, horner, lambdify
 
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
+from numerics.doubles.arrays import LEVEL, LEVELS, SAME, SAME_AS_NONE, held
 
 _DIGITS = 17
 # What lets C call a function is not compiled, nor what lets Python call a part of a loop: together
@@ -70,4 +72,22 @@ def _machine_code(expression: Expr) -> Callable[[float], float]:
     if expression.is_polynomial(z):
         numeric = horner(numeric, z) if expression.has(z) else numeric
     fast: Callable[[float], float] = _function(lambdify(z, 1.0 * numeric, "math", cse=True))
-    return fast
+    spare = held(expression)
+    return fast if spare is None else _finite(fast, N(spare, _DIGITS))
+
+
+def _finite(fast: Callable[[float], float], spare: Expr) -> Callable[[float], float]:
+    """The same, also where exponentials in it that cancel leave doubles."""
+    rare: Callable[[float, float], float] = _function(lambdify([z, LEVEL], spare, "math", cse=True))
+    low, high = LEVELS
+
+    def value(x: float) -> float:
+        found = fast(x)
+        if not math.isfinite(found):
+            one, two = rare(x, low), rare(x, high)
+            if abs(one - two) <= SAME * abs(two) + SAME_AS_NONE:
+                return two
+        return found
+
+    checked: Callable[[float], float] = _function(value)
+    return checked
