@@ -217,10 +217,10 @@ def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:
     except PolynomialError:
         factors = [f]
     for factor in factors:
-        if factor.degree() == 1 or (factor.degree() == 2 and factor.discriminant().is_positive):
-            a, b, c = [S.Zero, S.Zero, *factor.all_coeffs()][-3:]
-            square = (b**2 - 4 * a * c) ** S.Half
-            roots += [-c / b] if a == 0 else [(-b + s * square) / (2 * a) for s in (1, -1)]
+        if factor.degree() == 1:
+            roots.append(-factor.nth(0) / factor.nth(1))
+        elif factor.degree() == 2:
+            roots += _of_quadratic(*factor.all_coeffs())
         elif factor.degree() > 2 and not (factor.domain.is_QQ or factor.domain.is_ZZ):
             raise NotFound(f"where {_shown(f.as_expr())} is 0 is not found exactly")
         elif factor.degree() > 2 and any(_between(p, low, high) for p in real_roots(factor)):
@@ -229,3 +229,13 @@ def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:
                 "rational numbers and square roots"
             )
     return roots
+
+
+def _of_quadratic(a: Expr, b: Expr, c: Expr) -> list[Expr]:
+    """Its real roots; a double one of irrational coefficients too, whose factors are not found."""
+    square = b**2 - 4 * a * c
+    if abs(placed(square)) < _SURE:
+        if not square.equals(0):
+            raise NotFound(f"where {_shown(a * z**2 + b * z + c)} is 0 is not found exactly")
+        return [-b / (2 * a)]
+    return [(-b + s * square**S.Half) / (2 * a) for s in (1, -1)] if placed(square) > 0 else []

@@ -7,7 +7,7 @@ import pytest
 from functions import Dual, nested_text
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Rational, S, atan, erf, exp, log, sin, sqrt, tanh
+from sympy import Rational, S, atan, erf, exp, expand, log, pi, sin, sqrt, tanh
 
 from derive.composition import (
     MOST_BREAKS,
@@ -18,6 +18,7 @@ from derive.composition import (
     inverse,
     largest,
     smallest,
+    zeros,
 )
 from derive.errors import InputError
 from derive.grammar import parse_activation
@@ -150,3 +151,36 @@ def test_random_functions_have_the_values_and_slopes_that_numpy_gives():
                 )  # fmt: skip
         read += 1
     assert read > 50
+
+
+@pytest.mark.parametrize("beside", [1 + z**2, 2 - z + z**2, z**4 + z + 2, z**4 - z + 1])
+@pytest.mark.parametrize("zero", [S(-3), Rational(2, 5)])
+def test_factors_without_zeros_are_no_obstacle(beside, zero):
+    """Multiplied out, of whatever degree."""
+    assert composed(RELU, analytic(expand((z - zero) * beside))).breaks == (zero,)
+
+
+def test_zeros_of_high_degree_count_only_where_they_are_met():
+    """x³ - x - 1 is 0 near 1.32."""
+    cubic = z**3 - z - 1
+    for low, high, found in ((-3, 1, True), (-3, 2, False)):
+        inner = PiecewiseAnalytic((S(low), cubic * (z + 2), S(2)), (S(low), S(high)))
+        if found:
+            assert composed(RELU, inner).breaks[1] == -2
+            continue
+        with pytest.raises(NotFound, match="has a zero of degree 3"):
+            composed(RELU, inner)
+    with pytest.raises(NotFound, match="is not found exactly"):
+        composed(RELU, analytic(z**3 + sqrt(2) * z + 1))
+
+
+@pytest.mark.parametrize("scale", [S.One, -pi])
+@pytest.mark.parametrize("place", [Rational(1, 3), sqrt(2), -pi, sqrt(3) + sqrt(2)], ids=str)
+def test_what_touches_0_is_0_there(place, scale):
+    """Multiplied out, so that SymPy finds no factor of irrational coefficients."""
+    touching = analytic(expand(scale * (z - place) ** 2))
+    (found,) = zeros(touching)
+    assert _close(found, place)
+    assert zeros(touching + analytic(scale)) == ()
+    assert len(zeros(touching - analytic(scale))) == 2
+    assert composed(RELU, touching).at(S(5)) == (touching.at(S(5)) if scale > 0 else 0)
