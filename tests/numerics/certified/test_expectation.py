@@ -49,10 +49,12 @@ def test_what_is_known_at_once():
     assert expectation(parse_activation("x**2"), center=3, variance=4).expression == 13
 
 
-def test_moving_the_gaussian_is_moving_the_function():
-    for text in ("tanh({})*{}", "silu({})", "softsign({})"):
-        there = expectation(text.replace("{}", "x"), center=1, variance=2, digits=20)
-        here = expectation(text.replace("{}", "(x + 1)"), variance=2, digits=20)
+@pytest.mark.parametrize(("center", "variance"), [("1", 2), ("1/3", 1), ("sqrt(2)", 1)])
+def test_moving_the_gaussian_is_moving_the_function(center, variance):
+    """Wherever a kink comes to lie, a double zero there included."""
+    for text in ("tanh({})*{}", "silu({})", "softsign({})", "tanh({})*relu({})**2"):
+        there = expectation(text.replace("{}", "x"), center=center, variance=variance, digits=20)
+        here = expectation(text.replace("{}", f"(x + {center})"), variance=variance, digits=20)
         assert there.value.ball().overlaps(here.value.ball())
 
 
