@@ -1,5 +1,7 @@
 """Expressions in ``z`` on one piece: which are zero, what is simpler, which have exact means."""
 
+from collections.abc import Collection
+
 from sympy import (
     Add,
     Dummy,
@@ -43,12 +45,16 @@ def in_exponential(expression: Expr) -> Expr:
     rates = {e: e.args[0] / z for e in whole.atoms(exp)}
     if not rates or not all(rate.is_Rational for rate in rates.values()):
         return whole
-    unit = igcd(0, *(r.p for r in rates.values())) / Integer(
-        ilcm(1, *(r.q for r in rates.values()))
-    )
-    if max(abs(rate) for rate in rates.values()) > _MOST_POWERS * unit:
+    unit = _common(rates.values())
+    if unit is None:
         return whole
     return whole.xreplace({e: EXPONENTIAL ** (rate / unit) for e, rate in rates.items()})
+
+
+def _common(rates: Collection[Rational]) -> Rational | None:
+    """What all rates are multiples of, ``None`` if one is too large a multiple."""
+    unit = igcd(0, *(r.p for r in rates)) / Integer(ilcm(1, *(r.q for r in rates)))
+    return unit if max(map(abs, rates)) <= _MOST_POWERS * unit else None
 
 
 _SOMEWHERE, _NOT_ZERO = Rational(7, 11), Rational(1, 10**6)
@@ -63,10 +69,17 @@ def proved_zero(expression: Expr) -> bool:
     # Most are rational in z and exponentials, which is decided at once.
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
-        return bool(cancel(rational) == 0)
+        return bool(_cancelled(rational) == 0)
     if expression.free_symbols == {z} and abs(expression.subs(z, _SOMEWHERE).evalf()) > _NOT_ZERO:
         return False  # what is not zero need not be simplified, which may take minutes
     return bool(simplify(_with_logarithms(expression)) == 0)
+
+
+def _cancelled(rational: Expr) -> Expr:
+    """As it stands if SymPy would take too large powers, as of constants of thirty digits."""
+    exponents = [power.as_base_exp()[1] for power in rational.atoms(exp, Pow)]
+    rates = [exponent for exponent in exponents if exponent.is_Rational]
+    return rational if rates and _common(rates) is None else cancel(rational)
 
 
 def _with_logarithms(expression: Expr) -> Expr:
@@ -89,7 +102,7 @@ def tidied(expression: Expr) -> Expr:
         return plain
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
-        simple = cancel(rational)
+        simple = _cancelled(rational)
     elif (written := _with_logarithms(plain)).has(log):  # their arguments, 1 + e^y, are positive
         simple = simplify(logcombine(written, force=True))
     elif plain.has(sin, cos):

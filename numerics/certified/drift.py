@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache, singledispatch
 from typing import Any, Literal
 
-from flint import acb, arb, fmpq
-from sympy import Expr, I, Piecewise, Poly, S
+from flint import arb, fmpq
+from sympy import Expr, Piecewise, Poly, S
 
 from derive.drift import AnyDrift, ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
@@ -26,7 +26,7 @@ from derive.risk import frozen_risk, frozen_risk_integrand
 from derive.symbols import mu
 from numerics.certified.around_zero import sign_around_zero
 from numerics.certified.balls import evaluate, flint_polynomial
-from numerics.certified.expressions import ball_function
+from numerics.certified.expressions import ball_function, real_function
 from numerics.certified.means import by_strength, mean_function
 from numerics.certified.plane import plane_function
 
@@ -217,12 +217,7 @@ def _(coefficient: Poly) -> BallFunction:
 
 @enclosed.register
 def _(coefficient: Expr) -> BallFunction:
-    """Real, also where the closed form is a sum of complex conjugates."""
-    if not coefficient.has(I):
-        compiled = ball_function(coefficient, [mu])
-        return lambda strength: compiled(arb(strength))
-    of_complex = ball_function(coefficient, [mu], acb)
-    return lambda strength: of_complex(acb(strength)).real
+    return real_function(coefficient, [mu])
 
 
 @enclosed.register

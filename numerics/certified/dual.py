@@ -34,7 +34,7 @@ from derive.symbols import z
 from numerics.certified.balls import Enclosure, bits_for, enclosure
 from numerics.certified.effort import Effort, counted
 from numerics.certified.expansion import HermiteSeries
-from numerics.certified.expressions import ball_function
+from numerics.certified.expressions import ball_function, real_function
 from numerics.certified.means import mean_function
 from numerics.certified.precision import accurate, settled
 from numerics.certified.quadrature import Envelope, Rule, rule_for
@@ -137,6 +137,8 @@ def closed_dual(
         derivative: the order by the covariance, 0 for the kernel itself.
     """
     both = root(variances[0] * variances[1])
+    if left.value.is_zero or right.value.is_zero:
+        return S.Zero
     try:
         kernel = kernel_derivative(left, right, derivative)
     except NoClosedForm:
@@ -151,7 +153,7 @@ def _of_formula(expression: Expr, correlation: Expr, digits: int) -> DualValue:
         return DualValue(correlation, None, "closed form")
     if here.is_zero:
         return DualValue(correlation, Enclosure("0", "0"), "closed form")
-    value, bits = ball_function(here, []), bits_for(digits)
+    value, bits = real_function(here, []), bits_for(digits)
     small = arb(2) ** (-4 * bits)
     (found,), _ = settled(
         lambda accuracy: [value()],

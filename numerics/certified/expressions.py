@@ -55,6 +55,20 @@ def ball_function(
     return function
 
 
+def real_function(expression: Expr, symbols: Sequence[Symbol]) -> Callable[..., arb]:
+    """The same of real balls, also where a real expression is a sum of complex conjugates.
+
+    >>> from sympy.abc import x
+    >>> real_function((I + x) * (I - x), [x])(arb(0))
+    -1.00000000000000
+    """
+    if not expression.has(I):
+        compiled = ball_function(expression, symbols)
+        return lambda *values: compiled(*map(arb, values))
+    of_complex = ball_function(expression, symbols, acb)
+    return lambda *values: of_complex(*map(acb, values)).real
+
+
 class _Tape:
     """Operations on two places of a stack each, in order: no calls of calls when it is run.
 

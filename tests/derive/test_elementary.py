@@ -68,3 +68,12 @@ def test_what_is_outside_the_algebra_says_so(outside):
 def test_a_steep_exponential_costs_no_more():
     """A fraction of e^(z/1000) and e^z is not cancelled to a thousand powers."""
     assert not proved_zero(tanh(z) - tanh(z / 1000))
+
+
+@pytest.mark.parametrize("digits", [3, 10, 31])
+def test_numbers_are_no_powers_of_a_tiny_power_of_e(digits):
+    """The constants of selu have 31 digits; as such powers their quotients take for ever."""
+    long = Rational(10**digits + 7, 10**digits * 9)
+    number = exp(long) / (exp(long**2) + 1) - tanh(long)
+    assert abs((tidied(number) - number).evalf(40)) < Rational(1, 10**30)
+    assert not proved_zero(number)

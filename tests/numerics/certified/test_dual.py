@@ -257,3 +257,21 @@ def test_the_errors_of_rules_over_the_plane_bound_what_they_miss(monkeypatch):
     assert known.route != found.route == "plane"
     assert found.value.ball().contains(known.value.ball())
     assert found.value.ball().rad() < 0.4
+
+
+@pytest.mark.parametrize("correlation", ["-1", "-0.6", "0", "0.3", "1"])
+def test_an_exponential_and_a_wave_have_the_kernel_of_complex_exponentials(correlation):
+    """E e^(x/2) e^(3iy) = e^(1/8 - 9/2 + 3iρ/2): its parts are the means with cos and sin."""
+    mean = mpmath.exp(mpmath.mpc(-4.375, 1.5 * float(correlation)))
+    for wave, known in (("cos(3*x)", mean.real), ("sin(3*x)", mean.imag)):
+        (found,) = dual_activation("exp(x/2)", wave, correlation).points
+        assert found.route == "closed form"
+        assert float(found.value.mid) == pytest.approx(float(known), rel=1e-13, abs=1e-16)
+
+
+@pytest.mark.parametrize("null", ["0*x", "(gelu - gelu)*sqrt(1 + x**2)", "relu(-exp(x))"])
+def test_nothing_correlates_with_a_null_function(null):
+    for one, two in ((null, "tanh*softplus"), ("tanh*softplus", null), (null, null)):
+        found = dual_activation(one, two, [-1, "0.4", 1])
+        assert found.expression == 0
+        assert [point.value.mid for point in found.points] == ["0"] * 3
