@@ -5,7 +5,7 @@ from math import inf
 from string import ascii_letters
 
 import pytest
-from sympy import Add, Symbol
+from sympy import Add, Rational, Symbol
 
 from derive.command.tabular import (
     Table,
@@ -108,3 +108,34 @@ def test_a_numerator_of_at_most_fifty_six_signs_stays_in_its_fraction(terms, who
 def test_a_number_keeps_its_sign(number, shown):
     assert rounded(number, 3).plain == shown
     assert rounded(number, 3).latex.startswith("$-") == shown.startswith("-")
+
+
+@pytest.mark.parametrize("shape", [as_text, as_markdown])
+def test_a_table_has_a_line_for_each_row_whose_cells_are_as_they_are_written(shape):
+    """Also those that look like numbers: no digit is cut or added."""
+    rows = (("1.50", "2e-05", "0.10"), ("x", "1_000", "nan"), ("-0", "1e400", "007"))
+    shown = shape(Table("t", TITLE, ("3.0", "4.00", "head"), rows)).splitlines()
+    last = [line.replace("|", " ").replace("\\", "").split() for line in shown[-4 - 1 :]]
+    assert last[0] == ["3.0", "4.00", "head"]
+    assert set("".join(last[1])) == {"-"}
+    assert [tuple(line) for line in last[2:]] == list(rows)
+
+
+def test_formulas_are_left_as_they_are_in_markdown():
+    """What looks like text of LaTeX inside them too."""
+    cell = Typeset(
+        "x", r"$\texttt{a\_b}$, \texttt{a\_b}, $x\textasciicircum{}2$ \textasciicircum{}"
+    )
+    last = as_markdown(Table("t", TITLE, ("head",), ((cell,),))).splitlines()[-1]
+    assert last.strip("| ") == r"$\texttt{a\_b}$, `a_b`, $x\textasciicircum{}2$ ^"
+
+
+@pytest.mark.parametrize("longest", range(12, 40))
+def test_headings_are_wrapped_no_more_than_they_have_to(longest):
+    """Two of them fit beside each other, each with two signs of room as it is printed."""
+    shown = as_text(Table("t", TITLE, ("abc def", "ghi jkl"), (("x", "y"),), longest=longest))
+    assert ("abc def" in shown) == (longest >= 2 * (7 + 2) + 2)
+
+
+def test_broken_powers_stand_on_one_line():
+    assert formula(Symbol("x") ** Rational(3, 2)) == "x^{3/2}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numerics import Simulation
-from numerics.figures.budget import draw_budget
+from numerics.figures import budget
 from numerics.simulation.budget import Budget, Measured
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -58,12 +58,12 @@ def test_a_caption_tells_of_what_is_drawn_alone(printed, given):
     """Two budgets side by side, at the best rates too, and one alone; under one legend each."""
     several = len(given) > 1
     budgets = [(_budget(singularities=each), _budget(2) if several else None) for each in given]
-    result = draw_budget(budgets, "svg", "made so")
+    result = budget.draw_budget(budgets, "svg", "made so")
     assert (printed.checked(result.figure) > 5) == several  # as wide as a page
     (figure,) = printed.figures
     upper, lower = np.reshape(figure.axes[: 2 * len(given)], (2, -1))
-    for axes, singular in zip(zip(upper, lower, strict=True), given, strict=True):
-        for axis in axes:
+    for both, singular in zip(zip(upper, lower, strict=True), given, strict=True):
+        for axis in both:
             assert _dotted(axis) == [float(point) for point in singular or ()]
     assert ("certified singularities" in result.caption.text) == several
     dashes = [line.get_linestyle() for axis in upper for line in axis.lines].count("-.")
@@ -72,12 +72,18 @@ def test_a_caption_tells_of_what_is_drawn_alone(printed, given):
     assert len(legend.get_texts()) == 2 + several
 
 
-def test_panels_mark_what_is_best_what_to_avoid_and_where_half_have_left(printed):
+@pytest.fixture
+def axes(monkeypatch):
+    """A function that draws a budget, for the axes of its panels."""
+    monkeypatch.setattr(budget, "drawn", lambda figure, *_: figure.axes[:2])
+    return lambda own: budget.draw_budget([(own, None)], "svg", "made so")
+
+
+def test_panels_mark_what_is_best_what_to_avoid_and_where_half_have_left(axes):
     """Runs stand with two of their errors on each side; losses are drawn down to a share."""
     found = Measured(20, np.array([0.2, 0.1, 0.05, 0.02, 1e-9]), np.full(5, 0.004), np.zeros(5))
     own = _budget(measured=found)
-    draw_budget([(own, None)], "svg", "made so")
-    upper, lower = printed.figures[0].axes[:2]
+    upper, lower = axes(own)
     (dot,) = [
         line for line in upper.lines if (line.get_marker(), len(line.get_xdata())) == ("o", 1)
     ]
@@ -119,9 +125,7 @@ def _check_colours(axis, own):
     assert mesh.norm.vmax == shown.max()
 
 
-def test_where_nobody_has_left_no_strength_is_the_best(printed):
+def test_where_nobody_has_left_no_strength_is_the_best(axes):
     still = _budget(samples=100)
     assert still.best_left is None
-    draw_budget([(still, None)], "svg", "made so")
-    marked = [line for line in printed.figures[0].axes[0].lines if line.get_marker() == "o"]
-    assert marked == []
+    assert [line for line in axes(still)[0].lines if line.get_marker() == "o"] == []

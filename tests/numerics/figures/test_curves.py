@@ -6,9 +6,10 @@ import pytest
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
-from numerics.figures.curves import SCALE, curves_told, draw_on
+from numerics.figures import curves
+from numerics.figures.curves import SCALE, curves_told, draw_curves, draw_on
 from numerics.figures.quantities import QUANTITIES
-from numerics.figures.style import looks_of
+from numerics.figures.style import MOST_IN_LEGEND, looks_of
 
 
 def _dashes(members, quantity="tau"):
@@ -105,3 +106,42 @@ def test_an_axis_says_another_unit_where_its_numbers_are_in_another(name):
     assert (r"$1/\gamma$" in labels[1]) == (unit == 18)
     assert degree.get_yscale() == named.get_yscale() == QUANTITIES[name].scale
     assert degree.get_xlim() == (0, 1)
+
+
+def test_panels_are_of_what_their_titles_say_and_a_lone_one_has_no_letter(monkeypatch):
+    """Even degrees, odd ones and activations apart, those of other labels too."""
+    monkeypatch.setattr(curves, "drawn", lambda figure, *rest: (figure.axes, rest[-1]))
+    named, squared = [(Pair("relu"), drift_of("relu"))], Pair(3, labels="squared")
+    other = [(squared, hermite_drift(3, "squared", "n*n!"))]
+    members = [*_members([2, 3, 4]), *named, *other]
+    axes, told = draw_curves(members, "rate", 1000, "svg", "made so")
+    assert [axis.get_title(loc="left") for axis in axes] == [
+        "(a) even degrees", "(b) odd degrees", "(c) activations",
+        "(d) odd degrees, squared labels",
+    ]  # fmt: skip
+    for axis, count in zip(axes, (2, 1, 1, 1), strict=True):
+        names = [text.get_text() for text in axis.get_legend().get_texts()]
+        assert names == [line.get_label() for line in axis.lines]
+        assert len(names) == count
+    assert "(d) Hermite polynomials of degree $n=$ 3, squared labels" in told
+    (axis,), _ = draw_curves(other, "rate", 1000, "svg", "made so")
+    assert axis.get_title(loc="left") == "squared labels"
+
+
+@pytest.mark.parametrize("count", [MOST_IN_LEGEND, MOST_IN_LEGEND + 1])
+def test_few_degrees_have_a_legend_and_many_a_bar(count):
+    axis, *bars = draw_on(None, _members(range(2, 2 + 2 * count, 2)), "rate").figure.axes
+    assert (axis.get_legend() is None, len(bars)) == (count > MOST_IN_LEGEND,) * 2
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_a_caption_tells_of_other_times_where_there_are_some(name):
+    degrees, named = _members([3]), [(Pair("relu"), drift_of(Pair("relu")))]
+    timed, divided = QUANTITIES[name].is_time, QUANTITIES[name].is_time or QUANTITIES[name].is_rate
+    for panels in ({"": degrees}, {"": named}, {"": degrees, "more": named}):
+        told, mixed = curves_told(panels, name, 1000), len(panels) > 1
+        assert ("; other times" in told) == (timed and mixed)
+        assert "; other" not in told.replace("; other times", "")
+        assert ("are divided by" in told) == (divided and panels[""] is degrees)
+        assert ("Times are in units" in told) == (timed and panels[""] is named)
+        assert ("(a)" in told) == ("(b)" in told) == mixed
