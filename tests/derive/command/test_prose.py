@@ -2,7 +2,7 @@
 
 import pytest
 
-from derive.command.prose import with_formulas
+from derive.command.prose import formulated, prose, with_formulas
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,13 @@ from derive.command.prose import with_formulas
 )
 def test_mathematics_is_told_from_words(text, told):
     assert with_formulas(text) == told
+
+
+def test_words_between_formulas_are_set_for_tex_too():
+    """Signs that TeX takes for commands, and those that its fonts lack."""
+    told = "90% of μ, my_task & τ – so “far”… |m| > 1"
+    shown = r"90\% of $\mu$, my\_task \& $\tau$ -- so ``far''\dots{} "
+    for made in (prose, formulated):
+        assert made(told).plain == told
+        assert made(told).latex.startswith(shown)
+        assert made(told).latex.count("$") % 2 == 0

@@ -41,6 +41,9 @@ CASES = {
     "mismatched, squared labels": (_learner("x", 5, 0.1, student="erf", labels="y**2"), (1, 7)),
     "correlation loss": (_learner("erf", 6, 1.0, loss="correlation", batch=2), (2, 7)),
     "projected update": (_learner("x", 4, 0.4, batch=2, update="projected"), (1, 8)),
+    # Where the gradient along ω is large, so that both updates move it by lengths of their own.
+    "far out": (_learner("x", 4, 0.5, starts=((2.0, 0.6),)), (1, 2)),
+    "far out, projected": (_learner("x", 4, 0.5, starts=((2.0, 0.6),), update="projected"), (1, 2)),
     "misaligned": (_learner("x", 5, 0.3, mu=0.8, misalignment="spherical", batch=2), (1, 7)),
     "misaligned in three dimensions": (_learner("x", 3, 0.4, misalignment="linear"), (1, 7)),
     "two stages by step": (
