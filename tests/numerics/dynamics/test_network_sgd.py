@@ -29,6 +29,8 @@ CASES = {
     "linear": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 6, 0.6, batch=3), (2, 8)),
     "one dimension to spare": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 5, 0.4, batch=2), (2, 8)),
     "none to spare": (NetworkLearner(_pair("x"), (0.5, 0.2, 0.8), 2, 5, 0.4), (1, 6)),
+    # Where a step is mostly off the plane of teachers and columns.
+    "many to spare": (NetworkLearner(_pair("x"), (0.3, 0.7), 2, 40, 2.0, batch=4), (1, 2)),
     "rank above the batch": (NetworkLearner(_pair("x"), (0.4,), 3, 9, 0.4), (2, 8)),
     "erf, noisy": (
         NetworkLearner(_pair("erf"), (0.2, 0.6), 1, 12, 0.4, batch=4, noise=0.3),
