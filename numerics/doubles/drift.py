@@ -172,17 +172,29 @@ def _(coefficient: Poly, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
 
 @evaluated.register
 def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
-    """A closed form as the sum of its terms."""
-    terms = vectorised([mu], Add.make_args(coefficient))
+    """A closed form as the sum of its terms; sums within them are not to cancel either."""
+    within = [each for each in coefficient.atoms(Add) - {coefficient} if not _is_a_distance(each)]
+    whole, *parts = (vectorised([mu], Add.make_args(each)) for each in (coefficient, *within))
+
+    def summed(terms: Callable[..., Any], x: Doubles) -> tuple[Any, Any]:
+        values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
+        return sum(values), sum(np.abs(value) for value in values)
 
     def evaluate(x: Doubles) -> Judged:
-        values = [np.broadcast_to(np.asarray(term), x.shape) for term in terms(x)]
-        result, size = np.real(sum(values)), sum(np.abs(value) for value in values)
+        total, size = summed(whole, x)
+        result = np.real(total)
         # A sum of 0 may have fallen below all doubles.
         trusted = (size <= MOST_CANCELLATION * np.abs(result)) & (np.abs(result) > _LEAST)
+        for part, most in (summed(terms, x) for terms in parts):
+            trusted &= most <= MOST_CANCELLATION * np.abs(part)
         return np.array(result, dtype=float), trusted
 
     return _with_balls(evaluate, exact, zeros)
+
+
+def _is_a_distance(part: Expr) -> bool:
+    """Whether a sum is of an integer and ±μ, as 1 - μ, which doubles hold where it is small."""
+    return bool((part - mu).is_Integer or (part + mu).is_Integer)
 
 
 @evaluated.register

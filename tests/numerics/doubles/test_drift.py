@@ -56,6 +56,16 @@ def test_relative_error_is_below_1e_13(text, labels, number):
         np.testing.assert_allclose(ours, exact, rtol=1e-13, atol=0)
 
 
+@pytest.mark.parametrize("text", ["max(x - 1, 0)", "max(2*x - 2, 0)**2 + x"])
+@pytest.mark.parametrize("labels", ["y", "y**2", "y + y**2"])
+def test_factors_of_a_closed_form_do_not_cancel_unseen(text, labels):
+    """Under the correlation loss b is next to nothing but what the label has at a kink."""
+    drift, points = drift_of(Pair(text, labels=labels, loss="correlation")), [0.3, *ENDS[3:]]
+    fast, known = fast_drift(drift), escape_curve(drift, points)
+    np.testing.assert_allclose(fast.a(points), known.a, rtol=1e-13, atol=0)
+    np.testing.assert_allclose(fast.b(points), known.b, rtol=1e-13, atol=0)
+
+
 @pytest.mark.parametrize("text", ["He3", "He10", "He50", "sin(3*x)"])
 def test_next_to_a_singularity(text):
     drift = _drift(text)
