@@ -70,7 +70,8 @@ def piecewise(function: PiecewiseAnalytic) -> Callable[[Doubles], Doubles]:
     pieces = [_finite(piece) for piece in function.pieces]
     if not function.breaks:
         (smooth,) = pieces
-        return lambda x: np.broadcast_to(smooth(x), np.shape(x))
+        # A constant may be an integer, whose powers leave 64 bits unsaid.
+        return lambda x: np.broadcast_to(np.asarray(smooth(x), dtype=float), np.shape(x))
     return between(breakpoints(function), pieces)
 
 

@@ -73,6 +73,14 @@ def _contraction_of_x(rate, mu, dimension, batch):
     return np.abs(np.linalg.eigvals(np.transpose(columns))).max()
 
 
+@pytest.mark.parametrize("text", ["x", "relu", "He2"])
+@pytest.mark.parametrize("power", [-9, -4, 4, 5, 6, 9])
+def test_a_stable_rate_is_in_units_of_the_student(text, power):
+    """What the student is multiplied with, to its square: powers of integers are no exception."""
+    found = stable_learning_rate(Pair(f"1e{power}*{text}"), 0.5, 1000)
+    assert found * 10.0 ** (2 * power) == pytest.approx(stable_learning_rate(text, 0.5, 1000))
+
+
 @pytest.mark.parametrize("batch", [1, 2, 7])
 @pytest.mark.parametrize("dimension", [3, 4, 7, 20])
 @pytest.mark.parametrize("mu", [0.1, 0.5, 0.9])
