@@ -1,6 +1,7 @@
 """Functions put into one another and chosen between, against their values."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -158,6 +159,25 @@ def test_random_functions_have_the_values_and_slopes_that_numpy_gives():
 def test_factors_without_zeros_are_no_obstacle(beside, zero):
     """Multiplied out, of whatever degree."""
     assert composed(RELU, analytic(expand((z - zero) * beside))).breaks == (zero,)
+
+
+KINKED = [((2 * z + 1, 1 + z), 0), ((1 - z, 3 * z - 3), 1), ((z**2 - 2, -z), 1),
+          ((4 - z, 2 * z**2 - 4 * z + 2), 2), ((exp(z) - 3, -2 + z), 0)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pieces", "point"), KINKED, ids=str)
+def test_zeros_of_pieces_count_only_on_their_pieces(pieces, point):
+    """Each is one of the function, and between them it keeps its sign."""
+    for f in (
+        PiecewiseAnalytic(pieces, (S(point),)),
+        PiecewiseAnalytic(pieces, (S(point),)).reflected(),
+    ):
+        found = zeros(f)
+        assert all(_close(f.at(place), 0) for place in found)
+        ends = [-S(9), *found, S(9)]
+        for low, high in pairwise(ends):
+            inside = [f.at(low + (high - low) * Rational(k, 12)).evalf(20) for k in range(1, 12)]
+            assert min(inside) * max(inside) > 0
 
 
 def test_zeros_of_high_degree_count_only_where_they_are_met():

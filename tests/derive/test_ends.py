@@ -1,12 +1,13 @@
 """Ends of escapes by the argument on the loss: laws and limits; the flow itself is in numerics."""
 
 import pytest
-from sympy import Rational
+from sympy import Poly, Rational
 
 from derive.ends import escape_end
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
+from derive.rest import rest_points
 from derive.singularities import singular_strengths
 from derive.symbols import residual, rho
 
@@ -35,11 +36,30 @@ def test_the_loss_falls_on_the_edge_from_the_strength_to_the_end(pair, percent):
     assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.parametrize("pair", ["x**4-x**2", Pair("He3+x", "He3"), "x**2+x**3/3"], ids=str)
+@pytest.mark.parametrize("percent", [5, 25, 40, 42, 60, 95])
+def test_an_end_is_the_next_zero_of_a_on_the_edge_and_a_sink(pair, percent):
+    """Others lie farther away, or inside."""
+    mu, landscape = Rational(percent, 100), landscape_of(pair)
+    end = escape_end(pair, mu)
+    if end is None:
+        return
+    assert (end.kind, end.stability) == ("edge", "sink")
+    way = 1 if landscape.derived[1].subs({rho: mu, residual: 0}) > 0 else -1
+    a = Poly(landscape.derived[1].subs(residual, 0), rho)
+    ends = end.point.within(Rational(1, 10**9)) if end.rational is None else end.rational[:1]
+    assert all((place - mu) * way > 0 for place in ends)
+    assert a.count_roots(*sorted((mu, max(ends) if way > 0 else min(ends)))) == 1
+
+
 def test_nothing_is_said_where_the_argument_is_silent():
     """A saddle below ℓ(μ), a line that rests, a loss without a bound."""
     assert escape_end("He2", Rational(1, 5)) is None
     assert escape_end("He3", Rational(1)) is None
     assert escape_end(Pair("x", loss="correlation"), Rational(1, 2)) is None
+    falling = Pair("x", "x**3 - 9/4*x", labels="-y", loss="correlation")
+    assert {p.stability for p in rest_points(falling)} == {"source", "saddle", "sink"}
+    assert escape_end(falling, Rational(1, 4)) is None
 
 
 def test_a_loss_that_is_as_large_is_not_below():

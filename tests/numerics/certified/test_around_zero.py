@@ -33,6 +33,22 @@ def test_the_sign_is_that_of_a(pair):
         assert (value > 0) == (sign(fmpq(1, 2**k)) > 0)
 
 
+@pytest.mark.parametrize(
+    ("label", "student"),
+    [("x - 1", "relu(abs(x) - 1)"), ("-1 - x", "relu(abs(x) - 1)"),
+     ("x", "relu(x - 1) - 3*relu(x - 9/8)"), ("x", "relu(x - 1) - 40*relu(x - 17/16)"),
+     ("x/9 - 2", "relu(x - 1) + 2*relu(-x - 3/2)")],
+)  # fmt: skip
+def test_no_other_sign_is_shown(label, student):
+    """Both sides pull against each other, or the student turns soon behind its breakpoint."""
+    drift = drift_of(Pair(label, student))
+    sign, balls = sign_around_zero(getattr(drift, "means", None) or drift), ball_drift(drift)
+    for k in range(6):
+        shown, strength = sign(fmpq(1, 2**k)), fmpq(1, 2**k)
+        with ctx.workprec(100 + 4 * 4**k):
+            assert shown is None or (shown > 0) == (balls.a(arb(strength)) > 0)
+
+
 @pytest.mark.parametrize("text", ["relu(x - 1)", "softshrink", "triangular(x - 2)",
                                   "relu(x - 1)**2 + relu(-x - 2)"])  # fmt: skip
 @pytest.mark.parametrize("factor", [3, Rational(1, 4)])

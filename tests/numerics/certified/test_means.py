@@ -14,6 +14,7 @@ from sympy import (
     exp,
     factorial2,
     log,
+    oo,
     pi,
     sin,
     sqrt,
@@ -27,7 +28,7 @@ from derive.softplus import Softplus
 from derive.symbols import mu, z
 from numerics.certified.functions import Majorant
 from numerics.certified.majorants import majorant
-from numerics.certified.means import mean_function
+from numerics.certified.means import by_strength, mean_function
 
 
 def _halves(left, right):
@@ -39,13 +40,16 @@ def _halves(left, right):
     [z**3 - 2 * z, z / (1 + exp(-mu * z)), tanh(z) * exp(mu * z), log(1 + exp(z)) ** 2,
      exp(-(z**2) / 3 + z), sin(3 * z) * z**2, exp(z**2 / 8), exp(z) * (1 + exp(z / 2)),
      exp(z**2 / 16) * (1 + exp(z**2 / 16)), (1 + exp(z / 3)) ** 3, Softplus(-2 * z) * exp(mu * z),
-     z / (1 + exp(3 * z)) ** 2],
+     z / (1 + exp(3 * z)) ** 2, log(z**2 + Rational(1, 10**4))],
 )  # fmt: skip
 @given(st.fractions(-30, 30, max_denominator=7), st.fractions(0, 1, max_denominator=7))
 def test_majorants_majorise(f, point, strength):
-    bound = majorant(f)
     at = {z: Rational(point.numerator, point.denominator), mu: Rational(str(strength))}
-    size = abs(point)
+    _assert_below(f, at, majorant(f))
+
+
+def _assert_below(f, at, bound):
+    size = abs(Fraction(int(at[z].p), int(at[z].q)))
     polynomial = Fraction(0)
     for k, c in enumerate(bound.polynomial.coeffs()):
         polynomial += Fraction(int(c.p), int(c.q)) * size**k
@@ -57,6 +61,47 @@ def test_majorants_majorise(f, point, strength):
         value = mpmath.mpf(polynomial.numerator) / polynomial.denominator
         value *= mpmath.exp(linear * s + quadratic * s**2)
         assert abs(mpmath.mpf(str(N(f.subs(at), 30)))) <= value * (1 + mpmath.mpf(10) ** -20)
+
+
+# Functions of z on pieces whose ends are fixed, or move as p/μ.
+PIECES = [
+    (z / mu**2, 2 / mu, oo),
+    (1 / mu**3, -oo, -1 / (3 * mu)),
+    (exp(z), -oo, 2 / mu),
+    (exp(-z), -3 / mu, oo),
+    (exp(z), -oo, -2 / mu),
+    (exp(-mu * z), S(2), oo),
+    (exp(mu * z), -oo, S(-1)),
+    (exp(mu * z), S(-4), 1 / mu),
+    (1 / (2 + mu * z), -1 / mu, oo),
+    (1 / (1 + mu * z), S(3), oo),
+    (1 / (2 - mu * z), -oo, S(-1)),
+]
+
+
+@pytest.mark.parametrize(("f", "low", "high"), PIECES, ids=str)
+def test_majorants_majorise_on_their_pieces(f, low, high):
+    """Next to an end, in the middle and far out, at strong and at weak pre-training."""
+    bound = majorant(f, low, high)
+    for strength in (Rational(1, 50), Rational(1, 3), Rational(1)):
+        ends = [end.subs(mu, strength) for end in (low, high)]
+        left, right = (ends[0] if ends[0] != -oo else ends[1] - 40,
+                       ends[1] if ends[1] != oo else ends[0] + 40)  # fmt: skip
+        for share in (0, Rational(1, 100), S.Half, 1):
+            _assert_below(f, {z: left + share * (right - left), mu: strength}, bound)
+
+
+@pytest.mark.parametrize("at", ["0.45", "0.5", "0.55"])
+@pytest.mark.parametrize("radius", ["0", "0.02", "0.2"])
+def test_a_ball_across_a_cut_is_taken_apart_there(at, radius):
+    """100 μ up to 1/2 and μ beyond: what the parts of the ball give, and no more."""
+    ball = arb(at) + arb(0, radius)
+    found = by_strength([lambda s: 100 * s, lambda s: s], [lambda: arb(0.5)])(ball)
+    low, high = float(ball.lower()), float(ball.upper())
+    parts = [*([100 * low, 100 * min(high, 0.5)] if low <= 0.5 else []),
+             *([max(low, 0.5), high] if high >= 0.5 else [])]  # fmt: skip
+    assert float(found.lower()) == pytest.approx(min(parts), rel=1e-6)
+    assert float(found.upper()) == pytest.approx(max(parts), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +178,9 @@ def test_breakpoints_that_move_are_where_the_strength_puts_them(place):
         wide = function(here * (1 - arb(1) / 16 + arb(0, 1) / 16))
         assert wide.contains(exact.mid())
         assert wide.contains(function(here * arb(fmpq(15, 16))).mid())
+    wide = function(arb("0.5") + arb(0, "0.499"))  # of places within reach and beyond
+    for strength in ("0.001", "0.05", "0.1", "0.2", "0.4", "0.9", "0.998"):
+        assert wide.contains(function(arb(strength)).mid())
 
 
 @pytest.mark.parametrize("n", range(0, 9, 2))

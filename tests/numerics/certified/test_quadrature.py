@@ -49,6 +49,17 @@ def test_kinks_and_poles_are_met_at_any_place(shift):
         assert found.rad() < 1e-22
 
 
+@pytest.mark.parametrize("f", [S.One, z**2, exp(z)], ids=str)
+def test_at_every_accuracy_the_sum_is_within_its_error(f):
+    """Where little is asked for the cut is near, and what lies beyond is in the error."""
+    exact = {S.One: arb(1), z**2: arb(1), exp(z): arb(0.5).exp()}[f]
+    for bits in range(4, 40):
+        with ctx.workprec(120):
+            rule = rule_for(analytic(f), Envelope(HALF, HALF), bits)
+            found = _against(rule, lambda x: (-x * x / 2).exp())
+            assert found.contains(exact * (2 * arb.pi()).sqrt())
+
+
 @pytest.mark.parametrize("digits", [4, 9, 12])
 @pytest.mark.parametrize("side", [1, -1])
 def test_an_end_that_is_barely_known_is_in_the_error(digits, side):
