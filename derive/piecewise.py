@@ -23,8 +23,7 @@ from derive.symbols import exact, mu, z
 from derive.truncated import truncated_mean
 
 _DIGITS = 30  # by which breakpoints are put in order
-_SURE = Rational(1, 10**20)  # a jump of more than this is one
-_APART = Rational(1, 10**20)
+_APART = Rational(1, 10**20)  # what differs by more does
 
 
 @dataclass(frozen=True)
@@ -298,7 +297,7 @@ def in_common(*functions: PiecewiseAnalytic) -> list[PiecewiseAnalytic]:
 
 def _or_zero(jump: Expr) -> Expr:
     """A number, which is 0 if it is as small and SymPy says that it is."""
-    small = jump.is_number and abs(placed(jump)) <= _SURE
+    small = jump.is_number and abs(placed(jump)) <= _APART
     return S.Zero if small and jump.equals(0) else jump
 
 

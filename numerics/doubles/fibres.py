@@ -18,7 +18,7 @@ from derive.piecewise import PiecewiseAnalytic
 from numerics.certified.fibres import Fibres
 from numerics.certified.folds import Folds
 from numerics.doubles.arrays import Doubles, breakpoints, piecewise
-from numerics.doubles.quadrature import MOST_ON_LINE, REACH, panels, settled
+from numerics.doubles.quadrature import MOST_ON_LINE, REACH, fineness, panels
 
 _ENDS = (-REACH, -8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0, REACH)
 
@@ -81,7 +81,7 @@ def fibre_rule(
         places, masses = panels(ends, times)
         return [float(masses @ f(places) ** 2) for f in averaged]
 
-    inputs, masses = panels(ends, settled(probed, MOST_ON_LINE))
+    inputs, masses = panels(ends, fineness(probed, MOST_ON_LINE))
     outputs = value(inputs)
     groups = _groups(teacher, inputs)
     whole = np.bincount(groups, masses).astype(float)

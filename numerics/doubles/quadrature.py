@@ -48,17 +48,17 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
         return float(density @ (function(radii) ** power + function(-radii) ** power))
 
     with np.errstate(over="ignore"):  # of squares
-        return mean(1, settled(lambda times: mean(2, times), MOST_ON_LINE))
+        return mean(1, fineness(lambda times: mean(2, times), MOST_ON_LINE))
 
 
-def settled(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
+def fineness(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
     """How many times the nodes suffice: twice as many give the same. Heuristic.
 
     Arguments:
         estimate: positive numbers, by so many times the nodes.
         most: times that are tried.
 
-    >>> settled(lambda times: 1 + 1000.0**-times)
+    >>> fineness(lambda times: 1 + 1000.0**-times)
     4
     """
     times, found = 1, estimate(1)
@@ -125,7 +125,7 @@ def plane_mean(pair: Pair) -> PlaneMean:
             for at in _PROBES
         ]
 
-    return rule(settled(probed))
+    return rule(fineness(probed))
 
 
 def _mean_by(nodes: Callable[[float, float], Rule]) -> PlaneMean:

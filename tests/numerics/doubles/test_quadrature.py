@@ -21,7 +21,7 @@ from numerics.doubles.landscape import (
     float_noise,
     kernel_by_quadrature,
 )
-from numerics.doubles.quadrature import gaussian_mean_of, settled
+from numerics.doubles.quadrature import fineness, gaussian_mean_of
 
 PLACES = tuple((Rational(a, 10), Rational(b, 100)) for a, b in ((6, 64), (9, 1), (-3, 16), (12, 1)))
 STEEP = ("erf(10*x)", "erf(30*x)", "sin(6*x)")
@@ -131,7 +131,7 @@ def test_what_is_settled_is_what_twice_as_many_nodes_give():
         asked.append(times)
         return [1e-30, 1e-30 * (1 + 1e-3 / times**2)]
 
-    assert settled(lambda times: asked.append(times) or 1e-30) == 1
+    assert fineness(lambda times: asked.append(times) or 1e-30) == 1
     assert asked == [1, 2]
-    assert settled(estimate) == 8  # the most that is tried
+    assert fineness(estimate) == 8  # the most that is tried
     assert asked == [1, 2, 1, 2, 4, 8]
