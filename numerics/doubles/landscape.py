@@ -33,7 +33,7 @@ Function = Callable[[float, float], float]
 _LEAST_RESIDUAL = 1e-200  # a student that is zero: the slopes are those with no covariance
 # Degrees from which on closed forms of polynomials are sums of large terms that cancel: that of the
 # student for its noise, of label and student together for the loss.
-_NOISE_CANCELS, _LOSS_CANCELS = 6, 18
+_NOISE_CANCELS, _LOSS_CANCELS = 6, 28
 _LEAST_VARIANCE = 1e-11  # slopes by Stein's lemma are 0/0 without any, and lose digits below it
 _KERNEL_PROBES = ((1.0, 1.0, 0.5), (0.5, 1.2, -0.3))  # both variances and the covariance
 

@@ -22,7 +22,7 @@ def _agree(one, other, derivatives=2):
         one, other = one.derivative(), other.derivative()
 
 
-@pytest.mark.parametrize("slope", [1, 100, 1000])
+@pytest.mark.parametrize("slope", [1, 1000])
 @pytest.mark.parametrize(
     ("typed", "known"),
     [
@@ -37,7 +37,7 @@ def test_what_exponentials_say_is_what_tangents_say_however_steep(typed, known, 
 
 
 @pytest.mark.parametrize("text", ["log(1 + exp({k}*x))", "softplus({k}*x)"])
-@pytest.mark.parametrize("slope", [1, 100, 1000])
+@pytest.mark.parametrize("slope", [1, 1000])
 def test_a_softplus_is_its_argument_where_that_is_large(text, slope):
     _agree(
         parse_activation(text.format(k=slope)).value,
