@@ -296,7 +296,7 @@ def in_common(*functions: PiecewiseAnalytic) -> list[PiecewiseAnalytic]:
 
 
 def _or_zero(jump: Expr) -> Expr:
-    """A number, which is 0 if it is as small and SymPy says that it is."""
+    """The jump, or 0 if it is a number as small as rounding that SymPy says to be 0."""
     small = jump.is_number and abs(placed(jump)) <= _APART
     return S.Zero if small and jump.equals(0) else jump
 

@@ -24,7 +24,8 @@ from numerics.certified.gauss import ELLIPSE
 
 Seen = list[tuple[Any, Any]]  # inputs of one output, and the mass each has by dz
 REACH = 15  # standard deviations beyond which inputs are left out
-# Its denominator is a prime above the number of cells: no turn at a simple number is an end of one.
+# Its denominator is a prime about as large as the number of cells: turns at simple numbers are no
+# ends of cells.
 _LEFTMOST = -REACH - fmpq(306_783_379, 2**31 - 1)
 _FINEST = 2**30
 _HALVINGS, _POLISHED = 24, 6

@@ -79,7 +79,7 @@ def _finite(expression: Expr) -> Callable[[Doubles], Doubles]:
     """A function of ``z`` on arrays, also where exponentials in it that cancel leave doubles."""
     plain, spare = vectorised([z], expression), held(expression)
     if spare is None:
-        return np.errstate(over="ignore")(plain)  # of an exponential within a sigmoid, say
+        return np.errstate(over="ignore", invalid="ignore")(plain)  # of a sigmoid typed out, say
     rare = vectorised([z, LEVEL], spare)
 
     def values(x: Doubles) -> Doubles:
@@ -97,7 +97,7 @@ def held(expression: Expr) -> Expr | None:
     """A form of a function of ``z`` whose exponentials leave doubles: held within e^±``LEVEL``.
 
     Those of multiples of one argument are powers of one exponential, so where both ``LEVELS`` give
-    the same, that is the value. ``None`` if none is needed.
+    the same, that is the value. ``None`` if none is needed, or there are other arguments too.
 
     >>> held(1 / (1 + exp(-z))), held(exp(90 * z) / (1 + exp(180 * z)))
     (None, exp(Max(-LEVEL, Min(LEVEL, 90*z)))/(exp(2*Max(-LEVEL, Min(LEVEL, 90*z))) + 1))
@@ -114,6 +114,9 @@ def held(expression: Expr) -> Expr | None:
     for each in apart.atoms(exp):
         size, rest = _content(each.args[0])
         contents[rest] = gcd(contents.get(rest, S.Zero), size)
+
+    if len(contents) > 1:  # held apart, they would no longer be what they are to one another
+        return None
 
     def within(y: Expr) -> Expr:
         size, rest = _content(y)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike, NDArray
-from sympy import Add, Expr, Piecewise, Poly, erf, erfi
+from sympy import Add, Dummy, Expr, Piecewise, Poly, erf, erfi, exp
 
 from derive.drift import AnyDrift
 from derive.errors import InputError
@@ -173,7 +173,8 @@ def _(coefficient: Poly, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
 @evaluated.register
 def _(coefficient: Expr, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunction:
     """A closed form as the sum of its terms; sums within them are not to cancel either."""
-    within = [each for each in coefficient.atoms(Add) - {coefficient} if not _is_a_distance(each)]
+    plain = coefficient.replace(exp, lambda _: Dummy())  # exponents need no relative accuracy
+    within = [each for each in plain.atoms(Add) - {plain} if not _is_a_distance(each)]
     whole, *parts = (vectorised([mu], Add.make_args(each)) for each in (coefficient, *within))
 
     def summed(terms: Callable[..., Any], x: Doubles) -> tuple[Any, Any]:

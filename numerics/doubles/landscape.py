@@ -42,12 +42,14 @@ _KERNEL_PROBES = ((1.0, 1.0, 0.5), (0.5, 1.2, -0.3))  # both variances and the c
 class FloatLandscape:
     """The loss over covariance ``rho`` and residual variance ``s`` ≥ 0, with its slopes.
 
-    Fields: ``loss``, ``a`` = -∂L/∂ρ, ``b`` = -2 ∂L/∂s, functions of two numbers. Heuristic.
+    Fields: ``loss``, ``a`` = -∂L/∂ρ, ``b`` = -2 ∂L/∂s, functions of two numbers; ``size`` of what
+    slopes are made of, √(E y² E σ'²), against which one may be rounding. Heuristic.
     """
 
     loss: Function
     a: Function
     b: Function
+    size: float = 0.0
 
     def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> Doubles:
         """The loss at arrays of points, broadcast against each other. Heuristic."""
@@ -89,7 +91,18 @@ def float_landscape(pair: PairLike) -> FloatLandscape:
     except NoClosedForm:
         return by_quadrature(pair)
     loss, a, b = map(_compiled, exact.derived)
-    return FloatLandscape(loss, a, b)
+    return FloatLandscape(loss, a, b, _size(pair))
+
+
+def _size(pair: Pair) -> float:
+    size = math.sqrt(_square(pair.label)) * math.sqrt(_square(pair.student.value.derivative()))
+    return size if math.isfinite(size) else 0.0
+
+
+def _square(f: PiecewiseAnalytic) -> float:
+    values = piecewise(f)
+    with np.errstate(over="ignore"):
+        return gaussian_mean_of(lambda x: values(x) ** 2, breakpoints(f))
 
 
 def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
@@ -176,7 +189,7 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
         )
         return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 
-    return FloatLandscape(loss, a, b)
+    return FloatLandscape(loss, a, b, _size(pair))
 
 
 @dataclass(frozen=True)

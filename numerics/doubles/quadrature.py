@@ -6,7 +6,7 @@ integrand smooth between rays; kinks elsewhere are lines. Heuristic: without err
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +19,7 @@ from numerics.doubles.arrays import Doubles, breakpoints, piecewise
 REACH, _RADII, _ANGLES = 13.0, 64, 24  # of the quadrature; e^(-13²/2) is 2e-37
 _ENDS = (-4.0, 0.0, 4.0)
 _AROUND = np.array([-6.0, -2.0, 0.0, 2.0, 6.0])  # a smoothed breakpoint, in its own widths
-_MOST, _AGREE = 8, 1e-8  # times the nodes, until twice as many agree so well
+_MOST, _AGREE = 4, 1e-8  # times the nodes, until twice as many agree so well
 MOST_ON_LINE = 2**12  # the same where there is but one variable
 _PROBES = ((0.9, 0.1), (0.3, 0.8), (1.2, 0.1))  # covariance and residual variance
 
@@ -39,20 +39,24 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
     points = np.atleast_1d(breaks)
     inside, bent = _cuts(points), bool(np.any((points != 0) & (np.abs(points) < REACH)))
 
-    def mean(power: int, times: int) -> float:
+    def mean(of: Callable[[Doubles], Doubles], times: int) -> float:
         if bent:
             places, weights = panels(np.append(inside, [-REACH, REACH]), times)
-            return float(weights @ function(places) ** power)
+            return float(weights @ of(places))
         radii, weights = radial_rule(times)
         density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
-        return float(density @ (function(radii) ** power + function(-radii) ** power))
+        return float(density @ (of(radii) + of(-radii)))
 
-    with np.errstate(over="ignore"):  # of squares
-        return mean(1, fineness(lambda times: mean(2, times), MOST_ON_LINE))
+    size = mean(lambda x: np.abs(function(x)), 1)
+    if not 0 < size < math.inf:
+        return mean(function, 1)
+    return mean(
+        function, fineness(partial(mean, lambda x: (function(x) / size) ** 2), MOST_ON_LINE)
+    )
 
 
 def fineness(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
-    """How many times the nodes suffice: twice as many give the same. Heuristic.
+    """How many times the nodes suffice: twice as many give the same; else the most. Heuristic.
 
     Arguments:
         estimate: positive numbers, by so many times the nodes.
@@ -101,7 +105,7 @@ def plane_mean(pair: Pair) -> PlaneMean:
     """Means of functions of (z, x) at ρ and s, of what a loss and its slopes are made of.
 
     The rule is exact for polynomials. For others it is cut where label and student are not smooth,
-    and as fine as the steepest of them asks. Heuristic.
+    and as fine as the steepest of them asks, up to four times as many nodes either way. Heuristic.
     """
     if pair.polynomials:  # (y - σ)² σ'² has at most twice this degree, less 2
         label, student = (max(each.degree(), 1) for each in pair.polynomials)

@@ -69,7 +69,7 @@ class Motion(ABC):
         return self.rate() > _NO_ESCAPE * self.speed()
 
     def speed(self) -> float:
-        """The size of the search phase's matrix, against which a rate may be none. Heuristic."""
+        """The size of the search phase's matrix, or of what it is made of if that is larger."""
         return float(np.abs(self.linearisation()).max())
 
 
@@ -88,6 +88,10 @@ class Flow(Motion):
     nu: float = 0.0
     scaled_rate: float = 0.0
     noise: Function | None = None
+
+    def speed(self) -> float:
+        """As of all; against it a rate may be none. Heuristic."""
+        return max(super().speed(), self.landscape.size)
 
     @property
     def size(self) -> int:

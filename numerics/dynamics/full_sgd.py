@@ -56,7 +56,7 @@ class FullFlow(Motion):
 
     def speed(self) -> float:
         """The size of what slopes of the loss are made of. Heuristic."""
-        return abs(self.landscape.b(self.mu, 0.0))
+        return self.landscape.size
 
     def observe(self, states: Doubles) -> dict[str, Doubles]:
         """``OBSERVED`` of states. Heuristic."""

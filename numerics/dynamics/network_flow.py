@@ -78,6 +78,10 @@ class NetworkFlow(Motion):
     power: tuple[_Kernel, _Kernel]
     labels: float
 
+    def speed(self) -> float:
+        """As of all; against it a rate may be none. Heuristic."""
+        return max(super().speed(), self.mixed.size)
+
     def overlaps(self, state: NetworkState) -> tuple[Doubles, Doubles]:
         """``R`` and ``Q``: overlaps of student neurons with teachers, and with each other."""
         insist_on(state, NetworkState, "a NetworkState, of u, m and g")

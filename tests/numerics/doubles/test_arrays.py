@@ -50,3 +50,19 @@ def test_what_grows_beyond_doubles_stays_infinite():
     """So that whoever asks for its moments goes on in wider floats."""
     growing = piecewise(PiecewiseAnalytic((exp(60 * z),)))
     assert growing(np.array([-20.0, 0.0, 20.0])).tolist() == [np.exp(-1200), 1.0, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "value"),
+    [
+        ("(1 + exp(100*x - 30))/(1 + exp(100*x))", 8.0, np.exp(-30)),
+        ("exp(100*x + 1)/(exp(100*x) + 2)", 8.0, np.e),
+        ("(1 + exp(100*x) + exp(70*x + 1))/(1 + exp(100*x))", 8.0, 1.0),
+        ("tanh(x)/(1 + exp(200*x)*exp(-x**2))", 40.0, 0.0),
+    ],
+)
+def test_exponentials_of_several_arguments_are_right_or_no_numbers(text, place, value):
+    """Held within bounds each for itself they would be what they are not to one another."""
+    function = parse_activation(text).value
+    for found in (piecewise(function)(np.array([place]))[0], compiled(function)(place)):
+        assert not np.isfinite(found) or found == pytest.approx(value, rel=1e-9, abs=1e-30)

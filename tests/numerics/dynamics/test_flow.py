@@ -90,6 +90,18 @@ def test_whether_there_is_an_escape_does_not_depend_on_units(text, factor):
     )
 
 
+@pytest.mark.parametrize(
+    ("teacher", "student"),
+    [("x**2", "tanh"), ("cos", "tanh"), ("tanh", "abs"), ("softsign", "gauss")],
+)
+@pytest.mark.parametrize("factor", [1, "1e-8"])
+def test_rounding_of_what_is_0_is_no_escape(teacher, student, factor):
+    """Of functions of opposite parity nothing is learnt: the whole matrix is 0, or rounding."""
+    pair = Pair(f"{factor}*({teacher})", student, loss="correlation")
+    assert flow_of(pair, 0.5).tau() == np.inf
+    assert not FullLearner(pair, 0.5, 1000, 1e-3).flow.escapes()
+
+
 def test_misaligned_rate_has_the_third_direction():
     """App. A.1: λ₊ = ½(b + √(b² + 4(a² + ν²b²))), and the learnt direction is not the teacher's."""
     flow = flow_of(_pair("x", "spherical"), 0.9)

@@ -44,15 +44,6 @@ def _budget(faster=1.0, **others):
     return replace(Budget(simulations, curves, 1000, ()), **others)
 
 
-def _vertical(axis):
-    """Where the dotted lines across a panel stand."""
-    return [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"]
-
-
-def _shaded(axis):
-    return [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axis.patches]
-
-
 @pytest.mark.parametrize("given", [[("0.25", "0.625"), ()], [None]])
 def test_a_caption_tells_of_what_is_drawn_alone(printed, given):
     """Two budgets side by side, at the best rates too, and one alone; under one legend each."""
