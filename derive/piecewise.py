@@ -161,7 +161,7 @@ class PiecewiseAnalytic:
 
     @property
     def jumps(self) -> tuple[Expr, ...]:
-        """How far the function jumps at each breakpoint: 0 where SymPy finds that it does not."""
+        """How far the function jumps at each breakpoint, 0 where SymPy finds that it does not."""
         heights = zip(pairwise(self.pieces), self.breaks, strict=True)
         return tuple(_or_zero(tidied((right - left).subs(z, p))) for (left, right), p in heights)
 
