@@ -234,7 +234,7 @@ def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:
 def _of_quadratic(a: Expr, b: Expr, c: Expr) -> list[Expr]:
     """Its real roots; a double one of irrational coefficients too, whose factors are not found."""
     square = b**2 - 4 * a * c
-    if abs(placed(square)) < _SURE * placed(b**2 + abs(4 * a * c)):
+    if abs(placed(square)) <= _SURE * placed(b**2 + abs(4 * a * c)):
         if not square.equals(0):
             raise NotFound(f"where {_shown(a * z**2 + b * z + c)} is 0 is not found exactly")
         return [-b / (2 * a)]

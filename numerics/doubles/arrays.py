@@ -13,8 +13,10 @@ from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
 
 Doubles: TypeAlias = NDArray[np.float64]
-LEVEL, LEVELS = Symbol("LEVEL", real=True), (100.0, 110.0)  # whose sixth powers are doubles
-SAME, SAME_AS_NONE = 1e-8, 1e-9  # relative, absolute: differences of what is 1 are rounded
+# Bounds on exponents: e^110 to the sixth power is a double. What both give is the value, as far as
+# doubles tell: relative, and absolute where the value is a difference of ones.
+LEVEL, LEVELS = Symbol("LEVEL", real=True), (100.0, 110.0)
+SAME, SAME_AS_NONE = 1e-8, 1e-9
 _FAR = np.linspace(-50, 50, 401)
 
 

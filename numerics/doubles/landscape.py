@@ -1,8 +1,8 @@
 r"""The population loss and its slopes over (ρ, s) as doubles, for any pair.
 
-Closed forms of ``derive.landscape`` are compiled; the rest is integrated in polar coordinates of
-``(z, g)``, where a kink of the teacher or the student is a ray and the integrand smooth between
-rays. Heuristic: held to independent values in the tests, without error bounds.
+Closed forms of ``derive.landscape`` are compiled; the rest is integrated by the rules of
+``numerics.doubles.quadrature``. Heuristic: held to independent values in the tests, without error
+bounds.
 """
 
 import math
@@ -49,7 +49,7 @@ class FloatLandscape:
     loss: Function
     a: Function
     b: Function
-    size: float = 0.0
+    size: float
 
     def losses(self, rhos: ArrayLike, residuals: ArrayLike) -> Doubles:
         """The loss at arrays of points, broadcast against each other. Heuristic."""

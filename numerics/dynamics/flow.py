@@ -69,7 +69,7 @@ class Motion(ABC):
         return self.rate() > _NO_ESCAPE * self.speed()
 
     def speed(self) -> float:
-        """The size of the search phase's matrix, or of what it is made of if that is larger."""
+        """How large the search phase's matrix is; a rate far below it is rounding. Heuristic."""
         return float(np.abs(self.linearisation()).max())
 
 
@@ -90,7 +90,7 @@ class Flow(Motion):
     noise: Function | None = None
 
     def speed(self) -> float:
-        """As of all; against it a rate may be none. Heuristic."""
+        """The same, or how large what the matrix is made of is, where that cancels. Heuristic."""
         return max(super().speed(), self.landscape.size)
 
     @property

@@ -79,7 +79,7 @@ class NetworkFlow(Motion):
     labels: float
 
     def speed(self) -> float:
-        """As of all; against it a rate may be none. Heuristic."""
+        """The same, or how large what the matrix is made of is, where that cancels. Heuristic."""
         return max(super().speed(), self.mixed.size)
 
     def overlaps(self, state: NetworkState) -> tuple[Doubles, Doubles]:

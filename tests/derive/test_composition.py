@@ -194,8 +194,10 @@ def test_zeros_of_high_degree_count_only_where_they_are_met():
         composed(RELU, analytic(z**3 + sqrt(2) * z + 1))
 
 
-@pytest.mark.parametrize("scale", [S.One, -pi, Rational(1, 10**12)])
-@pytest.mark.parametrize("place", [Rational(1, 3), sqrt(2), -pi, sqrt(3) + sqrt(2)], ids=str)
+@pytest.mark.parametrize("scale", [S.One, -pi, sqrt(2), Rational(1, 10**12)])
+@pytest.mark.parametrize(
+    "place", [S.Zero, Rational(1, 3), sqrt(2), -pi, sqrt(3) + sqrt(2)], ids=str
+)
 def test_what_touches_0_is_0_there(place, scale):
     """Multiplied out, so that SymPy finds no factor of irrational coefficients."""
     touching = analytic(expand(scale * (z - place) ** 2))

@@ -24,7 +24,8 @@ from numerics.doubles.landscape import (
 from numerics.doubles.quadrature import fineness, gaussian_mean_of
 
 PLACES = tuple((Rational(a, 10), Rational(b, 100)) for a, b in ((6, 64), (9, 1), (-3, 16), (12, 1)))
-STEEP = ("erf(10*x)", "erf(30*x)", "sin(6*x)")
+# With how far four times the usual nodes are off: a slope of 30 would ask for more.
+STEEP = (("erf(10*x)", 1e-8), ("erf(30*x)", 1e-5), ("sin(6*x)", 1e-8))
 
 
 def _mean(polynomial):
@@ -69,19 +70,19 @@ def test_the_loss_of_polynomials_does_not_cancel_whatever_their_degree(names):
             assert ours(float(covariance), float(s)) == pytest.approx(known, rel=1e-11)
 
 
-@pytest.mark.parametrize("text", STEEP)
-def test_a_landscape_is_as_fine_as_its_functions_are_steep(text):
+@pytest.mark.parametrize(("text", "off"), STEEP)
+def test_a_landscape_is_as_fine_as_its_functions_are_steep(text, off):
     pair = Pair(text)
     found, exact = by_quadrature(pair), float_landscape(pair)
     for covariance, s in PLACES:
         at = float(covariance), float(s)
         for name in ("loss", "a", "b"):
             wanted = getattr(exact, name)(*at)
-            assert getattr(found, name)(*at) == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+            assert getattr(found, name)(*at) == pytest.approx(wanted, rel=off, abs=off)
 
 
-@pytest.mark.parametrize("text", STEEP)
-def test_a_kernel_is_as_fine_as_its_function_is_steep(text):
+@pytest.mark.parametrize(("text", "off"), STEEP)
+def test_a_kernel_is_as_fine_as_its_function_is_steep(text, off):
     student = parse_activation(text)
     found, exact = kernel_by_quadrature(student.value), kernel(student, student)
     by_first, _, by_cross = kernel_slopes(student, student)
@@ -92,7 +93,7 @@ def test_a_kernel_is_as_fine_as_its_function_is_steep(text):
         (found.by_cross, by_cross),
     ):
         wanted = float(known.expression.subs(at))
-        assert ours(0.5, 0.8, 0.3) == pytest.approx(wanted, rel=1e-5, abs=1e-12)
+        assert ours(0.5, 0.8, 0.3) == pytest.approx(wanted, rel=off, abs=1e-12)
 
 
 @pytest.mark.parametrize("place", [-8, -4, -1, 0, 1, 4, 8])
@@ -124,7 +125,7 @@ def test_means_on_a_line_are_as_fine_as_what_is_steep(slope):
             assert found == pytest.approx(wanted, rel=1e-8)
 
 
-def test_what_is_settled_is_what_twice_as_many_nodes_give():
+def test_the_nodes_are_doubled_until_that_changes_nothing():
     asked = []
 
     def estimate(times):
