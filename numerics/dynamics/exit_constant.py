@@ -107,8 +107,7 @@ def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
     sizes = [passage.level * _FIRST * _RATIO**k for k in range(3)]
 
     def reached(size: float, tolerance: float = _TOLERANCE) -> float:
-        time = _time(flow, size * directions[:, -1], rates[-1], passage, tolerance)
-        return float(rates[-1] * time + log(size))
+        return _phase(flow, size * directions[:, -1], rates[-1], passage, tolerance) + log(size)
 
     one, two, three = map(reached, sizes)
     loose = abs(reached(sizes[-1], 10 * _TOLERANCE) - three)
@@ -118,16 +117,19 @@ def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
     return ExitConstant(float(three + step), float(error), "heuristic")
 
 
-def _time(flow: Flow, start: Doubles, rate: float, passage: Passage, tolerance: float) -> float:
-    """When the flow exits."""
+def _phase(flow: Flow, start: Doubles, rate: float, passage: Passage, tolerance: float) -> float:
+    """``λ`` times the time of exit: the solver's own tolerances on events are absolute."""
+
+    def velocity(phase: float, state: Doubles) -> Doubles:
+        return flow.velocity(phase / rate, state) / rate
 
     def inside(_: float, state: Doubles) -> float:
         return passage.missing(state)
 
     inside.terminal = True  # type: ignore[attr-defined]
     size = float(np.linalg.norm(start))
-    horizon = (log(passage.level / size) + _PATIENCE) / rate
-    solution = solve_ivp(flow.velocity, (0.0, horizon), start, method="LSODA", events=inside,
+    horizon = log(passage.level / size) + _PATIENCE
+    solution = solve_ivp(velocity, (0.0, horizon), start, method="LSODA", events=inside,
                          rtol=tolerance, atol=tolerance * size)  # fmt: skip
     if not len(solution.t_events[0]):
         raise Undecided(

@@ -17,7 +17,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from flint import arb, fmpq
-from scipy.optimize import brentq
 from sympy import Rational
 
 from derive.ends import escape_end
@@ -27,7 +26,7 @@ from numerics.certified.basins import Border, Sink, border, fate, same_sink, sin
 from numerics.certified.flow import BallFlow, Disc, ball_flow, disc
 from numerics.certified.unstable_manifold import leaving
 from numerics.doubles.arrays import Doubles
-from numerics.dynamics.flow import Flow, flow_of, integrate
+from numerics.dynamics.flow import Flow, crossing, flow_of, integrate
 
 Certainty: TypeAlias = Literal["exact", "certified", "heuristic"]
 _FIRST_LEVEL = "0.05"  # of |m|, by which a run has left the search phase
@@ -224,7 +223,9 @@ def passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
         if not len(above):
             raise Undecided(f"the first stage does not reach |m| = {level}: give a lower one")
         after = int(above[0])
-        when = brentq(lambda t, level=level: abs(float(path.at(t)[1])) - level,
-                      path.times[after - 1], path.times[after])  # fmt: skip
-        u, m = path.at(when)
+
+        def missing(time: float, level: float = level) -> float:
+            return abs(float(path.at(time)[1])) - level
+
+        u, m = path.at(crossing(missing, path.times[after - 1], path.times[after]))
         yield disc(float(u), float(np.clip(m, -1, 1)))

@@ -362,6 +362,15 @@ def first_passage_of(
     return _first_passage(at, [0.0, late], radius)
 
 
+def crossing(size: Callable[[float], float], before: float, after: float) -> float:
+    """When a function of time changes its sign, between two times, whatever their unit. Heuristic.
+
+    >>> round(1e20 * crossing(lambda time: 1e20 * time - 3, 1e-20, 5e-20), 9)
+    3.0
+    """
+    return float(brentq(size, before, after, xtol=_ROUNDING * (after - before)))
+
+
 def _first_passage(
     at: Callable[[ArrayLike], Doubles], steps: ArrayLike, radius: float
 ) -> float | None:
@@ -378,4 +387,4 @@ def _first_passage(
     def beyond(time: float) -> float:
         return float(np.linalg.norm(at(np.array([time])))) - radius
 
-    return float(brentq(beyond, fine[first - 1], fine[first]))
+    return crossing(beyond, fine[first - 1], fine[first])

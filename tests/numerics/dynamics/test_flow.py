@@ -81,6 +81,10 @@ def test_whether_there_is_an_escape_does_not_depend_on_units(text, factor):
         assert flow_of(scaled, mu).tau() * unit == pytest.approx(usual.tau(), rel=1e-9)
         found, told = shot(flow_of(scaled, mu)), shot(usual)
         assert found.log_k == pytest.approx(told.log_k, abs=found.error + told.error)
+        assert found.error < 1e-7
+        start = np.array([1e-3, 1e-3])
+        out = predicted_exit(flow_of(scaled, mu), start)
+        assert out * unit == pytest.approx(predicted_exit(usual, start), rel=1e-11)
     assert flow_of(scaled, 1.0).tau() == np.inf
     learner, full = Learner(scaled, 0.5, 1000, 0.01 / unit), FullLearner(scaled, 0.5, 1000, 1e-3)
     assert steps_of(learner, 1.0) == steps_of(Learner(text, 0.5, 1000, 0.01), 1.0)
