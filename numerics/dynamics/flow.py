@@ -363,7 +363,11 @@ def first_passage_of(
 
 
 def crossing(size: Callable[[float], float], before: float, after: float) -> float:
-    """When a function of time changes its sign, between two times, whatever their unit. Heuristic.
+    """When a function of time changes its sign, whatever the unit of time. Heuristic.
+
+    Arguments:
+        size: of a time; its signs differ at the ends.
+        before, after: the ends.
 
     >>> round(1e20 * crossing(lambda time: 1e20 * time - 3, 1e-20, 5e-20), 9)
     3.0
