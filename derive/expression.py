@@ -41,7 +41,7 @@ from derive.composition import chosen, insist_on_positive, inverse, largest, sma
 from derive.elementary import tidied
 from derive.errors import InputError, abridged
 from derive.piecewise import PiecewiseAnalytic, analytic
-from derive.softplus import Softplus
+from derive.softplus import Softplus, recognised
 from derive.symbols import of_one_variable, z
 
 _ENTIRE = (atan, cos, erf, exp, sin, tanh, Softplus)
@@ -84,7 +84,7 @@ def function_from(given: Expr | Poly) -> tuple[str, PiecewiseAnalytic]:
         value = _read(found)
     except InputError as reason:
         raise InputError(f"{abridged(text)} is not accepted: {reason}") from None
-    return text, value.mapped(tidied) if value.breaks else value
+    return text, (value.mapped(tidied) if value.breaks else value).mapped(recognised)
 
 
 def text_of(expression: Expr, variable: str = "x") -> str:

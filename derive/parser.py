@@ -37,6 +37,7 @@ from derive.composition import (
 from derive.errors import InputError, quoted
 from derive.hermite import hermite_polynomial
 from derive.piecewise import PiecewiseAnalytic, analytic
+from derive.softplus import recognised
 from derive.symbols import z
 
 LONGEST_TEXT = 500
@@ -105,7 +106,7 @@ def parsed(text: str, variable: str) -> PiecewiseAnalytic:
     """
     parser = _Parser(text, variable)
     try:
-        return parser.whole()
+        return parser.whole().mapped(recognised)
     except NotFound as reason:
         parser.refuse(str(reason), "write it in another way")
 

@@ -35,7 +35,8 @@ MOST_CANCELLATION = 30.0  # keeps a sum of terms with errors of some 1e-15 withi
 _LEAST = 1e-290  # terms below it lose digits
 _NODES = (33, 65, 129, 257)
 _TAIL = 5e-15
-_REACH, _STEP = 16, 1 / 8  # of the trapezoidal rule, in standard deviations
+_REACH, _STEPS = 16, (1 / 8, 1 / 32, 1 / 128)  # of the trapezoidal rule, in standard deviations
+_AT_ONCE = 64  # strengths
 _WIDEST = float(np.finfo(np.longdouble).eps)  # the machine may have nothing wider than doubles
 _MOST_WIDE = MOST_CANCELLATION * np.finfo(float).eps / _WIDEST
 _LEAST_SHARE = 0.05  # below it, an absolute error near 5e-15 is a relative one of 1e-13
@@ -240,28 +241,39 @@ def _(coefficient: Mean, exact: BallFunction, zeros: Sequence[int]) -> ArrayFunc
 def _trapezoidal(mean: Mean) -> Callable[[Doubles], Judged]:
     """The mean by the trapezoidal rule, which converges geometrically for analytic integrands.
 
-    Trusted where half the points give the same and the sum does not cancel; nowhere for a kink,
-    nor for error functions, which scipy has in doubles alone.
+    Steps are made smaller until half the points give the same. Not trusted where the sum cancels,
+    for a kink, nor for error functions, which scipy has in doubles alone.
     """
-    points = np.arange(-_REACH, _REACH + _STEP / 2, _STEP, dtype=np.longdouble)
-    weights = np.exp(-points * points / 2) * _STEP / np.sqrt(2 * np.pi)
-    narrow = weights.astype(float)
     (first, *others) = (piece for f in mean.integrands for piece in f.pieces)
     integrand = vectorised([z, mu], first)
     smooth = not others and not first.has(erf, erfi) and _WIDEST < 1e-18
 
     def evaluate(x: Doubles) -> Judged:
-        if not smooth:
-            return np.zeros(x.shape), np.zeros(x.shape, dtype=bool)
-        terms = weights * integrand(points, x.astype(np.longdouble)[..., None])
-        value, half = terms.sum(-1), 2 * terms[..., ::2].sum(-1)
-        size = np.maximum(np.abs(terms).sum(-1), np.abs(half - value) / _WIDEST)
-        # What doubles lose inside the integrand, the widest floats lose too, in their last digits.
-        rough = (narrow * integrand(points.astype(float), x[..., None])).sum(-1)
-        size = np.maximum(size, np.abs(rough - value) / np.finfo(float).eps)
-        return value.astype(float), size <= _MOST_WIDE * np.abs(value)
+        values, trusted = np.zeros(x.size), np.zeros(x.size, dtype=bool)
+        unsettled = np.arange(x.size)
+        for step in _STEPS if smooth else ():
+            for some in np.array_split(unsettled, range(_AT_ONCE, len(unsettled), _AT_ONCE)):
+                values[some], trusted[some], settled = _summed(integrand, x.ravel()[some], step)
+                trusted[some] &= settled
+                unsettled = np.setdiff1d(unsettled, some[settled])
+        return values.reshape(x.shape), trusted.reshape(x.shape)
 
     return evaluate
+
+
+def _summed(
+    integrand: Callable[..., Any], x: Doubles, step: float
+) -> tuple[Doubles, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Means by one step: values, which do not cancel, and which half the points give as well."""
+    points = np.arange(-_REACH, _REACH + step / 2, step, dtype=np.longdouble)
+    weights = np.exp(-points * points / 2) * step / np.sqrt(2 * np.pi)
+    terms = weights * integrand(points, x.astype(np.longdouble)[..., None])
+    value, half = terms.sum(-1), 2 * terms[..., ::2].sum(-1)
+    # What doubles lose inside the integrand, the widest floats lose too, in their last digits.
+    rough = (weights.astype(float) * integrand(points.astype(float), x[..., None])).sum(-1)
+    size = np.maximum(np.abs(terms).sum(-1), np.abs(rough - value) / np.finfo(float).eps)
+    most = _MOST_WIDE * np.abs(value)
+    return value.astype(float), size <= most, np.abs(half - value) / _WIDEST <= most
 
 
 def _chebyshev_coefficients(function: Callable[[Doubles], Doubles]) -> Doubles | None:
