@@ -24,7 +24,7 @@ from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
-from numerics.doubles.quadrature import cut_nodes, fineness, gaussian_mean_of, plane_mean
+from numerics.doubles.quadrature import cut_nodes, fineness, gaussian_mean_of, plane_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,13 +126,12 @@ def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
             return _compiled(noise_landscape(pair, deviation))
     except NoClosedForm:
         pass
-    sigma, squared, mean = pair.student.value, pair.loss == "square", plane_mean(pair)
-    y, value, slope = (piecewise(f) for f in (pair.label, sigma, sigma.derivative()))
+    of, squared = plane_of(pair), pair.loss == "square"
 
     def pull(t: Doubles, x: Doubles) -> Doubles:
-        return ((y(t) - squared * value(x)) ** 2 + label_noise**2) * slope(x) ** 2
+        return ((of.label(t) - squared * of.value(x)) ** 2 + label_noise**2) * of.slope(x) ** 2
 
-    return lambda covariance, s: mean(pull, covariance, s)
+    return lambda covariance, s: of.mean(pull, covariance, s)
 
 
 def _compiled(expression: Expr) -> Function:
@@ -153,26 +152,24 @@ def _compiled(expression: Expr) -> Function:
 
 def by_quadrature(pair: Pair) -> FloatLandscape:
     """Integrals over the Gaussian plane, cut where the integrand is not smooth."""
-    sigma = pair.student.value
-    first = sigma.derivative()
-    second = first.derivative()
-    y, value, slope, curvature = (piecewise(f) for f in (pair.label, sigma, first, second))
-    squared = pair.loss == "square"
-    theirs, mean = breakpoints(pair.label), plane_mean(pair)
+    of, squared = plane_of(pair), pair.loss == "square"
+    label, student = piecewise(pair.label), piecewise(pair.student.value)
+    theirs, second = breakpoints(pair.label), pair.student.value.derivative().derivative()
 
     def loss(covariance: float, s: float) -> float:
         if squared:
-            return mean(lambda t, x: (y(t) - value(x)) ** 2 / 2, covariance, s)
-        return mean(lambda t, x: -y(t) * value(x), covariance, s)
+            return of.mean(lambda t, x: (of.label(t) - of.value(x)) ** 2 / 2, covariance, s)
+        return of.mean(lambda t, x: -of.label(t) * of.value(x), covariance, s)
+
+    def error(t: Doubles, x: Doubles) -> Doubles:
+        return of.label(t) - squared * of.value(x)
 
     def a(covariance: float, s: float) -> float:
-        return mean(lambda t, x: (y(t) - squared * value(x)) * t * slope(x), covariance, s)
+        return of.mean(lambda t, x: error(t, x) * t * of.slope(x), covariance, s)
 
     def b(covariance: float, s: float) -> float:
-        smooth = mean(
-            lambda t, x: (y(t) - squared * value(x)) * curvature(x) - squared * slope(x) ** 2,
-            covariance,
-            s,
+        smooth = of.mean(
+            lambda t, x: error(t, x) * of.bend(x) - squared * of.slope(x) ** 2, covariance, s
         )
         deltas = zip(second.breaks, second.deltas, strict=True)
         return smooth + sum(
@@ -185,7 +182,7 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
         middle, spread = covariance * p / variance, math.sqrt(s / variance)
         cuts = (theirs - middle) / spread if spread > 0 else ()
         here = gaussian_mean_of(
-            lambda x: y(middle + spread * x) - squared * value(np.full(1, p)), cuts
+            lambda x: label(middle + spread * x) - squared * student(np.full(1, p)), cuts
         )
         return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 

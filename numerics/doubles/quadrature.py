@@ -6,7 +6,8 @@ integrand smooth between rays; kinks elsewhere are lines. Heuristic: without err
 
 import math
 from collections.abc import Callable
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,6 +26,8 @@ _PROBES = ((0.9, 0.1), (0.3, 0.8), (1.2, 0.1))  # covariance and residual varian
 
 PlaneMean: TypeAlias = Callable[[Callable[..., Any], float, float], float]
 Rule: TypeAlias = tuple[tuple[Doubles, Doubles], Doubles]  # values of (z, λ), and weights
+Nodes: TypeAlias = Callable[[float, float], Rule]
+Values: TypeAlias = Callable[[Doubles], Doubles]
 
 _legendre = cache(np.polynomial.legendre.leggauss)
 _hermite = cache(special.roots_hermitenorm)
@@ -101,44 +104,72 @@ def _divided(ends: Doubles, times: int) -> tuple[Doubles, int]:
     return np.concatenate([whole, ends[..., -1:]], axis=-1), min(times, _MOST)
 
 
-def plane_mean(pair: Pair) -> PlaneMean:
+@dataclass(frozen=True)
+class Plane:
+    """What the means of a pair's loss, slopes and noise are over: they share places and values.
+
+    Fields: ``mean``, of functions of (z, x), at ρ and s; ``label``, of z, and ``value``, ``slope``
+    and ``bend`` of the student, of x, each with the values at the last array that it was given.
+    """
+
+    mean: PlaneMean
+    label: Values
+    value: Values
+    slope: Values
+    bend: Values
+
+
+@lru_cache(maxsize=16)
+def plane_of(pair: Pair) -> Plane:
     """Means of functions of (z, x) at ρ and s, of what a loss and its slopes are made of.
 
     The rule is exact for polynomials. For others it is cut where label and student are not smooth,
     and as fine as the steepest of them asks, up to four times as many nodes either way. Heuristic.
     """
-    if pair.polynomials:  # (y - σ)² σ'² has at most twice this degree, less 2
-        label, student = (max(each.degree(), 1) for each in pair.polynomials)
-        count = max(label, student) + student
-        return _mean_by(lambda covariance, s: _hermite_nodes(count, covariance, s))
-    ours, theirs = breakpoints(pair.student.value), breakpoints(pair.label)
-
-    def rule(times: int) -> PlaneMean:
-        if ours.any() or theirs.any():
-            return _mean_by(lambda covariance, s: cut_nodes(theirs, ours, covariance, s, times))
-        return _mean_by(lambda covariance, s: _polar_nodes(covariance, s, times))
-
     first = pair.student.value.derivative()
     functions = (pair.label, pair.student.value, first, first.derivative())
-    y, value, slope, bend = map(piecewise, functions)
+    y, value, slope, bend = (_kept(piecewise(function)) for function in functions)
 
     def probed(times: int) -> list[float]:
-        mean = rule(times)
+        mean = _mean(pair, times)
         return [
             mean(lambda t, x: (y(t) ** 2 + value(x) ** 2) * (1 + slope(x) ** 2 + bend(x) ** 2), *at)
             for at in _PROBES
         ]
 
-    return rule(fineness(probed))
+    return Plane(_mean(pair, 1 if pair.polynomials else fineness(probed)), y, value, slope, bend)
 
 
-def _mean_by(nodes: Callable[[float, float], Rule]) -> PlaneMean:
+def _mean(pair: Pair, times: int) -> PlaneMean:
+    """Means by the rule that suits a pair, with so many times the nodes."""
+    ours, theirs = breakpoints(pair.student.value), breakpoints(pair.label)
+    if pair.polynomials:  # (y - σ)² σ'² has at most twice this degree, less 2
+        label, student = (max(each.degree(), 1) for each in pair.polynomials)
+        nodes: Nodes = partial(_hermite_nodes, max(label, student) + student)
+    elif ours.any() or theirs.any():
+        nodes = partial(cut_nodes, theirs, ours, times=times)
+    else:
+        nodes = partial(_polar_nodes, times=times)
+    known = lru_cache(maxsize=1)(nodes)
+
     def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
-        place, weight = nodes(covariance, s)
+        place, weight = known(covariance, s)
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))
 
     return mean
+
+
+def _kept(function: Values) -> Values:
+    """A function that keeps its values at the last array."""
+    last: list[Doubles] = [np.empty(0), np.empty(0)]
+
+    def values(x: Doubles) -> Doubles:
+        if x is not last[0]:
+            last[:] = x, function(x)
+        return last[1]
+
+    return values
 
 
 def radial_rule(times: int = 1) -> tuple[Doubles, Doubles]:

@@ -51,6 +51,18 @@ def test_quadrature_against_mpmath(teacher, student):
     assert float_landscape(pair).loss(0.6, 0.2) == pytest.approx(float(truth), rel=1e-11)
 
 
+@pytest.mark.parametrize("texts", [("tanh", "tanh"), ("relu", "hardtanh")])
+def test_values_do_not_depend_on_what_was_asked_before(texts):
+    """Slopes and noise share places and values while a point stays the same."""
+    pair = Pair(*texts)
+    found = by_quadrature(pair)
+    questions = [(of, at) for of in (found.b, float_noise(pair, 0.5), found.a) for at in POINTS[:3]]
+    once = [of(*at) for of, at in questions]
+    point_by_point = [of(*at) for of, at in sorted(questions, key=lambda asked: asked[1])]
+    assert sorted(once) == sorted(point_by_point)
+    assert len({*once}) == len(once)
+
+
 @pytest.mark.parametrize("text", ["He4", "relu", "erf", "tanh", "sigmoid"])
 def test_edge_is_the_search_phase(text):
     activation = parse_activation(text)
