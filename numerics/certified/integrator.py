@@ -8,7 +8,7 @@ the rate at which solutions part in that box (``numerics.certified.flow``).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flint import arb, arb_poly, arb_series, fmpq
+from flint import arb, arb_poly, arb_series, ctx, fmpq
 
 from derive.errors import InputError, Undecided
 from numerics.certified.flow import (
@@ -23,10 +23,12 @@ from numerics.certified.flow import (
     widened,
 )
 
-_TOLERANCE = fmpq(1, 2**44)  # of a step, by its length
-_LONGEST, _GRAIN = fmpq(1), 2**24  # a step's length, and what shortened ones are multiples of
+# Nothing here is a length of time: its unit does not matter.
+_TOLERANCE = fmpq(1, 2**48)  # of a step, in u and θ
+_AT_FIRST, _GRAIN = 32, 2**24  # times 1/|Hessian|, and parts of it of which lengths are multiples
+_LENGTH_BITS = 8  # of the first length
 _MOST_STEPS = 20_000
-_FINEST = 2**40  # a passage is narrowed to 1/2^40 in time
+_FINEST = 2**40  # a passage is narrowed to 1/2^40 of a step
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,16 @@ def steps(flow: BallFlow, start: Disc, time: Number) -> Iterator[Step]:
         start: the states at time 0.
         time: > 0, in units of 1/γ, exact.
     """
-    horizon, now, here, longest = rational(time), fmpq(0), start, _LONGEST
+    horizon, now, here = rational(time), fmpq(0), start
     if not horizon > 0:
         raise InputError(f"time {time} is not accepted: give a positive one")
+    longest = _first_length(flow, start, horizon)
+    grain = longest / _GRAIN
     for _ in range(_MOST_STEPS):
-        step = _step(flow, here, now, min(longest, horizon - now))
+        step = _step(flow, here, now, min(longest, horizon - now), grain)
         yield step
         here, now = step.at(step.length), step.end
-        longest = min(step.length * fmpq(17, 16), _LONGEST)
+        longest = (step.length / grain * fmpq(17, 16)).ceil() * grain
         if now == horizon:
             return
         if not here.radius < LARGEST_RADIUS:
@@ -161,10 +165,10 @@ def first_time(
 
 def _passage(step: Step, reading: Callable[[Disc], arb], level: arb) -> arb | None:
     """When in a step a reading passes a level, if it does not stay below; before, it is below."""
-    first = _first(lambda t: not reading(step.at(t)) < level, fmpq(0), step.length)
+    late = step.length / _FINEST
+    first = _first(lambda t: not reading(step.at(t)) < level, fmpq(0), step.length, late)
     if first is None:
         return None
-    late = fmpq(1, _FINEST)
     while first + late < step.length and not reading(step.at(first + late)) > level:
         late *= 2
     last = min(first + late, step.length)
@@ -173,32 +177,43 @@ def _passage(step: Step, reading: Callable[[Disc], arb], level: arb) -> arb | No
     return arb(first).union(arb(last))
 
 
-def _first(question: Callable[[arb], bool], first: fmpq, last: fmpq) -> fmpq | None:
-    """A time before which a question of balls of time is answered by no, to 2^-40, if any."""
+def _first(question: Callable[[arb], bool], first: fmpq, last: fmpq, width: fmpq) -> fmpq | None:
+    """A time before which a question of balls of time is answered by no, to a width, if any."""
     if not question(arb(first).union(arb(last))):
         return None
-    if last - first < fmpq(1, _FINEST):
+    if last - first <= width:
         return first
     middle = (first + last) / 2
-    early = _first(question, first, middle)
-    return early if early is not None else _first(question, middle, last)
+    early = _first(question, first, middle, width)
+    return early if early is not None else _first(question, middle, last, width)
 
 
 # One step.
 
 
-def _step(flow: BallFlow, start: Disc, now: fmpq, most: fmpq) -> Step:
+def _first_length(flow: BallFlow, start: Disc, most: fmpq) -> fmpq:
+    """What a step may try at first: a few times the least time in which solutions part."""
+    with flow_arithmetic():
+        along, mixed, across = flow.hessian(start.u, start.angle)
+        size = length_of(length_of(along, across), mixed)
+    if not 0 < size < arb("inf"):
+        return most
+    with ctx.workprec(_LENGTH_BITS):
+        return min((_AT_FIRST / size).mid().fmpq(), most)
+
+
+def _step(flow: BallFlow, start: Disc, now: fmpq, most: fmpq, grain: fmpq) -> Step:
     """A step of a length up to ``most`` that its errors allow; raises ``Undecided`` for none."""
     length = most
     if not flow.is_regular(start.angle):
         raise _not_beyond(now)
     with flow_arithmetic():
         curves = _series(flow, start.u, start.angle)
-        while length * _GRAIN >= 1:
+        while length >= grain:
             step = _tried(flow, start, curves, now, length)
             if step is not None:
                 return step
-            length = fmpq((length * _GRAIN * fmpq(3, 4)).floor(), _GRAIN)
+            length = (length / grain * fmpq(3, 4)).floor() * grain
     raise _not_beyond(now)
 
 
@@ -218,7 +233,7 @@ def _tried(flow: BallFlow, start: Disc, curves: Series, now: fmpq, length: fmpq)
     """
     span, power = arb(0).union(arb(length)), arb(length) ** ORDER
     first, second = (arb_poly(curve.coeffs()[:ORDER]) for curve in curves)
-    guesses = [(2 * abs(c[ORDER]) * power).upper() + length * _TOLERANCE for c in curves]
+    guesses = [(2 * abs(c[ORDER]) * power).upper() + _TOLERANCE for c in curves]
     allowed = 4 * start.radius
     u, angle = (
         widened(curve(span), guess + allowed)

@@ -31,7 +31,7 @@ from numerics.dynamics.flow import Flow, crossing, flow_of, integrate
 Certainty: TypeAlias = Literal["exact", "certified", "heuristic"]
 _FIRST_LEVEL = "0.05"  # of |m|, by which a run has left the search phase
 _NEAR = 1e-4  # of a sink, in u and m, in doubles
-_PATIENCE = 20.0  # time between two looks at where the flow in doubles is
+_LOOKS = 15  # at where the flow in doubles is, within the horizon
 _PARTS = 12  # of m from 0 to 1, at which a line of states is looked at
 _TINY = 1e-4  # size of a start on the growing direction, in doubles
 _MOST_TIME = 60.0  # of a first stage in doubles, in units of its 1/λ
@@ -183,9 +183,10 @@ class FateJudge:
 
     def _followed(self, state: Doubles) -> Sink | None:
         """The sink at which the flow in doubles is in the end, by the horizon."""
-        for _ in range(max(int(self.horizon / _PATIENCE), 1)):
+        between = self.horizon / _LOOKS
+        for _ in range(_LOOKS):
             state = integrate(self._doubles, np.clip(state, [-np.inf, -1], [np.inf, 1]),
-                              _PATIENCE, stiff=True).at(_PATIENCE)  # fmt: skip
+                              between, stiff=True).at(between)  # fmt: skip
             near = [sink for sink in self.sinks if self._distance(state, sink) < _NEAR]
             if near:
                 return near[0]
@@ -215,7 +216,9 @@ def _growing(flow: Flow, size: float = _TINY) -> Doubles:
 def passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
     """States in which the flow in doubles passes levels of the overlap. Heuristic."""
     size = min(_TINY, min(levels) / 2)
-    end = (_MOST_TIME + log(_TINY / size)) / max(flow.rate(), 1 / _MOST_TIME)
+    if not flow.escapes():
+        raise Undecided("the first stage does not leave the search phase: give other labels")
+    end = (_MOST_TIME + log(_TINY / size)) / flow.rate()
     path = integrate(flow, _growing(flow, size), end, stiff=True)
     overlaps = np.abs(path.at(path.times)[:, 1])
     for level in levels:

@@ -189,3 +189,15 @@ def test_the_settings_of_flint_are_left_as_they_were():
     walk = steps(ball_flow("x", "0.5"), disc("0.1", "0.1"), 1)
     next(walk)
     assert (ctx.prec, ctx.cap) == before
+
+
+@pytest.mark.parametrize("unit", [fmpq(10**16), fmpq(1, 10**16)], ids=["fast", "slow"])
+def test_the_unit_of_time_does_not_matter(unit):
+    """Where a flow of other units is, and when it passes: the same states, times in that unit."""
+    flow, start = ball_flow("He3", "0.6"), disc("0.05", "0.05")
+    time, there = passage(flow, start, "0.1", 40)
+    scaled, scaled_there = passage(flow.scaled(unit), start, "0.1", 40 / unit)
+    with ctx.workprec(110):
+        assert (scaled * unit).overlaps(time)
+        assert scaled_there.overlap.overlaps(there.overlap)
+        assert scaled.rad() < 1e-9 * scaled
