@@ -8,7 +8,6 @@ bounds.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -227,9 +226,12 @@ def kernel_by_quadrature(sigma: PiecewiseAnalytic) -> FloatKernel:
 
         return mean
 
+    def steep(x: Doubles, y: Doubles) -> Any:
+        return (value(x) * slope(y)) ** 2
+
     def probed(times: int) -> list[float]:
-        steepest = partial(mean_by(times), lambda x, y: value(x) ** 2 * (1 + slope(y) ** 2))
-        return [steepest(*at) for at in _KERNEL_PROBES]
+        mean, squares = mean_by(times), (lambda x, _: value(x) ** 2, steep)
+        return [mean(f, *at) for at in _KERNEL_PROBES for f in squares]
 
     mean = mean_by(fineness(probed))
 

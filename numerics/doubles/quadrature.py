@@ -130,12 +130,15 @@ def plane_of(pair: Pair) -> Plane:
     functions = (pair.label, pair.student.value, first, first.derivative())
     y, value, slope, bend = (_kept(piecewise(function)) for function in functions)
 
+    def squares(t: Doubles, x: Doubles) -> Any:
+        return y(t) ** 2 + value(x) ** 2
+
+    def steep(t: Doubles, x: Doubles) -> Any:
+        return squares(t, x) * (slope(x) ** 2 + bend(x) ** 2)
+
     def probed(times: int) -> list[float]:
         mean = _mean(pair, times)
-        return [
-            mean(lambda t, x: (y(t) ** 2 + value(x) ** 2) * (1 + slope(x) ** 2 + bend(x) ** 2), *at)
-            for at in _PROBES
-        ]
+        return [mean(f, *at) for at in _PROBES for f in (squares, steep)]
 
     return Plane(_mean(pair, 1 if pair.polynomials else fineness(probed)), y, value, slope, bend)
 

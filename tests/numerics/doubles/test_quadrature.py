@@ -96,6 +96,17 @@ def test_a_kernel_is_as_fine_as_its_function_is_steep(text, off):
         assert ours(0.5, 0.8, 0.3) == pytest.approx(wanted, rel=off, abs=1e-12)
 
 
+def test_rules_are_as_fine_whatever_the_size_of_functions():
+    """Of a small function what is steep counts as much as its value."""
+    place, factor, text = (0.5, 0.2), 1e-8, "erf(x) + sigmoid(40*x)"
+    whole, small = (parse_activation(each) for each in (text, f"1e-8*({text})"))
+    one, other = by_quadrature(Pair(whole)), by_quadrature(Pair(small))
+    assert other.b(*place) / factor**2 == pytest.approx(one.b(*place), rel=1e-12)
+    kernels = (kernel_by_quadrature(each.value) for each in (whole, small))
+    slopes = [each.by_first(1.0, 1.0, 0.5) for each in kernels]
+    assert slopes[1] / factor**2 == pytest.approx(slopes[0], rel=1e-12)
+
+
 @pytest.mark.parametrize("place", [-8, -4, -1, 0, 1, 4, 8])
 def test_means_on_a_line_are_cut_at_kinks_wherever_they_are(place):
     """Also at the ends of panels that are there anyway."""
