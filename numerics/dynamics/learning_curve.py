@@ -150,7 +150,7 @@ def learning_curve(learner: Learner | NetworkLearner, radius: float = EXIT_RADIU
     r"""The learning curve of a learner's one-pass SGD.
 
     Arguments:
-        learner: of one stage, with the initial overlap of either sign.
+        learner: of one stage and the square loss, with the initial overlap of either sign.
         radius: of exit, for the share that still searches.
 
     Raises ``InputError`` for other learners, ``Undecided`` if the flow cannot be solved.
@@ -163,6 +163,11 @@ def learning_curve(learner: Learner | NetworkLearner, radius: float = EXIT_RADIU
     insist_on(learner, (Learner, NetworkLearner), A_LEARNER)
     if not isinstance(learner, Learner):
         raise InputError("the law of learning curves is of one neuron: leave the network out")
+    if learner.pair.loss != "square":
+        raise InputError(
+            f"the {learner.pair.loss} loss has no learning curve, for its shares mean nothing: "
+            "0 is not its least value; give the square loss, or ask for exit times"
+        )
     flow = flow_of(
         learner.pair, learner.mu, scaled_rate=learner.scaled_rate, label_noise=learner.noise
     )

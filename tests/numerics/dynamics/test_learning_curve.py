@@ -118,10 +118,12 @@ def test_where_nothing_leaves_it_stays():
         plateau.descent.exit_constant(0.5)
 
 
-def test_networks_are_refused():
+def test_networks_and_a_loss_without_a_least_value_are_refused():
     network = Simulation("x", 0.5, neurons=2, horizon=1, records=0).learner
-    with pytest.raises(InputError, match="of one neuron"):
-        learning_curve(network)
+    correlated = Learner(Pair("x", loss="correlation"), 0.5, 1000, 1e-3)
+    for learner, cause in ((network, "of one neuron"), (correlated, "correlation loss has no")):
+        with pytest.raises(InputError, match=cause):
+            learning_curve(learner)
 
 
 def test_between_known_phases_a_loss_falls_as_an_exponential_and_before_them_it_has_not_begun():
