@@ -113,7 +113,7 @@ class Angle(Function):
             return usual
         below = 1 / sqrt(Radicand(share.q, lower))
         whole = () if above == 1 else (above,)
-        return asin(Mul(*whole, upper / Mul(*roots), below, evaluate=False), evaluate=False)
+        return asin(Mul(*whole, upper / Mul(*roots), below))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = {} if exp is None else {"exp": exp}

@@ -51,12 +51,12 @@ _INVERSES: dict[type[Expr], Callable[[Expr], Expr]] = {
 def chosen(
     judge: PiecewiseAnalytic, above: PiecewiseAnalytic, below: PiecewiseAnalytic
 ) -> PiecewiseAnalytic:
-    """The function that is ``above`` where a judge is positive, ``below`` where it is negative.
+    """The function that is ``above`` where a judge is positive, ``below`` elsewhere.
 
     Arguments:
         judge: whose sign chooses.
         above: where it is positive.
-        below: where it is negative.
+        below: where it is negative, or 0 on a whole stretch.
 
     Raises ``NotFound`` if the judge's changes of sign are not found exactly. Exact.
 

@@ -50,7 +50,6 @@ _WRITTEN: dict[type[Expr], Callable[[Expr], Expr]] = {
     sinh: lambda y: (exp(y) - exp(-y)) / 2,
     erfc: lambda y: 1 - erf(y),
 }
-_SIDES = {Heaviside: (S.One, S.Zero), sign: (S.One, S.NegativeOne)}
 
 
 def activation_from(given: Expr | Poly) -> Activation:
@@ -115,9 +114,11 @@ def _read(e: Expr) -> PiecewiseAnalytic:
         return _power(parts[0], e.exp)
     if isinstance(e, Abs):
         return chosen(parts[0], parts[0], -parts[0])
-    if type(e) in _SIDES:
-        above, below = (analytic(value) for value in _SIDES[type(e)])
-        return chosen(parts[0], above, below)
+    if isinstance(e, sign | Heaviside):
+        judge, *at_zero = parts
+        below = analytic(-S.One if isinstance(e, sign) else S.Zero)
+        others = chosen(-judge, below, at_zero[0] if at_zero else analytic(S.Zero))
+        return chosen(judge, analytic(S.One), others)
     if isinstance(e, log):
         return insist_on_positive(parts[0], "a logarithm").mapped(log)
     if isinstance(e, _ENTIRE):
@@ -166,7 +167,8 @@ def _where(condition: Expr, yes: PiecewiseAnalytic, no: PiecewiseAnalytic) -> Pi
         return _where(first, yes, _where(rest, yes, no))
     if not isinstance(condition, Relational) or condition.rel_op not in ("<", "<=", ">", ">="):
         raise InputError(f"the condition {abridged(text_of(condition))} is not one of <, <=, >, >=")
-    return chosen(_read(condition.gts - condition.lts), yes, no)
+    gap = _read(condition.gts - condition.lts)
+    return chosen(-gap, no, yes) if "=" in condition.rel_op else chosen(gap, yes, no)
 
 
 def _is_smooth(e: Expr) -> bool:

@@ -350,9 +350,9 @@ class _Parser:
             self._expect(",")
             parts.append(self.sum())
         self._expect(")")
-        judge = left.value - right.value
-        judge = -judge if operator.startswith("<") else judge
-        value = chosen(judge, parts[2].value, parts[3].value)
+        gap, (yes, no) = left.value - right.value, (part.value for part in parts[2:])
+        judge = -gap if operator in ("<", ">=") else gap
+        value = chosen(judge, no, yes) if "=" in operator else chosen(judge, yes, no)
         return _measured(value, max(part.degree for part in parts))
 
     def _unknown(self, name: str) -> NoReturn:

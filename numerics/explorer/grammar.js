@@ -262,8 +262,10 @@ class Parser {
     }
     this.expect(")");
     const gap = parts[0].value.plus(parts[1].value.negative());
-    const judge = operator.startsWith("<") ? gap.negative() : gap;
-    return measured(chosen(judge, parts[2].value, parts[3].value), Math.max(...parts.map((p) => p.degree)));
+    const judge = operator === "<" || operator === ">=" ? gap.negative() : gap;
+    const [yes, no] = [parts[2].value, parts[3].value];
+    const value = operator.endsWith("=") ? chosen(judge, no, yes) : chosen(judge, yes, no);
+    return measured(value, Math.max(...parts.map((p) => p.degree)));
   }
 }
 

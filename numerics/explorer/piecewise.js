@@ -78,7 +78,7 @@ function cutAtZeros(f) {
   return f.refined(breaks);
 }
 
-// The function that is `above` where a judge is positive and `below` where it is negative.
+// The function that is `above` where a judge is positive and `below` elsewhere.
 export function chosen(judge, above, below) {
   const [cut, one, two] = (() => {
     const common = inCommon(judge, above, below);

@@ -6,7 +6,22 @@ import mpmath
 import pytest
 from hypothesis import given
 from strategies import rationals, variances
-from sympy import N, Rational, S, Symbol, asin, atan2, diff, lambdify, latex, limit, pi, sqrt, sstr
+from sympy import (
+    Float,
+    N,
+    Rational,
+    S,
+    Symbol,
+    asin,
+    atan2,
+    diff,
+    lambdify,
+    latex,
+    limit,
+    pi,
+    sqrt,
+    sstr,
+)
 
 from derive.angle import Angle
 
@@ -55,6 +70,7 @@ def test_it_is_shown_as_the_arcsine():
 @pytest.mark.parametrize(("factor", "shown"), [
     (S.One, "c/sqrt(3*p)"), (S(2), "2*c/sqrt(3*p)"), (Rational(2, 3), "2*c/sqrt(27*p)"),
     (sqrt(2) / 2, "c/sqrt(6*p)"), (sqrt(3), "c/sqrt(p)"),
+    (C, "c**2/sqrt(3*p)"),
 ])  # fmt: skip
 def test_a_number_is_shown_below_its_radical(factor, shown):
     """x/√(3y), and the value that it stands for."""
@@ -71,6 +87,7 @@ def test_signs_and_rewriting():
     assert Angle(C, D).rewrite(atan2) == atan2(C, sqrt(D))
     assert Angle(S.One, Rational(1, 10**9)).func is Angle
     assert math.isclose(Angle(C, D).subs({C: 0.5, D: 0.75}), math.pi / 6)
+    assert not Angle(Float("0.5"), Rational(3, 4)).has(Angle)
 
 
 def test_an_angle_has_the_sign_of_its_covariance():
@@ -78,6 +95,7 @@ def test_an_angle_has_the_sign_of_its_covariance():
     for c, sign in ((positive, 1), (negative, -1), (-positive, -1)):
         assert Angle(c, D).is_positive is (sign > 0)
         assert Angle(c, D).is_negative is (sign < 0)
+        assert Angle(c, 0) == sign * pi / 2
     assert Angle(C, D).is_negative is None
 
 

@@ -65,6 +65,11 @@ SAME = {
     erfc(t): "1 - erf",
     sqrt(1 + t**2): "sqrt(1 + x**2)",
     t * sign(t): "abs",
+    t * sign(Max(0, t)): "relu",
+    t * Heaviside(Max(0, t), 1): "x",
+    t * Heaviside(Max(0, t)): "where(x < 0, x/2, x)",
+    Piecewise((t, Max(0, REAL) <= 0), (0, True)).subs(REAL, t): "-relu(-x)",
+    Piecewise((t, Max(0, REAL) > 0), (0, True)).subs(REAL, t): "relu",
     pi * t / pi: "x",
 }
 

@@ -104,6 +104,10 @@ def test_meaning(text, meaning):
         ("prelu(x, 0.1)", "leaky_relu(x, 0.1)"),
         ("tanhshrink", "x - tanh(x)"),
         ("relu(exp(x) - 2)", "where(x < log(2), 0, exp(x) - 2)"),
+        ("where(relu > 0, x, 0)", "relu"),  # on a whole stretch both sides are equal
+        ("where(relu >= 0, x, 0)", "x"),
+        ("where(0 < relu, x, 0)", "relu"),
+        ("where(relu <= 0, x, 0)", "-relu(-x)"),
         ("clip(x**2, 0, 1)", "min(x**2, 1)"),
         ("min(x, tanh(x))", "tanh(relu(x)) - relu(-x)"),
         ("GELU + ReLU6(x) + LeakyReLU + LogSigmoid", "gelu + relu6 + leaky_relu - softplus(-x)"),
