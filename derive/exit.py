@@ -21,6 +21,7 @@ from sympy import Expr, S, erf, sqrt
 
 from derive.errors import InputError
 from derive.finite_rate import noise_landscape
+from derive.gaussian import constant
 from derive.hermite import gaussian_mean
 from derive.means import Mean, mean_over_strengths
 from derive.pair import Pair, PairLike
@@ -144,8 +145,7 @@ def sample_noise(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     error = pair.label.gaussian()
     if pair.loss == "square":
         error = error - pair.student.value.gaussian().scaled(mu)
-    mean = ((error * slope) ** 2).mean()
-    return mean + label_noise**2 * (slope**2).mean() if label_noise != 0 else mean
+    return ((error**2 + constant(label_noise**2)) * slope**2).mean()
 
 
 def noise_integrand(pair: PairLike, label_noise: Expr = S.Zero) -> Mean:

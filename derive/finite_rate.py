@@ -12,6 +12,7 @@ from sympy import Expr, S, Symbol, diff, expand, sqrt
 
 from derive.correlated import Covariance, correlated_mean
 from derive.errors import InputError, quoted
+from derive.gaussian import constant
 from derive.loss import population_loss
 from derive.pair import Pair, PairLike
 from derive.symbols import Q, exact, m, mu, residual, rho, u, z
@@ -80,12 +81,10 @@ def noise_landscape(pair: PairLike, label_noise: Expr = S.Zero) -> Expr:
     label, sigma = pair.label.gaussian(), pair.student.value.gaussian()
     square = pair.student.value.derivative().gaussian() ** 2
     seen, width = Covariance(S.One, mu**2 + residual, mu, residual), sqrt(mu**2 + residual)
-    total = correlated_mean(label**2, square, seen)
+    total = correlated_mean(label**2 + constant(label_noise**2), square, seen)
     if pair.loss == "square":
         total -= 2 * correlated_mean(label, sigma * square, seen)
         total += (sigma**2 * square).scaled(width).mean()
-    if label_noise != 0:
-        total += label_noise**2 * square.scaled(width).mean()
     return total.subs(mu, rho)  # taken for ρ > 0; analytic in ρ, and so of the whole line
 
 

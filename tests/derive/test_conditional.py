@@ -32,7 +32,9 @@ def test_foldings_are_known(text, folding):
     assert folding_of(parse_activation(text)) == folding
 
 
-@pytest.mark.parametrize("text", ["gelu", "silu", "x*exp(-x**2/2)", "sin(x**2)", "x + 2*sin(x)"])
+@pytest.mark.parametrize("text", [
+    "gelu", "silu", "x*exp(-x**2/2)", "sin(x**2)", "x + 2*sin(x)", "abs(abs(x) - 1)",
+])  # fmt: skip
 def test_others_are_told_apart(text):
     assert folding_of(parse_activation(text)) == "other"
 

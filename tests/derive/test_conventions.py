@@ -71,5 +71,8 @@ def test_a_polynomial_is_its_expansion_from_its_degree_on(text):
 def test_other_conventions_are_refused_in_one_line():
     with pytest.raises(InputError, match="choose from he, h, orthonormal"):
         hermite_coefficients(z, z, S.One, "physicists")
+    for degree in (-1, S.Half):
+        with pytest.raises(InputError, match="give an integer ≥ 0"):
+            CONVENTIONS["he"].coefficient(S.One, degree, S.One)
     with pytest.raises(NoClosedForm):
         parse_activation("tanh").truncation_error(3)

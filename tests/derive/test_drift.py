@@ -100,7 +100,7 @@ def test_orders_of_vanishing_agree_between_forms(order):
     """The same a as a polynomial and as an expression: a zero of an order at each end."""
     a = mu**order * (1 - mu) ** (4 - order) * (1 + mu)
     for end, of_zero in ((0, order), (1, 4 - order)):
-        for drift in (Drift(a, -1), ClosedDrift(a, -1)):
+        for drift in (Drift(a, -1), ClosedDrift(a, -1), ClosedDrift(-a, -1)):
             found = [drift.vanishes(end, k) for k in range(of_zero + 1)]
             assert found == [True] * of_zero + [False]
             assert drift.leading_terms(end)[0].exponent == of_zero
@@ -125,6 +125,14 @@ def test_means_vanish_only_where_it_is_proved():
     assert [drift.vanishes(end) for end in (0, 1)] == [False, True]
     assert not drift.is_zero
     assert mean_drift(Pair("cos", "tanh", loss="correlation")).is_zero
+    assert mean_drift(Pair("He3", "x")).vanishes(0)  # E He3(z) z, of an integrand that is not odd
+
+
+def test_a_is_flat_where_the_student_is_constant_around_0():
+    drifts = [drift_of(Pair(name)) for name in ("He3", "erf", "tanh", "hardtanh", "softshrink")]
+    assert [drift.is_flat for drift in drifts] == [False] * 4 + [True]
+    with pytest.raises(NoClosedForm, match="faster than any power"):
+        drifts[-1].leading_terms(0)
 
 
 def test_a_value_that_is_told_from_0_spares_a_proof(monkeypatch):
@@ -135,6 +143,8 @@ def test_a_value_that_is_told_from_0_spares_a_proof(monkeypatch):
     monkeypatch.undo()
     assert ClosedDrift((exp(mu) - 1) ** 2 - exp(2 * mu) + 2 * exp(mu) - 1, Integer(-1)).is_zero
     assert not ClosedDrift(mu - Rational(1, 2), Integer(-1)).is_zero  # 0 at one strength alone
+    assert ClosedDrift(Integer(0), Integer(-1)).is_zero
+    assert ClosedDrift(mu + 1 / (1 + sqrt(2)) - sqrt(2) + 1, Integer(-1)).vanishes(0)
 
 
 @pytest.mark.parametrize("end", [0, 1])
