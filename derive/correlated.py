@@ -124,8 +124,7 @@ def monomial_mean(x: Monomial, y: Monomial, covariance: Covariance) -> Sum:
         return _mean_without_powers(x, y, tilted)
     (p, _, c, _), lower = tilted.covariance, x._replace(power=x.power - 1)
     total: Sum = {}
-    if not centred:
-        gather(total, monomial_mean(lower, y, covariance), tilted.first_mean)
+    gather(total, monomial_mean(lower, y, covariance), tilted.first_mean)
     for derived, weight in _derivatives(lower):
         gather(total, monomial_mean(derived, y, covariance), weight * p)
     for derived, weight in _derivatives(y):

@@ -329,8 +329,7 @@ def monomial_mean(key: Monomial) -> Sum:
     # Stein's lemma: (1+2α) E[z^k e h] = (k-1) E[z^(k-2) e h] + β E[z^(k-1) e h] + E[z^(k-1) e h'].
     lower = key._replace(power=key.power - 1)
     total: Sum = {}
-    if key.linear != 0:
-        gather(total, monomial_mean(lower), key.linear / weight)
+    gather(total, monomial_mean(lower), key.linear / weight)
     if key.power > 1:
         gather(total, monomial_mean(key._replace(power=key.power - 2)), (key.power - 1) / weight)
     for derived, scale in error_derivatives(lower):

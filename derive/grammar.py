@@ -8,7 +8,6 @@ from sympy import Expr, Integer, Poly
 from derive.activation import Activation, HermiteActivation, insist_on_continuity
 from derive.errors import InputError, quoted
 from derive.expression import activation_from, function_from
-from derive.hermite import checked_degree
 from derive.parser import parsed
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, polynomial_in, z
@@ -42,15 +41,15 @@ def parse_activation(given: ActivationLike) -> Activation:
         return Activation(" ".join(given.split()), parsed(given, "x"))
     if isinstance(given, Expr | Poly) and not isinstance(given, Integer):
         return activation_from(given)
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
+    if not hasattr(given, "__index__"):
         raise InputError(
             f"activation {quoted(given)} is not accepted: give text such as 'relu', a Hermite "
             "degree, or a SymPy expression"
         )
-    n = checked_degree(given, least=1)
-    if n > LARGEST_DEGREE:
-        raise InputError(f"degree {n} is not accepted: give at most {LARGEST_DEGREE}")
-    return HermiteActivation(n)
+    hermite = HermiteActivation(given)
+    if hermite.degree > LARGEST_DEGREE:
+        raise InputError(f"degree {hermite.degree} is not accepted: give at most {LARGEST_DEGREE}")
+    return hermite
 
 
 def parse_function(given: ActivationLike) -> tuple[str, PiecewiseAnalytic]:

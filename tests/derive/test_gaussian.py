@@ -9,6 +9,7 @@ from sympy import (
     I,
     Integer,
     Rational,
+    S,
     Symbol,
     binomial,
     erf,
@@ -118,6 +119,9 @@ def test_high_powers_of_tilted_gaussians_are_those_of_a_shifted_one(degree):
         for i in range(degree // 2 + 1)
     )
     assert expand(tilted - shifted) == 0
+    for side in (1, -1):
+        numbers = (power(degree) * exponential(0, side)).mean() * exp(-S.Half)
+        assert numbers == shifted.subs(mu, side)
 
 
 def test_sine_from_complex_exponentials():
@@ -126,7 +130,7 @@ def test_sine_from_complex_exponentials():
 
 
 def test_the_sign_is_its_own_inverse():
-    assert sign() * sign() == constant(1)
+    assert sign() * sign() == constant(1) != sign()
     assert sign().derivative() == constant(2) * delta()
     assert (delta() * error_function(3)).terms == {}
 
@@ -144,6 +148,13 @@ def test_the_sign_is_its_own_inverse():
 def test_what_has_no_closed_form_says_so(build):
     with pytest.raises(NoClosedForm):
         build()
+
+
+@pytest.mark.parametrize("tilt", [-1, 0, 1])
+def test_an_exponential_is_named_where_it_is_in_the_way(tilt):
+    with pytest.raises(NoClosedForm) as said:
+        (error_function(1) ** 4 * exponential(0, tilt)).mean()
+    assert ("and an exponential" in str(said.value)) is (tilt != 0)
 
 
 def test_infinite_means_are_refused_and_open_ones_conditional():

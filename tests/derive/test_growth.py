@@ -56,8 +56,11 @@ def test_on_one_side_an_exponential_may_fall():
 
 @pytest.mark.parametrize(
     ("expression", "degree"),
-    [(z**2 * sqrt(1 + z**2), 3), (tanh(z) * z, 1), (1 / (1 + z**2), 0), (exp(z), oo)],
-)
+    [
+        (z**2 * sqrt(1 + z**2), 3), (tanh(z) * z, 1), (exp(z), oo),
+        (1 / (1 + z**2), 0), (1 / sqrt(1 + z**2), 0),
+    ],
+)  # fmt: skip
 def test_degrees(expression, degree):
     assert degree_of(expression) == degree
 
