@@ -86,7 +86,7 @@ class Kernel:
     def power(self, variance: Expr) -> Expr:
         """The mean where both are one Gaussian of this variance. Exact."""
         alone = dict.fromkeys((self.second, self.cross), self.first)
-        return self.expression.subs(alone, simultaneous=True).subs(self.first, variance)
+        return self.expression.subs(alone).subs(self.first, variance)
 
 
 def kernel(left: ActivationLike, right: ActivationLike | None = None) -> Kernel:

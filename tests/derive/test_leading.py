@@ -22,6 +22,7 @@ def test_a_series_begins_at_its_order_up_to_the_eighth(order, end):
     else:
         with pytest.raises(InputError, match="to an order above 8"):
             taylor_term(f, end)
+    assert taylor_term(S.Zero, end) == LeadingTerm(S.Zero)
 
 
 @pytest.mark.parametrize("power", [Rational(1, 2), Rational(3, 2), Rational(7, 2)])

@@ -25,6 +25,7 @@ from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation
 from derive.network import (
     FIELD,
+    OTHER,
     K,
     kernel,
     kernel_slopes,
@@ -82,6 +83,7 @@ def test_linearisation_is_derived_from_the_loss(teacher, student, neurons, rank)
 def test_linear_networks_escape_by_their_collective_mismatch():
     """(107)-(111): λ± = ½(-1 ± √(1 + 4|1-μ|²/K)) for every K, and 0 for all other modes."""
     x = parse_activation("x")
+    assert network_drift(x, x).blocks([OTHER, mu])[0][0, 1] == (1 - OTHER) / 2
     a, b = network_drift(x, x).blocks(STRENGTHS)
     mismatch = sum((1 - s) ** 2 for s in STRENGTHS)
     matrix = _network_matrix(a, b, 1)
@@ -144,8 +146,10 @@ def test_kernels_do_not_mind_the_order(left, right):
     """E f(x) g(y) with the variances exchanged is E g(x) f(y), for unlike functions too."""
     first, second = parse_activation(left), parse_activation(right)
     p, q, c = Rational(1, 2), Rational(3, 4), Rational(1, 5)
-    there, back = kernel(first, second).at(p, q, c), kernel(second, first).at(q, p, c)
+    k, back = kernel(first, second), kernel(second, first).at(q, p, c)
+    there, turned = k.at(p, q, c), k.at(k.second, k.first, k.cross)
     assert simplify(there - back) == 0
+    assert simplify(there - turned.subs({k.first: q, k.second: p, k.cross: c})) == 0
     if (left, right) == ("x", "erf"):  # Stein: c E erf'(y)
         assert simplify(there - 2 * c / sqrt(pi * (1 + 2 * q))) == 0
 

@@ -38,6 +38,7 @@ def test_every_value_lies_in_the_range(expression, ends, share):
     least, greatest = range_of(expression, *ends)
     value = expression.subs(z, _place(share, *ends)).evalf(30)
     assert least - Rational(1, 10**20) <= value <= greatest + Rational(1, 10**20)
+    assert all(bound.is_Rational or bound.is_infinite for bound in (least, greatest))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,15 @@ def test_every_value_lies_in_the_range(expression, ends, share):
         (z**3, ENDS[3], (-1, Rational(27, 8))),
         (z**3, (-oo, S.One), (-oo, 1)),
         ((z + tanh(z)) ** 3, (-oo, S.Zero), (-oo, 0)),
+        ((z + tanh(z)) ** 3, ENDS[0], (-oo, oo)),
+        ((2 + cos(z)) ** 2, ENDS[0], (1, 9)),
+        (sqrt(1 + z**2), ENDS[0], (1, oo)),
+        (sqrt(1 + z * tanh(z)), ENDS[0], (-oo, oo)),  # what is not known is anything
+        ((2 + cos(z)) ** Rational(1, 3), ENDS[0], (-oo, oo)),
         (sin(z) ** 2, ENDS[0], (0, 1)),
         (S(3), ENDS[0], (3, 3)),
         (1 / z, (S.Zero, S.One), (1, oo)),
+        (1 / z, (-S.One, S.Zero), (-oo, oo)),
         (z**-2, (S.Zero, S(2)), (Rational(1, 4), oo)),
         (exp(z), (-oo, S(-1000)), (0, Rational(1, 2**20))),
     ],
