@@ -44,7 +44,7 @@ def expectation(
         raise NoClosedForm("error functions about several places are not in the algebra")
     (place,) = places
     there, shift = moved(function, place).scaled(root), (center - place) / root
-    return _mean(there * analytic(exp(shift * z - shift**2 / 2)) if shift != 0 else there)
+    return _mean(there * analytic(exp(shift * z - shift**2 / 2)))
 
 
 def _mean(function: PiecewiseAnalytic) -> Expr:

@@ -53,8 +53,7 @@ def _between(key: Monomial, low: Expr, high: Expr) -> Sum:
     means = [_mass(key.linear, weight, low, high)]
     for k in range(1, key.power + 1):
         total: Sum = {}
-        if key.linear != 0:
-            gather(total, means[k - 1], key.linear / weight)
+        gather(total, means[k - 1], key.linear / weight)
         if k > 1:
             gather(total, means[k - 2], (k - 1) / weight)
         for end, side in ((low, 1), (high, -1)):

@@ -57,7 +57,9 @@ def test_the_normal_distribution_function_is_averaged_to_itself():
         assert simplify(found - phi.smooth.subs(z, a / sqrt(1 + b**2))) == 0
 
 
-@pytest.mark.parametrize("text", ["erf(2*x + 1)**2", "tanh(x + 1)", "erf(x)*erf(x - 1)"])
+@pytest.mark.parametrize("text", [
+    "erf(2*x + 1)**2", "tanh(x + 1)", "erf(x)*erf(x - 1)", "erf(x**2)", "erf(exp(x))",
+])  # fmt: skip
 def test_what_has_no_closed_form_says_so(text):
     with pytest.raises(NoClosedForm):
         expectation(parse_function(text)[1])

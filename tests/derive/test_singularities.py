@@ -1,7 +1,7 @@
 """Exact isolation of singular strengths, held to the certified search and to counting."""
 
 import pytest
-from sympy import Poly, Rational, floor
+from sympy import Poly, Rational, S, floor
 
 from derive.drift import ClosedDrift, Drift
 from derive.errors import InputError
@@ -44,8 +44,9 @@ def test_a_zero_that_is_or_is_next_to_a_decimal_is_found(text, digits):
     assert floor(found.low * 10**digits) == floor(found.high * 10**digits)
 
 
-def test_zeros_at_the_ends_do_not_count():
-    drift = Drift(Poly(mu**2 * (1 - mu), mu, domain="QQ"), Poly(-1, mu, domain="QQ"))
+@pytest.mark.parametrize("beyond", [S.One, 2 * mu - 3, 2 * mu + 1])
+def test_zeros_at_the_ends_and_beyond_them_do_not_count(beyond):
+    drift = Drift(Poly(mu**2 * (1 - mu) * beyond, mu, domain="QQ"), Poly(-1, mu, domain="QQ"))
     assert singular_strengths(drift) == ()
 
 
