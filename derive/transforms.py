@@ -131,8 +131,6 @@ def _closed(mean: Any, strength: Expr) -> Expr:
     """A mean at a strength in closed form; raises ``NoClosedForm``."""
     if isinstance(mean, Poly):
         return mean.as_expr().subs(mu, strength)
-    if strength == 1:
-        return mean.at(1).mean()
     place = sum(1 for cut in mean.cuts if cut <= strength)
     return mean.integrands[place].subs(mu, strength).joined().mean()
 

@@ -6,9 +6,9 @@ from sympy import QQ, Poly, Rational, Symbol, diff, expand, integer_nthroot
 from derive.errors import InputError
 from derive.landscape import landscape_of
 from derive.pair import Pair
-from derive.rest import AlgebraicPoint, real_points, rest_points
+from derive.rest import AlgebraicPoint, real_points, rest_points, rest_points_of
 from derive.singularities import singular_strengths
-from derive.symbols import residual, rho
+from derive.symbols import Q, residual, rho
 
 MORSE = [
     "x",
@@ -91,10 +91,29 @@ def test_signs_are_those_of_the_slopes_where_points_are_rational():
             assert found.stability == "saddle"
 
 
+@pytest.mark.parametrize(("power", "edge"), [(3, [0, 1]), (4, [-1, 0, 1])])
+def test_monomials_rest_at_0_and_do_so_once(power, edge):
+    """Both slopes vanish there, on the edge; inside x⁴ rests at a strength that is irrational."""
+    found = rest_points(f"x**{power}")
+    assert [p.rational for p in found] == [(place, 0) for place in edge] + [None] * (power - 3)
+    assert [p.stability for p in found if p.rational == (0, 0)] == ["degenerate"]
+
+
 def test_curves_at_rest_are_told():
     """He_2 sees nothing of He_3: all students of one size are alike."""
     with pytest.raises(InputError, match="along a curve"):
         rest_points(Pair("He3", "He2"))
+    with pytest.raises(InputError, match="along a curve"):
+        rest_points_of(rho * (Q - 1), rho)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("never_zero", [1, 2 * Q + 1])
+def test_where_a_slope_touches_0_a_point_is_degenerate(side, never_zero):
+    """ρ³ has no slope at 0; both slopes may share what has no zero at a variance."""
+    *_, inside = rest_points_of(side * never_zero * (Q - 1), side * never_zero * rho**3)
+    assert (inside.kind, inside.rational, inside.stability) == ("inside", (0, 1), "degenerate")
+    assert inside.signs == ((-1, 0) if side > 0 else (0, 1))
 
 
 def test_only_polynomials_are_accepted():

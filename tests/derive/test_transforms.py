@@ -88,6 +88,8 @@ def test_what_is_not_judged_is_refused(given):
     ("x", 1, 1, True), ("relu", 1, 1, True), ("abs", 1, 1, True), ("x**3", 1, 1, True),
     ("squared_relu", 1, 1, True), ("x", 2, 1, False), ("x", 1, "99/100", False),
     ("x**3 + x", 1, 1, False), ("tanh", 1, 1, False), ("He3", 1, 1, False),
+    ("relu", 1, "1/2", False), (Pair("x", "relu"), 1, 1, False), ("hardtanh", 1, 1, False),
+    (Pair("hardtanh", "hardtanh(x, -1/2, 1/2)"), 1, "3/4", False),
 ])  # fmt: skip
 def test_where_the_output_is_all_that_a_sees_no_labels_have_a_above_0(text, power, strength, none):
     """At μ = 1 the raw labels have a = 0; zσ' is a multiple of σ for powers, on either side."""
