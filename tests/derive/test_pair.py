@@ -283,6 +283,14 @@ def test_a_degree_is_that_of_a_matched_hermite_pair():
         assert other.degree is None
 
 
+def test_one_difference_from_the_main_model_is_enough():
+    assert Pair("He3").is_plain
+    for other in (
+        Pair("He3", "x"), Pair("He3", loss="correlation"), Pair("He3", misalignment="linear"),
+    ):  # fmt: skip
+        assert not other.is_plain
+
+
 def test_misalignments_are_what_is_missing_of_the_teacher():
     """On a line from it to the other direction, or on the circle through both."""
     linear, spherical = (MISALIGNMENTS[name] for name in ("linear", "spherical"))
