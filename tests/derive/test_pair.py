@@ -156,7 +156,7 @@ def test_normalised_hermite_students_have_irrational_coefficients():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("misalignment", MISALIGNMENTS)
 @pytest.mark.parametrize(("teacher", "student", "labels"), [
-    ("He5", "He5", "matched"), ("x**3 - x/2 + 1", "x**2 + x", "y**2 - y"),
+    ("x", "x**5", "matched"), ("x**3 - x/2 + 1", "x**2 + x", "y**2 - y"),
     ("He4", "x**3", "squared"), ("x", "0", "matched"), ("3", "He2 - 1", "matched"),
 ])  # fmt: skip
 def test_every_polynomial_drift_is_one(teacher, student, labels, misalignment, loss):
