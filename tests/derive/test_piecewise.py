@@ -178,3 +178,10 @@ def test_functions_are_cut_alike():
 )
 def test_what_is_monotone_on_either_side_of_0(f, monotone):
     assert f.rises_or_falls_outwards() is monotone
+
+
+def test_what_is_equal_is_so_however_it_is_written():
+    """Two forms of one piece break nowhere; a jump of 0 is 0."""
+    assert PiecewiseAnalytic((z * (z + 1), z**2 + z), (S.One,)).joined().breaks == ()
+    hinge = PiecewiseAnalytic((S.Zero, z - 1 / (1 + sqrt(2))), (sqrt(2) - 1,))
+    assert hinge.jumps == (0,)
