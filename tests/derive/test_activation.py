@@ -129,7 +129,9 @@ def test_parity(name):
 
 def test_information_exponents():
     assert Activation.named("cos").information_exponent() == 2
-    assert Activation.named("relu").information_exponent() == 1
+    assert Activation.named("relu").information_exponent(largest=1) == 1
+    with pytest.raises(InputError, match="give an integer ≥ 1"):
+        Activation.named("relu").information_exponent(largest=0)
     assert Activation("He7", analytic(hermite_polynomial(7, z))).information_exponent() == 7
     assert Activation("constant", analytic(Integer(3))).information_exponent() == oo
 

@@ -28,6 +28,7 @@ from derive.network import (
     OTHER,
     K,
     kernel,
+    kernel_derivative,
     kernel_slopes,
     linearised_network,
     network_drift,
@@ -190,6 +191,11 @@ def test_slopes_of_kernels_are_price_s_and_finite(text):
     total = sum(slope.at(*[Integer(1)] * 3) for slope in slopes)
     q = Symbol("q", positive=True)
     assert simplify(total - diff(k.power(q), q).subs(q, 1)) == 0  # along q₁ = q₂ = q₁₂
+
+
+def test_beyond_a_delta_the_expression_is_differentiated():
+    second, third = (kernel_derivative("relu", order=order) for order in (2, 3))
+    assert simplify(third.expression - diff(second.expression, second.cross)) == 0
 
 
 def test_kernels_are_well_conditioned():
