@@ -221,9 +221,9 @@ def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:
             roots.append(-factor.nth(0) / factor.nth(1))
         elif factor.degree() == 2:
             roots += _of_quadratic(*factor.all_coeffs())
-        elif not (factor.domain.is_QQ or factor.domain.is_ZZ):
+        elif factor.degree() > 2 and not (factor.domain.is_QQ or factor.domain.is_ZZ):
             raise NotFound(f"where {_shown(f.as_expr())} is 0 is not found exactly")
-        elif any(_between(p, low, high) for p in real_roots(factor)):
+        elif factor.degree() > 2 and any(_between(p, low, high) for p in real_roots(factor)):
             raise NotFound(
                 f"{_shown(f.as_expr())} has a zero of degree {factor.degree()}: breakpoints are "
                 "rational numbers and square roots"

@@ -59,7 +59,7 @@ def recognised(expression: Expr) -> Expr:
     """An expression in ``z`` with its ``log(e^x + e^y)`` and ``e^x/(e^x + e^y)`` written so. Exact.
 
     Quotients in which an exponential would be left over stay as they are: it may be large where
-    the sigmoid is a small difference.
+    the sigmoid is a small difference. So may be high powers, of which doubles lose digits then.
 
     >>> recognised(1 / (1 + exp(-z))), recognised((exp(z) - exp(-z)) / (exp(z) + exp(-z)))
     (tanh(z/2)/2 + 1/2, tanh(z))
@@ -84,17 +84,20 @@ def _two_exponentials(expression: Expr) -> tuple[Expr, Expr, Expr] | None:
         return None
     (one, _), (other, _) = terms
     x, y = map(recognised, powers)
-    return (one, x, y + log(other / one)) if (other / one).is_positive else None
+    if not (x - y).has(z) or not (other / one).is_positive:
+        return None
+    return one, x, y + log(other / one)
 
 
 def _quotient(above: Expr, factor: Expr, x: Expr, y: Expr) -> Expr | None:
     """``(a e^x + b e^y) / c (e^x + e^y)``, ``None`` where a or b would have exponentials."""
+    plain, exponentials = above.as_independent(exp, as_Add=False)
     a, b = S.Zero, S.Zero
-    for term in Add.make_args(expand_mul(above)):
+    for term in Add.make_args(expand_mul(exponentials)):
         if not (by_x := term / exp(x)).has(exp):
             a += by_x
         elif not (by_y := term / exp(y)).has(exp):
             b += by_y
         else:
             return None
-    return (a + b + (a - b) * tanh((x - y) / 2)) / (2 * factor)
+    return plain * (a + b + (a - b) * tanh((x - y) / 2)) / (2 * factor)

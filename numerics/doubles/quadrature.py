@@ -121,7 +121,7 @@ class Plane:
 
 @lru_cache(maxsize=16)
 def plane_of(pair: Pair) -> Plane:
-    """Means of functions of (z, x) at ρ and s, of what a loss and its slopes are made of.
+    """What the loss of a pair, its slopes and its noise are means of, with the rule for these.
 
     The rule is exact for polynomials. For others it is cut where label and student are not smooth,
     and as fine as the steepest of them asks, up to four times as many nodes either way. Heuristic.
@@ -156,7 +156,7 @@ def _mean(pair: Pair, times: int) -> PlaneMean:
     known = lru_cache(maxsize=1)(nodes)
 
     def mean(integrand: Callable[..., Any], covariance: float, s: float) -> float:
-        place, weight = known(covariance, s)
+        place, weight = known(float(covariance), float(s))
         with np.errstate(over="ignore"):  # of an exponential within a sigmoid, say
             return float(weight @ integrand(*place))
 
@@ -165,12 +165,14 @@ def _mean(pair: Pair, times: int) -> PlaneMean:
 
 def _kept(function: Values) -> Values:
     """A function that keeps its values at the last array."""
-    last: list[Doubles] = [np.empty(0), np.empty(0)]
+    last = (np.empty(0), np.empty(0))
 
     def values(x: Doubles) -> Doubles:
-        if x is not last[0]:
-            last[:] = x, function(x)
-        return last[1]
+        nonlocal last
+        known = last  # threads that share it have each their own
+        if x is not known[0]:
+            last = known = x, function(x)
+        return known[1]
 
     return values
 

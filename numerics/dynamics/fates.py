@@ -217,7 +217,9 @@ def passing(flow: Flow, levels: Sequence[float]) -> Iterator[Disc]:
     """States in which the flow in doubles passes levels of the overlap. Heuristic."""
     size = min(_TINY, min(levels) / 2)
     if not flow.escapes():
-        raise Undecided("the first stage does not leave the search phase: give other labels")
+        raise Undecided(
+            "the first stage does not leave the search phase: give other labels or another strength"
+        )
     end = (_MOST_TIME + log(_TINY / size)) / flow.rate()
     path = integrate(flow, _growing(flow, size), end, stiff=True)
     overlaps = np.abs(path.at(path.times)[:, 1])

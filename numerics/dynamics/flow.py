@@ -367,7 +367,7 @@ def crossing(size: Callable[[float], float], before: float, after: float) -> flo
 
     Arguments:
         size: of a time; its signs differ at the ends.
-        before, after: the ends.
+        before, after: the ends, the first less than the second.
 
     >>> round(1e20 * crossing(lambda time: 1e20 * time - 3, 1e-20, 5e-20), 9)
     3.0

@@ -108,6 +108,8 @@ def test_meaning(text, meaning):
         ("where(relu >= 0, x, 0)", "x"),
         ("where(0 < relu, x, 0)", "relu"),
         ("where(relu <= 0, x, 0)", "-relu(-x)"),
+        ("max(x/(1 + sqrt(2)), (sqrt(2) - 1)*x)", "(sqrt(2) - 1)*x"),  # equal, once simplified
+        ("where(relu/(1 + sqrt(2)) <= (sqrt(2) - 1)*relu, x, 2*x)", "x"),
         ("clip(x**2, 0, 1)", "min(x**2, 1)"),
         ("min(x, tanh(x))", "tanh(relu(x)) - relu(-x)"),
         ("GELU + ReLU6(x) + LeakyReLU + LogSigmoid", "gelu + relu6 + leaky_relu - softplus(-x)"),
