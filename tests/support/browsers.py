@@ -29,6 +29,13 @@ def chromium() -> Iterator:
     driver.quit()
 
 
+def wait_until(browser, script: str) -> None:
+    """Wait until a script in the page gives something true."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(browser, 60).until(lambda _: browser.execute_script(script))
+
+
 def faults(browser, file: Path, width: int = 1200, until: str = "return true") -> list[str]:
     """What is wrong with a page: console errors, broken images, requests, what sticks out.
 
@@ -39,9 +46,7 @@ def faults(browser, file: Path, width: int = 1200, until: str = "return true") -
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get(file.as_uri())
-    from selenium.webdriver.support.wait import WebDriverWait
-
-    WebDriverWait(browser, 60).until(lambda _: browser.execute_script(until))
+    wait_until(browser, until)
     console = [entry["message"] for entry in browser.get_log("browser")]
     images = browser.execute_script(
         "return [...document.images].filter(i => !(i.complete && i.naturalWidth > 0 && i.alt))"

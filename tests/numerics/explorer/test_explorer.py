@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from browsers import faults
+from browsers import faults, wait_until
 from scipy.stats import ks_2samp
 from texts import REFUSED, function
 
@@ -212,10 +212,13 @@ def test_the_page_is_whole_and_asks_for_nothing(browser, file, width):
     assert file.stat().st_size < 2_000_000
 
 
-def test_every_number_says_how_sure_it_is(explorer):
-    words = explorer("return [...document.querySelectorAll('#numbers tr:not(:first-child)')]"
-                     ".concat([...document.querySelectorAll('.note')])"
-                     ".map(place => place.querySelector('.sure')?.textContent)")  # fmt: skip
+def test_every_number_says_how_sure_it_is(browser, file):
+    assert faults(browser, file, until=DONE) == []  # before, notes have no words yet
+    words = browser.execute_script(
+        "return [...document.querySelectorAll('#numbers tr:not(:first-child)')]"
+        ".concat([...document.querySelectorAll('.note')])"
+        ".map(place => place.querySelector('.sure')?.textContent)"
+    )
     assert set(words) <= {"exact", "certified", "heuristic", "simulation"}
     assert len(words) > 10
 
@@ -237,7 +240,6 @@ def _opened(browser, file, address):
 def test_a_view_is_shared_by_its_address_and_moved_by_keys(browser, file):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.support.wait import WebDriverWait
 
     run = _opened(browser, file, "#teacher=erf&mu=0.4&logd=6&policy=scaled&nonsense=1&batch=x")
     number = "return document.querySelector('#n-a td').textContent"
@@ -245,7 +247,7 @@ def test_a_view_is_shared_by_its_address_and_moved_by_keys(browser, file):
     assert float(before) == pytest.approx(float(fast_drift("erf").a(0.4)), rel=1e-4)
     browser.find_element(By.ID, "mu").send_keys(Keys.ARROW_RIGHT)
     assert float(run(number)) == pytest.approx(float(fast_drift("erf").a(0.405)), rel=1e-4)
-    WebDriverWait(browser, 20).until(lambda _: "mu=0.405" in browser.current_url)
+    wait_until(browser, "return location.hash.includes('mu=0.405')")
     address = browser.current_url.partition("#")[2]
     assert address == "teacher=erf&mu=0.405&logd=6&policy=scaled"
     again = _opened(browser, file, f"#{address}")
