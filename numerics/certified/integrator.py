@@ -26,7 +26,7 @@ from numerics.certified.flow import (
 # Nothing here is a length of time: its unit does not matter.
 _TOLERANCE = fmpq(1, 2**48)  # of a step, in u and θ
 _AT_FIRST, _GRAIN = 32, 2**24  # times 1/|Hessian|, and parts of it of which lengths are multiples
-_LENGTH_BITS = 8  # of the first length
+_LENGTH_BITS = 8  # of the first length: few, for the times that are its multiples stay short then
 _MOST_STEPS = 20_000
 _FINEST = 2**40  # a passage is narrowed to 1/2^40 of a step
 
@@ -192,7 +192,7 @@ def _first(question: Callable[[arb], bool], first: fmpq, last: fmpq, width: fmpq
 
 
 def _first_length(flow: BallFlow, start: Disc, most: fmpq) -> fmpq:
-    """What a step may try at first: a few times the least time in which solutions part."""
+    """What a step tries at first: so many times the least time in which solutions part."""
     with flow_arithmetic():
         along, mixed, across = flow.hessian(start.u, start.angle)
         size = length_of(length_of(along, across), mixed)
