@@ -71,10 +71,18 @@ def piecewise(function: PiecewiseAnalytic) -> Callable[[Doubles], Doubles]:
     """
     pieces = [_finite(piece) for piece in function.pieces]
     if not function.breaks:
-        (smooth,) = pieces
-        # A constant may be an integer, whose powers leave 64 bits unsaid.
-        return lambda x: np.broadcast_to(np.asarray(smooth(x), dtype=float), np.shape(x))
+        return _whole(*pieces)
     return between(breakpoints(function), pieces)
+
+
+def _whole(function: Callable[[Doubles], Doubles]) -> Callable[[Doubles], Doubles]:
+    """A function on arrays, also where it is constant: its powers would leave 64 bits unsaid."""
+
+    def values(x: Doubles) -> Doubles:
+        found = np.asarray(function(x), dtype=float)
+        return found if found.shape == np.shape(x) else np.broadcast_to(found, np.shape(x))
+
+    return values
 
 
 def _finite(expression: Expr) -> Callable[[Doubles], Doubles]:

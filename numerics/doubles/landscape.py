@@ -8,6 +8,7 @@ bounds.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from derive.pair import Pair, PairLike
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
+from numerics.doubles.mehler import series_of
 from numerics.doubles.quadrature import cut_nodes, fineness, gaussian_mean_of, plane_of
 
 if TYPE_CHECKING:
@@ -125,12 +127,20 @@ def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
             return _compiled(noise_landscape(pair, deviation))
     except NoClosedForm:
         pass
-    of, squared = plane_of(pair), pair.loss == "square"
+    series, squared = series_of(pair), pair.loss == "square"
 
-    def pull(t: Doubles, x: Doubles) -> Doubles:
-        return ((of.label(t) - squared * of.value(x)) ** 2 + label_noise**2) * of.slope(x) ** 2
+    def noise(covariance: float, s: float) -> float:
+        found = series and series(float(covariance), float(s))
+        if found and found.noise is not None:
+            return found.noise + label_noise**2 * found.slope_square
+        of = plane_of(pair)
 
-    return lambda covariance, s: of.mean(pull, covariance, s)
+        def pull(t: Doubles, x: Doubles) -> Doubles:
+            return ((of.label(t) - squared * of.value(x)) ** 2 + label_noise**2) * of.slope(x) ** 2
+
+        return of.mean(pull, covariance, s)
+
+    return noise
 
 
 def _compiled(expression: Expr) -> Function:
@@ -150,7 +160,26 @@ def _compiled(expression: Expr) -> Function:
 
 
 def by_quadrature(pair: Pair) -> FloatLandscape:
-    """Integrals over the Gaussian plane, cut where the integrand is not smooth."""
+    """Integrals over the Gaussian plane: by Mehler's formula where it converges, else by nodes."""
+    series, size = series_of(pair), _size(pair)
+    if series is None:
+        return FloatLandscape(*_by_nodes(pair), size)
+
+    def either(place: int) -> Function:
+        def value(covariance: float, s: float) -> float:
+            means = series(float(covariance), float(s))
+            found = means and means[place]
+            return _by_nodes(pair)[place](covariance, s) if found is None else found
+
+        return value
+
+    loss, a, b = map(either, range(3))
+    return FloatLandscape(loss, a, b, size)
+
+
+@lru_cache(maxsize=16)
+def _by_nodes(pair: Pair) -> tuple[Function, Function, Function]:
+    """Loss, a and b by rules that are cut where the integrand is not smooth."""
     of, squared = plane_of(pair), pair.loss == "square"
     label, student = piecewise(pair.label), piecewise(pair.student.value)
     theirs, second = breakpoints(pair.label), pair.student.value.derivative().derivative()
@@ -185,7 +214,7 @@ def by_quadrature(pair: Pair) -> FloatLandscape:
         )
         return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 
-    return FloatLandscape(loss, a, b, _size(pair))
+    return loss, a, b
 
 
 @dataclass(frozen=True)
