@@ -87,12 +87,12 @@ class Activation:
         """The function as an expression in ``z``."""
         return self.value.expression
 
-    @property
+    @cached_property
     def polynomial(self) -> Poly | None:
         """The function as a polynomial in ``z`` over the rationals, or ``None`` if it is none."""
         return None if self.value.breaks else rational_polynomial(self.value.smooth, z)
 
-    @property
+    @cached_property
     def parity(self) -> int:
         """1 for an even function, -1 for an odd one, 0 for neither. Exact."""
         return next((side for side in (1, -1) if self.part(-side).is_zero), 0)

@@ -1,6 +1,7 @@
 """Labels: what the student is shown of the teacher, a function of its output (Sec. 3.2)."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from sympy import Expr, Poly, S
@@ -51,7 +52,7 @@ class Labels:
             raise InputError(f"labels {quoted(text)} are not accepted: they are all the same")
         return cls(found, next((name for name, f in NAMED.items() if f == found), text))
 
-    @property
+    @cached_property
     def polynomial(self) -> Poly | None:
         """The function as a polynomial in ``z``, or ``None`` if it is none."""
         if self.value.breaks or not self.value.smooth.is_polynomial(z):

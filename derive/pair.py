@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 from typing import TypeAlias
 
@@ -118,12 +119,12 @@ class Pair:
         """Whether the student is the teacher, the loss square and pre-training aligned."""
         return self.teacher == self.student and self.loss == "square" and self.misalignment == 0
 
-    @property
+    @cached_property
     def label(self) -> PiecewiseAnalytic:
         """The label as a function of the teacher's pre-activation."""
         return self.labels.of_output(self.teacher.value)
 
-    @property
+    @cached_property
     def polynomials(self) -> tuple[Poly, Poly] | None:
         """Label and student as polynomials in ``z``, or ``None`` if one of them is none."""
         teacher, transform = self.teacher.polynomial, self.labels.polynomial

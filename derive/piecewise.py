@@ -7,7 +7,7 @@ compared with each other and put into one another is in ``derive.composition``.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import pairwise
 from operator import add
 
@@ -136,6 +136,10 @@ class PiecewiseAnalytic:
 
     def derivative(self) -> "PiecewiseAnalytic":
         """The derivative in the sense of distributions. Exact."""
+        return self._slope
+
+    @cached_property
+    def _slope(self) -> "PiecewiseAnalytic":
         if any(self.deltas):
             raise NoClosedForm("the derivative of δ(z) is not formed here")
         slopes = tuple(diff(f, z) for f in self.pieces)
@@ -159,7 +163,7 @@ class PiecewiseAnalytic:
 
     # What is asked of it.
 
-    @property
+    @cached_property
     def jumps(self) -> tuple[Expr, ...]:
         """How far the function jumps at each breakpoint, 0 where SymPy finds that it does not."""
         heights = zip(pairwise(self.pieces), self.breaks, strict=True)
