@@ -59,7 +59,11 @@ EVIDENCE = {
     "differs": Basic | Enclosure | float,
 }
 SLOW = {"network-rank", "matched-recovery"}
-SECONDS = {"common-delays", "strong-pre-training-delays", "stored-exits", "cubic-delay"}
+SECONDS = {
+    "biased-gelu", "common-delays", "cubic-delay", "even-partial-recovery", "overlap-grows-mildly",
+    "stored-dots", "stored-exits", "strong-pre-training-delays", "tanh-gelu", "two-stages-recover",
+    "two-stages-side", "two-stages-without-flip", "weak-converges-first",
+}  # fmt: skip
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
 # The first of each file, which is cheaper than a later one, but of three files that are dear.
 DEAR = {f"numerics.claims.{name}" for name in ("biases", "large_degree", "squared_labels")}

@@ -5,11 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cells import slow_square, square, values
+
+from derive.errors import Undecided
+from numerics.sweep.executors import executor_for
+from numerics.sweep.run import run_cells
 
 
 def test_an_unreachable_scheduler_is_one_clear_line(command, monkeypatch):
@@ -93,6 +99,37 @@ def remote(cluster, tmp_path):
     return start
 
 
+def test_a_cluster_that_loses_a_worker_goes_on_and_one_that_is_lost_is_told(cluster, tmp_path):
+    """What was finished is kept, and not computed again here."""
+    address, workers, scheduler = cluster
+    cells = [{"x": float(x), "name": "square"} for x in range(12)]
+    expected = [x**2 for x in range(12)]
+
+    def lost(process: subprocess.Popen, folder: Path) -> None:
+        while not list(folder.glob("*.npz")):
+            time.sleep(0.02)
+        process.kill()
+
+    def swept(folder: Path, end: subprocess.Popen) -> list[float]:
+        ending = threading.Thread(target=lost, args=(end, folder))
+        ending.start()
+        try:
+            with executor_for(address, None) as executor:
+                return values(run_cells(slow_square, cells, folder, executor))
+        finally:
+            ending.join()
+
+    assert swept(tmp_path / "one", workers[0]) == expected
+    with pytest.raises(Undecided, match=r"was lost, .* run the same command again"):
+        swept(tmp_path / "two", scheduler)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("two/*.npz")}
+    assert 0 < len(kept) < 12
+    assert values(run_cells(square, cells, tmp_path / "two")) == expected
+    assert len(list(tmp_path.glob("two/*.npz"))) == 12
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
+
+
+@pytest.mark.thorough
 def test_a_cluster_gives_the_same_and_its_losses_are_told(cluster, remote, command, tmp_path):
     """A worker is killed in mid-sweep: it ends, bit-identical to a local one. Then the scheduler:
 

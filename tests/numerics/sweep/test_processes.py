@@ -26,7 +26,7 @@ SIMULATION = (
 def wait_for(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.1)
     return found
 
 

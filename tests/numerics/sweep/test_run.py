@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from cells import CELLS, square
+from cells import CELLS, square, values
 from processes import as_anybody
 from thorough import only
 
@@ -31,16 +32,12 @@ def fatal(cell):
     return square(cell)
 
 
-def _values(results):
-    return [float(result["square"][0]) for result in results]
-
-
 def test_results_come_in_order_whatever_the_executor():
     expected = [x**2 for x in range(5)]
-    assert _values(run_cells(square, CELLS)) == expected
+    assert values(run_cells(square, CELLS)) == expected
     with ThreadPoolExecutor(3) as pool, executor_for(None, 2) as processes:
         for executor in (pool, processes):
-            assert _values(run_cells(square, CELLS, executor=executor)) == expected
+            assert values(run_cells(square, CELLS, executor=executor)) == expected
 
 
 def test_finished_cells_are_not_computed_again(tmp_path):
@@ -48,7 +45,7 @@ def test_finished_cells_are_not_computed_again(tmp_path):
     calls = []
     again = run_cells(lambda cell: calls.append(cell) or square(cell), CELLS, tmp_path)
     assert [call["x"] for call in calls] == [3.0, 4.0]
-    np.testing.assert_array_equal(_values(again)[:3], _values(first))
+    np.testing.assert_array_equal(values(again)[:3], values(first))
     assert len(list(tmp_path.iterdir())) == 5  # nothing but cells is left
 
 
@@ -58,10 +55,29 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_cells(square, CELLS, tmp_path / "file" / "folder")
 
 
-WORDS = ("--activation", "x", "--horizon", "10", "--replicas", "1", "--workers", "1")
+COMMAND = """
+    import sys
+    from pathlib import Path
+    from cells import CELLS, square, values
+    from derive.command.parser import CommandParser
+    from derive.command.report import Report
+    from derive.command.run import run
+    from numerics.sweep.executors import executor_for
+    from numerics.sweep.run import run_cells
+
+    def action(options):
+        with executor_for(None, int(sys.argv[2])) as executor:
+            found = run_cells(square, CELLS[: int(sys.argv[1])], Path("cells"), executor)
+        return Report([], [], "exact", of=str(values(found)))
+
+    if __name__ == "__main__":
+        raise SystemExit(run(CommandParser("sweep", "S.", []), action, []))
+"""
 
 
-def _simulate(folder, *options, limit=None):
+def _sweep(folder, cells, workers=1, limit=None):
+    """A command that computes so many cells, run by one without a superuser's rights."""
+
     def prepare():
         as_anybody()
         if limit:
@@ -69,24 +85,26 @@ def _simulate(folder, *options, limit=None):
 
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
+    (folder / "sweep.py").write_text(textwrap.dedent(COMMAND))
     return subprocess.run(
-        [sys.executable, "-m", "numerics.simulate", *WORDS, *options],
+        [sys.executable, "sweep.py", str(cells), str(workers)],
         cwd=folder, preexec_fn=prepare, capture_output=True, text=True, check=False, timeout=100,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
-def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(command, tmp_path):
-    options = ("--mu", "0.5", "--results", "cells")
-    first = command("numerics.simulate", *WORDS, *options)
+def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(tmp_path):
+    first = _sweep(tmp_path, 1)
+    assert (first.returncode, first.stderr) == (0, "")
     (tmp_path / "cells").chmod(0o555)
-    again = _simulate(tmp_path, *options)
+    again = _sweep(tmp_path, 1)
     assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
-    more = _simulate(tmp_path, "--mu", "0.6", "--results", "cells")
+    more = _sweep(tmp_path, 2)
     assert (more.returncode, more.stderr.count("\n")) == (2, 1)
     assert "not writable (Permission denied)" in more.stderr
     (tmp_path / "cells").chmod(0)
-    closed = _simulate(tmp_path, *options)
+    closed = _sweep(tmp_path, 1)
     (tmp_path / "cells").chmod(0o755)
     assert (closed.returncode, closed.stderr.count("\n")) == (2, 1), closed.stderr
     assert "cannot be read (Permission denied)" in closed.stderr
@@ -95,7 +113,7 @@ def test_a_finished_folder_need_not_be_writable_and_an_unreadable_one_is_told(co
 @pytest.mark.skipif(sys.platform != "linux", reason="takes rights from a process")
 @pytest.mark.parametrize("limit", only([40], [14, 40]))
 def test_too_many_descriptors_are_told_as_what_they_are(tmp_path, limit):
-    done = _simulate(tmp_path, "--mu", "0.5", "--workers", "100", limit=limit)
+    done = _sweep(tmp_path, 5, workers=100, limit=limit)
     assert (done.returncode in (1, 2), done.stdout, done.stderr.count("\n")) == (True, "", 1)
     assert "oo many open files" in done.stderr
     assert "cannot write" not in done.stderr
@@ -116,7 +134,7 @@ def test_a_full_disk_keeps_what_was_finished(tmp_path, monkeypatch):
         run_cells(square, CELLS, tmp_path)
     monkeypatch.undo()
     assert len(list(tmp_path.iterdir())) == 2
-    assert _values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
+    assert values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
 
 
 def test_a_killed_process_loses_only_its_cells(tmp_path):
@@ -124,7 +142,7 @@ def test_a_killed_process_loses_only_its_cells(tmp_path):
         run_cells(fatal, CELLS, tmp_path, pool)
     kept = len(list(tmp_path.iterdir()))
     assert 1 <= kept < 5
-    assert _values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
+    assert values(run_cells(square, CELLS, tmp_path)) == [0, 1, 4, 9, 16]
 
 
 # A real scheduler and real workers, in processes of their own on loopback.
