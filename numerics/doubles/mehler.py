@@ -21,7 +21,7 @@ from derive.pair import Pair
 from numerics.doubles.arrays import Doubles, piecewise
 from numerics.doubles.quadrature import REACH, Values
 
-_ORDERS = (64, 128, 256)
+_ORDERS = (64, 128, 256, 512, 1024)
 _STEP = 1 / 16  # of the trapezoidal rule
 _AT_ENDS = 1e-20  # most of a mean square that may lie at the last places
 # Bound on the square of what is left out, in units of both mean squares: what is left out is some
