@@ -35,6 +35,10 @@ _MOST_STEPS = 3000  # in which a state is captured, or it is left open
 _CLOSE = fmpq(1, 2**20)  # to a line that rests, in u
 
 
+class AtRest(Undecided):
+    """A flow comes to rest where no sink is."""
+
+
 @dataclass(frozen=True)
 class Sink:
     """A rest point that attracts.
@@ -98,8 +102,9 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
         start: where it begins.
         horizon: the time within which a sink must have captured all of them.
 
-    Raises ``Undecided`` if none has. Certified: the Hessian of the loss is positive on a disc
-    around the sink that holds them, or their loss is below that of all rest points but sinks.
+    Raises ``Undecided`` if none has, ``AtRest`` on the line of a singularity. Certified: the
+    Hessian of the loss is positive on a disc around the sink that holds them, or their loss is
+    below that of all rest points but sinks.
 
     >>> from numerics.certified.flow import ball_flow, disc
     >>> str(fate(ball_flow("He3", "0.25"), disc("0.1", "0.1"), 200).rho)
@@ -111,7 +116,7 @@ def fate(flow: BallFlow, start: Disc, horizon: Number) -> Sink:
     for step in islice(steps(flow, start, horizon), _MOST_STEPS):
         at = step.at(step.length)
         if rests and _comes_to_line(flow, at):
-            raise Undecided("the flow comes to the line u = 0 of the singularity, which rests")
+            raise AtRest("the flow comes to the line u = 0 of the singularity, which rests")
         if trap and (held := trap.holds(at, ends)):
             return replace(held, time=step.end)
         for sink in ends:

@@ -13,7 +13,6 @@ from math import log
 from typing import Literal
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
@@ -22,6 +21,7 @@ from numerics.certified.unstable_manifold import exit_constant
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import Flow, flow_of
 from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.dynamics.solver import NotFollowed, solved
 
 _FIRST, _RATIO = 1e-3, 0.25  # the largest ε in units of the radius, and that of the next ones
 _TOLERANCE = 1e-11  # of the solver; absolute in units of ε
@@ -129,11 +129,14 @@ def _phase(flow: Flow, start: Doubles, rate: float, passage: Passage, tolerance:
     inside.terminal = True  # type: ignore[attr-defined]
     size = float(np.linalg.norm(start))
     horizon = log(passage.level / size) + _PATIENCE
-    solution = solve_ivp(velocity, (0.0, horizon), start, method="LSODA", events=inside,
-                         rtol=tolerance, atol=tolerance * size)  # fmt: skip
-    if not len(solution.t_events[0]):
+    try:
+        reached = solved(velocity, start, horizon, method="LSODA", events=inside,
+                         rtol=tolerance, atol=tolerance * size).t_events[0]  # fmt: skip
+    except NotFollowed:
+        reached = ()
+    if not len(reached):
         raise Undecided(
             f"the flow is not seen to reach {_NAMES[passage.of]} = {passage.level:g} at "
             f"μ = {flow.mu:g}: give a smaller radius{' or learning rate' if flow.noise else ''}"
         )
-    return float(solution.t_events[0][0])
+    return float(reached[0])

@@ -22,11 +22,21 @@ from sympy import Rational
 from derive.ends import escape_end
 from derive.errors import InputError, Undecided
 from derive.pair import Pair
-from numerics.certified.basins import Border, Sink, border, fate, same_sink, sink_at, sinks
+from numerics.certified.basins import (
+    AtRest,
+    Border,
+    Sink,
+    border,
+    fate,
+    same_sink,
+    sink_at,
+    sinks,
+)
 from numerics.certified.flow import BallFlow, Disc, ball_flow, disc
 from numerics.certified.unstable_manifold import leaving
 from numerics.doubles.arrays import Doubles
 from numerics.dynamics.flow import Flow, crossing, flow_of, integrate
+from numerics.dynamics.solver import NotFollowed
 
 Certainty: TypeAlias = Literal["exact", "certified", "heuristic"]
 _FIRST_LEVEL = "0.05"  # of |m|, by which a run has left the search phase
@@ -178,6 +188,8 @@ class FateJudge:
     def _ends(self, start: Disc, place: tuple[float, float]) -> Fate:
         try:
             return Fate(fate(self.flow, start, self.horizon), "certified", place)
+        except AtRest as reason:  # for ever: no sink is reached
+            return Fate(None, "heuristic", place, str(reason))
         except Undecided as reason:
             return Fate(self._followed(np.array(place)), "heuristic", place, str(reason))
 
@@ -185,8 +197,11 @@ class FateJudge:
         """The sink at which the flow in doubles is in the end, by the horizon."""
         between = self.horizon / _LOOKS
         for _ in range(_LOOKS):
-            state = integrate(self._doubles, np.clip(state, [-np.inf, -1], [np.inf, 1]),
-                              between, stiff=True).at(between)  # fmt: skip
+            begin = np.clip(state, [-np.inf, -1], [np.inf, 1])
+            try:
+                state = integrate(self._doubles, begin, between, stiff=True).at(between)
+            except NotFollowed:
+                return None
             near = [sink for sink in self.sinks if self._distance(state, sink) < _NEAR]
             if near:
                 return near[0]

@@ -12,14 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from derive.errors import InputError, Undecided
+from derive.errors import InputError
 from derive.given import insist_on, real
 from derive.pair import Pair, PairLike
 from derive.symbols import mu as mu_symbol
@@ -27,11 +25,13 @@ from numerics.certified.strengths import Strength
 from numerics.doubles.arrays import Doubles, as_doubles
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
 from numerics.dynamics.kinds import EXIT_RADIUS
+from numerics.dynamics.solver import NotFollowed, solved
 
 OBSERVED = ("loss", "overlap", "scale", "alignment")
 _NO_ESCAPE = 1e-14  # of the matrix: a rate that is not above it is none, but for rounding
 _SUBSTEPS = 16  # places inside a step of the solver at which a passage is looked for
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-14
+_STIFF = 1e4  # rates in units of 1/horizon, with which an explicit solver takes too many steps
 _ROUNDING = 1e-12  # of times, relative: sums of steps end a little beyond the last
 _landscape = lru_cache(maxsize=64)(float_landscape)
 _noise = lru_cache(maxsize=64)(float_noise)
@@ -233,9 +233,9 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
         flow: as ``flow_of`` makes it.
         initial: of ``flow.size`` entries with the direction inside the unit ball.
         horizon: > 0, in units of 1/γ.
-        stiff: whether rates may be large against 1/horizon: by LSODA, not by DOP853.
+        stiff: whether rates are large against 1/horizon, as those of the search phase may be.
 
-    Raises ``InputError`` for a state outside, ``Undecided`` if the solver gives up. Heuristic.
+    Raises ``InputError`` for a state outside, ``Undecided`` as ``solved``. Heuristic.
 
     >>> end = integrate(flow_of("x", 0.5), [0.01, 0.01], 200.0).at(200.0)
     >>> [round(float(value), 6) for value in end]
@@ -247,30 +247,34 @@ def integrate(flow: Flow, initial: ArrayLike, horizon: float, stiff: bool = Fals
             f"initial state {start.tolist()} is not accepted: give {flow.size} numbers, the "
             "overlaps inside the unit ball"
         )
-    tolerances = {"rtol": _RELATIVE, "atol": _ABSOLUTE}
-    method = "LSODA" if stiff else "DOP853"
-    return trajectory(flow.velocity, start, horizon, method=method, **tolerances)
+    stiff = stiff or flow.speed() * real(horizon, "time") > _STIFF
+    return trajectory(flow.velocity, start, horizon, stiff, rtol=_RELATIVE, atol=_ABSOLUTE)
 
 
 def trajectory(
-    velocity: Callable[..., Doubles], start: Doubles, horizon: float, **how: Any
+    velocity: Callable[..., Doubles], start: Doubles, horizon: float, stiff: bool, **how: float
 ) -> Trajectory:
-    """The solution of ``solve_ivp``, which takes ``how``, up to a time.
+    """The solution of ``solve_ivp`` up to a time: by DOP853, and by LSODA what is stiff.
 
     Arguments:
         velocity: of a time and a state.
         start: the state at time 0.
         horizon: > 0, in units of 1/γ.
-        how: for ``solve_ivp``.
+        stiff: whether that is known; else it is where DOP853 takes too many steps.
+        how: tolerances, as ``solve_ivp`` takes them.
 
-    Raises ``InputError`` unless that is positive and finite, ``Undecided`` if the solver gives up.
+    Raises ``InputError`` unless that is positive and finite, ``Undecided`` as ``solved``.
     """
     horizon = real(horizon, "time")
     if not 0 < horizon < math.inf:
         raise InputError(f"time {horizon} is not accepted: give one > 0, in units of 1/γ")
-    solution = solve_ivp(velocity, (0.0, horizon), start, dense_output=True, **how)
-    if not solution.success:
-        raise Undecided(f"the flow could not be solved up to {horizon}: {solution.message}")
+    asked = {"dense_output": True, **how}
+    try:
+        solution = solved(velocity, start, horizon, method="LSODA" if stiff else "DOP853", **asked)
+    except NotFollowed:
+        if stiff:
+            raise
+        solution = solved(velocity, start, horizon, method="LSODA", **asked)
 
     def at(times: ArrayLike) -> Doubles:
         asked = as_doubles(times, "time")

@@ -11,9 +11,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
-from scipy.integrate import solve_ivp
 
-from derive.errors import InputError, Undecided, quoted
+from derive.errors import InputError, quoted
 from numerics.doubles.arrays import Doubles
 from numerics.doubles.compiled import kernel
 from numerics.doubles.landscape import FloatLandscape, Function, float_landscape, float_noise
@@ -22,6 +21,7 @@ from numerics.dynamics.flow import Motion
 from numerics.dynamics.kinds import EXIT_RADIUS, EXITS, ExitBy
 from numerics.dynamics.runs import Counts, Ran, Run
 from numerics.dynamics.sgd import Learner, compiled_functions
+from numerics.dynamics.solver import solved
 from numerics.dynamics.update import LARGEST_STATE, TOLD, Algorithm, State, Watch
 
 
@@ -71,10 +71,8 @@ class FullFlow(Motion):
 
     def path(self, starts: Doubles, times: Doubles) -> Doubles:
         """The flow at times, from the start. Heuristic."""
-        solution = solve_ivp(self.velocity, (0.0, float(times[-1])), starts[0], method="LSODA",
-                             t_eval=times, rtol=1e-8, atol=1e-12)  # fmt: skip
-        if not solution.success:
-            raise Undecided(f"the flow could not be solved: {solution.message}")
+        solution = solved(self.velocity, starts[0], float(times[-1]), method="LSODA",
+                          t_eval=times, rtol=1e-8, atol=1e-12)  # fmt: skip
         return np.asarray(solution.y.T)
 
 

@@ -18,7 +18,6 @@ from functools import lru_cache
 from math import inf, log
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from derive.errors import InputError, Undecided
 from derive.given import insist_on
@@ -30,6 +29,7 @@ from numerics.dynamics.fluctuations import Fluctuations, fluctuations
 from numerics.dynamics.kinds import EXIT_RADIUS
 from numerics.dynamics.network_sgd import NetworkLearner
 from numerics.dynamics.sgd import A_LEARNER, Learner
+from numerics.dynamics.solver import solved
 
 _FIRST = 1e-5  # where the curve is straight, to the square of it
 _PATIENCE = 200.0  # times 1/λ beyond linear growth
@@ -153,7 +153,7 @@ def learning_curve(learner: Learner | NetworkLearner, radius: float = EXIT_RADIU
         learner: of one stage and the square loss, with the initial overlap of either sign.
         radius: of exit, for the share that still searches.
 
-    Raises ``InputError`` for other learners, ``Undecided`` if the flow cannot be solved.
+    Raises ``InputError`` for other learners, ``Undecided`` as ``solved``.
     Heuristic: a limit, of large d at a fixed γd.
 
     >>> curve = learning_curve(Learner("x", 0.5, 1000, 1e-3))
@@ -192,7 +192,7 @@ def _descent(flow: Flow) -> Descent:
 def unstable_orbit(flow: Flow) -> tuple[Doubles, Doubles]:
     """Phases and states along the unstable manifold of the search phase, one a row.
 
-    Raises ``InputError`` where there is no escape, ``Undecided`` if the flow cannot be solved.
+    Raises ``InputError`` where there is no escape, ``Undecided`` as ``solved``.
     Heuristic.
     """
     rates, directions = np.linalg.eigh(flow.linearisation())
@@ -200,10 +200,8 @@ def unstable_orbit(flow: Flow) -> tuple[Doubles, Doubles]:
     if not flow.escapes():
         raise InputError("without escape there is no way out: choose another strength")
     horizon = (_PATIENCE - log(_FIRST)) / rate
-    solution = solve_ivp(flow.velocity, (0.0, horizon), _FIRST * directions[:, -1], method="LSODA",
-                         rtol=_TOLERANCE, atol=_TOLERANCE * _FIRST, dense_output=True)  # fmt: skip
-    if not solution.success:
-        raise Undecided(f"the flow could not be solved: {solution.message}")
+    solution = solved(flow.velocity, _FIRST * directions[:, -1], horizon, method="LSODA",
+                      rtol=_TOLERANCE, atol=_TOLERANCE * _FIRST, dense_output=True)  # fmt: skip
     inside = np.arange(_BETWEEN) / _BETWEEN
     times = np.append((solution.t[:-1, None] + np.diff(solution.t)[:, None] * inside).ravel(),
                       solution.t[-1])  # fmt: skip

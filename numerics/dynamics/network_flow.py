@@ -247,7 +247,7 @@ def integrate_network(flow: NetworkFlow, initial: NetworkState, horizon: float) 
     if not np.allclose(np.diag(initial.g), 1) or np.linalg.eigvalsh(gram)[0] < -1e-9:
         raise InputError("G and M are not accepted: give unit diagonals, and G - MᵀM ≥ 0")
     tolerances = {"rtol": 1e-9, "atol": 1e-13}
-    return trajectory(flow.velocity, initial.packed(), horizon, method="DOP853", **tolerances)
+    return trajectory(flow.velocity, initial.packed(), horizon, stiff=False, **tolerances)
 
 
 _Kernels = tuple[tuple[_Kernel, _Kernel, _Kernel], tuple[_Kernel, _Kernel]]

@@ -96,14 +96,14 @@ def _shot_with(monkeypatch, shots, loose):
     """What is found where λ T + log ε is known at three starts, each a quarter of the last."""
     flow, sizes = flow_of("x", 0.5), []
 
-    def solved(velocity, span, start, *, rtol, **how):
+    def solved(velocity, start, horizon, *, rtol, **how):
         size = np.linalg.norm(start)
         if not sizes or size < sizes[-1] * 0.9:
             sizes.append(size)
         reached = shots[len(sizes) - 1] + (loose if rtol > 1e-11 else 0.0)
         return SimpleNamespace(t_events=[[reached - log(size)]])
 
-    monkeypatch.setattr(exit_constant, "solve_ivp", solved)
+    monkeypatch.setattr(exit_constant, "solved", solved)
     found = shot(flow, Passage("state", 0.4))
     assert sizes == pytest.approx([4e-4, 1e-4, 2.5e-5])
     return found

@@ -165,3 +165,13 @@ def test_in_doubles_a_state_ends_at_the_sink_at_which_it_is_certified_to(pair, m
 
 def _not_enclosed(*_):
     raise Undecided("not enclosed")
+
+
+def test_what_comes_to_rest_at_a_singularity_reaches_no_sink_and_is_followed_no_further(
+    monkeypatch,
+):
+    """At full strength all states with u = 0 are the teacher."""
+    monkeypatch.setattr("numerics.dynamics.fates.integrate", _not_enclosed)
+    end = FateJudge(Pair("x**3"), Fraction(1)).of_state(0.1, 0.5)
+    assert end.sink is None
+    assert "rests" in end.reason

@@ -1,0 +1,42 @@
+"""What is solved, and what cannot be: stiff flows, and those that blow up in a finite time."""
+
+import numpy as np
+import pytest
+
+from numerics.dynamics import solver
+from numerics.dynamics.flow import trajectory
+from numerics.dynamics.solver import NotFollowed, solved
+
+
+def test_what_blows_up_is_told_with_its_time(monkeypatch):
+    """u' = u² from 2, and a direction that settles the faster the larger u is: stiff, too."""
+    monkeypatch.setattr(solver, "_MOST_VELOCITIES", 3000)
+    for stiff in (False, True):
+        with pytest.raises(NotFollowed, match=r"beyond time 0\.(5|4999)\d*, where its state"):
+            trajectory(
+                lambda _, state: np.array([state[0] ** 2, -(state[0] ** 3) * state[1]]),
+                np.array([2.0, 1.0]),
+                1.0,
+                stiff,
+                rtol=1e-8,
+                atol=1e-10,
+            )
+
+
+def test_what_leaves_doubles_is_no_solution():
+    """LSODA goes on with what is no number, and says that it was successful."""
+    with pytest.raises(NotFollowed, match=r"beyond time 0\.5"):
+        solved(lambda time, u: np.where(time > 0.5625, np.nan, -u), np.ones(1), 1.0, method="LSODA")
+
+
+def test_a_stiff_flow_is_followed_though_it_is_not_said_to_be(monkeypatch):
+    monkeypatch.setattr(solver, "_MOST_VELOCITIES", 3000)
+    found = trajectory(
+        lambda time, state: -1e5 * (state - np.cos(time)),
+        np.ones(1),
+        10.0,
+        stiff=False,
+        rtol=1e-8,
+        atol=1e-10,
+    )
+    assert found.at(10.0)[0] == pytest.approx(np.cos(10.0), abs=1e-4)
