@@ -12,7 +12,7 @@ from derive.parser import parsed
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import exact, polynomial_in, z
 
-TransformLike: TypeAlias = str | Expr | Poly
+TransformLike: TypeAlias = str | Expr | Poly | PiecewiseAnalytic
 LARGEST_DEGREE = 10**9  # of a Hermite polynomial that is given by it
 NAMED_LABELS = {"matched": "y", "squared": "y**2"}
 ActivationLike: TypeAlias = Activation | str | int | Expr | Poly
@@ -106,7 +106,8 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     """Read a label transform: ``matched``, ``squared``, or a function of ``y``, as ``tanh(y)``.
 
     Arguments:
-        given: text in the variable ``y``; or an expression or polynomial in any one symbol.
+        given: text in the variable ``y``; an expression or polynomial in any one symbol; or a
+            function of ``z``.
 
     The result is a function of ``z``, which stands for the label. Raises ``InputError`` for
     anything else.
@@ -114,7 +115,7 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
     >>> parse_transform("squared").smooth
     z**2
     """
-    if not isinstance(given, str | Expr | Poly):
+    if not isinstance(given, str | Expr | Poly | PiecewiseAnalytic):
         raise InputError(
             f"labels {quoted(given)} are not accepted: give matched, squared, or a function of "
             "y as text or as a SymPy expression"
@@ -134,10 +135,12 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
             "that is not constant, as in 'y**2 - 1' or 'tanh(y)'"
         )
     insist_on_continuity(found, text)
-    return found.mapped(_multiplied_out)
+    return found.mapped(_multiplied_out).joined()
 
 
-def _function_from(given: Expr | Poly) -> PiecewiseAnalytic:
+def _function_from(given: Expr | Poly | PiecewiseAnalytic) -> PiecewiseAnalytic:
+    if isinstance(given, PiecewiseAnalytic):
+        return given
     return function_from(given if isinstance(given, Poly) else exact(given))[1]
 
 

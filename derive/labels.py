@@ -45,7 +45,7 @@ class Labels:
         """
         if isinstance(given, Labels):
             return given
-        found = given if isinstance(given, PiecewiseAnalytic) else parse_transform(given)
+        found = parse_transform(given)
         written = given if isinstance(given, str) else _text(given, found)
         text = " ".join(written.split())
         if not any(piece.has(z) for piece in found.pieces):

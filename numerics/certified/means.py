@@ -12,7 +12,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from flint import acb, arb, ctx
+from flint import acb, arb, ctx, fmpq
 from sympy import Expr, S, oo
 
 from derive.errors import InputError
@@ -52,8 +52,8 @@ def mean_function(mean: Mean | PiecewiseAnalytic | ActivationLike) -> Callable[[
 
 def by_strength(
     functions: Sequence[Callable[[arb], arb]], cuts: Sequence[Callable[[], arb]]
-) -> Callable[[arb], arb]:
-    """One function between each two strengths of several, as a function of any ball. Certified.
+) -> Callable[[arb | fmpq], arb]:
+    """One function between each two strengths of several, of any ball or rational. Certified.
 
     >>> step = by_strength([lambda mu: -mu, lambda mu: mu], [lambda: arb(0.5)])
     >>> step(arb(0.25)), step(arb(0.75))
@@ -62,7 +62,8 @@ def by_strength(
     if not cuts:
         return functions[0]
 
-    def value(strength: arb) -> arb:
+    def value(given: arb | fmpq) -> arb:
+        strength = arb(given)
         ends = [arb(0), *(cut() for cut in cuts), arb(1)]
         found = [
             function(_within(strength, low, high))
@@ -94,7 +95,10 @@ def _one_mean(f: PiecewiseAnalytic) -> Callable[[arb], arb]:
         if weight != 0
     ]
 
-    vanishes = Mean((f,)).at(0).is_zero
+    whole = Mean((f,))
+    if whole.is_zero:  # no ball of an integral is exactly that
+        return lambda _: arb(0)
+    vanishes = whole.at(0).is_zero
 
     def mean(strength: arb) -> arb:
         if vanishes and strength.is_zero():

@@ -51,8 +51,9 @@ def test_labels_are_what_they_were_given():
 def test_space_in_a_text_is_one_space_and_changes_no_labels():
     spaced = Labels.of("  y**2   -\t1 ")
     assert spaced.text == "y**2 - 1"
-    for given in ((T - 1) * (T + 1), T**2 - 1):
+    for given in ((T - 1) * (T + 1), T**2 - 1, analytic((z - 1) * (z + 1))):
         assert Labels.of(given).text == "y**2 - 1"
+        assert Labels.of(given) == spaced
     relu = parse_transform("relu(y)")
     assert parse_transform(Labels.of(Max(T, 0)).text) == Labels.of(relu).value == relu
     assert spaced == Labels.of("y**2-1")

@@ -11,6 +11,8 @@ from sympy import (
     N,
     Rational,
     S,
+    cos,
+    erf,
     exp,
     factorial2,
     log,
@@ -102,6 +104,17 @@ def test_a_ball_across_a_cut_is_taken_apart_there(at, radius):
              *([max(low, 0.5), high] if high >= 0.5 else [])]  # fmt: skip
     assert float(found.lower()) == pytest.approx(min(parts), rel=1e-6)
     assert float(found.upper()) == pytest.approx(max(parts), rel=1e-6)
+
+
+def test_a_rational_strength_is_a_ball_of_its_own():
+    steps = by_strength([lambda s: 100 * s, lambda s: s], [lambda: arb(0.5)])
+    assert (steps(fmpq(1, 4)), steps(fmpq(3, 4))) == (25, 0.75)
+
+
+def test_the_mean_of_what_is_odd_is_0_and_no_ball_around_it():
+    kinked = _halves(-erf(z), erf(z)) * analytic(z * cos(mu * z))
+    for odd in (kinked, analytic(tanh(mu * z))):
+        assert mean_function(Mean((odd,)))(arb(0.3)).is_zero()
 
 
 @pytest.mark.parametrize(
