@@ -283,4 +283,5 @@ def _divided(parts: Sequence[Expr]) -> Expr:
 
 def _factors(part: Expr) -> tuple[Expr, ...]:
     """What a term could share with others: its factors, a number without its sign."""
-    return tuple(abs(f) if f.is_Rational else f for f in Mul.make_args(part) if abs(f) != 1)
+    factors = (abs(f) if f.is_Rational else f for f in Mul.make_args(part))
+    return tuple(f for f in factors if f != 1)

@@ -191,7 +191,7 @@ def _end(drift: AnyDrift, known: list[BallFunction], end: int) -> BallFunction |
         if order == HIGHEST_ORDER and not isinstance(drift, Drift):
             break  # only polynomials are differentiated for ever
         order += 1
-    return whole(order) if order else None
+    return _deferred(lambda: whole(order)) if order else None
 
 
 @singledispatch

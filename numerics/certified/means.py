@@ -8,7 +8,7 @@ majorant (``numerics.certified.majorants``).
 """
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 from typing import Any
 
@@ -52,7 +52,7 @@ def mean_function(mean: Mean | PiecewiseAnalytic | ActivationLike) -> Callable[[
 
 def by_strength(
     functions: Sequence[Callable[[arb], arb]], cuts: Sequence[Callable[[], arb]]
-) -> Callable[[arb | fmpq], arb]:
+) -> Callable[..., arb]:
     """One function between each two strengths of several, of any ball or rational. Certified.
 
     >>> step = by_strength([lambda mu: -mu, lambda mu: mu], [lambda: arb(0.5)])
@@ -96,9 +96,7 @@ def _one_mean(f: PiecewiseAnalytic) -> Callable[[arb], arb]:
     ]
 
     whole = Mean((f,))
-    if whole.is_zero:  # no ball of an integral is exactly that
-        return lambda _: arb(0)
-    vanishes = whole.at(0).is_zero
+    vanishes, is_zero = whole.at(0).is_zero, cache(lambda: whole.is_zero)
 
     def mean(strength: arb) -> arb:
         if vanishes and strength.is_zero():
@@ -107,7 +105,9 @@ def _one_mean(f: PiecewiseAnalytic) -> Callable[[arb], arb]:
         root = (2 * arb.pi()).sqrt()
         total = sum((part.integral(strength, end) for part in parts), arb(0)) / root
         total += arb(0, tail.upper())
-        return sum((point.value(strength) for point in points), total)
+        found = sum((point.value(strength) for point in points), total)
+        # No ball of an integral is exactly 0; only what may be that is worth the question.
+        return arb(0) if strength.is_exact() and found.contains(0) and is_zero() else found
 
     return mean
 

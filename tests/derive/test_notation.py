@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import (
     Eq,
+    Expr,
     Poly,
     Rational,
     S,
@@ -283,6 +284,13 @@ def test_any_sum_of_products_is_written_as_an_equal_one(words):
 def test_the_length_of_a_formula_is_how_many_signs_it_has_in_print(text, shown):
     """Of a function its brackets count, not its name."""
     assert length(parse_expr(text)) == len(shown)
+
+
+def test_the_size_of_a_factor_is_only_asked_of_numbers(monkeypatch):
+    """SymPy thinks for seconds about that of erf(c μ) and the like."""
+    monkeypatch.setattr(Expr, "__abs__", None)
+    shared = [2 * mu * erf(mu / 3), -3 * mu * erf(mu / 3) * exp(mu**2)]
+    assert expand(written(sum(shared)) - sum(shared)) == 0
 
 
 @pytest.mark.parametrize("function", ["erf", "exp"])

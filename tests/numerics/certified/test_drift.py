@@ -18,6 +18,7 @@ from sympy import (
 from derive.drift import ClosedDrift, Drift, MeanDrift
 from derive.errors import InputError
 from derive.grammar import parse_activation
+from derive.means import Mean
 from derive.pair import Pair
 from derive.pair_drift import drift_of, mean_drift
 from derive.polynomial_drift import hermite_drift
@@ -148,6 +149,15 @@ def test_zeros_at_zero_are_known_to_any_order_for_means_too(pair, order):
     small = arb(2) ** -20
     with ctx.workprec(200):
         assert abs(balls.a(small) / small**order * math.factorial(order) / leading - 1) < 1e-4
+
+
+def test_values_ask_for_no_derivative_of_the_integrand(monkeypatch):
+    """Though a vanishes as μ³ at 0: derivatives of high orders are long."""
+    drift = drift_of(Pair("tanh", "tanh**2"))
+    monkeypatch.setattr(Mean, "derivative", None)
+    balls = ball_drift(drift)
+    assert all(ball.is_finite() for ball in balls.at(fmpq(9, 10)))
+    assert balls.at(fmpq(0))[0].is_zero()
 
 
 def test_means_that_vanish_without_a_known_order_have_no_derivative_at_zero():
