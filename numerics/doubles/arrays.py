@@ -149,10 +149,13 @@ def between(
 
     def values(given: ArrayLike) -> Doubles:
         x = np.asarray(given, dtype=float)
-        place, found = np.searchsorted(cuts, x, side="right"), np.empty(x.shape)
-        for i, function in enumerate(functions):
-            found[place == i] = function(x[place == i])
-        return found
+        flat = x.ravel()
+        found, left = np.empty(flat.shape), np.ones(flat.shape, dtype=bool)
+        for function, cut in zip(functions, (*np.asarray(cuts), np.nan), strict=True):
+            beyond = flat >= cut  # nothing is beyond the last
+            here = np.flatnonzero(left & ~beyond)  # places are quicker than masks
+            found[here], left = function(flat[here]), beyond
+        return found.reshape(x.shape)
 
     return values
 

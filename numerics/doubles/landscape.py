@@ -209,9 +209,8 @@ def _by_nodes(pair: Pair) -> tuple[Function, Function, Function]:
         variance = max(covariance**2 + s, _LEAST_RESIDUAL)
         middle, spread = covariance * p / variance, math.sqrt(s / variance)
         cuts = (theirs - middle) / spread if spread > 0 else ()
-        here = gaussian_mean_of(
-            lambda x: label(middle + spread * x) - squared * student(np.full(1, p)), cuts
-        )
+        there = squared * student(np.full(1, p))
+        here = gaussian_mean_of(lambda x: label(middle + spread * x) - there, cuts, of.times)
         return here * math.exp(-(p**2) / variance / 2) / math.sqrt(2 * math.pi * variance)
 
     return loss, a, b

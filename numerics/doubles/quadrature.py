@@ -33,8 +33,15 @@ _legendre = cache(np.polynomial.legendre.leggauss)
 _hermite = cache(special.roots_hermitenorm)
 
 
-def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike = ()) -> float:
+def gaussian_mean_of(
+    function: Callable[[Doubles], Doubles], breaks: ArrayLike = (), times: int | None = None
+) -> float:
     """Mean of a function of a standard normal that is smooth between 0 and breakpoints. Heuristic.
+
+    Arguments:
+        function: of arrays.
+        breaks: where it is not smooth.
+        times: as many nodes as usual; by default as many as the function is found to need.
 
     >>> round(gaussian_mean_of(lambda x: np.maximum(x - 1, 0), [1.0]), 12)
     0.083315470588
@@ -50,6 +57,8 @@ def gaussian_mean_of(function: Callable[[Doubles], Doubles], breaks: ArrayLike =
         density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
         return float(density @ (of(radii) + of(-radii)))
 
+    if times is not None:
+        return mean(function, times)
     size = mean(lambda x: np.abs(function(x)), 1)
     if not 0 < size < math.inf:
         return mean(function, 1)
@@ -108,11 +117,13 @@ def _divided(ends: Doubles, times: int) -> tuple[Doubles, int]:
 class Plane:
     """What the means of a pair's loss, slopes and noise are over: they share places and values.
 
-    Fields: ``mean``, of functions of (z, x), at ρ and s; ``label``, of z, and ``value``, ``slope``
-    and ``bend`` of the student, of x, each with the values at the last array that it was given.
+    Fields: ``mean``, of functions of (z, x), at ρ and s; ``times``, as many nodes as usual it
+    takes; ``label``, of z, and ``value``, ``slope`` and ``bend`` of the student, of x, each with
+    the values at the last array that it was given.
     """
 
     mean: PlaneMean
+    times: int
     label: Values
     value: Values
     slope: Values
@@ -140,7 +151,8 @@ def plane_of(pair: Pair) -> Plane:
         mean = _mean(pair, times)
         return [mean(f, *at) for at in _PROBES for f in (squares, steep)]
 
-    return Plane(_mean(pair, 1 if pair.polynomials else fineness(probed)), y, value, slope, bend)
+    times = 1 if pair.polynomials else fineness(probed)
+    return Plane(_mean(pair, times), times, y, value, slope, bend)
 
 
 def _mean(pair: Pair, times: int) -> PlaneMean:

@@ -100,6 +100,13 @@ def test_breakpoints_away_from_0_are_lines_that_the_quadrature_cuts_at(pair):
     assert ours.b(rho, s) == pytest.approx(-2 * by_s, abs=1e-7)
 
 
+def test_how_fine_a_rule_is_to_be_is_asked_once_a_pair(monkeypatch):
+    """And not at every kink of every slope: exit laws ask for thousands."""
+    slopes = float_landscape(Pair("hardtanh"))
+    monkeypatch.setattr("numerics.doubles.quadrature.fineness", None)
+    assert slopes.b(0.5, 0.3) < 0
+
+
 @pytest.mark.parametrize("text", ["relu", "gelu", "He3 + x"])
 def test_kernels_by_quadrature_are_those_in_closed_form(text):
     student = parse_activation(text)
