@@ -25,6 +25,8 @@ from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import residual, rho
 from numerics.doubles.arrays import Doubles, array_function, breakpoints, piecewise
 from numerics.doubles.mehler import series_of
+from numerics.doubles.pair_means import MeansAt
+from numerics.doubles.pieces import pieces_of
 from numerics.doubles.quadrature import cut_nodes, fineness, gaussian_mean_of, plane_of
 
 if TYPE_CHECKING:
@@ -127,10 +129,10 @@ def float_noise(pair: PairLike, label_noise: float = 0.0) -> Function:
             return _compiled(noise_landscape(pair, deviation))
     except NoClosedForm:
         pass
-    series, squared = series_of(pair), pair.loss == "square"
+    means, squared = _means_of(pair), pair.loss == "square"
 
     def noise(covariance: float, s: float) -> float:
-        found = series and series(float(covariance), float(s))
+        found = means and means(float(covariance), float(s))
         if found and found.noise is not None:
             return found.noise + label_noise**2 * found.slope_square
         of = plane_of(pair)
@@ -160,21 +162,25 @@ def _compiled(expression: Expr) -> Function:
 
 
 def by_quadrature(pair: Pair) -> FloatLandscape:
-    """Integrals over the Gaussian plane: by Mehler's formula where it converges, else by nodes."""
-    series, size = series_of(pair), _size(pair)
-    if series is None:
+    """Means over the plane: by sums, or over one variable, where that does; else by nodes."""
+    means, size = _means_of(pair), _size(pair)
+    if means is None:
         return FloatLandscape(*_by_nodes(pair), size)
 
     def either(place: int) -> Function:
         def value(covariance: float, s: float) -> float:
-            means = series(float(covariance), float(s))
-            found = means and means[place]
+            here = means(float(covariance), float(s))
+            found = here and here[place]
             return _by_nodes(pair)[place](covariance, s) if found is None else found
 
         return value
 
     loss, a, b = map(either, range(3))
     return FloatLandscape(loss, a, b, size)
+
+
+def _means_of(pair: Pair) -> MeansAt | None:
+    return series_of(pair) or pieces_of(pair)
 
 
 @lru_cache(maxsize=16)

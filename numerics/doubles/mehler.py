@@ -11,14 +11,22 @@ and coefficients are sums of the trapezoidal rule.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from derive.pair import Pair
 from numerics.doubles.arrays import Doubles, piecewise
+from numerics.doubles.pair_means import (
+    Means,
+    MeansAt,
+    combined,
+    input_of,
+    label_rows,
+    student_rows,
+)
 from numerics.doubles.quadrature import REACH, Values
 
 _ORDERS = (64, 128, 256, 512, 1024)
@@ -28,22 +36,6 @@ _AT_ENDS = 1e-20  # most of a mean square that may lie at the last places
 # hundred times smaller yet.
 _LEFT_OUT = 1e-20
 _USUAL, _WIDEST = 1.5, 4.0  # variances of an argument: sums converge to one, none beyond the other
-_CANCELS = 1e-6  # of what it is a difference of: a mean below it has lost digits
-
-
-class Means(NamedTuple):
-    """At one point: ``loss``, its slopes ``a`` and ``b``; ``noise``, the mean square of a sample's
-    pull, and ``slope_square``, that of the student's slope. ``None`` for what has cancelled.
-    """
-
-    loss: float | None
-    a: float
-    b: float
-    noise: float | None
-    slope_square: float
-
-
-Series: TypeAlias = Callable[[float, float], Means | None]
 
 
 class _Rule(NamedTuple):
@@ -114,7 +106,7 @@ def _converges(one: _Expanded, other: _Expanded) -> bool:
 
 
 @lru_cache(maxsize=16)
-def series_of(pair: Pair) -> Series | None:
+def series_of(pair: Pair) -> MeansAt | None:
     r"""The means of a pair over covariance ρ and residual variance s; ``None`` if none converges.
 
     Arguments:
@@ -137,8 +129,8 @@ def series_of(pair: Pair) -> Series | None:
     y, *student = map(piecewise, functions)
     places = _rule(_ORDERS[0]).places
     with np.errstate(over="ignore", invalid="ignore"):
-        labels = _labels(y(places), places)
-        usual, widest = (_rows(student, places, size)[0] for size in (_USUAL, _WIDEST))
+        labels = label_rows(y(places), places)
+        usual, widest = (student_rows(student, size, places)[0] for size in (_USUAL, _WIDEST))
         if not (_reaches(labels) and _reaches(widest)):
             return None
         theirs = [_expanded(labels, orders) for orders in _ORDERS]
@@ -147,60 +139,20 @@ def series_of(pair: Pair) -> Series | None:
     return _series(found, student, pair.loss == "square") if found else None
 
 
-def _labels(y: Doubles, z: Doubles) -> Doubles:
-    """What the rows of a student are multiplied by."""
-    return np.array([y, z * y, y, y * y, y])
-
-
-def _rows(student: Sequence[Values], places: Doubles, variance: float) -> tuple[Doubles, Doubles]:
-    """What labels are multiplied by, and what is averaged alone, of an argument's variance.
-
-    Arguments:
-        student: the function and two slopes.
-        places: of a standard normal.
-        variance: of the student's argument.
-    """
-    inputs = math.sqrt(variance) * places
-    f, d, dd = (function(inputs) for function in student)
-    square = d * d
-    alone = (f * f, places * f * d, f * dd + square, f * f * square, square)
-    return np.array([f, d, dd, square, f * square]), np.array(alone)
-
-
-def _series(labels: Sequence[_Expanded], student: Sequence[Values], squared: bool) -> Series:
+def _series(labels: Sequence[_Expanded], student: Sequence[Values], squared: bool) -> MeansAt:
     @lru_cache(maxsize=1)
     def means(covariance: float, s: float) -> Means | None:
-        variance = covariance * covariance + s
+        variance, correlation = input_of(covariance, s)
         if not variance <= _WIDEST:
             return None
-        correlation = covariance / math.sqrt(variance) if variance > 0 else 0.0
-        rows, alone = _rows(student, labels[0].rule.places, variance)
+        rows, alone = student_rows(student, variance, labels[0].rule.places)
         for each in labels:
             ours = _expanded(rows, len(each.rule.orders))
             if _converges(each, ours):
-                return _summed(each, ours, alone, correlation, squared)
+                products = each.coefficients * ours.coefficients
+                together = products @ correlation**each.rule.orders
+                square = each.squares[0]
+                return combined(together, alone @ each.rule.weights, square, correlation, squared)
         return None
 
     return means
-
-
-def _summed(
-    labels: _Expanded, student: _Expanded, alone: Doubles, correlation: float, squared: bool
-) -> Means:
-    products = labels.coefficients * student.coefficients
-    value, a, b, noise, cross = map(float, products @ correlation**labels.rule.orders)
-    square, pulled, bent, both, slope_square = map(float, alone @ labels.rule.weights)
-    if not squared:
-        return Means(-value, a, b, noise, slope_square)
-    total = float(labels.squares[0]) + square
-    return Means(
-        _unless_cancelled(total / 2 - value, total),
-        a - correlation * pulled,
-        b - bent,
-        _unless_cancelled(noise - 2 * cross + both, noise + both),
-        slope_square,
-    )
-
-
-def _unless_cancelled(difference: float, size: float) -> float | None:
-    return difference if difference >= _CANCELS * size else None

@@ -47,11 +47,11 @@ def gaussian_mean_of(
     0.083315470588
     """
     points = np.atleast_1d(breaks)
-    inside, bent = _cuts(points), bool(np.any((points != 0) & (np.abs(points) < REACH)))
+    bent = bool(np.any((points != 0) & (np.abs(points) < REACH)))
 
     def mean(of: Callable[[Doubles], Doubles], times: int) -> float:
         if bent:
-            places, weights = panels(np.append(inside, [-REACH, REACH]), times)
+            places, weights = line_rule(points, times)
             return float(weights @ of(places))
         radii, weights = radial_rule(times)
         density = weights * np.exp(-radii * radii / 2) / math.sqrt(2 * math.pi)
@@ -86,9 +86,13 @@ def fineness(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
     return times
 
 
-def _cuts(points: Doubles) -> Doubles:
-    """Where an integral is cut: at points within reach, and where the Gaussian begins to fall."""
-    return np.unique([*_ENDS, *points[np.abs(points) < REACH]])
+def line_rule(points: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
+    """Nodes on the line, cut at points within reach and where the Gaussian begins to fall.
+
+    With weights, as of ``panels``.
+    """
+    inside = points[np.abs(points) < REACH]
+    return panels(np.unique([-REACH, *_ENDS, *inside, REACH]), times)
 
 
 def panels(ends: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
@@ -237,7 +241,7 @@ def cut_nodes(
     around = np.zeros(0)
     if covariance != 0:  # seen by the teacher's argument, a student's breakpoint is smoothed
         around = ((student_breaks[:, None] + spread * _AROUND) / covariance).ravel()
-    outer, outer_weights = panels(np.append(_cuts(np.append(teacher_breaks, around)), reach), times)
+    outer, outer_weights = line_rule(np.append(teacher_breaks, around), times)
     if spread == 0:
         return (outer, covariance * outer), outer_weights
     cuts = np.clip((student_breaks - covariance * outer[:, None]) / spread, -REACH, REACH)
