@@ -153,6 +153,7 @@ REFUSED = [
     ("give a flow, as flow_of(pair, mu) or", lambda: n.linearised("relu", 0.5)),
     ("give 2 numbers", lambda: n.predicted_exit(FLOW, 1000)),
     ("give a flow, as network_flow(pair", lambda: n.integrate_network(FLOW, None, 10)),
+    ("give a NetworkState", lambda: n.integrate_network(NETWORK, None, 10)),
     ("give a Learner or NetworkLearner, or use", lambda: n.exit_law("relu")),
     ("give a Learner or NetworkLearner, or use", lambda: n.learning_curve("relu")),
     (

@@ -38,7 +38,7 @@ def part_of_kernel(function: Any) -> Any:
     """A function in machine code that only machine code calls: a step of a ``kernel``."""
     if config.DISABLE_JIT:  # type: ignore[attr-defined]  # as numba's own decorators
         return function
-    return _Part(function, locals={}, targetoptions=dict(_WITHIN))
+    return _Part(function, targetoptions=dict(_WITHIN))
 
 
 @lru_cache(maxsize=256)  # each new one makes numba compile all that takes it

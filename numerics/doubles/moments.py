@@ -59,7 +59,7 @@ def _far_moment(function: PiecewiseAnalytic, exponent: int, power: int) -> mpf:
 
     def integrand(x: mpf) -> mpf:
         sides = [pieces[int(np.searchsorted(breaks, float(y), side="right"))](y) for y in (x, -x)]
-        return x**power * sum(abs(side) ** exponent for side in sides) * mp.exp(-x * x / 2)
+        return x**power * sum(side**exponent for side in sides) * mp.exp(-x * x / 2)
 
     total = mpf(0)
     for panel in range(_PANELS):

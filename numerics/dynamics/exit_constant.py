@@ -120,8 +120,8 @@ def shot(flow: Flow, passage: Passage = _USUAL) -> ExitConstant:
 def _phase(flow: Flow, start: Doubles, rate: float, passage: Passage, tolerance: float) -> float:
     """``λ`` times the time of exit: the solver's own tolerances on events are absolute."""
 
-    def velocity(phase: float, state: Doubles) -> Doubles:
-        return flow.velocity(phase / rate, state) / rate
+    def velocity(_: float, state: Doubles) -> Doubles:
+        return flow.velocity(0.0, state) / rate
 
     def inside(_: float, state: Doubles) -> float:
         return passage.missing(state)

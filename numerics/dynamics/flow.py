@@ -318,7 +318,7 @@ def linear_growth(matrix: Doubles, start: Doubles) -> Callable[[ArrayLike], Doub
     parts = directions.T @ start.reshape(len(start), -1)
 
     def at(times: ArrayLike) -> Doubles:
-        growth = np.exp(np.multiply.outer(np.asarray(times, dtype=float), rates))
+        growth = np.exp(np.multiply.outer(times, rates))
         states = directions @ (growth[..., None] * parts)
         return np.asarray(states.reshape(*np.shape(times), start.size))
 

@@ -281,4 +281,4 @@ def _on_arrays(k: Kernel) -> Callable[..., Doubles]:
 
 def _apart(values: Doubles) -> Doubles:
     """Pairs of different neurons: the diagonal, where the kernel may be singular, is left out."""
-    return np.where(np.eye(len(values), dtype=bool), 0.0, values)
+    return np.where(np.eye(len(values)), 0.0, values)

@@ -7,7 +7,7 @@ from sympy import exp
 from derive.grammar import parse_activation
 from derive.piecewise import PiecewiseAnalytic
 from derive.symbols import z
-from numerics.doubles.arrays import piecewise
+from numerics.doubles.arrays import between, piecewise
 from numerics.doubles.compiled import compiled
 
 PLACES = np.array([-30.0, -8.0, -3.0, -0.5, -0.01, 0.0, 0.02, 0.4, 3.0, 8.0, 30.0])
@@ -44,6 +44,12 @@ def test_a_softplus_is_its_argument_where_that_is_large(text, slope):
         parse_activation(f"{slope}*max(x, 0) + log(1 + exp(-{slope}*abs(x)))").value,
         derivatives=0,
     )
+
+
+def test_whole_numbers_are_doubles_and_a_cut_belongs_to_what_follows():
+    values = between([0], [np.reciprocal, np.sqrt])
+    assert values([-4, -2, 0, 9]).tolist() == [-0.25, -0.5, 0, 3]
+    assert values(np.zeros((2, 0))).shape == (2, 0)
 
 
 def test_what_grows_beyond_doubles_stays_infinite():

@@ -102,6 +102,8 @@ def test_shapes_and_ranges(text):
     for bad in (-0.1, 1.5, np.nan):
         with pytest.raises(InputError, match="0 ≤ μ ≤ 1"):
             fast.a([0.5, bad])
+    with pytest.raises(InputError, match="c is not accepted: give a Poly"):
+        floats.evaluated("c", abs, [])
 
 
 @pytest.mark.parametrize("text", [*CATALOGUE, "He3", "He10", "relu + tanh"])

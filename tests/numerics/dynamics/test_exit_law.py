@@ -165,9 +165,10 @@ def test_other_learners_are_refused():
 
 def test_what_starts_far_out_has_left_at_the_start():
     """Its typical |X| is beyond the exit: the time of the law is negative, that of runs is 0."""
-    law = replace(exit_law(X), mean=1e4)
-    assert [law.quantile(p) for p in (0.1, 0.9)] == [0, 0]
-    assert (law.steps(0.5), law.samples(0.5)) == (0, 0)
+    for mean in (1e4, -1e4):
+        law = replace(exit_law(X), mean=mean)
+        assert [law.quantile(p) for p in (0.1, 0.9)] == [0, 0]
+        assert (law.steps(0.5), law.samples(0.5)) == (0, 0)
 
 
 def test_it_is_shown_and_drawn_as_it_is():

@@ -60,12 +60,15 @@ def test_velocity_is_the_spherical_gradient_of_the_loss(text, misalignment):
     np.testing.assert_allclose(flow.velocity(0.0, state), expected, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("text", [*STUDENTS, "tanh"])
-def test_linearisation_is_the_jacobian_and_the_drift(text):
-    flow, fast = flow_of(_pair(text), 0.45), fast_drift(drift_of(_pair(text)))
-    jacobian = np.stack(
-        [(flow.velocity(0, 1e-6 * e) - flow.velocity(0, -1e-6 * e)) / 2e-6 for e in np.eye(2)], 1
-    )
+@pytest.mark.parametrize(
+    ("text", "misalignment"),
+    [*((text, "none") for text in (*STUDENTS, "tanh")), ("erf", "spherical"), ("He3", "linear")],
+)
+def test_linearisation_is_the_jacobian_and_the_drift(text, misalignment):
+    pair = _pair(text, misalignment)
+    flow, fast = flow_of(pair, 0.45), fast_drift(drift_of(pair))
+    steps = 1e-6 * np.eye(flow.size)
+    jacobian = np.stack([(flow.velocity(0, e) - flow.velocity(0, -e)) / 2e-6 for e in steps], 1)
     np.testing.assert_allclose(flow.linearisation(), jacobian, rtol=1e-5, atol=1e-9)
     assert flow.rate() == pytest.approx(float(fast.rate(0.45)), rel=1e-10)
 
@@ -109,7 +112,7 @@ def test_rounding_of_what_is_0_is_no_escape(teacher, student, factor):
 def test_misaligned_rate_has_the_third_direction():
     """App. A.1: λ₊ = ½(b + √(b² + 4(a² + ν²b²))), and the learnt direction is not the teacher's."""
     flow = flow_of(_pair("x", "spherical"), 0.9)
-    assert 1 / flow.rate() == pytest.approx(2 / (-1 + np.sqrt(1 + 4 * (0.01 + 0.19))))
+    assert flow.tau() == pytest.approx(2 / (-1 + np.sqrt(1 + 4 * (0.01 + 0.19))))
     end = integrate(flow, [1e-2, 1e-2, -1e-2], 300.0).at(300.0)
     rho, s = flow.place(end)
     np.testing.assert_allclose([rho, s], [1.0, 0.0], atol=1e-8)
@@ -165,6 +168,8 @@ def test_states_are_read_within_the_times_of_a_trajectory_alone():
     for outside in (-1e-9, 4.0001, [1.0, np.nan], np.inf):
         with pytest.raises(InputError, match=r"times from .* to .* give some from 0 to 4\.0"):
             trajectory.at(outside)
+    with pytest.raises(InputError, match=r"times from -1\.0 to 9\.0 are not"):
+        trajectory.at([2.0, 9.0, -1.0])
 
 
 @pytest.mark.parametrize("radius", [1e-3, 0.3, 0.961, 0.99, 0.9999, 1.0])

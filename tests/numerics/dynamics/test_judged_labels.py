@@ -100,7 +100,10 @@ def test_labels_come_close_to_a_bound_that_none_attains():
 
 @pytest.mark.parametrize("text", ["x", "relu", "abs", "squared_relu"])
 def test_what_is_0_is_decided(text):
-    """At μ = 1 no labels of the norm of raw ones have a > 0."""
+    """At μ = 1 no labels of the norm of raw ones have a > 0; those have no noise but rounding."""
+    raw = LabelJudge.of(text).power(1, Fraction(1))
+    assert (raw.a, raw.tau, raw.samples) == (0, np.inf, np.inf)
+    assert raw.noise < 1e-30 < 1e20 < raw.learning_rate
     for found in (LabelJudge.of(text).optimum, LabelJudge.of(text).polynomial):
         assert found(Fraction(1)) is None
 
@@ -185,19 +188,27 @@ def test_two_stages_with_the_best_labels_recover_where_squared_ones_do_not():
     assert np.sum(np.abs(ended["squared"] - 1) < 0.2) <= 1
 
 
-def test_no_mixture_of_both_means_needs_fewer_samples():
+@pytest.mark.parametrize("kind", ["optimum", "polynomial"])
+def test_no_mixture_of_both_means_needs_fewer_samples(kind):
     """Those of a transform by the formula, from its drift and its noise by the rule.
 
-    At μ = 1/2 it is neither the one of the best rate that needs the fewest, nor one of b = 0.
+    At μ = 1/2 it is neither the one of the best rate that needs the fewest, nor one of b = 0. Of
+    polynomials both means are the nearest ones.
     """
     text, half = "He3", Fraction(1, 2)
-    best = LabelJudge.of(text, objective="samples", dimension=10**4).optimum(half)
-    judge = LabelJudge.of(text)
+    judge = LabelJudge.of(text, objective="samples", dimension=10**4)
+    best = getattr(judge, kind)(half)
     rule, raw = judge.rule(half), judge.power(1, half)
     a, b = conditional_arrays(judge.pair, rule, float(half))
     power = rule.mean(rule.outputs * b) - raw.b
+    if kind == "polynomial":
+        root = np.sqrt(rule.masses)
+        powers = rule.outputs[:, None] ** np.arange(judge.degree + 1)
+        sizes = np.linalg.norm(powers * root[:, None], axis=0)
+        basis, _ = np.linalg.qr(powers / sizes * root[:, None])
+        a, b = (basis @ (basis.T @ (mean * root)) / root for mean in (a, b))
     needed = []
-    for turn in np.linspace(0, 2 * np.pi, 1000):
+    for turn in np.linspace(0, 2 * np.pi, 500):
         mixed = np.cos(turn) * a / np.sqrt(rule.mean(a**2)) + np.sin(turn) * b / np.sqrt(
             rule.mean(b**2)
         )
