@@ -97,7 +97,13 @@ def test_frames_hold_the_numbers_with_their_units(made):
     frame = made.curve.to_frame()
     for name in ("mu", "a", "b", "rate", "tau"):
         assert tuple(frame[name]) == getattr(made.curve, name)
-    assert frame.attrs == {"unit": "1/γ", "certainty": "certified"}
+    for thing, shared in (
+        (made.curve, {"unit": "1/γ", "certainty": "certified"}),
+        (made.runs, {"unit": "1/γ", "certainty": "simulated"}),
+        (made.zeros, {"certainty": "certified"}),
+        (made.series, {"convention": made.series.convention, "certainty": "certified"}),
+    ):
+        assert thing.to_frame().attrs == shared
     assert made.zeros.to_frame()["mu"].tolist() == [float(made.zeros[0].mu)]
     np.testing.assert_array_equal(made.runs.to_frame()["exit_time"], made.runs.exit_times)
     series, coefficients = made.series.to_frame(), made.series.coefficients

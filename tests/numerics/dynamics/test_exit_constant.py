@@ -63,6 +63,12 @@ def test_what_does_not_exit_is_refused():
         exit_constant_of(Pair("He8"), Fraction("0.3"))  # it ends on a plateau inside
 
 
+@pytest.mark.parametrize(("of", "size"), [("state", 0.5), ("overlap", 0.4)])
+def test_an_exit_is_one_on_either_side(of, size):
+    for state in ((0.3, 0.4), (-0.3, -0.4), (0.3, -0.4)):
+        assert Passage(of, 0.75).missing(np.array(state)) == pytest.approx(0.75 - size)
+
+
 @pytest.mark.parametrize("loose", [0.0, -1e-4])
 @pytest.mark.parametrize("ratio", [0.25, -0.1, 0.49])
 def test_what_falls_as_a_power_is_extrapolated_away(monkeypatch, ratio, loose):
