@@ -1,5 +1,6 @@
 """Numbers of many digits that formulas show by name, such as the two that define SELU."""
 
+from dataclasses import replace
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
@@ -85,10 +86,7 @@ def in_constants(activation: Activation) -> Activation:
 
 def pair_in_constants(pair: Pair) -> Pair:
     """The pair with the constants of its activations by name. Exact."""
-    teacher, student = in_constants(pair.teacher), in_constants(pair.student)
-    if (teacher, student) == (pair.teacher, pair.student):
-        return pair
-    return Pair(teacher, student, pair.labels, pair.loss, pair.misalignment)
+    return replace(pair, teacher=in_constants(pair.teacher), student=in_constants(pair.student))
 
 
 def definitions(*expressions: Expr) -> dict[Constant, Rational]:

@@ -116,9 +116,7 @@ class Study:
     def shown_drift(self) -> AnyDrift:
         """The drift as formulas show it, constants of many digits by their names. Exact."""
         named = pair_in_constants(self.pair)
-        if named is self.pair:
-            return self.drift
-        return drift_of(named)
+        return self.drift if named == self.pair else drift_of(named)
 
     @cached_property
     def a(self) -> Coefficient:

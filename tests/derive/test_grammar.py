@@ -143,6 +143,20 @@ def test_everything_else_is_one_clear_line_in_no_time(text):
     assert len(str(refusal.value)) <= 280
 
 
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [("huber", "delta"), ("softshrink", "lambda"), ("celu", "alpha"), ("softplus", "beta")],
+)
+def test_sizes_and_slopes_of_the_catalogue_are_positive(name, parameter):
+    """Of huber(x, 0) there would be nothing left, and celu(x, -1) would be another function."""
+    for value in ("0", "-1"):
+        with pytest.raises(InputError, match=f"{parameter} = {value} is not accepted: give a pos"):
+            parse_activation(f"{name}(x, {value})")
+    for ends in ("1 to 1", "1 to -1"):
+        with pytest.raises(InputError, match=f"hardtanh from {ends} is not accepted: give the low"):
+            parse_activation(f"hardtanh(x, {ends.replace(' to', ',')})")
+
+
 def _sum(count):
     return "(" + "+".join(["x"] * count) + ")"
 

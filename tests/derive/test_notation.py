@@ -14,6 +14,7 @@ from sympy import (
     Rational,
     S,
     Symbol,
+    asin,
     ceiling,
     diff,
     erf,
@@ -38,7 +39,7 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.landscape import landscape_of
 from derive.network import network_drift
-from derive.notation import written
+from derive.notation import in_latex, written
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.radical import Radicand
@@ -253,11 +254,14 @@ def test_roots_stay_one_in_latex_and_come_apart_in_algebra():
     shown = written(usual)
     assert latex(shown) == r"\frac{Q + 2}{\sqrt{2 \pi} \left(Q + 1\right)}"
     assert latex(written(sqrt(x) / sqrt(2 * S.Pi))) == r"\sqrt{\frac{Q}{2 \pi}}"
+    assert in_latex(x ** Rational(3, 2) + asin(x)) == r"Q^{3/2} + \arcsin{\left(Q \right)}"
     assert simplify(shown - usual) == expand(shown - usual) == 0
     assert shown.subs(x, 2).equals(usual.subs(x, 2))
     assert diff(shown, x).equals(diff(usual, x))
     assert sstr(pickle.loads(pickle.dumps(shown))) == sstr(shown)
     assert expand(sqrt(Radicand(2, S.Pi)) ** 2 - 2 * S.Pi) == 0
+    for power in (-1, 2, Rational(1, 3)):
+        assert Radicand(2, S.Pi) ** power == (2 * S.Pi) ** power
 
 
 @given(st.lists(st.sampled_from(["mu", "s", "rho", "Q", "2/3", "-1", "sqrt(2)", "1/sqrt(pi)",
@@ -343,6 +347,7 @@ def test_constants_of_many_digits_keep_their_names_and_their_values():
         assert ours.has(Constant)
         assert len(sstr(written(ours))) < 200
         assert _differ(ours.xreplace(definitions(ours)), theirs) < 1e-35
+    assert [constant.name for constant in definitions(*named.expressions)] == ["alpha", "lambda"]
     assert in_constants(Activation.named("elu")) == Activation.named("elu")
 
 
@@ -359,6 +364,8 @@ def test_constants_that_are_not_positive_and_digits_without_end_are_refused():
         with pytest.raises(InputError, match="give a positive rational number"):
             Constant("alpha", value)
     assert decimal_text(Rational(-3, 2**8)) == "-0.01171875"
-    for endless in (Rational(1, 3), Rational(1, 2**90)):
+    sixty = Rational(1, 2**85)  # as many digits as 5^85 has
+    assert Rational(decimal_text(sixty)) == sixty
+    for endless in (Rational(1, 3), sixty / 2):
         with pytest.raises(InputError, match="at most 60 decimal digits"):
             decimal_text(endless)

@@ -1,7 +1,7 @@
 """Logistic functions and softplus as people type them."""
 
 import pytest
-from sympy import E, N, Rational, S, cos, cosh, exp, log, sin, sinh, sqrt, tanh
+from sympy import E, N, Rational, S, cos, cosh, exp, latex, log, sin, sinh, sqrt, tanh
 
 from derive.expression import activation_from
 from derive.grammar import parse_activation
@@ -84,3 +84,10 @@ def test_expressions_are_read_like_text():
     known = parse_activation("tanh").value
     assert activation_from(sinh(z) / cosh(z)).value == known
     assert activation_from(log(1 + exp(z))).value.smooth == Softplus(z)
+
+
+def test_a_softplus_is_shown_as_the_logarithm_that_it_is():
+    for form in (lambda y: y, lambda y: y**2, lambda y: 1 / y, lambda y: z * y + 1):
+        ours, known = form(Softplus(2 * z)), form(log(1 + exp(2 * z)))
+        assert (latex(ours), str(ours)) == (latex(known), str(known))
+    assert N(Softplus(S.Half), 30) == N(log(1 + exp(S.Half)), 30)
