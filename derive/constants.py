@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
-from sympy import Expr, Integer, Rational, ceiling, floor
+from sympy import Expr, Rational, ceiling, floor
 from sympy.core.expr import AtomicExpr
 from sympy.core.numbers import NumberSymbol
 
@@ -56,10 +56,8 @@ class Constant(NumberSymbol):
         return int(self.value)
 
     def approximation_interval(self, number_cls: type) -> tuple[Rational, Rational]:
-        """The nearest numbers of a kind, ``Integer`` or ``Rational``, that it lies between."""
-        if issubclass(number_cls, Integer):
-            return floor(self.value), ceiling(self.value)
-        return self.value, self.value
+        """The nearest integers that it lies between: SymPy asks for no other kind of numbers."""
+        return floor(self.value), ceiling(self.value)
 
     def _as_mpf_val(self, prec: int) -> Any:
         return self.value._as_mpf_val(prec)
