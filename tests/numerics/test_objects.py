@@ -143,7 +143,12 @@ def test_what_is_drawn_is_what_is_held(made):
     series = made.series
     assert list(series.plot().lines[0].get_ydata()) == [float(c) for c in series.coefficients]
     budget = RELU.budget(1e5, mu="0.2:0.8:3", batch=1)
-    expected, frozen = budget.plot().lines
+    ax = budget.plot()
+    assert (r"$\mu$" in ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == (
+        True, "expected loss", "log",
+    )  # fmt: skip
+    assert len(ax.get_legend().get_texts()) == 2
+    expected, frozen = ax.lines
     assert list(expected.get_ydata()) == list(budget.expected)
     assert list(frozen.get_ydata()) == list(budget.frozen)
 
@@ -171,6 +176,7 @@ def test_the_landscape_is_drawn_by_lines_of_equal_loss():
         rho, s = path.vertices.T
         assert np.allclose(((1 - rho) ** 2 + s) / 2, level, atol=2e-3)
     assert len(lines.levels) > 5
+    assert (r"$\rho$" in ax.get_xlabel(), "$s$" in ax.get_ylabel()) == (True, True)
 
 
 def test_formulas_are_shown_short(made):

@@ -60,7 +60,7 @@ def test_what_does_not_exit_is_refused():
     with pytest.raises(InputError, match="without escape"):
         shot(flow_of("x", 1.0))
     with pytest.raises(Undecided, match=r"is not seen to reach .*: give a smaller radius$"):
-        exit_constant_of(Pair("He8"), Fraction("0.3"))  # it ends on a plateau inside
+        shot(flow_of("He8", 0.3))  # it ends on a plateau inside
 
 
 @pytest.mark.parametrize(("of", "size"), [("state", 0.5), ("overlap", 0.4)])
