@@ -33,7 +33,8 @@ def test_two_stages_are_one_flow_after_another(flip):
 
 def test_a_first_stage_ends_at_its_overlap():
     both = integrate_stages(_staged(until_overlap=0.5, flip_at_switch=True), [0.1, 0.1], 60.0)
-    switch = float(brentq(lambda t: abs(integrate(FIRST, [0.1, 0.1], 60.0).at(t)[1]) - 0.5, 0, 60))
+    early = integrate(FIRST, [0.1, 0.1], 60.0)
+    switch = float(brentq(lambda t: abs(early.at(t)[1]) - 0.5, 0, 60))
     assert abs(both.at(switch)[1]) == pytest.approx(0.5, abs=1e-8)
     assert both.at(switch - 1e-6)[0] == pytest.approx(-both.at(switch + 1e-6)[0], abs=1e-4)
 
