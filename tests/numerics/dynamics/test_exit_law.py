@@ -10,6 +10,7 @@ from numbers_read import numbers_alone, to_digits
 
 from derive.errors import InputError
 from derive.pair import Pair
+from numerics.dynamics.exit_constant import ExitConstant
 from numerics.dynamics.exit_law import exit_law
 from numerics.dynamics.sgd import Learner, Stage, simulate_sgd
 from numerics.simulation.exits import ks_distance, quantile
@@ -161,6 +162,14 @@ def test_other_learners_are_refused():
     for radius, exit_by in ((0.5, "strength"), (0.0, "state"), (1.0, "overlap")):
         with pytest.raises(InputError, match="below μ if it is the distance"):
             exit_law(X, radius, exit_by)
+
+
+def test_a_start_counts_by_its_part_along_the_growing_direction():
+    learner = Learner(Pair("relu", misalignment="spherical"), 0.4, 1000, 1e-3)
+    start = np.array([0.01, -0.02, 0.03])
+    along = start @ np.linalg.eigh(learner.flow.linearisation())[1][:, -1]
+    law = exit_law(replace(learner, starts=(start,)), constant=ExitConstant(0.0, 0.0, "heuristic"))
+    assert abs(law.mean) == pytest.approx(1000**0.5 * abs(along), rel=1e-9)
 
 
 def test_what_starts_far_out_has_left_at_the_start():
