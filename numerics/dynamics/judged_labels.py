@@ -128,7 +128,7 @@ class LabelJudge:
 
     def rule(self, mu: Fraction) -> FibreRule:
         """The rule for means over outputs at a strength."""
-        cuts = tuple(float(p) / float(mu) for p in self.pair.student.value.breaks if p != 0)
+        cuts = tuple(float(p) / float(mu) for p in self.pair.student.value.breaks)
         if cuts not in self._rules:
             with ctx.workprec(BITS):
                 teacher, student = self.pair.teacher, self.pair.student
