@@ -82,8 +82,9 @@ def test_no_transform_at_random_beats_the_upper_bound(text):
 
 def test_labels_come_close_to_a_bound_that_none_attains():
     """abs at μ = 1/2: a narrow bump at the kink's output costs no norm, and brings b to 0."""
-    best = LabelJudge.of("abs").optimum(Fraction(1, 2))
-    assert not best.attained
+    judge, half = LabelJudge.of("abs"), Fraction(1, 2)
+    best = judge.optimum(half)
+    assert (best.attained, judge.written(half)) == (False, None)
     assert (best.a, best.b) == (0.5, 0)
     shares = []
     for width in ("1/5", "1/50", "1/500"):
