@@ -103,6 +103,8 @@ def tidied(expression: Expr) -> Expr:
     rational = in_exponential(expression)
     if rational.is_rational_function(z, EXPONENTIAL):
         simple = _cancelled(rational)
+    elif _keeps_softplus(plain):
+        return plain
     elif (written := _with_logarithms(plain)).has(log):  # their arguments, 1 + e^y, are positive
         simple = simplify(logcombine(written, force=True))
     elif plain.has(sin, cos):
@@ -110,6 +112,14 @@ def tidied(expression: Expr) -> Expr:
     else:  # exponentials of curved arguments have no more identities, which may take minutes
         return plain
     return simple if not simple.has(EXPONENTIAL, *_ELEMENTARY) else plain
+
+
+def _keeps_softplus(expression: Expr) -> bool:
+    """Whether a softplus is left, of arguments of one sign: those are independent of all else."""
+    alike = expression.replace(
+        Softplus, lambda y: y + Softplus(-y) if y.could_extract_minus_sign() else Softplus(y)
+    )
+    return bool(expand(alike).has(Softplus))
 
 
 def in_the_algebra(expression: Expr) -> GaussianFunction:

@@ -132,9 +132,10 @@ class Flow(Motion):
         return self.landscape.losses(*self.place(states))
 
     def alignment(self, states: ArrayLike) -> Doubles:
-        r"""Effective alignment :math:`\rho/\sqrt Q` of states with the teacher."""
+        r"""Effective alignment :math:`\rho/\sqrt Q` with the teacher; of a null student NaN."""
         rho, s = self.place(states)
-        return rho / np.sqrt(rho * rho + s)
+        with np.errstate(invalid="ignore"):
+            return rho / np.sqrt(rho * rho + s)
 
     def linearisation(self) -> Doubles:
         """Matrix of the flow at the origin: the search phase (58), App. A.1. Heuristic."""

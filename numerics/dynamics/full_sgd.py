@@ -63,7 +63,8 @@ class FullFlow(Motion):
         rho, s = states[..., 0], states[..., 1]
         size = np.sqrt(rho * rho + s)
         loss = self.landscape.losses(rho, s)
-        return {"loss": loss, "overlap": rho, "scale": size, "alignment": rho / size}
+        with np.errstate(invalid="ignore"):  # of a null student it is NaN
+            return {"loss": loss, "overlap": rho, "scale": size, "alignment": rho / size}
 
     def predict(self, start: Doubles, radius: float = EXIT_RADIUS) -> float | None:
         """None: nothing grows from near 0."""

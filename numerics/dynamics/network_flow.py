@@ -177,7 +177,8 @@ class NetworkFlow(Motion):
         for row, vector in zip(rows.T, flat, strict=True):
             state = NetworkState.unpacked(vector, len(self.mu), self.rank)
             r, q = self.overlaps(state)
-            alignment = np.mean(np.diag(r) / np.sqrt(np.diag(q)))
+            with np.errstate(invalid="ignore"):  # of a neuron that is null it is NaN
+                alignment = np.mean(np.diag(r) / np.sqrt(np.diag(q)))
             sizes = np.linalg.norm(state.m), np.linalg.norm(state.u)
             row[:] = self.loss(state), *sizes, abs(alignment)
         return dict(zip(OBSERVED, rows.reshape(4, *states.shape[:-1]), strict=True))

@@ -77,3 +77,10 @@ def test_numbers_are_no_powers_of_a_tiny_power_of_e(digits):
     number = exp(long) / (exp(long**2) + 1) - tanh(long)
     assert abs((tidied(number) - number).evalf(40)) < Rational(1, 10**30)
     assert not proved_zero(number)
+
+
+def test_softplus_that_stays_is_not_simplified(monkeypatch):
+    """It would take minutes beside exponentials with numbers of thirty digits."""
+    monkeypatch.setattr("derive.elementary.simplify", None)
+    for given in (Softplus(z) + exp(z) / 3, Softplus(-z) - Softplus(2 * z)):
+        assert tidied(given) == expand(given)

@@ -21,6 +21,7 @@ from numerics.dynamics.flow import (
     predicted_exit,
 )
 from numerics.dynamics.full_sgd import FullLearner
+from numerics.dynamics.network_flow import network_flow
 from numerics.dynamics.runs import steps_of
 from numerics.dynamics.sgd import Learner, simulate_sgd
 
@@ -124,6 +125,16 @@ def test_linear_student_at_full_strength():
     state = integrate(flow_of(_pair("x"), 1.0), [1e-4, 0.3], 2.0).at(2.0)
     assert state[0] == pytest.approx(1e-4 * np.exp(-2), rel=1e-3)
     assert state[1] == pytest.approx(0.3, rel=1e-6)
+
+
+def test_a_null_student_has_no_alignment():
+    """Of single students and of networks; silently, as commands show it as none."""
+    for flow, null in (
+        (flow_of(_pair("x"), 0.5), [-0.5, 1.0]),
+        (FullLearner("x", 0.5, 100, 1e-3).flow, [0.0, 0.0]),
+        (network_flow("x", [0.0, 0.0]), [0.0, 0.0, 0.0, 0.0, 1.0]),
+    ):
+        assert np.isnan(flow.observe(np.array(null))["alignment"])
 
 
 @pytest.mark.parametrize("text", ["x", "relu", "erf", "He2", "He3", "sigmoid"])
