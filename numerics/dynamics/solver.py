@@ -15,7 +15,9 @@ from scipy.integrate import solve_ivp
 from derive.errors import Undecided
 from numerics.doubles.arrays import Doubles
 
-_MOST_VELOCITIES = 50_000  # asked for along one path: some seconds
+# Velocities asked for along one path: some seconds, or minutes where each is a quadrature. What an
+# explicit method does not reach with so many is stiff.
+_MOST_VELOCITIES, _MOST_EXPLICIT = 50_000, 10_000
 
 
 class NotFollowed(Undecided):
@@ -39,10 +41,10 @@ def solved(
     >>> solved(lambda time, state: -state, np.ones(1), 1.0, rtol=1e-8).y[:, -1].round(3).tolist()
     [0.368]
     """
-    asked = count(1)
+    asked, most = count(1), _MOST_VELOCITIES if how.get("method") == "LSODA" else _MOST_EXPLICIT
 
     def watched(time: float, state: Doubles) -> Any:
-        if next(asked) > _MOST_VELOCITIES:
+        if next(asked) > most:
             raise _not_beyond(time, state)
         return velocity(time, state)
 

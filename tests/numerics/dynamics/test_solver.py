@@ -10,7 +10,8 @@ from numerics.dynamics.solver import NotFollowed, solved
 
 def test_what_blows_up_is_told_with_its_time(monkeypatch):
     """u' = u² from 2, and a direction that settles the faster the larger u is: stiff, too."""
-    monkeypatch.setattr(solver, "_MOST_VELOCITIES", 3000)
+    for limit in ("_MOST_VELOCITIES", "_MOST_EXPLICIT"):
+        monkeypatch.setattr(solver, limit, 3000)
     for stiff in (False, True):
         with pytest.raises(NotFollowed, match=r"beyond time 0\.(5|4999)\d*, where its state"):
             trajectory(
@@ -30,7 +31,7 @@ def test_what_leaves_doubles_is_no_solution():
 
 
 def test_a_stiff_flow_is_followed_though_it_is_not_said_to_be(monkeypatch):
-    monkeypatch.setattr(solver, "_MOST_VELOCITIES", 3000)
+    monkeypatch.setattr(solver, "_MOST_EXPLICIT", 300)
     found = trajectory(
         lambda time, state: -1e5 * (state - np.cos(time)),
         np.ones(1),
