@@ -6,7 +6,7 @@ form registers itself there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, singledispatch
+from functools import cache, lru_cache, singledispatch
 from typing import Any, Literal
 
 from flint import arb, fmpq
@@ -94,7 +94,25 @@ def ball_drift(drift: DriftLike) -> BallDrift:
     >>> ball_drift(hermite_drift(1)).a(arb(1)).is_zero()
     True
     """
-    return _balls(drift_of(drift))
+    return _known(_Itself(drift_of(drift)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Itself:
+    """A drift that is equal to no other: equal ones may be known in unlike forms."""
+
+    drift: AnyDrift
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.drift is other.drift
+
+    def __hash__(self) -> int:
+        return id(self.drift)
+
+
+@lru_cache(maxsize=64)
+def _known(drift: _Itself) -> BallDrift:
+    return _balls(drift.drift)
 
 
 @singledispatch

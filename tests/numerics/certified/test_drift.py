@@ -1,6 +1,7 @@
 """Enclosed drifts of every form, against mpmath and against each other."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
@@ -149,6 +150,14 @@ def test_zeros_at_zero_are_known_to_any_order_for_means_too(pair, order):
     small = arb(2) ** -20
     with ctx.workprec(200):
         assert abs(balls.a(small) / small**order * math.factorial(order) / leading - 1) < 1e-4
+
+
+def test_a_drift_is_enclosed_once_and_an_equal_one_in_its_own_form():
+    drift = drift_of("erf")
+    apart = replace(drift, means=None)
+    assert ball_drift(drift) is ball_drift(drift)
+    assert apart == drift
+    assert ball_drift(apart) is not ball_drift(drift)
 
 
 def test_values_ask_for_no_derivative_of_the_integrand(monkeypatch):

@@ -35,7 +35,7 @@ def assert_ended(
 ) -> None:
     """It says so in one line, and after what; holds no pipe, and none of its session is left."""
     out, err = run.communicate(timeout=20)
-    assert (run.returncode, out) == (code, "")
+    assert (run.returncode, out) == (code, ""), err
     *planned, last = err.splitlines() if number != signal.SIGKILL else [*err.splitlines(), ""]
     assert all(line.startswith("planned: ") for line in planned)
     told = {signal.SIGINT: f"{prog}: interrupted", signal.SIGKILL: ""}
