@@ -112,6 +112,7 @@ def _means(labels: _Pieces, pair: Pair) -> MeansAt:
     label_square, times = float(labels.means(np.zeros(1), 1.0)[2, 0]), _times(student, kinks)
 
     @lru_cache(maxsize=1)
+    @np.errstate(over="ignore", invalid="ignore")  # far out, where a student leaves doubles
     def means(covariance: float, s: float) -> Means | None:
         variance, correlation = input_of(covariance, s)
         if variance < _LEAST:
@@ -137,6 +138,7 @@ def _means(labels: _Pieces, pair: Pair) -> MeansAt:
 def _times(student: Sequence[Values], kinks: Doubles) -> int:
     """As many nodes as the student's steepest part asks for."""
 
+    @np.errstate(over="ignore", invalid="ignore")
     def probed(times: int) -> list[float]:
         found = []
         for variance in _USUAL:

@@ -1,5 +1,6 @@
 """Means of labels in pieces over one variable: those in closed form, and those over the plane."""
 
+import numpy as np
 import pytest
 
 from derive.pair import Pair
@@ -88,3 +89,9 @@ def test_where_the_input_hardly_varies_there_are_none():
     assert means(1e-4, 0.0) is not None
     assert means(0.9e-4, 0.0) is None
     assert found.loss(1e-4, 0.0) == pytest.approx(found.loss(0.9e-4, 0.0), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_leaves_doubles_far_out_is_no_warning():
+    found = by_quadrature(Pair("relu(x-1)", "exp(30*x)"))
+    assert (found.loss(1.0, 0.1), found.b(1.0, 0.1)) == pytest.approx((np.inf, -np.inf))
