@@ -27,7 +27,7 @@ from numerics.doubles.pair_means import (
     label_rows,
     student_rows,
 )
-from numerics.doubles.quadrature import REACH, Values
+from numerics.doubles.quadrature import REACH, Values, gaussian_mean_of
 
 _ORDERS = (64, 128, 256, 512, 1024)
 _STEP = 1 / 16  # of the trapezoidal rule
@@ -35,6 +35,9 @@ _AT_ENDS = 1e-20  # most of a mean square that may lie at the last places
 # Bound on the square of what is left out, in units of both mean squares: what is left out is some
 # hundred times smaller yet.
 _LEFT_OUT = 1e-20
+# Most by which twice the step may change a mean: the step itself is off by about its square.
+_BY_TWICE_THE_STEP = 1e-5
+_IN_STEP = 1e-6  # most by which another rule may change a mean square
 _USUAL, _WIDEST = 1.5, 4.0  # variances of an argument: sums converge to one, none beyond the other
 
 
@@ -101,6 +104,21 @@ def _reaches(values: Doubles) -> bool:
     return bool(np.all(ends <= _AT_ENDS * masses.sum(axis=1)))
 
 
+def _resolved(values: Doubles) -> bool:
+    """Whether the places are near enough to each other for the means of functions, one a row."""
+    rule = _rule(_ORDERS[0])
+    up, down = rule.sides(values)
+    both, weights = up + down, rule.weights[: up.shape[1]]
+    change = both @ weights - 2 * both[:, ::2] @ weights[::2]
+    return bool(np.all(np.abs(change) <= _BY_TWICE_THE_STEP * (np.abs(values) @ rule.weights)))
+
+
+def _slow(function: Values) -> bool:
+    """Whether places give its mean square: no waves of a function fall in step with them."""
+    found = function(_rule(_ORDERS[0]).places) ** 2 @ _rule(_ORDERS[0]).weights
+    return math.isclose(found, gaussian_mean_of(lambda x: function(x) ** 2), rel_tol=_IN_STEP)
+
+
 def _converges(one: _Expanded, other: _Expanded) -> bool:
     return bool(np.all(one.left_out * other.left_out <= _LEFT_OUT))
 
@@ -131,7 +149,10 @@ def series_of(pair: Pair) -> MeansAt | None:
     with np.errstate(over="ignore", invalid="ignore"):
         labels = label_rows(y(places), places)
         usual, widest = (student_rows(student, size, places)[0] for size in (_USUAL, _WIDEST))
+        _, alone = student_rows(student, 1.0, places)
         if not (_reaches(labels) and _reaches(widest)):
+            return None
+        if not (_resolved(labels * labels) and _resolved(alone) and _slow(y) and _slow(student[0])):
             return None
         theirs = [_expanded(labels, orders) for orders in _ORDERS]
         ours = [_expanded(usual, orders) for orders in _ORDERS]
@@ -146,6 +167,8 @@ def _series(labels: Sequence[_Expanded], student: Sequence[Values], squared: boo
         if not variance <= _WIDEST:
             return None
         rows, alone = student_rows(student, variance, labels[0].rule.places)
+        if not _resolved(alone):
+            return None
         for each in labels:
             ours = _expanded(rows, len(each.rule.orders))
             if _converges(each, ours):

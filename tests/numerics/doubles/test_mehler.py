@@ -78,6 +78,10 @@ def test_sums_are_those_over_the_plane(pair, loss):
         (("tanh(5*x)",), "steep"),
         (("tanh", "exp(x/2)"), "what matters lies too far out"),
         (("exp(x**2/5)", "tanh"), "much too far"),
+        (("x", "tanh(1000*x)"), "a jump between places, though the label has but one order"),
+        (("sin(x)", "tanh(10*x)"), "nearly one"),
+        (("tanh(10*x)", "sin(x)"), "nearly one of the label"),
+        (("tanh(x) + sin(100*x)", "tanh"), "waves that fall in step with the places"),
     ],
 )
 def test_where_no_sum_converges_there_is_none(texts, why):
@@ -99,6 +103,13 @@ def test_a_sum_is_as_good_as_it_says_or_none(text):
     assert given >= 4
     assert series(2.0, 0.0) is not None
     assert series(2.0, 1e-9) is None
+
+
+def test_where_the_places_tell_too_little_of_the_student_there_is_no_sum():
+    """Sums of sin have few orders: that they converge says nothing of how steep the student is."""
+    pair = Pair("sin(x)", "tanh(3*x)")
+    assert series_of(pair)(0.6, 0.64)[1:3] == pytest.approx(by_dense_sums(pair, 0.6, 0.64)[1:3])
+    assert series_of(pair)(1.6, 1.44) is None
 
 
 @pytest.mark.parametrize("size", [1e-60, 1e8])
