@@ -51,10 +51,12 @@ def solved(
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.filterwarnings("ignore", module="scipy")
         solution = solve_ivp(watched, (0.0, horizon), start, **how)
-    known = np.isfinite(solution.y).all(axis=0)
+    # Of times that were asked for there may be none before the end.
+    states = np.column_stack([start, np.reshape(solution.y, (len(start), -1))])
+    known = np.isfinite(states).all(axis=0)
     if not (solution.success and known.all()):
         last = np.flatnonzero(known)[-1]
-        raise _not_beyond(solution.t[last], solution.y[:, last])
+        raise _not_beyond(np.append(0.0, solution.t)[last], states[:, last])
     return solution
 
 

@@ -30,6 +30,18 @@ def test_what_leaves_doubles_is_no_solution():
         solved(lambda time, u: np.where(time > 0.5625, np.nan, -u), np.ones(1), 1.0, method="LSODA")
 
 
+@pytest.mark.parametrize("method", ["LSODA", "DOP853"])
+def test_what_ends_before_the_first_time_asked_for_is_told_too(method):
+    with pytest.raises(NotFollowed, match=r"beyond time 0, where its state is of size 2"):
+        solved(
+            lambda time, u: np.where(time > 0.5, np.nan, -u),
+            np.full(2, 2.0),
+            1.0,
+            method=method,
+            t_eval=[1.0],
+        )
+
+
 def test_a_stiff_flow_is_followed_though_it_is_not_said_to_be(monkeypatch):
     monkeypatch.setattr(solver, "_MOST_EXPLICIT", 300)
     found = trajectory(
