@@ -23,6 +23,7 @@ from numerics.doubles.quadrature import Values, fineness, line_rule
 
 _HIGHEST = 4  # degree of labels: powers of higher ones would cancel
 _AROUND = np.array([-9.0, -4.0, 0.0, 4.0, 9.0])  # a breakpoint of labels, in units of its blur
+_NEAR = np.array([-16.0, -4.0, -1.0, 0.0, 1.0, 4.0, 16.0])  # to what bends the student
 _FAR = 40.0  # as good as infinity to a normal
 _LEAST = 1e-8  # variance of the student's input below which a kink of it at 0 is no function
 _MOST = 16  # times the nodes that a steep student may take
@@ -118,11 +119,13 @@ def _means(labels: _Pieces, pair: Pair) -> MeansAt:
         if variance < _LEAST:
             return None
         deviation, blur = math.sqrt(variance), math.sqrt(s / variance)
-        bends = kinks / deviation
+        bends, cuts = kinks / deviation, kinks
+        if variance > _USUAL[-1]:  # where the student bends is a small part of a wide input
+            cuts = (np.append(kinks, 0.0)[:, None] + _NEAR).ravel()
         blurred = np.empty(0)
         if correlation != 0:
             blurred = ((labels.breaks[:, None] + blur * _AROUND) / correlation).ravel()
-        x, mass = line_rule(np.append(bends, blurred), times)
+        x, mass = line_rule(np.append(cuts / deviation, blurred), times)
         y, zy, yy = labels.means(correlation * np.append(x, bends), blur)
         y, y_at_kinks, zy, yy = y[: len(x)], y[len(x) :], zy[: len(x)], yy[: len(x)]
         rows, alone = student_rows(student, variance, x)

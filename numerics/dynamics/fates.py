@@ -188,7 +188,7 @@ class FateJudge:
     def _ends(self, start: Disc, place: tuple[float, float]) -> Fate:
         try:
             return Fate(fate(self.flow, start, self.horizon), "certified", place)
-        except AtRest as reason:  # for ever: no sink is reached
+        except AtRest as reason:  # as far as is enclosed: then no sink is reached
             return Fate(None, "heuristic", place, str(reason))
         except Undecided as reason:
             return Fate(self._followed(np.array(place)), "heuristic", place, str(reason))

@@ -43,20 +43,22 @@ def solved(
     """
     asked, most = count(1), _MOST_VELOCITIES if how.get("method") == "LSODA" else _MOST_EXPLICIT
 
+    last = 0.0, np.asarray(start)
+
     def watched(time: float, state: Doubles) -> Any:
-        if next(asked) > most:
-            raise _not_beyond(time, state)
-        return velocity(time, state)
+        nonlocal last
+        if next(asked) > most or not np.isfinite(state).all():  # no solver comes back from that
+            raise _not_beyond(*last)
+        found = velocity(time, state)
+        if np.isfinite(found).all():
+            last = time, state.copy()  # LSODA writes into it
+        return found
 
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.filterwarnings("ignore", module="scipy")
         solution = solve_ivp(watched, (0.0, horizon), start, **how)
-    # Of times that were asked for there may be none before the end.
-    states = np.column_stack([start, np.reshape(solution.y, (len(start), -1))])
-    known = np.isfinite(states).all(axis=0)
-    if not (solution.success and known.all()):
-        last = np.flatnonzero(known)[-1]
-        raise _not_beyond(np.append(0.0, solution.t)[last], states[:, last])
+    if not (solution.success and np.isfinite(solution.y).all()):
+        raise _not_beyond(*last)
     return solution
 
 

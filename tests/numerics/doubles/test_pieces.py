@@ -1,9 +1,13 @@
 """Means of labels in pieces over one variable: those in closed form, and those over the plane."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from derive.pair import Pair
+from numerics.doubles.arrays import piecewise
 from numerics.doubles.landscape import by_quadrature, float_landscape
 from numerics.doubles.pieces import pieces_of
 from numerics.doubles.quadrature import plane_of
@@ -80,6 +84,24 @@ def test_other_labels_have_none(texts, why):
 
 def test_labels_of_the_highest_degree_are_taken():
     assert pieces_of(Pair("where(x<1,x,x**4)", "tanh")) is not None
+
+
+@pytest.mark.parametrize("variance", [4.0, 5.0, 1e2, 1e4])
+@pytest.mark.parametrize("text", ["tanh(3*x-2)", "elu(x)", "gelu"])
+def test_a_wide_input_is_cut_where_the_student_bends(text, variance):
+    """Its slope differs from those far out within a few units alone, which quad is told."""
+    slope = piecewise(Pair(text).student.value.derivative())
+
+    def curved(x):
+        flat = slope(np.array([np.copysign(60.0, x)]))
+        return (slope(np.array([x])) ** 2 - flat**2)[0] * math.exp(-x * x / variance / 2)
+
+    ends = slope(np.array([-60.0, 60.0])) ** 2
+    rest = quad(curved, -60, 60, points=[0, 2 / 3], limit=200)[0] / math.sqrt(
+        2 * math.pi * variance
+    )
+    found = pieces_of(Pair("relu", text))(0.5, variance - 0.25)
+    assert found.slope_square == pytest.approx(ends.mean() + rest, rel=1e-10)
 
 
 def test_where_the_input_hardly_varies_there_are_none():
