@@ -95,10 +95,7 @@ def _expanded(values: Doubles, orders: int) -> _Expanded:
 
 
 def _reaches(values: Doubles) -> bool:
-    """Whether squares have next to nothing at the last places.
-
-    Near enough to each other these are for all that so many polynomials tell.
-    """
+    """Whether squares of functions, one a row, have next to nothing at the last places."""
     masses = values * values * _rule(_ORDERS[0]).weights
     ends = sum(side[:, -1] for side in _rule(_ORDERS[0]).sides(masses))
     return bool(np.all(ends <= _AT_ENDS * masses.sum(axis=1)))
