@@ -7,6 +7,7 @@ A signal that was ignored when the command was started, as ``nohup`` does, stays
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,14 +63,53 @@ def stopped_by_signals() -> Iterator[None]:
         nonlocal last
         before, last = last, time.monotonic()
         if os.getpid() == owner and last - before >= _ECHO:
-            raise Stopped(number)
+            if _waiting:
+                _waiting[-1] = Stopped(number)
+            else:
+                raise Stopped(number)
 
     replaced = _answer(stop)
     try:
-        yield
+        with _interrupts_first():
+            yield
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
+
+
+# In whose contexts the main thread is, and the signals that wait for their ends.
+_waiting: list[Stopped | None] = []
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let ``Stopped`` wait for the end of this context, of what takes no time and cannot be left.
+
+    Other threads than the main one are never interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _waiting.append(None)
+    try:
+        yield
+    finally:
+        if stop := _waiting.pop():
+            raise stop
+
+
+@contextmanager
+def _interrupts_first() -> Iterator[None]:
+    """Raise the interrupt itself where what it interrupts raises another error on the way out."""
+    try:
+        yield
+    except Exception as error:
+        behind: BaseException | None = error
+        while behind is not None and not isinstance(behind, KeyboardInterrupt):
+            behind = behind.__context__
+        if behind is None:
+            raise
+        raise behind from None
 
 
 def _answer(handler: Callable[[int, FrameType | None], None]) -> dict[signal.Signals, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.command.files import open_regular, write_all
+from derive.command.signals import uninterrupted
 from derive.errors import InputError, abridged, quoted
 
 Cell = Mapping[str, Any]
@@ -52,7 +53,8 @@ def write_cell(folder: Path, cell: Cell, result: Arrays) -> None:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {**result, _PARAMETERS: np.array(_canonical(cell))}
     arrays[_CHECKSUM] = np.array(digest_of(arrays))
-    np.savez_compressed(stream, **arrays)
+    with uninterrupted():  # a ZIP file that is left half written raises errors of its own
+        np.savez_compressed(stream, **arrays)
     try:
         write_all({cell_path(folder, cell): stream.getvalue()})
     except OSError as error:

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from derive.command import signals
-from derive.command.signals import ENDING, Stopped, stopped_by_signals
+from derive.command.signals import ENDING, Stopped, stopped_by_signals, uninterrupted
 
 
 @pytest.fixture
@@ -56,3 +56,40 @@ def test_what_is_ignored_stays_so():
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def fails_when_interrupted(stop):
+    """As a file that is closed while something is written into it."""
+    try:
+        try:
+            raise stop
+        finally:
+            raise ValueError("a handle is open")
+    except ValueError:
+        raise OSError("nor can it be closed") from None
+
+
+def test_an_interrupt_comes_before_what_it_makes_others_raise():
+    stop = Stopped(15)
+    with pytest.raises(Stopped) as found, stopped_by_signals():
+        fails_when_interrupted(stop)
+    assert found.value is stop
+    with pytest.raises(ValueError, match="mine"), stopped_by_signals():
+        raise ValueError("mine")
+
+
+def test_what_cannot_be_left_is_ended_first(clock):
+    done = []
+
+    def work():
+        with uninterrupted(), uninterrupted():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("all of it")
+        done.append("no more")
+
+    with pytest.raises(Stopped) as stopped, stopped_by_signals():
+        work()
+    assert (stopped.value.number, done) == (signal.SIGTERM, ["all of it"])
+    clock[0] += 10
+    with pytest.raises(Stopped), stopped_by_signals():
+        signal.raise_signal(signal.SIGTERM)

@@ -2,13 +2,16 @@
 
 import io
 import os
+import signal
 import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 from cells import CELLS, forms, square
 
+from derive.command.signals import Stopped, stopped_by_signals
 from derive.errors import InputError
 from numerics.sweep.run import run_cells
 from numerics.sweep.store import cell_key, cell_path, cells_in, digest_of, read_cell, write_cell
@@ -182,3 +185,18 @@ def test_cells_that_are_known_are_not_read_again(tmp_path):
     found = sorted(cells_in(tmp_path, known), key=lambda cell: cell["x"])
     assert found == CELLS[2:]
     assert len(list(cells_in(tmp_path))) == len(CELLS)
+
+
+def test_no_signal_interrupts_the_packing_of_a_cell(tmp_path, monkeypatch):
+    """A ZIP file that is closed while one is written into it raises an error of its own."""
+    real = zlib.compressobj
+
+    def signalled(*args):
+        signal.raise_signal(signal.SIGTERM)
+        return real(*args)
+
+    monkeypatch.setattr(zlib, "compressobj", signalled)
+    with pytest.raises(Stopped) as stopped, stopped_by_signals():
+        write_cell(tmp_path, CELLS[0], square(CELLS[0]))
+    assert stopped.value.number == signal.SIGTERM
+    assert not list(tmp_path.iterdir())
