@@ -86,7 +86,7 @@ def fineness(estimate: Callable[[int], ArrayLike], most: int = _MOST) -> int:
     return times
 
 
-def line_rule(points: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
+def line_rule(points: Doubles, times: int) -> tuple[Doubles, Doubles]:
     """Nodes on the line, cut at points within reach and where the Gaussian begins to fall.
 
     With weights, as of ``panels``.
@@ -95,7 +95,7 @@ def line_rule(points: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
     return panels(np.unique([-REACH, *_ENDS, *inside, REACH]), times)
 
 
-def panels(ends: Doubles, times: int = 1) -> tuple[Doubles, Doubles]:
+def panels(ends: Doubles, times: int) -> tuple[Doubles, Doubles]:
     """Nodes between each two of ascending ends, and weights that hold the Gaussian density.
 
     The ends may be an array with an axis in front, of one rule a row.

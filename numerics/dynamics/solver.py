@@ -42,7 +42,6 @@ def solved(
     [0.368]
     """
     asked, most = count(1), _MOST_VELOCITIES if how.get("method") == "LSODA" else _MOST_EXPLICIT
-
     last = 0.0, np.asarray(start)
 
     def watched(time: float, state: Doubles) -> Any:

@@ -269,23 +269,6 @@ def test_a_check_that_judges_nothing_is_an_error_unless_it_is_undecided():
     assert decided("undecided", only).verdict == "undecided"
 
 
-def test_the_command_prints_the_steps_of_a_claim_in_every_format(command):
-    for form in ("text", "latex", "markdown", "csv", "json"):
-        done = command(COMMAND, "--claim", "relu-dip", "--format", form)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "refuted" in done.stdout
-        of_x = "$x$" if form == "latex" else "x"
-        assert f"twice that of {of_x}, which increases" in done.stdout
-    (record,) = json.loads(done.stdout)
-    assert (record["claim"], record["verdict"], record["recorded"]) == (
-        "relu-dip",
-        "refuted",
-        "refuted",
-    )
-    assert [step["holds"] for step in record["details"]] == [None, True, True, True]
-    assert record["details"][0]["value"][0]["expression"] == "-(mu - 1)/2"
-
-
 def test_one_line_a_claim_unless_steps_are_wanted():
     brief, full = (render(reported(each), "csv", "source") for each in (False, True))
     assert len(brief.splitlines()) == len(A_FILE_EACH) + 2
@@ -346,15 +329,6 @@ def test_no_variable_index_power_or_root_of_an_entry_stays_text(entry):
     assert left_as_text([text for text in texts if text]) == []
 
 
-def test_a_list_of_claims_checks_none(monkeypatch, capsys):
-    monkeypatch.setattr(Entry, "found", lambda self: pytest.fail("it was checked"))
-    assert main(["--list", "--format", "json"]) == 0
-    records = json.loads(capsys.readouterr().out)
-    assert [record["claim"] for record in records] == list(CLAIMS)
-    claims = {r["certainty"] for r in records if r["recorded"] in ("supported", "undecided")}
-    assert claims == {"heuristic"}
-
-
 @pytest.mark.parametrize("names", [pytest.param(A_FILE_EACH, id="a file each"), ALL])
 def test_the_latex_ledger_compiles_with_every_step(compiles, names):
     """What each entry shows is read as formulas where its verdict is found."""
@@ -387,18 +361,3 @@ def test_another_process_finds_the_same_steps(tmp_path, names):
     theirs = json.loads(done.stdout)
     ours = json.loads(render(ledger(entries, details=True), "json", ""))
     assert [{**each, "provenance": ""} for each in theirs] == ours
-
-
-def test_entries_of_another_kind_are_no_empty_ledger(command):
-    done = command(COMMAND, "--claim", "relu-dip", "--kind", "assumption")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "--kind" in done.stderr
-
-
-def test_unknown_claims_are_one_line(command):
-    done = command(COMMAND, "--claim", "nonsense")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    for wrong in ("relu-dipp", "no-claim-at-all", "x" * 10_000):
-        told = command(COMMAND, "--claim", wrong).stderr
-        assert (len(told) <= 301, told.count("\n"), "nearest are" in told) == (True, 1, True)
-    assert "nearest are 'relu-dip'" in command(COMMAND, "--claim", "relu-dipp").stderr
