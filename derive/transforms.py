@@ -128,11 +128,12 @@ def none_has_positive_a(pair: PairLike, power: int, strength: Expr) -> bool:
 
 
 def _closed(mean: Any, strength: Expr) -> Expr:
-    """A mean at a strength in closed form; raises ``NoClosedForm``."""
+    """A mean at a strength in closed form, if it is one at all; raises ``NoClosedForm``."""
     if isinstance(mean, Poly):
         return mean.as_expr().subs(mu, strength)
-    place = sum(1 for cut in mean.cuts if cut <= strength)
-    return mean.integrands[place].subs(mu, strength).joined().mean()
+    if mean.cuts:
+        raise NoClosedForm("between some strengths breakpoints pass each other")
+    return mean.integrands[0].subs(mu, strength).joined().mean()
 
 
 def _of_polynomials(teacher: Poly, student: Poly, degree: int) -> TransformMeans:

@@ -103,7 +103,8 @@ def _path(pair: "Pair", mu: float, rate: float, options: Namespace) -> Iterator[
 
     from numerics.dynamics.flow import flow_of, integrate
 
-    flow = flow_of(pair, mu, scaled_rate=rate, label_noise=options.noise or 0.0)
+    noise = options.noise or 0.0
+    flow = flow_of(pair, mu, scaled_rate=rate, label_noise=noise)
     begin = options.start or (0.01,) * flow.size
     if options.time is None and not flow.escapes():
         raise InputError(f"no escape at μ = {mu:g}, so τ is no unit: give --time")
@@ -117,7 +118,7 @@ def _path(pair: "Pair", mu: float, rate: float, options: Namespace) -> Iterator[
             **pair.texts,
             "mu": mu,
             "scaled_rate": rate,
-            "noise": options.noise or 0.0,
+            "noise": noise,
             "time": float(time),
             **dict(zip(names, map(float, state), strict=True)),
             "population_loss": float(loss),

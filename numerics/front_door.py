@@ -61,7 +61,7 @@ class Coefficient:
 
     expression: Expr | None
     unit: str
-    values: Callable[[StrengthsLike], tuple[float, ...]] = field(repr=False, compare=False)
+    values: Callable[[StrengthsLike], tuple[float, ...]] = field(compare=False)
 
     def __call__(self, mu: StrengthsLike) -> float | Doubles:
         """The coefficient at strengths in [0, 1]. Certified."""

@@ -30,6 +30,13 @@ def test_json_holds_what_was_promised(command):
     assert linear["leading_order"] == pytest.approx(study("x").curve(0.5).exit_time(10**6)[0])
 
 
+def test_several_labels_are_taken(command):
+    options = (*SMALL, "--labels", "matched", "--labels", "y**3", "--format", "json")
+    matched, cubed = json.loads(command(COMMAND, *options).stdout)
+    assert (matched["labels"], cubed["labels"]) == ("matched", "y**3")
+    assert cubed["rate"] > matched["rate"]
+
+
 def test_csv_and_people_see_the_same_numbers(command):
     (row,) = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines()[1:])
     for form in ("text", "latex", "markdown"):

@@ -32,6 +32,13 @@ def test_rows_are_states_of_the_flow(command):
     assert rows[0]["certainty"] == "heuristic"
 
 
+def test_labels_have_no_noise_unless_it_is_given(command):
+    *_, last = json.loads(command(COMMAND, *SMALL, "--scaled-rate", "5", "--format", "json").stdout)
+    state = integrate(study("erf").flow(0.5, scaled_rate=5), [0.2, 0.3], 3.0).at([3.0])[0]
+    np.testing.assert_allclose([last["u"], last["m"]], state, rtol=1e-12)
+    assert last["noise"] == 0
+
+
 def test_people_see_the_same_numbers(command):
     *_, last = csv.DictReader(command(COMMAND, *SMALL, "--format", "csv").stdout.splitlines()[1:])
     for form in ("text", "latex", "markdown"):

@@ -66,6 +66,12 @@ def test_rows_say_what_the_escape_time_does(found, name):
     assert in_units(DRIFTS[name].normalization).plain in text.splitlines()[0]
 
 
+def test_the_unit_of_hermite_pairs_may_be_said(command):
+    asked = ("numerics.singularities", "--degree", "3", "--format", "csv")
+    said = command(*asked, "--normalization", "n*n!").stdout
+    assert said.splitlines()[1:] == command(*asked).stdout.splitlines()[1:]
+
+
 def test_units_that_differ_stand_in_each_row(found):
     _, text = found("simple and double", "of He_3", "none")
     title, *lines = text.splitlines()

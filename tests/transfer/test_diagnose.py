@@ -1,5 +1,6 @@
 """``python -m transfer diagnose`` end to end, of folders of every architecture; bad usage."""
 
+import csv
 import json
 
 import numpy as np
@@ -55,6 +56,13 @@ def test_a_checkpoint_is_diagnosed_matrix_by_matrix(colours, capsys):
     told = capsys.readouterr().out
     assert r"$\lambda$" in told
     assert not set("λγ√²") & set(told)
+    assert main(["diagnose", *options, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()[1:]))
+    assert [row["matrix"] for row in rows] == names
+    for row, matrix in zip(rows, found["matrices"], strict=True):
+        for key in ("a", "b", "rate", "noise_scale"):
+            parts = [row[f"{key}_{part}"].replace("inf", "null") for part in matrix[key]]
+            assert parts == [*map(json.dumps, matrix[key].values())]
     with pytest.raises(SystemExit, match="2"):
         main(["diagnose", *options[:-1], "7"])
     assert "--checkpoint 7 is none of 4, 8" in capsys.readouterr().err
@@ -70,7 +78,7 @@ def test_other_architectures_are_linearised(name):
     parts = disjoint_parts(labels, 5, 3, 0)
     model = own_model(name)
     found = diagnose_model(
-        classifier_of(model), images, parts, 3, rank=2, targets=("query", "value"), seed=0
+        classifier_of(model), images, parts, 3, rank=2, targets=("query",), seed=0
     )
     assert found.square.shape == found.b.shape == (3, len(found.matrices))
     assert np.isfinite(found.square).all()

@@ -5,18 +5,21 @@ from functools import reduce
 from itertools import product
 from operator import add
 
+import mpmath
 import pytest
 from flint import arb, ctx
 from scipy.integrate import quad
 from scipy.stats import norm
-from sympy import Rational, S
+from sympy import Rational, S, exp, sqrt
+from thorough import only
 
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair
 from derive.pair_drift import closed_drift, drift_of
+from derive.piecewise import analytic
 from derive.plane import PlaneDrift, PlaneMean, plane_drift
-from derive.symbols import mu
+from derive.symbols import mu, z
 from numerics.certified.drift import ball_drift, enclosed
 from numerics.certified.escape import escape_curve
 from numerics.certified.plane import plane_function
@@ -67,6 +70,27 @@ def test_pieces_with_moving_breakpoints_are_those_of_another_quadrature(loss, st
         found = balls.a(arb(strength)), balls.b(arb(strength))
     theirs = other.a(strength, (1 - strength) ** 2), other.b(strength, (1 - strength) ** 2)
     assert [float(ball.mid()) for ball in found] == pytest.approx(theirs, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "strength"),
+    only([(0, 1, "0.75")], [(0, 1, "0.75"), (1, 0, "0.25")]),
+)
+def test_what_branches_beside_the_line_is_enclosed(teacher, student, strength):
+    """Of either variable: the mean of f(z) given λ, or of g(λ) given z, is one of a Gaussian."""
+    root, narrow = sqrt(z**2 + Rational(1, 16)) * exp(-3 * teacher * z**2), exp(-3 * teacher * z**2)
+    ours = [analytic(function) for function in (root, narrow)]
+    with ctx.workprec(80), mpmath.workdps(40):
+        mean = PlaneMean(((S.One, ours[teacher], ours[student]),), sqrt(1 - mu**2))
+        found = plane_function(mean)(arb(strength))
+        other = 1 + 6 * teacher * (1 - mpmath.mpf(strength) ** 2)
+        rate = 3 * teacher * (1 + mpmath.mpf(strength) ** 2 / other)
+        known = mpmath.quad(
+            lambda x: mpmath.sqrt(x * x + mpmath.mpf("0.0625")) * mpmath.exp(-rate * x * x)
+            * mpmath.npdf(x), [-14, -3, -1, -0.3, 0, 0.3, 1, 3, 14],
+        ) / mpmath.sqrt(other)  # fmt: skip
+        assert found.overlaps(arb(str(known), 1e-30))
+        assert found.rad() < 1e-20
 
 
 def test_what_is_odd_vanishes_exactly():

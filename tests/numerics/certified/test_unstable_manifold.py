@@ -11,7 +11,7 @@ from numerics.certified import unstable_manifold
 from numerics.certified.finite_rate import finite_rate_flow
 from numerics.certified.flow import ball_flow, flow_arithmetic
 from numerics.certified.integrator import advance
-from numerics.certified.unstable_manifold import SearchPhase, exit_constant
+from numerics.certified.unstable_manifold import SearchPhase, exit_constant, leaving
 
 DEAR = (
     ("He5", "0.8"),
@@ -97,5 +97,8 @@ def test_what_has_no_exit_is_refused():
         exit_constant(ball_flow("x", 1))
     with pytest.raises(InputError, match=r"radius 1 is not accepted: give one in \(0, 1\)"):
         exit_constant(ball_flow("x", "0.5"), 1)
+    for levels in (["0"], ["1"], ["0.3", "1.5"], ["0.5", "0.3"]):
+        with pytest.raises(InputError, match="are not accepted: give overlaps"):
+            next(leaving(ball_flow("x", "0.5"), levels))
     with pytest.raises(Undecided, match="is too large for λ to be followed"):
         exit_constant(ball_flow("x", "0.99"))

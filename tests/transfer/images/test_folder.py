@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -274,6 +275,23 @@ def test_a_folder_without_classes_is_told(tmp_path):
 def test_settings_that_make_no_sense_are_refused(flowers, changes, message):
     with pytest.raises(InputError, match=message):
         load_folder(settings(**{"folder": flowers, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("size", (1, 4096), (0, 4097)),
+        ("shorter", (0, 8192), (-1, 8193)),
+        ("folder", ("x", "x" * 1000), ("", "x" * 1001)),
+        ("test", (1e-9, 1 - 1e-9, "x"), (0.0, 1.0)),
+    ],
+)
+def test_settings_have_limits(name, inside, outside):
+    for value in inside:
+        msgspec.convert({"folder": "x", "size": 1, name: value}, Folder)
+    for value in outside:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"folder": "x", "size": 1, name: value}, Folder)
 
 
 def test_a_relative_folder_is_looked_for_with_the_data_and_here(flowers, monkeypatch):

@@ -49,11 +49,12 @@ def test_held_out_and_kept_are_a_partition_balanced_by_class(labels, share, seed
 def test_the_same_seed_chooses_independently_for_each_use():
     """Else, where source and downstream are one dataset, equal seeds would share images."""
     labels = np.repeat([0, 1], 200)
-    shared = {"source": [], "held out": []}
+    shared = {"source": [], "held out": [], "parts": []}
     for seed in range(200):
         shots = set(few_shot(labels, 50, seed, SHOTS))
         shared["source"].append(len(shots & set(few_shot(labels, 50, seed, SOURCE))))
         shared["held out"].append(len(shots & set(held_out(labels, 0.25, seed)[1])))
+        shared["parts"].append(len(shots & set(disjoint_parts(labels, 50, 2, seed)[0].shots)))
     for counts in shared.values():  # 100 of 400, each in the other choice with chance 1/4
         assert np.mean(counts) == pytest.approx(25, abs=5 * np.std(counts) / np.sqrt(200))
 
