@@ -79,6 +79,8 @@ def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
     series(tmp_path, seeds=1)
     place = Place(tmp_path / "results")
     (chain,) = computed(task, place)
+    versions = {(cell["kind"], cell["version"]) for _, cell in chain.parts}
+    assert versions == {("series", 1), ("adaptation", 4)}  # those of results there are
     kept = {}
     for _, cell in chain.parts:
         kept[cell_path(place.cells, cell)] = read_cell(place.cells, cell, forms_of(cell))

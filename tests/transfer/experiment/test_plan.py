@@ -48,6 +48,8 @@ def test_every_checkpoint_protocol_and_seed_is_planned_once(task, tmp_path):
     assert finished(chains, Place(tmp_path)) == {
         "pre-training": (0, 2), "LoRA": (0, each), "linear probe": (0, each),
     }  # fmt: skip
+    versions = {(cell["kind"], cell["version"]) for chain in chains for _, cell in chain.parts}
+    assert versions == {("pretraining", 2), ("adaptation", 4)}  # those of results there are
     for chain in chains:
         assert {cell["run"] for _, cell in chain.adaptations} == {cell_key(chain.pretraining)}
     assert len({cell_key(chain.pretraining) for chain in chains}) == 2
