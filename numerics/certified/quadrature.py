@@ -187,9 +187,9 @@ class _Part:
         most = arb(0)
         for column in range(-_COLUMNS, _COLUMNS):
             left, right = (arb(k) / _COLUMNS for k in (column, column + 1))
-            inner = right if right < 0 else (left if left > 0 else arb(0))
-            height = (high * (1 - inner**2).sqrt()).upper()
-            real = middle + wide * left.union(right)
+            part = left.union(right)
+            height = (high * (1 - abs(part).lower() ** 2).sqrt()).upper()
+            real = middle + wide * part
             for low, top in ((arb(0), height / 2), (height / 2, height)):
                 size = abs(self.value(acb(real, low.union(top)), analytic=True))
                 if not size.is_finite():
