@@ -2,8 +2,8 @@
 
 ::
 
-    sum     = ["-"] product { ("+" | "-") product }
-    product = power { ("*" | "/") power }
+    sum     = ["-"] product { ("+" | "-") ["-"] product }
+    product = power { ("*" | "/") ["-"] power }
     power   = atom [ ("**" | "^") ["-"] ( number | "(" sum ")" ) ]
     atom    = number | "pi" | "e" | "x" | hermite | name [ "(" sum { "," sum } ")" ] | "(" sum ")"
             | "where" "(" sum ("<" | "<=" | ">" | ">=") sum "," sum "," sum ")"
@@ -167,7 +167,7 @@ class _Parser:
         return part.value
 
     def sum(self) -> "_Part":
-        """``["-"] product { ("+" | "-") product }``"""
+        """``["-"] product { ("+" | "-") ["-"] product }``"""
         self._depth += 1
         if self._depth > DEEPEST_NESTING:
             self.refuse(f"it nests deeper than {DEEPEST_NESTING}")
@@ -178,6 +178,8 @@ class _Parser:
             added = total.value + (-value if sign == "-" else value)
             total = _Part(added.joined(), max(total.degree, degree), total.terms + terms)
             sign = self._take("+", "-") or ""
+            if sign and self._take("-"):
+                sign = "+" if sign == "-" else "-"
         self._depth -= 1
         return self._bounded(total)
 
@@ -198,7 +200,10 @@ class _Parser:
     def _product(self) -> "_Part":
         total = self._power()
         while operator := self._take("*", "/"):
+            turned = self._take("-")
             right = self._power()
+            if turned:
+                right = right._replace(value=-right.value)
             if operator == "/":
                 right = self._inverse(right)
             self._sized(total.bits + right.bits)

@@ -1,7 +1,7 @@
 // From a text to a function, by the grammar of derive.parser, which never evaluates anything.
 //
-//   sum     = ["-"] product { ("+" | "-") product }
-//   product = power { ("*" | "/") power }
+//   sum     = ["-"] product { ("+" | "-") ["-"] product }
+//   product = power { ("*" | "/") ["-"] power }
 //   power   = atom [ ("**" | "^") ["-"] ( number | "(" sum ")" ) ]
 //   atom    = number | "pi" | "e" | "x" | hermite | name [ "(" sum { "," sum } ")" ] | "(" sum ")"
 //           | "where" "(" sum ("<" | "<=" | ">" | ">=") sum "," sum "," sum ")"
@@ -106,13 +106,19 @@ class Parser {
   sum() {
     if (++this.depth > LIMITS.nesting) this.refuse(`it nests deeper than ${LIMITS.nesting}`);
     let total = part(analytic(number(0)), 0, 0);
-    for (let sign = this.take("-", "+") ?? "+"; sign; sign = this.take("+", "-")) {
+    for (let sign = this.take("-", "+") ?? "+"; sign; sign = this.sign()) {
       const { value, degree, terms } = this.product();
       const signed = sign === "-" ? value.negative() : value;
       total = part(total.value.plus(signed).joined(), Math.max(total.degree, degree), total.terms + terms);
     }
     this.depth--;
     return this.bounded(total);
+  }
+
+  // A sign between products, turned by a minus that follows it.
+  sign() {
+    const sign = this.take("+", "-");
+    return sign && this.take("-") ? (sign === "-" ? "+" : "-") : sign;
   }
 
   bounded(found) {
@@ -129,7 +135,9 @@ class Parser {
   product() {
     let total = this.power();
     for (let operator = this.take("*", "/"); operator; operator = this.take("*", "/")) {
+      const turned = this.take("-");
       let right = this.power();
+      if (turned) right = part(right.value.negative(), right.degree, right.terms);
       if (operator === "/") right = this.inverse(right);
       this.sized(bits(total) + bits(right));
       total = this.bounded(part(total.value.times(right.value).joined(), total.degree + right.degree, total.terms * right.terms));

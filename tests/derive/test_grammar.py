@@ -115,6 +115,9 @@ def test_meaning(text, meaning):
         ("GELU + ReLU6(x) + LeakyReLU + LogSigmoid", "gelu + relu6 + leaky_relu - softplus(-x)"),
         ("celu(x, 2)", "relu(x) - relu(-(2*exp(x/2) - 2))"),
         ("relu(softplus(x) + 1)", "softplus(x) + 1"),
+        ("relu + -1*erf", "relu - erf"),
+        ("-x - -2*x**2 + -3", "2*x**2 - x - 3"),
+        ("3*-(x + 1)/-2 - 2*-x**2", "3*(x + 1)/2 + 2*x**2"),
     ],
 )
 def test_identities_between_texts(left, right):

@@ -21,7 +21,8 @@ REFUSED = (
     "He99", "He", "x**30*x**31", "((x+1)**60)**60", "(sin+cos+exp+erf)**60", "(" * 30 + "x",
     "(" * 200, "x" * (LONGEST_TEXT + 1), "1" * 400, "x/0", "1/x", "x/x",
     "erf(abs(x), 1)",
-    "erf(x,1)", "leaky_relu(x,x)", "x x", "x +", "* x", "--x", "0x10", "λ",
+    "erf(x,1)", "leaky_relu(x,x)", "x x", "x +", "* x", "--x", "x*--x", "x---x", "x*-",
+    "x*+x", "x**--2", "0x10", "λ",
     "x\u200b", "x\n;y", "y",
 )  # fmt: skip
 

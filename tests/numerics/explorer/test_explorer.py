@@ -150,7 +150,8 @@ def test_functions_and_slopes_of_the_catalogue(explorer):
         arguments[1].map(pair.curvature)]"""
     for text in (*CATALOGUE, "leaky_relu(x, 0.3)", "huber(2*x - 1, 3/2)", "hardtanh(x, -1/2, 2)",
                  "where(relu >= 0, x, 0)", "where(relu <= 0, x, 0)",
-                 "where(0 < relu, x, 0)", "where(relu > 0, x, 0)"):  # fmt: skip
+                 "where(0 < relu, x, 0)", "where(relu > 0, x, 0)",
+                 "-relu - -2*x + -erf", "2*-(x + 1)/-3 - x*-x**2"):  # fmt: skip
         value = parse_activation("x" if text == "identity" else text).value
         found = explorer(script, texts("x" if text == "identity" else text), places.tolist())
         for ours in found:
