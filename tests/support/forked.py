@@ -8,7 +8,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
+
+import pytest
 
 _FORKS = multiprocessing.get_context("forkserver")
 _LONG = 300  # seconds
@@ -22,7 +25,7 @@ def prepare(*modules: str) -> None:
 class Forked:
     """``python -m MODULE OPTIONS...`` as from a terminal, in a session of its own.
 
-    It is forked from a process that has done nothing but import, holds no other thread and hears
+    It is forked from a process that has only imported modules, holds no other thread and hears
     signals as they were at its start. In place of pipes it has two files in a folder of its own.
     """
 
@@ -30,6 +33,9 @@ class Forked:
         self.args = [sys.executable, "-m", module, *options]
         self._told = (told / "out", told / "err")
         given = (module, options, folder, self._told, dict(os.environ))
+        with pytest.MonkeyPatch.context() as patch:  # what it is forked from finds all modules
+            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+            ensure_running()
         self._process = _FORKS.Process(target=_run, args=given)
         self._process.start()
         self.pid = self._process.pid

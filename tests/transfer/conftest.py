@@ -23,8 +23,8 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-# What a run imports, which takes longer than the small ones of the tests.
-prepare("transfer.experiment.commands", "transfer.experiment.run")
+# What a run imports and makes first, which takes longer than the small ones of the tests.
+prepare("transfer.experiment.commands", "transfer.experiment.run", "transfer_ready")
 
 
 @pytest.fixture
