@@ -60,9 +60,12 @@ EVIDENCE = {
 }
 SLOW = {"network-rank", "matched-recovery"}
 SECONDS = {
-    "biased-gelu", "common-delays", "cubic-delay", "even-partial-recovery", "overlap-grows-mildly",
-    "stored-dots", "stored-exits", "strong-pre-training-delays", "tanh-gelu", "two-stages-recover",
-    "two-stages-side", "two-stages-without-flip", "weak-converges-first",
+    "best-labels-weak", "best-rate-simulated", "biased-gelu", "common-delays", "cubic-delay",
+    "erf-tuned-delay", "even-partial-recovery", "even-singularities", "first-passage-dots",
+    "last-singularity-limit", "null-student", "odd-escape-ends", "overlap-grows-mildly",
+    "stored-dots", "stored-exits", "strong-pre-training-delays", "tanh-gelu",
+    "tuned-delay-vanishes", "two-stages-recover", "two-stages-side", "two-stages-without-flip",
+    "weak-converges-first",
 }  # fmt: skip
 QUICK = [n for n, e in CLAIMS.items() if e.recorded in ("proved", "refuted") and n not in SLOW]
 # The first of each file, which is cheaper than a later one, but of three files that are dear.
@@ -347,7 +350,7 @@ def test_another_process_finds_the_same_steps(tmp_path, names):
 
     SymPy's own order of terms must not depend on that.
     """
-    names = [*names, "singularities-list", "flow-limit"]
+    names = [*names, "singularities-list", "samples-at-one-ratio"]
     options = [part for name in names for part in ("--claim", name)]
     entries = [Checked(CLAIMS[name], found(name)) for name in names]
     done = subprocess.run(
