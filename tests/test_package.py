@@ -9,9 +9,11 @@ import inspect
 import os
 import pkgutil
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from thorough import only
 
 import derive
 import numerics
@@ -42,13 +45,15 @@ MINORS = re.findall(r"Python :: (3\.\d+)$", SETUP["metadata"]["classifiers"], re
 CONSOLE = re.findall(r"^\$ (.+?[^\\])\n(.+?)(?=\n+^\$ |\n```)", README, re.MULTILINE | re.DOTALL)
 
 
-def _source(module):
+@cache
+def _nodes(module):
+    """Of its source."""
     path = Path(importlib.util.find_spec(module).origin)
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def _imported(tree):
-    for node in ast.walk(tree):
+def _imported(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -59,7 +64,7 @@ def test_docstrings_list_their_arguments_one_a_line():
     running = [
         f"{module}.{node.name}"
         for module in MODULES
-        for node in ast.walk(_source(module))
+        for node in _nodes(module)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and re.search(r"Arguments: *\S", ast.get_docstring(node) or "")
     ]
@@ -118,7 +123,7 @@ def test_no_more_than_six_arguments_are_given_by_position():
     long = [
         f"{module}.{node.name}"
         for module in MODULES
-        for node in ast.walk(_source(module))
+        for node in _nodes(module)
         if isinstance(node, ast.FunctionDef)
         and len({each.arg for each in (*node.args.posonlyargs, *node.args.args)} - {"self"}) > 6
     ]
@@ -174,11 +179,11 @@ def test_the_readme_shows_what_its_commands_print(line, shown, command):
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("derive.")])
 def test_derive_has_no_floats_and_imports_nothing_of_ours(module):
-    tree = _source(module)
-    assert not set(_imported(tree)) & {"numerics", "transfer", "numpy", "scipy", "flint"}
+    nodes = _nodes(module)
+    assert not set(_imported(nodes)) & {"numerics", "transfer", "numpy", "scipy", "flint"}
     floats = [
         node.value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, float)
     ]
     assert floats == []
@@ -186,7 +191,7 @@ def test_derive_has_no_floats_and_imports_nothing_of_ours(module):
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("numerics.")])
 def test_numerics_does_not_import_transfer(module):
-    assert "transfer" not in _imported(_source(module))
+    assert "transfer" not in _imported(_nodes(module))
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")), ids=lambda file: file.name)
@@ -225,16 +230,16 @@ def test_what_is_checked_before_a_commit_is_what_the_lint_job_checks():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_evaluates_text_or_loads_pickles(module):
-    tree = _source(module)
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    nodes = _nodes(module)
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
     assert not names & {"eval", "exec", "parse_expr", "compile", "pickle"}
-    assert not set(_imported(tree)) & {"pickle", "shelve", "marshal"}
+    assert not set(_imported(nodes)) & {"pickle", "shelve", "marshal"}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_symbols_are_told_by_what_they_are(module):
     """None by what it is not: SymPy takes that for another symbol."""
-    for call in (node for node in ast.walk(_source(module)) if isinstance(node, ast.Call)):
+    for call in (node for node in _nodes(module) if isinstance(node, ast.Call)):
         if getattr(call.func, "id", "") in ("Symbol", "symbols"):
             told = [each.value for each in call.keywords]
             assert False not in [getattr(value, "value", None) for value in told], ast.unparse(call)
@@ -243,7 +248,7 @@ def test_symbols_are_told_by_what_they_are(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_what_messages_repeat_is_cut_in_one_place(module):
     """By ``derive.errors``: a limit of its own would be one more to hold."""
-    raised = [node for node in ast.walk(_source(module)) if isinstance(node, ast.Raise)]
+    raised = [node for node in _nodes(module) if isinstance(node, ast.Raise)]
     repeated = [part.value for node in raised for part in ast.walk(node)
                 if isinstance(part, ast.FormattedValue)]  # fmt: skip
     cuts = [part for value in repeated for part in ast.walk(value) if isinstance(part, ast.Slice)
@@ -283,10 +288,24 @@ COMMANDS = ("derive.tables", "numerics.singularities", "numerics.escape", "numer
             "transfer")  # fmt: skip
 
 
+A_FEW = ("derive.tables", "numerics.escape", "numerics.simulate", "transfer")
+UNKNOWN = {"transfer": ("run", "demo", "--unknown")}
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
 @pytest.mark.parametrize("module", COMMANDS)
+def test_a_module_that_is_run_is_its_command(module, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["-m", *UNKNOWN.get(module, ("--unknown",))])
+    with pytest.raises(SystemExit) as leave:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    out, err = capsys.readouterr()
+    assert (leave.value.code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("module", only(A_FEW, COMMANDS))
 def test_a_command_answers_as_a_process_what_it_answers_within_the_tests(module, command, process):
     """Most tests call it within their own process."""
-    asked = ("run", "demo", "--unknown") if module == "transfer" else ("--unknown",)
+    asked = UNKNOWN.get(module, ("--unknown",))
     within, alone = command(module, *asked), process(module, *asked)
     assert (within.returncode, within.stdout, within.stderr) == (2, "", alone.stderr)
     assert (alone.returncode, alone.stdout, alone.stderr.count("\n")) == (2, "", 1)
