@@ -221,7 +221,7 @@ def test_random_task_files_are_read_or_refused():
     main, stream = command("transfer.__main__"), random.Random("tasks")
     whole = Path(import_module("transfer").__file__).with_name("tasks") / "demo.toml"
     text, codes = whole.read_text(encoding="utf-8"), set()
-    for _ in range(60):
+    for _ in range(30):
         Path("task.toml").write_text(mangled(text, stream), encoding="utf-8")
         verb = stream.choice(("status", "report"))
         codes.add(answer(main, (verb, "task.toml", "--results", "none"))[0])

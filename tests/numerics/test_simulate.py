@@ -251,8 +251,8 @@ def test_an_interrupt_ends_runs_that_would_take_hours(send, started):
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
     deadline = time.monotonic() + 60
     while len(children.read_text().split()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)  # within the loops, more cells waiting
+        time.sleep(0.02)
+    time.sleep(0.3)  # within the loops, more cells waiting
     send(run.pid, signal.SIGINT)
     out, err = run.communicate(timeout=20)
     assert (run.returncode, out) == (130, "")

@@ -53,9 +53,9 @@ def explorer(browser, file):
 # The numbers.
 
 
-def test_drift_at_ten_thousand_points(explorer):
+def test_drift_at_two_thousand_points(explorer):
     """Of activations with closed forms and without, as ``numerics`` has them."""
-    stream, count = np.random.default_rng(0), 10_000 // (len(CLOSED) + len(INTEGRATED))
+    stream, count = np.random.default_rng(0), 2_000 // (len(CLOSED) + len(INTEGRATED))
     script = f"{PAIR} return arguments[1].map(mu => Explorer.drift.drift(pair, mu))"
     for text in (*CLOSED, *INTEGRATED):
         strengths = stream.uniform(0.001, 0.999, count)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path, PurePath
 
 import pytest
@@ -28,7 +29,7 @@ from numerics.reproduce.page import page
 from numerics.reproduce.steps import Product, steps
 
 COMMAND = "numerics.reproduce"
-QUICK = ("figure-8", "hermite", "singularities")
+QUICK = ("figure-8", "hermite")
 SOURCE = "versions"
 
 
@@ -198,10 +199,21 @@ def test_a_caption_does_not_say_its_title_again(title, caption, shown, folder):
     assert told.strip() == shown
 
 
-def test_the_ledger_is_worded_coloured_and_shows_its_steps(folder):
-    command = "numerics.claims --claim relu-dip --format json --output @/claims.json"
-    step = Product("claims", "Claims", "ledger", (command,), ("claims.json",))
-    html = page([make(step, folder, SOURCE)], folder, SOURCE)
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory) -> tuple[Outcome, Path]:
+    """A ledger of two entries that is made, and its folder."""
+    folder = tmp_path_factory.mktemp("ledger")
+    (folder / "steps").mkdir()
+    options = "--claim relu-dip --claim mechanics-open"
+    line = f"numerics.claims {options} --details --format json --output @/claims.json"
+    step = Product("claims", "Claims", "ledger", (line,), ("claims.json",))
+    return make(step, folder, SOURCE), folder
+
+
+def test_the_ledger_is_worded_coloured_and_shows_its_steps(ledger, tmp_path):
+    outcome, made = ledger
+    folder, step = Path(shutil.copytree(made, tmp_path / "copy")), outcome.step
+    html = page([outcome], folder, SOURCE)
     assert '<span class="verdict refuted">refuted</span>' in html
     assert "<mfrac>" in html
     records = json.loads((folder / "claims.json").read_text())
@@ -251,25 +263,30 @@ def test_finished_results_need_not_be_writable(made, tmp_path):
     assert "kept" in again.stdout
 
 
-def test_a_run_killed_midway_is_finished_by_the_next(tmp_path):
-    line = [
-        sys.executable,
-        "-m",
-        COMMAND,
-        "--quick",
-        "--step",
-        "hermite",
-        "--step",
-        "singularities",
-    ]
+KILLED = """
+from numerics.reproduce import __main__ as command
+from numerics.reproduce.steps import Product
+
+command.steps = lambda quality: [Product({first}), Product({second})]
+raise SystemExit(command.main(["--workers", "1"]))
+"""
+
+
+def test_a_run_killed_midway_is_finished_by_the_next(command, tmp_path, monkeypatch):
+    every = [writing("3", "one"), writing("4", "two")]
+    first, second = (str(astuple(step))[1:-1] for step in every)
+    line = [sys.executable, "-c", KILLED.format(first=first, second=second)]
     running = subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    record = tmp_path / "results" / "steps" / "hermite.json"
+    record = tmp_path / "results" / "steps" / "one.json"
     while not record.exists() and running.poll() is None:
         time.sleep(0.01)
     running.kill()
     running.wait()
-    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "kept" in done.stdout
+    monkeypatch.setattr("numerics.reproduce.__main__.steps", lambda quality: every)
+    done = command(COMMAND, "--format", "json")
+    assert done.returncode == 0
+    states = {record["step"]["name"]: record["state"] for record in json.loads(done.stdout)}
+    assert states == {"one": "kept", "two": "made"}
     assert not list((tmp_path / "results").rglob("*.part"))
 
 
@@ -300,12 +317,10 @@ _SHOWN = """return [...document.querySelectorAll('article.entry')]
     .filter(e => e.offsetParent).map(e => e.id)"""
 
 
-def test_the_ledger_is_filtered_by_words_and_verdicts(browser, folder):
-    options = [part for name in ("relu-dip", "mechanics-open") for part in ("--claim", name)]
-    line = f"numerics.claims {' '.join(options)} --details --format json --output @/claims.json"
-    step = Product("claims", "Claims", "ledger", (line,), ("claims.json",))
-    file = folder / "index.html"
-    file.write_text(page([make(step, folder, SOURCE)], folder, SOURCE), encoding="utf-8")
+def test_the_ledger_is_filtered_by_words_and_verdicts(browser, ledger, tmp_path):
+    outcome, folder = ledger
+    file = tmp_path / "index.html"
+    file.write_text(page([outcome], folder, SOURCE), encoding="utf-8")
     browser.get(f"{file.as_uri()}#entry-relu-dip")
     assert set(browser.execute_script(_SHOWN)) == {"entry-relu-dip", "entry-mechanics-open"}
     assert browser.execute_script("return document.querySelector('details[open]').innerText")

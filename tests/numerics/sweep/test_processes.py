@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 TOLD = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 KILLED = (signal.SIGKILL, -9)
 SIMULATION = (
-    "--activation", "x", "--mu", "0.3,0.6", "--replicas", "600", "--horizon", "4000", "--workers",
+    "--activation", "x", "--mu", "0.3,0.6", "--replicas", "600", "--horizon", "2000", "--workers",
     "2", "--results", "cells", "--format", "json",
 )  # fmt: skip
 
@@ -26,7 +26,7 @@ SIMULATION = (
 def wait_for(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.02)
     return found
 
 
@@ -66,16 +66,6 @@ def test_a_simulation_ends_with_its_workers_and_goes_on(
     assert kept.items() <= {p: p.stat().st_mtime_ns for p in tmp_path.glob("cells/*")}.items()
 
 
-@pytest.mark.parametrize(("number", "code"), only([KILLED], [TOLD[1], KILLED]))
-def test_steps_and_their_workers_end_with_everything(number, code, started):
-    """Workers of a step are grandchildren."""
-    run = started("numerics.reproduce", "--full", "--step", "exit-times")
-    assert wait_for(lambda: len(session(run.pid)) >= 3)
-    time.sleep(0.5)
-    os.kill(run.pid, number)
-    assert_ended(run, number, code, "python -m numerics.reproduce")
-
-
 WORK = """
     import ctypes, os, signal, sys, time
     from derive.command.parser import CommandParser
@@ -106,9 +96,31 @@ def test_workers_end_within_machine_code(number, code, started, tmp_path, monkey
     (tmp_path / "work.py").write_text(textwrap.dedent(WORK))
     run = started("work")
     assert wait_for(lambda: len(session(run.pid)) == 3)
-    time.sleep(0.5)
+    time.sleep(0.3)
     os.kill(run.pid, number)
     assert_ended(run, number, code, "python -m work")
+
+
+REPRODUCED = """
+    from numerics.reproduce import __main__ as command
+    from numerics.reproduce.steps import Product
+
+    command.steps = lambda quality: [Product("work", "Work", "table", ("work",), ())]
+    raise SystemExit(command.main([]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [TOLD[1], KILLED])
+def test_steps_and_their_workers_end_with_everything(number, code, started, tmp_path, monkeypatch):
+    """Workers of a step are grandchildren."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    for name, text in (("work", WORK), ("outer", REPRODUCED)):
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+    run = started("outer")
+    assert wait_for(lambda: len(session(run.pid)) == 4)
+    time.sleep(0.3)
+    os.kill(run.pid, number)
+    assert_ended(run, number, code, "python -m numerics.reproduce")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -143,7 +155,7 @@ def test_elsewhere_than_on_linux_a_thread_looks(number, started, tmp_path, monke
     (tmp_path / "outer.py").write_text(textwrap.dedent(outer))
     run = started("outer")
     assert wait_for(lambda: len(session(run.pid)) >= 4)
-    time.sleep(1)
+    time.sleep(0.3)
     os.kill(run.pid, number)
     run.communicate(timeout=20)
     assert run.returncode == (143 if number == signal.SIGTERM else -9)
