@@ -32,10 +32,10 @@ def _run(capsys, arguments, name):
 
 
 def _cases():
-    """Each activation through every fourth command, each command with every fourth activation."""
+    """Each activation through every sixth command, each command with every sixth activation."""
     for i, name in enumerate(CATALOGUE):
         for j, arguments in enumerate(COMMANDS):
-            marks = [pytest.mark.thorough] if (i + j) % 4 else []
+            marks = [pytest.mark.thorough] if (i + j) % 6 else []
             shown = " ".join(arguments[:3])
             yield pytest.param(arguments, name, marks=marks, id=f"{shown}-{name}")
 
