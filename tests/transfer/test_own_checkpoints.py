@@ -75,6 +75,19 @@ def test_it_is_run_reported_and_drawn(task, tmp_path, process):
     assert (tmp_path / "curves.svg").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(("channels", "colours"), [(3, "rgb"), (1, "grey")])
+def test_images_have_the_colours_of_the_checkpoints(task, tmp_path, channels, colours):
+    series(tmp_path, seeds=1, steps=(2,))
+    folder = tmp_path / "runs/seed-0/checkpoint-2"
+    for name, changes in (
+        ("config.json", {"num_channels": channels}),
+        ("preprocessor_config.json", {"image_mean": [0.5] * channels, "image_std": [1] * channels}),
+    ):
+        content = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps(content | changes))
+    assert read_task(str(task)).source.colours == colours
+
+
 def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
     series(tmp_path, seeds=1)
     place = Place(tmp_path / "results")

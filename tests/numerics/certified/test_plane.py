@@ -1,5 +1,6 @@
 """Means over the plane: against closed forms, another quadrature, and their limits."""
 
+import math
 from contextlib import nullcontext
 from functools import reduce
 from itertools import product
@@ -91,6 +92,13 @@ def test_what_branches_beside_the_line_is_enclosed(teacher, student, strength):
         ) / mpmath.sqrt(other)  # fmt: skip
         assert found.overlaps(arb(str(known), 1e-30))
         assert found.rad() < 1e-20
+
+
+def test_a_delta_alone_has_the_density_of_its_place():
+    """Of |λ - 1|'', at a variance that is not 1: twice the density at 1."""
+    kink = parse_activation("abs(x - 1)").value.derivative().derivative()
+    mean = plane_function(PlaneMean(((S.One, analytic(S.One), kink),), 2 - mu))(arb("0.5"))
+    assert float(mean.mid()) == pytest.approx(2 * norm.pdf(1, scale=math.sqrt(0.25 + 2.25)))
 
 
 def test_what_is_odd_vanishes_exactly():

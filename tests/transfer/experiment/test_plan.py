@@ -63,6 +63,7 @@ def test_a_cell_weighs_the_images_it_sees(task, tmp_path):
     more = {**cell, "downstream": {**cell["downstream"], "shots": 2 * cell["downstream"]["shots"]}}
     added = cell["adaptation"]["epochs"] * cell["downstream"]["shots"] * 10
     assert weight_of(more) - weight_of(cell) == added > 0
+    assert weight_of(cell) > added  # its head and its test take time too
 
 
 def test_what_is_finished_is_counted_once_of_all_there_is(task, tmp_path):
