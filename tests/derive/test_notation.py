@@ -310,10 +310,12 @@ def test_the_variance_beside_its_parts_is_another_symbol(function):
 
 
 @pytest.mark.parametrize("power", [1, 2, 3])
-@pytest.mark.parametrize("beside", [S.One, rho, 3 * residual, rho**2 * residual])
+@pytest.mark.parametrize("beside", [3 * S.One, rho, 3 * residual, rho**2 * residual])
 def test_polynomials_in_the_variance_are_equal_however_they_are_grouped(power, beside):
     """ρ² + s multiplied out, as a factor of a function too."""
-    multiplied = expand((rho**2 + residual) ** power + beside)
+    grouped = (rho**2 + residual) ** power + beside
+    multiplied = expand(grouped)
+    assert length(written(multiplied)) <= length(grouped)
     for usual in (multiplied, multiplied * exp(rho), multiplied * erf(mu) + rho):
         shown = written(usual)
         assert _differ(usual, shown) < 1e-30
