@@ -71,6 +71,9 @@ def test_a_pair_has_at_most_a_hundred_thousand_rows(command, monkeypatch):
 
 
 def test_without_a_time_there_is_a_unit(command):
+    erf = ("--activation", "erf", "--mu", "0.3", "--format", "csv")
+    *_, last = csv.DictReader(command(COMMAND, *erf).stdout.splitlines()[1:])
+    assert float(last["m"]) > 0.999  # where it escapes, the path is shown to its end
     done = command(COMMAND, "--activation", "x", "--mu", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "no escape at μ = 1, so τ is no unit: give --time" in done.stderr
