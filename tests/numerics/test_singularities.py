@@ -66,6 +66,12 @@ def test_rows_say_what_the_escape_time_does(found, name):
     assert in_units(DRIFTS[name].normalization).plain in text.splitlines()[0]
 
 
+def test_degrees_reach_a_billion(command):
+    done = command("numerics.singularities", "--degree", "1000000001")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "integers from 1 to 1000000000:" in done.stderr
+
+
 def test_the_unit_of_hermite_pairs_may_be_said(command):
     asked = ("numerics.singularities", "--degree", "3", "--format", "csv")
     said = command(*asked, "--normalization", "n*n!").stdout

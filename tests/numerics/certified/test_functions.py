@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 from flint import acb, arb, ctx, fmpq, fmpq_poly
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sympy import Abs, N, Rational, Symbol, asin, atan, erfi, exp, log, pi, sqrt
 
@@ -157,6 +157,7 @@ def test_majorants_add_and_multiply_as_bounds_do(left, right, size):
 
 
 @given(majorants, st.fractions(0, 9, max_denominator=4))
+@example(Majorant(fmpq_poly([0, 1])), Fraction(1))  # √|z| is above |z|, next to 0
 def test_the_bound_of_a_root_grows_half_as_fast(bound, size):
     """No slower, as it bounds the root; and no faster."""
     root = root_bound(bound)

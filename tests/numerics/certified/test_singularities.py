@@ -359,12 +359,6 @@ def test_bad_usage_is_one_line_and_leaves_nothing(command, tmp_path, options):
     assert os.listdir(tmp_path) == []
 
 
-def test_degrees_reach_a_billion(command):
-    done = command(COMMAND, "--degree", "1000000001")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "integers from 1 to 1000000000:" in done.stderr
-
-
 def test_interrupt_stops_cleanly(started, tmp_path):
     run = started(COMMAND, "--degree", "900:2000", "--output", "found.txt")
     time.sleep(4)  # past the imports, far before the end

@@ -281,6 +281,10 @@ def test_a_decline_is_split_where_a_converged_head_says_it(small_task, tmp_path,
     assert "frozen features account for +15." in told or "frozen features account for +14." in told
     assert "optimum" in [str(name) for name in tables(task, data)[0].columns]
     assert any(told == note.plain for note in tables(task, data)[0].notes)
+    few = small_task.read_text().replace('"optimum"', '"optimum"\nseeds = 1')
+    small_task.write_text(few)
+    data["accuracy"].loc[{"arm": head, "fine_tuning_seed": 1}] = np.nan  # of one, none is missing
+    assert decline(read_task(str(small_task)), data).startswith("Of the 20.")
     one = {"checkpoint": 4, "pretraining_seed": 0, "fine_tuning_seed": 0}
     data["accuracy"].loc[{"arm": head, **one}] = np.nan  # of two pre-trainings
     assert decline(task, data) is None
