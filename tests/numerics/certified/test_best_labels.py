@@ -160,17 +160,18 @@ def test_a_bad_first_guess_costs_no_truth(text, monkeypatch):
 @pytest.mark.parametrize("guess", [fmpq(0), fmpq(1, 3), fmpq(5, 7)])
 @pytest.mark.parametrize("useful", [True, False])
 def test_no_cell_is_given_up_that_holds_more(guess, useful, monkeypatch):
-    """Planes at random, and a first guess that is not the best: the bounds decide alone."""
+    """Planes at random, in any unit, and a first guess that is not the best: bounds decide alone."""
     rng = np.random.default_rng(7)
-    for _ in range(6):
+    for unit in (1, 1, 1, 1e-3, 1e-3, 1e-3):
         basis, power, mu, norm = rng.normal(size=(2, 2)), *rng.uniform(0.2, 2, size=3)
         gram = basis @ basis.T
-        given = Plane(*map(arb, (gram[0, 0], gram[0, 1], gram[1, 1], power, mu)))
-        known = best_labels(given, arb(norm), useful)
+        sizes = unit * np.array([gram[0, 0], gram[0, 1], gram[1, 1], power])
+        given = Plane(*map(arb, (*sizes, mu)))
+        known = best_labels(given, unit * arb(norm), useful)
         if known is None:
             continue
         with monkeypatch.context() as patched:
             patched.setattr(Angles, "_sought", lambda self: guess)
-            found = best_labels(given, arb(norm), useful)
+            found = best_labels(given, unit * arb(norm), useful)
         assert abs(found.lower - known.lower) < 1e-11 * known.lower
         assert found.upper >= known.lower
