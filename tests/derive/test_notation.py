@@ -16,6 +16,7 @@ from sympy import (
     Symbol,
     asin,
     ceiling,
+    cosh,
     diff,
     erf,
     exp,
@@ -250,6 +251,12 @@ def test_numbers_and_squares_are_written_as_people_do():
     assert sstr(written(x * exp(x) - x * exp(x) * erf(x))) == "Q*exp(Q)*erfc(Q)"
     assert sstr(written(erf(3 * sqrt(2) / 2))) == "erf(3/sqrt(2))"
     assert sstr(written(erf(sqrt(2) / (2 * sqrt(x))))) == "erf(1/sqrt(2*Q))"
+
+
+def test_exponentials_of_both_signs_alone_are_hyperbolic():
+    assert written((exp(mu) + exp(-mu)) * rho / 2) == rho * cosh(mu)
+    for usual in (exp(mu + mu**2) + exp(mu - mu**2), exp(mu + mu**3) + exp(-mu - mu**3)):
+        assert not written(usual).has(cosh)
 
 
 def test_roots_stay_one_in_latex_and_come_apart_in_algebra():
