@@ -109,8 +109,6 @@ class Angle(Function):
         if not share.is_Rational or not share.is_positive or sqrt(share).is_Rational:
             return usual
         above = sqrt(share.p)  # c begins with no minus sign
-        if not above.is_Integer:
-            return usual
         below = 1 / sqrt(Radicand(share.q, lower))
         whole = () if above == 1 else (above,)
         return asin(Mul(*whole, upper / Mul(*roots), below))

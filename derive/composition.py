@@ -11,7 +11,6 @@ from sympy import (
     Expr,
     Mul,
     Poly,
-    PolynomialError,
     Pow,
     Rational,
     S,
@@ -212,11 +211,7 @@ def _shown(f: Expr) -> str:
 
 def _of_polynomial(f: Poly, low: Expr, high: Expr) -> list[Expr]:
     roots: list[Expr] = []
-    try:
-        factors = [factor for factor, _ in f.factor_list()[1]]
-    except PolynomialError:
-        factors = [f]
-    for factor in factors:
+    for factor, _ in f.factor_list()[1]:
         if factor.degree() == 1:
             roots.append(-factor.nth(0) / factor.nth(1))
         elif factor.degree() == 2:

@@ -108,9 +108,6 @@ class GaussianFunction:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GaussianFunction) and not (self - other)._terms
 
-    def __hash__(self) -> int:
-        return hash(frozenset(self._terms.items()))
-
     def scaled(self, factor: Expr) -> "GaussianFunction":
         """The function ``z ↦ f(factor·z)``, for a factor of known sign that is not zero.
 

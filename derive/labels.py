@@ -7,7 +7,6 @@ from typing import TypeAlias
 from sympy import Expr, Poly, S
 
 from derive.composition import composed
-from derive.errors import InputError, quoted
 from derive.expression import text_of
 from derive.grammar import NAMED_LABELS, parse_transform
 from derive.piecewise import PiecewiseAnalytic
@@ -48,8 +47,6 @@ class Labels:
         found = parse_transform(given)
         written = given if isinstance(given, str) else _text(given, found)
         text = " ".join(written.split())
-        if not any(piece.has(z) for piece in found.pieces):
-            raise InputError(f"labels {quoted(text)} are not accepted: they are all the same")
         return cls(found, next((name for name, f in NAMED.items() if f == found), text))
 
     @cached_property

@@ -188,10 +188,11 @@ class PiecewiseAnalytic:
 
     def at(self, point: Expr) -> Expr:
         """The value at a number; at a breakpoint, from the right. Exact."""
-        for piece, _, high in self.intervals():
-            if high == oo or placed(high - point) > _APART:
-                return piece.subs(z, point)
-        raise AssertionError("the last interval reaches oo")
+        return next(
+            piece.subs(z, point)
+            for piece, _, high in self.intervals()
+            if high == oo or placed(high - point) > _APART
+        )
 
     @property
     def is_odd(self) -> bool:

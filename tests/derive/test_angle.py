@@ -32,6 +32,7 @@ C, D = Symbol("c", real=True), Symbol("D", positive=True)
 def test_it_is_the_arcsine(c, d):
     assert abs(N(Angle(C, D).subs({C: c, D: d}) - asin(c / sqrt(c**2 + d)), 30)) < 1e-25
     assert Angle(-c, d) == -Angle(c, d)
+    assert N(Angle(C, D)) == Angle(C, D)
     assert abs(lambdify((C, D), Angle(C, D))(float(c), float(d)) - float(Angle(c, d))) < 1e-15
 
 
@@ -70,6 +71,7 @@ def test_it_is_shown_as_the_arcsine():
 @pytest.mark.parametrize(("factor", "shown"), [
     (S.One, "c/sqrt(3*p)"), (S(2), "2*c/sqrt(3*p)"), (Rational(2, 3), "2*c/sqrt(27*p)"),
     (sqrt(2) / 2, "c/sqrt(6*p)"), (sqrt(3), "c/sqrt(p)"),
+    (sqrt(2), "sqrt(2)*c/sqrt(3*p)"),
     (C, "c**2/sqrt(3*p)"),
 ])  # fmt: skip
 def test_a_number_is_shown_below_its_radical(factor, shown):

@@ -110,6 +110,13 @@ def test_every_activation_has_its_means_or_other_preimages(name):
         assert len(conditional_gram(name).products) == 3
 
 
+def test_a_kink_of_the_slope_that_moves_with_the_strength_has_no_one_formula():
+    """At 0 it stays where it is."""
+    with pytest.raises(InputError, match="breakpoints move"):
+        conditional_means(Pair("x", "huber"), 2)
+    assert conditional_means(Pair("x", "squared_relu"), 2) == (8 * mu, 2)
+
+
 def test_no_conditional_mean_is_a_function_where_the_student_has_kinks():
     with pytest.raises(InputError, match="kinks"):
         conditional_means("abs", 1)

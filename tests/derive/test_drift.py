@@ -56,6 +56,18 @@ def test_other_units_and_degrees_are_refused(form):
     assert NORMALIZATIONS == ("n*n!", "raw")
 
 
+@pytest.mark.parametrize("drift", [*(form() for form in FORMS.values()), hermite_drift(3)])
+def test_a_drift_is_no_other_thing(drift):
+    assert drift != "a drift"
+    assert drift == drift
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_a_drift_of_hermite_students_is_written_as_it_is_made(labels):
+    drift = hermite_drift(3, labels)
+    assert eval(repr(drift), {"hermite_drift": hermite_drift}) == drift
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
 @pytest.mark.parametrize(
     "spelling", ["matched", "y", "squared", "y**2", Symbol("t") ** 2, "y*y", "2*y**2 - y**2"]
@@ -216,6 +228,13 @@ def test_the_mean_of_a_derivative_is_the_derivative_of_the_mean(pair, name):
         ours = means.derivative(name, order).integrands[0].mean().subs(here)
         theirs = closed.derivative(name, order).as_expr().subs(here)
         assert abs((ours - theirs).evalf(30)) < Rational(1, 10**25)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_what_is_zero_everywhere_is_its_own_leading_term(end):
+    """A linear student has no curvature, which b without its power is made of."""
+    _, b = mean_drift(Pair("abs", "x", loss="correlation")).leading_terms(end)
+    assert b == LeadingTerm(0)
 
 
 @pytest.mark.parametrize("end", [0, 1])

@@ -60,6 +60,8 @@ SAME = {
     t * Max(0, Min(6, t + 3)) / 6: "hardswish",
     Abs(t - 1) + Abs(t + 1): "abs(x - 1) + abs(x + 1)",
     t / (1 + Abs(t)): "softsign",
+    tanh(Max(0, t)): "tanh(relu(x))",
+    exp(-Abs(REAL)): "exp(-abs(x))",
     atan(t): "atan",
     1 / cosh(t): "1/cosh",
     sinh(t / 5): "(exp(x/5) - exp(-x/5))/2",

@@ -140,6 +140,7 @@ def test_the_sign_is_its_own_inverse():
     [
         lambda: (error_function(1) * error_function(2) * exponential(0, 1)).mean(),
         lambda: (error_function(1) ** 4).mean(),
+        lambda: (error_function(1) * exponential(0, 1 + I)).mean(),
         lambda: delta() * delta(),
         lambda: sign() * delta(),
         lambda: delta().derivative(),

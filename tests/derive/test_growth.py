@@ -7,6 +7,7 @@ from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.growth import degree_of, rate_of
 from derive.pair import Pair
+from derive.softplus import Softplus
 from derive.symbols import z
 
 
@@ -24,6 +25,8 @@ from derive.symbols import z
         (exp(-(z**3)), oo),
         (exp(sqrt(1 + z**2)), 0),
         (exp(z * tanh(z)), 0),
+        (exp(Softplus(z)), 0),
+        (exp(z * Softplus(z)), oo),
         (exp(z**2 * tanh(z)), oo),
         (exp(5 * sin(z)), 0),
         (log(1 + exp(z**2 / 3)), 0),

@@ -39,6 +39,12 @@ def test_what_are_no_labels_is_refused_in_one_line(given):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("given", ["2", "max(min(y, 1), 2)", "(y + 1)**2 - y**2 - 2*y"])
+def test_labels_that_are_all_the_same_are_refused_however_they_are_written(given):
+    with pytest.raises(InputError, match="a function of y that is not constant"):
+        Labels.of(given)
+
+
 def test_an_unknown_word_is_answered_by_what_labels_are():
     with pytest.raises(InputError, match="give matched, squared or a function of y"):
         Labels.of("cubed")

@@ -34,6 +34,11 @@ def test_what_is_not_smooth_begins_with_a_root(power, end):
     assert taylor_term(sqrt(distance) * sin(distance), end) == LeadingTerm(S.One, Rational(3, 2))
 
 
+def test_a_term_is_shown_as_a_power():
+    assert LeadingTerm(S(3), Rational(-1, 2))._repr_latex_() == r"$\frac{3}{\sqrt{x}}$"
+    assert LeadingTerm(S.Zero)._repr_latex_() == "$0$"
+
+
 def test_of_a_polynomial_the_lowest_power_counts():
     for order in (0, 3, 40):
         found = lowest_term(Poly(mu**order * (5 - mu) ** 2, mu))

@@ -41,6 +41,12 @@ def test_every_value_lies_in_the_range(expression, ends, share):
     assert all(bound.is_Rational or bound.is_infinite for bound in (least, greatest))
 
 
+@pytest.mark.parametrize("steep", [1, 10**20, 10**60])
+def test_a_bound_holds_where_the_place_of_the_largest_value_is_not_near_enough(steep):
+    """1 at ±√2, and far below next to there."""
+    assert range_of(1 - steep * (z**2 - 2) ** 2, S.Zero, S(2))[1] >= 1
+
+
 @pytest.mark.parametrize(
     ("expression", "ends", "found"),
     [

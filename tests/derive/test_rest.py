@@ -1,9 +1,9 @@
 """Rest points by laws that know nothing of resultants: substitution, an index sum, symmetry."""
 
 import pytest
-from sympy import QQ, Poly, Rational, Symbol, diff, expand, integer_nthroot
+from sympy import QQ, Poly, Rational, S, Symbol, diff, expand, integer_nthroot, prod, sqrt
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.landscape import landscape_of
 from derive.pair import Pair
 from derive.rest import AlgebraicPoint, real_points, rest_points, rest_points_of
@@ -114,6 +114,32 @@ def test_where_a_slope_touches_0_a_point_is_degenerate(side, never_zero):
     *_, inside = rest_points_of(side * never_zero * (Q - 1), side * never_zero * rho**3)
     assert (inside.kind, inside.rational, inside.stability) == ("inside", (0, 1), "degenerate")
     assert inside.signs == ((-1, 0) if side > 0 else (0, 1))
+
+
+@pytest.mark.parametrize(("slopes", "known"), [
+    ((Q + rho - 1, Q - rho - Rational(1, 2)), {(Rational(1, 4), Rational(11, 16))}),  # parallel
+    ((2 * rho**2 + rho + 2 * Q - 2, 2 * Q**2 + 3 * rho - 2), {(0, 1), (S.Half, Rational(1, 4))}),
+    ((rho**2 + Q + rho - 2, rho**2 + (Q + rho) ** 2 - 4), {(0, 2)}),
+])  # fmt: skip
+def test_crossings_of_one_sum_of_variance_and_overlap_are_told_apart(slopes, known):
+    """Whatever is behind one another in the direction in which is looked first."""
+    inside = [p for p in rest_points_of(*slopes) if p.kind == "inside"]
+    assert {p.rational for p in inside} == known
+
+
+def test_crossings_behind_one_another_in_every_direction_are_not_guessed():
+    lines = prod(Q + k * rho - 1 for k in range(1, 9))
+    with pytest.raises(Undecided, match="not told apart"):
+        rest_points_of(lines, Q - rho - Rational(1, 2))
+
+
+@pytest.mark.parametrize(("slopes", "told"), [
+    ((sqrt(2) * Q, rho), "not rational"),
+    ((rho, -2 * rho**2), "the whole edge"),
+])  # fmt: skip
+def test_slopes_without_rest_points_to_be_listed_are_refused(slopes, told):
+    with pytest.raises(InputError, match=told):
+        rest_points_of(*slopes)
 
 
 def test_only_polynomials_are_accepted():
