@@ -155,7 +155,7 @@ def _compiled(expression: Expr) -> Function:
     def value(covariance: float, s: float) -> float:
         try:
             return float(function(float(covariance), max(float(s), _LEAST_RESIDUAL)))
-        except OverflowError:  # far from both teacher and start: beyond doubles
+        except (ArithmeticError, ValueError):  # far out: beyond doubles, or an infinite mean
             return math.nan
 
     return value

@@ -56,7 +56,8 @@ def test_text_is_the_grid_that_the_commands_take():
 @pytest.mark.parametrize(
     "given",
     [-1e-9, 1 + 1e-9, float("nan"), float("inf"), "0", "1.1", "a", "", None, pi, Symbol("mu"),
-     [0.5, None], ["0.5", "a"], ["0.1,0.2"], [[0.1], [0.2, 0.3]], True, 0.5j, {"mu": 0.5},
+     [0.5, None], ["0.5", "a"], ["0.1,0.2"], [[0.1], [0.2, 0.3]], True,
+     [np.zeros((2, 2)), np.zeros((2, 3))], 0.5j, {"mu": 0.5},
      "0.1:0.1:3", "0.1:0.2:1"],
     ids=str,
 )  # fmt: skip

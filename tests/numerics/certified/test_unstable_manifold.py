@@ -98,7 +98,7 @@ def test_what_has_no_exit_is_refused():
     with pytest.raises(InputError, match=r"radius 1 is not accepted: give one in \(0, 1\)"):
         exit_constant(ball_flow("x", "0.5"), 1)
     for levels in (["0"], ["1"], ["0.3", "1.5"], ["0.5", "0.3"]):
-        with pytest.raises(InputError, match="are not accepted: give overlaps"):
+        with pytest.raises(InputError, match=r"give overlaps in \(0, 1\), in increasing order"):
             next(leaving(ball_flow("x", "0.5"), levels))
     with pytest.raises(Undecided, match="is too large for λ to be followed"):
         exit_constant(ball_flow("x", "0.99"))

@@ -75,6 +75,17 @@ def test_edge_is_the_search_phase(text):
         assert found.b(mu, 0.0) == pytest.approx(float(fast.b(mu)), rel=1e-11)
 
 
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [("erf", (1e200, 1.0)), ("exp", (40.0, 1.0)), ("exp(x**2/10)", (0.0, 2.6)),
+     ("exp(x**2/10)", (2.0, 0.5))],
+)  # fmt: skip
+def test_a_loss_that_is_infinite_or_leaves_doubles_is_no_number_and_no_error(text, state):
+    """E exp(x²/5) is infinite from a variance of 5/2 on."""
+    ours = float_landscape(Pair(text))
+    assert not np.isfinite([getattr(ours, name)(*state) for name in ("loss", "a", "b")]).any()
+
+
 def test_arrays_of_losses():
     x = parse_activation("x")
     rho, s = np.array([[0.2], [0.5]]), np.array([0.0, 0.1, 0.4])

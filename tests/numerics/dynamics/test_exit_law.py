@@ -159,6 +159,8 @@ def test_other_learners_are_refused():
     for starts in (((0.1001, 0.0),), ((0.0, 0.01), (0.01, 0.0))):
         with pytest.raises(InputError, match="the law is of one start that is at most"):
             exit_law(replace(X, starts=starts))
+    with pytest.raises(InputError, match="by the teacher has no law"):
+        exit_law(X, 0.5, "teacher")
     for radius, exit_by in ((0.5, "strength"), (0.0, "state"), (1.0, "overlap")):
         with pytest.raises(InputError, match="below μ if it is the distance"):
             exit_law(X, radius, exit_by)

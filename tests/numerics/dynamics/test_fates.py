@@ -136,6 +136,14 @@ def test_the_teacher_and_the_null_student_have_names_on_the_edge(pair, rho, m, n
     assert FateJudge(Pair.of(pair), Fraction(1, 2)).name(sink) == name
 
 
+def test_what_a_first_stage_does_not_reach_is_told():
+    with pytest.raises(Undecided, match="does not leave the search phase"):
+        list(passing(flow_of("x", 1.0), [0.3]))
+    flow = flow_of(Pair("x", labels="y/2"), 0.2)  # ends where m is less than 1
+    with pytest.raises(Undecided, match=r"does not reach \|m\| = 1.01"):
+        list(passing(flow, [0.3, 1.01]))
+
+
 def test_small_levels_are_passed_too():
     (there,) = passing(flow_of("x", 0.5), [1e-7])
     assert float(there.overlap.mid()) == pytest.approx(1e-7, rel=1e-3)

@@ -64,6 +64,7 @@ def test_there_is_no_search_phase(strength):
     learner = FullLearner("x", strength, 10**4, 1e-5)
     runs = simulate_sgd(learner, 3, 1, 10**5, radius=0.5, stop_at_exit=True, exit_by="teacher")
     assert np.median(runs.exit_times) == pytest.approx(math.log(2), rel=0.05)
+    assert learner.flow.predict(np.array([0.1, 0.1])) is None
 
 
 def test_what_is_of_lora_is_refused():

@@ -11,8 +11,9 @@ from derive.errors import InputError, Undecided
 from derive.pair import Pair
 from numerics import Simulation
 from numerics.dynamics.exit_constant import exit_constant_of
+from numerics.dynamics.flow import flow_of
 from numerics.dynamics.fluctuations import Fluctuations
-from numerics.dynamics.learning_curve import Descent, LearningCurve, learning_curve
+from numerics.dynamics.learning_curve import Descent, LearningCurve, learning_curve, unstable_orbit
 from numerics.dynamics.sgd import Learner, simulate_sgd
 from numerics.dynamics.stability import stable_learning_rate
 
@@ -111,6 +112,8 @@ def test_its_orbit_passes_the_exit_where_the_certified_one_does(text, mu):
 def test_where_nothing_leaves_it_stays():
     singular = learning_curve(Learner("x", 1.0, 1000, 1e-3))
     assert (singular.expected(10**9), singular.still_searching(10**9)) == (0.0, 1.0)
+    with pytest.raises(InputError, match="without escape there is no way out"):
+        unstable_orbit(flow_of("x", 1.0))
     plateau = learning_curve(Learner("He8", 0.3, 1000, 1e-12))
     assert plateau.still_searching(1e15) == pytest.approx(1)
     assert plateau.samples(0.5) == np.inf

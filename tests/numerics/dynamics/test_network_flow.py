@@ -195,6 +195,11 @@ def test_rank_sets_the_final_loss_not_the_escape():
 def test_impossible_flows_are_refused():
     with pytest.raises(InputError, match="not accepted"):
         network_flow(_pair("x"), [0.5, 1.5], 1)
+    with pytest.raises(InputError, match=r"give one in \[0, 1\] a neuron"):
+        network_flow("x", [], 1)
+    for other in ({"loss": "correlation"}, {"misalignment": "linear"}):
+        with pytest.raises(InputError, match="square loss and aligned pre-training"):
+            network_flow(Pair("x", **other), [0.5], 1)
     flow = network_flow(_pair("x"), [0.5, 0.5], 1)
     lonely = NetworkState(np.zeros((2, 1)), np.array([[0.9], [0.9]]), np.eye(1))
     with pytest.raises(InputError, match="not accepted"):

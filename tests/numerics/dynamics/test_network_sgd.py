@@ -157,6 +157,27 @@ def test_impossible_networks_are_refused(change):
         NetworkLearner(**settings | change)
 
 
+def test_a_network_exits_by_its_state_alone():
+    learner = NetworkLearner(_pair("x"), (0.5,), 1, 10, 0.1)
+    with pytest.raises(InputError, match="'overlap' is not accepted for networks"):
+        learner.runner(0.5, True, "overlap")
+
+
+@pytest.mark.usefixtures("plain_loops")
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_a_gram_matrix_is_of_so_many_vectors(number):
+    """Of fewer than there are columns too: Wishart's mean, his variances, and the rank."""
+    covariance = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.5], [0.0, -0.5, 0.5]])
+    rng, draws = np.random.default_rng(number), 4000
+    found = np.array([network_update.wishart(rng, covariance, number) for _ in range(draws)])
+    sizes = np.diag(covariance)
+    variance = number * (covariance**2 + np.outer(sizes, sizes))
+    error = np.abs(found.mean(0) - number * covariance) / np.sqrt(variance / draws)
+    assert error.max() < 5
+    np.testing.assert_allclose(found.var(0), variance, rtol=0.25)
+    assert np.linalg.matrix_rank(found[0], tol=1e-9) == min(number, 3)
+
+
 def test_what_rounding_alone_leaves_of_a_column_is_a_null_direction():
     """So it is not divided by; a column that is there by more is one."""
     factor = network_update.cholesky.py_func

@@ -382,6 +382,7 @@ def test_runs_are_labelled():
     np.testing.assert_array_equal(np.stack([runs["u"], runs["m"], runs["kappa"]], -1), runs.states)
     np.testing.assert_array_equal(runs.times, [0.0, 1.0, 5.0])
     data = runs.dataset()
+    assert runs.to_xarray().identical(data)
     np.testing.assert_array_equal(data.state.sel(parameter="kappa"), runs["kappa"])
     np.testing.assert_array_equal(data.exit_time, runs.exit_times)
     with pytest.raises(InputError, match="choose from u, m, kappa"):

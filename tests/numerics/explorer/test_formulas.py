@@ -6,7 +6,7 @@ from itertools import product
 from types import SimpleNamespace
 
 import pytest
-from sympy import Poly, Symbol, erf, exp, sqrt
+from sympy import Piecewise, Poly, Rational, S, Symbol, erf, exp, sqrt
 
 from derive.catalogue import CATALOGUE
 from derive.grammar import NAMED_LABELS
@@ -52,6 +52,15 @@ def test_terms_are_those_of_the_polynomial_without_its_zeros_at_the_ends(p):
         whole = p.subs(mu, end) == 0
         assert not whole or all(term == 0 for term in called(text, end))
     assert len(called(text, 0.5)) <= len(Poly(p, mu).terms())
+
+
+def test_terms_of_a_coefficient_in_stretches_are_those_of_each():
+    text = terms(Piecewise((mu**2 - mu, mu < Rational(1, 3)), (2 * mu, mu < S.Half), (S(7), True)))
+    first, second, last = re.findall(r"\((\(mu\) => \{[^}]*\})\)\(mu\)", text)
+    places = re.findall(r"mu < ([\d/]+) \? ", text)
+    assert [eval(place) for place in places] == [1 / 3, 1 / 2]
+    for part, value in ((first, 0.01 - 0.1), (second, 0.2), (last, 7)):
+        assert sum(called(part, 0.1)) == pytest.approx(value)
 
 
 def test_a_function_gives_one_value_or_a_list_and_names_what_it_shares():

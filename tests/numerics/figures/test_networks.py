@@ -3,8 +3,18 @@
 import csv
 
 import numpy as np
+import pytest
 
-from numerics.figures.networks import draw_network_times
+from derive.pair import Pair
+from numerics.dynamics.network_flow import network_flow
+from numerics.figures.networks import draw_network_times, flow_time
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_a_flow_grows_by_e_in_the_time_that_its_rate_tells(rank):
+    pair, strengths = Pair("x"), (0.3, 0.3)
+    tau = 1 / network_flow(pair, strengths, rank).rate()
+    assert flow_time(pair, strengths, rank, tau) == pytest.approx(tau, rel=1e-3)
 
 
 def test_networks_have_theory_as_a_curve_and_markers_apart(printed, monkeypatch):
