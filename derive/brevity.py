@@ -98,10 +98,10 @@ def added(terms: Sum) -> Expr:
     >>> added({exp(x): 2 * x**2, erf(x): -2 * x**2})
     2*x**2*(exp(x) - erf(x))
     """
-    forms = dict.fromkeys(
-        tuple(_product(front, rest, merged) for rest, front in terms.items())
-        for merged in (False, True)
+    products = (  # some are seen to be 0 only once they are multiplied out
+        [_product(front, rest, merged) for rest, front in terms.items()] for merged in (False, True)
     )
+    forms = dict.fromkeys(tuple(part for part in parts if part != 0) for parts in products)
     return shortest(
         _grouped(parts) if len(parts) <= _MOST_TERMS else _sum(parts) for parts in forms
     )

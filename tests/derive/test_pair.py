@@ -26,7 +26,7 @@ from derive.errors import InputError
 from derive.gaussian import NoClosedForm
 from derive.grammar import parse_activation, parse_transform
 from derive.pair import LOSSES, MISALIGNMENTS, Pair
-from derive.pair_drift import closed_drift, drift_of
+from derive.pair_drift import closed_drift, drift_of, mean_drift
 from derive.piecewise import analytic
 from derive.polynomial_drift import hermite_drift
 from derive.risk import frozen_risk
@@ -172,6 +172,17 @@ def test_every_polynomial_drift_is_one(teacher, student, labels, misalignment, l
     assert isinstance(drift, Drift)
     assert drift.misalignment == pair.misalignment
     assert [f.as_expr() for f in (drift.a, drift.b)] == [closed.a.expand(), closed.b.expand()]
+
+
+@pytest.mark.parametrize("pair", [("cos(x + 1)", "relu"), ("abs(x)", "sin(x + 1)*x")])
+def test_waves_with_a_phase_that_meet_a_kink_have_real_closed_forms(pair):
+    """Piece by piece: in one formula they would be sums of imaginary parts that cancel."""
+    found, means = closed_drift(Pair(*pair)), mean_drift(Pair(*pair))
+    for name in ("a", "b"):
+        form = getattr(found, name)
+        assert not form.has(I)
+        integrand = getattr(means, name).at(1)
+        assert abs(N(form.subs(mu, 1) - integrand.mean(), 30)) < 1e-25
 
 
 @pytest.mark.parametrize("text", ["relu", "abs", "leaky_relu", "squared_relu", "3*relu - x/2"])

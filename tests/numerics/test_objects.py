@@ -111,6 +111,11 @@ def test_frames_hold_the_numbers_with_their_units(made):
     assert series["coefficient"].tolist() == [float(c) for c in coefficients]
     assert series["radius"].tolist() == [float(c.radius) for c in coefficients]
     assert len(CLAIMS.to_frame()) == len(CLAIMS) > 50
+    (body,) = ElementTree.fromstring(CLAIMS._repr_html_())
+    for row, entry in zip(body, CLAIMS.values(), strict=True):
+        verdict, *told = ("".join(cell.itertext()) for cell in row)
+        assert verdict in (entry.recorded, "simulated")
+        assert told == [entry.name, entry.place, entry.statement]
 
 
 def test_runs_as_xarray_are_the_file_that_the_command_writes(tmp_path, made):

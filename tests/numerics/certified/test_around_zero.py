@@ -14,7 +14,8 @@ from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities
 from numerics.certified.zeros import isolate_zeros
 
-PAIRS = [("relu(x - 1)",), ("triangular(x - 2)",), ("softshrink",), ("relu", "relu(x - 1)"),
+PAIRS = [("relu(x - 1)",), ("relu(x - sqrt(2))",), ("triangular(x - 2)",), ("softshrink",),
+         ("relu", "relu(x - 1)"),
          ("-x", "relu(x - 1)"), ("tanh", "softshrink"), ("gelu", "relu(x - 1)**2"),
          ("x**2", "relu(abs(x) - 2)"), ("1 - x**2", "relu(abs(x) - 2)"),
          ("relu(x - 1)", "relu(-x - 1)"), ("exp(x/2)", "relu(x - 1)*tanh(x)")]  # fmt: skip

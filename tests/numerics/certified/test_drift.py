@@ -34,6 +34,13 @@ from numerics.certified.drift import (
 )
 from numerics.certified.expressions import ball_function
 
+
+def test_the_slope_of_a_is_that_of_aligned_pretraining():
+    balls = ball_drift(drift_of(Pair("tanh", misalignment="linear")))
+    with pytest.raises(InputError, match="give no misalignment"):
+        balls.slope(arb("0.5"))
+
+
 ACTIVATIONS = ("erf", "gelu", "sin", "relu", "sigmoid", "tanh", "silu", "softplus", "relu + tanh")
 
 

@@ -9,7 +9,7 @@ import pytest
 from flint import acb, arb, ctx, fmpq, fmpq_poly
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sympy import Abs, N, Rational, Symbol, asin, atan, erfi, exp, log, pi, sqrt
+from sympy import Abs, N, Rational, Symbol, asin, atan, erf, erfi, exp, log, pi, sqrt, tanh
 
 from derive.angle import Angle
 from derive.piecewise import analytic
@@ -108,12 +108,29 @@ def test_wide_balls_of_a_softplus_stay_narrow(ball):
         assert not plain.real.rad() < found.real.rad() / 2
 
 
+@given(points, points)
+def test_an_angle_is_the_arcsine_beside_the_real_line_too(real, imaginary):
+    place = mpmath.mpc(float(real), float(imaginary))
+    found = ball_function(Angle(X, 2 + X), [X], acb)(acb(float(real), float(imaginary)))
+    known = mpmath.asin(place / mpmath.sqrt(place**2 + place + 2))
+    assert complex(found) == pytest.approx(complex(known), abs=1e-13)
+
+
 @pytest.mark.parametrize("known", [f for f in FUNCTIONS if f not in (Angle, asin, erfi)])
 @given(st.fractions(-30, 30, max_denominator=9))
 def test_the_bound_holds(known, point):
     f = Abs(z) if known is Abs else SAMPLES[known].subs(X, z)
     bound, size = majorant(f), abs(point)
     assert abs(N(f.subs(z, Rational(str(point))), 30)) <= at(bound, size) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    "exponent", [z * tanh(z) / 4, sqrt(1 + z**2), z * atan(z) / 5 - 3, 2 + z * erf(z), Abs(z)]
+)
+@given(st.fractions(-30, 30, max_denominator=9))
+def test_the_bound_of_an_exponential_holds_whatever_the_exponent(exponent, point):
+    value = abs(N(exp(exponent).subs(z, Rational(str(point))), 30))
+    assert value <= at(majorant(exp(exponent)), abs(point)) * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,28 @@ def test_an_exact_end_is_the_rest_point_itself():
     assert (end.sink.rho, end.sink.u, end.certainty) == (1, fmpq(3, 5), "exact")
 
 
+def test_where_the_loss_does_not_tell_the_end_of_an_escape_the_enclosed_flow_does(monkeypatch):
+    judge = FateJudge(Pair("He3"), Fraction(2, 5))
+    known = judge.escape()
+    monkeypatch.setattr("numerics.dynamics.fates.escape_end", lambda *_: None)
+    end = judge.escape()
+    assert (known.certainty, end.certainty) == ("exact", "certified")
+    assert judge.name(end.sink) == judge.name(known.sink) == "teacher"
+
+
+@pytest.mark.parametrize(
+    ("judge", "state"),
+    [(FateJudge(Pair("He3"), Fraction(2, 5), 0.01), (0.3, 0.5)),
+     (FateJudge(Pair("x**3", loss="correlation"), Fraction(2, 5)), (3.0, 0.9))],
+    ids=["too short", "beyond all bounds"],
+)  # fmt: skip
+def test_a_flow_in_doubles_that_comes_to_no_sink_has_no_end(judge, state, monkeypatch):
+    monkeypatch.setattr("numerics.dynamics.fates.fate", _not_enclosed)
+    end = judge.of_state(*state)
+    assert (end.sink, end.certainty) == (None, "heuristic")
+    assert end.reason
+
+
 def test_without_an_escape_nothing_leaves():
     end = FateJudge(Pair("He3"), Fraction(1)).escape()
     assert (end.sink, end.certainty) == (None, "exact")
