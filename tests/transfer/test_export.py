@@ -86,3 +86,7 @@ def test_nothing_is_written_over_and_nothing_is_told(small_task, tmp_path, capsy
         main([*options, str(tmp_path / "new")])
     assert "nothing to export is finished" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        main([*options, str(tmp_path / "file" / "new")])
+    assert "cannot be made (Not a directory)" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 import derive
 from derive.__main__ import main as of_derive
-from derive.command.console import commands, completion
+from derive.command.console import commands, completion, main
 from derive.command.group import Command, Group
 from derive.errors import InputError
 from derive.kinds import Misalignment
@@ -168,6 +168,13 @@ def test_nothing_else_is_suggested_for_what_is_no_slip(name, capsys):
 def test_version():
     done = console("--version")
     assert re.match(r"lora-escape \d+\.\d+", done.stdout)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_completion_is_printed_for_its_shell(shell, monkeypatch, capsys):
+    monkeypatch.setattr("derive.command.console.leave_in_one_line", lambda name: None)
+    assert main(["--completion", shell]) == 0
+    assert capsys.readouterr().out == completion(shell, commands()) + "\n"
 
 
 def test_no_help_waits_for_a_library():

@@ -201,6 +201,7 @@ def test_activations_on_the_command_line(command):
         (("--activation", "__import__('os')"), "not part of the grammar"),
         (("--teacher", "relu"), "go together"),
         (("--activation", "erf", "--normalization", "n*n!"), "pure Hermite"),
+        (("--degree", "3", "--normalization", "n*n!", "--labels", "tanh(y)"), "squared labels"),
         (("--degree", "3", "--labels", "x**2"), "accepted"),
         (("--degree", "3", "--loss", "hinge"), "correlation"),
         ((), "no pair is chosen"),

@@ -97,6 +97,18 @@ def test_a_header_that_claims_80_gigabytes_takes_no_memory(tmp_path, asked):
     tracemalloc.stop()
 
 
+def test_an_array_of_another_version_of_the_format_is_damage(tmp_path):
+    path = _stored(tmp_path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    with zipfile.ZipFile(path, "w") as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array(stream, array, version=(2, 0))
+    with pytest.raises(InputError, match="is damaged"):
+        read_cell(tmp_path, CELLS[3])
+
+
 def test_damage_of_any_kind_is_refused_or_changes_nothing(tmp_path):
     """Flipped bits, lost ends, holes and doubled pieces: in no file is a changed value read."""
     stream, refused = np.random.default_rng(0), 0

@@ -166,6 +166,9 @@ WRONG = [
     ("images", 'images = "some"', "give an integer from 1 to 100,000,000, or 'all'"),
     ("rank", "rank = 17", "rank = 17, but the matrices are of width 16"),
     ("rank", 'method = "full"', "the main protocol is LoRA"),
+    ("method", 'method = "probe"\nflips = true', "'linear probe'] has flips or crops"),
+    ("method", 'method = "optimum"\ncrops = 2', "'linear probe'] has flips or crops"),
+    ("method", 'method = "full"\nhead = "optimum"', "head = 'optimum' and method = 'full'"),
     ("rank", 'targets = []', "targets = []: give a list of 1 to 4, each 'key'"),
     ("rank", 'targets = ["key", "key"]', "targets = ['key', 'key']: name each once"),
     ("[arms", '[arms.LoRA]', "is the main protocol, or no table"),
@@ -202,6 +205,7 @@ def test_what_is_wrong_is_named_in_one_line(small_task, key, line, message):
     [
         ("[source", "is no TOML file"),
         ("source = 3", r"no table \[source\]"),
+        (MINIMAL.replace("[source]", "model = 3\n[source]", 1), "model is no table"),
         ('[source]\ndataset = "letters"', r"no table \[downstream\]"),
     ],
 )

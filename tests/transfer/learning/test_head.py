@@ -77,6 +77,13 @@ def test_less_decay_fits_closer_and_what_cannot_be_fitted_is_said():
             fit_head(spoilt, labels, 4)
 
 
+def test_a_head_that_is_not_at_its_optimum_is_none(monkeypatch):
+    monkeypatch.setattr("transfer.learning.head._STEPS", 3)
+    features, labels = clouds()
+    with pytest.raises(InputError, match=r"no head was found in 3 steps.* decay above 0\.01$"):
+        fit_head(features, labels, 4, 1e-2)
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_head_that_is_put_gives_its_logits(name):
     model = own_model(name)
