@@ -2,10 +2,11 @@
 
 import json
 import shutil
+from itertools import product
 
 import numpy as np
 import pytest
-from own_models import saved
+from own_models import PROCESSOR, SIDE, saved
 
 from transfer.__main__ import main
 from transfer.experiment.plan import Place, chains_of
@@ -101,6 +102,15 @@ def test_folders_of_checkpoints_are_ranked_without_a_task(flowers, tmp_path, cap
     with pytest.raises(SystemExit, match="2"):
         main(["choose", *options, "--verify"])
     assert "--verify adapts as a task says" in capsys.readouterr().err
+    silent = {name: value for name, value in PROCESSOR.items() if name != "size"}
+    for step in (2, 4):
+        path = tmp_path / f"runs/checkpoint-{step}" / "preprocessor_config.json"
+        path.write_text(json.dumps(silent))
+    with pytest.raises(SystemExit, match="2"):
+        main(["choose", *options])
+    assert "do not say the size of images: give --size N" in capsys.readouterr().err
+    told = chosen(capsys, *options, "--size", str(SIDE))
+    assert len(told["checkpoints"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -133,13 +143,22 @@ def test_a_diverged_checkpoint_is_left_out_and_said(ranked, small_task, tmp_path
 
     folder = shutil.copytree(ranked, tmp_path / "results")
     options = (str(small_task), "--results", str(folder), "--draws", "3", "--workers", "1")
-    chain = chains_of(read_task(str(small_task)), Place(folder))[0]
-    path = checkpoint_path(folder / "checkpoints", cell_key(chain.pretraining), 4)
-    tensors, facts = read_tensors(path)
-    facts.pop("checksum", None)
-    write_tensors(path, {n: torch.full_like(t, torch.nan) for n, t in tensors.items()}, facts)
+    chains = chains_of(read_task(str(small_task)), Place(folder))
+
+    def diverge(chain, epoch):
+        path = checkpoint_path(folder / "checkpoints", cell_key(chain.pretraining), epoch)
+        tensors, facts = read_tensors(path)
+        facts.pop("checksum", None)
+        write_tensors(path, {n: torch.full_like(t, torch.nan) for n, t in tensors.items()}, facts)
+
+    diverge(chains[0], 4)
     found = chosen(capsys, *options)
     lost = [each for each in found["checkpoints"] if each["accuracy"] is None]
     assert [(each["run"], each["epoch"]) for each in lost] == [(0, 4)]
     assert main(["choose", *options]) == 0
     assert "1 checkpoints have diverged" in capsys.readouterr().out
+    for chain, epoch in product(chains, (0, 1, 4)):
+        diverge(chain, epoch)
+    with pytest.raises(SystemExit, match="2"):
+        main(["choose", *options])
+    assert "the features of no checkpoint are finite: all have diverged" in capsys.readouterr().err

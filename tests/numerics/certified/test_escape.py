@@ -19,7 +19,7 @@ from sympy import Integer, Rational, Symbol, exp
 from thorough import only
 
 from derive.drift import ClosedDrift
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.escape import escape_limit
 from derive.grammar import parse_activation
 from derive.pair import MISALIGNMENTS, Pair
@@ -328,6 +328,17 @@ def test_figure_follows_the_divergence(command, tmp_path):
         assert largest > 1e8
         assert largest * gap**2 == pytest.approx(float(s.constant), rel=1e-2)
     assert not any(isinf(float(row["tau"])) for row in rows)
+
+
+def test_whether_a_singularity_is_between_strengths_may_be_open(command, monkeypatch):
+    def open_(*_):
+        raise Undecided("open")
+
+    options = ("--degree", "3", "--mu", "0.5,0.6")
+    monkeypatch.setattr("numerics.certified.straddled.straddled", open_)
+    (record,) = json.loads(command(COMMAND, *options, "--format", "json").stdout)
+    assert record["singularities"] is record["singular_b"] is None
+    assert "infinite between these strengths is undecided" in command(COMMAND, *options).stdout
 
 
 @pytest.mark.parametrize(

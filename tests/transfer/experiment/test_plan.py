@@ -94,10 +94,23 @@ def test_what_a_cell_does_not_use_is_not_part_of_it(task, tmp_path):
         assert (cell_key(one) == cell_key(other)) == (arm == "linear probe")
 
 
+@pytest.mark.parametrize(("optimiser", "same"), [("sgd", True), ("adamw", False)])
+def test_plain_sgd_has_no_decay_and_no_warmup(task, tmp_path, optimiser, same):
+    keys = []
+    for more in ({}, {"weight_decay": 0.25}, {"warmup": 0.25}):
+        arms = changed(task, optimiser=optimiser, **more)
+        keys.append([cell_key(cell) for _, cell in chains_of(arms, Place(tmp_path))[0].adaptations])
+    assert (keys[0] == keys[1], keys[0] == keys[2]) == (same, same)
+
+
 def replace_rank(task, rank):
+    return changed(task, rank=rank)
+
+
+def changed(task, **values):
     import msgspec
 
-    arms = {name: msgspec.structs.replace(arm, rank=rank) for name, arm in task.arms.items()}
+    arms = {name: msgspec.structs.replace(arm, **values) for name, arm in task.arms.items()}
     return msgspec.structs.replace(task, arms=arms)
 
 

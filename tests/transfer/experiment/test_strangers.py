@@ -132,6 +132,9 @@ def test_cells_of_another_task_and_what_is_no_cell_are_no_strangers(planned, sma
     for cell in cells_of(chains_of(msgspec.structs.replace(task, arms=arms), place)):
         if cell["kind"] == "adaptation":
             plant({**cell, "version": 1}, place)
+    for cell in cells_of(chains):
+        if cell["kind"] == "adaptation":  # what is of another run alone is none of the three
+            plant({**cell, "run": "0" * 16}, place)
     (place.cells / "damaged.npz").write_bytes(b"PK\3\4damaged")
     (place.cells / "folder.npz").mkdir()
     np.savez(place.cells / "foreign.npz", parameters=np.array("[1]"))
