@@ -66,7 +66,8 @@ def _draw_potential(
     pair, drift = member
     curve, rows = escape_curve(drift, strengths), []
     for mu, a in zip(curve.mu, curve.a, strict=True):
-        potential = -(a * a) * np.log(np.cosh(_ASIDE))
+        with np.errstate(over="ignore", invalid="ignore"):  # which is told below
+            potential = -(a * a) * np.log(np.cosh(_ASIDE))
         if not np.isfinite(potential).all():
             raise InputError(
                 f"the potential of {abridged(pair_name(pair).plain)} at μ = {mu:.3g} leaves the "

@@ -178,6 +178,14 @@ def test_mirrored_arguments_keep_their_kinks():
     assert mirrored.expression.subs(z, 3) == 0
 
 
+def test_an_activation_is_no_other_thing_and_has_no_more_parameters_than_it_has():
+    assert Activation.named("relu") != "relu"
+    assert catalogued("leaky_relu", z, Rational(1, 100)) == catalogued("leaky_relu")
+    for name, given in (("relu", 1), ("leaky_relu", 2)):
+        with pytest.raises(InputError, match="parameters besides its argument: give no more"):
+            catalogued(name, z, *[Rational(1, 2)] * given)
+
+
 def test_jumps_and_unknown_names_are_refused():
     with pytest.raises(InputError, match="square integrable"):
         Activation("step", PiecewiseAnalytic((S.Zero, S.One), (S.Zero,)))

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 import derive
 from derive.command.parser import CommandParser
-from derive.command.progress import advancing, progress
 from derive.command.provenance import provenance, versions
 from derive.command.report import Report
 from derive.command.run import run
@@ -208,56 +207,6 @@ def test_a_checkout_is_named_by_its_commit_and_what_is_installed_by_none():
         assert head.startswith(named[1])
     else:
         assert named is None
-
-
-def test_progress_is_silent_at_first_without_a_terminal(capsys):
-    assert list(progress([1, 2], "things")) == [1, 2]
-    assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(("seconds", "apart"), [(1, 30), (20, 40), (30, 30), (100, 100)])
-def test_progress_is_at_most_a_line_each_half_minute_and_each_step(
-    seconds, apart, capsys, monkeypatch
-):
-    now, times, shares = 0.0, [], []
-    monkeypatch.setattr("derive.command.progress.time.monotonic", lambda: now)
-    with advancing(60, "things") as advance:
-        for _ in range(60):
-            now += seconds
-            advance()
-            for line in capsys.readouterr().err.splitlines():
-                times.append(now)
-                shares.append(line)
-    assert times == [apart * k for k in range(1, 60 * seconds // apart + 1)]
-    assert shares == [
-        f"things: {100 * t / (60 * seconds):.0f}% done after {t / 60:.1f} minutes" for t in times
-    ]
-
-
-def _interrupted(total, done):
-    with advancing(total, "things") as advance:
-        advance(done)
-        raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(("done", "share"), [(1, "25%"), (4, "100%"), (6, "100%")])
-def test_an_interrupt_is_told_how_far_it_got(done, share):
-    with pytest.raises(KeyboardInterrupt) as stop:
-        _interrupted(4, done)
-    assert stop.value.__notes__ == [f"after {share} of the things"]
-    with pytest.raises(KeyboardInterrupt) as stop:
-        _interrupted(0, done)
-    assert not getattr(stop.value, "__notes__", [])
-
-
-def test_a_reader_of_progress_that_has_gone_is_no_error(monkeypatch):
-    class Gone(io.StringIO):
-        def write(self, text):
-            raise BrokenPipeError
-
-    monkeypatch.setattr("derive.command.progress._SILENCE", 0)
-    monkeypatch.setattr("sys.stderr", Gone())
-    assert list(progress([1, 2], "things")) == [1, 2]
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])

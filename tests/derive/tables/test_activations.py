@@ -121,6 +121,13 @@ def test_the_command(command, compiles, tmp_path):
     compiles((tmp_path / "all.tex").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize(("degree", "found"), [(200, "1/2"), (201, "see numerics.singularities")])
+def test_zeros_of_higher_degrees_are_left_to_the_command_that_is_made_for_them(degree, found):
+    a = Poly(2 * mu**degree - mu ** (degree - 1), mu, domain="QQ")
+    ((place, _),) = singularities_cells(Drift(a, Poly(-1, mu, domain="QQ")))
+    assert plain(place) == found or Rational(plain(place)) == Rational(found)
+
+
 def test_a_small_zero_keeps_its_first_digits():
     """Rounded down to ten places it would be 0."""
     a = Poly((mu - Rational(1, 3 * 10**13)) * (2 * mu - 1), mu, domain="QQ")

@@ -1,6 +1,7 @@
 """The sign of a where the student is constant around 0, against a itself at small strengths."""
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,7 @@ from flint import arb, ctx, fmpq
 from sympy import Rational
 
 from derive.pair import Pair
-from derive.pair_drift import drift_of
+from derive.pair_drift import drift_of, mean_drift
 from numerics.certified.around_zero import sign_around_zero
 from numerics.certified.drift import ball_drift
 from numerics.certified.singularities import find_singularities
@@ -48,6 +49,14 @@ def test_no_other_sign_is_shown(label, student):
         shown, strength = sign(fmpq(1, 2**k)), fmpq(1, 2**k)
         with ctx.workprec(100 + 4 * 4**k):
             assert shown is None or (shown > 0) == (balls.a(arb(strength)) > 0)
+
+
+def test_means_whose_functions_are_not_known_have_the_same_zeros():
+    drift = mean_drift(Pair("He3"))
+    alone = replace(drift, label=None, student=None)
+    assert sign_around_zero(alone)(fmpq(1, 8)) is None
+    (ours,), (theirs,) = find_singularities(alone, 8), find_singularities(drift, 8)
+    assert (ours.mu, ours.b) == (theirs.mu, theirs.b)
 
 
 @pytest.mark.parametrize("text", ["relu(x - 1)", "softshrink", "triangular(x - 2)",

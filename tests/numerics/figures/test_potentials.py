@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from derive.errors import InputError
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
@@ -24,6 +25,12 @@ def test_few_strengths_have_a_legend_and_many_a_bar(printed, count):
         assert (g[0], line.get_color()) == (-3, strength_colour(mu))
     assert not axis.get_title(loc="left").startswith("(")
     assert "Potential $V(g)" in result.caption.text
+
+
+def test_a_potential_beyond_doubles_is_refused():
+    pair = Pair("1e90*x")
+    with pytest.raises(InputError, match="leaves the range of doubles"):
+        draw_potentials([(pair, drift_of(pair))], [0.5], "svg", "made so")
 
 
 def test_units_are_said_of_degrees_alone(printed):
