@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from derive.errors import InputError
 from derive.pair import Pair
 from derive.pair_drift import drift_of
 from derive.polynomial_drift import hermite_drift
@@ -70,6 +71,20 @@ def test_a_caption_tells_units_and_dimensions_where_there_are_some():
     shifted = curves_told({"": degrees, "more": named}, "tau", 1000, first=1)
     assert "(b) Hermite polynomials" in shifted
     assert "(c) $" in shifted
+
+
+def test_off_the_direction_of_the_teacher_nothing_diverges_where_a_vanishes():
+    pair = Pair("He3", misalignment="linear")
+    axis = draw_on(None, [(pair, drift_of(pair))], "tau")
+    mu, tau = map(np.asarray, axis.lines[0].get_data())
+    inner = (mu > 0.1) & (mu < 0.9)
+    assert inner.sum() > 100
+    assert tau[inner].max() < 10 * np.median(tau[inner])
+
+
+def test_a_curve_that_no_double_holds_anywhere_is_refused():
+    with pytest.raises(InputError, match="leaves the range of doubles"):
+        draw_on(None, [(Pair("1e200*x"), drift_of("1e200*x"))], "tau")
 
 
 def test_a_curve_closes_in_on_its_singularity_and_on_the_ends():

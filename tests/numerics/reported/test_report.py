@@ -63,6 +63,13 @@ def _sections(pair, *titles, replicas=50):
     return [makers[title]() for title in titles]
 
 
+@pytest.mark.parametrize(("pair", "closed"), [("relu", True), ("tanh", False)])
+def test_what_has_no_closed_form_has_no_limit_and_no_formula_to_paste(pair, closed):
+    verdict, sources = _sections(Pair(pair), "In a sentence", "To cite and to paste")
+    assert ("as pre-training nears the teacher" in verdict.text) == closed
+    assert list(sources.sources) == ["LaTeX", "BibTeX"][1 - closed :]
+
+
 def _begins(*_):
     """In place of what takes minutes."""
     raise Undecided("begun")
