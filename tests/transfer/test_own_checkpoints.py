@@ -1,5 +1,6 @@
 """Checkpoints of one's own from end to end: the series, every arm, taken up again, reported."""
 
+import csv
 import json
 import time
 
@@ -73,6 +74,10 @@ def test_it_is_run_reported_and_drawn(task, tmp_path, process):
     assert "from step 2 to step 4" in shown.stdout
     assert "epoch 4" not in shown.stdout
     assert (tmp_path / "curves.svg").stat().st_size > 10_000
+    _, *data = (tmp_path / "curves.csv").read_text().splitlines()
+    told = [list(row.values()) for row in csv.DictReader(data)]
+    for name in ("source_loss", "source_accuracy"):  # means of the runs, at steps 2 and 4
+        assert sum(name in row for row in told) == 2
 
 
 @pytest.mark.parametrize(("channels", "colours"), [(3, "rgb"), (1, "grey")])

@@ -208,6 +208,12 @@ def test_an_adapter_is_refused_on_another_backbone_or_shape(tmp_path):
         read_adapter(with_lora(copy.deepcopy(model), 3, 4.0, ALL, 0), path, identity_of(model))
 
 
+def test_a_checkpoint_that_cannot_be_written_says_what_is_kept(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be written .*; what was finished is kept"):
+        write_tensors(tmp_path / "file" / "x.safetensors", {}, {})
+
+
 def test_a_damaged_checkpoint_is_refused_or_the_same(tmp_path):
     """Flipped bits, in the weights as well as in what is told of them; files of old are read."""
     path, facts = tmp_path / "state.safetensors", {"run": "a", "step": 17, "curves": [0.5, 0.25]}
