@@ -111,8 +111,9 @@ def test_frames_hold_the_numbers_with_their_units(made):
     assert series["coefficient"].tolist() == [float(c) for c in coefficients]
     assert series["radius"].tolist() == [float(c.radius) for c in coefficients]
     assert len(CLAIMS.to_frame()) == len(CLAIMS) > 50
-    (body,) = ElementTree.fromstring(CLAIMS._repr_html_())
-    for row, entry in zip(body, CLAIMS.values(), strict=True):
+    ledger = CLAIMS
+    (body,) = ElementTree.fromstring(ledger._repr_html_())
+    for row, entry in zip(body, ledger.values(), strict=True):
         verdict, *told = ("".join(cell.itertext()) for cell in row)
         assert verdict in (entry.recorded, "simulated")
         assert told == [entry.name, entry.place, entry.statement]
