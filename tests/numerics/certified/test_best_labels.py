@@ -160,7 +160,7 @@ def test_a_bad_first_guess_costs_no_truth(text, monkeypatch):
 @pytest.mark.parametrize("guess", [fmpq(0), fmpq(1, 3), fmpq(5, 7)])
 @pytest.mark.parametrize("useful", [True, False])
 def test_no_cell_is_given_up_that_holds_more(guess, useful, monkeypatch):
-    """Planes at random, in any unit, and a first guess that is not the best: bounds decide alone."""
+    """Planes at random, in any unit, and a first guess that is not the best: bounds decide."""
     rng = np.random.default_rng(7)
     for unit in (1, 1, 1, 1e-3, 1e-3, 1e-3):
         basis, power, mu, norm = rng.normal(size=(2, 2)), *rng.uniform(0.2, 2, size=3)
