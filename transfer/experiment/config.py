@@ -13,6 +13,7 @@ from derive.errors import InputError, abridged, told_by
 
 _LARGEST_CONFIG = 10**6  # bytes
 _WARPED_FROM = 384  # ConvNeXT crops nothing from this side on
+_OTHERWISE = ("EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "TextNet")
 _RESAMPLES = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 
 
@@ -74,6 +75,11 @@ def preprocessing(folder: Path) -> dict[str, Any] | None:
     path = folder / "preprocessor_config.json"
     content = read_json(path if path.is_file() else folder / "config.json")
     of_timm = content.get("data_config" if path.is_file() else "pretrained_cfg")
+    if (kind := _kind(content)).startswith(_OTHERWISE):
+        raise InputError(
+            f"{abridged(folder)}: {abridged(kind)} makes images in a way of its own: remove "
+            f"{path.name} and state size, mean and deviation in the task"
+        )
     try:
         if isinstance(of_timm, dict) and "mean" in of_timm:
             return _of_timm(of_timm)
@@ -119,15 +125,21 @@ def _sizes(content: Mapping[str, Any]) -> dict[str, Any]:
     shorter = size if isinstance(size, int) else size.get("shortest_edge", 0)
     if content.get("do_center_crop") and crop is not None:
         side = crop if isinstance(crop, int) else _one_of(crop["height"], crop["width"])
-        if not shorter and _one_of(size["height"], size["width"]) == side:
-            return {**given, "size": side, "fit": "stretch"}
-        return {**given, "size": side, "fit": "crop", "shorter": _one_of(shorter, shorter)}
+        of_both = not shorter or (isinstance(size, int) and _kind(content).startswith("DeiT"))
+        whole = _one_of(*((shorter, shorter) if shorter else (size["height"], size["width"])))
+        cut: dict[str, Any] = {} if of_both and whole == side else {"shorter": whole}
+        return {**given, "size": side, "fit": "stretch" if of_both else "crop", **cut}
     if "crop_pct" in content:  # of ConvNeXT
         cut = {"fit": "crop", "shorter": int(shorter / content["crop_pct"])}
         return {**given, "size": shorter, **(cut if shorter < _WARPED_FROM else {"fit": "stretch"})}
     if shorter:
         return {**given, "size": shorter, "fit": "stretch" if isinstance(size, int) else "crop"}
     return {**given, "size": _one_of(size["height"], size["width"]), "fit": "stretch"}
+
+
+def _kind(content: Mapping[str, Any]) -> str:
+    """Whose processor it is, as new and as old releases of transformers name it."""
+    return str(content.get("image_processor_type") or content.get("feature_extractor_type") or "")
 
 
 def _one_of(height: int, width: int) -> int:

@@ -38,9 +38,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Images in ``folder/train/CLASS/*`` and ``folder/test/CLASS/*``, and what is made of them.
 
     Fields: ``size``, the side of the squares that images become; ``fit``, ``crop`` (the shorter
-    side becomes ``shorter``, or ``size`` if that is 0, and the centre is kept), ``stretch`` or
-    ``pad``; ``background``, a colour as
-    Pillow names it, which transparent pixels and padding show; ``colours``; ``resample``;
+    side becomes ``shorter``, or ``size`` if that is 0, and the centre is kept), ``stretch`` (both
+    sides do) or ``pad``; ``background``, a colour as Pillow names it, which transparent pixels and
+    padding show; ``colours``; ``resample``;
     ``test``, the subfolder to test on, or the share of ``folder/CLASS/*``; ``unreadable``, whether
     a file that is no image is an error.
     """
@@ -262,10 +262,9 @@ def _fitted(picture: "Image", settings: Folder) -> "Image":
     method = Image.Resampling[settings.resample.upper()]
     if settings.fit == "pad":
         return ImageOps.pad(picture, (side, side), method, settings.background)
-    if settings.fit == "stretch":
-        return picture.resize((side, side), method)
     shorter, becomes = min(width, height), settings.shorter or side
-    whole = picture.resize((becomes * width // shorter, becomes * height // shorter), method)
+    kept = (shorter, shorter) if settings.fit == "stretch" else (width, height)
+    whole = picture.resize((becomes * kept[0] // shorter, becomes * kept[1] // shorter), method)
     left, top = (whole.width - side) // 2, (whole.height - side) // 2
     return whole.crop((left, top, left + side, top + side))
 
@@ -274,6 +273,8 @@ def _insist_on_sense(settings: Folder) -> None:
     from PIL import ImageColor
 
     background = settings.background
+    if settings.shorter and settings.fit == "pad":
+        raise InputError('shorter is for fit = "crop" or "stretch": give none with "pad"')
     if 0 < settings.shorter < settings.size:
         raise InputError(
             f"shorter = {settings.shorter}, size = {settings.size}: what is cut out is not larger"

@@ -200,31 +200,6 @@ def test_a_caption_does_not_say_its_title_again(title, caption, shown, folder):
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory) -> tuple[Outcome, Path]:
-    """A ledger of two entries that is made, and its folder."""
-    folder = tmp_path_factory.mktemp("ledger")
-    (folder / "steps").mkdir()
-    options = "--claim relu-dip --claim mechanics-open"
-    line = f"numerics.claims {options} --details --format json --output @/claims.json"
-    step = Product("claims", "Claims", "ledger", (line,), ("claims.json",))
-    return make(step, folder, SOURCE), folder
-
-
-def test_the_ledger_is_worded_coloured_and_shows_its_steps(ledger, tmp_path):
-    outcome, made = ledger
-    folder, step = Path(shutil.copytree(made, tmp_path / "copy")), outcome.step
-    html = page([outcome], folder, SOURCE)
-    assert '<span class="verdict refuted">refuted</span>' in html
-    assert "<mfrac>" in html
-    records = json.loads((folder / "claims.json").read_text())
-    assert f"{len(records[0]['details'])} steps of relu-dip" in html
-    assert '<a href="#claim-refuted">1 refuted</a>' in html
-    records[0]["verdict"] = "proved"
-    (folder / "claims.json").write_text(json.dumps(records))
-    assert "recorded as refuted" in page([Outcome(step, "failed", 0, "x")], folder, SOURCE)
-
-
-@pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """The folder of a finished run of a few quick steps, with its page."""
     folder = tmp_path_factory.mktemp("results", numbered=False)
@@ -311,30 +286,6 @@ def test_the_page_is_whole_in_a_browser(browser, made, width):
     )
     assert count == 1
     assert browser.execute_script("return document.querySelectorAll('math').length") > 20
-
-
-_SHOWN = """return [...document.querySelectorAll('article.entry')]
-    .filter(e => e.offsetParent).map(e => e.id)"""
-
-
-def test_the_ledger_is_filtered_by_words_and_verdicts(browser, ledger, tmp_path):
-    outcome, folder = ledger
-    file = tmp_path / "index.html"
-    file.write_text(page([outcome], folder, SOURCE), encoding="utf-8")
-    browser.get(f"{file.as_uri()}#entry-relu-dip")
-    assert set(browser.execute_script(_SHOWN)) == {"entry-relu-dip", "entry-mechanics-open"}
-    assert browser.execute_script("return document.querySelector('details[open]').innerText")
-    browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
-    assert browser.execute_script(_SHOWN) == ["entry-relu-dip"]
-    for typed in ("dτ/dμ of ReLU, which", "τ = 1/λ₊ falls"):  # a step, a reading
-        browser.find_element("css selector", "[type=search]").clear()
-        browser.find_element("css selector", "[type=search]").send_keys(typed)
-        assert browser.execute_script(_SHOWN) == ["entry-relu-dip"]
-    browser.find_element("css selector", "[type=search]").clear()
-    browser.find_element("css selector", "[type=search]").send_keys("DECREASES slightly")
-    browser.execute_script("document.querySelector('[value=refuted]').click()")
-    assert browser.execute_script(_SHOWN) == []
-    assert "0 of 2 entries" in browser.find_element("css selector", "output").text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

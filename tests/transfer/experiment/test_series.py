@@ -3,8 +3,11 @@
 import json
 from functools import partial
 
+import numpy as np
 import pytest
+import transformers
 from own_models import LABELS, PROCESSOR, SIDE, saved
+from PIL import Image
 
 from derive.errors import InputError
 from transfer.experiment.config import configuration, preprocessing
@@ -16,6 +19,7 @@ from transfer.experiment.series import (
     series_of,
     weights_of,
 )
+from transfer.images.folder import Folder, read_image
 
 
 @pytest.fixture
@@ -82,6 +86,15 @@ CASES = [
     ({"size": {"height": 16, "width": 16}, "do_center_crop": True,
       "crop_size": {"height": 16, "width": 16}},
      {"size": 16, "fit": "stretch", "resample": "bilinear"}),
+    ({"size": {"height": 20, "width": 20}, "do_center_crop": True,
+      "crop_size": {"height": 16, "width": 16}},
+     {"size": 16, "fit": "stretch", "shorter": 20, "resample": "bilinear"}),
+    ({"size": 20, "do_center_crop": True, "crop_size": 16,
+      "feature_extractor_type": "DeiTFeatureExtractor"},
+     {"size": 16, "fit": "stretch", "shorter": 20, "resample": "bilinear"}),
+    ({"size": 20, "do_center_crop": True, "crop_size": 16,
+      "feature_extractor_type": "CLIPFeatureExtractor"},
+     {"size": 16, "fit": "crop", "shorter": 20, "resample": "bilinear"}),
     ({"size": {"height": 20, "width": 20}}, {"size": 20, "fit": "stretch", "resample": "bilinear"}),
     ({"size": 20, "resample": 0}, {"size": 20, "fit": "stretch", "resample": "nearest"}),
     ({"size": {"shortest_edge": 21}, "crop_pct": 0.875},
@@ -99,6 +112,39 @@ def test_images_are_made_as_a_checkpoint_says(tmp_path, content, expected):
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(told))
     found = preprocessing(tmp_path)
     assert {k: v for k, v in found.items() if k not in ("mean", "deviation")} == expected
+
+
+SQUARE, EDGE = {"size": {"height": 20, "width": 20}}, {"size": {"shortest_edge": 20}}
+CUT = {"crop_size": 16}
+PROCESSORS = {
+    "DeiT": SQUARE | CUT, "ViT": SQUARE, "Beit": SQUARE, "Siglip": SQUARE, "DPT": SQUARE,
+    "Flava": {}, "CLIP": EDGE | CUT, "Bit": EDGE | CUT, "MobileNetV2": EDGE | CUT,
+    "ConvNext": EDGE | {"crop_pct": 0.875},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(40, 24), (21, 48)])
+@pytest.mark.parametrize("whose", PROCESSORS)
+def test_images_are_those_that_the_processor_of_a_checkpoint_makes(tmp_path, whose, shape):
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    kind = getattr(transformers, f"{whose}ImageProcessorPil")
+    processor = kind(**PROCESSORS[whose], do_normalize=False, do_rescale=False)
+    processor.save_pretrained(tmp_path)
+    told = {k: v for k, v in preprocessing(tmp_path).items() if k not in ("mean", "deviation")}
+    (theirs,) = processor(Image.open(tmp_path / "image.png"))["pixel_values"]
+    ours = read_image(tmp_path / "image.png", Folder(folder="x", **told))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "whose", ["EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "TextNet"]
+)
+def test_processors_that_make_images_otherwise_are_named(tmp_path, whose):
+    """They zoom, pad or swap colours in their code, of which their file says nothing or little."""
+    getattr(transformers, f"{whose}ImageProcessorPil")().save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=f"{whose}ImageProcessor.* makes images in a way of its"):
+        preprocessing(tmp_path)
 
 
 @pytest.mark.parametrize(

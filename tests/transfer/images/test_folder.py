@@ -268,6 +268,7 @@ def test_a_folder_without_classes_is_told(tmp_path):
         ({"test": "train"}, "is what is trained on"),
         ({"test": "."}, "is what is trained on"),
         ({"shorter": SIDE - 1}, "shorter = 5, size = 6: what is cut out is not larger"),
+        ({"shorter": SIDE, "fit": "pad"}, 'shorter is for fit = "crop" or "stretch"'),
         ({"background": "octarine"}, "is no colour"),
         ({"background": "#11223344"}, "is no colour"),
     ],
