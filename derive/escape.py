@@ -210,9 +210,9 @@ def hermite_drift_limit(n: Expr, end: int) -> tuple[LeadingTerm, LeadingTerm]:
 
 
 def _hermite_drift_at_one(n: Expr) -> tuple[LeadingTerm, LeadingTerm]:
-    """The terms j ≥ 2 of S vanish at μ = 1 to fourth order and drop out."""
+    """The terms j ≥ 2 of S vanish at μ = 1 to fourth order and drop out, j = 1 is of second."""
     weight = combsimp(factorial(n) ** 2 / (4 * factorial(n - 2)))
-    power = factorial(n) * Q**n + weight * (Q - 1) ** 2 * Q ** (n - 2)
+    power = factorial(n) * Q**n + weight * (Q - 1) ** 2
     b = -diff(power, Q).subs(Q, mu**2) / (n * factorial(n))
     a = mu ** (n - 1) + mu * b
     slope = combsimp(diff(a, mu).subs(mu, 1))

@@ -82,7 +82,7 @@ def test_a_logarithm_is_not_analytic_across_its_cut(f):
     assert not beyond(acb(-2, arb(0, 1)), analytic=True).is_finite()
 
 
-@pytest.mark.parametrize("height", [arb(2, 0.1), arb(-2, 0.1), arb(1, 0.01), arb(9, 8)])
+@pytest.mark.parametrize("height", [arb(2, 0.1), arb(-1.5, 0.1), arb(1, 0.01), arb(9, 8)])
 def test_an_arc_tangent_is_not_analytic_across_its_cuts(height):
     """On both sides of ±i and beyond it differs by π, which a finite ball would hide."""
     function = ball_function(atan(X), [X], acb)
