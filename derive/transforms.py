@@ -128,12 +128,9 @@ def none_has_positive_a(pair: PairLike, power: int, strength: Expr) -> bool:
 
 
 def _closed(mean: Any, strength: Expr) -> Expr:
-    """A mean at a strength in closed form, if it is one at all; raises ``NoClosedForm``."""
-    if isinstance(mean, Poly):
-        return mean.as_expr().subs(mu, strength)
-    if mean.cuts:
-        raise NoClosedForm("between some strengths breakpoints pass each other")
-    return mean.integrands[0].subs(mu, strength).joined().mean()
+    """A mean at a strength in closed form; raises ``NoClosedForm``."""
+    known = mean.as_expr() if isinstance(mean, Poly) else mean.closed()
+    return known.subs(mu, strength)
 
 
 def _of_polynomials(teacher: Poly, student: Poly, degree: int) -> TransformMeans:

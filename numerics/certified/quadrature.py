@@ -188,7 +188,7 @@ class _Part:
         for column in range(-_COLUMNS, _COLUMNS):
             left, right = (arb(k) / _COLUMNS for k in (column, column + 1))
             part = left.union(right)
-            height = (high * (1 - abs(part).lower() ** 2).sqrt()).upper()
+            height = (high * (1 - part.abs_lower() ** 2).sqrt()).upper()
             real = middle + wide * part
             for low, top in ((arb(0), height / 2), (height / 2, height)):
                 size = abs(self.value(acb(real, low.union(top)), analytic=True))

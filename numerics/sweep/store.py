@@ -140,7 +140,8 @@ def _arrays_in(stream: IO[bytes], forms: Forms | None) -> Arrays:
 def _array_in(file: zipfile.ZipFile, info: zipfile.ZipInfo, form: Form | None) -> NDArray[Any]:
     """One array. What it claims to be is checked before there is memory for it."""
     with file.open(info) as stream:
-        np.lib.format.read_magic(stream)  # of another version the header is none
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError
         shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
         size = math.prod(shape) * kind.itemsize
         text = kind.kind == "U" and shape == () and size <= _LONGEST_TEXT

@@ -1,13 +1,13 @@
 """Labels: however they are written, a polynomial is the same labels."""
 
 import pytest
-from sympy import Max, Poly, Symbol, expand
+from sympy import Max, Poly, S, Symbol, expand
 
 from derive.errors import InputError
 from derive.grammar import parse_transform
 from derive.labels import MATCHED, NAMED, Labels
 from derive.pair import Pair
-from derive.piecewise import analytic
+from derive.piecewise import PiecewiseAnalytic, analytic
 from derive.symbols import z
 
 T = Symbol("t")
@@ -25,6 +25,9 @@ def test_a_name_and_its_polynomial_are_the_same_labels(name, write):
     assert hash(found) == hash(Labels.of(name))
 
 
+DELTA = PiecewiseAnalytic((S.Zero, S.Zero), (S.One,), (S.One,))
+
+
 def test_other_labels_keep_their_text_and_are_equal_by_value():
     first, second = Labels.of("y**2 - 1"), Labels.of("-1 + y*y")
     assert (first.text, second.text) == ("y**2 - 1", "-1 + y*y")
@@ -32,7 +35,9 @@ def test_other_labels_keep_their_text_and_are_equal_by_value():
     assert Pair("relu", labels="y**2-1") == Pair("relu", labels=T**2 - 1)
 
 
-@pytest.mark.parametrize("given", ["3", Poly(2, z), T * Symbol("s"), "sin(x)", 0.5 * T, None])
+@pytest.mark.parametrize(
+    "given", ["3", Poly(2, z), T * Symbol("s"), "sin(x)", 0.5 * T, None, DELTA]
+)
 def test_what_are_no_labels_is_refused_in_one_line(given):
     with pytest.raises(InputError) as refused:
         Labels.of(given)

@@ -93,6 +93,22 @@ def test_images_have_the_colours_of_the_checkpoints(task, tmp_path, channels, co
     assert read_task(str(task)).source.colours == colours
 
 
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [("", ("crop", 20)), ('fit = "crop"', ("crop", 20)), ('fit = "pad"', ("pad", 0)),
+     ('fit = "stretch"', ("stretch", 0)), ('fit = "stretch"\nshorter = 30', ("stretch", 30))],
+)  # fmt: skip
+def test_another_fit_than_that_of_the_checkpoints_is_told_whole(task, tmp_path, said, made):
+    """What their shorter side becomes is of their fit alone."""
+    series(tmp_path, seeds=1, steps=(2,))
+    path = tmp_path / "runs/seed-0/checkpoint-2/preprocessor_config.json"
+    cut = {"size": {"shortest_edge": 20}, "do_center_crop": True, "crop_size": SIDE}
+    path.write_text(json.dumps(json.loads(path.read_text()) | cut))
+    task.write_text(TASK.replace('"flowers"', f'"flowers"\n{said}'))
+    read = read_task(str(task)).source
+    assert (read.size, read.fit, read.shorter) == (SIDE, *made)
+
+
 def test_a_cell_that_is_lost_is_computed_again_to_the_same_bits(task, tmp_path):
     series(tmp_path, seeds=1)
     place = Place(tmp_path / "results")

@@ -13,7 +13,10 @@ from derive.errors import InputError, abridged, told_by
 
 _LARGEST_CONFIG = 10**6  # bytes
 _WARPED_FROM = 384  # ConvNeXT crops nothing from this side on
-_OTHERWISE = ("EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "TextNet")
+_OTHERWISE = (
+    "Donut", "EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "PPLCNet", "TextNet",
+)  # fmt: skip
+_SQUARE = ("Beit", "DeiT", "Flava", "Pvt", "ViT")  # take one number for both sides
 _RESAMPLES = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 
 
@@ -125,7 +128,7 @@ def _sizes(content: Mapping[str, Any]) -> dict[str, Any]:
     shorter = size if isinstance(size, int) else size.get("shortest_edge", 0)
     if content.get("do_center_crop") and crop is not None:
         side = crop if isinstance(crop, int) else _one_of(crop["height"], crop["width"])
-        of_both = not shorter or (isinstance(size, int) and _kind(content).startswith("DeiT"))
+        of_both = not shorter or (isinstance(size, int) and _kind(content).startswith(_SQUARE))
         whole = _one_of(*((shorter, shorter) if shorter else (size["height"], size["width"])))
         cut: dict[str, Any] = {} if of_both and whole == side else {"shorter": whole}
         return {**given, "size": side, "fit": "stretch" if of_both else "crop", **cut}

@@ -123,14 +123,24 @@ PROCESSORS = {
 }  # fmt: skip
 
 
+BEFORE = {"size": 20, "do_center_crop": True, "crop_size": 16, "resample": 3}  # in old files
+
+
 @pytest.mark.parametrize("shape", [(40, 24), (21, 48)])
-@pytest.mark.parametrize("whose", PROCESSORS)
-def test_images_are_those_that_the_processor_of_a_checkpoint_makes(tmp_path, whose, shape):
+@pytest.mark.parametrize(
+    ("whose", "sizes"),
+    [*PROCESSORS.items(), *((whose, BEFORE) for whose in ("Beit", "Bit", "CLIP", "DeiT", "Flava",
+                                                          "MobileNetV2", "Pvt", "ViT"))],
+)  # fmt: skip
+def test_images_are_those_that_the_processor_of_a_checkpoint_makes(tmp_path, whose, sizes, shape):
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    kind = getattr(transformers, f"{whose}ImageProcessorPil")
-    processor = kind(**PROCESSORS[whose], do_normalize=False, do_rescale=False)
+    kind, raw = getattr(transformers, f"{whose}ImageProcessorPil"), {"do_normalize": False}
+    processor = kind(**sizes, **raw, do_rescale=False)
     processor.save_pretrained(tmp_path)
+    if sizes is BEFORE:
+        old = {**BEFORE, **raw, "feature_extractor_type": f"{whose}FeatureExtractor"}
+        (tmp_path / "preprocessor_config.json").write_text(json.dumps(old))
     told = {k: v for k, v in preprocessing(tmp_path).items() if k not in ("mean", "deviation")}
     (theirs,) = processor(Image.open(tmp_path / "image.png"))["pixel_values"]
     ours = read_image(tmp_path / "image.png", Folder(folder="x", **told))
@@ -138,11 +148,13 @@ def test_images_are_those_that_the_processor_of_a_checkpoint_makes(tmp_path, who
 
 
 @pytest.mark.parametrize(
-    "whose", ["EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "TextNet"]
-)
+    "whose", ["Donut", "EfficientNet", "Levit", "MobileViT", "Perceiver", "PoolFormer", "PPLCNet",
+              "TextNet"]
+)  # fmt: skip
 def test_processors_that_make_images_otherwise_are_named(tmp_path, whose):
     """They zoom, pad or swap colours in their code, of which their file says nothing or little."""
-    getattr(transformers, f"{whose}ImageProcessorPil")().save_pretrained(tmp_path)
+    told = {"image_processor_type": f"{whose}ImageProcessor", "size": 20}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(told))
     with pytest.raises(InputError, match=f"{whose}ImageProcessor.* makes images in a way of its"):
         preprocessing(tmp_path)
 
