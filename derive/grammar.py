@@ -129,18 +129,20 @@ def parse_transform(given: TransformLike) -> PiecewiseAnalytic:
             f"labels {quoted(text)} are not accepted: {reason}; give matched, squared or a "
             "function of y"
         ) from None
-    insist_on_continuity(found, text)
     found = found.mapped(_multiplied_out)
     if not any(piece.has(z) for piece in found.pieces):
         raise InputError(
             f"labels {quoted(text)} are not accepted: give matched, squared or a function of y "
             "that is not constant, as in 'y**2 - 1' or 'tanh(y)'"
         )
+    insist_on_continuity(found, text)
     return found.joined()
 
 
 def _function_from(given: Expr | Poly | PiecewiseAnalytic) -> PiecewiseAnalytic:
     if isinstance(given, PiecewiseAnalytic):
+        if any(given.deltas):
+            raise InputError("a δ is no function")
         return given
     return function_from(given if isinstance(given, Poly) else exact(given))[1]
 

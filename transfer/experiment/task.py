@@ -148,9 +148,8 @@ def _as_the_checkpoints(content: Mapping[str, Any], series: Series) -> dict[str,
 def _as(own: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     """A folder made as the checkpoints had theirs; with another fit their ``shorter`` is none."""
     fits = {settings.get("fit") for settings in (own, {**own, **part})}
-    return {
-        name: value for name, value in own.items() if len(fits) == 1 or name != "shorter"
-    } | part
+    kept = {name: value for name, value in own.items() if len(fits) == 1 or name != "shorter"}
+    return {**kept, **part}
 
 
 def _is_line(value: object, longest: int) -> bool:
