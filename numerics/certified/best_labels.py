@@ -229,8 +229,7 @@ class Angles:
         """An upper bound of the rate, close to that at ``best``; sets the latter."""
         self.best = self._sought()
         self.lower = self.rate(self.best).lower()
-        for _ in bisected((0, 1), self._decide):
-            pass
+        list(bisected((0, 1), self._decide))
         return self._limit
 
     @property

@@ -167,8 +167,6 @@ def _decided(drift: BallDrift, lower: fmpq, upper: fmpq) -> _Decision | fmpq:
     if slope.contains(0):
         small = lower > 0 and upper < 1 and upper - lower < _BENT
         return _bent(drift, lower, upper) if small else _middle(lower, upper)
-    if (lower == 0 and drift.at_zero) or (upper == 1 and drift.at_one):
-        return False, "a is monotone and vanishes at the end", slope
     zero = sign_of(drift.a, lower) != sign_of(drift.a, upper)
     return zero, f"a is monotone and {'changes' if zero else 'keeps'} its sign", slope
 
