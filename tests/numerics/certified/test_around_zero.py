@@ -71,6 +71,10 @@ def test_what_is_shown_is_of_the_second_order_in_the_student(text, factor):
         assert other.overlaps(one * fmpq(*Fraction(str(factor**2)).as_integer_ratio()))
 
 
+def test_nothing_is_shown_of_a_student_that_does_not_move():
+    assert sign_around_zero(mean_drift(Pair("tanh", "1")))(fmpq(1, 8)) is None
+
+
 def test_a_window_that_reaches_too_far_shows_nothing():
     """Whoever asks at once for all strengths is told nothing, as there may be a zero."""
     drift = drift_of("triangular(x - 2)/2")

@@ -95,6 +95,12 @@ def test_the_loss_tells_where_a_flow_stalls():
         assert fate(ball_flow("He3", strength), disc("0.03", "0.2"), 2).rho == rho
 
 
+def test_what_rests_in_a_sink_stays_there():
+    """Where a(ρ, 0) is 0 the loss does not tell which way the flow goes; the disc does."""
+    sink = fate(ball_flow("He3", "0.25"), disc("0.75", 1), 200)
+    assert (sink.rho, sink.m) == (1, 1)
+
+
 def test_no_fate_is_told_of_a_disc_on_the_separatrix():
     with pytest.raises(Undecided):
         fate(ball_flow("He3", "0.325"), disc("0", "0", "0.01"), 100)

@@ -129,8 +129,10 @@ def test_where_b_is_free_the_largest_a_counts(seed):
 
 
 def test_b_that_cannot_fall_to_0():
-    """A negative power: b > 0 whatever the labels."""
+    """A negative power: b > 0 whatever the labels, unless their norm is as good as enough."""
     assert best_labels(Plane(arb(1), arb(0), arb("0.01"), arb(-1), arb(0.5)), arb(1)) is None
+    with pytest.raises(Undecided, match="whether b ≤ 0 is reached"):
+        best_labels(Plane(arb(1), arb(0), arb(1), arb(-1), arb(0.5)), 1 + arb(0, 1e-30))
 
 
 def test_angles_end_where_b_is_0():

@@ -19,7 +19,7 @@ from sympy import Rational
 from derive.errors import InputError
 from derive.labels import NAMED
 from derive.pair import Pair
-from derive.pair_drift import drift_of
+from derive.pair_drift import drift_of, mean_drift
 from derive.polynomial_drift import hermite_drift
 from numerics.certified.balls import flint_polynomial
 from numerics.certified.certificates import (
@@ -321,6 +321,14 @@ def test_what_has_no_certificate_is_refused_in_one_line(command, tmp_path, text)
     assert "certificate" in done.stderr
     assert "give " in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drift_without_a_polynomial_has_no_certificate():
+    """The same one, known as means: there are no coefficients to write."""
+    pair = Pair("He3")
+    found = find_singularities(drift_of(pair), 8)
+    with pytest.raises(InputError, match="made of a drift in polynomials"):
+        certificate(Zeros(found, pair, mean_drift(pair)))
 
 
 def test_certificates_are_of_degrees_up_to_two_hundred():

@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from sympy import Poly
 from sympy.abc import x
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.grammar import parse_activation
 from derive.hermite import normal_moment
 from numerics.certified.fibres import fibres_of
@@ -114,6 +114,17 @@ def test_a_high_degree_is_enclosed():
 def test_others_are_refused(polynomial):
     with pytest.raises(InputError, match="polynomial"):
         fibres_of(polynomial, 1)
+
+
+@pytest.mark.parametrize(
+    ("digits", "why"),
+    [(50, "two critical values of the teacher are not told apart"),
+     (30, "the fibres of the teacher are not enclosed")],
+)  # fmt: skip
+def test_minima_of_nearly_one_height_are_an_error(digits, why):
+    """x/10ᵏ lifts one of two equal minima a little above the other."""
+    with pytest.raises(Undecided, match=why):
+        fibres_of(teacher(f"x**4/4 - x**2/2 + x/10**{digits}"), 1)
 
 
 @pytest.mark.parametrize("text", ["x**3 + x", "He3"])

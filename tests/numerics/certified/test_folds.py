@@ -9,7 +9,7 @@ from scipy.special import expit
 from derive.errors import InputError
 from derive.grammar import parse_activation
 from derive.pair import Pair
-from numerics.certified.folds import folds_of
+from numerics.certified.folds import Folds, folds_of
 from numerics.certified.label_planes import BITS, LabelPlanes
 
 MU = fmpq(2, 5)
@@ -119,6 +119,38 @@ def test_the_rule_in_doubles_has_all_the_mass(name):
 def test_others_are_refused(text):
     with pytest.raises(InputError):
         folds_of(parse_activation(text))
+
+
+def test_a_student_whose_means_given_the_output_may_be_infinite_is_refused():
+    """They are bounded by E f⁴: of exp(x²/9) that is finite at small strengths alone."""
+    with pytest.raises(InputError, match="grows too fast for means given the output"):
+        gram("silu", "exp(x**2/9)")
+
+
+class Told:
+    """A stretch whose inputs are told as a question says."""
+
+    def __init__(self, whole, told):
+        self.low, self.high, self.around = whole.low, whole.high, whole.around
+        self._at, self._told = whole.at, told
+
+    def at(self, z):
+        return self._at(z) if self._told(z) else None
+
+
+def test_cells_are_halved_until_all_inputs_of_their_nodes_are_told():
+    """The means stay."""
+    teacher, student = parse_activation("squareplus"), parse_activation("x**3")
+    (whole,) = folds_of(teacher).stretches
+    asked = []
+
+    def told(z):
+        asked.append(z)
+        return len(asked) > 3
+
+    found = Folds(teacher, (Told(whole, told),)).gram(student)(MU)
+    known = (135 * MU**4, 54 * MU**3, 36 * MU**2)
+    assert all(one.contains(exact) for one, exact in zip(found, known, strict=True))
 
 
 def test_a_bound_that_is_not_a_number_is_not_lost_behind_one_that_is():

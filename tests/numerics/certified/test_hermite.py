@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from flint import arb, ctx, fmpq
 
-from derive.errors import InputError
+from derive.errors import InputError, Undecided
 from derive.polynomial_drift import hermite_drift
 from numerics.certified import hermite
 from numerics.certified.balls import Enclosure
@@ -147,3 +147,10 @@ def test_records_have_the_fields_of_other_singularities():
     assert kinds["mu"] is kinds["b"] is kinds["constant"] is Enclosure
     assert kinds["interval"] is tuple
     assert s.bits > 0
+
+
+def test_a_count_that_the_signs_do_not_bear_out_is_an_error(monkeypatch):
+    """With a mean of 0 the drift is a power of μ and has no zero where one is counted."""
+    monkeypatch.setattr(hermite, "mean_about_one", lambda n, square: (arb(0), arb(0)))
+    with pytest.raises(Undecided, match="does not change its sign between"):
+        hermite.counted_zeros(hermite_drift(3))

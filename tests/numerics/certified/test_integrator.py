@@ -13,6 +13,7 @@ from derive.loss import population_loss
 from derive.pair import Pair
 from derive.symbols import Q, m, mu, rho, u, z
 from numerics.certified import integrator
+from numerics.certified.finite_rate import finite_rate_flow
 from numerics.certified.flow import ball_flow, disc
 from numerics.certified.integrator import advance, first_time, passage, steps
 from numerics.dynamics.flow import flow_of, integrate
@@ -86,6 +87,16 @@ def test_the_flow_of_the_opposite_state_is_opposite(pair, strength, start, time)
 def arb_text(text):
     """A decimal exactly."""
     return fmpq(*[int(x) for x in str(Rational(text)).split("/")])
+
+
+def test_a_student_that_learns_nothing_rests():
+    """A constant one: nothing parts, so that one step is as long as is asked."""
+    flow, start = ball_flow(Pair("He2", "1"), "0.5"), disc("0.1", "0.3")
+    (step,) = steps(flow, start, 100)
+    end = step.at(step.length)
+    assert end.box[0].contains(start.u)
+    assert end.overlap.overlaps(start.overlap)
+    assert end.radius < 1e-12
 
 
 def test_two_steps_make_one():
@@ -182,6 +193,12 @@ def test_an_enclosure_that_blows_up_is_undecided():
     """A wide disc across the separatrix says nothing after a while, and says so."""
     with pytest.raises(Undecided, match="enclosed only up to time"):
         advance(ball_flow("He3", "0.325"), disc("0.0", "0.0", "0.1"), 50)
+
+
+def test_a_start_where_the_flow_is_not_defined_is_undecided():
+    """At a finite rate that is |m| = 1."""
+    with pytest.raises(Undecided, match="enclosed only up to time 0:"):
+        advance(finite_rate_flow("He3", "0.25", 0.01), disc("0.5", 1), "0.01")
 
 
 def test_the_settings_of_flint_are_left_as_they_were():

@@ -94,6 +94,16 @@ def test_what_branches_beside_the_line_is_enclosed(teacher, student, strength):
         assert found.rad() < 1e-20
 
 
+def test_a_breakpoint_that_no_input_reaches_changes_nothing():
+    """At 12, with a variance below 1."""
+    pair = Pair("relu", "relu(x) + relu(x - 12)", misalignment="linear")
+    near = closed_drift(Pair("relu", misalignment="linear"))
+    with ctx.workprec(80):
+        for name in ("a", "b"):
+            ball, known = (enclosed(getattr(of, name))(arb("0.125")) for of in (_plane(pair), near))
+            assert abs(ball - known) < 1e-15
+
+
 def test_a_delta_alone_has_the_density_of_its_place():
     """Of |λ - 1|'', at a variance that is not 1: twice the density at 1."""
     kink = parse_activation("abs(x - 1)").value.derivative().derivative()

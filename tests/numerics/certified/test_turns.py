@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from flint import acb, arb, ctx, fmpq
 
+from derive.errors import Undecided
 from derive.grammar import parse_activation
 from numerics.certified.gauss import ELLIPSE
 from numerics.certified.turns import Images, Turned, density, turned
@@ -51,6 +52,27 @@ def test_what_does_not_turn_is_one_stretch_and_what_turns_twice_is_none():
     assert whole.maps == ((1, arb(0)),)
     assert turned(parse_activation("x*exp(-x**2/2)")) is None
     assert turned(parse_activation("relu")) is None
+
+
+@pytest.mark.parametrize("text", ["x**2", "-sqrt(1 + x**2)", "1 - exp(-(x - 1)**2)"])
+def test_ends_of_one_height_are_left_to_others(text):
+    """Exactly, or as far as the working precision tells."""
+    assert turned(parse_activation(text)) is None
+
+
+@pytest.mark.parametrize("text", ["x**3", "x**4", "2*x + tanh(10**14*x)/10**14"])
+def test_turns_that_are_not_told_are_an_error(text):
+    """A slope that touches 0, with the curvature, or that no cell shows to be none."""
+    with pytest.raises(Undecided, match="the turns of the teacher are not enclosed"):
+        turned(parse_activation(text))
+
+
+def test_at_the_turn_itself_there_is_no_partner():
+    """Nor on an ellipse around it."""
+    folded, _ = parabola()
+    assert folded.partner(folded.low) is None
+    assert folded.at(folded.low) is None
+    assert folded.around(arb("0.5"), arb(fmpq(1, 8))) is None
 
 
 def test_a_turn_upside_down_is_the_same():

@@ -144,6 +144,29 @@ def test_a_search_that_would_take_minutes_says_where_it_stops():
         isolate_zeros(replace(blurred, certainty="certified"))
 
 
+def test_a_slope_that_is_never_told_from_0_is_undecided_at_the_zero():
+    """The signs at the ends show the zero of 3μ - 1; that a is monotone there nothing does."""
+    exact = ball_drift(ClosedDrift((3 * mu - 1) * exp(mu), Rational(-1)))
+    blurred = replace(exact, slope=lambda x: arb(0, 10), curvature=lambda x: arb(1))
+    assert sum(cell.zero for cell in zero_cells(blurred)) == 1
+    with pytest.raises(Undecided, match=r"the slope of a at its zero near μ = 0\.333"):
+        isolate_zeros(blurred)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_and_the_curvature_tell_the_zeros_of_what_is_bent_one_way(sign):
+    """Enclosures of a and of its slope that tell nothing but next to points."""
+    exact = ball_drift(ClosedDrift(sign * (mu - Rational(3, 10)) * (mu - Rational(3, 5)), -exp(mu)))
+
+    def blurred(function):
+        return lambda x: function(x) + arb(0, 10) * (arb(x).rad() > 1e-12)
+
+    drift = replace(exact, a=blurred(exact.a), slope=blurred(exact.slope))
+    found = [cell for cell in zero_cells(drift) if cell.zero]
+    assert [cell.lower < place < cell.upper for cell, place in
+            zip(found, (Fraction(3, 10), Fraction(3, 5)), strict=True)] == [True, True]  # fmt: skip
+
+
 def test_two_zeros_of_a_quadrature_that_are_nearly_one_are_found_soon():
     """Two zeros that are 1e-15 apart, as found where a turns."""
     text = "tanh(x-1)+(-3.07124012451959830273817341134)*He3"
