@@ -14,6 +14,7 @@ from derive.pair import Pair
 from numerics.dynamics import exit_constant
 from numerics.dynamics.exit_constant import Passage, exit_constant_of, shot
 from numerics.dynamics.flow import flow_of
+from numerics.dynamics.solver import NotFollowed
 
 STIFF = ("x", "0.95")  # |b| is 400 λ
 PAIRS = (("x", "0.5"), ("He2", "0.5"), ("He3", "0.6"), ("He5", "0.8"), ("He10", "0.5"), STIFF)
@@ -61,6 +62,15 @@ def test_what_does_not_exit_is_refused():
         shot(flow_of("x", 1.0))
     with pytest.raises(Undecided, match=r"is not seen to reach .*: give a smaller radius$"):
         shot(flow_of("He8", 0.3))  # it ends on a plateau inside
+
+
+def test_a_flow_that_cannot_be_followed_is_not_seen_to_exit(monkeypatch):
+    def solved(*given, **how):
+        raise NotFollowed("the flow is not followed beyond time 0")
+
+    monkeypatch.setattr(exit_constant, "solved", solved)
+    with pytest.raises(Undecided, match=r"is not seen to reach .* at μ = 0\.5"):
+        shot(flow_of("x", 0.5))
 
 
 @pytest.mark.parametrize(("of", "size"), [("state", 0.5), ("overlap", 0.4)])

@@ -30,6 +30,13 @@ def test_what_leaves_doubles_is_no_solution():
         solved(lambda time, u: np.where(time > 0.5625, np.nan, -u), np.ones(1), 1.0, method="LSODA")
 
 
+@pytest.mark.parametrize("method", ["RK45", "DOP853"])
+def test_where_a_solver_gives_up_that_is_told(method):
+    """u' = u² from 1, at steps that are too short for doubles."""
+    with pytest.raises(NotFollowed, match="beyond time 1, where its state"):
+        solved(lambda _, u: u * u, np.ones(1), 2.0, method=method, rtol=1e-8, atol=1e-10)
+
+
 @pytest.mark.parametrize("method", ["LSODA", "DOP853"])
 def test_what_has_no_velocity_is_told_at_once(method):
     asked = []
