@@ -42,10 +42,13 @@ def test_written_labels_keep_what_they_say(text, least):
         planes = LabelPlanes(pair, 1)
         rule, norm, plane = fibre_rule(pair.teacher, planes.fibres), planes.norm(1), None
         plane = planes.of_all(mu)
-        written = written_labels(rule, conditional_arrays(pair, rule, 0.3), plane, norm, True)
+        means = conditional_arrays(pair, rule, 0.3)
+        written = written_labels(rule, means, plane, norm, True)
         from numerics.certified.best_labels import best_labels
 
         best = best_labels(plane, norm)
+        small = norm / 10**4  # no labels of this norm are useful
+        assert written_labels(rule, means, plane, small, True) is None
     a, b, rate = ball_drift(Pair(text, labels=written.text)).at(mu)
     assert least < written.kept <= 1
     assert float(rate) == pytest.approx(written.kept * float(best.lower), rel=1e-5)
