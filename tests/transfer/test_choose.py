@@ -56,6 +56,9 @@ def test_a_task_is_pre_trained_ranked_and_verified(small_task, tmp_path, capsys)
     assert int(data.finished.sum()) == 2 * len(epochs)
     means = {kind: np.mean(each["accuracy"]) for kind, each in adapted.items()}
     assert found["verified"]["right"] == (means["best"] == max(means.values()))
+    assert main(["choose", *options, "--verify"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f" {100 * mean:.1f} " in shown for mean in means.values())
     again = chosen(capsys, *options)
     assert again["checkpoints"] == found["checkpoints"]
     assert chosen(capsys, *options, "--seed", "1")["checkpoints"] != found["checkpoints"]

@@ -191,9 +191,11 @@ def test_breakpoints_that_move_are_where_the_strength_puts_them(place):
         wide = function(here * (1 - arb(1) / 16 + arb(0, 1) / 16))
         assert wide.contains(exact.mid())
         assert wide.contains(function(here * arb(fmpq(15, 16))).mid())
-    wide = function(arb("0.5") + arb(0, "0.499"))  # of places within reach and beyond
-    for strength in ("0.001", "0.05", "0.1", "0.2", "0.4", "0.9", "0.998"):
-        assert wide.contains(function(arb(strength)).mid())
+    for middle, radius in (("0.5", "0.499"), ("0.5", "0.5")):  # places within reach and beyond
+        wide = function(arb(middle) + arb(0, radius))
+        for strength in ("0.001", "0.05", "0.1", "0.2", "0.4", "0.9", "0.998"):
+            assert wide.contains(function(arb(strength)).mid())
+            assert wide.is_finite()
 
 
 @pytest.mark.parametrize("n", range(0, 9, 2))
