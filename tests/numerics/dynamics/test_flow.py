@@ -302,6 +302,11 @@ def test_a_rate_adds_a_term_of_third_order_that_shortens_overlaps(misalignment):
     np.testing.assert_allclose(added[1:], -1.5 * 0.2**2 * noise * state[1:], rtol=1e-12)
 
 
+def test_a_start_at_the_radius_is_out_at_once_though_it_shrinks():
+    start = np.array([0.0, 0.5])
+    assert first_passage_of(linear_growth(-np.eye(2), start), start, -1.0, 0.5) == 0.0
+
+
 @pytest.mark.parametrize("share", [1e-3, 1e-30, 1e-100, 0.0])
 def test_however_small_a_part_grows_it_is_waited_for_and_without_any_there_is_no_exit(share):
     """Of diag(2, -1): the part along the first axis, e^2t times as large at t; the other falls."""
