@@ -1,7 +1,6 @@
 """What all learners' runs have in common: where they stop, what they tell, what is kept of them."""
 
 import re
-import time
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -114,22 +113,6 @@ def test_those_that_diverge_are_counted_and_the_first_of_them_is_named(ends, sai
     how = {"seed": 1, "horizon": 9, "records": (), "threads": 1}
     with pytest.raises(InputError, match=said) if said else nullcontext():
         assert run_replicas(learner, run, range(10, 14), **how).censored == 4
-
-
-def test_an_interrupt_waits_for_no_more_than_the_runs_under_way():
-    """Of two shares at once the other one ends early, too."""
-    begun = []
-
-    def run(rng, horizon, steps, count):
-        begun.append(time.sleep(0.01))
-        if len(begun) == 3:
-            raise KeyboardInterrupt
-        return np.zeros((0, 2)), -1, -1
-
-    how = {"seed": 1, "horizon": 9, "records": (), "threads": 2}
-    with pytest.raises(KeyboardInterrupt):
-        run_replicas(Learner("x", 0.5, 20, 1.0), run, range(400), **how)
-    assert len(begun) < 10
 
 
 @pytest.mark.parametrize("records", [[3, 3], [5, 3], [-1, 2], [0, 11], [[1], [2]], "ab", [None]])
