@@ -1,5 +1,7 @@
 """One drift in three forms: what each answers of itself, against the others."""
 
+import ast
+
 import pytest
 from sympy import Integer, Rational, Symbol, exp, log, sqrt
 
@@ -65,7 +67,9 @@ def test_a_drift_is_no_other_thing(drift):
 @pytest.mark.parametrize("labels", LABELS)
 def test_a_drift_of_hermite_students_is_written_as_it_is_made(labels):
     drift = hermite_drift(3, labels)
-    assert eval(repr(drift), {"hermite_drift": hermite_drift}) == drift
+    call = ast.parse(repr(drift), mode="eval").body
+    assert call.func.id == "hermite_drift"
+    assert hermite_drift(*map(ast.literal_eval, call.args)) == drift
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])

@@ -31,7 +31,7 @@ def _ids(pair):
     return pair if isinstance(pair, str) else "-".join(pair.texts.values())
 
 
-@pytest.mark.parametrize("pair", [*MORSE, "He4", "He4+He3", "He8"], ids=_ids)
+@pytest.mark.parametrize("pair", [*MORSE, "He4", "He4+He3", "He10"], ids=_ids)
 def test_both_slopes_vanish_where_the_flow_rests(pair):
     """On the edge a(ρ, 0) alone, inside both; in the landscape, which has no resultants."""
     landscape = landscape_of(pair)

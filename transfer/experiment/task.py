@@ -141,15 +141,14 @@ def _as_the_checkpoints(content: Mapping[str, Any], series: Series) -> dict[str,
     """The task with folders of images made as the checkpoints had theirs, unless it says how."""
     parts = {name: content[name] for name in _FOLDERS if isinstance(content.get(name), dict)}
     own = {"colours": "grey" if series.channels == 1 else "rgb", **series.images}
-    made = {name: _as(own, part) for name, part in parts.items() if "folder" in part}
+    made = {name: _made_as(own, part) for name, part in parts.items() if "folder" in part}
     return {**content, **made}
 
 
-def _as(own: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """A folder made as the checkpoints had theirs; with another fit their ``shorter`` is none."""
-    fits = {settings.get("fit") for settings in (own, {**own, **part})}
-    kept = {name: value for name, value in own.items() if len(fits) == 1 or name != "shorter"}
-    return {**kept, **part}
+def _made_as(own: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """A folder made as the checkpoints had theirs; ``shorter`` belongs to their fit alone."""
+    own_fit = part.get("fit", own.get("fit")) == own.get("fit")
+    return {**{name: own[name] for name in own if own_fit or name != "shorter"}, **part}
 
 
 def _is_line(value: object, longest: int) -> bool:
